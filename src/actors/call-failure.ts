@@ -1,0 +1,46 @@
+import { NetError } from '../errors.ts';
+import type { NetErrorCode, NetErrorDetails } from '../errors.ts';
+import { ownFrame } from '../wire/stack.ts';
+import type { Call } from './call.ts';
+
+/**
+ * Fails a call with what `make` returns, thrown where the engine can still see who awaits it.
+ *
+ * The local call site belongs into the stack, but taking a stack at every call costs more than the call. V8 can
+ * find the waiting functions afterwards, by following the chain of promises from the async function that is
+ * being resumed; so the user's promise is resolved *with* such a function, which then makes the error. Two ticks
+ * pass before it does, the time that `resolve` needs to link the two promises.
+ */
+export function failCall(call: Call, make: (site: string) => unknown): void {
+  call.resolve(throwLater(call, make));
+}
+
+async function throwLater(call: Call, make: (site: string) => unknown): Promise<never> {
+  await undefined;
+  await undefined;
+  // What a function threw is passed on as it is, and it may have thrown anything.
+  // oxlint-disable-next-line only-throw-error
+  throw make(call.site ?? callerFrames(throwLater));
+}
+
+/** Fails a call with a NetError whose stack is that of the local call. */
+export function failWithNetError(
+  call: Call,
+  code: NetErrorCode,
+  message: string,
+  details: NetErrorDetails = {},
+): void {
+  failCall(call, (site) => {
+    const error = new NetError(code, message, { peer: call.record.id, tag: call.tag, ...details });
+    error.stack = `${error.name}: ${message}${site && `\n${site}`}`;
+    return error;
+  });
+}
+
+/** The frames above `below`, without this library's own, as `Error.stack` writes them. */
+export function callerFrames(below: (...args: never[]) => unknown): string {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, below);
+  const lines = String(holder.stack).split('\n').slice(1);
+  return lines.filter((line) => !ownFrame(line)).join('\n');
+}

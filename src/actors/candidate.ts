@@ -1,0 +1,71 @@
+import type { Hint } from '../discovery/provider.ts';
+import type { PeerRecord } from './peer-record.ts';
+
+/** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */
+const PATIENCE = 250;
+
+/** Between attempts to reach a candidate: from the first to the longest, in ms, doubling, with full jitter. */
+const FIRST_RETRY = 100;
+const LONGEST_RETRY = 10_000;
+
+/**
+ * Somebody who may be a peer, from the first hint until the hint is taken back.
+ *
+ * `seen`: to be dialled, or waited for. `dialing`: a connection is on its way. `up`: it is open. `left`: it was
+ * open; with the hint still there it is dialled again.
+ */
+export interface Candidate {
+  readonly id: string;
+  state: 'seen' | 'dialing' | 'up' | 'left';
+  /** Where it may be found; undefined when it came to us, or the hint was taken back. */
+  hint: Hint | undefined;
+  /** Which provider gave the hint. */
+  provider: string | undefined;
+  /** Dials that failed since it was last up. */
+  failures: number;
+  /** Whether it was ever up or given up on: what the first search waits for. */
+  tried: boolean;
+  /** While it is up. */
+  record: PeerRecord | undefined;
+  /** An incarnation that said goodbye; a hint at it is old. */
+  gone: string | undefined;
+}
+
+export function createCandidate(id: string): Candidate {
+  return {
+    id,
+    state: 'seen',
+    hint: undefined,
+    provider: undefined,
+    failures: 0,
+    tried: false,
+    record: undefined,
+    gone: undefined,
+  };
+}
+
+/** How long to wait before the first dial, in ms. Of each pair one dials, so that connections rarely cross. */
+export function firstDelay(self: Hint, hint: Hint): number {
+  if (self.id < hint.id) return 0;
+  return processIsGone(hint) ? 0 : PATIENCE;
+}
+
+/**
+ * Whether the announced process is known to be dead: nobody to wait for, so the refused dial that lets the stale
+ * announcement be removed comes at once. Only a saving of time; a process in another container looks dead too,
+ * and is dialled as it should be.
+ */
+function processIsGone({ pid }: Hint): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/** How long to wait before the next dial, in ms. */
+export function retryDelay(failures: number, random: () => number): number {
+  return random() * Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures);
+}

@@ -1,0 +1,245 @@
+import { assign, enqueueActions, setup } from 'xstate';
+import type { AnyActorRef } from 'xstate';
+
+import type { Hint } from '../discovery/provider.ts';
+import { createCandidate, firstDelay, retryDelay } from './candidate.ts';
+import type { Candidate } from './candidate.ts';
+import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
+import { providerLogic } from './provider.ts';
+
+/**
+ * Keeps the live set of peers. Providers only hint at addresses; a peer is in the set exactly while an
+ * authenticated connection to it is open.
+ */
+
+/** The first search is over when nothing new was hinted at for this long, in ms … */
+const QUIET = 250;
+
+/** … or this long when nothing was hinted at at all: peers that start at the same instant see each other. In ms. */
+const QUIET_ALONE = 750;
+
+/** The first search is over after this time in any case, in ms. */
+const LONGEST_SEARCH = 5_000;
+
+export interface DiscoveryInput {
+  /** The peer's actor, which owns the connections. */
+  peer: AnyActorRef;
+  random: () => number;
+}
+
+interface DiscoveryContext extends DiscoveryInput {
+  self: Hint | undefined;
+  /** By peer id. The map and what is in it are changed in place: there can be hundreds, and they change often. */
+  candidates: Map<string, Candidate>;
+  /** Providers that have not told everything yet. */
+  scanning: ReadonlySet<string>;
+  /** Providers that run. */
+  providers: ReadonlySet<string>;
+  /** Nothing new was hinted at for a while. */
+  quiet: boolean;
+  overdue: boolean;
+  stopping: boolean;
+  /** Why a provider cannot work here, by its name. */
+  degraded: Readonly<Record<string, unknown>>;
+}
+
+type Event<Type extends DiscoveryMessage['type']> = Extract<DiscoveryMessage, { type: Type }>;
+
+export const discoveryMachine = setup({
+  types: {
+    context: {} as DiscoveryContext,
+    events: {} as DiscoveryMessage,
+    input: {} as DiscoveryInput,
+    emitted: {} as DiscoveryEmitted,
+  },
+  actors: { provider: providerLogic },
+  guards: {
+    'the first search is over': ({ context }) => {
+      const { quiet, overdue, scanning, candidates } = context;
+      if (overdue) return true;
+      return quiet && scanning.size === 0 && [...candidates.values()].every((each) => each.tried);
+    },
+  },
+  actions: {
+    'start the providers': enqueueActions(({ event, enqueue }) => {
+      const { self, opened } = event as Event<'discovery.start'>;
+      const { providers } = opened.attachment;
+      const names = new Set(providers.map((provider) => provider.name));
+      enqueue.assign({ self, scanning: names, providers: names });
+      for (const provider of providers) {
+        enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
+      }
+      enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: QUIET_ALONE });
+      enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: LONGEST_SEARCH });
+    }),
+
+    'consider the hint': enqueueActions(({ context, event, enqueue }) => {
+      const { provider, hint } = event as Event<'provider.found'>;
+      const self = context.self!;
+      const { id, incarnation } = hint;
+      if (id === self.id || context.stopping) return;
+      const known = context.candidates.get(id);
+      if (known?.gone === incarnation) return;
+      const candidate = known ?? createCandidate(id);
+      context.candidates.set(id, candidate);
+      candidate.hint = hint;
+      candidate.provider = provider;
+      if (candidate.state === 'left') candidate.state = 'seen';
+      if (candidate.state === 'seen') {
+        candidate.failures = 0;
+        enqueue.raise(due(id), { id: `due:${id}`, delay: firstDelay(self, hint) });
+      }
+      if (!known) {
+        enqueue.assign({ quiet: false });
+        enqueue.cancel('quiet');
+        enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: QUIET });
+      }
+    }),
+
+    'drop the hint': ({ context, event }) => {
+      const { id, incarnation } = event as Event<'provider.lost'>;
+      const candidate = context.candidates.get(id);
+      if (candidate?.hint?.incarnation !== incarnation) return;
+      candidate.hint = undefined;
+      if (candidate.state === 'seen' || candidate.state === 'left') context.candidates.delete(id);
+    },
+
+    'dial the candidate': enqueueActions(({ context, event, enqueue }) => {
+      const candidate = context.candidates.get((event as Event<'candidate.due'>).id);
+      if (!candidate?.hint || context.stopping) return;
+      if (candidate.state !== 'seen' && candidate.state !== 'left') return;
+      candidate.state = 'dialing';
+      enqueue.sendTo(context.peer, { type: 'peer.dial', hint: candidate.hint });
+    }),
+
+    'add the peer': enqueueActions(({ context, event, enqueue }) => {
+      const { record } = event as Event<'connection.opened'>;
+      const candidate = context.candidates.get(record.id) ?? createCandidate(record.id);
+      context.candidates.set(record.id, candidate);
+      candidate.state = 'up';
+      candidate.record = record;
+      candidate.failures = 0;
+      candidate.tried = true;
+      enqueue.cancel(`due:${record.id}`);
+      enqueue.emit({ type: 'peer.joined', record });
+    }),
+
+    'tell of changed functions': enqueueActions(({ event, enqueue }) => {
+      const { record, added, removed } = event as Event<'connection.changed'>;
+      enqueue.emit({ type: 'peer.changed', record, added, removed });
+    }),
+
+    'remove the peer': enqueueActions(({ context, event, enqueue }) => {
+      const { record, why } = event as Event<'connection.left'>;
+      const candidate = context.candidates.get(record.id);
+      if (candidate?.record === record) {
+        candidate.state = 'left';
+        candidate.record = undefined;
+        if (why !== 'lost') candidate.gone = record.incarnation;
+        if (candidate.hint?.incarnation === candidate.gone) candidate.hint = undefined;
+      }
+      enqueue.emit({ type: 'peer.left', record, why });
+    }),
+
+    'try again later, or give up': enqueueActions(({ context, event, enqueue }) => {
+      const { id, failure } = event as Event<'connection.ended'>;
+      const candidate = context.candidates.get(id);
+      if (!candidate || candidate.state === 'up') return;
+      candidate.tried = true;
+      if (failure) {
+        candidate.state = 'seen';
+        candidate.failures += 1;
+        if (failure.refused && candidate.provider !== undefined) {
+          enqueue.sendTo(candidate.provider, { type: 'provider.refused', hint: failure.hint });
+        }
+      }
+      if (candidate.hint && !context.stopping) {
+        const delay = retryDelay(candidate.failures, context.random);
+        enqueue.raise(due(id), { id: `due:${id}`, delay });
+      } else if (candidate.gone === undefined) {
+        context.candidates.delete(id);
+      }
+    }),
+
+    'the provider told everything': assign({
+      scanning: ({ context, event }) => {
+        const { provider } = event as Event<'provider.scanned' | 'provider.failed'>;
+        return without(context.scanning, provider);
+      },
+    }),
+
+    'note that the provider cannot work here': assign({
+      degraded: ({ context, event }) => {
+        const { provider, error } = event as Event<'provider.failed'>;
+        return { ...context.degraded, [provider]: error };
+      },
+    }),
+
+    'stop the providers': enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ stopping: true });
+      for (const candidate of context.candidates.values()) enqueue.cancel(`due:${candidate.id}`);
+      for (const name of context.providers) enqueue.sendTo(name, { type: 'provider.stop' });
+    }),
+
+    'the provider has stopped': assign({
+      providers: ({ context, event }) =>
+        without(context.providers, (event as Event<'provider.stopped'>).provider),
+    }),
+
+    'tell the peer when all have stopped': enqueueActions(({ context, enqueue }) => {
+      if (context.stopping && context.providers.size === 0) {
+        enqueue.sendTo(context.peer, { type: 'discovery.stopped' });
+      }
+    }),
+  },
+}).createMachine({
+  id: 'discovery',
+  context: ({ input }) => ({
+    ...input,
+    self: undefined,
+    candidates: new Map(),
+    scanning: new Set(),
+    providers: new Set(),
+    quiet: false,
+    overdue: false,
+    stopping: false,
+    degraded: {},
+  }),
+  initial: 'searching',
+  states: {
+    searching: {
+      always: { guard: 'the first search is over', target: 'settled' },
+      on: {
+        'search.quiet': { actions: assign({ quiet: true }) },
+        'search.overdue': { actions: assign({ overdue: true }) },
+      },
+    },
+    settled: { entry: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'search.settled' })) },
+  },
+  on: {
+    'discovery.start': { actions: 'start the providers' },
+    'discovery.stop': { actions: ['stop the providers', 'tell the peer when all have stopped'] },
+    'provider.found': { actions: 'consider the hint' },
+    'provider.lost': { actions: 'drop the hint' },
+    'provider.scanned': { actions: 'the provider told everything' },
+    'provider.failed': {
+      actions: ['the provider told everything', 'note that the provider cannot work here'],
+    },
+    'provider.stopped': { actions: ['the provider has stopped', 'tell the peer when all have stopped'] },
+    'candidate.due': { actions: 'dial the candidate' },
+    'connection.opened': { actions: 'add the peer' },
+    'connection.changed': { actions: 'tell of changed functions' },
+    'connection.left': { actions: 'remove the peer' },
+    'connection.ended': { actions: 'try again later, or give up' },
+  },
+});
+
+function due(id: string): Event<'candidate.due'> {
+  return { type: 'candidate.due', id };
+}
+
+function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const rest = new Set(names);
+  rest.delete(name);
+  return rest;
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Clock } from '../clock.ts';
+import { NetError } from '../errors.ts';
+import type { Socket } from '../transport/transport.ts';
+import { CLOSE } from '../wire/frames.ts';
+import {
+  AcceptorHandshake,
+  DiallerHandshake,
+  HANDSHAKE_BYTES,
+  HANDSHAKE_TIME,
+  HandshakeFailed,
+} from '../wire/handshake.ts';
+import type { Self, Step } from '../wire/handshake.ts';
+import type { HandshakeKeys } from '../wire/secret.ts';
+import type { Session } from './messages.ts';
+
+/** What both sides of a handshake need. */
+export interface HandshakeDependencies {
+  self: Self;
+  keys: HandshakeKeys;
+  clock: Clock;
+}
+
+interface Outcome {
+  done(session: Session): void;
+  failed(error: NetError): void;
+}
+
+/** Proves both sides to each other on a socket this side opened. Returns what stops it. */
+export function dialHandshake(
+  socket: Socket,
+  to: string,
+  { self, keys, clock }: HandshakeDependencies,
+  outcome: Outcome,
+): () => void {
+  const options = { self, keys, binding: socket.binding, nonce: randomBytes(32), to };
+  const handshake = new DiallerHandshake(options);
+  const stop = run(socket, (text) => handshake.receive(text), clock, true, outcome);
+  socket.send(handshake.hello());
+  return stop;
+}
+
+/** The same on a socket that the other side opened. */
+export function acceptHandshake(
+  socket: Socket,
+  { self, keys, clock }: HandshakeDependencies,
+  outcome: Outcome,
+): () => void {
+  const handshake = new AcceptorHandshake({
+    self,
+    keys,
+    binding: socket.binding,
+    nonce: randomBytes(32),
+  });
+  return run(socket, (text) => handshake.receive(text), clock, false, outcome);
+}
+
+function run(
+  socket: Socket,
+  step: (text: string) => Step,
+  clock: Clock,
+  dialled: boolean,
+  outcome: Outcome,
+): () => void {
+  let over = false;
+  const end = (): boolean => {
+    if (over) return false;
+    over = true;
+    clock.clearTimeout(timer as never);
+    return true;
+  };
+  const fail = (reason: string, cause?: unknown): void => {
+    if (!end()) return;
+    // One code for every reason: a stranger learns nothing from how it was refused.
+    socket.close(CLOSE.HANDSHAKE, '');
+    socket.receive({ message: () => {}, closed: () => {} });
+    outcome.failed(new NetError('UNAUTHENTICATED', `the handshake failed: ${reason}`, { cause }));
+  };
+  const timer = clock.setTimeout(() => fail(`it took longer than ${HANDSHAKE_TIME} ms`), HANDSHAKE_TIME);
+  socket.receive({
+    message: (text) => {
+      try {
+        if (text.length > HANDSHAKE_BYTES) throw new HandshakeFailed('a message is too long');
+        const { send, done } = step(text);
+        if (send !== undefined) socket.send(send);
+        if (!done || !end()) return;
+        socket.receive(undefined);
+        socket.trust();
+        outcome.done({ socket, dialled, ...done });
+      } catch (error) {
+        if (!(error instanceof HandshakeFailed)) throw error;
+        fail(error.message, error);
+      }
+    },
+    closed: (code) => {
+      if (end()) {
+        const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
+        outcome.failed(new NetError('UNAUTHENTICATED', text));
+      }
+    },
+  });
+  return () => {
+    if (end()) socket.terminate();
+  };
+}

@@ -1,0 +1,105 @@
+import type { Socket } from '../transport/transport.ts';
+import { VERSIONS } from '../wire/frames.ts';
+import type { GoawayFrame, Limits } from '../wire/frames.ts';
+import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
+import type { Call } from './call.ts';
+import type { Session } from './messages.ts';
+import type { PeerRecord } from './peer-record.ts';
+
+/** Characters at which the message of a tick is cut, so that a burst does not become one huge message. */
+const CUT = 64 * 1024;
+
+/**
+ * One open, authenticated connection, as caller and dispatcher use it. Not an actor: a call costs a few
+ * microseconds and a message to one more actor would be felt. The connection machine owns it.
+ */
+export class Link {
+  readonly record: PeerRecord;
+  readonly socket: Socket;
+  /** Whether this side opened it. */
+  readonly dialled: boolean;
+  /** What the other side accepts. */
+  readonly limits: Limits;
+  readonly newerVersion: boolean;
+
+  /** The caller's: requests without an answer, by id. */
+  readonly pending = new Map<number, Call>();
+  /** The caller's: id of the newest request. */
+  lastSent = 0;
+  /** The dispatcher's: requests whose function has not settled. */
+  readonly running = new Set<number>();
+  /** The dispatcher's: those among them whose caller has given up. */
+  readonly cancelled = new Set<number>();
+  /** The dispatcher's: the highest request id that was taken. */
+  lastTaken = 0;
+  /** The dispatcher's: requests are ignored from here on; a goaway has said so. */
+  refusing = false;
+
+  /** Why we said goaway. */
+  leaving: GoawayFrame['reason'] | undefined;
+  /** Why the other side said goaway. */
+  otherLeaving: GoawayFrame['reason'] | undefined;
+  /** Told when the last call of a link that is `leaving` has settled. */
+  onIdle: (() => void) | undefined;
+
+  #batch = '';
+
+  constructor(record: PeerRecord, { socket, dialled, party }: Session) {
+    this.record = record;
+    this.socket = socket;
+    this.dialled = dialled;
+    this.limits = party.limits;
+    this.newerVersion = party.newestVersion > VERSIONS[0]!;
+  }
+
+  /** Sends a frame with everything else that is sent in this tick, as one message. */
+  send(frame: string): void {
+    if (this.#batch === '') {
+      this.#batch = frame;
+      process.nextTick(this.#flush);
+    } else if (this.#batch.length + frame.length > CUT) {
+      this.socket.send(this.#batch);
+      this.#batch = frame;
+    } else {
+      this.#batch += SEPARATOR + frame;
+    }
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#batch;
+    if (batch === '') return;
+    this.#batch = '';
+    this.socket.send(batch);
+  };
+
+  /**
+   * Says that this side is leaving. With `stopped` it takes no more requests. With `duplicate` it makes none here
+   * but takes them until the other side has said the same, so that no call is lost to the change of connection.
+   */
+  goaway(reason: GoawayFrame['reason']): void {
+    if (this.leaving === reason || this.leaving === 'stopped') return;
+    this.leaving = reason;
+    this.refusing = reason === 'stopped';
+    this.send(encodeFrame({ type: 'goaway', last: this.lastTaken, reason }));
+    // At once: when the process exits there is no later.
+    this.#flush();
+    this.checkIdle();
+  }
+
+  /**
+   * Called whenever a call settles on a link that one side is leaving. A side that stops closes the link itself,
+   * when nothing runs on any of its links; a duplicate is closed once both sides agree.
+   */
+  checkIdle(): void {
+    if (this.pending.size > 0 || this.running.size > 0) return;
+    const agreed = this.leaving === 'duplicate' && this.otherLeaving === 'duplicate';
+    // Later, so that what was just put into this tick's message is sent before the connection closes.
+    if (agreed || this.leaving === 'stopped') setImmediate(() => this.onIdle?.());
+  }
+
+  /** What was sent goes out before the close. */
+  close(code: number, reason: string): void {
+    this.#flush();
+    this.socket.close(code, reason);
+  }
+}

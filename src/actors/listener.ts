@@ -1,0 +1,69 @@
+import { fromCallback } from 'xstate';
+
+import type { Network } from '../network.ts';
+import type { Settings } from '../options.ts';
+import type { Listener, Socket } from '../transport/transport.ts';
+import type { Self } from '../wire/handshake.ts';
+import { deriveKeys } from '../wire/secret.ts';
+import { readSecretFile } from '../discovery/runtime-directory.ts';
+import { acceptHandshake } from './handshaking.ts';
+import type { PeerMessage } from './messages.ts';
+
+export interface ListenerInput {
+  settings: Settings;
+  self: Self;
+  network: Network;
+}
+
+/**
+ * Opens the peer to others: attaches it to its network, listens, and lets in who proves themselves. A stranger
+ * is no actor: until it has proved itself it costs a socket and a timer, nothing more.
+ */
+export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, sendBack }) => {
+  const { settings, self, network } = input;
+  const { clock, limits, host, ports, origins } = settings;
+  const handshakes = new Set<() => void>();
+  const report = sendBack as (message: PeerMessage) => void;
+  let listener: Listener | undefined;
+  let stopped = false;
+
+  const open = async (): Promise<void> => {
+    const attachment = await network.attach({ id: self.id, clock });
+    const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
+    const accept = (socket: Socket): void => {
+      const stop = acceptHandshake(
+        socket,
+        { self, keys, clock },
+        {
+          done: (session) => {
+            handshakes.delete(stop);
+            report({ type: 'session.arrived', session });
+          },
+          failed: () => handshakes.delete(stop),
+        },
+      );
+      handshakes.add(stop);
+    };
+    const options = { host, ports, origins, largestMessage: limits.message };
+    listener = await attachment.transport.listen(options, accept);
+    if (stopped) await listener.close();
+    else report({ type: 'peer.opened', opened: { attachment, keys, listener } });
+  };
+
+  open().catch((error: unknown) => report({ type: 'peer.failed', error }));
+
+  return () => {
+    stopped = true;
+    for (const stop of handshakes) stop();
+    void listener?.close();
+  };
+});
+
+/** The secret given in code or environment, else that of the file, else the one this network's peers share. */
+async function chooseSecret(
+  { secret, secretFile }: Settings,
+  shared: () => Promise<string>,
+): Promise<string> {
+  if (secret !== undefined) return secret;
+  return secretFile === undefined ? shared() : readSecretFile(secretFile);
+}

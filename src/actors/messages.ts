@@ -1,0 +1,125 @@
+import type { AnyActorRef } from 'xstate';
+
+import type { Hint } from '../discovery/provider.ts';
+import type { Attachment } from '../network.ts';
+import type { Listener, Socket } from '../transport/transport.ts';
+import type {
+  CancelFrame,
+  ErrorFrame,
+  FunctionsFrame,
+  GoawayFrame,
+  RequestFrame,
+  ResultFrame,
+} from '../wire/frames.ts';
+import type { Party } from '../wire/handshake.ts';
+import type { HandshakeKeys } from '../wire/secret.ts';
+import type { Call } from './call.ts';
+import type { Link } from './link.ts';
+import type { LeaveReason, PeerRecord } from './peer-record.ts';
+
+/**
+ * Every message between the actors, one union an actor. Facts are named for what happened (`link.closed`),
+ * commands for what is wanted (`peer.stop`). `docs/states.md` says who sends which and when.
+ *
+ * Frames travel wrapped, as `{ type: 'frame.received', frame }`: an event made of text from the wire could call
+ * itself `xstate.stop`, and would stop the actor it reaches.
+ */
+
+/** A connection on which both sides have proved themselves. */
+export interface Session {
+  socket: Socket;
+  party: Party;
+  /** The tags that the handshake told the other side. */
+  told: readonly string[];
+  /** Whether this side opened it. */
+  dialled: boolean;
+}
+
+/** What a peer has once it listens. */
+export interface Opened {
+  attachment: Attachment;
+  keys: HandshakeKeys;
+  listener: Listener;
+}
+
+export type PeerMessage =
+  | { type: 'peer.stop' }
+  | { type: 'peer.opened'; opened: Opened }
+  | { type: 'peer.failed'; error: unknown }
+  /** The set of functions changed. */
+  | { type: 'functions.changed'; added: string[]; removed: string[] }
+  /** Somebody connected to us and proved who they are. */
+  | { type: 'session.arrived'; session: Session }
+  /** Discovery wants a connection. */
+  | { type: 'peer.dial'; hint: Hint }
+  /** Nothing runs any more on a link of this connection. */
+  | { type: 'connection.idle' }
+  /** The connection actor is at its end. */
+  | { type: 'connection.ended'; id: string; connection: AnyActorRef }
+  /** Discovery has taken back what it announced. */
+  | { type: 'discovery.stopped' };
+
+export type ConnectionMessage =
+  | { type: 'session.arrived'; session: Session }
+  | { type: 'frame.received'; link: Link; frame: FunctionsFrame | GoawayFrame }
+  /** Nothing runs on a link that one side is leaving. */
+  | { type: 'link.idle'; link: Link }
+  | { type: 'link.closed'; link: Link }
+  | { type: 'functions.changed'; added: string[]; removed: string[] }
+  /** This peer is stopping: say goaway and let finish what runs. */
+  | { type: 'connection.drain' }
+  /** Everything has finished, or the time for it is over. */
+  | { type: 'connection.close' };
+
+export type DiscoveryMessage =
+  /** This peer listens: announce it and begin to look. */
+  | { type: 'discovery.start'; self: Hint; opened: Opened }
+  | { type: 'discovery.stop' }
+  | { type: 'provider.found'; provider: string; hint: Hint }
+  | { type: 'provider.lost'; provider: string; id: string; incarnation: string }
+  | { type: 'provider.scanned'; provider: string }
+  | { type: 'provider.failed'; provider: string; error: unknown }
+  | { type: 'provider.stopped'; provider: string }
+  /** It is time to dial this candidate, or to dial it again. */
+  | { type: 'candidate.due'; id: string }
+  /** No new candidate for a while. */
+  | { type: 'search.quiet' }
+  | { type: 'search.overdue' }
+  | { type: 'connection.opened'; record: PeerRecord }
+  | { type: 'connection.changed'; record: PeerRecord; added: string[]; removed: string[] }
+  | { type: 'connection.left'; record: PeerRecord; why: LeaveReason }
+  /** The connection actor is at its end, whether or not it ever opened. */
+  | { type: 'connection.ended'; id: string; failure: ConnectionFailure | undefined };
+
+/** Why no connection came about. */
+export interface ConnectionFailure {
+  hint: Hint;
+  /** Nobody listens at the address of the hint. */
+  refused: boolean;
+  error: unknown;
+}
+
+/** What discovery emits for users: `peer.actor.system.get('discovery').on('peer.joined', …)`. */
+export type DiscoveryEmitted =
+  | { type: 'peer.joined'; record: PeerRecord }
+  | { type: 'peer.left'; record: PeerRecord; why: LeaveReason }
+  | { type: 'peer.changed'; record: PeerRecord; added: string[]; removed: string[] }
+  | { type: 'search.settled' };
+
+export type CallerMessage =
+  | Call
+  | { type: 'call.cancel'; call: Call; reason: unknown }
+  | { type: 'frame.received'; link: Link; frame: ResultFrame | ErrorFrame }
+  /** Calls to this peer go to another link now, or it has one at last. */
+  | { type: 'link.opened'; link: Link }
+  /** The other side is leaving: it takes requests up to `last` only. */
+  | { type: 'link.refused'; link: Link; last: number }
+  | { type: 'link.closed'; link: Link }
+  | { type: 'peer.left'; record: PeerRecord; why: LeaveReason }
+  | { type: 'deadline.passed' }
+  /** This peer is at its end: nothing is answered any more. */
+  | { type: 'caller.stop'; reason: string };
+
+export type DispatcherMessage =
+  | { type: 'frame.received'; link: Link; frame: RequestFrame | CancelFrame }
+  | { type: 'link.closed'; link: Link };

@@ -1,0 +1,233 @@
+import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
+import type { AnyActorRef } from 'xstate';
+
+import type { Hint } from '../discovery/provider.ts';
+import type { Network } from '../network.ts';
+import type { Settings } from '../options.ts';
+import { CLOSE } from '../wire/frames.ts';
+import type { Self } from '../wire/handshake.ts';
+import type { CallerLogic, CallerRef } from './caller.ts';
+import { connectionMachine } from './connection.ts';
+import type { ConnectionInput } from './connection.ts';
+import { discoveryMachine } from './discovery.ts';
+import type { DispatcherLogic, DispatcherRef } from './dispatcher.ts';
+import { listenerLogic } from './listener.ts';
+import type { Opened, PeerMessage } from './messages.ts';
+
+/**
+ * The peer itself: the root of its actors, and the parent of its connections. The names in its system are
+ * `discovery`, `dispatcher`, `caller` and `connection:<peer id>`.
+ */
+
+export interface PeerInput {
+  settings: Settings;
+  self: Self;
+  network: Network;
+}
+
+interface PeerContext extends PeerInput {
+  opened: Opened | undefined;
+  /** Why the peer could not start. */
+  error: unknown;
+  /** The actors of the connections, by peer id. */
+  connections: ReadonlyMap<string, AnyActorRef>;
+  /** Discovery has taken back what it announced. */
+  withdrawn: boolean;
+}
+
+type Event<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Type }>;
+
+/** The parameters are logics made for this one peer: their state belongs to it alone. */
+export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLogic) {
+  return setup({
+    types: {
+      context: {} as PeerContext,
+      events: {} as PeerMessage,
+      input: {} as PeerInput,
+    },
+    actors: {
+      caller,
+      dispatcher,
+      discovery: discoveryMachine,
+      listener: listenerLogic,
+      connection: connectionMachine,
+    },
+    delays: {
+      drainTime: ({ context }) => context.settings.drainTime,
+    },
+    guards: {
+      'nothing is left to do': ({ context }) => context.withdrawn && context.connections.size === 0,
+    },
+    actions: {
+      'start the actors': enqueueActions(({ context: { settings, self, network }, self: peer, enqueue }) => {
+        enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
+        enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
+        const input = { peer, random: Math.random };
+        enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
+        enqueue.spawnChild('listener', { id: 'listener', input: { settings, self, network } });
+      }),
+
+      'begin to look for peers': enqueueActions(({ context, event, enqueue }) => {
+        const { opened } = event as Event<'peer.opened'>;
+        const { id, incarnation } = context.settings;
+        const { address } = opened.listener;
+        const self = { id, incarnation, address, pid: process.pid };
+        enqueue.assign({ opened });
+        enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });
+      }),
+
+      'dial the peer': enqueueActions(({ context, event, self, enqueue }) => {
+        const { hint } = event as Event<'peer.dial'>;
+        // Unless it came to us in the meantime.
+        if (context.connections.has(hint.id)) return;
+        const input = connectionInput(context, hint.id, hint, self);
+        const name = `${CONNECTION}${hint.id}`;
+        enqueue.spawnChild('connection', { id: name, systemId: name, input });
+        enqueue.assign(({ context: now }) => remember(now, hint.id, self));
+      }),
+
+      'give the session to its connection': enqueueActions(({ context, event, self, enqueue }) => {
+        const { session } = event as Event<'session.arrived'>;
+        const { id } = session.party;
+        const name = `${CONNECTION}${id}`;
+        const known = context.connections.get(id);
+        // One that has just ended, and whose word of it is still under way, would take the session to its grave.
+        if (known?.getSnapshot().status !== 'active') {
+          if (known) enqueue.stopChild(known);
+          const input = connectionInput(context, id, undefined, self);
+          enqueue.spawnChild('connection', { id: name, systemId: name, input });
+          enqueue.assign(({ context: now }) => remember(now, id, self));
+        }
+        enqueue.sendTo(name, { type: 'session.arrived', session });
+      }),
+
+      'turn the session away': ({ event }) => {
+        (event as Event<'session.arrived'>).session.socket.close(CLOSE.GOING_AWAY, '');
+      },
+
+      'tell every connection': enqueueActions(({ context, event, enqueue }) => {
+        for (const connection of context.connections.values()) enqueue.sendTo(connection, event);
+      }),
+
+      'drain every connection': enqueueActions(({ context, enqueue }) => {
+        for (const connection of context.connections.values()) {
+          enqueue.sendTo(connection, { type: 'connection.drain' });
+        }
+      }),
+
+      'close every connection if no call is under way': enqueueActions(({ context, self, enqueue }) => {
+        const { system } = self;
+        const made = (system.get('caller') as CallerRef).getSnapshot().context;
+        const taken = (system.get('dispatcher') as DispatcherRef).getSnapshot().context;
+        if (made.pending + made.waiting + taken.running > 0) return;
+        for (const connection of context.connections.values()) {
+          enqueue.sendTo(connection, { type: 'connection.close' });
+        }
+      }),
+
+      'close every connection': enqueueActions(({ context, enqueue }) => {
+        for (const connection of context.connections.values()) {
+          enqueue.sendTo(connection, { type: 'connection.close' });
+        }
+      }),
+
+      'remove the connection': enqueueActions(({ context, event, enqueue }) => {
+        const { id, connection } = event as Event<'connection.ended'>;
+        if (context.connections.get(id) !== connection) return;
+        const connections = new Map(context.connections);
+        connections.delete(id);
+        enqueue.assign({ connections });
+        // A finished child stays among the children until it is stopped.
+        enqueue.stopChild(connection);
+      }),
+    },
+  }).createMachine({
+    id: 'peer',
+    context: ({ input }) => ({
+      ...input,
+      opened: undefined,
+      error: undefined,
+      connections: new Map(),
+      withdrawn: false,
+    }),
+    entry: 'start the actors',
+    initial: 'starting',
+    states: {
+      starting: {
+        on: {
+          'peer.opened': { target: 'online', actions: 'begin to look for peers' },
+          'peer.failed': { target: 'failed', actions: assign({ error: ({ event }) => event.error }) },
+          'peer.stop': 'stopped',
+        },
+      },
+      online: {
+        on: {
+          'peer.stop': 'draining',
+          'peer.dial': { actions: 'dial the peer' },
+          'session.arrived': { actions: 'give the session to its connection' },
+          'functions.changed': { actions: 'tell every connection' },
+        },
+      },
+      draining: {
+        entry: [
+          stopChild('listener'),
+          sendTo('discovery', { type: 'discovery.stop' }),
+          'drain every connection',
+        ],
+        always: { guard: 'nothing is left to do', target: 'stopped' },
+        after: { drainTime: { actions: 'close every connection' } },
+        on: {
+          'session.arrived': { actions: 'turn the session away' },
+          'connection.idle': { actions: 'close every connection if no call is under way' },
+          'discovery.stopped': { actions: assign({ withdrawn: true }) },
+        },
+      },
+      stopped: {
+        type: 'final',
+        entry: sendTo('caller', { type: 'caller.stop', reason: 'this peer is stopped' }),
+      },
+      failed: {
+        type: 'final',
+        entry: sendTo('caller', ({ context }) => ({
+          type: 'caller.stop',
+          reason: `this peer could not start: ${messageOf(context.error)}`,
+        })),
+      },
+    },
+    on: {
+      'connection.ended': { actions: 'remove the connection' },
+    },
+  });
+}
+
+const CONNECTION = 'connection:';
+
+function connectionInput(
+  { settings, self, opened }: PeerContext,
+  id: string,
+  hint: Hint | undefined,
+  { system }: AnyActorRef,
+): ConnectionInput {
+  const { attachment, keys } = opened!;
+  return {
+    id,
+    hint,
+    transport: attachment.transport,
+    handshake: { self, keys, clock: settings.clock },
+    largestMessage: settings.limits.message,
+    host: settings.hostname,
+    caller: system.get('caller') as CallerRef,
+    dispatcher: system.get('dispatcher') as DispatcherRef,
+    discovery: system.get('discovery') as AnyActorRef,
+  };
+}
+
+/** The context with the connection that was just spawned. */
+function remember({ connections }: PeerContext, id: string, { system }: AnyActorRef) {
+  const connection = system.get(`${CONNECTION}${id}`) as AnyActorRef;
+  return { connections: new Map(connections).set(id, connection) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

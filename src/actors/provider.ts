@@ -1,0 +1,36 @@
+import { fromCallback } from 'xstate';
+
+import type { Hint, Provider } from '../discovery/provider.ts';
+import type { DiscoveryMessage } from './messages.ts';
+
+export type ProviderMessage = { type: 'provider.refused'; hint: Hint } | { type: 'provider.stop' };
+
+/** Runs one source of hints, and turns what it says into messages to discovery. */
+export const providerLogic = fromCallback<ProviderMessage, { provider: Provider; self: Hint }>(
+  ({ input: { provider, self }, sendBack, receive }) => {
+    const report = sendBack as (message: DiscoveryMessage) => void;
+    const { name } = provider;
+    provider
+      .start(self, {
+        found: (hint) => report({ type: 'provider.found', provider: name, hint }),
+        lost: (id, incarnation) => report({ type: 'provider.lost', provider: name, id, incarnation }),
+        scanned: () => report({ type: 'provider.scanned', provider: name }),
+      })
+      .catch((error: unknown) => report({ type: 'provider.failed', provider: name, error }));
+    let stopped = false;
+    receive((message) => {
+      if (message.type === 'provider.refused') {
+        provider.refused(message.hint);
+        return;
+      }
+      void provider.stop().then(() => {
+        stopped = true;
+        report({ type: 'provider.stopped', provider: name });
+      });
+    });
+    // Without the time for an orderly end, as when the process exits.
+    return () => {
+      if (!stopped) provider.stopNow();
+    };
+  },
+);

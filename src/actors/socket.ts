@@ -1,0 +1,63 @@
+import { fromCallback } from 'xstate';
+
+import { BadFrame, decodeMessage } from '../wire/codec.ts';
+import { CLOSE } from '../wire/frames.ts';
+import type { Frame } from '../wire/frames.ts';
+import type { CallerRef } from './caller.ts';
+import type { DispatcherRef } from './dispatcher.ts';
+import type { Link } from './link.ts';
+
+export interface SocketInput {
+  link: Link;
+  caller: CallerRef;
+  dispatcher: DispatcherRef;
+}
+
+/**
+ * Owns the socket of a link: hands each frame to who it is for, and ends the socket when it is stopped. Requests
+ * and answers go straight to dispatcher and caller; only what concerns the connection goes to its machine.
+ */
+export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input, sendBack }) => {
+  const { link, caller, dispatcher } = input;
+  let open = true;
+
+  const route = (frame: Frame): void => {
+    switch (frame.type) {
+      case 'request':
+      case 'cancel':
+        dispatcher.send({ type: 'frame.received', link, frame });
+        break;
+      case 'result':
+      case 'error':
+        caller.send({ type: 'frame.received', link, frame });
+        break;
+      case 'functions':
+      case 'goaway':
+        sendBack({ type: 'frame.received', link, frame });
+        break;
+    }
+  };
+
+  link.socket.receive({
+    message: (text) => {
+      if (!open) return;
+      try {
+        decodeMessage(text, route, link.newerVersion);
+      } catch (error) {
+        if (!(error instanceof BadFrame)) throw error;
+        open = false;
+        link.close(CLOSE.BAD_FRAME, error.message);
+      }
+    },
+    closed: () => {
+      open = false;
+      sendBack({ type: 'link.closed', link });
+    },
+  });
+  link.onIdle = () => sendBack({ type: 'link.idle', link });
+
+  return () => {
+    open = false;
+    link.socket.terminate();
+  };
+});

@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+
+/** A place in the user's code. `file` is an absolute path, or what Node calls code without one (`[eval]`). */
+export interface CallSite {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/**
+ * The place that called `below`, a function on the current stack. Undefined where the engine cannot say.
+ */
+export function callSite(below: (...args: never[]) => unknown): CallSite | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: NodeJS.CallSite[] } = {};
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_, sites) => sites;
+    Error.captureStackTrace(holder, below);
+    // The trace is made when `stack` is read, so it has to be read before the hook is put back.
+    const site = holder.stack?.[0];
+    if (!site) return undefined;
+    return {
+      file: toPath(site.getFileName() ?? site.getEvalOrigin() ?? '[eval]'),
+      line: site.getLineNumber() ?? 0,
+      column: site.getColumnNumber() ?? 0,
+    };
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+export function formatCallSite(site: CallSite | undefined): string {
+  return site ? `${site.file}:${site.line}:${site.column}` : 'an unknown place';
+}
+
+function toPath(fileName: string): string {
+  // Loaders add queries (`math.ts?tsx-namespace=…`, `?t=123` after a hot reload); the file is the same.
+  const [name = fileName] = fileName.split('?', 1);
+  return name.startsWith('file:') ? fileURLToPath(name) : name;
+}

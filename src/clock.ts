@@ -1,0 +1,24 @@
+/**
+ * Where time comes from. XState's `SimulatedClock` has exactly this shape, so a test that passes one decides
+ * when every deadline, retry and time limit of a peer falls due.
+ */
+export interface Clock {
+  /** Milliseconds from any fixed origin. Must never go backwards: deadlines are measured with it. */
+  now(): number;
+  setTimeout(callback: (...args: never[]) => void, milliseconds: number): unknown;
+  clearTimeout(timer: never): void;
+}
+
+/** The longest delay that Node's timers can take, in ms; a longer one would fire at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
+/**
+ * The process' own monotonic clock. Its timers never hold the process open: what does is said in one place,
+ * `process-hold.ts`.
+ */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimeout: (callback, milliseconds) =>
+    setTimeout(callback, Math.min(Math.max(milliseconds, 0), LONGEST_TIMER)).unref(),
+  clearTimeout: (timer) => clearTimeout(timer as unknown as NodeJS.Timeout),
+};

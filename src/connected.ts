@@ -1,0 +1,101 @@
+import type { AnyFunction } from './registry.ts';
+import type { CallOptions, RemotePeer } from './remote-peer.ts';
+
+/** Which peer: itself, or its id. */
+export type Target = RemotePeer | string;
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type IsNever<T> = [T] extends [never] ? true : false;
+
+/**
+ * A function as it is called on another peer. An async function is the same there, so its overloads, type
+ * parameters and parameter names survive. Any other one returns a promise of its result.
+ */
+export type Remote<F extends AnyFunction> =
+  IsAny<ReturnType<F>> extends true
+    ? (...args: Parameters<F>) => Promise<ReturnType<F>>
+    : IsNever<ReturnType<F>> extends true
+      ? (...args: Parameters<F>) => Promise<never>
+      : ReturnType<F> extends Promise<unknown>
+        ? F
+        : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+
+/** What a function gains by being connected; also all there is of a function that only others have. */
+export interface RemoteFunction<F extends AnyFunction> {
+  /** What the function is called on the wire. */
+  readonly tag: string;
+  /**
+   * The function as it runs on that peer.
+   *
+   * @example
+   * const product = await multiplyValues.on(peer, { deadline: 500 })(5, 10);
+   */
+  on(peer: Target, options?: CallOptions): Remote<F>;
+}
+
+/** The very function that was given to `connect`: called plainly it runs here. */
+export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
+
+/** The local peer that calls go out from. */
+export interface Caller {
+  knows(id: string): boolean;
+  callById(id: string, tag: string, args: readonly unknown[], options: CallOptions): Promise<unknown>;
+}
+
+interface ConnectedState {
+  readonly tag: string;
+  /** The local peers it is connected to, in this order. */
+  readonly callers: Caller[];
+}
+
+const connected = new WeakMap<AnyFunction, ConnectedState>();
+
+/** The tag under which the function is connected, to whichever peer. */
+export function tagOf(fn: AnyFunction): string | undefined {
+  return connected.get(fn)?.tag;
+}
+
+/**
+ * Puts `tag` and `on` onto the function itself.
+ * @throws TypeError when it is connected under another tag, or cannot be given these properties
+ */
+export function attach<F extends AnyFunction>(fn: F, tag: string, caller: Caller): Connected<F> {
+  const state = connected.get(fn);
+  if (state) {
+    if (!state.callers.includes(caller)) state.callers.push(caller);
+    return fn as Connected<F>;
+  }
+  const created: ConnectedState = { tag, callers: [caller] };
+  const remote = remoteFunction<F>(tag, created.callers);
+  const taken = Object.keys(remote).filter((key) => Object.hasOwn(fn, key));
+  if (taken.length > 0 || !Object.isExtensible(fn)) {
+    const why = taken.length > 0 ? `has a property ${taken.join(' and ')} of its own` : 'is frozen';
+    throw new TypeError(
+      `${fn.name || 'the function'} cannot be connected: it ${why}; connect a function around it`,
+    );
+  }
+  for (const [key, value] of Object.entries(remote)) Object.defineProperty(fn, key, { value });
+  connected.set(fn, created);
+  return fn as Connected<F>;
+}
+
+/** Everything of a connected function but the function. The first caller that knows an id makes the call. */
+export function remoteFunction<F extends AnyFunction>(
+  tag: string,
+  callers: readonly Caller[],
+): RemoteFunction<F> {
+  const on = (peer: Target, options: CallOptions = {}): Remote<F> => {
+    if (typeof peer === 'string') {
+      const call = (...args: readonly unknown[]): Promise<unknown> => {
+        const caller = callers.find((each) => each.knows(peer)) ?? callers[0]!;
+        return caller.callById(peer, tag, args, options);
+      };
+      return call as unknown as Remote<F>;
+    }
+    if (typeof (peer as RemotePeer | null)?.call !== 'function') {
+      throw new TypeError('on(peer): give a peer from getPeers(), or the id of one');
+    }
+    return ((...args: readonly unknown[]) => peer.call(tag, args, options)) as unknown as Remote<F>;
+  };
+  return { tag, on };
+}

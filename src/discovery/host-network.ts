@@ -1,0 +1,19 @@
+import type { Network } from '../network.ts';
+import { webSocketTransport } from '../transport/websocket.ts';
+import { HostProvider } from './host.ts';
+import { defaultRuntimeDirectory, openRuntimeDirectory, readOrMakeSecret } from './runtime-directory.ts';
+
+/** This host: WebSockets over loopback, and the runtime directory in which this user's peers meet. */
+export function hostNetwork(runtimeDir: string | undefined): Network {
+  return {
+    attach: async ({ clock }) => {
+      const directory = runtimeDir ?? (await defaultRuntimeDirectory(process.env));
+      await openRuntimeDirectory(directory);
+      return {
+        transport: webSocketTransport,
+        providers: [new HostProvider(directory, clock)],
+        secret: () => readOrMakeSecret(directory),
+      };
+    },
+  };
+}

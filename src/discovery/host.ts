@@ -1,0 +1,174 @@
+import { unlinkSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Clock } from '../clock.ts';
+import { isPeerId } from '../wire/handshake.ts';
+import { isFields } from '../wire/guards.ts';
+import type { Hint, Provider, ProviderListener } from './provider.ts';
+
+/** Between two looks at the whole directory, in ms. Watches fail on some mounts, and can run out. */
+const RESCAN = 2_000;
+
+/** A peer's file younger than this is left alone after a refused dial: the peer may only just be starting. In ms. */
+const GRACE = 2_000;
+
+/** Bytes; a real file has about 150. */
+const LARGEST_FILE = 4_096;
+
+const SUFFIX = '.peer.json';
+
+/** Finds the peers of this user on this host: one small file a peer in the runtime directory. */
+export class HostProvider implements Provider {
+  readonly name = 'host';
+  readonly #directory: string;
+  readonly #clock: Clock;
+  #self: Hint | undefined;
+  #listener: ProviderListener | undefined;
+  #watcher: FSWatcher | undefined;
+  #rescan: unknown;
+  /** Incarnation by id: what the listener was told. */
+  readonly #told = new Map<string, string>();
+
+  constructor(directory: string, clock: Clock) {
+    this.#directory = directory;
+    this.#clock = clock;
+  }
+
+  async start(self: Hint, listener: ProviderListener): Promise<void> {
+    this.#self = self;
+    this.#listener = listener;
+    this.#watch();
+    // Announced before the first look: of two peers that start at once, each may miss the other's file only
+    // by having written its own first, so at least one of them sees the other.
+    await this.#announce();
+    await this.#scan();
+    listener.scanned();
+    this.#scheduleRescan();
+  }
+
+  refused(hint: Hint): void {
+    void this.#removeStale(hint);
+  }
+
+  async stop(): Promise<void> {
+    this.#close();
+    if (this.#self) await unlink(this.#path(this.#self.id)).catch(() => {});
+  }
+
+  stopNow(): void {
+    this.#close();
+    try {
+      if (this.#self) unlinkSync(this.#path(this.#self.id));
+    } catch {
+      // Gone already, which is what was wanted.
+    }
+  }
+
+  #close(): void {
+    this.#listener = undefined;
+    this.#watcher?.close();
+    this.#clock.clearTimeout(this.#rescan as never);
+  }
+
+  #path(id: string): string {
+    return join(this.#directory, `${id}${SUFFIX}`);
+  }
+
+  /** Renamed into place, so that nobody reads half a file. */
+  async #announce(): Promise<void> {
+    const self = this.#self!;
+    const draft = join(this.#directory, `.${self.id}.${self.incarnation}.draft`);
+    await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
+    await rename(draft, this.#path(self.id));
+  }
+
+  #watch(): void {
+    try {
+      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => {
+        if (name?.endsWith(SUFFIX)) void this.#look(name);
+      });
+      // Too many watches, or a mount that has none: the rescan still finds everybody.
+      this.#watcher.on('error', () => {});
+    } catch {
+      this.#watcher = undefined;
+    }
+  }
+
+  #scheduleRescan(): void {
+    if (!this.#listener) return;
+    this.#rescan = this.#clock.setTimeout(() => {
+      void this.#scan().then(() => this.#scheduleRescan());
+    }, RESCAN);
+  }
+
+  async #scan(): Promise<void> {
+    const names = await readdir(this.#directory).catch(() => undefined);
+    if (!names) return;
+    const peers = names.filter((name) => name.endsWith(SUFFIX));
+    await Promise.all(peers.map((name) => this.#look(name)));
+    for (const id of [...this.#told.keys()]) if (!peers.includes(`${id}${SUFFIX}`)) this.#forget(id);
+    // Somebody tidied up the temporary directory: announce again.
+    if (this.#listener && !peers.includes(`${this.#self!.id}${SUFFIX}`))
+      await this.#announce().catch(() => {});
+  }
+
+  async #look(name: string): Promise<void> {
+    const id = name.slice(0, -SUFFIX.length);
+    if (id === this.#self!.id) return;
+    const hint = await readHint(join(this.#directory, name));
+    if (!hint || hint.id !== id) {
+      this.#forget(id);
+    } else if (this.#listener && this.#told.get(id) !== hint.incarnation) {
+      this.#told.set(id, hint.incarnation);
+      this.#listener.found(hint);
+    }
+  }
+
+  #forget(id: string): void {
+    const incarnation = this.#told.get(id);
+    if (incarnation === undefined) return;
+    this.#told.delete(id);
+    this.#listener?.lost(id, incarnation);
+  }
+
+  /** Removes the file of a peer that died without doing it itself. */
+  async #removeStale(hint: Hint): Promise<void> {
+    const path = this.#path(hint.id);
+    try {
+      const { mtimeMs } = await stat(path);
+      const now = await readHint(path);
+      // The file's own time is the system's, so it is compared with the system's, not with the injected clock.
+      if (Date.now() - mtimeMs > GRACE && now?.incarnation === hint.incarnation) await unlink(path);
+    } catch {
+      // Another peer removed it first.
+    }
+  }
+}
+
+/** The hint in a file; undefined for anything that is not one. */
+async function readHint(path: string): Promise<Hint | undefined> {
+  try {
+    const text = await readFile(path, 'utf8');
+    const value: unknown = text.length > LARGEST_FILE ? undefined : JSON.parse(text);
+    return isHint(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHint(value: unknown): value is Hint {
+  if (!isFields(value) || !isFields(value['address'])) return false;
+  const { host, port } = value['address'];
+  return (
+    isPeerId(value['id']) &&
+    isPeerId(value['incarnation']) &&
+    typeof host === 'string' &&
+    typeof port === 'number' &&
+    Number.isInteger(port) &&
+    port > 0 &&
+    port < 65_536 &&
+    Number.isSafeInteger(value['pid'])
+  );
+}

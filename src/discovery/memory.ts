@@ -1,0 +1,45 @@
+import type { Hint, Provider, ProviderListener } from './provider.ts';
+
+/** What peers of one in-memory network have announced. */
+export class MemoryBoard {
+  readonly #announced = new Map<string, Hint>();
+  readonly #listeners = new Map<string, ProviderListener>();
+
+  provider(): Provider {
+    let own: Hint | undefined;
+    const leave = (): void => {
+      if (!own || this.#announced.get(own.id) !== own) return;
+      this.#announced.delete(own.id);
+      this.#listeners.delete(own.id);
+      for (const listener of this.#listeners.values()) listener.lost(own.id, own.incarnation);
+    };
+    return {
+      name: 'memory',
+      start: (self, listener) => {
+        own = self;
+        for (const other of this.#listeners.values()) other.found(self);
+        for (const hint of this.#announced.values()) listener.found(hint);
+        this.#announced.set(self.id, self);
+        this.#listeners.set(self.id, listener);
+        listener.scanned();
+        return Promise.resolve();
+      },
+      refused: (hint) => {
+        // Left behind by a peer that was killed.
+        if (this.#announced.get(hint.id)?.incarnation !== hint.incarnation) return;
+        this.#announced.delete(hint.id);
+        for (const listener of this.#listeners.values()) listener.lost(hint.id, hint.incarnation);
+      },
+      stop: () => {
+        leave();
+        return Promise.resolve();
+      },
+      stopNow: leave,
+    };
+  }
+
+  /** The peer says nothing more and hears nothing more; its announcement stays. */
+  kill(id: string): void {
+    this.#listeners.delete(id);
+  }
+}

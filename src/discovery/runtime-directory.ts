@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+
+import { NetError } from '../errors.ts';
+import { makeSecret } from '../wire/secret.ts';
+
+/**
+ * The folder in which the peers of one user on one host find each other, and the secret they share. Only the
+ * user may look into it; that is what lets the peers of one user, and nobody else, talk without configuration.
+ */
+
+/** `$XDG_RUNTIME_DIR/app-net`, else `<tmpdir>/app-net-<uid>`. */
+export async function defaultRuntimeDirectory(environment: NodeJS.ProcessEnv): Promise<string> {
+  const base = environment['XDG_RUNTIME_DIR'];
+  // After `su` or `sudo` the variable may still name the folder of another user.
+  if (base && (await isOwn(base))) return join(base, 'app-net');
+  return join(tmpdir(), `app-net-${process.getuid?.() ?? userInfo().username}`);
+}
+
+async function isOwn(path: string): Promise<boolean> {
+  try {
+    const stats = await lstat(path);
+    return stats.isDirectory() && stats.uid === process.getuid?.();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes the folder if need be, and refuses one that others can look into.
+ * @throws NetError INSECURE, or the file system's own error
+ */
+export async function openRuntimeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const stats = await lstat(path);
+  if (!stats.isDirectory()) throw insecure(path, 'is not a directory', 'remove it');
+  const uid = process.getuid?.();
+  // Windows has no such modes; there the folder is below the user's own profile.
+  if (uid === undefined) return;
+  if (stats.uid !== uid) throw insecure(path, `belongs to another user (uid ${stats.uid})`, 'remove it');
+  if (stats.mode & 0o077) throw insecure(path, 'is open to other users', `run: chmod 700 ${path}`);
+}
+
+function insecure(path: string, what: string, remedy: string): NetError {
+  return new NetError(
+    'INSECURE',
+    `the runtime directory ${path} ${what}: ${remedy}, or choose another with NET_RUNTIME_DIR`,
+  );
+}
+
+/** The secret of this user's peers on this host; made by the first that asks. */
+export async function readOrMakeSecret(directory: string): Promise<string> {
+  const path = join(directory, 'secret');
+  try {
+    return await readSecretFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  // Written under another name and then linked: the name appears with its content or not at all, and if two
+  // processes do this at once the second link fails and both read the first one's.
+  const draft = join(directory, `.secret-${randomBytes(6).toString('hex')}`);
+  await writeFile(draft, `${makeSecret()}\n`, { mode: 0o600, flag: 'wx' });
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(draft);
+  }
+  return readSecretFile(path);
+}
+
+/**
+ * The secret in a file, without white space around it.
+ * @throws NetError INSECURE when others can read the file, UNAUTHENTICATED when it is empty
+ */
+export async function readSecretFile(path: string): Promise<string> {
+  const stats = await lstat(path);
+  const uid = process.getuid?.();
+  if (uid !== undefined && (stats.uid !== uid || stats.mode & 0o077)) {
+    throw new NetError(
+      'INSECURE',
+      `the secret file ${path} belongs to or can be read by other users: run chmod 600 ${path}, or remove it`,
+    );
+  }
+  const secret = (await readFile(path, 'utf8')).trim();
+  if (!secret) throw new NetError('UNAUTHENTICATED', `the secret file ${path} is empty: remove it`);
+  return secret;
+}

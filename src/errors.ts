@@ -1,0 +1,87 @@
+/** Whether the function ran there: `unknown` once the request may have left this process unanswered. */
+export type Ran = 'no' | 'yes' | 'unknown';
+
+/**
+ * How a call can fail by itself, as against a function that threw. For each code: what it says about the
+ * function having run, and whether the same call may be made again (elsewhere or later) without the risk of
+ * running it twice. A failure that knows better says so in its own `ran` and `retriable`.
+ */
+const OUTCOMES = {
+  /** No connection to the peer, and the request never left this process. */
+  NOT_SENT: { ran: 'no', retriable: true },
+  /** The peer is stopping and did not take the request. */
+  REFUSED: { ran: 'no', retriable: true },
+  /** Our queue is full, or a limit of the peer was reached. */
+  OVERLOADED: { ran: 'no', retriable: true },
+  /** The peer has no function with that tag; another may. */
+  NO_SUCH_TAG: { ran: 'no', retriable: true },
+  /** A value cannot be carried; the message names its path. */
+  NOT_SERIALIZABLE: { ran: 'no', retriable: false },
+  /** A message is larger than the receiver takes. */
+  TOO_LARGE: { ran: 'no', retriable: false },
+  /** The peer could not read the request. */
+  BAD_REQUEST: { ran: 'no', retriable: false },
+  /** The other side did not prove that it knows the secret. */
+  UNAUTHENTICATED: { ran: 'no', retriable: false },
+  /** What was asked for would open this peer to strangers. */
+  INSECURE: { ran: 'no', retriable: false },
+  /** No answer by the deadline. */
+  DEADLINE_EXCEEDED: { ran: 'unknown', retriable: false },
+  /** The connection was lost after the request was written to it. */
+  CONNECTION_LOST: { ran: 'unknown', retriable: false },
+  /** The caller took the call back. */
+  CANCELLED: { ran: 'unknown', retriable: false },
+  /** This peer is stopped. */
+  STOPPED: { ran: 'no', retriable: false },
+} as const satisfies Record<string, { ran: Ran; retriable: boolean }>;
+
+export type NetErrorCode = keyof typeof OUTCOMES;
+
+export function isNetErrorCode(value: unknown): value is NetErrorCode {
+  return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
+}
+
+/** What is known about a failed call beside its code and message. */
+export interface NetErrorDetails {
+  /** Default: what the code says. */
+  ran?: Ran | undefined;
+  /** Default: what the code says, and never when the function may have run. */
+  retriable?: boolean | undefined;
+  /** Id of the peer that was called. */
+  peer?: string | undefined;
+  /** Tag of the function that was called. */
+  tag?: string | undefined;
+  cause?: unknown;
+}
+
+/**
+ * The failure of a call itself. An error that the called function threw arrives as its own class instead.
+ *
+ * @example
+ * catch (error) {
+ *   if (error instanceof NetError && error.ran === 'no') tryAnotherPeer();
+ * }
+ */
+export class NetError extends Error {
+  readonly code: NetErrorCode;
+  /** Whether the function ran: `no`, `yes` or `unknown`. */
+  readonly ran: Ran;
+  /** Whether the same call may be made again, elsewhere or later, without the risk of running it twice. */
+  readonly retriable: boolean;
+  /** Id of the peer that was called. */
+  readonly peer: string | undefined;
+  /** Tag of the function that was called. */
+  readonly tag: string | undefined;
+
+  constructor(code: NetErrorCode, message: string, details: NetErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.ran = details.ran ?? OUTCOMES[code].ran;
+    this.retriable = details.retriable ?? (OUTCOMES[code].retriable && this.ran === 'no');
+    this.peer = details.peer;
+    this.tag = details.tag;
+  }
+}
+
+// On the prototype, as the built-in errors have it, so that it does not show among the own properties.
+Object.defineProperty(NetError.prototype, 'name', { value: 'NetError', writable: true, configurable: true });

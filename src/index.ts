@@ -1,0 +1,108 @@
+import { callSite } from './call-site.ts';
+import type { Connected, RemoteFunction } from './connected.ts';
+import { resolveOptions } from './options.ts';
+import type { PeerOptions } from './options.ts';
+import { Peer } from './peer.ts';
+import type { ConnectOptions } from './peer.ts';
+import { Peers } from './peers.ts';
+import type { AnyFunction } from './registry.ts';
+import type { RemotePeer } from './remote-peer.ts';
+import type { Selector } from './selector.ts';
+
+export { createPeer } from './peer.ts';
+export type { ConnectOptions, Peer } from './peer.ts';
+export { NetError } from './errors.ts';
+export type { NetErrorCode, Ran } from './errors.ts';
+export { registerError } from './wire/failure.ts';
+export type { Connected, Remote, RemoteFunction, Target } from './connected.ts';
+export type { PeerLimits, PeerOptions } from './options.ts';
+export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';
+export type { CallOptions, RemotePeer } from './remote-peer.ts';
+export type { LeaveReason, Scope } from './actors/peer-record.ts';
+export type { Selector } from './selector.ts';
+export type { Clock } from './clock.ts';
+
+/** The default peer of this process: made and started by the first use of anything below but `configure`. */
+let standard: Peer | undefined;
+let configured: PeerOptions = {};
+
+function defaultPeer(): Peer {
+  if (!standard) {
+    standard = new Peer(resolveOptions(configured, process.env), false);
+    // Nobody may be waiting for the start, and a peer that silently is none would be hard to find.
+    standard.start().catch((error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      process.emitWarning(`the default peer could not start: ${text}`, 'AppNetWarning');
+    });
+  }
+  return standard;
+}
+
+/**
+ * Sets the options of the default peer. Comes before its first use; imports run first, so put this into a module
+ * of its own that is imported before those that call `connect`.
+ * @throws Error when the default peer is in use already; TypeError naming an option that cannot be meant
+ */
+export function configure(options: PeerOptions): void {
+  if (standard) {
+    throw new Error(
+      'configure() comes before the first use of the default peer, and that was already; imports run first, ' +
+        'so call it in a module that is imported before those that use connect()',
+    );
+  }
+  resolveOptions(options, process.env);
+  configured = { ...configured, ...options };
+}
+
+/**
+ * Lets other peers call the function. It is returned itself, with `tag` and `on` added; called plainly it runs
+ * here, as before. Without a tag one is derived from the file that calls `connect` and the function's name.
+ * @throws Error when another function has the tag; TypeError for what cannot be connected
+ *
+ * @example
+ * export const multiplyValues = connect(function multiplyValues(a: number, b: number) {
+ *   return a * b;
+ * });
+ * multiplyValues(5, 10); // here
+ * await multiplyValues.on(peer)(5, 10); // there
+ */
+export function connect<F extends AnyFunction>(fn: F, options?: ConnectOptions): Connected<F>;
+export function connect<F extends AnyFunction>(tag: string, fn: F, options?: ConnectOptions): Connected<F>;
+export function connect(...args: unknown[]): unknown {
+  return defaultPeer().register(args, callSite(connect));
+}
+
+/** Takes the function back: others can no longer call it. Returns whether it was connected. */
+export function disconnect(fn: AnyFunction): boolean {
+  return defaultPeer().disconnect(fn);
+}
+
+/**
+ * A function that only others have: types and a tag.
+ *
+ * @example
+ * import type { multiply } from './math.ts';
+ * const mul = remote<typeof multiply>('math.multiply');
+ * await mul.on(peer)(2, 3);
+ */
+export function remote<F extends AnyFunction>(tag: string): RemoteFunction<F> {
+  return defaultPeer().remote<F>(tag);
+}
+
+/**
+ * The peers that are there once the first search is over; of the own group, unless the selector says otherwise.
+ *
+ * @example
+ * for (const peer of await getPeers()) console.log(await multiplyValues.on(peer)(5, 10));
+ */
+export function getPeers(selector: Selector = {}): Promise<RemotePeer[]> {
+  return defaultPeer().getPeers(selector);
+}
+
+/** The live set of other peers. */
+export const peers: Peers = new Peers(() => defaultPeer().source);
+
+/** Keeps this process alive as a peer, until it is killed. */
+export function serve(): Promise<void> {
+  return defaultPeer().serve();
+}

@@ -1,0 +1,21 @@
+import type { Clock } from './clock.ts';
+import type { Provider } from './discovery/provider.ts';
+import type { Transport } from './transport/transport.ts';
+
+/** What a peer is connected to: a way to reach others, and ways to find them. */
+export interface Network {
+  /** Called once by each peer that starts. */
+  attach(peer: NetworkUser): Promise<Attachment> | Attachment;
+}
+
+export interface NetworkUser {
+  id: string;
+  clock: Clock;
+}
+
+export interface Attachment {
+  transport: Transport;
+  providers: readonly Provider[];
+  /** The secret that the peers of this network share when no other is given. */
+  secret(): Promise<string>;
+}

@@ -1,0 +1,230 @@
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+
+import { nanoid } from 'nanoid';
+import type { InspectionEvent } from 'xstate';
+
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { NetError } from './errors.ts';
+import type { Network } from './network.ts';
+import type { Limits } from './wire/frames.ts';
+import { isPeerId } from './wire/handshake.ts';
+
+/**
+ * Every option, with its unit, its default and its environment variable; nowhere else. An option given in code
+ * wins over the environment.
+ */
+export interface PeerOptions {
+  /** What people call this peer. At most 256 characters. Default: `NET_NAME`, else `<script>:<pid>`. */
+  name?: string | undefined;
+  /** The group it belongs to: the default scope of everything. Default: `NET_GROUP`, else `main`. */
+  group?: string | undefined;
+  /** A label for the peers that others look for first. Default: `NET_IS_HUB` (`1` or `true`), else false. */
+  hub?: boolean | undefined;
+  /** Identity, 1 to 64 characters of `A-Za-z0-9_-`. Only one live peer may have it. Default: a new nanoid. */
+  id?: string | undefined;
+  /** Address to listen on; must be a loopback address. Default: `NET_HOST`, else `127.0.0.1`. */
+  host?: string | undefined;
+  /** TCP port to listen on. Default: `NET_PORT`, else 0: the system chooses. */
+  port?: number | undefined;
+  /** First and last port to try. Default: `NET_PORT_RANGE` (`first-last`), else `port` alone. */
+  portRange?: readonly [number, number] | undefined;
+  /**
+   * What the peers share to know each other: `net1_…`, or a passphrase of at least 8 characters. Default:
+   * `NET_SECRET`, else the content of `secretFile`, else a secret made once for this user on this host.
+   */
+  secret?: string | undefined;
+  /** A file that holds the secret, readable by its owner only. Default: `NET_SECRET_FILE`. */
+  secretFile?: string | undefined;
+  /**
+   * The folder where the peers of one host find each other. Default: `NET_RUNTIME_DIR`, else
+   * `$XDG_RUNTIME_DIR/app-net`, else `<tmpdir>/app-net-<uid>`.
+   */
+  runtimeDir?: string | undefined;
+  /** How long a call may take before it fails, in ms, dialling included. Default: 30 000. */
+  deadline?: number | undefined;
+  /** How long `stop()` waits for calls that are running, in ms. Default: 10 000. */
+  drainTime?: number | undefined;
+  /** Whether errors that functions throw are sent with their stack. Default: true. */
+  stacks?: boolean | undefined;
+  /** Web origins that may connect, such as `https://example.com`. Default: none. */
+  origins?: readonly string[] | undefined;
+  /** What this peer accepts from each other peer. */
+  limits?: Partial<PeerLimits> | undefined;
+  /** Given to XState: sees every event and snapshot of every actor of this peer. Default: nothing. */
+  inspect?: ((event: InspectionEvent) => void) | undefined;
+  /** Where time comes from; XState's `SimulatedClock` fits. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
+  /** What the peer is connected to. Default: this host, over loopback. `app-net/testing` has one in memory. */
+  network?: Network | undefined;
+}
+
+export interface PeerLimits {
+  /** Bytes of one message. At least 65 536. Default: 16 777 216 (16 MiB). */
+  message: number;
+  /** Calls of one connection that are not answered yet. Default: 1 024. */
+  calls: number;
+  /** Calls to one peer that wait here until the peer has room. One more is OVERLOADED. Default: 65 536. */
+  queue: number;
+}
+
+/** The options with every default filled in. */
+export interface Settings {
+  id: string;
+  incarnation: string;
+  name: string;
+  group: string;
+  hub: boolean;
+  hostname: string;
+  host: string;
+  ports: readonly [number, number];
+  secret: string | undefined;
+  secretFile: string | undefined;
+  runtimeDir: string | undefined;
+  deadline: number;
+  drainTime: number;
+  stacks: boolean;
+  origins: readonly string[];
+  limits: Limits & { queue: number };
+  inspect: ((event: InspectionEvent) => void) | undefined;
+  clock: Clock;
+  network: Network | undefined;
+}
+
+const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
+const LONGEST_NAME = 256;
+const SHORTEST_SECRET = 8;
+
+/**
+ * Fills in the defaults and refuses what cannot be meant.
+ * @throws TypeError naming the option; NetError INSECURE for a host that is not loopback
+ */
+export function resolveOptions(options: PeerOptions, environment: NodeJS.ProcessEnv): Settings {
+  refuseUnknown(options);
+  const env = (name: string): string | undefined => environment[name] || undefined;
+  const host = text('host', options.host ?? env('NET_HOST'), '127.0.0.1');
+  if (!LOOPBACK.test(host)) {
+    throw new NetError('INSECURE', `host: ${host} is not a loopback address; use 127.0.0.1 or ::1`);
+  }
+  const id = options.id ?? nanoid();
+  if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
+  return {
+    id,
+    incarnation: nanoid(),
+    name: text('name', options.name ?? env('NET_NAME'), defaultName()),
+    group: text('group', options.group ?? env('NET_GROUP'), 'main'),
+    hub: options.hub ?? isTrue(env('NET_IS_HUB')),
+    hostname: hostname().slice(0, LONGEST_NAME),
+    host,
+    ports: ports(options, env),
+    secret: secret(options.secret ?? (options.secretFile === undefined ? env('NET_SECRET') : undefined)),
+    secretFile: options.secretFile ?? env('NET_SECRET_FILE'),
+    runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
+    deadline: milliseconds('deadline', options.deadline, 30_000),
+    drainTime: milliseconds('drainTime', options.drainTime, 10_000),
+    stacks: options.stacks ?? true,
+    origins: options.origins ?? [],
+    limits: {
+      message: whole('limits.message', options.limits?.message, 16 * 1024 * 1024, 65_536),
+      calls: whole('limits.calls', options.limits?.calls, 1_024, 1),
+      queue: whole('limits.queue', options.limits?.queue, 65_536, 0),
+    },
+    inspect: options.inspect,
+    clock: options.clock ?? systemClock,
+    network: options.network,
+  };
+}
+
+// Exhaustive by its type: a new option that is missing here does not compile.
+const KNOWN: Record<keyof PeerOptions, true> = {
+  name: true,
+  group: true,
+  hub: true,
+  id: true,
+  host: true,
+  port: true,
+  portRange: true,
+  secret: true,
+  secretFile: true,
+  runtimeDir: true,
+  deadline: true,
+  drainTime: true,
+  stacks: true,
+  origins: true,
+  limits: true,
+  inspect: true,
+  clock: true,
+  network: true,
+};
+
+function refuseUnknown(options: PeerOptions): void {
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(KNOWN, key)) {
+      throw new TypeError(`there is no option ${key}; the options are ${Object.keys(KNOWN).join(', ')}`);
+    }
+  }
+}
+
+function defaultName(): string {
+  const script = process.argv[1];
+  return `${script ? basename(script) : 'node'}:${process.pid}`.slice(-LONGEST_NAME);
+}
+
+function text(option: string, given: string | undefined, otherwise: string): string {
+  const value = given ?? otherwise;
+  if (typeof value !== 'string' || !value || value.length > LONGEST_NAME) {
+    throw new TypeError(`${option}: give a string of 1 to ${LONGEST_NAME} characters`);
+  }
+  return value;
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value === '1' || value?.toLowerCase() === 'true';
+}
+
+function secret(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'string' || given.length < SHORTEST_SECRET) {
+    throw new TypeError(`secret: give a made secret (net1_…) or at least ${SHORTEST_SECRET} characters`);
+  }
+  return given;
+}
+
+/** A time limit as a user gives it. @throws TypeError */
+export function milliseconds(option: string, given: number | undefined, otherwise: number): number {
+  const value = given ?? otherwise;
+  if (typeof value !== 'number' || !(value >= 0)) {
+    throw new TypeError(`${option}: give a number of milliseconds, 0 or more`);
+  }
+  return value;
+}
+
+function whole(option: string, given: number | undefined, otherwise: number, least: number): number {
+  const value = given ?? otherwise;
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new TypeError(`${option}: give a whole number, ${least} or more`);
+  }
+  return value;
+}
+
+function ports(options: PeerOptions, env: (name: string) => string | undefined): readonly [number, number] {
+  // What the code says wins as a whole: a port in code is not widened by a range in the environment.
+  if (options.portRange) return range('portRange', options.portRange);
+  if (options.port !== undefined) return range('port', [options.port, options.port]);
+  const text = env('NET_PORT_RANGE');
+  if (text) {
+    const [first, last] = text.split('-').map(Number);
+    return range('NET_PORT_RANGE', [first ?? NaN, last ?? NaN]);
+  }
+  const port = Number(env('NET_PORT') ?? 0);
+  return range('NET_PORT', [port, port]);
+}
+
+function range(option: string, [first, last]: readonly [number, number]): readonly [number, number] {
+  const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port < 65_536;
+  if (!isPort(first) || !isPort(last) || first > last) {
+    throw new TypeError(`${option}: give ports from 0 to 65535, the first not above the last`);
+  }
+  return [first, last];
+}

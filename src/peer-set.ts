@@ -1,0 +1,67 @@
+import { EventEmitter } from 'eventemitter3';
+
+import type { PeerSource, SourceChange } from './peers.ts';
+import type { RemotePeer } from './remote-peer.ts';
+
+/** The peers of one local peer, as its discovery tells of them. */
+export class PeerSet implements PeerSource {
+  readonly group: string;
+  readonly settled: () => Promise<void>;
+  readonly #peers = new Map<string, RemotePeer>();
+  readonly #emitter = new EventEmitter<{
+    change: (change: SourceChange) => void;
+    end: (error: Error) => void;
+  }>();
+  #ended: Error | undefined;
+
+  constructor(group: string, settled: () => Promise<void>) {
+    this.group = group;
+    this.settled = settled;
+  }
+
+  current(): RemotePeer[] {
+    return [...this.#peers.values()];
+  }
+
+  get(id: string): RemotePeer | undefined {
+    return this.#peers.get(id);
+  }
+
+  subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void {
+    if (this.#ended) {
+      const error = this.#ended;
+      queueMicrotask(() => ended(error));
+      return () => {};
+    }
+    this.#emitter.on('change', listener);
+    this.#emitter.on('end', ended);
+    return () => {
+      this.#emitter.off('change', listener);
+      this.#emitter.off('end', ended);
+    };
+  }
+
+  apply(change: SourceChange): void {
+    const { type, peer } = change;
+    if (type === 'join') this.#peers.set(peer.id, peer);
+    if (type === 'leave') this.#peers.delete(peer.id);
+    for (const listener of this.#emitter.listeners('change')) {
+      try {
+        listener(change);
+      } catch (error) {
+        // A listener of the user's. It must not stop the others, nor the actor that told of the change; what it
+        // threw is an uncaught exception, as from any event of Node's.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  end(error: Error): void {
+    if (this.#ended) return;
+    this.#ended = error;
+    this.#emitter.emit('end', error);
+    this.#emitter.removeAllListeners();
+  }
+}

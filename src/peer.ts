@@ -1,0 +1,366 @@
+import { createActor } from 'xstate';
+import type { AnyActor, AnyActorRef } from 'xstate';
+
+import { createCallerLogic } from './actors/caller.ts';
+import type { CallerRef } from './actors/caller.ts';
+import { Call } from './actors/call.ts';
+import { callerFrames } from './actors/call-failure.ts';
+import { createDispatcherLogic } from './actors/dispatcher.ts';
+import type { DiscoveryEmitted } from './actors/messages.ts';
+import { createPeerMachine } from './actors/peer.ts';
+import type { PeerRecord } from './actors/peer-record.ts';
+import { callSite } from './call-site.ts';
+import type { CallSite } from './call-site.ts';
+import { attach, remoteFunction, tagOf } from './connected.ts';
+import type { Caller, Connected, RemoteFunction } from './connected.ts';
+import { hostNetwork } from './discovery/host-network.ts';
+import { NetError } from './errors.ts';
+import { milliseconds, resolveOptions } from './options.ts';
+import type { PeerOptions, Settings } from './options.ts';
+import { Peers } from './peers.ts';
+import type { PeerSource } from './peers.ts';
+import { PeerSet } from './peer-set.ts';
+import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
+import { Registry } from './registry.ts';
+import type { AnyFunction } from './registry.ts';
+import { RemotePeer } from './remote-peer.ts';
+import type { CallOptions } from './remote-peer.ts';
+import type { Selector } from './selector.ts';
+import { LONGEST_TAG, encodeTag, moduleOf, readableTag } from './tag.ts';
+
+export interface ConnectOptions {
+  /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
+  replace?: boolean | undefined;
+}
+
+/**
+ * One peer: what others can find and call, and the place calls to others go out from. A process usually needs
+ * just the default one, which `connect`, `getPeers` and the rest act for; tests and gateways make more.
+ *
+ * @example
+ * await using peer = createPeer({ name: 'render-1', group: 'gpu' });
+ * await peer.start();
+ */
+export class Peer {
+  readonly id: string;
+  readonly name: string;
+  readonly group: string;
+  readonly hub: boolean;
+  /**
+   * The XState actor: `getSnapshot().value` is `starting`, `online`, `draining`, `stopped` or `failed`, and
+   * `system.get(name)` finds `discovery`, `dispatcher`, `caller` and `connection:<peer id>`.
+   */
+  readonly actor: AnyActor;
+  /** The live set of other peers; those of the own group, unless `peers.of()` says otherwise. */
+  readonly peers: Peers;
+
+  readonly #settings: Settings;
+  readonly #holds: boolean;
+  readonly #registry: Registry;
+  readonly #set: PeerSet;
+  readonly #caller: Caller;
+  #started: Promise<this> | undefined;
+  readonly #ended: Promise<void>;
+  #markEnded: () => void = () => {};
+
+  /** @internal Use `createPeer()`. @param holds whether the running peer keeps the process alive */
+  constructor(settings: Settings, holds: boolean) {
+    const { id, name, group, hub, limits, clock, stacks, inspect } = settings;
+    this.id = id;
+    this.name = name;
+    this.group = group;
+    this.hub = hub;
+    this.#settings = settings;
+    this.#holds = holds;
+    this.#registry = new Registry((added, removed) => {
+      if (this.#started) (this.actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
+    });
+    const machine = createPeerMachine(
+      createCallerLogic({ clock, queue: limits.queue }),
+      createDispatcherLogic({ registry: this.#registry, calls: limits.calls, stacks }),
+    );
+    const self = {
+      id,
+      incarnation: settings.incarnation,
+      limits: { message: limits.message, calls: limits.calls },
+      describe: () => ({
+        name,
+        group,
+        hub,
+        pid: process.pid,
+        host: settings.hostname,
+        functions: this.#registry.tags(),
+      }),
+    };
+    const network = settings.network ?? hostNetwork(settings.runtimeDir);
+    this.actor = createActor(machine, {
+      input: { settings, self, network },
+      clock,
+      ...(inspect && { inspect }),
+    });
+    this.#set = new PeerSet(group, () => this.#settle());
+    this.peers = new Peers(() => this.#set);
+    this.#ended = new Promise((resolve) => (this.#markEnded = resolve));
+    this.#caller = {
+      knows: (peer) => this.#set.get(peer) !== undefined,
+      callById: (peer, tag, args, options) => this.#callById(peer, tag, args, options),
+    };
+    this.#followDiscovery();
+  }
+
+  /**
+   * Listens and begins to look for others. Resolves once others can find it.
+   * @throws what kept it from starting: an occupied port, an unsafe runtime directory, …
+   */
+  start(): Promise<this> {
+    this.#started ??= whileHolding(this.#start());
+    return this.#started;
+  }
+
+  /**
+   * Leaves: takes no more calls, lets those that run finish for up to `drainTime`, says goodbye to every peer,
+   * closes everything. A stopped peer cannot be started again. Never rejects.
+   */
+  async stop(): Promise<void> {
+    if (!this.#started) {
+      this.#started = Promise.reject(this.#stoppedError());
+      this.#started.catch(() => {});
+      this.#end(this.#stoppedError());
+      return;
+    }
+    this.actor.send({ type: 'peer.stop' });
+    await whileHolding(this.#ended);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Lets other peers call the function. It is returned itself, with `tag` and `on` added; called plainly it runs
+   * here, as before. Without a tag one is derived from the file that calls `connect` and the function's name.
+   * @throws Error when another function has the tag; TypeError for what cannot be connected
+   */
+  connect<F extends AnyFunction>(fn: F, options?: ConnectOptions): Connected<F>;
+  connect<F extends AnyFunction>(tag: string, fn: F, options?: ConnectOptions): Connected<F>;
+  connect(...args: unknown[]): unknown {
+    return this.register(args, callSite(this.connect));
+  }
+
+  /** @internal `connect` for who knows the place it was called from. */
+  register(args: readonly unknown[], place: CallSite | undefined): unknown {
+    const { tag, fn, replace } = readConnectArguments(args, place);
+    const known = tagOf(fn);
+    if (known !== undefined && known !== tag) {
+      throw new TypeError(
+        `the function is already connected as ${readableTag(known)}; to give it a second tag, connect a ` +
+          `second function: connect('${readableTag(tag)}', (...args) => fn(...args))`,
+      );
+    }
+    const connected = attach(fn, tag, this.#caller);
+    this.#registry.add({ tag, run: fn, place }, replace);
+    return connected;
+  }
+
+  /** Takes the function back: others can no longer call it. Returns whether it was connected. */
+  disconnect(fn: AnyFunction): boolean {
+    const tag = tagOf(fn);
+    return tag !== undefined && this.#registry.remove(tag, fn);
+  }
+
+  /**
+   * A function that only others have: types and a tag.
+   *
+   * @example
+   * const multiply = peer.remote<typeof import('./math.ts').multiply>('math.multiply');
+   * await multiply.on(other)(2, 3);
+   */
+  remote<F extends AnyFunction>(tag: string): RemoteFunction<F> {
+    checkTag(tag);
+    return remoteFunction<F>(tag, [this.#caller]);
+  }
+
+  /**
+   * The peers that are there once the first search is over; of the own group, unless the selector says otherwise.
+   * Starts this peer if need be.
+   */
+  getPeers(selector: Selector = {}): Promise<RemotePeer[]> {
+    return this.peers.of(selector).settled();
+  }
+
+  /** Keeps the process alive until this peer is stopped, and starts it if need be. */
+  async serve(): Promise<void> {
+    await this.start();
+    await whileHolding(this.#ended);
+  }
+
+  /** @internal What views of the peers are made of. */
+  get source(): PeerSource {
+    return this.#set;
+  }
+
+  async #start(): Promise<this> {
+    if (this.#holds) holdProcess();
+    leaveAtExit.add(this);
+    await new Promise<void>((resolve, reject) => {
+      const online = (): void => {
+        if (this.actor.getSnapshot().value === 'online') resolve();
+      };
+      const over = (error?: unknown): void => {
+        const cause = error ?? this.actor.getSnapshot().context.error;
+        leaveAtExit.delete(this);
+        if (this.#holds) releaseProcess();
+        this.#end(this.#stoppedError(cause));
+        reject((cause as Error | undefined) ?? this.#stoppedError());
+      };
+      this.actor.subscribe({ next: online, error: over, complete: () => over() });
+      this.actor.start();
+    });
+    return this;
+  }
+
+  #end(error: NetError): void {
+    this.#set.end(error);
+    this.#markEnded();
+  }
+
+  #stoppedError(cause?: unknown): NetError {
+    return cause === undefined
+      ? new NetError('STOPPED', 'this peer is stopped; a new one is made with createPeer()')
+      : new NetError('STOPPED', `this peer could not start: ${messageOf(cause)}`, { cause });
+  }
+
+  async #settle(): Promise<void> {
+    await this.start();
+    const discovery = this.actor.system.get('discovery') as ReturnType<AnyActor['system']['get']>;
+    if (discovery === undefined || this.actor.getSnapshot().value !== 'online') throw this.#stoppedError();
+    if (discovery.getSnapshot().value === 'settled') return;
+    await new Promise<void>((resolve, reject) => {
+      const settled = discovery.on('search.settled', () => {
+        unsubscribe();
+        settled.unsubscribe();
+        resolve();
+      });
+      const unsubscribe = this.#set.subscribe(() => {}, reject);
+    });
+  }
+
+  #followDiscovery(): void {
+    const handles = new WeakMap<PeerRecord, RemotePeer>();
+    const discovery = this.actor.system.get('discovery');
+    discovery.on('*', (event: DiscoveryEmitted) => {
+      if (event.type === 'search.settled') return;
+      const { record } = event;
+      const peer = handles.get(record) ?? new RemotePeer(record, this.#makeCall);
+      handles.set(record, peer);
+      if (event.type === 'peer.joined') this.#set.apply({ type: 'join', peer });
+      else if (event.type === 'peer.left') this.#set.apply({ type: 'leave', peer, why: event.why });
+      else this.#set.apply({ type: 'functions', peer });
+    });
+  }
+
+  /** When the next call takes its call site at once, on the clock. */
+  #nextSite = -Infinity;
+
+  readonly #makeCall = (
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    { deadline, signal }: CallOptions,
+  ): Promise<unknown> => {
+    const { clock, deadline: otherwise } = this.#settings;
+    const time = milliseconds('deadline', deadline, otherwise);
+    checkSignal(signal);
+    const now = clock.now();
+    let site: string | undefined;
+    // A stack costs as much as the rest of the call. One a millisecond is not felt; for the others
+    // `call-failure.ts` finds the caller when there is need to.
+    if (now >= this.#nextSite) {
+      this.#nextSite = now + 1;
+      site = callerFrames(this.#makeCall);
+    }
+    return new Promise((resolve) => {
+      const caller = this.actor.system.get('caller') as CallerRef;
+      caller.send(new Call({ record, tag, args, deadline: now + time, resolve, signal, site }));
+    });
+  };
+
+  /** A peer that is not there yet may be found by the first search. */
+  async #callById(id: string, tag: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
+    let peer = this.#set.get(id);
+    if (!peer) {
+      await whileHolding(this.#settle());
+      peer = this.#set.get(id);
+    }
+    if (peer) return peer.call(tag, args, options);
+    const text = `no peer with the id ${JSON.stringify(id)} is there; getPeers() has those that are`;
+    throw new NetError('NOT_SENT', text, { peer: id, tag });
+  }
+}
+
+/**
+ * Makes a peer that is independent of the default one; several in one process are as good as several processes.
+ * It holds the process from `start()` to `stop()`.
+ * @throws TypeError naming an option that cannot be meant; NetError INSECURE for a host that is not loopback
+ */
+export function createPeer(options: PeerOptions = {}): Peer {
+  return new Peer(resolveOptions(options, process.env), true);
+}
+
+function readConnectArguments(
+  args: readonly unknown[],
+  place: CallSite | undefined,
+): { tag: string; fn: AnyFunction; replace: boolean } {
+  const [given, fn, options] = typeof args[0] === 'function' ? [undefined, ...args] : args;
+  if (typeof fn !== 'function') {
+    throw new TypeError('connect(fn) or connect(tag, fn): the function is missing');
+  }
+  if (Function.prototype.toString.call(fn).startsWith('class')) {
+    throw new TypeError(`connect: ${fn.name} is a class; connect functions`);
+  }
+  if (given === undefined && !fn.name) {
+    throw new TypeError("connect: the function has no name to make a tag of; give one: connect('tag', fn)");
+  }
+  const tag = given ?? encodeTag(moduleOf(place), fn.name);
+  checkTag(tag);
+  const { replace = false } = (options ?? {}) as ConnectOptions;
+  return { tag, fn: fn as AnyFunction, replace };
+}
+
+function checkTag(tag: unknown): asserts tag is string {
+  if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG) {
+    throw new TypeError(`a tag is a string of 1 to ${LONGEST_TAG} characters`);
+  }
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError('signal: give an AbortSignal');
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The peers that run. A process that exits says goodbye for them, as far as that goes without waiting. */
+const leaveAtExit = new (class {
+  readonly #peers = new Set<Peer>();
+
+  add(peer: Peer): void {
+    if (this.#peers.size === 0) process.on('exit', this.#leave);
+    this.#peers.add(peer);
+  }
+
+  delete(peer: Peer): void {
+    this.#peers.delete(peer);
+    if (this.#peers.size === 0) process.off('exit', this.#leave);
+  }
+
+  readonly #leave = (): void => {
+    for (const { actor } of this.#peers) {
+      actor.send({ type: 'peer.stop' });
+      actor.stop();
+    }
+  };
+})();

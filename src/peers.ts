@@ -1,0 +1,219 @@
+import { EventEmitter } from 'eventemitter3';
+
+import type { LeaveReason } from './actors/peer-record.ts';
+import type { RemotePeer } from './remote-peer.ts';
+import { matcher, tagIn } from './selector.ts';
+import type { Selector } from './selector.ts';
+import { whileHolding } from './process-hold.ts';
+
+export interface PeersEvents {
+  join: (peer: RemotePeer) => void;
+  leave: (peer: RemotePeer, why: LeaveReason) => void;
+}
+
+/** What `watch()` gives: first a snapshot, then each change. */
+export type PeersChange =
+  | { type: 'snapshot'; peers: RemotePeer[] }
+  | { type: 'join'; peer: RemotePeer }
+  | { type: 'leave'; peer: RemotePeer; why: LeaveReason }
+  /** The peer's functions changed; `peer.functions` has them. */
+  | { type: 'functions'; peer: RemotePeer };
+
+export interface ReadyOptions {
+  /** How many peers it takes. Default: 1. */
+  min?: number | undefined;
+  /** Ends the wait: it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The whole set of one local peer; views of it are what users get. */
+export interface PeerSource {
+  readonly group: string;
+  current(): RemotePeer[];
+  /** Returns what takes the listener off again. `ended` is told once, when the local peer is no more. */
+  subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void;
+  /** Starts the local peer if need be; resolves when its first search is over. */
+  settled(): Promise<void>;
+}
+
+export type SourceChange = Exclude<PeersChange, { type: 'snapshot' }>;
+
+/**
+ * The live set of peers: those of the own group, or those that `of()` selects. Peers join once they have proved
+ * themselves, and leave at once when they stop or their connection breaks; one join and one leave a life.
+ *
+ * @example
+ * peers.on('join', (peer) => console.log(`${peer.name} is here`));
+ * peers.on('leave', (peer, why) => console.log(`${peer.name} is gone: ${why}`));
+ */
+export class Peers implements Iterable<RemotePeer> {
+  readonly #source: () => PeerSource;
+  readonly #selector: Selector;
+  readonly #emitter = new EventEmitter<PeersEvents>();
+  #detach: (() => void) | undefined;
+
+  /** @param source called at the first use, and not before */
+  constructor(source: () => PeerSource, selector: Selector = {}) {
+    this.#source = source;
+    this.#selector = selector;
+  }
+
+  /** How many there are, now. */
+  get size(): number {
+    return this.list().length;
+  }
+
+  /** Those that are there now. */
+  list(): RemotePeer[] {
+    const source = this.#source();
+    return source.current().filter(matcher(this.#selector, source.group));
+  }
+
+  /** The peer with this id, if it is there now. */
+  get(id: string): RemotePeer | undefined {
+    return this.list().find((peer) => peer.id === id);
+  }
+
+  [Symbol.iterator](): Iterator<RemotePeer> {
+    return this.list()[Symbol.iterator]();
+  }
+
+  /** Another live view; its selector stands alone and is not added to this one's. */
+  of(selector: Selector): Peers {
+    return new Peers(this.#source, selector);
+  }
+
+  /** Those that are there once the first search is over. */
+  async settled(): Promise<RemotePeer[]> {
+    await whileHolding(this.#source().settled());
+    return this.list();
+  }
+
+  /**
+   * A snapshot of the set, then every change, until the loop is left, the signal aborts or the local peer stops.
+   * The process is kept alive while the loop waits.
+   */
+  async *watch({ signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<
+    PeersChange,
+    void,
+    void
+  > {
+    const changes: PeersChange[] = [{ type: 'snapshot', peers: this.list() }];
+    let wake: () => void = () => {};
+    let over = false;
+    const end = (): void => {
+      over = true;
+      wake();
+    };
+    const unsubscribe = this.#follow((change) => {
+      changes.push(change);
+      wake();
+    }, end);
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted) over = true;
+    try {
+      for (;;) {
+        while (changes.length > 0 && !signal?.aborted) yield changes.shift()!;
+        if (over) return;
+        // The wait is what the loop is for.
+        // oxlint-disable-next-line no-await-in-loop
+        await whileHolding(new Promise<void>((resolve) => (wake = resolve)));
+      }
+    } finally {
+      signal?.removeEventListener('abort', end);
+      unsubscribe();
+    }
+  }
+
+  /**
+   * Resolves with the peers that have the function, as soon as there are enough of them. The process is kept
+   * alive meanwhile.
+   * @param has a connected function, or its tag
+   * @throws the signal's reason; NetError STOPPED when the local peer stops
+   */
+  ready(has: string | { readonly tag: string }, options: ReadyOptions = {}): Promise<RemotePeer[]> {
+    const { min = 1, signal } = options;
+    const tag = tagIn(has);
+    if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
+    const enough = (): RemotePeer[] | undefined => {
+      const found = this.list().filter((peer) => peer.has(tag));
+      return found.length >= min ? found : undefined;
+    };
+    const wait = new Promise<RemotePeer[]>((resolve, reject) => {
+      signal?.throwIfAborted();
+      const source = this.#source();
+      const done = (settle: () => void): void => {
+        unsubscribe();
+        signal?.removeEventListener('abort', abort);
+        settle();
+      };
+      const abort = (): void => done(() => reject(signal?.reason as Error));
+      const check = (): void => {
+        const found = enough();
+        if (found) done(() => resolve(found));
+      };
+      const unsubscribe = source.subscribe(check, (error) => done(() => reject(error)));
+      signal?.addEventListener('abort', abort, { once: true });
+      check();
+      // Starts the local peer; that it cannot start is told through `subscribe`.
+      source.settled().catch(() => {});
+    });
+    return whileHolding(wait);
+  }
+
+  /** Calls the listener at each join, or each leave, from now on. Those that are there already do not join again. */
+  on<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
+    this.#attach();
+    this.#emitter.on(event, listener as never);
+    return this;
+  }
+
+  once<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
+    this.#attach();
+    this.#emitter.once(event, listener as never);
+    return this;
+  }
+
+  off<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
+    this.#emitter.off(event, listener as never);
+    return this;
+  }
+
+  /** Emits from the source as long as somebody listens. */
+  #attach(): void {
+    this.#detach ??= this.#follow(
+      (change) => {
+        if (this.#emitter.eventNames().length === 0) {
+          this.#detach?.();
+          this.#detach = undefined;
+        } else if (change.type === 'join') {
+          this.#emitter.emit('join', change.peer);
+        } else if (change.type === 'leave') {
+          this.#emitter.emit('leave', change.peer, change.why);
+        }
+      },
+      () => {},
+    );
+  }
+
+  /**
+   * The changes of this view. With `has` in the selector a peer also joins by connecting the function, and leaves,
+   * with `stopped`, by disconnecting it.
+   */
+  #follow(listener: (change: SourceChange) => void, ended: () => void): () => void {
+    const source = this.#source();
+    const matches = matcher(this.#selector, source.group);
+    const inside = new Set(source.current().filter(matches));
+    return source.subscribe((change) => {
+      const { peer } = change;
+      const was = inside.has(peer);
+      const is = change.type !== 'leave' && matches(peer);
+      if (is) inside.add(peer);
+      else inside.delete(peer);
+      if (!was && is) listener({ type: 'join', peer });
+      else if (was && !is)
+        listener({ type: 'leave', peer, why: change.type === 'leave' ? change.why : 'stopped' });
+      else if (is) listener(change);
+    }, ended);
+  }
+}

@@ -1,0 +1,93 @@
+import { formatCallSite } from './call-site.ts';
+import type { CallSite } from './call-site.ts';
+import { readableTag } from './tag.ts';
+
+export type AnyFunction = (...args: never[]) => unknown;
+
+export interface Registration {
+  readonly tag: string;
+  readonly run: AnyFunction;
+  /** Where `connect` was called. */
+  readonly place: CallSite | undefined;
+}
+
+/** The functions of one peer, by tag. Never a plain object: a tag may be `__proto__`. */
+export class Registry {
+  readonly #entries = new Map<string, Registration>();
+  readonly #changed: (added: string[], removed: string[]) => void;
+
+  constructor(changed: (added: string[], removed: string[]) => void) {
+    this.#changed = changed;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(tag: string): Registration | undefined {
+    return this.#entries.get(tag);
+  }
+
+  tags(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** @throws Error when another function has the tag, naming both places */
+  add(registration: Registration, replace: boolean): void {
+    const { tag, run, place } = registration;
+    const known = this.#entries.get(tag);
+    if (known?.run === run) return;
+    if (known && !replace) {
+      throw new Error(
+        `two functions are connected as ${readableTag(tag)}: one at ${formatCallSite(known.place)}, ` +
+          `another at ${formatCallSite(place)}; give one of them a tag of its own, connect('tag', fn), ` +
+          `or say connect(fn, { replace: true })`,
+      );
+    }
+    this.#entries.set(tag, registration);
+    if (!known) this.#changed([tag], []);
+  }
+
+  /** Whether `run` was there under `tag`. */
+  remove(tag: string, run: AnyFunction): boolean {
+    if (this.#entries.get(tag)?.run !== run) return false;
+    this.#entries.delete(tag);
+    this.#changed([], [tag]);
+    return true;
+  }
+
+  /** Up to three tags that look like `tag`, for the message to who asked for one that is not here. */
+  near(tag: string): string[] {
+    const wanted = lastPart(tag);
+    const scored = this.tags()
+      .slice(0, 256)
+      .map((each) => ({ each, distance: editDistance(wanted, lastPart(each)) }))
+      .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3));
+    return scored
+      .toSorted((a, b) => a.distance - b.distance)
+      .slice(0, 3)
+      .map(({ each }) => each);
+  }
+}
+
+/** The function's own name: people mistype that, not the module. Cut, as the comparison is quadratic. */
+function lastPart(tag: string): string {
+  return readableTag(tag)
+    .slice(-64)
+    .replace(/^.*[./]/, '')
+    .toLowerCase();
+}
+
+/** Levenshtein's. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,36 @@
+import type { Receiver } from './transport.ts';
+
+/**
+ * Keeps what a socket receives until somebody takes it. A handshake is done in the middle of a burst of messages
+ * and its successor attaches a moment later; nothing may fall between the two.
+ */
+export class Inbox {
+  #receiver: Receiver | undefined;
+  #kept: string[] = [];
+  #closedWith: number | undefined;
+
+  /** @param receiver gets what was kept, then what comes; undefined keeps everything until the next call */
+  receive(receiver: Receiver | undefined): void {
+    this.#receiver = receiver;
+    // A receiver may attach its successor from within `message`, so who is next is looked up each time.
+    while (this.#receiver && this.#kept.length > 0) this.#receiver.message(this.#kept.shift()!);
+    this.#deliverClose();
+  }
+
+  message(text: string): void {
+    if (this.#receiver && this.#kept.length === 0) this.#receiver.message(text);
+    else this.#kept.push(text);
+  }
+
+  closed(code: number): void {
+    this.#closedWith ??= code;
+    this.#deliverClose();
+  }
+
+  #deliverClose(): void {
+    if (this.#closedWith === undefined || this.#kept.length > 0) return;
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.closed(this.#closedWith);
+  }
+}

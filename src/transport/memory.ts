@@ -1,0 +1,223 @@
+import type { Clock } from '../clock.ts';
+import { Inbox } from './inbox.ts';
+import { DialFailed } from './transport.ts';
+import type { Address, Listener, Receiver, Socket, Transport } from './transport.ts';
+
+/**
+ * Connections within one process, with the faults of real ones on demand. Messages arrive in order and never
+ * within the call that sent them.
+ */
+export class MemoryWires {
+  /** How long a message is on its way, in ms. 0: until the next turn of the event loop. */
+  latency: number;
+  readonly #listeners = new Map<number, { owner: string; accept: (socket: Socket) => void }>();
+  readonly #pairs = new Set<Pair>();
+  readonly #cuts = new Set<string>();
+  readonly #stalls = new Set<string>();
+  #nextPort = 1;
+
+  constructor(latency: number) {
+    this.latency = latency;
+  }
+
+  /** How one peer reaches the others. */
+  transport(owner: string, clock: Clock): Transport {
+    return {
+      listen: (_, accept) => Promise.resolve(this.#listen(owner, accept)),
+      dial: async (address, { signal }) => {
+        signal?.throwIfAborted();
+        await this.#pause(clock);
+        signal?.throwIfAborted();
+        return this.#dial(owner, address, clock);
+      },
+    };
+  }
+
+  /** Breaks what connects the two, and lets nothing new come about until `heal`. */
+  cut(a: string, b: string): void {
+    this.#cuts.add(pairName(a, b));
+    for (const pair of this.#pairs) if (pair.joins(a, b)) pair.break();
+  }
+
+  /** Holds back every message between the two until `heal`, while their connections stay open. */
+  stall(a: string, b: string): void {
+    this.#stalls.add(pairName(a, b));
+  }
+
+  /** Ends cut and stall; what was held back arrives. */
+  heal(a: string, b: string): void {
+    this.#cuts.delete(pairName(a, b));
+    this.#stalls.delete(pairName(a, b));
+    for (const pair of this.#pairs) if (pair.joins(a, b)) pair.deliver();
+  }
+
+  /** Everything of this peer is gone, as after a SIGKILL. */
+  kill(id: string): void {
+    for (const [port, { owner }] of this.#listeners) if (owner === id) this.#listeners.delete(port);
+    for (const pair of this.#pairs) if (pair.of(id)) pair.break();
+  }
+
+  isStalled(a: string, b: string): boolean {
+    return this.#stalls.has(pairName(a, b));
+  }
+
+  #listen(owner: string, accept: (socket: Socket) => void): Listener {
+    const port = this.#nextPort;
+    this.#nextPort += 1;
+    this.#listeners.set(port, { owner, accept });
+    return {
+      address: { host: 'memory', port },
+      close: () => {
+        this.#listeners.delete(port);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #dial(owner: string, { port }: Address, clock: Clock): Socket {
+    const listener = this.#listeners.get(port);
+    if (!listener) throw new DialFailed(`nobody listens at memory:${port}`, true);
+    if (this.#cuts.has(pairName(owner, listener.owner))) {
+      throw new DialFailed(`memory:${port} cannot be reached`, false);
+    }
+    const pair = new Pair(this, owner, listener.owner, port, clock, () => this.#pairs.delete(pair));
+    this.#pairs.add(pair);
+    listener.accept(pair.acceptor);
+    return pair.dialler;
+  }
+
+  #pause(clock: Clock): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.latency > 0) clock.setTimeout(resolve, this.latency);
+      else setImmediate(resolve);
+    });
+  }
+}
+
+function pairName(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+/** The two ends of one connection. */
+class Pair {
+  readonly dialler: MemorySocket;
+  readonly acceptor: MemorySocket;
+  readonly wires: MemoryWires;
+  readonly clock: Clock;
+  readonly #a: string;
+  readonly #b: string;
+  readonly #gone: () => void;
+
+  constructor(wires: MemoryWires, a: string, b: string, port: number, clock: Clock, gone: () => void) {
+    this.wires = wires;
+    this.clock = clock;
+    this.#a = a;
+    this.#b = b;
+    this.#gone = gone;
+    this.dialler = new MemorySocket(this, port);
+    this.acceptor = new MemorySocket(this, port);
+    this.dialler.other = this.acceptor;
+    this.acceptor.other = this.dialler;
+  }
+
+  get stalled(): boolean {
+    return this.wires.isStalled(this.#a, this.#b);
+  }
+
+  of(id: string): boolean {
+    return this.#a === id || this.#b === id;
+  }
+
+  joins(a: string, b: string): boolean {
+    return this.of(a) && this.of(b);
+  }
+
+  deliver(): void {
+    this.dialler.deliver();
+    this.acceptor.deliver();
+  }
+
+  break(): void {
+    this.#gone();
+    this.dialler.end(1006);
+    this.acceptor.end(1006);
+  }
+}
+
+type Item = { due: number; text: string } | { due: number; code: number };
+
+class MemorySocket implements Socket {
+  readonly binding;
+  other!: MemorySocket;
+  readonly #pair: Pair;
+  readonly #inbox = new Inbox();
+  /** On the way to this end, in order. */
+  readonly #arriving: Item[] = [];
+  #closing = false;
+  #ended = false;
+
+  constructor(pair: Pair, port: number) {
+    this.#pair = pair;
+    this.binding = { kind: 'memory', data: Buffer.from(String(port)) };
+  }
+
+  get bufferedAmount(): number {
+    return 0;
+  }
+
+  send(text: string): void {
+    if (!this.#closing) this.other.#expect({ due: this.#due(), text });
+  }
+
+  receive(receiver: Receiver | undefined): void {
+    this.#inbox.receive(receiver);
+  }
+
+  trust(): void {}
+
+  close(code: number, _reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.other.#expect({ due: this.#due(), code });
+  }
+
+  terminate(): void {
+    this.#pair.break();
+  }
+
+  /** The connection is gone; nothing more arrives here. */
+  end(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#closing = true;
+    this.#arriving.length = 0;
+    setImmediate(() => this.#inbox.closed(code));
+  }
+
+  /** Hands over what is due, unless it is held back. */
+  deliver(): void {
+    const now = this.#pair.clock.now();
+    while (!this.#ended && !this.#pair.stalled && this.#arriving[0] && this.#arriving[0].due <= now) {
+      const item = this.#arriving.shift()!;
+      if ('text' in item) {
+        this.#inbox.message(item.text);
+      } else {
+        this.end(item.code);
+        this.other.end(item.code);
+        this.#pair.break();
+      }
+    }
+  }
+
+  #due(): number {
+    return this.#pair.clock.now() + this.#pair.wires.latency;
+  }
+
+  #expect(item: Item): void {
+    if (this.#ended) return;
+    this.#arriving.push(item);
+    const { latency } = this.#pair.wires;
+    if (latency > 0) this.#pair.clock.setTimeout(() => this.deliver(), latency);
+    else setImmediate(() => this.deliver());
+  }
+}

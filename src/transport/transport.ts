@@ -1,0 +1,72 @@
+import type { Binding } from '../wire/handshake.ts';
+
+/** How peers reach each other. `websocket.ts` is the real one; `memory.ts` stays within a process. */
+export interface Transport {
+  /** Starts to accept connections. `accept` gets each one before anything was received on it. */
+  listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener>;
+  /**
+   * Opens a connection; rejects with a DialFailed. An abort before it is open closes it and rejects with the
+   * signal's reason.
+   */
+  dial(address: Address, options: DialOptions): Promise<Socket>;
+}
+
+export interface Address {
+  /** IP address or host name. */
+  host: string;
+  port: number;
+}
+
+export interface ListenOptions {
+  /** Address to bind. */
+  host: string;
+  /** First and last port to try, both included; 0 lets the system choose. */
+  ports: readonly [number, number];
+  /** Bytes of the largest message that is accepted from an authenticated peer. */
+  largestMessage: number;
+  /** Values of the `Origin` header that are let in. A browser always sends one; our own peers never do. */
+  origins: readonly string[];
+}
+
+export interface DialOptions {
+  largestMessage: number;
+  signal?: AbortSignal;
+}
+
+export interface Listener {
+  readonly address: Address;
+  /** Stops accepting. Connections that were handed over stay open. */
+  close(): Promise<void>;
+}
+
+/** One connection: messages in both directions, in order, each delivered once or not at all. */
+export interface Socket {
+  /** What a handshake on this connection is bound to. */
+  readonly binding: Binding;
+  /** Bytes that were sent but not yet handed to the network. */
+  readonly bufferedAmount: number;
+  send(message: string): void;
+  /** Where received messages go from now on. What comes while there is no receiver is kept and delivered then. */
+  receive(receiver: Receiver | undefined): void;
+  /** Lifts the limits that hold for a stranger. */
+  trust(): void;
+  /** Ends the connection after what was sent. `closed` follows, at the latest after a second. */
+  close(code: number, reason: string): void;
+  /** Ends the connection now. `closed` follows. */
+  terminate(): void;
+}
+
+export interface Receiver {
+  message(text: string): void;
+  /** Once, as the last thing. */
+  closed(code: number): void;
+}
+
+/** No connection came about. `refused`: nobody listens there; anything else: it cannot be told. */
+export class DialFailed extends Error {
+  readonly refused: boolean;
+  constructor(message: string, refused: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.refused = refused;
+  }
+}

@@ -1,0 +1,188 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import { connect, isIPv6 } from 'node:net';
+import type { AddressInfo, NetConnectOpts, Socket as NetSocket } from 'node:net';
+
+import { WebSocket, WebSocketServer } from 'ws';
+
+import { CLOSE, SUBPROTOCOL } from '../wire/frames.ts';
+import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
+import type { Binding } from '../wire/handshake.ts';
+import { Gate } from './gate.ts';
+import { Inbox } from './inbox.ts';
+import { DialFailed } from './transport.ts';
+import type {
+  Address,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Receiver,
+  Socket,
+  Transport,
+} from './transport.ts';
+
+/** WebSocket over plain TCP on loopback. The only file that knows `ws`. */
+export const webSocketTransport: Transport = { listen, dial };
+
+/** How long an orderly close may take before the connection is cut, in ms. */
+const CLOSE_TIME = 1_000;
+
+async function listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
+  // What a request may send before the upgrade is bounded by Node's own limit on headers.
+  const server = createServer({ headersTimeout: HANDSHAKE_TIME, requestTimeout: HANDSHAKE_TIME });
+  const gate = new Gate({ host: options.host, origins: options.origins });
+  const upgrader = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: options.largestMessage,
+    handleProtocols: () => SUBPROTOCOL,
+  });
+  server.on('connection', (tcp) => gate.enter(tcp));
+  server.on('request', (request, response) => {
+    // To anything that is not a peer: no body, no server name, no word about what runs here.
+    response.writeHead(426, { Connection: 'close, Upgrade', Upgrade: 'websocket', 'Content-Length': 0 });
+    response.end(() => request.socket.destroySoon());
+  });
+  server.on('upgrade', (request: IncomingMessage, tcp: NetSocket, head: Buffer) => {
+    const refusal = gate.refuse(request);
+    if (refusal) {
+      tcp.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+        tcp.destroySoon(),
+      );
+      return;
+    }
+    upgrader.handleUpgrade(request, tcp, head, (ws) => {
+      const binding = loopbackBinding(tcp.localAddress, tcp.localPort);
+      accept(new WebSocketSocket(ws, tcp, binding, () => gate.leave(tcp)));
+    });
+  });
+  const address = await bind(server, options);
+  // An error of a server that listens is one of a single accept (EMFILE); the next accept may work again.
+  server.on('error', () => {});
+  server.unref();
+  return {
+    address,
+    close: () => {
+      server.close();
+      gate.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Binds the first free port of the range. */
+async function bind(server: Server, { host, ports: [first, last] }: ListenOptions): Promise<Address> {
+  for (let port = first; ; port += 1) {
+    try {
+      // One after the other on purpose: the first free port is wanted.
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      return { host, port: (server.address() as AddressInfo).port };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port >= last) throw error;
+    }
+  }
+}
+
+function dial(address: Address, { largestMessage, signal }: DialOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
+    const ws = new WebSocket(`ws://${host}:${address.port}/`, SUBPROTOCOL, {
+      perMessageDeflate: false,
+      maxPayload: largestMessage,
+      handshakeTimeout: HANDSHAKE_TIME,
+      createConnection: (options: unknown) => {
+        // `path` is the URL's here, and would be taken for that of a Unix socket.
+        const tcp = connect({ ...(options as NetConnectOpts), path: undefined } as NetConnectOpts);
+        return tcp.unref();
+      },
+    });
+    let tcp: NetSocket | undefined;
+    const abort = (): void => {
+      ws.terminate();
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    ws.once('upgrade', (response) => (tcp = response.socket));
+    ws.once('error', (error: NodeJS.ErrnoException) => {
+      signal?.removeEventListener('abort', abort);
+      const refused = error.code === 'ECONNREFUSED';
+      reject(new DialFailed(`${host}:${address.port}: ${error.message}`, refused, { cause: error }));
+    });
+    ws.once('open', () => {
+      signal?.removeEventListener('abort', abort);
+      const binding = loopbackBinding(tcp!.remoteAddress, tcp!.remotePort);
+      resolve(new WebSocketSocket(ws, tcp!, binding, () => {}));
+    });
+  });
+}
+
+/** The acceptor's address, which both ends of a plain loopback connection see alike. */
+function loopbackBinding(address: string | undefined, port: number | undefined): Binding {
+  const host = (address ?? '').replace(/^::ffff:/, '');
+  return { kind: 'loopback', data: Buffer.from(`${isIPv6(host) ? `[${host}]` : host}:${port}`) };
+}
+
+class WebSocketSocket implements Socket {
+  readonly binding: Binding;
+  readonly #ws: WebSocket;
+  readonly #tcp: NetSocket;
+  readonly #inbox = new Inbox();
+  readonly #trusted: () => void;
+
+  constructor(ws: WebSocket, tcp: NetSocket, binding: Binding, trusted: () => void) {
+    this.#ws = ws;
+    this.#tcp = tcp;
+    this.binding = binding;
+    this.#trusted = trusted;
+    tcp.unref();
+    tcp.on('data', this.#limitStranger);
+    ws.on('message', (data, isBinary) => {
+      if (isBinary) this.close(CLOSE.BAD_FRAME, 'binary message');
+      else this.#inbox.message((data as Buffer).toString('utf8'));
+    });
+    // ws closes the connection itself after each of its errors; the code tells, and 'close' follows.
+    ws.on('error', () => {});
+    ws.on('close', (code) => this.#inbox.closed(code));
+  }
+
+  get bufferedAmount(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  send(message: string): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(message);
+  }
+
+  receive(receiver: Receiver | undefined): void {
+    this.#inbox.receive(receiver);
+  }
+
+  trust(): void {
+    this.#tcp.off('data', this.#limitStranger);
+    this.#trusted();
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+    const cut = setTimeout(() => this.#ws.terminate(), CLOSE_TIME).unref();
+    this.#ws.once('close', () => clearTimeout(cut));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  /** `maxPayload` is the limit for friends; a stranger has far less, upgrade request included. */
+  readonly #limitStranger = (): void => {
+    if (this.#tcp.bytesRead > 2 * HANDSHAKE_BYTES) this.#tcp.destroy();
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Everything that crosses a connection, as one union. `docs/protocol.md` says the same in words, for clients in
+ * other languages; the two change together.
+ */
+
+/** The WebSocket subprotocol. Its number changes when an old peer could not talk to a new one. */
+export const SUBPROTOCOL = 'app-net.v1';
+
+/** Versions of the protocol this peer speaks, newest first. A higher number may add frame types. */
+export const VERSIONS: readonly number[] = [1];
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Please run the function `tag`. */
+export interface RequestFrame {
+  type: 'request';
+  /** Chosen by the caller: 1, 2, 3, … on each connection. */
+  id: number;
+  tag: string;
+  args: Json[];
+  /** Named arguments, from callers whose language has them. The function gets them as one object after `args`. */
+  kwargs?: { [key: string]: Json };
+  /** Milliseconds the caller will still wait. */
+  deadline?: number;
+}
+
+/** The function returned. No `value` means `undefined`, which JSON cannot say. */
+export interface ResultFrame {
+  type: 'result';
+  id: number;
+  value?: Json;
+}
+
+/** Exactly one of `error`, `thrown` and `failure` says why there is no result. */
+export interface ErrorFrame {
+  type: 'error';
+  id: number;
+  /** The function threw an Error. */
+  error?: WireError;
+  /** The function threw something else. */
+  thrown?: WireValue;
+  /** The call itself failed. */
+  failure?: WireFailure;
+}
+
+/** The caller no longer wants an answer. */
+export interface CancelFrame {
+  type: 'cancel';
+  id: number;
+}
+
+/** The sender's set of functions changed. */
+export interface FunctionsFrame {
+  type: 'functions';
+  added: string[];
+  removed: string[];
+}
+
+/**
+ * The sender will close this connection. It answers requests up to `last`. `stopped`: it is going away.
+ * `duplicate`: another connection of the same pair stays, and this one closes once both sides said so.
+ */
+export interface GoawayFrame {
+  type: 'goaway';
+  last: number;
+  reason: 'stopped' | 'duplicate';
+}
+
+export type Frame = RequestFrame | ResultFrame | ErrorFrame | CancelFrame | FunctionsFrame | GoawayFrame;
+
+/** A value that may be absent: `{}` is `undefined`. */
+export interface WireValue {
+  value?: Json;
+}
+
+/** What is at the end of a `cause`, or in the `errors` of an AggregateError. */
+export type WireCause = { error: WireError } | WireValue;
+
+export interface WireError {
+  name: string;
+  message: string;
+  /** As the engine wrote it. Absent when the peer keeps its stacks to itself. */
+  stack?: string;
+  code?: Json;
+  /** Class names, the most derived first, down to a built-in one; absent when that is just `name`. */
+  classes?: string[];
+  /** Own enumerable properties other than `code`, as far as JSON can say them. */
+  properties?: { [key: string]: Json };
+  cause?: WireCause;
+  /** Of an AggregateError. */
+  errors?: WireCause[];
+}
+
+export interface WireFailure {
+  code: string;
+  ran: 'no' | 'yes' | 'unknown';
+  message: string;
+}
+
+/** What a side accepts from the other. Told in the handshake. */
+export interface Limits {
+  /** Bytes of one WebSocket message. */
+  message: number;
+  /** Requests of one connection that are not answered yet. */
+  calls: number;
+}
+
+/** What a peer says of itself once both sides have proved that they know the secret. */
+export interface Description {
+  name: string;
+  group: string;
+  hub: boolean;
+  pid: number;
+  /** The host's own name for itself. */
+  host: string;
+  functions: string[];
+}
+
+/** M1, dialler to acceptor. */
+export interface HelloMessage {
+  type: 'hello';
+  versions: number[];
+  id: string;
+  incarnation: string;
+  /** 32 random bytes, base64url. */
+  nonce: string;
+  /** Id of the peer that is meant to answer; empty when only its address is known. */
+  to: string;
+  limits: Limits;
+}
+
+/** M2, acceptor to dialler. */
+export interface WelcomeMessage {
+  type: 'welcome';
+  /** The one that this connection speaks. */
+  version: number;
+  versions: number[];
+  id: string;
+  incarnation: string;
+  nonce: string;
+  limits: Limits;
+}
+
+/** M3, dialler to acceptor. */
+export interface ProofMessage {
+  type: 'proof';
+  /** HMAC-SHA256, base64url. */
+  proof: string;
+}
+
+/** M4, acceptor to dialler. */
+export interface AcceptMessage extends Description {
+  type: 'accept';
+  proof: string;
+}
+
+/** M5, dialler to acceptor: the last message of the handshake. */
+export interface DescribeMessage extends Description {
+  type: 'describe';
+}
+
+export type HandshakeMessage = HelloMessage | WelcomeMessage | ProofMessage | AcceptMessage | DescribeMessage;
+
+/** Close codes of the WebSocket beside the standard ones. */
+export const CLOSE = {
+  /** An orderly end: after a goaway, or a duplicate connection. */
+  DONE: 1000,
+  /** A frame or message that breaks the protocol. */
+  BAD_FRAME: 4400,
+  /** The handshake failed. One code for every reason, so that a stranger learns nothing. */
+  HANDSHAKE: 4401,
+  /** The peer is stopping. */
+  GOING_AWAY: 1001,
+} as const;

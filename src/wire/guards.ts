@@ -1,0 +1,122 @@
+import type { Frame, Limits, WireCause, WireError, WireFailure, WireValue } from './frames.ts';
+import { DEEPEST } from './plain.ts';
+
+/** Hand-written checks of shape: what comes from the wire is `unknown` until one of these has looked at it. */
+
+type Fields = Record<string, unknown>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+/** A positive whole number, or Infinity's stand-in: what a limit may be. */
+function isLimit(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+export function isString(value: unknown, longest: number): value is string {
+  return typeof value === 'string' && value.length <= longest;
+}
+
+export function isTagList(value: unknown, longestTag: number): value is string[] {
+  return Array.isArray(value) && value.every((tag) => isString(tag, longestTag) && tag !== '');
+}
+
+export function isLimits(value: unknown): value is Limits {
+  return isFields(value) && isLimit(value['message']) && isLimit(value['calls']);
+}
+
+/** Whether arrays and objects are nested at most `DEEPEST` deep. Looks into containers only, so text is free. */
+export function isShallow(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth >= DEEPEST) return false;
+  if (Array.isArray(value)) return value.every((item) => isShallow(item, depth + 1));
+  return Object.values(value).every((item) => isShallow(item, depth + 1));
+}
+
+const GOAWAY_REASONS = new Set<unknown>(['stopped', 'duplicate']);
+
+/** The longest tag, in characters, that a frame may name. */
+const LONGEST_TAG = 1024;
+
+/** Whether `value` is a frame this version knows, in the right shape. */
+export function isFrame(value: Fields): value is Fields & Frame {
+  switch (value['type']) {
+    case 'request':
+      return (
+        isId(value['id']) &&
+        isString(value['tag'], LONGEST_TAG) &&
+        Array.isArray(value['args']) &&
+        (value['kwargs'] === undefined || isFields(value['kwargs'])) &&
+        (value['deadline'] === undefined || isDuration(value['deadline']))
+      );
+    case 'result':
+    case 'cancel':
+      return isId(value['id']);
+    case 'error':
+      return isId(value['id']) && isOutcome(value);
+    case 'functions':
+      return isTagList(value['added'], LONGEST_TAG) && isTagList(value['removed'], LONGEST_TAG);
+    case 'goaway':
+      return (
+        Number.isSafeInteger(value['last']) &&
+        (value['last'] as number) >= 0 &&
+        GOAWAY_REASONS.has(value['reason'])
+      );
+    default:
+      return false;
+  }
+}
+
+const KNOWN_TYPES = new Set<unknown>(['request', 'result', 'cancel', 'error', 'functions', 'goaway']);
+
+export function isKnownType(type: unknown): boolean {
+  return KNOWN_TYPES.has(type);
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function isOutcome(frame: Fields): boolean {
+  const { error, thrown, failure } = frame;
+  if (error !== undefined) return thrown === undefined && failure === undefined && isWireError(error);
+  if (thrown !== undefined) return failure === undefined && isWireValue(thrown);
+  return isWireFailure(failure);
+}
+
+function isWireValue(value: unknown): value is WireValue {
+  return isFields(value);
+}
+
+function isWireFailure(value: unknown): value is WireFailure {
+  return (
+    isFields(value) &&
+    typeof value['code'] === 'string' &&
+    (value['ran'] === 'no' || value['ran'] === 'yes' || value['ran'] === 'unknown') &&
+    typeof value['message'] === 'string'
+  );
+}
+
+function isWireError(value: unknown): value is WireError {
+  return (
+    isFields(value) &&
+    typeof value['name'] === 'string' &&
+    typeof value['message'] === 'string' &&
+    (value['stack'] === undefined || typeof value['stack'] === 'string') &&
+    (value['classes'] === undefined || isTagList(value['classes'], LONGEST_TAG)) &&
+    (value['properties'] === undefined || isFields(value['properties'])) &&
+    (value['cause'] === undefined || isWireCause(value['cause'])) &&
+    (value['errors'] === undefined ||
+      (Array.isArray(value['errors']) && value['errors'].every((cause) => isWireCause(cause))))
+  );
+}
+
+function isWireCause(value: unknown): value is WireCause {
+  if (!isFields(value)) return false;
+  return value['error'] === undefined ? isWireValue(value) : isWireError(value['error']);
+}

@@ -1,0 +1,334 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+
+import type {
+  AcceptMessage,
+  DescribeMessage,
+  Description,
+  HandshakeMessage,
+  HelloMessage,
+  Limits,
+  ProofMessage,
+  WelcomeMessage,
+} from './frames.ts';
+import { VERSIONS } from './frames.ts';
+import { isFields, isLimits, isString, isTagList } from './guards.ts';
+import type { HandshakeKeys } from './secret.ts';
+
+/**
+ * The mutual proof that both sides know the secret, and that nobody sits between them. Pure: bytes in, bytes
+ * out. `docs/protocol.md` has the messages; the names M1 to M5 and T are the same there.
+ */
+
+/** Milliseconds that a handshake may take, from the opened socket to the last message. */
+export const HANDSHAKE_TIME = 5_000;
+
+/** Bytes that one side may send before it has proved anything. */
+export const HANDSHAKE_BYTES = 16 * 1024;
+
+/** Bytes of function tags that fit into M4 and M5; the rest follows in `functions` frames. */
+const TAGS_IN_DESCRIPTION = 8 * 1024;
+
+/** The handshake failed. The reason is for this side's own eyes; the other side is told nothing. */
+export class HandshakeFailed extends Error {}
+
+/** Which connection the proofs are bound to. Chosen from the socket; never negotiated. */
+export type Binding = { kind: string; data: Uint8Array };
+
+/** Who this side is, and what it says once the other has proved itself. */
+export interface Self {
+  id: string;
+  incarnation: string;
+  limits: Limits;
+  describe(): Description;
+}
+
+/** What a side knows of the other at the end. */
+export interface Party extends Description {
+  id: string;
+  incarnation: string;
+  /** The newest version the other side speaks: it may send what we do not know. */
+  newestVersion: number;
+  limits: Limits;
+}
+
+/** What to do with a message: answer, and perhaps be done. */
+export interface Step {
+  send?: string;
+  done?: Result;
+}
+
+export interface Result {
+  party: Party;
+  /** The tags this side told of; the rest, and what changed since, follows in a `functions` frame. */
+  told: readonly string[];
+}
+
+export interface HandshakeOptions {
+  self: Self;
+  keys: HandshakeKeys;
+  binding: Binding;
+  /** 32 fresh random bytes. */
+  nonce: Uint8Array;
+}
+
+/** `lp(x)`: four bytes of length, most significant first, then x. */
+function lengthPrefixed(data: Uint8Array | string): Buffer {
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** `T`: what both proofs cover. Over the messages as they were on the wire, to the byte. */
+export function transcript(binding: Binding, m1: string, m2: string): Buffer {
+  const bound = Buffer.concat([lengthPrefixed(binding.kind), lengthPrefixed(binding.data)]);
+  return createHash('sha256')
+    .update(lengthPrefixed('app-net.v1'))
+    .update(lengthPrefixed(bound))
+    .update(lengthPrefixed(m1))
+    .update(lengthPrefixed(m2))
+    .digest();
+}
+
+export function diallerProof(keys: HandshakeKeys, t: Buffer): Buffer {
+  return createHmac('sha256', keys.dialler).update(t).digest();
+}
+
+/** Also covers M3, so that it answers this dialler and no other. */
+export function acceptorProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffer {
+  return createHmac('sha256', keys.acceptor).update(t).update(m3, 'utf8').digest();
+}
+
+/** The side that opened the connection. Sends `hello()`, then answers what it receives. */
+export class DiallerHandshake {
+  readonly #options: HandshakeOptions & { to: string };
+  readonly #hello: string;
+  #transcript: Buffer | undefined;
+  #proof = '';
+  #welcome: WelcomeMessage | undefined;
+
+  constructor(options: HandshakeOptions & { to: string }) {
+    this.#options = options;
+    const { self, nonce, to } = options;
+    this.#hello = write({
+      type: 'hello',
+      versions: [...VERSIONS],
+      id: self.id,
+      incarnation: self.incarnation,
+      nonce: Buffer.from(nonce).toString('base64url'),
+      to,
+      limits: self.limits,
+    });
+  }
+
+  hello(): string {
+    return this.#hello;
+  }
+
+  /** @throws HandshakeFailed */
+  receive(text: string): Step {
+    return this.#welcome ? this.#receiveAccept(text, this.#welcome) : this.#receiveWelcome(text);
+  }
+
+  #receiveWelcome(text: string): Step {
+    const { self, keys, binding, nonce, to } = this.#options;
+    const welcome = readWelcome(text);
+    refuseSelf(welcome, self, nonce);
+    if (to && welcome.id !== to) throw new HandshakeFailed('another peer answered than the one dialled');
+    if (!VERSIONS.includes(welcome.version)) throw new HandshakeFailed('no common version');
+    this.#welcome = welcome;
+    this.#transcript = transcript(binding, this.#hello, text);
+    this.#proof = write({
+      type: 'proof',
+      proof: diallerProof(keys, this.#transcript).toString('base64url'),
+    });
+    return { send: this.#proof };
+  }
+
+  #receiveAccept(text: string, welcome: WelcomeMessage): Step {
+    const { self, keys } = this.#options;
+    const accept = readAccept(text);
+    checkProof(accept.proof, acceptorProof(keys, this.#transcript!, this.#proof));
+    const own = brief(self.describe());
+    const party = { ...description(accept), ...partyOf(welcome) };
+    return { send: write({ type: 'describe', ...own }), done: { party, told: own.functions } };
+  }
+}
+
+/** The side that was dialled. Speaks only when spoken to. */
+export class AcceptorHandshake {
+  readonly #options: HandshakeOptions;
+  #hello: HelloMessage | undefined;
+  #transcript: Buffer | undefined;
+  /** What M4 told; undefined until the dialler has proved itself. */
+  #told: readonly string[] | undefined;
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HandshakeFailed */
+  receive(text: string): Step {
+    if (!this.#hello) return this.#receiveHello(text);
+    if (!this.#told) return this.#receiveProof(text);
+    const party = { ...description(readDescribe(text)), ...partyOf(this.#hello) };
+    return { done: { party, told: this.#told } };
+  }
+
+  #receiveHello(text: string): Step {
+    const { self, binding, nonce } = this.#options;
+    const hello = readHello(text);
+    refuseSelf(hello, self, nonce);
+    if (hello.to && hello.to !== self.id) throw new HandshakeFailed('another peer was meant');
+    const version = VERSIONS.find((each) => hello.versions.includes(each));
+    if (version === undefined) throw new HandshakeFailed('no common version');
+    const welcome = write({
+      type: 'welcome',
+      version,
+      versions: [...VERSIONS],
+      id: self.id,
+      incarnation: self.incarnation,
+      nonce: Buffer.from(nonce).toString('base64url'),
+      limits: self.limits,
+    });
+    this.#hello = hello;
+    this.#transcript = transcript(binding, text, welcome);
+    return { send: welcome };
+  }
+
+  #receiveProof(text: string): Step {
+    const { self, keys } = this.#options;
+    checkProof(readProof(text).proof, diallerProof(keys, this.#transcript!));
+    const proof = acceptorProof(keys, this.#transcript!, text).toString('base64url');
+    const own = brief(self.describe());
+    this.#told = own.functions;
+    return { send: write({ type: 'accept', proof, ...own }) };
+  }
+}
+
+/** Cut to the room that a handshake has. */
+function brief(self: Description): Description {
+  return { ...self, functions: self.functions.slice(0, fitting(self.functions)) };
+}
+
+function fitting(functions: readonly string[]): number {
+  let bytes = 0;
+  const end = functions.findIndex((tag) => {
+    bytes += Buffer.byteLength(JSON.stringify(tag)) + 1;
+    return bytes > TAGS_IN_DESCRIPTION;
+  });
+  return end < 0 ? functions.length : end;
+}
+
+function partyOf({ id, incarnation, versions, limits }: HelloMessage | WelcomeMessage) {
+  const { message, calls } = limits;
+  return { id, incarnation, newestVersion: Math.max(0, ...versions), limits: { message, calls } };
+}
+
+function description({ name, group, hub, pid, host, functions }: Description): Description {
+  return { name, group, hub, pid, host, functions };
+}
+
+/** A message that carries our own id or nonce is our own, sent back to us. */
+function refuseSelf(message: HelloMessage | WelcomeMessage, self: Self, nonce: Uint8Array): void {
+  const same = message.id === self.id && message.incarnation === self.incarnation;
+  if (same || message.id === self.id || message.nonce === Buffer.from(nonce).toString('base64url')) {
+    throw new HandshakeFailed('this peer was reached by itself, or by another with its id');
+  }
+}
+
+function checkProof(given: string, expected: Buffer): void {
+  const proof = Buffer.from(given, 'base64url');
+  // Lengths are compared first: timingSafeEqual throws on unequal ones.
+  if (proof.length !== expected.length || !timingSafeEqual(proof, expected)) {
+    throw new HandshakeFailed('the proof is wrong: the two sides have different secrets');
+  }
+}
+
+// --- the messages as text ---
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+const NONCE = /^[A-Za-z0-9_-]{43}$/;
+const LONGEST_NAME = 256;
+const MOST_VERSIONS = 64;
+const LONGEST_TAG = 1024;
+
+export function isPeerId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}
+
+function write(message: HandshakeMessage): string {
+  return JSON.stringify(message);
+}
+
+function read(text: string, type: HandshakeMessage['type']): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The same as a wrong shape.
+  }
+  if (!isFields(value) || value['type'] !== type) throw new HandshakeFailed(`no ${type} message came`);
+  return value;
+}
+
+function readHello(text: string): HelloMessage {
+  const value = read(text, 'hello');
+  if (!isIntroduction(value) || !(value['to'] === '' || isPeerId(value['to']))) {
+    throw new HandshakeFailed('the hello message has a wrong shape');
+  }
+  return value as unknown as HelloMessage;
+}
+
+function readWelcome(text: string): WelcomeMessage {
+  const value = read(text, 'welcome');
+  if (!isIntroduction(value) || !Number.isSafeInteger(value['version'])) {
+    throw new HandshakeFailed('the welcome message has a wrong shape');
+  }
+  return value as unknown as WelcomeMessage;
+}
+
+function isIntroduction(value: Record<string, unknown>): boolean {
+  const { versions, id, incarnation, nonce, limits } = value;
+  return (
+    Array.isArray(versions) &&
+    versions.length <= MOST_VERSIONS &&
+    versions.every((version) => Number.isSafeInteger(version)) &&
+    isPeerId(id) &&
+    isPeerId(incarnation) &&
+    typeof nonce === 'string' &&
+    NONCE.test(nonce) &&
+    isLimits(limits)
+  );
+}
+
+function readProof(text: string): ProofMessage {
+  const value = read(text, 'proof');
+  if (!isString(value['proof'], 64)) throw new HandshakeFailed('the proof message has a wrong shape');
+  return value as unknown as ProofMessage;
+}
+
+function readAccept(text: string): AcceptMessage {
+  const value = read(text, 'accept');
+  if (!isString(value['proof'], 64) || !isDescription(value)) {
+    throw new HandshakeFailed('the accept message has a wrong shape');
+  }
+  return value as unknown as AcceptMessage;
+}
+
+function readDescribe(text: string): DescribeMessage {
+  const value = read(text, 'describe');
+  if (!isDescription(value)) throw new HandshakeFailed('the describe message has a wrong shape');
+  return value as unknown as DescribeMessage;
+}
+
+function isDescription(value: Record<string, unknown>): boolean {
+  return (
+    isString(value['name'], LONGEST_NAME) &&
+    isString(value['group'], LONGEST_NAME) &&
+    typeof value['hub'] === 'boolean' &&
+    Number.isSafeInteger(value['pid']) &&
+    isString(value['host'], LONGEST_NAME) &&
+    isTagList(value['functions'], LONGEST_TAG)
+  );
+}

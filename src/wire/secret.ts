@@ -1,0 +1,38 @@
+import { hkdfSync, randomBytes, scrypt } from 'node:crypto';
+
+/** What a made secret looks like: `net1_` and 32 bytes, base64url. */
+const MADE = /^net1_([A-Za-z0-9_-]{43})$/;
+
+/** Cost of stretching a passphrase. 2^15 × 8 × 128 bytes = 32 MiB, about 0.1 s; OWASP's floor for scrypt is 2^14 × 8. */
+const STRETCH = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
+
+/** The two keys of a handshake: one for each side's proof, so that a proof cannot be reflected. */
+export interface HandshakeKeys {
+  readonly dialler: Buffer;
+  readonly acceptor: Buffer;
+}
+
+/** A new secret, 256 bits from the system's generator. */
+export function makeSecret(): string {
+  return `net1_${randomBytes(32).toString('base64url')}`;
+}
+
+/**
+ * The keys that belong to a secret. A made secret is used as it is; anything else is taken for a passphrase and
+ * stretched once, off the main thread.
+ */
+export async function deriveKeys(secret: string): Promise<HandshakeKeys> {
+  const made = MADE.exec(secret)?.[1];
+  const key = made === undefined ? await stretch(secret) : Buffer.from(made, 'base64url');
+  const both = Buffer.from(hkdfSync('sha256', key, 'app-net.v1', 'handshake', 64));
+  return { dialler: both.subarray(0, 32), acceptor: both.subarray(32) };
+}
+
+function stretch(passphrase: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(passphrase.normalize('NFC'), 'app-net.v1', 32, STRETCH, (error, key) => {
+      if (error) reject(error);
+      else resolve(key);
+    });
+  });
+}

@@ -11,6 +11,7 @@ export interface CallSite {
  * The place that called `below`, a function on the current stack. Undefined where the engine cannot say.
  */
 export function callSite(below: (...args: never[]) => unknown): CallSite | undefined {
+  // oxlint-disable-next-line typescript/unbound-method -- put back as it was, never called
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: NodeJS.CallSite[] } = {};
   try {

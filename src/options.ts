@@ -212,9 +212,9 @@ function ports(options: PeerOptions, env: (name: string) => string | undefined):
   // What the code says wins as a whole: a port in code is not widened by a range in the environment.
   if (options.portRange) return range('portRange', options.portRange);
   if (options.port !== undefined) return range('port', [options.port, options.port]);
-  const text = env('NET_PORT_RANGE');
-  if (text) {
-    const [first, last] = text.split('-').map(Number);
+  const given = env('NET_PORT_RANGE');
+  if (given) {
+    const [first, last] = given.split('-').map(Number);
     return range('NET_PORT_RANGE', [first ?? NaN, last ?? NaN]);
   }
   const port = Number(env('NET_PORT') ?? 0);

@@ -4,7 +4,7 @@ import type { AnyActor, AnyActorRef } from 'xstate';
 import { createCallerLogic } from './actors/caller.ts';
 import type { CallerRef } from './actors/caller.ts';
 import { Call } from './actors/call.ts';
-import { callerFrames } from './actors/call-failure.ts';
+import { callerFrames, failWithNetError } from './actors/call-failure.ts';
 import { createDispatcherLogic } from './actors/dispatcher.ts';
 import type { DiscoveryEmitted } from './actors/messages.ts';
 import { createPeerMachine } from './actors/peer.ts';
@@ -60,6 +60,9 @@ export class Peer {
   readonly #set: PeerSet;
   readonly #caller: Caller;
   #started: Promise<this> | undefined;
+  readonly #callerRef: CallerRef;
+  /** Why nothing works any more. */
+  #over: NetError | undefined;
   readonly #ended: Promise<void>;
   #markEnded: () => void = () => {};
 
@@ -105,6 +108,7 @@ export class Peer {
       knows: (peer) => this.#set.get(peer) !== undefined,
       callById: (peer, tag, args, options) => this.#callById(peer, tag, args, options),
     };
+    this.#callerRef = this.actor.system.get('caller') as CallerRef;
     this.#followDiscovery();
   }
 
@@ -144,6 +148,7 @@ export class Peer {
   connect<F extends AnyFunction>(fn: F, options?: ConnectOptions): Connected<F>;
   connect<F extends AnyFunction>(tag: string, fn: F, options?: ConnectOptions): Connected<F>;
   connect(...args: unknown[]): unknown {
+    // oxlint-disable-next-line typescript/unbound-method -- only marks a place in the stack
     return this.register(args, callSite(this.connect));
   }
 
@@ -220,6 +225,7 @@ export class Peer {
   }
 
   #end(error: NetError): void {
+    this.#over = error;
     this.#set.end(error);
     this.#markEnded();
   }
@@ -232,7 +238,7 @@ export class Peer {
 
   async #settle(): Promise<void> {
     await this.start();
-    const discovery = this.actor.system.get('discovery') as ReturnType<AnyActor['system']['get']>;
+    const discovery = this.actor.system.get('discovery') as AnyActor | undefined;
     if (discovery === undefined || this.actor.getSnapshot().value !== 'online') throw this.#stoppedError();
     if (discovery.getSnapshot().value === 'settled') return;
     await new Promise<void>((resolve, reject) => {
@@ -280,8 +286,10 @@ export class Peer {
       site = callerFrames(this.#makeCall);
     }
     return new Promise((resolve) => {
-      const caller = this.actor.system.get('caller') as CallerRef;
-      caller.send(new Call({ record, tag, args, deadline: now + time, resolve, signal, site }));
+      const call = new Call({ record, tag, args, deadline: now + time, resolve, signal, site });
+      // What is sent to a stopped actor vanishes.
+      if (this.#over) failWithNetError(call, 'STOPPED', this.#over.message);
+      else this.#callerRef.send(call);
     });
   };
 

@@ -15,9 +15,11 @@ export function failCall(call: Call, make: (site: string) => unknown): void {
   call.resolve(throwLater(call, make));
 }
 
+const TICK = Promise.resolve();
+
 async function throwLater(call: Call, make: (site: string) => unknown): Promise<never> {
-  await undefined;
-  await undefined;
+  await TICK;
+  await TICK;
   // What a function threw is passed on as it is, and it may have thrown anything.
   // oxlint-disable-next-line only-throw-error
   throw make(call.site ?? callerFrames(throwLater));

@@ -254,7 +254,7 @@ class Caller {
    */
   #wakeBy(deadline: number): void {
     if (deadline >= this.#wakeAt || deadline === Infinity) return;
-    this.#clock.clearTimeout(this.#timer as never);
+    this.#clock.clearTimeout(this.#timer);
     this.#wakeAt = deadline;
     const delay = Math.min(Math.ceil(deadline - this.#clock.now()), LONGEST_TIMER);
     this.#timer = this.#clock.setTimeout(() => this.wake(), delay);
@@ -285,7 +285,7 @@ class Caller {
 
   #stop(reason: string): void {
     this.#stopped ??= reason;
-    this.#clock.clearTimeout(this.#timer as never);
+    this.#clock.clearTimeout(this.#timer);
     for (const record of [...this.#queues]) {
       for (const call of record.waiting.splice(0)) {
         this.#counters.waiting -= 1;

@@ -5,13 +5,13 @@ import type { Hint } from '../discovery/provider.ts';
 import { DialFailed } from '../transport/transport.ts';
 import type { Socket, Transport } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
-import { CLOSE, VERSIONS } from '../wire/frames.ts';
+import { CLOSE } from '../wire/frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import { Link } from './link.ts';
-import type { ConnectionFailure, ConnectionMessage, DiscoveryMessage, Session } from './messages.ts';
+import type { ConnectionFailure, ConnectionMessage, Session } from './messages.ts';
 import { createRecord } from './peer-record.ts';
 import type { LeaveReason, PeerRecord } from './peer-record.ts';
 import { socketLogic } from './socket.ts';
@@ -36,7 +36,7 @@ export interface ConnectionInput {
   discovery: AnyActorRef;
 }
 
-interface ConnectionContext extends ConnectionInput {
+export interface ConnectionContext extends ConnectionInput {
   /** A socket between dialling and the end of its handshake. */
   socket: Socket | undefined;
   /** The peer as it is now; undefined before the first link and after the peer has left. */

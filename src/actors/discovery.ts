@@ -27,7 +27,7 @@ export interface DiscoveryInput {
   random: () => number;
 }
 
-interface DiscoveryContext extends DiscoveryInput {
+export interface DiscoveryContext extends DiscoveryInput {
   self: Hint | undefined;
   /** By peer id. The map and what is in it are changed in place: there can be hundreds, and they change often. */
   candidates: Map<string, Candidate>;

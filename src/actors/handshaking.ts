@@ -67,7 +67,7 @@ function run(
   const end = (): boolean => {
     if (over) return false;
     over = true;
-    clock.clearTimeout(timer as never);
+    clock.clearTimeout(timer);
     return true;
   };
   const fail = (reason: string, cause?: unknown): void => {

@@ -25,7 +25,7 @@ export interface PeerInput {
   network: Network;
 }
 
-interface PeerContext extends PeerInput {
+export interface PeerContext extends PeerInput {
   opened: Opened | undefined;
   /** Why the peer could not start. */
   error: unknown;

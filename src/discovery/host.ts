@@ -69,7 +69,7 @@ export class HostProvider implements Provider {
   #close(): void {
     this.#listener = undefined;
     this.#watcher?.close();
-    this.#clock.clearTimeout(this.#rescan as never);
+    this.#clock.clearTimeout(this.#rescan);
   }
 
   #path(id: string): string {

@@ -33,7 +33,10 @@ async function isOwn(path: string): Promise<boolean> {
  * @throws NetError INSECURE, or the file system's own error
  */
 export async function openRuntimeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    const text = `the runtime directory ${path} cannot be made: ${cause.message}; choose another with NET_RUNTIME_DIR`;
+    throw Object.assign(new Error(text, { cause }), { code: cause.code });
+  });
   const stats = await lstat(path);
   if (!stats.isDirectory()) throw insecure(path, 'is not a directory', 'remove it');
   const uid = process.getuid?.();

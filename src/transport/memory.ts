@@ -196,8 +196,13 @@ class MemorySocket implements Socket {
 
   /** Hands over what is due, unless it is held back. */
   deliver(): void {
-    const now = this.#pair.clock.now();
-    while (!this.#ended && !this.#pair.stalled && this.#arriving[0] && this.#arriving[0].due <= now) {
+    while (!this.#ended && !this.#pair.stalled && this.#arriving[0]) {
+      const wait = this.#arriving[0].due - this.#pair.clock.now();
+      if (wait > 0) {
+        // Timers may fire a little early by another clock's count.
+        this.#schedule(wait);
+        return;
+      }
       const item = this.#arriving.shift()!;
       if ('text' in item) {
         this.#inbox.message(item.text);
@@ -216,8 +221,11 @@ class MemorySocket implements Socket {
   #expect(item: Item): void {
     if (this.#ended) return;
     this.#arriving.push(item);
-    const { latency } = this.#pair.wires;
-    if (latency > 0) this.#pair.clock.setTimeout(() => this.deliver(), latency);
+    this.#schedule(this.#pair.wires.latency);
+  }
+
+  #schedule(wait: number): void {
+    if (wait > 0) this.#pair.clock.setTimeout(() => this.deliver(), wait);
     else setImmediate(() => this.deliver());
   }
 }

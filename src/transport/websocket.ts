@@ -136,13 +136,14 @@ class WebSocketSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #tcp: NetSocket;
   readonly #inbox = new Inbox();
-  readonly #trusted: () => void;
+  readonly #onTrust: () => void;
+  #trusted = false;
 
-  constructor(ws: WebSocket, tcp: NetSocket, binding: Binding, trusted: () => void) {
+  constructor(ws: WebSocket, tcp: NetSocket, binding: Binding, onTrust: () => void) {
     this.#ws = ws;
     this.#tcp = tcp;
     this.binding = binding;
-    this.#trusted = trusted;
+    this.#onTrust = onTrust;
     tcp.unref();
     tcp.on('data', this.#limitStranger);
     ws.on('message', (data, isBinary) => {
@@ -167,8 +168,9 @@ class WebSocketSocket implements Socket {
   }
 
   trust(): void {
+    this.#trusted = true;
     this.#tcp.off('data', this.#limitStranger);
-    this.#trusted();
+    this.#onTrust();
   }
 
   close(code: number, reason: string): void {
@@ -181,8 +183,11 @@ class WebSocketSocket implements Socket {
     this.#ws.terminate();
   }
 
-  /** `maxPayload` is the limit for friends; a stranger has far less, upgrade request included. */
+  /**
+   * `maxPayload` is the limit for friends; a stranger has far less, upgrade request included. The last message of
+   * a handshake may share its packet with a large first request, so this can be called once after `trust`.
+   */
   readonly #limitStranger = (): void => {
-    if (this.#tcp.bytesRead > 2 * HANDSHAKE_BYTES) this.#tcp.destroy();
+    if (!this.#trusted && this.#tcp.bytesRead > 2 * HANDSHAKE_BYTES) this.#tcp.destroy();
   };
 }

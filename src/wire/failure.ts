@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { NetError, isNetErrorCode } from '../errors.ts';
 import type { Ran } from '../errors.ts';
 import type { Json, WireCause, WireError } from './frames.ts';
@@ -77,11 +79,11 @@ function describeCause(thrown: unknown, stacks: boolean, left: number): WireCaus
   if (thrown instanceof Error) return { error: describeError(thrown, stacks, left) };
   if (thrown === undefined) return {};
   if (isPlain(thrown)) return { value: thrown as Json };
-  return { error: { name: 'Error', message: `thrown: ${String(thrown)}` } };
+  return { error: { name: 'Error', message: `thrown: ${inspect(thrown, { depth: 1 })}` } };
 }
 
 function describeError(error: Error, stacks: boolean, left: number): WireError {
-  const wire: WireError = { name: String(error.name), message: String(error.message) };
+  const wire: WireError = { name: asText(error.name), message: asText(error.message) };
   const names = classNames(error);
   if (names.length !== 1 || names[0] !== wire.name) wire.classes = names;
   if (stacks && typeof error.stack === 'string') wire.stack = trimStack(error.stack);
@@ -97,6 +99,11 @@ function describeError(error: Error, stacks: boolean, left: number): WireError {
     }
   }
   return wire;
+}
+
+/** Names and messages are strings by the language's types only. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { depth: 0 });
 }
 
 /** The names of the error's classes, the most derived first, down to the first built-in one. */

@@ -1,0 +1,12 @@
+import { connect } from 'app-net';
+
+// Application code. `connect` lets every other process of this user call the function; here it stays what it is.
+
+export const multiplyValues = connect(function multiplyValues(a: number, b: number): number {
+  return a * b;
+});
+
+export const squareRoot = connect(function squareRoot(x: number): number {
+  if (x < 0) throw new RangeError(`${x} has no real square root`);
+  return Math.sqrt(x);
+});

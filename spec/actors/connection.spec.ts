@@ -1,0 +1,167 @@
+import { expect } from 'chai';
+
+import type { Peer } from '../../src/index.ts';
+import { MemoryNetwork } from '../../src/testing.ts';
+import type { Attachment, NetworkUser } from '../../src/network.ts';
+import { eventually } from '../support/eventually.ts';
+import { failure, meet, Stage } from '../support/peers.ts';
+
+/** Tells nobody of anybody until the test says so: then both sides dial at the same instant. */
+class MeetAtOnce extends MemoryNetwork {
+  readonly #waiting: (() => void)[] = [];
+
+  override attach(user: NetworkUser): Attachment {
+    const attachment = super.attach(user);
+    const [provider] = attachment.providers;
+    return {
+      ...attachment,
+      providers: [
+        {
+          name: 'at once',
+          start: (self, listener) =>
+            provider!.start(self, {
+              ...listener,
+              found: (hint) => {
+                // As if each had the lower id: both dial as soon as they are told.
+                this.#waiting.push(() => listener.found({ ...hint, pid: 2 ** 22 }));
+              },
+            }),
+          refused: (hint) => provider!.refused(hint),
+          stop: () => provider!.stop(),
+          stopNow: () => provider!.stopNow(),
+        },
+      ],
+    };
+  }
+
+  release(): void {
+    for (const tell of this.#waiting.splice(0)) tell();
+  }
+}
+
+describe('a connection', () => {
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  const connectionOf = (peer: Peer, id: string) => peer.actor.system.get(`connection:${id}`);
+
+  it('goes through dialing and authenticating to open on one side, and straight to open on the other', async () => {
+    const states = new Map<string, string[]>();
+    const inspect =
+      (name: string) =>
+      (event: { type: string; actorRef?: { id: string }; snapshot?: object }): void => {
+        if (event.type !== '@xstate.snapshot' || !event.actorRef?.id.startsWith('connection:')) return;
+        const { value } = event.snapshot as { value: string };
+        const list = states.get(name) ?? [];
+        states.set(name, list);
+        if (list.at(-1) !== value) list.push(value);
+      };
+    const network = new MemoryNetwork();
+    const { b } = await stage.pair(
+      { network, id: 'lower', inspect: inspect('lower') as never },
+      { network, id: 'upper', inspect: inspect('upper') as never },
+    );
+    await b.stop();
+    await eventually(() => states.get('lower')?.includes('closed'));
+    expect(states.get('lower')).to.deep.equal(['dialing', 'authenticating', 'open', 'draining', 'closed']);
+    expect(states.get('upper')).to.deep.equal(['waiting', 'open', 'draining', 'closed']);
+  });
+
+  it('stays one when both sides dial at once, and no call is lost', async () => {
+    for (let round = 0; round < 40; round += 1) {
+      const network = new MeetAtOnce({ latency: round % 5 });
+      const a = stage.make({ network, name: 'a' });
+      const b = stage.make({ network, name: 'b' });
+      for (const peer of [a, b]) peer.connect(`at ${peer.name}`, async () => peer.name);
+      let joins = 0;
+      let leaves = 0;
+      const calls: Promise<unknown>[] = [];
+      for (const peer of [a, b]) {
+        peer.peers.on('leave', () => (leaves += 1));
+        peer.peers.on('join', (other) => {
+          joins += 1;
+          for (let count = 0; count < 20; count += 1) calls.push(other.call(`at ${other.name}`));
+        });
+      }
+      await Promise.all([a.start(), b.start()]);
+      network.release();
+      const [[toB], [toA]] = await Promise.all([meet(a, b.id), meet(b, a.id)]);
+      const names = await Promise.all(calls);
+      expect(names).to.have.length(40);
+
+      // Both sides agree on which connection stays, and close the other when nothing runs on it.
+      await eventually(() => [a, b].every((peer) => linksOf(peer, a, b) === 1));
+      expect(await toB!.call('at b')).to.equal('b');
+      expect(await toA!.call('at a')).to.equal('a');
+      expect([joins, leaves]).to.deep.equal([2, 0]);
+      await stage.clear();
+    }
+  });
+
+  function linksOf(peer: Peer, a: Peer, b: Peer): number {
+    return connectionOf(peer, peer === a ? b.id : a.id).getSnapshot().context.links.size;
+  }
+
+  it('leaves no trace when it is over', async () => {
+    const network = new MemoryNetwork();
+    const { a, b } = await stage.pair({ network });
+    expect(connectionOf(a, b.id).getSnapshot().value).to.equal('open');
+    await b.stop();
+    await eventually(() => connectionOf(a, b.id) === undefined);
+    expect(Object.keys(a.actor.getSnapshot().children)).to.have.members([
+      'caller',
+      'dispatcher',
+      'discovery',
+      'listener',
+    ]);
+  });
+
+  it('lets what runs finish when the other side stops, and takes nothing more', async () => {
+    const network = new MemoryNetwork();
+    const { a, b, toB } = await stage.pair({ network, drainTime: 5_000 });
+    let finish: (value: string) => void = () => {};
+    b.connect('slow', () => new Promise((resolve) => (finish = resolve)));
+    const running = toB.call('slow');
+    await eventually(() => b.actor.system.get('dispatcher').getSnapshot().context.running === 1);
+    const stopping = b.stop();
+    // Sent before the goodbye is here: it crosses it.
+    const crossing = failure(toB.call('slow'));
+    expect(b.actor.getSnapshot().value).to.equal('draining');
+    expect(await crossing).to.include({ code: 'REFUSED', ran: 'no', retriable: true });
+    expect(a.peers.size).to.equal(0);
+    finish('done');
+    expect(await running).to.equal('done');
+    await stopping;
+  });
+
+  it('lets a function that runs during a stop call others to its end', async () => {
+    const network = new MemoryNetwork();
+    const { b, toA, toB } = await stage.pair({ network, drainTime: 5_000 });
+    const c = await stage.make({ network, name: 'c' }).start();
+    c.connect('deep', async () => 'from the deep');
+    const [toC] = await meet(b, c.id);
+    expect(toA.name).to.equal('a');
+    let go: () => void = () => {};
+    b.connect('gateway', async () => {
+      await new Promise<void>((resolve) => (go = resolve));
+      return toC!.call('deep');
+    });
+    const running = toB.call('gateway');
+    await eventually(() => b.actor.system.get('dispatcher').getSnapshot().context.running === 1);
+    const stopping = b.stop();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    go();
+    expect(await running).to.equal('from the deep');
+    await stopping;
+  });
+
+  it('is cut when what runs does not finish in time', async () => {
+    const network = new MemoryNetwork();
+    const { b, toB } = await stage.pair({ network, drainTime: 50 });
+    b.connect('never', () => new Promise(() => {}));
+    const call = failure(toB.call('never'));
+    await eventually(() => b.actor.system.get('dispatcher').getSnapshot().context.running === 1);
+    await b.stop();
+    expect(await call).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
+  });
+});

@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { expect } from 'chai';
+
+import { Stage } from '../support/peers.ts';
+import { Processes, REPOSITORY } from '../support/processes.ts';
+
+const run = promisify(execFile);
+
+/** What a user does with the published package, in a folder of their own. */
+describe('the package, installed from its tarball', function () {
+  this.timeout(120_000);
+  const stage = new Stage();
+  const processes = new Processes();
+  let app: string;
+
+  before(async () => {
+    app = await stage.folder();
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '' };
+    // Built already; the scripts would build it again.
+    const packing = ['pack', '--ignore-scripts', '--silent', '--pack-destination', app];
+    const { stdout } = await run('npm', packing, { cwd: REPOSITORY, env });
+    const manifest = { name: 'my-app', type: 'module', dependencies: { 'app-net': `file:./${stdout.trim()}` } };
+    await writeFile(join(app, 'package.json'), JSON.stringify(manifest));
+    await run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: app, env });
+  });
+
+  afterEach(() => processes.clear());
+  after(() => stage.clear());
+
+  const write = async (file: string, text: string): Promise<void> => {
+    await mkdir(join(app, file, '..'), { recursive: true });
+    await writeFile(join(app, file), text);
+  };
+
+  it('works in plain JavaScript: two processes call each other', async () => {
+    await write('math.js', `
+      import { connect } from 'app-net';
+      export const multiplyValues = connect(function multiplyValues(a, b) { return a * b; });
+    `);
+    await write('app.js', `
+      import { getPeers, serve } from 'app-net';
+      import { multiplyValues } from './math.js';
+      console.log(multiplyValues.tag);
+      for (const peer of await getPeers()) {
+        console.log(JSON.stringify({ product: await multiplyValues.on(peer)(5, 10), pid: peer.pid }));
+      }
+      await serve();
+    `);
+    const [one, two] = [processes.run(app, ['app.js']), processes.run(app, ['app.js'])];
+    const product = (line: { product?: number }): boolean => line.product !== undefined;
+    expect(await one.line(product)).to.deep.equal({ product: 50, pid: two.pid });
+    expect(await two.line(product)).to.deep.equal({ product: 50, pid: one.pid });
+    // The tag of docs and protocol: base64url of my-app/math.multiplyValues.
+    expect(one.lines[0]).to.equal('bXktYXBwL21hdGgubXVsdGlwbHlWYWx1ZXM');
+  });
+
+  it('works from CommonJS, where require can load it', async () => {
+    const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+    const script = processes.run(app, [
+      '-e',
+      `const { connect } = ${major > 20 || minor >= 19 ? "require('app-net')" : "await import('app-net')"};
+       console.log(connect(function f() {}).tag);`,
+    ]);
+    expect(await script.exited, script.errors).to.equal(0);
+    expect(script.lines[0]).to.equal(Buffer.from('main.f').toString('base64url'));
+  });
+
+  it('is typed: right code compiles, wrong code does not', async () => {
+    await write('good.ts', `
+      import { connect, createPeer, getPeers, remote } from 'app-net';
+      import { MemoryNetwork } from 'app-net/testing';
+      export const add = connect(function add(a: number, b: number) { return a + b; });
+      const [peer] = await getPeers({ group: '*' });
+      const sum: number = await add.on(peer!, { deadline: 500 })(1, 2);
+      const far = remote<typeof add>('math.add');
+      const other: number = await far.on('an id')(1, sum);
+      await using own = createPeer({ network: new MemoryNetwork() });
+      own.peers.on('leave', (left, why: 'stopped' | 'lost' | 'replaced') => [left.name, why, other]);
+    `);
+    await write('bad.ts', `
+      import { connect, getPeers } from 'app-net';
+      const add = connect(function add(a: number, b: number) { return a + b; });
+      const [peer] = await getPeers();
+      await add.on(peer!)(1, 'two');
+    `);
+    const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
+    const check = async (file: string): Promise<string> => {
+      const options = '--noEmit --strict --module nodenext --target es2022 --lib es2023,esnext.disposable --types node'.split(' ');
+      const types = ['--typeRoots', join(REPOSITORY, 'node_modules/@types')];
+      const checked = run(process.execPath, [tsc, ...options, ...types, file], { cwd: app });
+      return checked.then(() => '', ({ stdout }: { stdout: string }) => stdout);
+    };
+    expect(await check('good.ts')).to.equal('');
+    expect(await check('bad.ts')).to.match(/^bad\.ts\(5,30\): error TS2345/);
+  });
+});
+
+describe('the examples', function () {
+  this.timeout(60_000);
+  const processes = new Processes();
+  const run = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
+    const example = processes.run(REPOSITORY, ['--import', 'tsx', ...args], { NET_RUNTIME_DIR: '' });
+    const code = await example.exited;
+    return { code, text: `${example.lines.join('\n')}\n${example.errors}` };
+  };
+
+  afterEach(() => processes.clear());
+
+  it('01-multiply: two processes call each other, and one notices the end of the other', async () => {
+    const { code, text } = await run('examples/01-multiply/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text.match(/multiplyValues\(5, 10\) = 50, run in process/g)).to.have.length(2);
+    expect(text.match(/RangeError: -1 has no real square root/g)).to.have.length(2);
+    expect(text).to.match(/left \(lost\)/);
+  });
+
+  it('02-join-leave: three come, two crash', async () => {
+    const { code, text } = await run('examples/02-join-leave/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.include('- ada: lost');
+  });
+
+  it('03-inspect: a test of a user', async () => {
+    const mocha = 'node_modules/mocha/bin/mocha.js';
+    const { code, text } = await run(mocha, '--no-config', 'examples/03-inspect/inspect.spec.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.include('4 passing');
+  });
+});

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The library as a script of any folder can import it. Built by `npm test` before the specs run. */
+export const LIBRARY = new URL('../../dist/index.js', import.meta.url).href;
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A real process that runs a script of the test's and speaks in lines of JSON. */
+export class TestProcess {
+  readonly child: ChildProcess;
+  readonly lines: unknown[] = [];
+  readonly exited: Promise<number | NodeJS.Signals>;
+  errors = '';
+  #arrived: () => void = () => {};
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    this.exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      this.lines.push(line.startsWith('{') || line.startsWith('[') ? JSON.parse(line) : line);
+      this.#arrived();
+    });
+    child.stderr!.on('data', (data) => {
+      this.errors += String(data);
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** The first line that `is` likes, now or later. Fails with what was written to stderr if it never comes. */
+  async line<T>(is: (line: T) => boolean, within = 15_000): Promise<T> {
+    const deadline = setTimeout(() => this.#arrived(), within);
+    const end = performance.now() + within;
+    let gone = false;
+    void this.exited.then(() => setImmediate(() => ((gone = true), this.#arrived())));
+    try {
+      for (;;) {
+        const found = (this.lines as T[]).find((line) => is(line));
+        if (found !== undefined) return found;
+        if (gone || performance.now() >= end) {
+          throw new Error(`the line never came; out: ${JSON.stringify(this.lines)}; err: ${this.errors}`);
+        }
+        await new Promise<void>((resolve) => (this.#arrived = resolve));
+      }
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    await this.exited;
+  }
+}
+
+/** Starts scripts as processes and ends every one that is left. */
+export class Processes {
+  readonly #started: TestProcess[] = [];
+  #count = 0;
+
+  /** @param script the body of an ES module; `app-net` in an import is the built library */
+  async start(
+    folder: string,
+    script: string,
+    options: { env?: NodeJS.ProcessEnv; name?: string } = {},
+  ): Promise<TestProcess> {
+    this.#count += 1;
+    const file = join(folder, options.name ?? `script-${this.#count}.mjs`);
+    await writeFile(file, script.replaceAll("'app-net'", `'${LIBRARY}'`));
+    return this.run(folder, [file], options.env);
+  }
+
+  run(folder: string, args: string[], env: NodeJS.ProcessEnv = {}): TestProcess {
+    const child = spawn(process.execPath, args, {
+      cwd: folder,
+      env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', NET_RUNTIME_DIR: folder, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const started = new TestProcess(child);
+    this.#started.push(started);
+    return started;
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#started.splice(0).map((each) => each.kill()));
+  }
+}

@@ -1,0 +1,165 @@
+import { expect } from 'chai';
+
+import { DialFailed } from '../../src/transport/transport.ts';
+import type { Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
+
+/** What every transport must do. `make` gives two ends that can reach each other. */
+export function describeTransport(name: string, make: () => { acceptor: Transport; dialler: Transport }): void {
+  describe(`the ${name} transport`, () => {
+    const options: ListenOptions = {
+      host: '127.0.0.1',
+      ports: [0, 0],
+      largestMessage: 8 * 1024 * 1024,
+      origins: [],
+    };
+    let acceptor: Transport;
+    let dialler: Transport;
+    let listener: Listener;
+    let accepted: Promise<Socket>;
+    const open: Socket[] = [];
+
+    beforeEach(async () => {
+      ({ acceptor, dialler } = make());
+      let accept: (socket: Socket) => void;
+      accepted = new Promise((resolve) => (accept = resolve));
+      listener = await acceptor.listen(options, (socket) => {
+        open.push(socket);
+        socket.trust();
+        accept(socket);
+      });
+    });
+
+    afterEach(async () => {
+      for (const socket of open.splice(0)) socket.terminate();
+      await listener.close();
+    });
+
+    async function dial(): Promise<Socket> {
+      const socket = await dialler.dial(listener.address, { largestMessage: options.largestMessage });
+      open.push(socket);
+      socket.trust();
+      return socket;
+    }
+
+    /** The next so many messages, or the close code in their place. */
+    function collect(socket: Socket, count: number): Promise<(string | number)[]> {
+      return new Promise((resolve) => {
+        const got: (string | number)[] = [];
+        const add = (item: string | number): void => {
+          got.push(item);
+          if (got.length === count || typeof item === 'number') resolve(got);
+        };
+        socket.receive({ message: add, closed: add });
+      });
+    }
+
+    it('carries messages in both directions, in order', async () => {
+      const near = await dial();
+      const far = await accepted;
+      const there = collect(far, 3);
+      const back = collect(near, 2);
+      for (const text of ['one', 'two', 'drei ✓ 𝄞']) near.send(text);
+      for (const text of ['eins', '']) far.send(text);
+      expect(await there).to.deep.equal(['one', 'two', 'drei ✓ 𝄞']);
+      expect(await back).to.deep.equal(['eins', '']);
+    });
+
+    it('carries a message of five megabytes', async () => {
+      const near = await dial();
+      const there = collect(await accepted, 1);
+      const text = 'x'.repeat(5_000_000);
+      near.send(text);
+      expect((await there)[0]).to.equal(text);
+    });
+
+    it('keeps what comes before anybody receives', async () => {
+      const near = await dial();
+      near.send('early');
+      const far = await accepted;
+      const back = collect(near, 1);
+      far.send('answered before it listened');
+      await back;
+      expect(await collect(far, 1)).to.deep.equal(['early']);
+    });
+
+    it('keeps what comes between two receivers', async () => {
+      const near = await dial();
+      const far = await accepted;
+      const second = new Promise<string>((resolve) => {
+        far.receive({
+          message: (text) => {
+            expect(text).to.equal('for the first');
+            far.receive(undefined);
+            setImmediate(() => far.receive({ message: resolve, closed: () => {} }));
+          },
+          closed: () => {},
+        });
+      });
+      near.send('for the first');
+      near.send('for the second');
+      expect(await second).to.equal('for the second');
+    });
+
+    it('delivers what was sent before an orderly close, then the code', async () => {
+      const near = await dial();
+      const there = collect(await accepted, 3);
+      near.send('last words');
+      near.close(4400, 'enough');
+      expect(await there).to.deep.equal(['last words', 4400]);
+    });
+
+    it('tells both ends of a cut, once', async () => {
+      const near = await dial();
+      const far = await accepted;
+      let told = 0;
+      const ends = [near, far].map(
+        (socket) =>
+          new Promise<void>((resolve) => {
+            socket.receive({ message: () => {}, closed: () => ((told += 1), resolve()) });
+          }),
+      );
+      near.terminate();
+      far.terminate();
+      await Promise.all(ends);
+      expect(told).to.equal(2);
+    });
+
+    it('tells who attaches after the end that it is over', async () => {
+      const near = await dial();
+      const far = await accepted;
+      await new Promise<void>((resolve) => {
+        far.receive({ message: () => {}, closed: () => resolve() });
+        near.terminate();
+      });
+      expect(await collect(near, 1)).to.deep.equal([1006]);
+    });
+
+    it('binds both ends to the same bytes', async () => {
+      const near = await dial();
+      const far = await accepted;
+      expect(near.binding).to.deep.equal(far.binding);
+    });
+
+    it('says that nobody listens at an address', async () => {
+      await listener.close();
+      const error = await dial().catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(DialFailed);
+      expect((error as DialFailed).refused).to.equal(true);
+    });
+
+    it('gives up a dial that is taken back', async () => {
+      const reason = new Error('changed my mind');
+      const signal = AbortSignal.abort(reason);
+      const dialled = dialler.dial(listener.address, { largestMessage: 1024, signal });
+      expect(await dialled.catch((error: unknown) => error)).to.equal(reason);
+    });
+
+    it('keeps open connections when it stops to listen', async () => {
+      const near = await dial();
+      const there = collect(await accepted, 1);
+      await listener.close();
+      near.send('still here');
+      expect(await there).to.deep.equal(['still here']);
+    });
+  });
+}

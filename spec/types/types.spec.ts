@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import { expect } from 'chai';
+
+import { REPOSITORY } from '../support/processes.ts';
+
+describe('the types', function () {
+  this.timeout(60_000);
+
+  it('accept what is right and refuse what is wrong', async () => {
+    const tsc = 'node_modules/typescript/bin/tsc';
+    const checked = promisify(execFile)(process.execPath, [tsc, '--noEmit'], { cwd: REPOSITORY });
+    expect(await checked.then(() => '', ({ stdout }: { stdout: string }) => stdout)).to.equal('');
+  });
+});

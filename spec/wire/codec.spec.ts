@@ -1,0 +1,208 @@
+import { deepStrictEqual } from 'node:assert/strict';
+
+import { expect } from 'chai';
+import fc from 'fast-check';
+
+import {
+  BadFrame,
+  NotSerializable,
+  SEPARATOR,
+  decodeMessage,
+  encodeCancel,
+  encodeFrame,
+  encodeRequest,
+  encodeResult,
+} from '../../src/wire/codec.ts';
+import { describeThrown } from '../../src/wire/failure.ts';
+import type { ErrorFrame, Frame, Json, RequestFrame, ResultFrame } from '../../src/wire/frames.ts';
+import { DEEPEST, isPlain } from '../../src/wire/plain.ts';
+
+function decode(text: string, newerVersion = false): Frame[] {
+  const frames: Frame[] = [];
+  decodeMessage(text, (frame) => frames.push(frame), newerVersion);
+  return frames;
+}
+
+function nest(levels: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level += 1) value = [value];
+  return value;
+}
+
+/** Plain, as the encoder demands; JSON values as fast-check makes them may hold -0. */
+const plain = fc.jsonValue().filter((value) => isPlain(value)) as fc.Arbitrary<Json>;
+const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+
+describe('encoding and decoding', () => {
+  it('gives back the request that went in', () => {
+    const tag = fc.string({ maxLength: 1024, unit: 'binary' });
+    const deadline = fc.option(fc.nat(), { nil: undefined });
+    fc.assert(
+      fc.property(id, tag, fc.array(plain), deadline, (number, name, args, wait) => {
+        const [frame, ...more] = decode(encodeRequest(number, name, args, wait));
+        const expected = { type: 'request', id: number, tag: name, args, kwargs: {} };
+        deepStrictEqual(frame, wait === undefined ? expected : { ...expected, deadline: wait });
+        expect(more).to.deep.equal([]);
+      }),
+    );
+  });
+
+  it('gives back the result that went in', () => {
+    fc.assert(
+      fc.property(id, plain, (number, value) => {
+        deepStrictEqual(decode(encodeResult(number, value)), [{ type: 'result', id: number, value }]);
+      }),
+    );
+  });
+
+  for (const value of [null, 0, '', false]) {
+    it(`keeps the result ${JSON.stringify(value)} apart from no result`, () => {
+      expect(decode(encodeResult(1, value))).to.deep.equal([{ type: 'result', id: 1, value }]);
+    });
+  }
+
+  it('says undefined by leaving the value out', () => {
+    const [frame] = decode(encodeResult(1, undefined));
+    expect(frame).to.deep.equal({ type: 'result', id: 1 });
+    expect('value' in frame!).to.equal(false);
+  });
+
+  it('keeps line breaks and halves of surrogate pairs within strings', () => {
+    const args = ['a\nb\r\n\u2028\u2029', '\ud800', '\udc00x'];
+    const [frame] = decode(encodeRequest(1, 'a\ntag', args, undefined));
+    expect((frame as RequestFrame).args).to.deep.equal(args);
+    expect((frame as RequestFrame).tag).to.equal('a\ntag');
+  });
+
+  it('keeps the keys __proto__ and constructor as data', () => {
+    const value = JSON.parse(
+      '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
+    ) as Json;
+    const [frame] = decode(encodeResult(1, value)) as [ResultFrame];
+    expect(Object.keys(frame.value as object)).to.deep.equal(['__proto__', 'constructor']);
+    expect(Object.getPrototypeOf(frame.value)).to.equal(Object.prototype);
+    expect(({} as { polluted?: unknown }).polluted).to.equal(undefined);
+  });
+
+  it('reads several frames of one message in their order', () => {
+    const frames: ErrorFrame = {
+      type: 'error',
+      id: 3,
+      failure: { code: 'REFUSED', ran: 'no', message: 'm' },
+    };
+    const text = [encodeResult(2, 'x'), encodeFrame(frames), encodeCancel(1)].join(SEPARATOR);
+    expect(decode(text)).to.deep.equal([
+      { type: 'result', id: 2, value: 'x' },
+      frames,
+      { type: 'cancel', id: 1 },
+    ]);
+  });
+
+  it('lets in the deepest arguments and the deepest result that it lets out', () => {
+    // The arguments are an array themselves, so what they hold has one level less.
+    const argument = nest(DEEPEST - 1);
+    const [request] = decode(encodeRequest(1, 'tag', [argument], undefined)) as [RequestFrame];
+    expect(request.args).to.deep.equal([argument]);
+    const [result] = decode(encodeResult(1, nest(DEEPEST))) as [ResultFrame];
+    expect(result.value).to.deep.equal(nest(DEEPEST));
+  });
+
+  it('lets in an error with properties and causes as deep as it lets out', () => {
+    const error = Object.assign(new Error('deep', { cause: nest(DEEPEST) }), { detail: nest(DEEPEST) });
+    const [frame] = decode(
+      encodeFrame({ type: 'error', id: 1, ...describeThrown(error, { stacks: false }) }),
+    ) as [ErrorFrame];
+    expect(frame.error?.message).to.equal('deep');
+  });
+});
+
+describe('encoding', () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+
+  const refused: [value: unknown, path: string, message: string][] = [
+    [{ user: { save() {} } }, 'args[0].user.save', 'args[0].user.save is a function (save), which cannot be'],
+    [new Date(0), 'args[0]', 'args[0] is an instance of Date, which cannot be'],
+    [cycle, 'args[0][0]', 'args[0][0] is a reference back to a value that contains it, which cannot be'],
+    [undefined, 'args[0]', 'args[0] is undefined, which cannot be'],
+  ];
+  for (const [value, path, message] of refused) {
+    it(`names the path of what it refuses: ${path}, ${message.split(', ')[0]}`, () => {
+      expect(() => encodeRequest(1, 'tag', [value], undefined))
+        .to.throw(NotSerializable, message)
+        .with.property('path', path);
+    });
+  }
+
+  it('names the place in a result', () => {
+    expect(() => encodeResult(1, { rows: [1n] }))
+      .to.throw(NotSerializable, 'result.rows[0] is a bigint')
+      .with.property('path', 'result.rows[0]');
+  });
+
+  it('refuses a getter that changes its mind', () => {
+    let reads = 0;
+    const value = {
+      get fickle() {
+        reads += 1;
+        return reads === 1 ? NaN : 1;
+      },
+    };
+    expect(() => encodeResult(1, value)).to.throw(NotSerializable, 'result is not the same twice');
+  });
+});
+
+describe('decoding', () => {
+  const bad: [what: string, text: string][] = [
+    ['an empty message', ''],
+    ['text that is no JSON', '{"type":'],
+    ['an array', '[]'],
+    ['null', 'null'],
+    ['a number', '7'],
+    ['an object without a type', '{}'],
+    ['an unknown type', '{"type":"spawn","id":1}'],
+    ['a type that is a name from Object.prototype', '{"type":"constructor"}'],
+    ['an id of 0', '{"type":"cancel","id":0}'],
+    ['an empty line at the end', '{"type":"cancel","id":1}\n'],
+    ['fields inherited through a key __proto__', '{"__proto__":{"type":"cancel","id":1}}'],
+  ];
+  for (const [what, text] of bad) {
+    it(`refuses ${what}`, () => {
+      expect(() => decode(text)).to.throw(BadFrame);
+    });
+  }
+
+  it('hands over the frames before the one it refuses, and none after it', () => {
+    const got: Frame[] = [];
+    const text = [encodeCancel(1), '{"type":"cancel"}', encodeCancel(2)].join(SEPARATOR);
+    expect(() => decodeMessage(text, (frame) => got.push(frame))).to.throw(BadFrame);
+    expect(got).to.deep.equal([{ type: 'cancel', id: 1 }]);
+  });
+
+  it('passes over unknown types from a peer of a newer version', () => {
+    const text = [encodeCancel(1), '{"type":"pause","id":"odd"}', encodeCancel(2)].join(SEPARATOR);
+    expect(decode(text, true).map((frame) => (frame as { id: number }).id)).to.deep.equal([1, 2]);
+    expect(() => decode(text, false)).to.throw(BadFrame);
+  });
+
+  it('refuses a known type in a wrong shape from a peer of whatever version', () => {
+    expect(() => decode('{"type":"cancel","id":"1"}', true)).to.throw(BadFrame);
+  });
+
+  it('refuses what is no object, or too deep, from a peer of whatever version', () => {
+    expect(() => decode('[]', true)).to.throw(BadFrame);
+    expect(() => decode(`{"type":"pause","value":${'['.repeat(400)}${']'.repeat(400)}}`, true)).to.throw(
+      BadFrame,
+      'nested too deep',
+    );
+  });
+
+  it('passes on what its receiver throws', () => {
+    const fault = new Error('mine');
+    expect(() =>
+      decodeMessage(encodeCancel(1), () => {
+        throw fault;
+      }),
+    ).to.throw(fault);
+  });
+});

@@ -1,0 +1,310 @@
+import { types } from 'node:util';
+
+import { expect } from 'chai';
+
+import { NetError } from '../../src/errors.ts';
+import { decodeMessage, encodeFrame } from '../../src/wire/codec.ts';
+import { describeThrown, peerLine, registerError, reviveThrown } from '../../src/wire/failure.ts';
+import type { ErrorFrame } from '../../src/wire/frames.ts';
+
+const origin = { name: 'render-1', id: 'V1StGXR8_Z5jdHi6B-myT' };
+
+/** From one process to another: described, written, read by the guards, put together. */
+function carry(thrown: unknown, { stacks = true, site = '    at local (/app/main.ts:1:1)' } = {}): unknown {
+  const text = encodeFrame({ type: 'error', id: 1, ...describeThrown(thrown, { stacks }) });
+  const frames: ErrorFrame[] = [];
+  decodeMessage(text, (frame) => frames.push(frame as ErrorFrame));
+  return reviveThrown(frames[0]!, origin, site);
+}
+
+const carryError = <E extends Error>(error: E): E => carry(error) as E;
+
+class Overdrawn extends Error {
+  override name = 'Overdrawn';
+  balance = -5;
+  get short(): number {
+    return -this.balance;
+  }
+}
+class DeepOverdrawn extends Overdrawn {}
+class Renamed extends Error {}
+registerError(Overdrawn);
+registerError(Renamed, 'shop.Renamed');
+
+describe('an error that crosses', () => {
+  const builtIn = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+  for (const Class of builtIn) {
+    it(`arrives as the ${Class.name} that it was`, () => {
+      const error = carryError(new Class('no'));
+      expect(error).to.be.instanceOf(Class);
+      expect(Object.getPrototypeOf(error)).to.equal(Class.prototype);
+      expect([error.name, error.message, String(error)]).to.deep.equal([
+        Class.name,
+        'no',
+        `${Class.name}: no`,
+      ]);
+      expect(types.isNativeError(error)).to.equal(true);
+      expect(Object.keys(error)).to.deep.equal([]);
+    });
+  }
+
+  it('brings the errors of an AggregateError, whatever they are', () => {
+    const error = carryError(new AggregateError([new TypeError('a'), 'b', undefined, null], 'several'));
+    expect(error).to.be.instanceOf(AggregateError);
+    expect(error.message).to.equal('several');
+    expect(error.errors[0]).to.be.instanceOf(TypeError).with.property('message', 'a');
+    expect(error.errors.slice(1)).to.deep.equal(['b', undefined, null]);
+  });
+
+  for (const name of ['AbortError', 'TimeoutError', 'DataCloneError']) {
+    it(`arrives as a DOMException of its name: ${name}`, () => {
+      const thrown = new DOMException('no', name);
+      const error = carry(thrown) as DOMException;
+      expect(error).to.be.instanceOf(DOMException).and.instanceOf(Error);
+      expect([error.name, error.message, error.code]).to.deep.equal([name, 'no', thrown.code]);
+    });
+  }
+
+  it('arrives as its registered class, without its constructor being run', () => {
+    const error = carryError(Object.assign(new Overdrawn('too much'), { balance: -7 }));
+    expect(Object.getPrototypeOf(error)).to.equal(Overdrawn.prototype);
+    expect([error.name, error.message, error.balance, error.short]).to.deep.equal([
+      'Overdrawn',
+      'too much',
+      -7,
+      7,
+    ]);
+  });
+
+  it('arrives as a class that was registered by another name', () => {
+    expect(Object.getPrototypeOf(carry(new Renamed('x')))).to.equal(Renamed.prototype);
+  });
+
+  it('arrives as the nearest registered class above its own', () => {
+    expect(Object.getPrototypeOf(carry(new DeepOverdrawn('x')))).to.equal(Overdrawn.prototype);
+  });
+
+  it('arrives as the nearest built-in one, with its name, when its class is not registered', () => {
+    class OutOfStock extends RangeError {
+      override name = 'OutOfStock';
+    }
+    const error = carryError(new OutOfStock('none left'));
+    expect(Object.getPrototypeOf(error)).to.equal(RangeError.prototype);
+    expect([error.name, String(error)]).to.deep.equal(['OutOfStock', 'OutOfStock: none left']);
+    expect(Object.keys(error)).not.to.include('name');
+  });
+
+  it('arrives as the nearest built-in one however long the way up to it', () => {
+    let Class = class extends RangeError {};
+    for (let level = 0; level < 12; level += 1) Class = class Level extends Class {};
+    expect(carry(new Class('deep'))).to.be.instanceOf(RangeError);
+  });
+
+  it('brings its own enumerable properties as far as JSON can say them, and its code', () => {
+    const thrown = Object.assign(new Error('x'), {
+      code: 'ENOENT',
+      errno: -2,
+      detail: { list: [null] },
+      when: new Date(0),
+      retry() {},
+      nothing: undefined,
+    });
+    const error = carryError(thrown);
+    expect({ ...error }).to.deep.equal({ code: 'ENOENT', errno: -2, detail: { list: [null] } });
+  });
+
+  it('keeps a code that is falsy', () => {
+    for (const code of [0, '', null, false]) {
+      expect(carry(Object.assign(new Error('x'), { code }))).to.have.property('code', code);
+    }
+  });
+
+  it('sets neither prototype nor constructor by its properties', () => {
+    const thrown = new Error('x');
+    for (const key of ['__proto__', 'constructor']) {
+      Object.defineProperty(thrown, key, { value: { polluted: true }, enumerable: true });
+    }
+    const error = carry(thrown) as Error & { polluted?: unknown };
+    expect(error).to.be.instanceOf(Error);
+    expect([error.polluted, error.constructor]).to.deep.equal([undefined, Error]);
+  });
+
+  it('brings its causes, one behind the other', () => {
+    const thrown = new Error('a', { cause: new TypeError('b', { cause: { why: 'c' } }) });
+    const { cause } = carryError(thrown);
+    expect(cause).to.be.instanceOf(TypeError).with.property('message', 'b');
+    expect((cause as Error).cause).to.deep.equal({ why: 'c' });
+  });
+
+  it('tells a cause of undefined from no cause', () => {
+    expect(Object.hasOwn(carryError(new Error('x', { cause: undefined })), 'cause')).to.equal(true);
+    expect(Object.hasOwn(carryError(new Error('x')), 'cause')).to.equal(false);
+  });
+
+  it('ends, when it is its own cause', () => {
+    const thrown = new Error('round');
+    thrown.cause = new Error('and round', { cause: thrown });
+    let length = 0;
+    for (let at: unknown = carry(thrown); at instanceof Error; at = at.cause) length += 1;
+    expect(length).to.be.within(3, 20);
+  });
+
+  it('stays small when errors of an AggregateError have it for their cause', () => {
+    const thrown = new AggregateError([], 'all failed');
+    thrown.errors = [1, 2, 3, 4].map((each) => new Error(`part ${each}`, { cause: thrown }));
+    expect(JSON.stringify(describeThrown(thrown, { stacks: false })).length).to.be.below(1_000_000);
+  });
+
+  it('says, when it is the NetError of a call the function made, that the function ran', () => {
+    const thrown = new NetError('OVERLOADED', 'full', { peer: 'p', tag: 't' });
+    expect([thrown.ran, thrown.retriable]).to.deep.equal(['no', true]);
+    const error = carryError(thrown);
+    expect(error).to.be.instanceOf(NetError);
+    expect({ ...error }).to.deep.equal({
+      code: 'OVERLOADED',
+      ran: 'yes',
+      retriable: false,
+      peer: 'p',
+      tag: 't',
+    });
+    expect(error.name).to.equal('NetError');
+    const within = carryError(new Error('x', { cause: thrown })).cause as NetError;
+    expect([within.ran, within.retriable]).to.deep.equal(['yes', false]);
+  });
+});
+
+describe('a thrown value that is no error', () => {
+  for (const thrown of [undefined, null, 0, '', false, 'text', 5, { why: 'because' }, [1]]) {
+    it(`arrives as it was: ${JSON.stringify(thrown)}`, () => {
+      expect(carry(thrown)).to.deep.equal(thrown);
+    });
+  }
+
+  for (const [thrown, text] of [
+    [NaN, 'NaN'],
+    [-0, '-0'],
+    [1n, '1n'],
+    [Symbol('s'), 'Symbol(s)'],
+    [() => {}, 'Function'],
+    [new Map([[1, 2]]), 'Map'],
+    [Object.create(null, { f: { value: () => {}, enumerable: true } }), 'null prototype'],
+  ] as const) {
+    it(`arrives as an error that shows it where JSON cannot say it: ${text}`, () => {
+      expect(carry(thrown)).to.be.instanceOf(Error).with.property('message').that.includes(text);
+    });
+  }
+});
+
+describe('an error that is hard to read', () => {
+  const boom = (): never => {
+    throw new Error('read');
+  };
+  const getter = (key: string): Error =>
+    Object.defineProperty(new Error('x'), key, { get: boom, enumerable: true });
+  const revoked = Proxy.revocable(new Error('x'), {});
+  revoked.revoke();
+  const everyTrap = new Proxy(new Error('x'), { get: boom, has: boom, ownKeys: boom, getPrototypeOf: boom });
+  class OddName extends Error {
+    static override readonly name = 5 as unknown as string;
+  }
+  class MethodName extends Error {
+    // oxlint-disable-next-line typescript/ban-ts-comment
+    // @ts-expect-error: JavaScript allows it
+    static override name(): string {
+      return 'x';
+    }
+  }
+  const LongName = { ['L'.repeat(2_000)]: class extends Error {} }['L'.repeat(2_000)]!;
+
+  const thrown: [what: string, thrown: unknown][] = [
+    ...['name', 'message', 'stack', 'code', 'cause', 'detail', 'constructor'].map(
+      (key): [string, unknown] => [`a getter of ${key} that throws`, getter(key)],
+    ),
+    ['a proxy that throws at every turn', everyTrap],
+    ['a revoked proxy', revoked.proxy],
+    ['a message that is no string', Object.assign(new Error('x'), { message: { toString: boom } })],
+    ['a name that is a symbol', Object.assign(new Error('x'), { name: Symbol('s') })],
+    ['no prototype', Object.setPrototypeOf(new Error('x'), null)],
+    ['an object whose toString throws', { toString: boom, [Symbol.toPrimitive]: boom }],
+    ['a class whose name is a number', new OddName('x')],
+    ['a class whose name is a method', new MethodName('x')],
+    ['a class with a name of 2,000 characters', new LongName('x')],
+  ];
+  for (const [what, each] of thrown) {
+    it(`arrives as an error all the same: ${what}`, () => {
+      expect(carry(each)).to.be.instanceOf(Error);
+    });
+  }
+
+  it('keeps what can be read when one property cannot', () => {
+    expect(carry(getter('detail'))).to.have.property('message', 'x');
+  });
+
+  it('is read through a proxy that lets it', () => {
+    const error = carry(new Proxy(new RangeError('seen'), {}));
+    expect(error).to.be.instanceOf(RangeError).with.property('message', 'seen');
+  });
+});
+
+describe('the stack of an error that crossed', () => {
+  it('has the remote frames, then the peer, then the local call', () => {
+    const thrown = new RangeError('no');
+    thrown.stack = 'RangeError: no\n    at remote (/there/math.ts:9:9)';
+    expect((carry(thrown) as Error).stack?.split('\n')).to.deep.equal([
+      'RangeError: no',
+      '    at remote (/there/math.ts:9:9)',
+      '    at peer "render-1" (V1StGXR8_Z5jdHi6B-myT)',
+      '    at local (/app/main.ts:1:1)',
+    ]);
+  });
+
+  it('has no remote frames when the peer keeps them to itself, in causes neither', () => {
+    const thrown = new Error('a', { cause: new Error('b') });
+    const error = carry(Object.assign(thrown, { errors: [new Error('c')] }), { stacks: false }) as Error;
+    const frames = ['    at peer "render-1" (V1StGXR8_Z5jdHi6B-myT)', '    at local (/app/main.ts:1:1)'];
+    expect(error.stack?.split('\n')).to.deep.equal(['Error: a', ...frames]);
+    expect((error.cause as Error).stack?.split('\n')).to.deep.equal(['Error: b', frames[0]]);
+  });
+
+  it('ends with the peer when the local call is not known', () => {
+    const error = carry(new Error('x'), { stacks: false, site: '' }) as Error;
+    expect(error.stack).to.equal('Error: x\n    at peer "render-1" (V1StGXR8_Z5jdHi6B-myT)');
+  });
+
+  it('is no enumerable property, like those of other errors', () => {
+    expect(Object.keys(carry(new Error('x')) as Error)).to.deep.equal([]);
+  });
+
+  it('shows names from the wire escaped and cut', () => {
+    const line = peerLine({ name: `a\n\u001b[31m"${'x'.repeat(300)}`, id: 'id' });
+    expect(line).to.match(/^peer "a\\n\\u001b\[31m\\"x+" \(id\)$/);
+    expect(line.length).to.be.below(100);
+  });
+});
+
+describe('registerError', () => {
+  it('may be called twice for one class', () => {
+    registerError(Overdrawn);
+    expect(carry(new Overdrawn('x'))).to.be.instanceOf(Overdrawn);
+  });
+
+  it('refuses a second class of one name, and takes it by another', () => {
+    const Other = { Overdrawn: class extends Error {} }.Overdrawn;
+    expect(() => registerError(Other)).to.throw(Error, 'already registered as Overdrawn');
+    registerError(Other, 'Overdrawn2');
+    expect(carry(new Other('x'))).to.be.instanceOf(Other);
+  });
+
+  for (const name of ['Error', 'RangeError', 'NetError', 'AggregateError']) {
+    it(`refuses the name of a built-in error: ${name}`, () => {
+      expect(() => registerError(class extends Error {}, name)).to.throw(TypeError, 'built-in');
+    });
+  }
+
+  it('refuses what is no class of errors, and a class without a name', () => {
+    for (const wrong of [class {}, () => {}, null, 'Error', Array]) {
+      expect(() => registerError(wrong as never)).to.throw(TypeError, 'a class that extends Error');
+    }
+    expect(() => registerError((() => class extends Error {})())).to.throw(TypeError, 'no name');
+  });
+});

@@ -1,0 +1,172 @@
+import { expect } from 'chai';
+
+import {
+  isFields,
+  isFrame,
+  isId,
+  isKnownType,
+  isLimits,
+  isShallow,
+  isString,
+  isTagList,
+} from '../../src/wire/guards.ts';
+import { DEEPEST } from '../../src/wire/plain.ts';
+
+type Fields = Record<string, unknown>;
+
+const request = { type: 'request', id: 1, tag: 'tag', args: [] };
+const failure = { code: 'REFUSED', ran: 'no', message: 'draining' };
+const error = { name: 'Error', message: 'no' };
+
+const frames: Fields[] = [
+  request,
+  { ...request, kwargs: { a: 1 }, deadline: 0 },
+  { ...request, tag: '', deadline: 0.5, more: 'is ignored' },
+  { type: 'result', id: 1 },
+  { type: 'result', id: Number.MAX_SAFE_INTEGER, value: null },
+  { type: 'cancel', id: 1 },
+  { type: 'error', id: 1, failure },
+  { type: 'error', id: 1, thrown: {} },
+  { type: 'error', id: 1, thrown: { value: 0 } },
+  { type: 'error', id: 1, error },
+  {
+    type: 'error',
+    id: 1,
+    error: {
+      ...error,
+      stack: 's',
+      classes: ['A', 'Error'],
+      code: { a: 1 },
+      properties: {},
+      cause: { error },
+    },
+  },
+  { type: 'error', id: 1, error: { ...error, cause: {}, errors: [{ value: 1 }, { error }, {}] } },
+  { type: 'functions', added: [], removed: ['x'.repeat(1024)] },
+  { type: 'goaway', last: 0, reason: 'stopped' },
+  { type: 'goaway', last: 5, reason: 'duplicate' },
+];
+
+const ofError = (fields: Fields): Fields => ({ type: 'error', id: 1, error: { ...error, ...fields } });
+
+const refused: Fields[] = [
+  {},
+  { type: 'Request' },
+  { type: 'toString', id: 1 },
+  { type: ['cancel'], id: 1 },
+  ...[0, -1, 1.5, 2 ** 53, '1', null, undefined, NaN].map((id) => ({ type: 'cancel', id })),
+  { ...request, id: 0 },
+  { ...request, tag: 1 },
+  { ...request, tag: 'x'.repeat(1025) },
+  { ...request, args: undefined },
+  { ...request, args: { length: 0 } },
+  { ...request, kwargs: null },
+  { ...request, kwargs: [] },
+  { ...request, deadline: null },
+  { ...request, deadline: -1 },
+  { ...request, deadline: '5' },
+  { type: 'result', id: '1' },
+  { type: 'error', id: 1 },
+  { type: 'error', id: 0, failure },
+  { type: 'error', id: 1, error, thrown: {} },
+  { type: 'error', id: 1, error, failure },
+  { type: 'error', id: 1, thrown: {}, failure },
+  { type: 'error', id: 1, thrown: null },
+  { type: 'error', id: 1, thrown: [] },
+  { type: 'error', id: 1, error: null },
+  { type: 'error', id: 1, failure: { ...failure, ran: 'maybe' } },
+  { type: 'error', id: 1, failure: { ...failure, code: 5 } },
+  { type: 'error', id: 1, failure: { ...failure, message: undefined } },
+  ofError({ name: 5 }),
+  ofError({ message: undefined }),
+  ofError({ stack: ['at'] }),
+  ofError({ classes: 'Error' }),
+  ofError({ classes: [''] }),
+  ofError({ classes: [5] }),
+  ofError({ properties: [] }),
+  ofError({ cause: null }),
+  ofError({ cause: [] }),
+  ofError({ cause: { error: null } }),
+  ofError({ cause: { error: { name: 'Error' } } }),
+  ofError({ errors: {} }),
+  ofError({ errors: [null] }),
+  ofError({ errors: [{ error: 'x' }] }),
+  ofError({ cause: { error: { ...error, cause: { error: { ...error, classes: [null] } } } } }),
+  { type: 'functions', added: [] },
+  { type: 'functions', added: [''], removed: [] },
+  { type: 'functions', added: [1], removed: [] },
+  { type: 'functions', added: 'tag', removed: [] },
+  { type: 'functions', added: [], removed: ['x'.repeat(1025)] },
+  { type: 'goaway', last: -1, reason: 'stopped' },
+  { type: 'goaway', last: 0.5, reason: 'stopped' },
+  { type: 'goaway', last: 0, reason: 'bored' },
+  { type: 'goaway', last: 0 },
+];
+
+const show = (value: unknown): string => {
+  const text = JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'number' && !Number.isFinite(each) ? String(each) : each,
+  );
+  return text.length > 90 ? `${text.slice(0, 90)}…` : text;
+};
+
+describe('the shape of a frame', () => {
+  for (const frame of frames) {
+    it(`is right: ${show(frame)}`, () => {
+      expect(isFrame(frame)).to.equal(true);
+      expect(isKnownType(frame['type'])).to.equal(true);
+    });
+  }
+
+  for (const frame of refused) {
+    it(`is wrong: ${show(frame)}`, () => {
+      expect(isFrame(frame)).to.equal(false);
+    });
+  }
+});
+
+describe('the checks of single values', () => {
+  it('take objects, but no arrays and no null, for fields', () => {
+    expect([{}, Object.create(null)].map((value) => isFields(value))).to.deep.equal([true, true]);
+    expect([[], null, 'x', undefined, 1].some((value) => isFields(value))).to.equal(false);
+  });
+
+  it('take positive safe integers for ids', () => {
+    expect([1, Number.MAX_SAFE_INTEGER].every((value) => isId(value))).to.equal(true);
+    expect([0, -1, 1.5, Infinity, 2 ** 53, '1', 1n].some((value) => isId(value))).to.equal(false);
+  });
+
+  it('measure strings', () => {
+    expect(isString('abc', 3)).to.equal(true);
+    expect(isString('abcd', 3)).to.equal(false);
+    expect(isString(['a'], 3)).to.equal(false);
+  });
+
+  it('take lists of strings that are neither empty nor too long for tags', () => {
+    expect(isTagList([], 3)).to.equal(true);
+    expect(isTagList(['a', '__proto__'], 9)).to.equal(true);
+    expect(isTagList(['abcd'], 3)).to.equal(false);
+    expect(isTagList([''], 3)).to.equal(false);
+    expect(isTagList([null], 3)).to.equal(false);
+    expect(isTagList('abc', 3)).to.equal(false);
+  });
+
+  it('take positive whole numbers for limits', () => {
+    expect(isLimits({ message: 1, calls: 1 })).to.equal(true);
+    for (const wrong of [0, -1, 1.5, null, '1', undefined]) {
+      expect(isLimits({ message: 1, calls: wrong })).to.equal(false);
+      expect(isLimits({ message: wrong, calls: 1 })).to.equal(false);
+    }
+    expect(isLimits([1, 1])).to.equal(false);
+    expect(isLimits(null)).to.equal(false);
+  });
+
+  it('count arrays and objects alike for the depth, and stop there', () => {
+    let value: unknown = 'text';
+    for (let level = 0; level < DEEPEST; level += 1) value = level % 2 ? [0, value] : { a: 0, b: value };
+    expect(isShallow(value)).to.equal(true);
+    expect(isShallow([value])).to.equal(false);
+    for (let level = 0; level < 100_000; level += 1) value = [value];
+    expect(isShallow(value)).to.equal(false);
+  });
+});

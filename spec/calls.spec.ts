@@ -158,7 +158,10 @@ describe('a call', () => {
       const small = await stage.pair({ network, limits: { message: 65_536 } });
       small.b.connect('length', (text: string) => text.length);
       small.b.connect('make', (length: number) => 'x'.repeat(length));
-      expect(await failure(small.toB.call('length', ['x'.repeat(65_536)]))).to.include({ code: 'TOO_LARGE', ran: 'no' });
+      expect(await failure(small.toB.call('length', ['x'.repeat(65_536)]))).to.include({
+        code: 'TOO_LARGE',
+        ran: 'no',
+      });
       expect(await failure(small.toB.call('make', [65_536]))).to.include({ code: 'TOO_LARGE', ran: 'yes' });
       expect(await small.toB.call('length', ['x'.repeat(60_000)])).to.equal(60_000);
     });
@@ -176,7 +179,11 @@ describe('a call', () => {
     it('is NOT_SENT to a peer that is not there, or no longer', async () => {
       b.connect('echo', (x: unknown) => x);
       const { tag } = b.connect('x', () => 1);
-      expect(await failure(a.remote(tag).on('nobody')())).to.include({ code: 'NOT_SENT', ran: 'no', peer: 'nobody' });
+      expect(await failure(a.remote(tag).on('nobody')())).to.include({
+        code: 'NOT_SENT',
+        ran: 'no',
+        peer: 'nobody',
+      });
       await b.stop();
       await eventually(() => a.peers.size === 0);
       expect(await failure(toB.call('echo', [1]))).to.include({ code: 'NOT_SENT', ran: 'no', peer: b.id });

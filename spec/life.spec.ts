@@ -13,7 +13,8 @@ describe('the life of a peer', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  const state = (peer: { actor: { getSnapshot(): { value: unknown } } }): unknown => peer.actor.getSnapshot().value;
+  const state = (peer: { actor: { getSnapshot(): { value: unknown } } }): unknown =>
+    peer.actor.getSnapshot().value;
 
   it('goes from starting to online to stopped', async () => {
     const peer = stage.make({ network: new MemoryNetwork() });
@@ -67,14 +68,19 @@ describe('the life of a peer', () => {
       expect(await failure(peer.getPeers())).to.include({ code: 'EADDRINUSE' });
       const range = stage.make({ portRange: [port, port + 20], runtimeDir });
       await range.start();
-      expect(range.actor.getSnapshot().context.opened.listener.address.port).to.be.within(port + 1, port + 20);
+      expect(range.actor.getSnapshot().context.opened.listener.address.port).to.be.within(
+        port + 1,
+        port + 20,
+      );
     } finally {
       occupied.close();
     }
   });
 
   it('refuses what would open it to others', async () => {
-    expect(() => createPeer({ host: '0.0.0.0' })).to.throw(NetError, 'loopback').with.property('code', 'INSECURE');
+    expect(() => createPeer({ host: '0.0.0.0' }))
+      .to.throw(NetError, 'loopback')
+      .with.property('code', 'INSECURE');
   });
 
   it('holds several peers in one process, each with functions of its own', async () => {
@@ -90,7 +96,7 @@ describe('the life of a peer', () => {
     const shared = (): number => 1;
     a.connect('shared', shared);
     expect(b.connect('shared', shared)).to.equal(shared);
-    expect(() => b.connect('other', shared)).to.throw(TypeError, "already connected as shared");
+    expect(() => b.connect('other', shared)).to.throw(TypeError, 'already connected as shared');
   });
 
   it('listens on IPv6, too', async function () {
@@ -113,7 +119,8 @@ describe('the life of a peer', () => {
     await (await stage.pair({ runtimeDir })).a.stop();
     await stage.clear();
     const folder = await stage.folder();
-    const resources = (): string[] => process.getActiveResourcesInfo().filter((name) => !/FSReq|TTY|Pipe/.test(name));
+    const resources = (): string[] =>
+      process.getActiveResourcesInfo().filter((name) => !/FSReq|TTY|Pipe/.test(name));
     const before = resources().toSorted();
     for (let round = 0; round < 5; round += 1) {
       const a = createPeer({ runtimeDir: folder });

@@ -127,7 +127,9 @@ describe('the set of peers', () => {
     const { a, b } = await stage.pair({ network });
     const seen: string[] = [];
     const tell = (change: PeersChange): string =>
-      change.type === 'snapshot' ? `there: ${change.peers.map(({ name }) => name).join()}` : `${change.type} ${change.peer.name}`;
+      change.type === 'snapshot'
+        ? `there: ${change.peers.map(({ name }) => name).join()}`
+        : `${change.type} ${change.peer.name}`;
     const watching = (async () => {
       for await (const change of a.peers.watch()) seen.push(tell(change));
     })();

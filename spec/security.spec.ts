@@ -32,7 +32,8 @@ describe('a listening peer', () => {
   });
 
   afterEach(async () => {
-    for (const socket of sockets.splice(0)) socket instanceof WebSocket ? socket.terminate() : socket.destroy();
+    for (const socket of sockets.splice(0))
+      socket instanceof WebSocket ? socket.terminate() : socket.destroy();
     // Whatever was tried, an honest peer still gets in.
     const honest = stage.make({ runtimeDir, secret });
     await honest.start();
@@ -58,18 +59,27 @@ describe('a listening peer', () => {
       ['POST', '/anything'],
       ['OPTIONS', '/'],
     ]) {
-      const answer = await new Promise<{ status: number; headers: object; body: string }>((resolve, reject) => {
-        const sent = request({ port, host: '127.0.0.1', method, path, agent: false }, (response) => {
-          let body = '';
-          response.on('data', (data) => (body += String(data)));
-          response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body }));
-        });
-        sent.on('error', reject);
-        sent.end();
-      });
+      const answer = await new Promise<{ status: number; headers: object; body: string }>(
+        (resolve, reject) => {
+          const sent = request({ port, host: '127.0.0.1', method, path, agent: false }, (response) => {
+            let body = '';
+            response.on('data', (data) => (body += String(data)));
+            response.on('end', () =>
+              resolve({ status: response.statusCode!, headers: response.headers, body }),
+            );
+          });
+          sent.on('error', reject);
+          sent.end();
+        },
+      );
       expect(answer.status).to.equal(426);
       expect(answer.body).to.equal('');
-      expect(Object.keys(answer.headers)).to.have.members(['connection', 'upgrade', 'content-length', 'date']);
+      expect(Object.keys(answer.headers)).to.have.members([
+        'connection',
+        'upgrade',
+        'content-length',
+        'date',
+      ]);
     }
   });
 
@@ -152,7 +162,12 @@ describe('a listening peer', () => {
     socket.send = (text: string) => (heard.push(text), send(text));
     const keys = await deriveKeys(secret);
     await new Promise<void>((resolve, reject) => {
-      dialHandshake(socket, peer.id, { self: someone, keys, clock: systemClock }, { done: () => resolve(), failed: reject });
+      dialHandshake(
+        socket,
+        peer.id,
+        { self: someone, keys, clock: systemClock },
+        { done: () => resolve(), failed: reject },
+      );
     });
     socket.terminate();
     expect(heard).to.have.length(3);
@@ -184,7 +199,13 @@ describe('a listening peer', () => {
   });
 
   it('ends a connection that sends malformed frames, and goes on', async () => {
-    for (const frame of ['not JSON', '{"type":"nonsense"}', '[]', '{"type":"request","id":0}', '[['.repeat(50_000)]) {
+    for (const frame of [
+      'not JSON',
+      '{"type":"nonsense"}',
+      '[]',
+      '{"type":"request","id":0}',
+      '[['.repeat(50_000),
+    ]) {
       const { socket, closed } = await befriended();
       socket.send(frame);
       expect(await closed, frame.slice(0, 40)).to.equal(4400);
@@ -206,7 +227,9 @@ describe('a listening peer', () => {
 
   it('ends a connection that uses a request id twice', async () => {
     const { socket, closed } = await befriended();
-    socket.send('{"type":"request","id":2,"tag":"t","args":[]}\n{"type":"request","id":2,"tag":"t","args":[]}');
+    socket.send(
+      '{"type":"request","id":2,"tag":"t","args":[]}\n{"type":"request","id":2,"tag":"t","args":[]}',
+    );
     expect(await closed).to.equal(4400);
   });
 
@@ -222,10 +245,15 @@ describe('a listening peer', () => {
   async function shake(keys: Awaited<ReturnType<typeof deriveKeys>>): Promise<string> {
     const socket = await webSocketTransport.dial({ host: '127.0.0.1', port }, { largestMessage: 65_536 });
     return new Promise((resolve) => {
-      dialHandshake(socket, '', { self: someone, keys, clock: systemClock }, {
-        done: () => resolve('done'),
-        failed: ({ message }) => resolve(message.replace(/the other side .*/, 'other')),
-      });
+      dialHandshake(
+        socket,
+        '',
+        { self: someone, keys, clock: systemClock },
+        {
+          done: () => resolve('done'),
+          failed: ({ message }) => resolve(message.replace(/the other side .*/, 'other')),
+        },
+      );
     });
   }
 
@@ -234,7 +262,12 @@ describe('a listening peer', () => {
     const socket = await webSocketTransport.dial({ host: '127.0.0.1', port }, { largestMessage: 1_000_000 });
     const keys = await deriveKeys(secret);
     await new Promise<void>((resolve, reject) => {
-      dialHandshake(socket, '', { self: someone, keys, clock: systemClock }, { done: () => resolve(), failed: reject });
+      dialHandshake(
+        socket,
+        '',
+        { self: someone, keys, clock: systemClock },
+        { done: () => resolve(), failed: reject },
+      );
     });
     let heard: (text: string) => void;
     let ended: (code: number) => void;

@@ -79,7 +79,8 @@ export interface Settings {
   hostname: string;
   host: string;
   ports: readonly [number, number];
-  secret: string | undefined;
+  /** A function, so that no log or inspector that walks the actors comes upon it. */
+  secret: (() => string) | undefined;
   secretFile: string | undefined;
   runtimeDir: string | undefined;
   deadline: number;
@@ -183,12 +184,12 @@ function isTrue(value: string | undefined): boolean {
   return value === '1' || value?.toLowerCase() === 'true';
 }
 
-function secret(given: string | undefined): string | undefined {
+function secret(given: string | undefined): (() => string) | undefined {
   if (given === undefined) return undefined;
   if (typeof given !== 'string' || given.length < SHORTEST_SECRET) {
     throw new TypeError(`secret: give a made secret (net1_…) or at least ${SHORTEST_SECRET} characters`);
   }
-  return given;
+  return () => given;
 }
 
 /** A time limit as a user gives it. @throws TypeError */

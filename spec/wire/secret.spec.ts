@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { expect } from 'chai';
 
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
@@ -45,6 +47,22 @@ describe('the keys of a secret', () => {
     const secrets = [makeSecret(), makeSecret(), 'correct horse', 'correct horsf', 'net1_too-short'];
     const keys = await Promise.all(secrets.map(async (secret) => (await hex(secret))[0]));
     expect(new Set(keys).size).to.equal(secrets.length);
+  });
+
+  it('do not show when they are written to a log', async () => {
+    const keys = await deriveKeys(makeSecret());
+    const shown = inspect(keys, { depth: null, showHidden: true }) + JSON.stringify(keys);
+    for (const key of [keys.dialler, keys.acceptor]) {
+      expect(shown).not.to.include(key.toString('hex').slice(0, 8));
+      // As `inspect` and `JSON.stringify` write bytes.
+      expect(shown).not.to.include(
+        key
+          .toString('hex')
+          .slice(0, 8)
+          .replace(/(..)(?=.)/g, '$1 '),
+      );
+      expect(shown).not.to.include([...key.subarray(0, 4)].join(','));
+    }
   });
 
   it('do not depend on how an accent is composed', async () => {

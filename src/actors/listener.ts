@@ -64,6 +64,6 @@ async function chooseSecret(
   { secret, secretFile }: Settings,
   shared: () => Promise<string>,
 ): Promise<string> {
-  if (secret !== undefined) return secret;
+  if (secret) return secret();
   return secretFile === undefined ? shared() : readSecretFile(secretFile);
 }

@@ -24,8 +24,24 @@ export function makeSecret(): string {
 export async function deriveKeys(secret: string): Promise<HandshakeKeys> {
   const made = MADE.exec(secret)?.[1];
   const key = made === undefined ? await stretch(secret) : Buffer.from(made, 'base64url');
-  const both = Buffer.from(hkdfSync('sha256', key, 'app-net.v1', 'handshake', 64));
-  return { dialler: both.subarray(0, 32), acceptor: both.subarray(32) };
+  return new PrivateKeys(Buffer.from(hkdfSync('sha256', key, 'app-net.v1', 'handshake', 64)));
+}
+
+/** In private fields, so that no log or inspector that walks the actors comes upon them. */
+class PrivateKeys implements HandshakeKeys {
+  readonly #both: Buffer;
+
+  constructor(both: Buffer) {
+    this.#both = both;
+  }
+
+  get dialler(): Buffer {
+    return this.#both.subarray(0, 32);
+  }
+
+  get acceptor(): Buffer {
+    return this.#both.subarray(32);
+  }
 }
 
 function stretch(passphrase: string): Promise<Buffer> {

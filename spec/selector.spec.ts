@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+
+import { RemotePeer } from '../src/remote-peer.ts';
+import { createRecord } from '../src/actors/peer-record.ts';
+import { matcher, tagIn } from '../src/selector.ts';
+import type { Selector } from '../src/selector.ts';
+
+interface Traits {
+  name?: string;
+  group?: string;
+  hub?: boolean;
+  host?: string;
+  functions?: string[];
+}
+
+function peer({
+  name = 'p',
+  group = 'main',
+  hub = false,
+  host = 'here',
+  functions = [],
+}: Traits = {}): RemotePeer {
+  const party = {
+    id: 'p',
+    incarnation: 'p-1',
+    newestVersion: 1,
+    limits: { message: 65_536, calls: 1 },
+    pid: 1,
+    name,
+    group,
+    hub,
+    host,
+    functions,
+  };
+  return new RemotePeer(createRecord(party, 'here'), () => Promise.reject(new Error('not called here')));
+}
+
+const matches = (selector: Selector, traits?: Traits): boolean => matcher(selector, 'main')(peer(traits));
+
+describe('a selector', () => {
+  it('means the own group when it names none', () => {
+    expect(matches({})).to.equal(true);
+    expect(matches({}, { group: 'gpu' })).to.equal(false);
+    expect(matches({ group: undefined }, { group: 'gpu' })).to.equal(false);
+  });
+
+  it('means the groups that it names, and not the own one besides', () => {
+    expect(matches({ group: 'gpu' }, { group: 'gpu' })).to.equal(true);
+    expect(matches({ group: 'gpu' })).to.equal(false);
+    const two: Selector = { group: ['gpu', 'cpu'] };
+    expect(['gpu', 'cpu', 'main'].map((group) => matches(two, { group }))).to.deep.equal([true, true, false]);
+    expect(matches({ group: [] })).to.equal(false);
+  });
+
+  it('means every group when it says *', () => {
+    expect(matches({ group: '*' }, { group: 'gpu' })).to.equal(true);
+  });
+
+  it('can ask for hubs, or for the others', () => {
+    expect([true, false].map((hub) => matches({ hub: true }, { hub }))).to.deep.equal([true, false]);
+    expect([true, false].map((hub) => matches({ hub: false }, { hub }))).to.deep.equal([false, true]);
+    expect([true, false].map((hub) => matches({}, { hub }))).to.deep.equal([true, true]);
+  });
+
+  it('can ask for a function, by its tag or by itself', () => {
+    const traits = { functions: ['resize', '__proto__'] };
+    expect(matches({ has: 'resize' }, traits)).to.equal(true);
+    expect(matches({ has: '__proto__' }, traits)).to.equal(true);
+    expect(matches({ has: 'crop' }, traits)).to.equal(false);
+    expect(matches({ has: Object.assign(() => {}, { tag: 'resize' }) }, traits)).to.equal(true);
+  });
+
+  it('can ask for peers of this host, or of the network', () => {
+    expect(['here', 'far'].map((host) => matches({ scope: 'host' }, { host }))).to.deep.equal([true, false]);
+    expect(['here', 'far'].map((host) => matches({ scope: 'lan' }, { host }))).to.deep.equal([false, true]);
+  });
+
+  it('can ask for a name', () => {
+    expect(['render-1', 'render-2'].map((name) => matches({ name: 'render-1' }, { name }))).to.deep.equal([
+      true,
+      false,
+    ]);
+  });
+
+  it('asks for everything it says at once', () => {
+    const selector: Selector = { group: 'gpu', hub: true, has: 'resize', scope: 'host', name: 'r' };
+    const traits = { group: 'gpu', hub: true, functions: ['resize'], host: 'here', name: 'r' };
+    expect(matches(selector, traits)).to.equal(true);
+    for (const other of [{ group: 'x' }, { hub: false }, { functions: [] }, { host: 'x' }, { name: 'x' }]) {
+      expect(matches(selector, { ...traits, ...other }), JSON.stringify(other)).to.equal(false);
+    }
+  });
+
+  it('sees what a peer has when it is asked, not when it was made', () => {
+    const record = createRecord(
+      {
+        ...{ id: 'p', incarnation: 'p-1', newestVersion: 1, limits: { message: 65_536, calls: 1 } },
+        ...{ name: 'p', group: 'main', hub: false, pid: 1, host: 'here', functions: [] },
+      },
+      'here',
+    );
+    const changing = new RemotePeer(record, () => Promise.reject(new Error('not called here')));
+    const test = matcher({ has: 'later' }, 'main');
+    expect(test(changing)).to.equal(false);
+    record.functions.add('later');
+    expect(test(changing)).to.equal(true);
+  });
+
+  for (const wrong of [
+    { has: 5 },
+    { has: null },
+    { has: () => {} },
+    { group: 5 },
+    null,
+    5,
+    { gruop: 'gpu' },
+  ]) {
+    it(`is refused when it is none: ${wrong && 'has' in Object(wrong) ? 'has ' : ''}${JSON.stringify(wrong)}`, () => {
+      expect(() => matcher(wrong as never, 'main')).to.throw(TypeError);
+    });
+  }
+});
+
+describe('the tag of a function', () => {
+  it('is that of a connected function, or the text itself', () => {
+    expect(tagIn(Object.assign(() => {}, { tag: 'resize' }))).to.equal('resize');
+    expect(tagIn('resize')).to.equal('resize');
+  });
+
+  it('is asked for by name when the function was never connected', () => {
+    expect(() => tagIn((() => {}) as never)).to.throw(TypeError, 'connect()');
+  });
+});

@@ -1,0 +1,139 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+
+import { Inbox } from '../../src/transport/inbox.ts';
+import type { Receiver } from '../../src/transport/transport.ts';
+
+class Log implements Receiver {
+  readonly heard: (string | number)[] = [];
+  message(text: string): void {
+    this.heard.push(text);
+  }
+  closed(code: number): void {
+    this.heard.push(code);
+  }
+}
+
+describe('an inbox', () => {
+  let inbox: Inbox;
+  let log: Log;
+  beforeEach(() => {
+    inbox = new Inbox();
+    log = new Log();
+  });
+
+  it('keeps what comes until there is a receiver', () => {
+    inbox.message('a');
+    inbox.message('b');
+    inbox.receive(log);
+    inbox.message('c');
+    expect(log.heard).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('keeps what comes between two receivers', () => {
+    const next = new Log();
+    inbox.receive(log);
+    inbox.message('a');
+    inbox.receive(undefined);
+    inbox.message('b');
+    inbox.receive(next);
+    inbox.message('c');
+    expect([log.heard, next.heard]).to.deep.equal([['a'], ['b', 'c']]);
+  });
+
+  it('gives the rest to a successor that is attached from within a message', () => {
+    const next = new Log();
+    for (const text of ['a', 'b', 'c']) inbox.message(text);
+    inbox.closed(1000);
+    inbox.receive({
+      message: (text) => {
+        log.message(text);
+        inbox.receive(next);
+      },
+      closed: (code) => log.closed(code),
+    });
+    expect([log.heard, next.heard]).to.deep.equal([['a'], ['b', 'c', 1000]]);
+  });
+
+  it('keeps the rest when a receiver leaves from within a message', () => {
+    for (const text of ['a', 'b']) inbox.message(text);
+    inbox.receive({
+      message: (text) => {
+        log.message(text);
+        inbox.receive(undefined);
+      },
+      closed: (code) => log.closed(code),
+    });
+    inbox.closed(1000);
+    expect(log.heard).to.deep.equal(['a']);
+    inbox.receive(log);
+    expect(log.heard).to.deep.equal(['a', 'b', 1000]);
+  });
+
+  it('keeps the order when a message comes in while another is being received', () => {
+    for (const text of ['a', 'b']) inbox.message(text);
+    inbox.receive({
+      message: (text) => {
+        if (text === 'a') inbox.message('c');
+        log.message(text);
+      },
+      closed: () => {},
+    });
+    expect(log.heard).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('tells of the end after everything else, and once', () => {
+    inbox.message('a');
+    inbox.closed(4401);
+    inbox.closed(1000);
+    inbox.receive(log);
+    inbox.closed(1000);
+    expect(log.heard).to.deep.equal(['a', 4401]);
+  });
+
+  it('tells a receiver that is there of the end at once', () => {
+    inbox.receive(log);
+    inbox.closed(1001);
+    expect(log.heard).to.deep.equal([1001]);
+  });
+
+  it('tells who comes after the end of it', () => {
+    inbox.closed(1001);
+    inbox.receive(log);
+    expect(log.heard).to.deep.equal([1001]);
+  });
+
+  it('delivers each message once and in order, the end last, however receivers come and go', () => {
+    const step = fc.constantFrom<'message' | 'attach' | 'detach' | 'hand over'>(
+      'message',
+      'attach',
+      'detach',
+      'hand over',
+    );
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const box = new Inbox();
+        const all = new Log();
+        const once: Receiver = {
+          message: (text) => {
+            all.message(text);
+            box.receive(all);
+          },
+          closed: (code) => all.closed(code),
+        };
+        let sent = 0;
+        for (const each of steps) {
+          if (each === 'message') box.message(String((sent += 1)));
+          else box.receive({ attach: all, detach: undefined, 'hand over': once }[each]);
+        }
+        box.closed(1000);
+        box.receive(all);
+        const expected = [...Array.from({ length: sent }, (_, index) => String(index + 1)), 1000];
+        // A receiver that is attached after the end hears of the end again, and nothing else.
+        expect(all.heard.slice(0, expected.length)).to.deep.equal(expected);
+        expect(all.heard.slice(expected.length).every((heard) => heard === 1000)).to.equal(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+import { expect } from 'chai';
+
+import { decodeMessage } from '../../src/wire/codec.ts';
+import type { Frame } from '../../src/wire/frames.ts';
+import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
+import { deriveKeys } from '../../src/wire/secret.ts';
+
+const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+
+/** The block of code after a heading or sentence. */
+function block(after: string): string {
+  const from = text.indexOf('```\n', text.indexOf(after)) + 4;
+  return text.slice(from, text.indexOf('\n```', from));
+}
+
+describe('docs/protocol.md', () => {
+  it('has a worked example of the handshake that is right to the byte', async () => {
+    const example = new Map(
+      block('### A worked example')
+        .split('\n')
+        .map((line) => [line.slice(0, 11).trim(), line.slice(11)]),
+    );
+    const secret = /net1_[\w-]{43}/.exec(text)![0];
+    const keys = await deriveKeys(secret);
+    expect(keys.dialler.toString('hex')).to.equal(example.get('K_D'));
+    expect(keys.acceptor.toString('hex')).to.equal(example.get('K_A'));
+    const binding = { kind: 'loopback', data: Buffer.from('127.0.0.1:40123') };
+    const t = transcript(binding, example.get('M1')!, example.get('M2')!);
+    expect(t.toString('hex')).to.equal(example.get('T'));
+    const proof = diallerProof(keys, t).toString('base64url');
+    expect(`{"type":"proof","proof":"${proof}"}`).to.equal(example.get('M3'));
+    expect(acceptorProof(keys, t, example.get('M3')!).toString('base64url')).to.equal(example.get('M4.proof'));
+  });
+
+  it('shows frames that a peer understands', () => {
+    const shown = block('## Frames').replaceAll('…', 'text').replaceAll('"properties":text', '"properties":{}');
+    const frames: Frame[] = [];
+    decodeMessage(shown, (frame) => frames.push(frame));
+    expect(frames.map(({ type }) => type)).to.deep.equal([
+      'request',
+      'result',
+      'error',
+      'cancel',
+      'functions',
+      'goaway',
+    ]);
+  });
+});

@@ -21,15 +21,24 @@ export function callSite(below: (...args: never[]) => unknown): CallSite | undef
     // The trace is made when `stack` is read, so it has to be read before the hook is put back.
     const site = holder.stack?.[0];
     if (!site) return undefined;
+    Error.prepareStackTrace = prepareStackTrace;
     return {
+      // The file that runs, whatever its source map says: a tag must not depend on source maps being on.
       file: toPath(site.getFileName() ?? site.getEvalOrigin() ?? '[eval]'),
-      line: site.getLineNumber() ?? 0,
-      column: site.getColumnNumber() ?? 0,
+      ...(mappedPlace(below) ?? { line: site.getLineNumber() ?? 0, column: site.getColumnNumber() ?? 0 }),
     };
   } finally {
     Error.prepareStackTrace = prepareStackTrace;
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** Line and column as stacks show them, that is, by the source map where there is one. */
+function mappedPlace(below: (...args: never[]) => unknown): { line: number; column: number } | undefined {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, below);
+  const [, line, column] = /:(\d+):(\d+)\)?$/.exec(String(holder.stack)) ?? [];
+  return line === undefined ? undefined : { line: Number(line), column: Number(column) };
 }
 
 export function formatCallSite(site: CallSite | undefined): string {

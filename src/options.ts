@@ -10,6 +10,7 @@ import { NetError } from './errors.ts';
 import type { Network } from './network.ts';
 import type { Limits } from './wire/frames.ts';
 import { isPeerId } from './wire/handshake.ts';
+import { SHORTEST_SECRET } from './wire/secret.ts';
 
 /**
  * Every option, with its unit, its default and its environment variable; nowhere else. An option given in code
@@ -95,14 +96,14 @@ export interface Settings {
 
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 const LONGEST_NAME = 256;
-const SHORTEST_SECRET = 8;
 
 /**
  * Fills in the defaults and refuses what cannot be meant.
  * @throws TypeError naming the option; NetError INSECURE for a host that is not loopback
  */
 export function resolveOptions(options: PeerOptions, environment: NodeJS.ProcessEnv): Settings {
-  refuseUnknown(options);
+  refuseUnknown('option', options, KNOWN);
+  refuseUnknown('limit', options.limits ?? {}, KNOWN_LIMITS);
   const env = (name: string): string | undefined => environment[name] || undefined;
   const host = text('host', options.host ?? env('NET_HOST'), '127.0.0.1');
   if (!LOOPBACK.test(host)) {
@@ -115,7 +116,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     incarnation: nanoid(),
     name: text('name', options.name ?? env('NET_NAME'), defaultName()),
     group: text('group', options.group ?? env('NET_GROUP'), 'main'),
-    hub: options.hub ?? isTrue(env('NET_IS_HUB')),
+    hub: boolean('hub', options.hub, isTrue(env('NET_IS_HUB'))),
     hostname: hostname().slice(0, LONGEST_NAME),
     host,
     ports: ports(options, env),
@@ -124,7 +125,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
     deadline: milliseconds('deadline', options.deadline, 30_000),
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),
-    stacks: options.stacks ?? true,
+    stacks: boolean('stacks', options.stacks, true),
     origins: options.origins ?? [],
     limits: {
       message: whole('limits.message', options.limits?.message, 16 * 1024 * 1024, 65_536),
@@ -159,10 +160,12 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   network: true,
 };
 
-function refuseUnknown(options: PeerOptions): void {
-  for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN, key)) {
-      throw new TypeError(`there is no option ${key}; the options are ${Object.keys(KNOWN).join(', ')}`);
+const KNOWN_LIMITS: Record<keyof PeerLimits, true> = { message: true, calls: true, queue: true };
+
+function refuseUnknown(what: 'option' | 'limit', given: object, known: Record<string, true>): void {
+  for (const key of Object.keys(given)) {
+    if (!Object.hasOwn(known, key)) {
+      throw new TypeError(`there is no ${what} ${key}; there is ${Object.keys(known).join(', ')}`);
     }
   }
 }
@@ -177,6 +180,12 @@ function text(option: string, given: string | undefined, otherwise: string): str
   if (typeof value !== 'string' || !value || value.length > LONGEST_NAME) {
     throw new TypeError(`${option}: give a string of 1 to ${LONGEST_NAME} characters`);
   }
+  return value;
+}
+
+function boolean(option: string, given: boolean | undefined, otherwise: boolean): boolean {
+  const value = given ?? otherwise;
+  if (typeof value !== 'boolean') throw new TypeError(`${option}: give true or false`);
   return value;
 }
 
@@ -215,8 +224,8 @@ function ports(options: PeerOptions, env: (name: string) => string | undefined):
   if (options.port !== undefined) return range('port', [options.port, options.port]);
   const given = env('NET_PORT_RANGE');
   if (given) {
-    const [first, last] = given.split('-').map(Number);
-    return range('NET_PORT_RANGE', [first ?? NaN, last ?? NaN]);
+    const [, first, last] = /^(\d+)-(\d+)$/.exec(given) ?? [];
+    return range('NET_PORT_RANGE', [Number(first), Number(last)]);
   }
   const port = Number(env('NET_PORT') ?? 0);
   return range('NET_PORT', [port, port]);

@@ -17,6 +17,7 @@ export interface Selector {
 
 /** The selector as a test. @throws TypeError for what is no selector */
 export function matcher(selector: Selector, ownGroup: string): (peer: RemotePeer) => boolean {
+  refuseWrong(selector);
   const { group = ownGroup, hub, has, scope, name } = selector;
   const groups = group === '*' ? undefined : new Set(typeof group === 'string' ? [group] : group);
   const tag = has === undefined ? undefined : tagIn(has);
@@ -26,6 +27,23 @@ export function matcher(selector: Selector, ownGroup: string): (peer: RemotePeer
     (tag === undefined || peer.has(tag)) &&
     (scope === undefined || peer.scope === scope) &&
     (name === undefined || peer.name === name);
+}
+
+// Exhaustive by its type: a new field that is missing here does not compile.
+const KNOWN: Record<keyof Selector, true> = { group: true, hub: true, has: true, scope: true, name: true };
+
+function refuseWrong(selector: unknown): void {
+  if (typeof selector !== 'object' || selector === null)
+    throw new TypeError('give a selector, such as { group: "x" }');
+  for (const key of Object.keys(selector)) {
+    if (!Object.hasOwn(KNOWN, key)) {
+      throw new TypeError(`a selector has no ${key}; there is ${Object.keys(KNOWN).join(', ')}`);
+    }
+  }
+  const { group } = selector as { group?: unknown };
+  if (group !== undefined && typeof group !== 'string' && !Array.isArray(group)) {
+    throw new TypeError('group: give the name of a group, several in an array, or "*" for all');
+  }
 }
 
 /** @throws TypeError */

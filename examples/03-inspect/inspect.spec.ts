@@ -34,7 +34,10 @@ describe('two peers', () => {
     const [other] = await alice.peers.ready(greet);
     expect(await greet.on(other!)('alice')).to.equal('hello, alice');
     expect(alice.actor.system.get('caller').getSnapshot().context).to.include({ pending: 0, settled: 1 });
-    expect(bob.actor.system.get('dispatcher').getSnapshot().context).to.include({ registered: 1, settled: 1 });
+    expect(bob.actor.system.get('dispatcher').getSnapshot().context).to.include({
+      registered: 1,
+      settled: 1,
+    });
   });
 
   it('see each other leave when the network breaks, and join again when it heals', async () => {

@@ -39,13 +39,14 @@ for (const [name, machine, states] of machines) {
         }
         for (const action of [...node.entry, ...node.exit]) known(machine.implementations.actions, action);
         for (const { src } of node.invoke) known(machine.implementations.actors, src);
-        for (const { delay } of node.after) if (typeof delay === 'string') known(machine.implementations.delays, delay);
+        for (const { delay } of node.after)
+          if (typeof delay === 'string') known(machine.implementations.delays, delay);
       }
     });
 
     it('reaches every state from its first one', () => {
       const reached = new Set<string>(Object.values(machine.root.initial.target ?? []).map(({ key }) => key));
-      for (let size = -1; size !== reached.size; ) {
+      for (let size = -1; size !== reached.size;) {
         size = reached.size;
         for (const key of [...reached]) {
           const node = machine.root.states[key]!;
@@ -65,6 +66,7 @@ function nodes(node: StateNode<any, any>): StateNode<any, any>[] {
 
 /** A name, an object with a name, or an inline function, which needs no look-up. */
 function known(implementations: object, reference: unknown): void {
-  const name = typeof reference === 'object' && reference !== null ? (reference as { type: unknown }).type : reference;
+  const name =
+    typeof reference === 'object' && reference !== null ? (reference as { type: unknown }).type : reference;
   if (typeof name === 'string' && !name.startsWith('xstate.')) expect(implementations).to.have.property(name);
 }

@@ -23,9 +23,16 @@ describe('the package, installed from its tarball', function () {
     // Built already; the scripts would build it again.
     const packing = ['pack', '--ignore-scripts', '--silent', '--pack-destination', app];
     const { stdout } = await run('npm', packing, { cwd: REPOSITORY, env });
-    const manifest = { name: 'my-app', type: 'module', dependencies: { 'app-net': `file:./${stdout.trim()}` } };
+    const manifest = {
+      name: 'my-app',
+      type: 'module',
+      dependencies: { 'app-net': `file:./${stdout.trim()}` },
+    };
     await writeFile(join(app, 'package.json'), JSON.stringify(manifest));
-    await run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: app, env });
+    await run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline'], {
+      cwd: app,
+      env,
+    });
   });
 
   afterEach(() => processes.clear());
@@ -37,11 +44,16 @@ describe('the package, installed from its tarball', function () {
   };
 
   it('works in plain JavaScript: two processes call each other', async () => {
-    await write('math.js', `
+    await write(
+      'math.js',
+      `
       import { connect } from 'app-net';
       export const multiplyValues = connect(function multiplyValues(a, b) { return a * b; });
-    `);
-    await write('app.js', `
+    `,
+    );
+    await write(
+      'app.js',
+      `
       import { getPeers, serve } from 'app-net';
       import { multiplyValues } from './math.js';
       console.log(multiplyValues.tag);
@@ -49,7 +61,8 @@ describe('the package, installed from its tarball', function () {
         console.log(JSON.stringify({ product: await multiplyValues.on(peer)(5, 10), pid: peer.pid }));
       }
       await serve();
-    `);
+    `,
+    );
     const [one, two] = [processes.run(app, ['app.js']), processes.run(app, ['app.js'])];
     const product = (line: { product?: number }): boolean => line.product !== undefined;
     expect(await one.line(product)).to.deep.equal({ product: 50, pid: two.pid });
@@ -70,7 +83,9 @@ describe('the package, installed from its tarball', function () {
   });
 
   it('is typed: right code compiles, wrong code does not', async () => {
-    await write('good.ts', `
+    await write(
+      'good.ts',
+      `
       import { connect, createPeer, getPeers, remote } from 'app-net';
       import { MemoryNetwork } from 'app-net/testing';
       export const add = connect(function add(a: number, b: number) { return a + b; });
@@ -80,19 +95,29 @@ describe('the package, installed from its tarball', function () {
       const other: number = await far.on('an id')(1, sum);
       await using own = createPeer({ network: new MemoryNetwork() });
       own.peers.on('leave', (left, why: 'stopped' | 'lost' | 'replaced') => [left.name, why, other]);
-    `);
-    await write('bad.ts', `
+    `,
+    );
+    await write(
+      'bad.ts',
+      `
       import { connect, getPeers } from 'app-net';
       const add = connect(function add(a: number, b: number) { return a + b; });
       const [peer] = await getPeers();
       await add.on(peer!)(1, 'two');
-    `);
+    `,
+    );
     const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
     const check = async (file: string): Promise<string> => {
-      const options = '--noEmit --strict --module nodenext --target es2022 --lib es2023,esnext.disposable --types node'.split(' ');
+      const options =
+        '--noEmit --strict --module nodenext --target es2022 --lib es2023,esnext.disposable --types node'.split(
+          ' ',
+        );
       const types = ['--typeRoots', join(REPOSITORY, 'node_modules/@types')];
       const checked = run(process.execPath, [tsc, ...options, ...types, file], { cwd: app });
-      return checked.then(() => '', ({ stdout }: { stdout: string }) => stdout);
+      return checked.then(
+        () => '',
+        ({ stdout }: { stdout: string }) => stdout,
+      );
     };
     expect(await check('good.ts')).to.equal('');
     expect(await check('bad.ts')).to.match(/^bad\.ts\(5,30\): error TS2345/);

@@ -74,7 +74,8 @@ describe('real processes', function () {
     await witness.start();
     await eventually(() => witness.peers.size === 1);
     await victim.kill('SIGKILL');
-    const files = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.endsWith('.peer.json'));
+    const files = async (): Promise<string[]> =>
+      (await readdir(folder)).filter((name) => name.endsWith('.peer.json'));
     expect(await files()).to.have.length(2);
     await eventually(async () => expect(await files()).to.deep.equal([`${witness.id}.peer.json`]), 15_000);
   });
@@ -125,41 +126,53 @@ describe('real processes', function () {
   });
 
   it('that only export connected functions end when their work is done', async () => {
-    const idle = await processes.start(folder, `
+    const idle = await processes.start(
+      folder,
+      `
       import { connect, peers } from 'app-net';
       connect('f', () => 1);
       peers.on('join', () => {});
       setTimeout(() => {}, 100);
-    `);
+    `,
+    );
     expect(await idle.exited).to.equal(0);
     expect(idle.errors).to.equal('');
     expect((await readdir(folder)).filter((name) => name.includes('peer'))).to.deep.equal([]);
   });
 
   it('stay alive while a call is under way, and no longer', async () => {
-    const server = await processes.start(folder, `
+    const server = await processes.start(
+      folder,
+      `
       import { connect, serve } from 'app-net';
       connect('slow', () => new Promise((resolve) => setTimeout(resolve, 400, 'slow but sure')));
       await serve();
-    `);
-    const script = await processes.start(folder, `
+    `,
+    );
+    const script = await processes.start(
+      folder,
+      `
       import { peers, remote } from 'app-net';
       const slow = remote('slow');
       const [peer] = await peers.ready(slow);
       slow.on(peer)().then((value) => console.log(value));
-    `);
+    `,
+    );
     expect(await script.exited).to.equal(0);
     expect(script.lines).to.deep.equal(['slow but sure']);
     expect(server.errors).to.equal('');
   });
 
   it('stay alive with a started peer of their own until it is stopped', async () => {
-    const script = await processes.start(folder, `
+    const script = await processes.start(
+      folder,
+      `
       import { createPeer } from 'app-net';
       const peer = createPeer();
       await peer.start();
       setTimeout(() => peer.stop().then(() => console.log('stopped')), 300).unref();
-    `);
+    `,
+    );
     expect(await script.exited).to.equal(0);
     expect(script.lines).to.deep.equal(['stopped']);
   });
@@ -178,26 +191,35 @@ describe('real processes', function () {
   });
 
   it('refuse to configure what is in use', async () => {
-    const script = await processes.start(folder, `
+    const script = await processes.start(
+      folder,
+      `
       import { configure, connect, createPeer } from 'app-net';
       configure({ name: 'early' });
       configure({ group: 'both' });
       connect('f', () => 1);
       try { configure({ name: 'late' }); } catch (error) { console.log(error.message); }
-    `);
+    `,
+    );
     expect(await script.exited).to.equal(0);
     expect(script.lines[0]).to.include('before the first use of the default peer');
   });
 
   it('with functions of one name in two files tell both places', async () => {
-    const script = await processes.start(folder, `
+    const script = await processes.start(
+      folder,
+      `
       import { connect } from 'app-net';
       const make = () => function twice() {};
       connect(make());
       try { connect(make()); } catch (error) { console.log(error.message); }
       connect(make(), { replace: true });
-    `, { name: 'places.mjs' });
+    `,
+      { name: 'places.mjs' },
+    );
     expect(await script.exited).to.equal(0);
-    expect(script.lines[0]).to.match(/two functions are connected as .*places\.twice: one at .*places\.mjs:4:7, another at .*places\.mjs:5:13/);
+    expect(script.lines[0]).to.match(
+      /two functions are connected as .*places\.twice: one at .*places\.mjs:4:7, another at .*places\.mjs:5:13/,
+    );
   });
 });

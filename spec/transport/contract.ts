@@ -4,7 +4,10 @@ import { DialFailed } from '../../src/transport/transport.ts';
 import type { Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
 
 /** What every transport must do. `make` gives two ends that can reach each other. */
-export function describeTransport(name: string, make: () => { acceptor: Transport; dialler: Transport }): void {
+export function describeTransport(
+  name: string,
+  make: () => { acceptor: Transport; dialler: Transport },
+): void {
   describe(`the ${name} transport`, () => {
     const options: ListenOptions = {
       host: '127.0.0.1',

@@ -58,7 +58,9 @@ const head: number | undefined = await first.on(peer)([1, 2, 3]);
 const wrong: string | undefined = await first.on(peer)([1, 2, 3]);
 
 // --- results that are a promise at times, anything, or never
-const sometimes = connect('sometimes', (now: boolean): number | Promise<number> => (now ? 1 : Promise.resolve(1)));
+const sometimes = connect('sometimes', (now: boolean): number | Promise<number> =>
+  now ? 1 : Promise.resolve(1),
+);
 is<Equal<Remote<(now: boolean) => number | Promise<number>>, (now: boolean) => Promise<number>>>();
 const one: number = await sometimes.on(peer)(true);
 is<Equal<Remote<(x: number) => any>, (x: number) => Promise<any>>>();
@@ -74,7 +76,12 @@ far(1, 2);
 await far.on(peer)('1', 2);
 
 // --- what connect takes
-is<Equal<typeof multiply extends Connected<(a: number, b: number, note?: string) => number> ? true : false, true>>();
+is<
+  Equal<
+    typeof multiply extends Connected<(a: number, b: number, note?: string) => number> ? true : false,
+    true
+  >
+>();
 connect('tag', (x: number) => x, { replace: true });
 // @ts-expect-error no function
 connect('tag');
@@ -84,7 +91,8 @@ connect({ a: 1 });
 connect(() => 1, { tag: 'x' });
 
 // --- the set of peers
-for (const each of await getPeers({ group: ['a', 'b'], hub: true, has: multiply, scope: 'host' })) each.functions.at(0);
+for (const each of await getPeers({ group: ['a', 'b'], hub: true, has: multiply, scope: 'host' }))
+  each.functions.at(0);
 // @ts-expect-error a selector that does not exist
 await getPeers({ groups: 'a' });
 peers.on('leave', (left, why) => {

@@ -11,6 +11,11 @@ describe('the types', function () {
   it('accept what is right and refuse what is wrong', async () => {
     const tsc = 'node_modules/typescript/bin/tsc';
     const checked = promisify(execFile)(process.execPath, [tsc, '--noEmit'], { cwd: REPOSITORY });
-    expect(await checked.then(() => '', ({ stdout }: { stdout: string }) => stdout)).to.equal('');
+    expect(
+      await checked.then(
+        () => '',
+        ({ stdout }: { stdout: string }) => stdout,
+      ),
+    ).to.equal('');
   });
 });

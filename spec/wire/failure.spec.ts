@@ -300,7 +300,7 @@ describe('registerError', () => {
   }
 
   it('refuses what is no class of errors, and a class without a name', () => {
-    for (const wrong of [class {}, () => {}, null, 'Error', Array]) {
+    for (const wrong of [Map, () => {}, null, 'Error', Array]) {
       expect(() => registerError(wrong as never)).to.throw(TypeError);
     }
     expect(() => registerError((() => class extends Error {})())).to.throw(TypeError, 'no name');

@@ -10,7 +10,7 @@ import {
   isString,
   isTagList,
 } from '../../src/wire/guards.ts';
-import { DEEPEST } from '../../src/wire/plain.ts';
+import { DEEPEST_FRAME } from '../../src/wire/plain.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -163,7 +163,7 @@ describe('the checks of single values', () => {
 
   it('count arrays and objects alike for the depth, and stop there', () => {
     let value: unknown = 'text';
-    for (let level = 0; level < DEEPEST; level += 1) value = level % 2 ? [0, value] : { a: 0, b: value };
+    for (let level = 0; level < DEEPEST_FRAME; level += 1) value = level % 2 ? [0, value] : { a: 0, b: value };
     expect(isShallow(value)).to.equal(true);
     expect(isShallow([value])).to.equal(false);
     for (let level = 0; level < 100_000; level += 1) value = [value];

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { DiallerHandshake, HandshakeFailed } from '../../src/wire/handshake.ts';
 import type { Binding } from '../../src/wire/handshake.ts';

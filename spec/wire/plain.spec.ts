@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { DEEPEST, findUnplain, isPlain } from '../../src/wire/plain.ts';
 

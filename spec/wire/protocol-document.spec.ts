@@ -31,11 +31,15 @@ describe('docs/protocol.md', () => {
     expect(t.toString('hex')).to.equal(example.get('T'));
     const proof = diallerProof(keys, t).toString('base64url');
     expect(`{"type":"proof","proof":"${proof}"}`).to.equal(example.get('M3'));
-    expect(acceptorProof(keys, t, example.get('M3')!).toString('base64url')).to.equal(example.get('M4.proof'));
+    expect(acceptorProof(keys, t, example.get('M3')!).toString('base64url')).to.equal(
+      example.get('M4.proof'),
+    );
   });
 
   it('shows frames that a peer understands', () => {
-    const shown = block('## Frames').replaceAll('…', 'text').replaceAll('"properties":text', '"properties":{}');
+    const shown = block('## Frames')
+      .replaceAll('…', 'text')
+      .replaceAll('"properties":text', '"properties":{}');
     const frames: Frame[] = [];
     decodeMessage(shown, (frame) => frames.push(frame));
     expect(frames.map(({ type }) => type)).to.deep.equal([

@@ -1,4 +1,4 @@
-import { unlinkSync, watch } from 'node:fs';
+import { readFileSync, unlinkSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,6 +28,8 @@ export class HostProvider implements Provider {
   #listener: ProviderListener | undefined;
   #watcher: FSWatcher | undefined;
   #rescan: unknown;
+  #announcing: Promise<void> | undefined;
+  #stopped = false;
   /** Incarnation by id: what the listener was told. */
   readonly #told = new Map<string, string>();
 
@@ -39,11 +41,14 @@ export class HostProvider implements Provider {
   async start(self: Hint, listener: ProviderListener): Promise<void> {
     this.#self = self;
     this.#listener = listener;
+    if (this.#stopped) return;
     this.#watch();
     // Announced before the first look: of two peers that start at once, each may miss the other's file only
     // by having written its own first, so at least one of them sees the other.
-    await this.#announce();
+    this.#announcing = this.#announce();
+    await this.#announcing;
     await this.#scan();
+    if (this.#stopped) return;
     listener.scanned();
     this.#scheduleRescan();
   }
@@ -54,19 +59,26 @@ export class HostProvider implements Provider {
 
   async stop(): Promise<void> {
     this.#close();
-    if (this.#self) await unlink(this.#path(this.#self.id)).catch(() => {});
+    await this.#announcing?.catch(() => {});
+    if (!this.#self) return;
+    const path = this.#path(this.#self.id);
+    // The next life of this peer may have announced itself under the same name.
+    const announced = await readHint(path);
+    if (announced?.incarnation === this.#self.incarnation) await unlink(path).catch(() => {});
   }
 
   stopNow(): void {
     this.#close();
     try {
-      if (this.#self) unlinkSync(this.#path(this.#self.id));
+      const path = this.#path(this.#self!.id);
+      if (parseHint(readFileSync(path, 'utf8'))?.incarnation === this.#self!.incarnation) unlinkSync(path);
     } catch {
-      // Gone already, which is what was wanted.
+      // Never announced, or gone already.
     }
   }
 
   #close(): void {
+    this.#stopped = true;
     this.#listener = undefined;
     this.#watcher?.close();
     this.#clock.clearTimeout(this.#rescan);
@@ -104,11 +116,13 @@ export class HostProvider implements Provider {
   }
 
   async #scan(): Promise<void> {
+    const before = [...this.#told.keys()].map((id) => `${id}${SUFFIX}`);
     const names = await readdir(this.#directory).catch(() => undefined);
     if (!names) return;
     const peers = names.filter((name) => name.endsWith(SUFFIX));
-    await Promise.all(peers.map((name) => this.#look(name)));
-    for (const id of [...this.#told.keys()]) if (!peers.includes(`${id}${SUFFIX}`)) this.#forget(id);
+    // Those that were known and are not listed are looked at, too: that is how they are found to be gone. Who was
+    // told of while the directory was read is not in the list, and not gone.
+    await Promise.all([...new Set([...peers, ...before])].map((name) => this.#look(name)));
     // Somebody tidied up the temporary directory: announce again.
     if (this.#listener && !peers.includes(`${this.#self!.id}${SUFFIX}`))
       await this.#announce().catch(() => {});
@@ -150,12 +164,16 @@ export class HostProvider implements Provider {
 /** The hint in a file; undefined for anything that is not one. */
 async function readHint(path: string): Promise<Hint | undefined> {
   try {
-    const text = await readFile(path, 'utf8');
-    const value: unknown = text.length > LARGEST_FILE ? undefined : JSON.parse(text);
-    return isHint(value) ? value : undefined;
+    return parseHint(await readFile(path, 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+/** @throws SyntaxError */
+function parseHint(text: string): Hint | undefined {
+  const value: unknown = text.length > LARGEST_FILE ? undefined : JSON.parse(text);
+  return isHint(value) ? value : undefined;
 }
 
 function isHint(value: unknown): value is Hint {

@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import { NetError } from '../errors.ts';
-import { makeSecret } from '../wire/secret.ts';
+import { makeSecret, SHORTEST_SECRET } from '../wire/secret.ts';
 
 /**
  * The folder in which the peers of one user on one host find each other, and the secret they share. Only the
@@ -77,7 +77,7 @@ export async function readOrMakeSecret(directory: string): Promise<string> {
 
 /**
  * The secret in a file, without white space around it.
- * @throws NetError INSECURE when others can read the file, UNAUTHENTICATED when it is empty
+ * @throws NetError INSECURE when others can read the file UNAUTHENTICATED when it is empty or short
  */
 export async function readSecretFile(path: string): Promise<string> {
   const stats = await lstat(path);
@@ -89,6 +89,12 @@ export async function readSecretFile(path: string): Promise<string> {
     );
   }
   const secret = (await readFile(path, 'utf8')).trim();
-  if (!secret) throw new NetError('UNAUTHENTICATED', `the secret file ${path} is empty: remove it`);
+  if (secret.length < SHORTEST_SECRET) {
+    const what = secret ? `shorter than ${SHORTEST_SECRET} characters` : 'empty';
+    throw new NetError(
+      'UNAUTHENTICATED',
+      `the secret in ${path} is ${what}: remove the file, or put a longer one in`,
+    );
+  }
   return secret;
 }

@@ -1,6 +1,6 @@
 import type { ErrorFrame, Frame, FunctionsFrame, GoawayFrame } from './frames.ts';
 import { isFields, isFrame, isKnownType, isShallow } from './guards.ts';
-import { DEEPEST, findUnplain, isPlain } from './plain.ts';
+import { DEEPEST_FRAME, findUnplain, isPlain } from './plain.ts';
 
 /**
  * The one place where frames become text and text becomes frames. A WebSocket message is one or more JSON
@@ -77,7 +77,7 @@ function decodeLine(line: string, newerVersion: boolean): Frame | undefined {
   const value = parse(line);
   if (!isFields(value)) throw new BadFrame('a frame is not a JSON object');
   // Every level of nesting takes two characters, so a short line cannot be too deep.
-  if (line.length > 2 * DEEPEST && !isShallow(value)) throw new BadFrame('a frame is nested too deep');
+  if (line.length > 2 * DEEPEST_FRAME && !isShallow(value)) throw new BadFrame('a frame is nested too deep');
   if (isFrame(value)) return value;
   if (newerVersion && !isKnownType(value['type'])) return undefined;
   throw new BadFrame('a frame has an unknown type or a wrong shape');

@@ -25,8 +25,12 @@ const BUILT_IN = new Set(classes.keys());
 /** How far a chain of causes is followed. Further down it is cut. */
 const LONGEST_CHAIN = 16;
 
-/** How many errors of an AggregateError are carried. */
+/** How many errors one thrown error is carried with, causes and the errors of AggregateErrors together. */
 const MOST_ERRORS = 256;
+
+/** How many class names are told, and how long each may be. */
+const MOST_CLASSES = 8;
+const LONGEST_CLASS_NAME = 256;
 
 /** Properties that are carried in fields of their own, or that no stranger may set. */
 const NOT_PROPERTIES = new Set([
@@ -46,18 +50,23 @@ const NOT_PROPERTIES = new Set([
  *
  * @param name what the class is called on the wire; give one where a bundler shortens class names
  */
-export function registerError(errorClass: ErrorClass, name: string = errorClass.name): void {
-  if (typeof errorClass !== 'function' || !(errorClass.prototype instanceof Error)) {
+export function registerError(errorClass: ErrorClass, name?: string): void {
+  if (!isErrorClass(errorClass)) {
     throw new TypeError('registerError takes a class that extends Error');
   }
-  if (!name) throw new TypeError('registerError: the class has no name; give one as the second argument');
-  if (BUILT_IN.has(name)) throw new TypeError(`registerError: ${name} is the name of a built-in error`);
-  const taken = classes.get(name);
+  const called = name ?? errorClass.name;
+  if (!called) throw new TypeError('registerError: the class has no name; give one as the second argument');
+  if (BUILT_IN.has(called)) throw new TypeError(`registerError: ${called} is the name of a built-in error`);
+  const taken = classes.get(called);
   if (taken && taken !== errorClass) {
-    throw new Error(`registerError: another class is already registered as ${name}; give a second name`);
+    throw new Error(`registerError: another class is already registered as ${called}; give a second name`);
   }
-  classes.set(name, errorClass);
-  registeredNames.set(errorClass, name);
+  classes.set(called, errorClass);
+  registeredNames.set(errorClass, called);
+}
+
+function isErrorClass(value: unknown): boolean {
+  return typeof value === 'function' && value.prototype instanceof Error;
 }
 
 /** What was thrown, as the fields of an error frame. Never throws, whatever `thrown` is. */
@@ -66,7 +75,7 @@ export function describeThrown(
   options: { stacks: boolean },
 ): { error: WireError } | { thrown: { value?: Json } } {
   try {
-    const cause = describeCause(thrown, options.stacks, LONGEST_CHAIN);
+    const cause = describeCause(thrown, { ...options, left: MOST_ERRORS }, LONGEST_CHAIN);
     if ('error' in cause) return cause;
     return { thrown: cause };
   } catch {
@@ -75,27 +84,37 @@ export function describeThrown(
   }
 }
 
-function describeCause(thrown: unknown, stacks: boolean, left: number): WireCause {
-  if (thrown instanceof Error) return { error: describeError(thrown, stacks, left) };
+/** `left` counts down over the whole of what was thrown. */
+interface Description {
+  readonly stacks: boolean;
+  left: number;
+}
+
+function describeCause(thrown: unknown, description: Description, depth: number): WireCause {
+  if (thrown instanceof Error) return { error: describeError(thrown, description, depth) };
   if (thrown === undefined) return {};
   if (isPlain(thrown)) return { value: thrown as Json };
   return { error: { name: 'Error', message: `thrown: ${inspect(thrown, { depth: 1 })}` } };
 }
 
-function describeError(error: Error, stacks: boolean, left: number): WireError {
+function describeError(error: Error, description: Description, depth: number): WireError {
+  description.left -= 1;
   const wire: WireError = { name: asText(error.name), message: asText(error.message) };
   const names = classNames(error);
   if (names.length !== 1 || names[0] !== wire.name) wire.classes = names;
-  if (stacks && typeof error.stack === 'string') wire.stack = trimStack(error.stack);
+  if (description.stacks && typeof error.stack === 'string') wire.stack = trimStack(error.stack);
   const { code } = error as { code?: unknown };
   if (code !== undefined && isPlain(code)) wire.code = code as Json;
   const properties = ownProperties(error);
   if (properties) wire.properties = properties;
-  if (left > 0) {
-    if (Object.hasOwn(error, 'cause')) wire.cause = describeCause(error.cause, stacks, left - 1);
+  if (depth > 0 && description.left > 0) {
+    if (Object.hasOwn(error, 'cause')) wire.cause = describeCause(error.cause, description, depth - 1);
     const { errors } = error as { errors?: unknown };
     if (error instanceof AggregateError && Array.isArray(errors)) {
-      wire.errors = errors.slice(0, MOST_ERRORS).map((each) => describeCause(each, stacks, left - 1));
+      wire.errors = [];
+      for (const each of errors as unknown[]) {
+        if (description.left > 0) wire.errors.push(describeCause(each, description, depth - 1));
+      }
     }
   }
   return wire;
@@ -112,21 +131,26 @@ function classNames(error: Error): string[] {
   const names: string[] = [];
   for (let at: unknown = Object.getPrototypeOf(error); at; at = Object.getPrototypeOf(at)) {
     const { constructor } = at as { constructor?: unknown };
-    const name =
-      registeredNames.get(constructor) ?? (typeof constructor === 'function' ? constructor.name : '');
-    if (name && names.length < 8) names.push(name);
-    if (BUILT_IN.has(name)) break;
+    const name: unknown =
+      registeredNames.get(constructor) ?? (constructor as { name?: unknown } | undefined)?.name;
+    if (typeof name !== 'string' || name === '' || name.length > LONGEST_CLASS_NAME) continue;
+    // The built-in one is told in any case: every receiver has it.
+    if (BUILT_IN.has(name)) return [...names.slice(0, MOST_CLASSES - 1), name];
+    names.push(name);
   }
-  return names;
+  return names.slice(0, MOST_CLASSES);
 }
 
 function ownProperties(error: Error): { [key: string]: Json } | undefined {
   let properties: { [key: string]: Json } | undefined;
   for (const key of Object.keys(error)) {
-    const value = (error as unknown as Record<string, unknown>)[key];
-    if (NOT_PROPERTIES.has(key) || !isPlain(value)) continue;
-    properties ??= {};
-    properties[key] = value as Json;
+    if (NOT_PROPERTIES.has(key)) continue;
+    try {
+      const value = (error as unknown as Record<string, unknown>)[key];
+      if (isPlain(value)) (properties ??= {})[key] = value as Json;
+    } catch {
+      // A getter that throws takes only itself out.
+    }
   }
   return properties;
 }

@@ -1,5 +1,5 @@
 import type { Frame, Limits, WireCause, WireError, WireFailure, WireValue } from './frames.ts';
-import { DEEPEST } from './plain.ts';
+import { DEEPEST_FRAME } from './plain.ts';
 
 /** Hand-written checks of shape: what comes from the wire is `unknown` until one of these has looked at it. */
 
@@ -30,10 +30,10 @@ export function isLimits(value: unknown): value is Limits {
   return isFields(value) && isLimit(value['message']) && isLimit(value['calls']);
 }
 
-/** Whether arrays and objects are nested at most `DEEPEST` deep. Looks into containers only, so text is free. */
+/** Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. Looks into containers only, so text is free. */
 export function isShallow(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return true;
-  if (depth >= DEEPEST) return false;
+  if (depth >= DEEPEST_FRAME) return false;
   if (Array.isArray(value)) return value.every((item) => isShallow(item, depth + 1));
   return Object.values(value).every((item) => isShallow(item, depth + 1));
 }

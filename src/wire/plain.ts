@@ -6,6 +6,9 @@
 /** Arrays and objects within each other. Also where a cycle is noticed. */
 export const DEEPEST = 256;
 
+/** The same of a whole frame: what is around a value, such as a chain of causes, takes some levels itself. */
+export const DEEPEST_FRAME = DEEPEST + 64;
+
 /**
  * Whether JSON can say `value` exactly. Written for speed: it runs on every argument and result, and costs a
  * fraction of the `JSON.stringify` that follows it.
@@ -24,19 +27,31 @@ export function isPlain(value: unknown, depth = 0): boolean {
   }
   if (value === null) return true;
   if (depth >= DEEPEST) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
   if (Array.isArray(value)) {
+    if (prototype !== Array.prototype && !isForeign(prototype, 'Array')) return false;
     for (let index = 0; index < value.length; index += 1) {
       // A hole reads as undefined, and so is refused too.
       if (!isPlain(value[index], depth + 1)) return false;
     }
     return true;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
+  if (prototype !== Object.prototype && prototype !== null && !isForeign(prototype, 'Object')) return false;
   for (const key of Object.keys(value)) {
     if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false;
   }
   return true;
+}
+
+/**
+ * Whether this is the prototype of plain objects, or of arrays, in another realm: what Node's own modules make is
+ * of another realm to code that runs in a `vm` context, as in some test runners.
+ */
+function isForeign(prototype: unknown, name: 'Array' | 'Object'): boolean {
+  if (typeof prototype !== 'object' || prototype === null) return false;
+  const method = name === 'Array' ? 'copyWithin' : 'isPrototypeOf';
+  const { constructor } = prototype as { constructor?: unknown };
+  return Object.hasOwn(prototype, method) && typeof constructor === 'function' && constructor.name === name;
 }
 
 /** Where and why a value cannot be carried: `args[0].user.save: a function`. */
@@ -57,7 +72,11 @@ export function findUnplain(
   if (above.includes(value)) return { path, what: 'a reference back to a value that contains it' };
   if (above.length >= DEEPEST) return { path, what: `nested deeper than ${DEEPEST}` };
   const inside = [...above, value];
+  const prototype: unknown = Object.getPrototypeOf(value);
   if (Array.isArray(value)) {
+    if (prototype !== Array.prototype && !isForeign(prototype, 'Array')) {
+      return { path, what: describeInstance(value) };
+    }
     for (let index = 0; index < value.length; index += 1) {
       if (!Object.hasOwn(value, index)) return { path: `${path}[${index}]`, what: 'a hole in an array' };
       const found = findUnplain(value[index], `${path}[${index}]`, inside);
@@ -65,8 +84,9 @@ export function findUnplain(
     }
     return undefined;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return { path, what: describeInstance(value) };
+  if (prototype !== Object.prototype && prototype !== null && !isForeign(prototype, 'Object')) {
+    return { path, what: describeInstance(value) };
+  }
   for (const key of Object.keys(value)) {
     const found = findUnplain((value as Record<string, unknown>)[key], `${path}${property(key)}`, inside);
     if (found) return found;

@@ -3,6 +3,9 @@ import { hkdfSync, randomBytes, scrypt } from 'node:crypto';
 /** What a made secret looks like: `net1_` and 32 bytes, base64url. */
 const MADE = /^net1_([A-Za-z0-9_-]{43})$/;
 
+/** Characters. Fewer are no secret from anybody who can try. */
+export const SHORTEST_SECRET = 8;
+
 /** Cost of stretching a passphrase. 2^15 × 8 × 128 bytes = 32 MiB, about 0.1 s; OWASP's floor for scrypt is 2^14 × 8. */
 const STRETCH = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 

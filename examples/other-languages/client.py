@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""A client of the protocol app-net.v1 (docs/protocol.md), with nothing but Python's standard library.
+
+    client.py <tag> [json args...] [--kwargs '{"a":1}']
+
+Calls the function at every peer of this host and prints a line of JSON for each: its pid, and the value or the error.
+"""
+import argparse, base64, hashlib, hmac, http.client, json, os, re, secrets, socket, struct, sys, tempfile, time, unicodedata
+from pathlib import Path
+
+PROTOCOL, SECONDS, LIMITS = "app-net.v1", 30, {"message": 16 * 1024 * 1024, "calls": 16}
+CONTINUATION, TEXT, CLOSE, PING, PONG = 0, 1, 8, 9, 10
+
+
+class Failed(Exception):
+    """The connection is of no use any more. `code` is to close it with; None if the other side has closed it."""
+    def __init__(self, message, code=None):
+        super().__init__(message)
+        self.code = code
+
+
+class WebSocket:
+    """The client side of RFC 6455, as much of it as is needed here."""
+    def __init__(self, host, port, seconds):
+        self.until, self.max_bytes = time.monotonic() + seconds, 64 * 1024
+        self.socket = socket.create_connection((host, port), timeout=seconds)
+        self.stream = self.socket.makefile("rb")
+        key = base64.b64encode(secrets.token_bytes(16)).decode()
+        self.socket.sendall((
+            f"GET / HTTP/1.1\r\nHost: {address_of(host, port)}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {PROTOCOL}\r\n\r\n").encode())
+        status, headers = self.stream.readline(1024), http.client.parse_headers(self.stream)
+        digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+        if (not status.startswith(b"HTTP/1.1 101") or headers["Sec-WebSocket-Protocol"] != PROTOCOL
+                or headers["Sec-WebSocket-Accept"] != base64.b64encode(digest).decode()):
+            raise Failed(f"the upgrade was refused: {status!r}")
+
+    def take(self, length):
+        self.socket.settimeout(max(0.001, self.until - time.monotonic()))
+        data = self.stream.read(length)
+        if len(data) < length:
+            raise Failed("the connection broke")
+        return data
+
+    def send(self, data, opcode=TEXT):
+        length, mask = len(data), secrets.token_bytes(4)
+        head = bytes([0x80 | opcode, 0x80 | (length if length < 126 else 126 if length < 65536 else 127)])
+        head += b"" if length < 126 else struct.pack(">H" if length < 65536 else ">Q", length)
+        key = (mask * (length // 4 + 1))[:length]
+        masked = (int.from_bytes(data, "big") ^ int.from_bytes(key, "big")).to_bytes(length, "big")
+        self.socket.sendall(head + mask + masked)
+
+    def receive(self):
+        """The bytes of the next text message. Pings, and a close of the other side, are answered on the way."""
+        message = None
+        while True:
+            first, second = self.take(2)
+            opcode, final, length = first & 0x0F, first & 0x80, second & 0x7F
+            if first & 0x70 or second & 0x80 or (opcode >= CLOSE and not (final and length < 126)):
+                raise Failed("a malformed WebSocket frame", 1002)
+            if length > 125:
+                length = int.from_bytes(self.take(2 if length == 126 else 8), "big")
+            if length + len(message or b"") > self.max_bytes:
+                raise Failed("a message is too large", 1009)
+            data = self.take(length)
+            if opcode == CLOSE:
+                self.send(data[:2], CLOSE)
+                raise Failed(f"the peer closed the connection with {int.from_bytes(data[:2], 'big') or 1005}")
+            elif opcode == PING:
+                self.send(data, PONG)
+            elif opcode in (TEXT, CONTINUATION) and (opcode == TEXT) == (message is None):
+                message = (message or b"") + data
+                if final:
+                    return message
+            elif opcode != PONG:
+                raise Failed("neither a text message nor a part of one", 4400)
+
+    def close(self, code):
+        """Says goodbye, unless the other side has, and gives it a second to answer."""
+        try:
+            self.until = time.monotonic() + 1
+            if code:
+                self.send(struct.pack(">H", code), CLOSE)
+                while True:
+                    self.receive()
+        except (Failed, OSError):
+            pass
+        finally:
+            self.socket.close()
+
+
+def address_of(ip, port):
+    ip = ip.removeprefix("::ffff:")  # IPv4 mapped into IPv6
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def sha256_hmac(key, data):
+    return hmac.digest(key, data, "sha256")
+
+
+def encode(message):
+    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+
+
+def lp(data):
+    return struct.pack(">I", len(data)) + data
+
+
+def handshake_keys(secret):
+    """K_D and K_A."""
+    if re.fullmatch(r"net1_[A-Za-z0-9_-]{43}", secret):
+        key = base64.urlsafe_b64decode(secret[5:] + "=")
+    else:
+        passphrase = unicodedata.normalize("NFC", secret).encode()
+        key = hashlib.scrypt(passphrase, salt=PROTOCOL.encode(), n=32768, r=8, p=1, dklen=32, maxmem=2**26)
+    extracted = sha256_hmac(PROTOCOL.encode(), key)  # HKDF: extract, then expand to two blocks
+    first = sha256_hmac(extracted, b"handshake\x01")
+    return first, sha256_hmac(extracted, first + b"handshake\x02")
+
+
+def transcript(address, m1, m2):
+    """T: both proofs are made of it, so both sides must have seen the same messages and the same address."""
+    binding = lp(b"loopback") + lp(address.encode())
+    return hashlib.sha256(lp(PROTOCOL.encode()) + lp(binding) + lp(m1) + lp(m2)).digest()
+
+
+def handshake(ws, keys, to):
+    """Both sides prove that they know the secret. Returns what the acceptor says of itself, and its limits."""
+    own, nonce = base64url(secrets.token_bytes(16)), base64url(secrets.token_bytes(32))
+    m1 = encode({"type": "hello", "versions": [1], "id": own, "incarnation": own, "nonce": nonce, "to": to, "limits": LIMITS})
+    ws.send(m1)
+    m2 = ws.receive()
+    try:
+        welcome = json.loads(m2)
+        limits = {name: int(welcome["limits"][name]) for name in LIMITS}
+        ok = (welcome["type"], welcome["version"], welcome["id"]) == ("welcome", 1, to)
+        ok = ok and re.fullmatch(r"[A-Za-z0-9_-]{43}", welcome["nonce"]) and welcome["nonce"] != nonce
+        if not ok or min(limits.values()) < 1:
+            raise ValueError
+        hashed = transcript(address_of(*ws.socket.getpeername()[:2]), m1, m2)
+        m3 = encode({"type": "proof", "proof": base64url(sha256_hmac(keys[0], hashed))})
+        ws.send(m3)
+        accept = json.loads(ws.receive())
+        expected = base64url(sha256_hmac(keys[1], hashed + m3))
+        if accept["type"] != "accept" or not hmac.compare_digest(accept["proof"], expected):
+            raise ValueError
+    except (ValueError, LookupError, TypeError):
+        raise Failed("the handshake failed", 4401) from None
+    ws.send(encode({"type": "describe", "name": "client.py", "group": "", "hub": False, "pid": os.getpid(),
+                    "host": socket.gethostname()[:256], "functions": []}))
+    return accept, limits
+
+
+def request(ws, limits, tag, args, kwargs):
+    """Sends the only request of this connection and waits for its `result` or `error` frame."""
+    data = encode({"type": "request", "id": 1, "tag": tag, "args": args, "kwargs": kwargs, "deadline": SECONDS * 1000})
+    if len(data) > limits["message"]:
+        raise Failed("the arguments are larger than the peer takes", 1001)
+    ws.until, ws.max_bytes = time.monotonic() + SECONDS, LIMITS["message"]
+    ws.socket.settimeout(SECONDS)
+    ws.send(data)
+    while True:
+        for line in ws.receive().split(b"\n"):
+            try:
+                frame = json.loads(line)
+                if frame["type"] in ("result", "error") and frame["id"] == 1:
+                    return frame
+                if frame["type"] == "goaway" and frame["last"] < 1:
+                    raise Failed("the peer is stopping", 1001)
+                if frame["type"] == "request":  # this side has no functions
+                    failure = {"code": "NO_SUCH_TAG", "ran": "no", "message": "a client without functions"}
+                    ws.send(encode({"type": "error", "id": frame["id"], "failure": failure}))
+            except (ValueError, LookupError, TypeError):
+                raise Failed("a frame broke the protocol", 4400) from None
+
+
+def call(peer, keys, tag, args, kwargs):
+    """Dials a peer, calls its function and hangs up. Returns the line to print."""
+    ws, pid, code = None, peer.get("pid"), 1001
+    try:
+        ws = WebSocket(peer["address"]["host"], peer["address"]["port"], seconds=5)
+        accept, limits = handshake(ws, keys, peer["id"])
+        pid, frame = accept.get("pid"), request(ws, limits, tag, args, kwargs)
+        if frame["type"] == "result":
+            return {"pid": pid, "value": frame.get("value")}
+        return {"pid": pid, "error": {key: frame[key] for key in ("error", "thrown", "failure") if key in frame}}
+    except (Failed, OSError, http.client.HTTPException) as error:
+        code = getattr(error, "code", 1001)
+        return {"pid": pid, "error": str(error)}
+    finally:
+        if ws:
+            ws.close(code)
+
+
+def runtime_directory():
+    shared = os.environ.get("XDG_RUNTIME_DIR")
+    if os.environ.get("NET_RUNTIME_DIR"):
+        return Path(os.environ["NET_RUNTIME_DIR"])
+    if shared and os.path.isdir(shared) and os.stat(shared).st_uid == os.getuid():
+        return Path(shared, "app-net")
+    return Path(tempfile.gettempdir(), f"app-net-{os.getuid()}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Calls a function at every peer of this host.")
+    parser.add_argument("tag")
+    parser.add_argument("args", nargs="*", type=json.loads, help="arguments, each as JSON")
+    parser.add_argument("--kwargs", type=json.loads, default={}, help="named arguments, a JSON object")
+    options = parser.parse_intermixed_args()
+    try:
+        keys = handshake_keys((runtime_directory() / "secret").read_text("utf-8").strip())
+    except OSError as error:
+        sys.exit(f"no secret, so no peer: {error}")
+    answered = False
+    for path in runtime_directory().glob("*.peer.json"):
+        try:
+            line = call(json.loads(path.read_text("utf-8")), keys, options.tag, options.args, options.kwargs)
+        except FileNotFoundError:  # stopped in the meantime
+            continue
+        answered = answered or "value" in line
+        print(json.dumps(line), flush=True)
+    sys.exit(0 if answered else 1)
+
+
+if __name__ == "__main__":
+    main()

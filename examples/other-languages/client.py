@@ -5,7 +5,8 @@
 
 Calls the function at every peer of this host and prints a line of JSON for each: its pid, and the value or the error.
 """
-import argparse, base64, hashlib, hmac, http.client, json, os, re, secrets, socket, struct, sys, tempfile, time, unicodedata
+import argparse, base64, contextlib, hashlib, hmac, http.client, json, os, re, secrets, socket, struct, sys, tempfile
+import time, unicodedata
 from pathlib import Path
 
 PROTOCOL, SECONDS, LIMITS = "app-net.v1", 30, {"message": 16 * 1024 * 1024, "calls": 16}
@@ -13,33 +14,30 @@ CONTINUATION, TEXT, CLOSE, PING, PONG = 0, 1, 8, 9, 10
 
 
 class Failed(Exception):
-    """The connection is of no use any more. `code` is to close it with; None if the other side has closed it."""
-    def __init__(self, message, code=None):
-        super().__init__(message)
-        self.code = code
+    """With a message, and the code to close the connection with."""
 
 
 class WebSocket:
     """The client side of RFC 6455, as much of it as is needed here."""
     def __init__(self, host, port, seconds):
-        self.until, self.max_bytes = time.monotonic() + seconds, 64 * 1024
+        self.until, self.max_bytes = time.monotonic() + seconds, 48 * 1024  # 16 KiB of characters are at most that
         self.socket = socket.create_connection((host, port), timeout=seconds)
         self.stream = self.socket.makefile("rb")
         key = base64.b64encode(secrets.token_bytes(16)).decode()
-        self.socket.sendall((
-            f"GET / HTTP/1.1\r\nHost: {address_of(host, port)}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {PROTOCOL}\r\n\r\n").encode())
+        lines = ["GET / HTTP/1.1", f"Host: {address_of(host, port)}", "Upgrade: websocket", "Connection: Upgrade",
+                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Protocol: {PROTOCOL}", "", ""]
+        self.socket.sendall("\r\n".join(lines).encode())
         status, headers = self.stream.readline(1024), http.client.parse_headers(self.stream)
         digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
         if (not status.startswith(b"HTTP/1.1 101") or headers["Sec-WebSocket-Protocol"] != PROTOCOL
                 or headers["Sec-WebSocket-Accept"] != base64.b64encode(digest).decode()):
-            raise Failed(f"the upgrade was refused: {status!r}")
+            raise Failed(f"the upgrade was refused: {status!r}", 1002)
 
     def take(self, length):
         self.socket.settimeout(max(0.001, self.until - time.monotonic()))
         data = self.stream.read(length)
         if len(data) < length:
-            raise Failed("the connection broke")
+            raise OSError("the connection broke")
         return data
 
     def send(self, data, opcode=TEXT):
@@ -51,7 +49,7 @@ class WebSocket:
         self.socket.sendall(head + mask + masked)
 
     def receive(self):
-        """The bytes of the next text message. Pings, and a close of the other side, are answered on the way."""
+        """The next text message. Pings are answered on the way."""
         message = None
         while True:
             first, second = self.take(2)
@@ -64,29 +62,16 @@ class WebSocket:
                 raise Failed("a message is too large", 1009)
             data = self.take(length)
             if opcode == CLOSE:
-                self.send(data[:2], CLOSE)
-                raise Failed(f"the peer closed the connection with {int.from_bytes(data[:2], 'big') or 1005}")
+                code = int.from_bytes(data[:2], "big") or 1000
+                raise Failed(f"the peer closed the connection with {code}", code)  # and is answered with the same code
             elif opcode == PING:
                 self.send(data, PONG)
             elif opcode in (TEXT, CONTINUATION) and (opcode == TEXT) == (message is None):
                 message = (message or b"") + data
                 if final:
-                    return message
+                    return message.decode()
             elif opcode != PONG:
                 raise Failed("neither a text message nor a part of one", 4400)
-
-    def close(self, code):
-        """Says goodbye, unless the other side has, and gives it a second to answer."""
-        try:
-            self.until = time.monotonic() + 1
-            if code:
-                self.send(struct.pack(">H", code), CLOSE)
-                while True:
-                    self.receive()
-        except (Failed, OSError):
-            pass
-        finally:
-            self.socket.close()
 
 
 def address_of(ip, port):
@@ -106,10 +91,6 @@ def encode(message):
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
 
 
-def lp(data):
-    return struct.pack(">I", len(data)) + data
-
-
 def handshake_keys(secret):
     """K_D and K_A."""
     if re.fullmatch(r"net1_[A-Za-z0-9_-]{43}", secret):
@@ -124,76 +105,75 @@ def handshake_keys(secret):
 
 def transcript(address, m1, m2):
     """T: both proofs are made of it, so both sides must have seen the same messages and the same address."""
+    def lp(data):
+        return struct.pack(">I", len(data)) + data
     binding = lp(b"loopback") + lp(address.encode())
     return hashlib.sha256(lp(PROTOCOL.encode()) + lp(binding) + lp(m1) + lp(m2)).digest()
 
 
 def handshake(ws, keys, to):
-    """Both sides prove that they know the secret. Returns what the acceptor says of itself, and its limits."""
+    """Both sides prove that they know the secret. Returns M2 and M4, what the acceptor says of itself."""
     own, nonce = base64url(secrets.token_bytes(16)), base64url(secrets.token_bytes(32))
-    m1 = encode({"type": "hello", "versions": [1], "id": own, "incarnation": own, "nonce": nonce, "to": to, "limits": LIMITS})
+    m1 = encode({"type": "hello", "versions": [1], "id": own, "incarnation": own, "nonce": nonce, "to": to,
+                 "limits": LIMITS})
     ws.send(m1)
     m2 = ws.receive()
-    try:
-        welcome = json.loads(m2)
-        limits = {name: int(welcome["limits"][name]) for name in LIMITS}
-        ok = (welcome["type"], welcome["version"], welcome["id"]) == ("welcome", 1, to)
-        ok = ok and re.fullmatch(r"[A-Za-z0-9_-]{43}", welcome["nonce"]) and welcome["nonce"] != nonce
-        if not ok or min(limits.values()) < 1:
-            raise ValueError
-        hashed = transcript(address_of(*ws.socket.getpeername()[:2]), m1, m2)
-        m3 = encode({"type": "proof", "proof": base64url(sha256_hmac(keys[0], hashed))})
-        ws.send(m3)
-        accept = json.loads(ws.receive())
-        expected = base64url(sha256_hmac(keys[1], hashed + m3))
-        if accept["type"] != "accept" or not hmac.compare_digest(accept["proof"], expected):
-            raise ValueError
-    except (ValueError, LookupError, TypeError):
-        raise Failed("the handshake failed", 4401) from None
+    welcome = json.loads(m2)
+    if ((welcome["type"], welcome["version"], welcome["id"]) != ("welcome", 1, to) or welcome["nonce"] == nonce
+            or not re.fullmatch(r"[A-Za-z0-9_-]{43}", welcome["nonce"])
+            or not all(type(welcome["limits"][name]) is int for name in LIMITS)):
+        raise ValueError("no valid welcome")
+    hashed = transcript(address_of(*ws.socket.getpeername()[:2]), m1, m2.encode())
+    m3 = encode({"type": "proof", "proof": base64url(sha256_hmac(keys[0], hashed))})
+    ws.send(m3)
+    accept = json.loads(ws.receive())
+    expected = base64url(sha256_hmac(keys[1], hashed + m3))
+    if accept["type"] != "accept" or not hmac.compare_digest(accept["proof"], expected):
+        raise ValueError("the peer does not know the secret")
     ws.send(encode({"type": "describe", "name": "client.py", "group": "", "hub": False, "pid": os.getpid(),
                     "host": socket.gethostname()[:256], "functions": []}))
-    return accept, limits
+    return welcome, accept
 
 
-def request(ws, limits, tag, args, kwargs):
-    """Sends the only request of this connection and waits for its `result` or `error` frame."""
-    data = encode({"type": "request", "id": 1, "tag": tag, "args": args, "kwargs": kwargs, "deadline": SECONDS * 1000})
+def request(ws, limits, data):
+    """Sends the only request of this connection, which has the id 1, and returns the `result` or `error` frame."""
     if len(data) > limits["message"]:
         raise Failed("the arguments are larger than the peer takes", 1001)
     ws.until, ws.max_bytes = time.monotonic() + SECONDS, LIMITS["message"]
-    ws.socket.settimeout(SECONDS)
     ws.send(data)
     while True:
-        for line in ws.receive().split(b"\n"):
-            try:
-                frame = json.loads(line)
-                if frame["type"] in ("result", "error") and frame["id"] == 1:
-                    return frame
-                if frame["type"] == "goaway" and frame["last"] < 1:
-                    raise Failed("the peer is stopping", 1001)
-                if frame["type"] == "request":  # this side has no functions
-                    failure = {"code": "NO_SUCH_TAG", "ran": "no", "message": "a client without functions"}
-                    ws.send(encode({"type": "error", "id": frame["id"], "failure": failure}))
-            except (ValueError, LookupError, TypeError):
-                raise Failed("a frame broke the protocol", 4400) from None
+        for frame in map(json.loads, ws.receive().split("\n")):
+            if frame["type"] in ("result", "error") and frame["id"] == 1:
+                return frame
+            if frame["type"] == "request":  # this side has no functions
+                failure = {"code": "NO_SUCH_TAG", "ran": "no", "message": "a client without functions"}
+                ws.send(encode({"type": "error", "id": frame["id"], "failure": failure}))
 
 
-def call(peer, keys, tag, args, kwargs):
-    """Dials a peer, calls its function and hangs up. Returns the line to print."""
-    ws, pid, code = None, peer.get("pid"), 1001
+def call(peer, keys, data):
+    """Dials a peer, sends the request and hangs up. Returns the line to print."""
+    ws, pid, code, fault = None, None, 1001, 4401  # the code to close with: now, and if the peer sends nonsense
     try:
+        pid = peer["pid"]
         ws = WebSocket(peer["address"]["host"], peer["address"]["port"], seconds=5)
-        accept, limits = handshake(ws, keys, peer["id"])
-        pid, frame = accept.get("pid"), request(ws, limits, tag, args, kwargs)
+        welcome, accept = handshake(ws, keys, peer["id"])
+        pid, fault = accept["pid"], 4400
+        frame = request(ws, welcome["limits"], data)
         if frame["type"] == "result":
             return {"pid": pid, "value": frame.get("value")}
         return {"pid": pid, "error": {key: frame[key] for key in ("error", "thrown", "failure") if key in frame}}
-    except (Failed, OSError, http.client.HTTPException) as error:
-        code = getattr(error, "code", 1001)
+    except Failed as error:
+        message, code = error.args
+        return {"pid": pid, "error": message}
+    except OSError as error:
         return {"pid": pid, "error": str(error)}
+    except (ValueError, LookupError, TypeError, RecursionError, http.client.HTTPException) as error:
+        code = fault
+        return {"pid": pid, "error": f"the peer broke the protocol: {error!r}"}
     finally:
         if ws:
-            ws.close(code)
+            with contextlib.closing(ws.socket), contextlib.suppress(OSError):
+                ws.send(struct.pack(">H", code), CLOSE)
 
 
 def runtime_directory():
@@ -212,15 +192,17 @@ def main():
     parser.add_argument("--kwargs", type=json.loads, default={}, help="named arguments, a JSON object")
     options = parser.parse_intermixed_args()
     try:
+        data = encode({"type": "request", "id": 1, **vars(options), "deadline": SECONDS * 1000})
         keys = handshake_keys((runtime_directory() / "secret").read_text("utf-8").strip())
-    except OSError as error:
-        sys.exit(f"no secret, so no peer: {error}")
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
     answered = False
     for path in runtime_directory().glob("*.peer.json"):
         try:
-            line = call(json.loads(path.read_text("utf-8")), keys, options.tag, options.args, options.kwargs)
-        except FileNotFoundError:  # stopped in the meantime
-            continue
+            peer = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            continue  # stopped in the meantime
+        line = call(peer, keys, data)
         answered = answered or "value" in line
         print(json.dumps(line), flush=True)
     sys.exit(0 if answered else 1)

@@ -91,6 +91,18 @@ describe('an inbox', () => {
     expect(log.heard).to.deep.equal(['a', 4401]);
   });
 
+  it('tells of an end that comes in the middle of what was kept after the rest', () => {
+    for (const text of ['a', 'b']) inbox.message(text);
+    inbox.receive({
+      message: (text) => {
+        if (text === 'a') inbox.closed(1000);
+        log.message(text);
+      },
+      closed: (code) => log.closed(code),
+    });
+    expect(log.heard).to.deep.equal(['a', 'b', 1000]);
+  });
+
   it('tells a receiver that is there of the end at once', () => {
     inbox.receive(log);
     inbox.closed(1001);

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { runInNewContext } from 'node:vm';
 
 import { expect } from 'chai';
 
@@ -133,6 +134,29 @@ describe('an error that crosses', () => {
     expect([error.polluted, error.constructor]).to.deep.equal([undefined, Error]);
   });
 
+  it('sends a code once, not among the properties as well', () => {
+    const described = describeThrown(Object.assign(new Error('x'), { code: 5, errno: -2 }), {
+      stacks: false,
+    });
+    expect(described).to.deep.equal({
+      error: { name: 'Error', message: 'x', code: 5, properties: { errno: -2 } },
+    });
+  });
+
+  it('takes no name, stack or prototype from the properties that a stranger sends', () => {
+    const properties = JSON.parse(
+      '{"__proto__":{"polluted":1},"name":"N","stack":"S","message":"M","fine":1}',
+    ) as Record<string, never>;
+    const error = reviveThrown({ error: { name: 'Error', message: 'm', properties } }, origin, '') as Error;
+    expect(Object.getPrototypeOf(error)).to.equal(Error.prototype);
+    expect(Object.keys(error)).to.deep.equal(['fine']);
+    expect([error.name, error.message, error.stack?.startsWith('Error: m\n')]).to.deep.equal([
+      'Error',
+      'm',
+      true,
+    ]);
+  });
+
   it('brings its causes, one behind the other', () => {
     const thrown = new Error('a', { cause: new TypeError('b', { cause: { why: 'c' } }) });
     const { cause } = carryError(thrown);
@@ -262,6 +286,14 @@ describe('the stack of an error that crossed', () => {
     const frames = ['    at peer "render-1" (V1StGXR8_Z5jdHi6B-myT)', '    at local (/app/main.ts:1:1)'];
     expect(error.stack?.split('\n')).to.deep.equal(['Error: a', ...frames]);
     expect((error.cause as Error).stack?.split('\n')).to.deep.equal(['Error: b', frames[0]]);
+  });
+
+  it('does not come in the message of what is no error here, when the peer keeps stacks to itself', () => {
+    const foreign: unknown = runInNewContext('new RangeError("x")');
+    for (const thrown of [foreign, { failed: new Error('x'), retry() {} }, new Map([[1, new Error('x')]])]) {
+      const described = JSON.stringify(describeThrown(thrown, { stacks: false }));
+      expect(described).not.to.match(/\bat .*:\d+:\d+/);
+    }
   });
 
   it('ends with the peer when the local call is not known', () => {

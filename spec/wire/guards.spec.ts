@@ -163,7 +163,8 @@ describe('the checks of single values', () => {
 
   it('count arrays and objects alike for the depth, and stop there', () => {
     let value: unknown = 'text';
-    for (let level = 0; level < DEEPEST_FRAME; level += 1) value = level % 2 ? [0, value] : { a: 0, b: value };
+    for (let level = 0; level < DEEPEST_FRAME; level += 1)
+      value = level % 2 ? [0, value] : { a: 0, b: value };
     expect(isShallow(value)).to.equal(true);
     expect(isShallow([value])).to.equal(false);
     for (let level = 0; level < 100_000; level += 1) value = [value];

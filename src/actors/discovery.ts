@@ -18,6 +18,12 @@ const QUIET = 250;
 /** … or this long when nothing was hinted at at all: peers that start at the same instant see each other. In ms. */
 const QUIET_ALONE = 750;
 
+/**
+ * Dials under way at the same time. More would not be faster, and a hundred peers that start at once would be each
+ * other's flood of strangers.
+ */
+const MOST_DIALS = 16;
+
 /** The first search is over after this time in any case, in ms. */
 const LONGEST_SEARCH = 5_000;
 
@@ -31,6 +37,10 @@ export interface DiscoveryContext extends DiscoveryInput {
   self: Hint | undefined;
   /** By peer id. The map and what is in it are changed in place: there can be hundreds, and they change often. */
   candidates: Map<string, Candidate>;
+  /** Ids of candidates to be dialled when a dial is over, the longest waiting first. Changed in place. */
+  dialQueue: Set<string>;
+  /** Ids of candidates that are being dialled. Changed in place. */
+  dialing: Set<string>;
   /** Providers that have not told everything yet. */
   scanning: ReadonlySet<string>;
   /** Providers that run. */
@@ -87,7 +97,7 @@ export const discoveryMachine = setup({
       if (candidate.state === 'left') candidate.state = 'seen';
       if (candidate.state === 'seen') {
         candidate.failures = 0;
-        enqueue.raise(due(id), { id: `due:${id}`, delay: firstDelay(self, hint) });
+        enqueue.raise(due(id), { id: `due:${id}`, delay: firstDelay(self, hint, context.candidates.size) });
       }
       if (!known) {
         enqueue.assign({ quiet: false });
@@ -108,8 +118,23 @@ export const discoveryMachine = setup({
       const candidate = context.candidates.get((event as Event<'candidate.due'>).id);
       if (!candidate?.hint || context.stopping) return;
       if (candidate.state !== 'seen' && candidate.state !== 'left') return;
+      if (context.dialing.size >= MOST_DIALS) {
+        context.dialQueue.add(candidate.id);
+        return;
+      }
       candidate.state = 'dialing';
+      context.dialing.add(candidate.id);
       enqueue.sendTo(context.peer, { type: 'peer.dial', hint: candidate.hint });
+    }),
+
+    'dial the next': enqueueActions(({ context, event, enqueue }) => {
+      const id = event.type === 'connection.opened' ? event.record.id : (event as Event<'connection.ended'>).id;
+      context.dialQueue.delete(id);
+      if (!context.dialing.delete(id)) return;
+      const [next] = context.dialQueue;
+      if (next === undefined) return;
+      context.dialQueue.delete(next);
+      enqueue.raise(due(next));
     }),
 
     'add the peer': enqueueActions(({ context, event, enqueue }) => {
@@ -198,6 +223,8 @@ export const discoveryMachine = setup({
     ...input,
     self: undefined,
     candidates: new Map(),
+    dialQueue: new Set(),
+    dialing: new Set(),
     scanning: new Set(),
     providers: new Set(),
     quiet: false,
@@ -227,10 +254,10 @@ export const discoveryMachine = setup({
     },
     'provider.stopped': { actions: ['the provider has stopped', 'tell the peer when all have stopped'] },
     'candidate.due': { actions: 'dial the candidate' },
-    'connection.opened': { actions: 'add the peer' },
+    'connection.opened': { actions: ['add the peer', 'dial the next'] },
     'connection.changed': { actions: 'tell of changed functions' },
     'connection.left': { actions: 'remove the peer' },
-    'connection.ended': { actions: 'try again later, or give up' },
+    'connection.ended': { actions: ['try again later, or give up', 'dial the next'] },
   },
 });
 

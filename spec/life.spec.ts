@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 
 import { expect } from 'chai';
 
@@ -105,7 +106,7 @@ describe('the life of a peer', () => {
     const started = await failure(a.start().then(() => undefined));
     if ((started as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL') {
       console.log('      (skipped: no IPv6 loopback here)');
-      return this.skip();
+      this.skip();
     }
     a.connect('who', () => 'a');
     const b = await stage.make({ runtimeDir }).start();
@@ -142,5 +143,21 @@ describe('the life of a peer', () => {
     await peer.start();
     const { inspect } = await import('node:util');
     expect(inspect(peer, { depth: 4, showHidden: true })).not.to.include('nobody may see');
+  });
+});
+
+describe('the runtime directory of running peers', () => {
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  it('may be removed: they make it anew, with their secret, and others find them', async () => {
+    const runtimeDir = await stage.folder();
+    const old = await stage.make({ runtimeDir }).start();
+    const secret = await readFile(join(runtimeDir, 'secret'), 'utf8');
+    await rm(runtimeDir, { recursive: true });
+    await eventually(async () => expect(await readdir(runtimeDir)).to.include(`${old.id}.peer.json`), 10_000);
+    expect(await readFile(join(runtimeDir, 'secret'), 'utf8')).to.equal(secret);
+    const young = await stage.make({ runtimeDir }).start();
+    await meet(young, old.id);
   });
 });

@@ -148,8 +148,8 @@ describe('a listening peer', () => {
     const second = raw();
     const codes = [closeCode(first), closeCode(second)];
     await opened(first, second);
-    first.on('message', (data) => second.send(String(data)));
-    second.on('message', (data) => first.send(String(data)));
+    first.on('message', (data: Buffer) => second.send(data.toString('utf8')));
+    second.on('message', (data: Buffer) => first.send(data.toString('utf8')));
     first.send(helloOf('mirror-a'));
     expect(await Promise.race(codes)).to.equal(4401);
   });

@@ -1,16 +1,17 @@
 import { callSite } from './call-site.ts';
+import type { ConnectOptions } from './connect-arguments.ts';
 import type { Connected, RemoteFunction } from './connected.ts';
 import { resolveOptions } from './options.ts';
 import type { PeerOptions } from './options.ts';
 import { Peer } from './peer.ts';
-import type { ConnectOptions } from './peer.ts';
 import { Peers } from './peers.ts';
 import type { AnyFunction } from './registry.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
 
 export { createPeer } from './peer.ts';
-export type { ConnectOptions, Peer } from './peer.ts';
+export type { Peer } from './peer.ts';
+export type { ConnectOptions } from './connect-arguments.ts';
 export { NetError } from './errors.ts';
 export type { NetErrorCode, Ran } from './errors.ts';
 export { registerError } from './wire/failure.ts';

@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts';
 import { NetError } from './errors.ts';
 import type { Network } from './network.ts';
 import type { Limits } from './wire/frames.ts';
-import { isPeerId } from './wire/handshake.ts';
+import { isPeerId } from './wire/handshake-messages.ts';
 import { SHORTEST_SECRET } from './wire/secret.ts';
 
 /**
@@ -115,7 +115,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     id,
     incarnation: nanoid(),
     name: text('name', options.name ?? env('NET_NAME'), defaultName()),
-    group: text('group', options.group ?? env('NET_GROUP'), 'main'),
+    group: ownGroup(text('group', options.group ?? env('NET_GROUP'), 'main')),
     hub: boolean('hub', options.hub, isTrue(env('NET_IS_HUB'))),
     hostname: hostname().slice(0, LONGEST_NAME),
     host,
@@ -181,6 +181,11 @@ function text(option: string, given: string | undefined, otherwise: string): str
     throw new TypeError(`${option}: give a string of 1 to ${LONGEST_NAME} characters`);
   }
   return value;
+}
+
+function ownGroup(group: string): string {
+  if (group === '*') throw new TypeError("group: '*' means every group, and cannot be one");
+  return group;
 }
 
 function boolean(option: string, given: boolean | undefined, otherwise: boolean): boolean {

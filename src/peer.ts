@@ -11,10 +11,13 @@ import { createPeerMachine } from './actors/peer.ts';
 import type { PeerRecord } from './actors/peer-record.ts';
 import { callSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
+import { checkTag, readConnectArguments } from './connect-arguments.ts';
+import type { ConnectOptions } from './connect-arguments.ts';
 import { attach, remoteFunction, tagOf } from './connected.ts';
 import type { Caller, Connected, RemoteFunction } from './connected.ts';
 import { hostNetwork } from './discovery/host-network.ts';
 import { NetError } from './errors.ts';
+import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
 import { milliseconds, resolveOptions } from './options.ts';
 import type { PeerOptions, Settings } from './options.ts';
 import { Peers } from './peers.ts';
@@ -26,12 +29,7 @@ import type { AnyFunction } from './registry.ts';
 import { RemotePeer } from './remote-peer.ts';
 import type { CallOptions } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
-import { LONGEST_TAG, encodeTag, moduleOf, readableTag } from './tag.ts';
-
-export interface ConnectOptions {
-  /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
-  replace?: boolean | undefined;
-}
+import { readableTag } from './tag.ts';
 
 /**
  * One peer: what others can find and call, and the place calls to others go out from. A process usually needs
@@ -206,14 +204,14 @@ export class Peer {
 
   async #start(): Promise<this> {
     if (this.#holds) holdProcess();
-    leaveAtExit.add(this);
+    leaveAtExit(this.actor);
     await new Promise<void>((resolve, reject) => {
       const online = (): void => {
         if (this.actor.getSnapshot().value === 'online') resolve();
       };
       const over = (error?: unknown): void => {
         const cause = error ?? this.actor.getSnapshot().context.error;
-        leaveAtExit.delete(this);
+        forgetAtExit(this.actor);
         if (this.#holds) releaseProcess();
         this.#end(this.#stoppedError(cause));
         reject((cause as Error | undefined) ?? this.#stoppedError());
@@ -315,32 +313,6 @@ export function createPeer(options: PeerOptions = {}): Peer {
   return new Peer(resolveOptions(options, process.env), true);
 }
 
-function readConnectArguments(
-  args: readonly unknown[],
-  place: CallSite | undefined,
-): { tag: string; fn: AnyFunction; replace: boolean } {
-  const [given, fn, options] = typeof args[0] === 'function' ? [undefined, ...args] : args;
-  if (typeof fn !== 'function') {
-    throw new TypeError('connect(fn) or connect(tag, fn): the function is missing');
-  }
-  if (Function.prototype.toString.call(fn).startsWith('class')) {
-    throw new TypeError(`connect: ${fn.name} is a class; connect functions`);
-  }
-  if (given === undefined && !fn.name) {
-    throw new TypeError("connect: the function has no name to make a tag of; give one: connect('tag', fn)");
-  }
-  const tag = given ?? encodeTag(moduleOf(place), fn.name);
-  checkTag(tag);
-  const { replace = false } = (options ?? {}) as ConnectOptions;
-  return { tag, fn: fn as AnyFunction, replace };
-}
-
-function checkTag(tag: unknown): asserts tag is string {
-  if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG) {
-    throw new TypeError(`a tag is a string of 1 to ${LONGEST_TAG} characters`);
-  }
-}
-
 function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError('signal: give an AbortSignal');
@@ -350,25 +322,3 @@ function checkSignal(signal: unknown): void {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-/** The peers that run. A process that exits says goodbye for them, as far as that goes without waiting. */
-const leaveAtExit = new (class {
-  readonly #peers = new Set<Peer>();
-
-  add(peer: Peer): void {
-    if (this.#peers.size === 0) process.on('exit', this.#leave);
-    this.#peers.add(peer);
-  }
-
-  delete(peer: Peer): void {
-    this.#peers.delete(peer);
-    if (this.#peers.size === 0) process.off('exit', this.#leave);
-  }
-
-  readonly #leave = (): void => {
-    for (const { actor } of this.#peers) {
-      actor.send({ type: 'peer.stop' });
-      actor.stop();
-    }
-  };
-})();

@@ -116,7 +116,6 @@ export class Peers implements Iterable<RemotePeer> {
         while (changes.length > 0 && !signal?.aborted) yield changes.shift()!;
         if (over) return;
         // The wait is what the loop is for.
-        // oxlint-disable-next-line no-await-in-loop
         await whileHolding(new Promise<void>((resolve) => (wake = resolve)));
       }
     } finally {

@@ -19,10 +19,11 @@ export interface Selector {
 export function matcher(selector: Selector, ownGroup: string): (peer: RemotePeer) => boolean {
   refuseWrong(selector);
   const { group = ownGroup, hub, has, scope, name } = selector;
-  const groups = group === '*' ? undefined : new Set(typeof group === 'string' ? [group] : group);
+  const groups = new Set(typeof group === 'string' ? [group] : group);
+  const everywhere = groups.has('*');
   const tag = has === undefined ? undefined : tagIn(has);
   return (peer) =>
-    (groups === undefined || groups.has(peer.group)) &&
+    (everywhere || groups.has(peer.group)) &&
     (hub === undefined || peer.hub === hub) &&
     (tag === undefined || peer.has(tag)) &&
     (scope === undefined || peer.scope === scope) &&

@@ -26,7 +26,7 @@ class MeetAtOnce extends MemoryNetwork {
                 this.#waiting.push(() => listener.found({ ...hint, pid: 2 ** 22 }));
               },
             }),
-          refused: (hint) => provider!.refused(hint),
+          failed: (hint, refused) => provider!.failed(hint, refused),
           stop: () => provider!.stop(),
           stopNow: () => provider!.stopNow(),
         },

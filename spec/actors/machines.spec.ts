@@ -61,7 +61,7 @@ for (const [name, machine, states] of machines) {
 }
 
 function nodes(node: StateNode<any, any>): StateNode<any, any>[] {
-  return [node, ...Object.values(node.states).flatMap((child) => nodes(child as StateNode<any, any>))];
+  return [node, ...Object.values(node.states).flatMap((child) => nodes(child))];
 }
 
 /** A name, an object with a name, or an inline function, which needs no look-up. */

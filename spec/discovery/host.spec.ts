@@ -206,6 +206,17 @@ describe('the provider of this host', () => {
     await eventually(() => expect(heard.all).to.deep.equal(['scanned', hint('b'), 'lost b b-1']));
   });
 
+  it('announces itself again when the whole directory was removed, and finds who comes there', async () => {
+    const { heard } = await start('a');
+    await rm(folder, { recursive: true });
+    await mkdir(folder, { mode: 0o700 });
+    clock.increment(RESCAN);
+    await eventually(() => isThere('a'));
+    await put(hint('b'));
+    clock.increment(RESCAN);
+    await eventually(() => expect(heard.all).to.deep.include(hint('b')));
+  });
+
   it('loses nobody who comes while it looks', async () => {
     for (let index = 0; index < 50; index += 1) await put(hint(`old-${index}`));
     const { heard } = await start('a');
@@ -227,7 +238,7 @@ describe('the provider of this host', () => {
     it('removes the file after a refused dial, when it is older than 2 s', async () => {
       await put(hint('dead'), 2_500);
       const { provider, heard } = await start('a');
-      provider.refused(hint('dead'));
+      provider.failed(hint('dead'), true);
       await eventually(async () => !(await isThere('dead')));
       await eventually(() => expect(heard.all).to.deep.equal([hint('dead'), 'scanned', 'lost dead dead-1']));
     });
@@ -236,8 +247,8 @@ describe('the provider of this host', () => {
       await put(hint('young'), 1_000);
       await put(hint('dead'), 2_500);
       const { provider } = await start('a');
-      provider.refused(hint('young'));
-      provider.refused(hint('dead'));
+      provider.failed(hint('young'), true);
+      provider.failed(hint('dead'), true);
       await eventually(async () => !(await isThere('dead')));
       expect(await isThere('young')).to.equal(true);
     });
@@ -253,9 +264,9 @@ describe('the provider of this host', () => {
       await put(hint('b', 4000, 'b-2'), 2_500);
       await put(hint('dead'), 2_500);
       const { provider } = await start('a');
-      provider.refused(hint('b', 4000, 'b-1'));
-      provider.refused(hint('nobody'));
-      provider.refused(hint('dead'));
+      provider.failed(hint('b', 4000, 'b-1'), true);
+      provider.failed(hint('nobody'), true);
+      provider.failed(hint('dead'), true);
       await eventually(async () => !(await isThere('dead')));
       expect(await isThere('b')).to.equal(true);
     });

@@ -127,7 +127,7 @@ describe('the package, installed from its tarball', function () {
 describe('the examples', function () {
   this.timeout(60_000);
   const processes = new Processes();
-  const run = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
+  const runExample = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
     const example = processes.run(REPOSITORY, ['--import', 'tsx', ...args], { NET_RUNTIME_DIR: '' });
     const code = await example.exited;
     return { code, text: `${example.lines.join('\n')}\n${example.errors}` };
@@ -136,7 +136,7 @@ describe('the examples', function () {
   afterEach(() => processes.clear());
 
   it('01-multiply: two processes call each other, and one notices the end of the other', async () => {
-    const { code, text } = await run('examples/01-multiply/main.ts');
+    const { code, text } = await runExample('examples/01-multiply/main.ts');
     expect(code, text).to.equal(0);
     expect(text.match(/multiplyValues\(5, 10\) = 50, run in process/g)).to.have.length(2);
     expect(text.match(/RangeError: -1 has no real square root/g)).to.have.length(2);
@@ -144,15 +144,59 @@ describe('the examples', function () {
   });
 
   it('02-join-leave: three come, two crash', async () => {
-    const { code, text } = await run('examples/02-join-leave/main.ts');
+    const { code, text } = await runExample('examples/02-join-leave/main.ts');
     expect(code, text).to.equal(0);
     expect(text).to.include('- ada: lost');
   });
 
   it('03-inspect: a test of a user', async () => {
     const mocha = 'node_modules/mocha/bin/mocha.js';
-    const { code, text } = await run(mocha, '--no-config', 'examples/03-inspect/inspect.spec.ts');
+    const { code, text } = await runExample(mocha, '--no-config', 'examples/03-inspect/inspect.spec.ts');
     expect(code, text).to.equal(0);
     expect(text).to.include('4 passing');
+  });
+});
+
+describe('a client in another language', function () {
+  this.timeout(30_000);
+  const stage = new Stage();
+  const processes = new Processes();
+
+  before(async function () {
+    await run('python3', ['--version']).catch((error: unknown) => {
+      // In CI everything is there, and what is missing is a fault.
+      if (process.env['CI']) throw error;
+      console.log('      (skipped: there is no python3 here)');
+      this.skip();
+    });
+  });
+
+  afterEach(async () => {
+    await processes.clear();
+    await stage.clear();
+  });
+
+  it('calls functions over docs/protocol.md alone, with named arguments, and gets errors', async () => {
+    const folder = await stage.folder();
+    const peer = stage.make({ runtimeDir: folder });
+    peer.connect('multiply', (a: number, b: number) => a * b);
+    peer.connect('resize', (image: string, options: object) => ({ image, options }));
+    peer.connect('fail', () => {
+      throw new RangeError('too far');
+    });
+    await peer.start();
+    const client = join(REPOSITORY, 'examples/other-languages/client.py');
+    const call = async (...args: string[]): Promise<{ value?: unknown; error?: { error?: object } }> => {
+      const env = { ...process.env, NET_RUNTIME_DIR: folder };
+      const done = run('python3', [client, ...args], { env });
+      const { stdout } = await done.catch((error: { stdout: string }) => error);
+      return JSON.parse(stdout) as object;
+    };
+    expect(await call('multiply', '6', '7')).to.deep.equal({ pid: process.pid, value: 42 });
+    expect(await call('resize', '"ü"', '--kwargs', '{"width":200}')).to.deep.include({
+      value: { image: 'ü', options: { width: 200 } },
+    });
+    expect((await call('fail')).error?.error).to.include({ name: 'RangeError', message: 'too far' });
+    expect(await call('nothing')).to.have.nested.property('error.failure.code', 'NO_SUCH_TAG');
   });
 });

@@ -211,11 +211,11 @@ describe('a thrown value that is no error', () => {
   for (const [thrown, text] of [
     [NaN, 'NaN'],
     [-0, '-0'],
-    [1n, '1n'],
-    [Symbol('s'), 'Symbol(s)'],
-    [() => {}, 'Function'],
+    [1n, 'a bigint'],
+    [Symbol('s'), 'a symbol'],
+    [() => {}, 'a function'],
     [new Map([[1, 2]]), 'Map'],
-    [Object.create(null, { f: { value: () => {}, enumerable: true } }), 'null prototype'],
+    [Object.create(null, { f: { value: () => {}, enumerable: true } }), 'a function (value)'],
   ] as const) {
     it(`arrives as an error that shows it where JSON cannot say it: ${text}`, () => {
       expect(carry(thrown)).to.be.instanceOf(Error).with.property('message').that.includes(text);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { DiallerHandshake, HandshakeFailed } from '../../src/wire/handshake.ts';
+import { DiallerHandshake } from '../../src/wire/handshake.ts';
+import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
 import type { Binding } from '../../src/wire/handshake.ts';
 import {
   acceptor,

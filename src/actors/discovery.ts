@@ -128,7 +128,8 @@ export const discoveryMachine = setup({
     }),
 
     'dial the next': enqueueActions(({ context, event, enqueue }) => {
-      const id = event.type === 'connection.opened' ? event.record.id : (event as Event<'connection.ended'>).id;
+      const id =
+        event.type === 'connection.opened' ? event.record.id : (event as Event<'connection.ended'>).id;
       context.dialQueue.delete(id);
       if (!context.dialing.delete(id)) return;
       const [next] = context.dialQueue;
@@ -174,8 +175,9 @@ export const discoveryMachine = setup({
       if (failure) {
         candidate.state = 'seen';
         candidate.failures += 1;
-        if (failure.refused && candidate.provider !== undefined) {
-          enqueue.sendTo(candidate.provider, { type: 'provider.refused', hint: failure.hint });
+        if (candidate.provider !== undefined) {
+          const { hint, refused } = failure;
+          enqueue.sendTo(candidate.provider, { type: 'hint.failed', hint, refused });
         }
       }
       if (candidate.hint && !context.stopping) {

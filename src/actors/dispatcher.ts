@@ -4,7 +4,7 @@ import type { Ran, NetErrorCode } from '../errors.ts';
 import type { AnyFunction, Registry } from '../registry.ts';
 import { readableTag } from '../tag.ts';
 import { NotSerializable, encodeFrame, encodeResult } from '../wire/codec.ts';
-import { describeThrown } from '../wire/failure.ts';
+import { describeThrown, printable } from '../wire/failure.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { CancelFrame, RequestFrame } from '../wire/frames.ts';
 import { fits } from './caller.ts';
@@ -190,7 +190,7 @@ class Dispatcher {
   #noSuchTag(tag: string): string {
     const near = this.#registry.near(tag).map((each) => readableTag(each));
     const hint = near.length > 0 ? `; there is ${near.join(', ')}` : '';
-    return `no function is connected as ${JSON.stringify(readableTag(tag).slice(0, 256))}${hint}`;
+    return `no function is connected as ${JSON.stringify(printable(readableTag(tag).slice(0, 256)))}${hint}`;
   }
 }
 

@@ -4,13 +4,8 @@ import type { Clock } from '../clock.ts';
 import { NetError } from '../errors.ts';
 import type { Socket } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
-import {
-  AcceptorHandshake,
-  DiallerHandshake,
-  HANDSHAKE_BYTES,
-  HANDSHAKE_TIME,
-  HandshakeFailed,
-} from '../wire/handshake.ts';
+import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
+import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import type { Self, Step } from '../wire/handshake.ts';
 import type { HandshakeKeys } from '../wire/secret.ts';
 import type { Session } from './messages.ts';

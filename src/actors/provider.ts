@@ -3,7 +3,9 @@ import { fromCallback } from 'xstate';
 import type { Hint, Provider } from '../discovery/provider.ts';
 import type { DiscoveryMessage } from './messages.ts';
 
-export type ProviderMessage = { type: 'provider.refused'; hint: Hint } | { type: 'provider.stop' };
+export type ProviderMessage =
+  | { type: 'hint.failed'; hint: Hint; refused: boolean }
+  | { type: 'provider.stop' };
 
 /** Runs one source of hints, and turns what it says into messages to discovery. */
 export const providerLogic = fromCallback<ProviderMessage, { provider: Provider; self: Hint }>(
@@ -19,8 +21,8 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
       .catch((error: unknown) => report({ type: 'provider.failed', provider: name, error }));
     let stopped = false;
     receive((message) => {
-      if (message.type === 'provider.refused') {
-        provider.refused(message.hint);
+      if (message.type === 'hint.failed') {
+        provider.failed(message.hint, message.refused);
         return;
       }
       void provider.stop().then(() => {

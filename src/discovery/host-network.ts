@@ -9,10 +9,16 @@ export function hostNetwork(runtimeDir: string | undefined): Network {
     attach: async ({ clock }) => {
       const directory = runtimeDir ?? (await defaultRuntimeDirectory(process.env));
       await openRuntimeDirectory(directory);
+      let shared: string | undefined;
+      const restore = async (): Promise<void> => {
+        await openRuntimeDirectory(directory);
+        // Or else the next peer would make another one, and not know those that run.
+        if (shared !== undefined) await readOrMakeSecret(directory, shared);
+      };
       return {
         transport: webSocketTransport,
-        providers: [new HostProvider(directory, clock)],
-        secret: () => readOrMakeSecret(directory),
+        providers: [new HostProvider(directory, clock, restore)],
+        secret: async () => (shared = await readOrMakeSecret(directory)),
       };
     },
   };

@@ -4,7 +4,7 @@ import { readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 
 import type { Clock } from '../clock.ts';
-import { isPeerId } from '../wire/handshake.ts';
+import { isPeerId } from '../wire/handshake-messages.ts';
 import { isFields } from '../wire/guards.ts';
 import type { Hint, Provider, ProviderListener } from './provider.ts';
 
@@ -24,6 +24,7 @@ export class HostProvider implements Provider {
   readonly name = 'host';
   readonly #directory: string;
   readonly #clock: Clock;
+  readonly #restore: () => Promise<void>;
   #self: Hint | undefined;
   #listener: ProviderListener | undefined;
   #watcher: FSWatcher | undefined;
@@ -33,9 +34,11 @@ export class HostProvider implements Provider {
   /** Incarnation by id: what the listener was told. */
   readonly #told = new Map<string, string>();
 
-  constructor(directory: string, clock: Clock) {
+  /** @param restore makes the directory and what belongs into it anew, after somebody removed it */
+  constructor(directory: string, clock: Clock, restore: () => Promise<void> = () => Promise.resolve()) {
     this.#directory = directory;
     this.#clock = clock;
+    this.#restore = restore;
   }
 
   async start(self: Hint, listener: ProviderListener): Promise<void> {
@@ -53,8 +56,8 @@ export class HostProvider implements Provider {
     this.#scheduleRescan();
   }
 
-  refused(hint: Hint): void {
-    void this.#removeStale(hint);
+  failed(hint: Hint, refused: boolean): void {
+    void this.#lookAgain(hint, refused);
   }
 
   async stop(): Promise<void> {
@@ -118,17 +121,28 @@ export class HostProvider implements Provider {
   async #scan(): Promise<void> {
     const before = [...this.#told.keys()].map((id) => `${id}${SUFFIX}`);
     const names = await readdir(this.#directory).catch(() => undefined);
-    if (!names) return;
-    const peers = names.filter((name) => name.endsWith(SUFFIX));
+    const peers = (names ?? []).filter((name) => name.endsWith(SUFFIX));
     const known = new Set(before);
     const listed = new Set(peers);
     // Only what differs is looked at: a hundred peers would otherwise read ten thousand files every two seconds. A
     // file that is known and has a new content is told of by the watch, or found when its old peer is dialled.
-    const differing = [...peers.filter((name) => !known.has(name)), ...before.filter((name) => !listed.has(name))];
+    const differing = [
+      ...peers.filter((name) => !known.has(name)),
+      ...before.filter((name) => !listed.has(name)),
+    ];
     await Promise.all(differing.map((name) => this.#look(name)));
-    // Somebody tidied up the temporary directory: announce again.
-    if (this.#listener && !peers.includes(`${this.#self!.id}${SUFFIX}`))
-      await this.#announce().catch(() => {});
+    if (!this.#listener || listed.has(`${this.#self!.id}${SUFFIX}`)) return;
+    await this.#announceAgain(names === undefined).catch(() => {});
+  }
+
+  /** Somebody tidied up the temporary directory: our file, or everything. */
+  async #announceAgain(everything: boolean): Promise<void> {
+    await this.#restore();
+    if (everything) {
+      this.#watcher?.close();
+      this.#watch();
+    }
+    await this.#announce();
   }
 
   async #look(name: string): Promise<void> {
@@ -150,15 +164,15 @@ export class HostProvider implements Provider {
     this.#listener?.lost(id, incarnation);
   }
 
-  /** Removes the file of a peer that died without doing it itself. */
-  async #removeStale(hint: Hint): Promise<void> {
+  /** Perhaps the peer has begun a new life; or it died, and its file has to be removed for it. */
+  async #lookAgain(hint: Hint, refused: boolean): Promise<void> {
     const path = this.#path(hint.id);
     try {
       const { mtimeMs } = await stat(path);
       const now = await readHint(path);
       // The file's own time is the system's, so it is compared with the system's, not with the injected clock.
       if (now?.incarnation !== hint.incarnation) await this.#look(`${hint.id}${SUFFIX}`);
-      else if (Date.now() - mtimeMs > GRACE) await unlink(path);
+      else if (refused && Date.now() - mtimeMs > GRACE) await unlink(path);
     } catch {
       // Another peer removed it first.
     }

@@ -24,9 +24,9 @@ export class MemoryBoard {
         listener.scanned();
         return Promise.resolve();
       },
-      refused: (hint) => {
+      failed: (hint, refused) => {
         // Left behind by a peer that was killed.
-        if (this.#announced.get(hint.id)?.incarnation !== hint.incarnation) return;
+        if (!refused || this.#announced.get(hint.id)?.incarnation !== hint.incarnation) return;
         this.#announced.delete(hint.id);
         for (const listener of this.#listeners.values()) listener.lost(hint.id, hint.incarnation);
       },

@@ -14,8 +14,8 @@ export interface Provider {
   readonly name: string;
   /** Announces this peer and starts to look for others. Rejects when that is impossible here. */
   start(self: Hint, listener: ProviderListener): Promise<void>;
-  /** Nobody answered at the address of this hint. */
-  refused(hint: Hint): void;
+  /** The hint led to no peer. `refused`: nobody listens at its address. */
+  failed(hint: Hint, refused: boolean): void;
   /** Takes the announcement back and stops looking. Never rejects. */
   stop(): Promise<void>;
   /** The same in the last moment of a process, without waiting for anything. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { link, lstat, mkdir, open, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -53,8 +54,11 @@ function insecure(path: string, what: string, remedy: string): NetError {
   );
 }
 
-/** The secret of this user's peers on this host; made by the first that asks. */
-export async function readOrMakeSecret(directory: string): Promise<string> {
+/**
+ * The secret of this user's peers on this host; made by the first that asks.
+ * @param secret what to put there if there is none. Default: a new one.
+ */
+export async function readOrMakeSecret(directory: string, secret: string = makeSecret()): Promise<string> {
   const path = join(directory, 'secret');
   try {
     return await readSecretFile(path);
@@ -64,7 +68,7 @@ export async function readOrMakeSecret(directory: string): Promise<string> {
   // Written under another name and then linked: the name appears with its content or not at all, and if two
   // processes do this at once the second link fails and both read the first one's.
   const draft = join(directory, `.secret-${randomBytes(6).toString('hex')}`);
-  await writeFile(draft, `${makeSecret()}\n`, { mode: 0o600, flag: 'wx' });
+  await writeFile(draft, `${secret}\n`, { mode: 0o600, flag: 'wx' });
   try {
     await link(draft, path);
   } catch (error) {
@@ -80,15 +84,19 @@ export async function readOrMakeSecret(directory: string): Promise<string> {
  * @throws NetError INSECURE when others can read the file UNAUTHENTICATED when it is empty or short
  */
 export async function readSecretFile(path: string): Promise<string> {
-  const stats = await lstat(path);
-  const uid = process.getuid?.();
-  if (uid !== undefined && (stats.uid !== uid || stats.mode & 0o077)) {
-    throw new NetError(
-      'INSECURE',
-      `the secret file ${path} belongs to or can be read by other users: run chmod 600 ${path}, or remove it`,
-    );
+  // Opened once: what is checked is what is read, whatever the name stands for a moment later.
+  const file = await open(path);
+  let secret: string;
+  try {
+    const stats = await file.stat();
+    if (!isPrivate(stats)) {
+      const text = `the secret file ${path} belongs to or can be read by other users: run chmod 600 ${path}, or remove it`;
+      throw new NetError('INSECURE', text);
+    }
+    secret = (await file.readFile('utf8')).trim();
+  } finally {
+    await file.close();
   }
-  const secret = (await readFile(path, 'utf8')).trim();
   if (secret.length < SHORTEST_SECRET) {
     const what = secret ? `shorter than ${SHORTEST_SECRET} characters` : 'empty';
     throw new NetError(
@@ -97,4 +105,12 @@ export async function readSecretFile(path: string): Promise<string> {
     );
   }
   return secret;
+}
+
+/** Ours alone; or root's, who may let our group read it, as container platforms hand out secrets. */
+function isPrivate({ uid, mode }: Stats): boolean {
+  const own = process.getuid?.();
+  if (own === undefined) return true;
+  if (uid === own) return (mode & 0o077) === 0;
+  return uid === 0 && (mode & 0o027) === 0;
 }

@@ -76,7 +76,6 @@ async function bind(server: Server, { host, ports: [first, last] }: ListenOption
   for (let port = first; ; port += 1) {
     try {
       // One after the other on purpose: the first free port is wanted.
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(port, host, () => {

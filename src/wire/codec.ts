@@ -64,10 +64,9 @@ export function decodeMessage(text: string, receive: (frame: Frame) => void, new
   while (start <= text.length) {
     let end = text.indexOf(SEPARATOR, start);
     if (end < 0) end = text.length;
-    const frame = decodeLine(
-      start === 0 && end === text.length ? text : text.slice(start, end),
-      newerVersion,
-    );
+    // An empty line is none: many writers end their last line, too.
+    const line = start === 0 && end === text.length ? text : text.slice(start, end);
+    const frame = line === '' ? undefined : decodeLine(line, newerVersion);
     if (frame) receive(frame);
     start = end + 1;
   }

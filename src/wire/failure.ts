@@ -1,9 +1,9 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 
 import { NetError, isNetErrorCode } from '../errors.ts';
 import type { Ran } from '../errors.ts';
 import type { Json, WireCause, WireError } from './frames.ts';
-import { isPlain } from './plain.ts';
+import { findUnplain, isPlain } from './plain.ts';
 import { trimStack } from './stack.ts';
 
 /** Errors to and from the wire: the one place where an Error is taken apart or put together. */
@@ -91,10 +91,18 @@ interface Description {
 }
 
 function describeCause(thrown: unknown, description: Description, depth: number): WireCause {
-  if (thrown instanceof Error) return { error: describeError(thrown, description, depth) };
+  if (isError(thrown)) return { error: describeError(thrown, description, depth) };
   if (thrown === undefined) return {};
   if (isPlain(thrown)) return { value: thrown as Json };
-  return { error: { name: 'Error', message: `thrown: ${inspect(thrown, { depth: 1 })}` } };
+  const { path, what } = findUnplain(thrown, 'what was thrown')!;
+  return {
+    error: { name: 'Error', message: `no error was thrown, and ${path} is ${what}, which cannot be carried` },
+  };
+}
+
+/** Also one of another realm, as code in a `vm` context throws them. */
+function isError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error || types.isNativeError(thrown);
 }
 
 function describeError(error: Error, description: Description, depth: number): WireError {
@@ -134,6 +142,8 @@ function classNames(error: Error): string[] {
     const name: unknown =
       registeredNames.get(constructor) ?? (constructor as { name?: unknown } | undefined)?.name;
     if (typeof name !== 'string' || name === '' || name.length > LONGEST_CLASS_NAME) continue;
+    // A class of the user's may be called NetError too; it is not ours.
+    if (name === 'NetError' && constructor !== NetError) continue;
     // The built-in one is told in any case: every receiver has it.
     if (BUILT_IN.has(name)) return [...names.slice(0, MOST_CLASSES - 1), name];
     names.push(name);
@@ -228,7 +238,12 @@ function stitch(wire: WireError, origin: Origin, site: string): string {
 
 /** `peer "render-1" (V1StGXR8_Z5jdHi6B-myT)`; names come from the wire, so they are escaped and cut. */
 export function peerLine(origin: Origin): string {
-  return `peer ${JSON.stringify(origin.name.slice(0, 64))} (${origin.id})`;
+  return `peer ${printable(JSON.stringify(origin.name.slice(0, 64)))} (${origin.id})`;
+}
+
+/** Without control characters, and without those that turn the direction of what follows. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\u{fffd}');
 }
 
 function isDomException(error: unknown): error is DOMException {

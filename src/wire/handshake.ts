@@ -1,17 +1,16 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-import type {
-  AcceptMessage,
-  DescribeMessage,
-  Description,
-  HandshakeMessage,
-  HelloMessage,
-  Limits,
-  ProofMessage,
-  WelcomeMessage,
-} from './frames.ts';
+import type { Description, HelloMessage, Limits, WelcomeMessage } from './frames.ts';
 import { VERSIONS } from './frames.ts';
-import { isFields, isLimits, isString, isTagList } from './guards.ts';
+import {
+  HandshakeFailed,
+  readAccept,
+  readDescribe,
+  readHello,
+  readProof,
+  readWelcome,
+  write,
+} from './handshake-messages.ts';
 import type { HandshakeKeys } from './secret.ts';
 
 /**
@@ -27,9 +26,6 @@ export const HANDSHAKE_BYTES = 16 * 1024;
 
 /** Bytes of function tags that fit into M4 and M5; the rest follows in `functions` frames. */
 const TAGS_IN_DESCRIPTION = 8 * 1024;
-
-/** The handshake failed. The reason is for this side's own eyes; the other side is told nothing. */
-export class HandshakeFailed extends Error {}
 
 /** Which connection the proofs are bound to. Chosen from the socket; never negotiated. */
 export type Binding = { kind: string; data: Uint8Array };
@@ -244,92 +240,4 @@ function checkProof(given: string, expected: Buffer): void {
   if (proof.length !== wanted.length || !timingSafeEqual(proof, wanted)) {
     throw new HandshakeFailed('the proof is wrong: the two sides have different secrets');
   }
-}
-
-// --- the messages as text ---
-
-const ID = /^[A-Za-z0-9_-]{1,64}$/;
-const NONCE = /^[A-Za-z0-9_-]{43}$/;
-const LONGEST_NAME = 256;
-const MOST_VERSIONS = 64;
-const LONGEST_TAG = 1024;
-
-export function isPeerId(value: unknown): value is string {
-  return typeof value === 'string' && ID.test(value);
-}
-
-function write(message: HandshakeMessage): string {
-  return JSON.stringify(message);
-}
-
-function read(text: string, type: HandshakeMessage['type']): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The same as a wrong shape.
-  }
-  if (!isFields(value) || value['type'] !== type) throw new HandshakeFailed(`no ${type} message came`);
-  return value;
-}
-
-function readHello(text: string): HelloMessage {
-  const value = read(text, 'hello');
-  if (!isIntroduction(value) || !(value['to'] === '' || isPeerId(value['to']))) {
-    throw new HandshakeFailed('the hello message has a wrong shape');
-  }
-  return value as unknown as HelloMessage;
-}
-
-function readWelcome(text: string): WelcomeMessage {
-  const value = read(text, 'welcome');
-  if (!isIntroduction(value) || !Number.isSafeInteger(value['version'])) {
-    throw new HandshakeFailed('the welcome message has a wrong shape');
-  }
-  return value as unknown as WelcomeMessage;
-}
-
-function isIntroduction(value: Record<string, unknown>): boolean {
-  const { versions, id, incarnation, nonce, limits } = value;
-  return (
-    Array.isArray(versions) &&
-    versions.length <= MOST_VERSIONS &&
-    versions.every((version) => Number.isSafeInteger(version)) &&
-    isPeerId(id) &&
-    isPeerId(incarnation) &&
-    typeof nonce === 'string' &&
-    NONCE.test(nonce) &&
-    isLimits(limits)
-  );
-}
-
-function readProof(text: string): ProofMessage {
-  const value = read(text, 'proof');
-  if (!isString(value['proof'], 64)) throw new HandshakeFailed('the proof message has a wrong shape');
-  return value as unknown as ProofMessage;
-}
-
-function readAccept(text: string): AcceptMessage {
-  const value = read(text, 'accept');
-  if (!isString(value['proof'], 64) || !isDescription(value)) {
-    throw new HandshakeFailed('the accept message has a wrong shape');
-  }
-  return value as unknown as AcceptMessage;
-}
-
-function readDescribe(text: string): DescribeMessage {
-  const value = read(text, 'describe');
-  if (!isDescription(value)) throw new HandshakeFailed('the describe message has a wrong shape');
-  return value as unknown as DescribeMessage;
-}
-
-function isDescription(value: Record<string, unknown>): boolean {
-  return (
-    isString(value['name'], LONGEST_NAME) &&
-    isString(value['group'], LONGEST_NAME) &&
-    typeof value['hub'] === 'boolean' &&
-    Number.isSafeInteger(value['pid']) &&
-    isString(value['host'], LONGEST_NAME) &&
-    isTagList(value['functions'], LONGEST_TAG)
-  );
 }

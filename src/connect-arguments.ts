@@ -1,0 +1,36 @@
+import type { CallSite } from './call-site.ts';
+import type { AnyFunction } from './registry.ts';
+import { LONGEST_TAG, encodeTag, moduleOf } from './tag.ts';
+
+export interface ConnectOptions {
+  /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
+  replace?: boolean | undefined;
+}
+
+/** What `connect(fn, options)` or `connect(tag, fn, options)` was given. @throws TypeError for anything else */
+export function readConnectArguments(
+  args: readonly unknown[],
+  place: CallSite | undefined,
+): { tag: string; fn: AnyFunction; replace: boolean } {
+  const [given, fn, options] = typeof args[0] === 'function' ? [undefined, ...args] : args;
+  if (typeof fn !== 'function') {
+    throw new TypeError('connect(fn) or connect(tag, fn): the function is missing');
+  }
+  if (Function.prototype.toString.call(fn).startsWith('class')) {
+    throw new TypeError(`connect: ${fn.name} is a class; connect functions`);
+  }
+  if (given === undefined && !fn.name) {
+    throw new TypeError("connect: the function has no name to make a tag of; give one: connect('tag', fn)");
+  }
+  const tag = given ?? encodeTag(moduleOf(place), fn.name);
+  checkTag(tag);
+  const { replace = false } = (options ?? {}) as ConnectOptions;
+  return { tag, fn: fn as AnyFunction, replace };
+}
+
+/** @throws TypeError */
+export function checkTag(tag: unknown): asserts tag is string {
+  if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG) {
+    throw new TypeError(`a tag is a string of 1 to ${LONGEST_TAG} characters`);
+  }
+}

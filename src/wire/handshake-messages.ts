@@ -1,0 +1,100 @@
+import type {
+  AcceptMessage,
+  DescribeMessage,
+  HandshakeMessage,
+  HelloMessage,
+  ProofMessage,
+  WelcomeMessage,
+} from './frames.ts';
+import { isFields, isLimits, isString, isTagList } from './guards.ts';
+
+/** The five messages of a handshake to text and, checked, from text. */
+
+/** The handshake failed. The reason is for this side's own eyes; the other side is told nothing. */
+export class HandshakeFailed extends Error {}
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+const NONCE = /^[A-Za-z0-9_-]{43}$/;
+const LONGEST_NAME = 256;
+const MOST_VERSIONS = 64;
+const LONGEST_TAG = 1024;
+
+export function isPeerId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}
+
+export function write(message: HandshakeMessage): string {
+  return JSON.stringify(message);
+}
+
+function read(text: string, type: HandshakeMessage['type']): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The same as a wrong shape.
+  }
+  if (!isFields(value) || value['type'] !== type) throw new HandshakeFailed(`no ${type} message came`);
+  return value;
+}
+
+export function readHello(text: string): HelloMessage {
+  const value = read(text, 'hello');
+  if (!isIntroduction(value) || !(value['to'] === '' || isPeerId(value['to']))) {
+    throw new HandshakeFailed('the hello message has a wrong shape');
+  }
+  return value as unknown as HelloMessage;
+}
+
+export function readWelcome(text: string): WelcomeMessage {
+  const value = read(text, 'welcome');
+  if (!isIntroduction(value) || !Number.isSafeInteger(value['version'])) {
+    throw new HandshakeFailed('the welcome message has a wrong shape');
+  }
+  return value as unknown as WelcomeMessage;
+}
+
+function isIntroduction(value: Record<string, unknown>): boolean {
+  const { versions, id, incarnation, nonce, limits } = value;
+  return (
+    Array.isArray(versions) &&
+    versions.length <= MOST_VERSIONS &&
+    versions.every((version) => Number.isSafeInteger(version)) &&
+    isPeerId(id) &&
+    isPeerId(incarnation) &&
+    typeof nonce === 'string' &&
+    NONCE.test(nonce) &&
+    isLimits(limits)
+  );
+}
+
+export function readProof(text: string): ProofMessage {
+  const value = read(text, 'proof');
+  if (!isString(value['proof'], 64)) throw new HandshakeFailed('the proof message has a wrong shape');
+  return value as unknown as ProofMessage;
+}
+
+export function readAccept(text: string): AcceptMessage {
+  const value = read(text, 'accept');
+  if (!isString(value['proof'], 64) || !isDescription(value)) {
+    throw new HandshakeFailed('the accept message has a wrong shape');
+  }
+  return value as unknown as AcceptMessage;
+}
+
+export function readDescribe(text: string): DescribeMessage {
+  const value = read(text, 'describe');
+  if (!isDescription(value)) throw new HandshakeFailed('the describe message has a wrong shape');
+  return value as unknown as DescribeMessage;
+}
+
+function isDescription(value: Record<string, unknown>): boolean {
+  return (
+    isString(value['name'], LONGEST_NAME) &&
+    isString(value['group'], LONGEST_NAME) &&
+    typeof value['hub'] === 'boolean' &&
+    Number.isSafeInteger(value['pid']) &&
+    isString(value['host'], LONGEST_NAME) &&
+    isTagList(value['functions'], LONGEST_TAG)
+  );
+}

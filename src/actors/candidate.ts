@@ -4,9 +4,6 @@ import type { PeerRecord } from './peer-record.ts';
 /** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */
 const PATIENCE = 250;
 
-/** As many others as are waited for at the same time, so much more patience with each, in ms. */
-const PATIENCE_EACH = 20;
-
 /** Between attempts to reach a candidate: from the first to the longest, in ms, doubling, with full jitter. */
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 10_000;
@@ -48,10 +45,9 @@ export function createCandidate(id: string): Candidate {
 }
 
 /** How long to wait before the first dial, in ms. Of each pair one dials, so that connections rarely cross. */
-export function firstDelay(self: Hint, hint: Hint, waitedFor: number): number {
+export function firstDelay(self: Hint, hint: Hint): number {
   if (self.id < hint.id) return 0;
-  // When a hundred start at once they are busy with each other, and a second dial would make it worse.
-  return processIsGone(hint) ? 0 : PATIENCE + PATIENCE_EACH * waitedFor;
+  return processIsGone(hint) ? 0 : PATIENCE;
 }
 
 /**

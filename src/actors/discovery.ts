@@ -97,7 +97,7 @@ export const discoveryMachine = setup({
       if (candidate.state === 'left') candidate.state = 'seen';
       if (candidate.state === 'seen') {
         candidate.failures = 0;
-        enqueue.raise(due(id), { id: `due:${id}`, delay: firstDelay(self, hint, context.candidates.size) });
+        enqueue.raise(due(id), { id: `due:${id}`, delay: firstDelay(self, hint) });
       }
       if (!known) {
         enqueue.assign({ quiet: false });

@@ -9,6 +9,7 @@ import { failure, meet, Stage } from '../support/peers.ts';
 /** Tells nobody of anybody until the test says so: then both sides dial at the same instant. */
 class MeetAtOnce extends MemoryNetwork {
   readonly #waiting: (() => void)[] = [];
+  readonly #told: (() => void)[] = [];
 
   override attach(user: NetworkUser): Attachment {
     const attachment = super.attach(user);
@@ -35,7 +36,14 @@ class MeetAtOnce extends MemoryNetwork {
   }
 
   release(): void {
-    for (const tell of this.#waiting.splice(0)) tell();
+    const now = this.#waiting.splice(0);
+    this.#told.push(...now);
+    for (const tell of now) tell();
+  }
+
+  /** Everything that was told once more, as stale records do. */
+  repeat(): void {
+    for (const tell of this.#told) tell();
   }
 }
 
@@ -101,6 +109,19 @@ describe('a connection', () => {
   function linksOf(peer: Peer, a: Peer, b: Peer): number {
     return connectionOf(peer, peer === a ? b.id : a.id).getSnapshot().context.links.size;
   }
+
+  it('is not tried again on an old hint after the peer said goodbye', async () => {
+    const network = new MeetAtOnce();
+    const a = await stage.make({ network, name: 'a' }).start();
+    const b = await stage.make({ network, name: 'b' }).start();
+    network.release();
+    await Promise.all([meet(a, b.id), meet(b, a.id)]);
+    await b.stop();
+    await eventually(() => connectionOf(a, b.id) === undefined);
+    network.repeat();
+    const { context } = a.actor.system.get('discovery').getSnapshot();
+    expect([...context.candidates.keys()]).to.deep.equal([]);
+  });
 
   it('leaves no trace when it is over', async () => {
     const network = new MemoryNetwork();

@@ -27,8 +27,6 @@ export interface Candidate {
   tried: boolean;
   /** While it is up. */
   record: PeerRecord | undefined;
-  /** An incarnation that said goodbye; a hint at it is old. */
-  gone: string | undefined;
 }
 
 export function createCandidate(id: string): Candidate {
@@ -40,7 +38,6 @@ export function createCandidate(id: string): Candidate {
     failures: 0,
     tried: false,
     record: undefined,
-    gone: undefined,
   };
 }
 

@@ -12,6 +12,9 @@ import { providerLogic } from './provider.ts';
  * authenticated connection to it is open.
  */
 
+/** How many incarnations that said goodbye are remembered. */
+const MOST_GONE = 1_024;
+
 /** The first search is over when nothing new was hinted at for this long, in ms … */
 const QUIET = 250;
 
@@ -37,6 +40,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   self: Hint | undefined;
   /** By peer id. The map and what is in it are changed in place: there can be hundreds, and they change often. */
   candidates: Map<string, Candidate>;
+  /** Incarnations that said goodbye: a hint at one of them is old. Changed in place. */
+  gone: Set<string>;
   /** Ids of candidates to be dialled when a dial is over, the longest waiting first. Changed in place. */
   dialQueue: Set<string>;
   /** Ids of candidates that are being dialled. Changed in place. */
@@ -89,7 +94,7 @@ export const discoveryMachine = setup({
       const { id, incarnation } = hint;
       if (id === self.id || context.stopping) return;
       const known = context.candidates.get(id);
-      if (known?.gone === incarnation) return;
+      if (context.gone.has(incarnation)) return;
       const candidate = known ?? createCandidate(id);
       context.candidates.set(id, candidate);
       candidate.hint = hint;
@@ -161,9 +166,9 @@ export const discoveryMachine = setup({
       if (candidate?.record === record) {
         candidate.state = 'left';
         candidate.record = undefined;
-        if (why !== 'lost') candidate.gone = record.incarnation;
-        if (candidate.hint?.incarnation === candidate.gone) candidate.hint = undefined;
+        if (why !== 'lost' && candidate.hint?.incarnation === record.incarnation) candidate.hint = undefined;
       }
+      if (why !== 'lost') bury(context.gone, record.incarnation);
       enqueue.emit({ type: 'peer.left', record, why });
     }),
 
@@ -183,7 +188,7 @@ export const discoveryMachine = setup({
       if (candidate.hint && !context.stopping) {
         const delay = retryDelay(candidate.failures, context.random);
         enqueue.raise(due(id), { id: `due:${id}`, delay });
-      } else if (candidate.gone === undefined) {
+      } else {
         context.candidates.delete(id);
       }
     }),
@@ -225,6 +230,7 @@ export const discoveryMachine = setup({
     ...input,
     self: undefined,
     candidates: new Map(),
+    gone: new Set(),
     dialQueue: new Set(),
     dialing: new Set(),
     scanning: new Set(),
@@ -262,6 +268,13 @@ export const discoveryMachine = setup({
     'connection.ended': { actions: ['try again later, or give up', 'dial the next'] },
   },
 });
+
+/** Remembers the dead, the newest only: hints do not live long. */
+function bury(gone: Set<string>, incarnation: string): void {
+  gone.add(incarnation);
+  const [oldest] = gone;
+  if (oldest !== undefined && gone.size > MOST_GONE) gone.delete(oldest);
+}
 
 function due(id: string): Event<'candidate.due'> {
   return { type: 'candidate.due', id };

@@ -31,6 +31,9 @@ import type { CallOptions } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
 import { readableTag } from './tag.ts';
 
+/** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
+const SITE_INTERVAL = 5;
+
 /**
  * One peer: what others can find and call, and the place calls to others go out from. A process usually needs
  * just the default one, which `connect`, `getPeers` and the rest act for; tests and gateways make more.
@@ -77,7 +80,7 @@ export class Peer {
       if (this.#started) (this.actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     });
     const machine = createPeerMachine(
-      createCallerLogic({ clock, queue: limits.queue }),
+      createCallerLogic({ clock, queue: limits.queue, holds: !holds }),
       createDispatcherLogic({ registry: this.#registry, calls: limits.calls, stacks }),
     );
     const self = {
@@ -277,14 +280,14 @@ export class Peer {
     checkSignal(signal);
     const now = clock.now();
     let site: string | undefined;
-    // A stack costs as much as the rest of the call. One a millisecond is not felt; for the others
+    // A stack costs as much as the rest of the call. One now and then is not felt; for the others
     // `call-failure.ts` finds the caller when there is need to.
     if (now >= this.#nextSite) {
-      this.#nextSite = now + 1;
+      this.#nextSite = now + SITE_INTERVAL;
       site = callerFrames(this.#makeCall);
     }
     return new Promise((resolve) => {
-      const call = new Call({ record, tag, args, deadline: now + time, resolve, signal, site });
+      const call = new Call({ record, tag, args, time, deadline: now + time, resolve, signal, site });
       // What is sent to a stopped actor vanishes.
       if (this.#over) failWithNetError(call, 'STOPPED', this.#over.message);
       else this.#callerRef.send(call);

@@ -11,7 +11,7 @@ import { Registry } from '../../src/registry.ts';
 
 const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
-  createCallerLogic({ clock: systemClock, queue: 1 }),
+  createCallerLogic({ clock: systemClock, queue: 1, holds: false }),
   createDispatcherLogic({ registry, calls: 1, stacks: true }),
 );
 

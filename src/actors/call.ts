@@ -10,6 +10,8 @@ export class Call {
   readonly record: PeerRecord;
   readonly tag: string;
   readonly args: readonly unknown[];
+  /** How long it may take, in ms. */
+  readonly time: number;
   /** When it fails at the latest, on the peer's clock, in ms. */
   readonly deadline: number;
   /** Settles the user's promise. Failures go through it too: `call-failure.ts` says why. */
@@ -31,6 +33,7 @@ export class Call {
     record: PeerRecord;
     tag: string;
     args: readonly unknown[];
+    time: number;
     deadline: number;
     resolve: (value: unknown) => void;
     signal: AbortSignal | undefined;
@@ -39,6 +42,7 @@ export class Call {
     this.record = init.record;
     this.tag = init.tag;
     this.args = init.args;
+    this.time = init.time;
     this.deadline = init.deadline;
     this.resolve = init.resolve;
     this.signal = init.signal;

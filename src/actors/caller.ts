@@ -31,6 +31,8 @@ export interface CallerInput {
   clock: Clock;
   /** Calls to one peer that may wait here. */
   queue: number;
+  /** Whether a call under way keeps the process alive; not needed where the peer itself does. */
+  holds: boolean;
 }
 
 export type CallerLogic = ActorLogic<LiveSnapshot<CallerCounters>, CallerMessage, undefined>;
@@ -61,6 +63,7 @@ class Caller {
   readonly #counters = this.snapshot.context;
   readonly #clock: Clock;
   readonly #queue: number;
+  readonly #holds: boolean;
   /** Every link and every peer that has calls, for the walk when a deadline passes. */
   readonly #links = new Set<Link>();
   readonly #queues = new Set<PeerRecord>();
@@ -70,8 +73,9 @@ class Caller {
   /** Why nothing is sent any more. */
   #stopped: string | undefined;
 
-  constructor({ clock, queue }: CallerInput) {
+  constructor({ clock, queue, holds }: CallerInput) {
     this.#clock = clock;
+    this.#holds = holds;
     this.#queue = queue;
   }
 
@@ -80,8 +84,8 @@ class Caller {
       case 'call.send':
         this.#send(message);
         break;
-      case 'frame.received':
-        this.#answered(message.link, message.frame);
+      case 'frames.received':
+        for (const frame of message.frames) this.#answered(message.link, frame);
         break;
       case 'call.cancel':
         this.#cancelled(message.call, message.reason);
@@ -113,7 +117,7 @@ class Caller {
   }
 
   #send(call: Call): void {
-    holdProcess();
+    if (this.#holds) holdProcess();
     if (this.#stopped !== undefined) {
       this.#fail(call, 'STOPPED', this.#stopped);
       return;
@@ -122,10 +126,10 @@ class Caller {
     const { record } = call;
     if (record.left) {
       this.#fail(call, 'NOT_SENT', leftMessage(record, record.left));
-    } else if (call.deadline <= this.#clock.now()) {
+    } else if (call.time <= 0) {
       this.#fail(call, 'DEADLINE_EXCEEDED', 'the deadline had passed before the call was made', 'no');
     } else if (record.waiting.length === 0 && record.link && hasRoom(record.link)) {
-      this.#transmit(call, record.link);
+      this.#transmit(call, record.link, call.time);
     } else if (record.waiting.length >= this.#queue) {
       const text = `${this.#queue} calls to ${describe(record)} already wait here (limits.queue)`;
       this.#fail(call, 'OVERLOADED', text);
@@ -150,12 +154,12 @@ class Caller {
     return true;
   }
 
-  #transmit(call: Call, link: Link): void {
+  /** @param left how long the caller will still wait, in ms */
+  #transmit(call: Call, link: Link, left: number): void {
     const id = link.lastSent + 1;
     let request: string;
     try {
-      const left = Math.ceil(call.deadline - this.#clock.now());
-      request = encodeRequest(id, call.tag, call.args, left < Infinity ? left : undefined);
+      request = encodeRequest(id, call.tag, call.args, left < Infinity ? Math.ceil(left) : undefined);
     } catch (error) {
       this.#failEncoding(call, error);
       return;
@@ -210,7 +214,7 @@ class Caller {
       const call = waiting[taken]!;
       taken += 1;
       this.#counters.waiting -= 1;
-      this.#transmit(call, link);
+      this.#transmit(call, link, Math.max(0, call.deadline - this.#clock.now()));
     }
     if (taken > 0) waiting.splice(0, taken);
     if (waiting.length === 0) this.#queues.delete(record);
@@ -328,7 +332,7 @@ class Caller {
       if (link.leaving || link.otherLeaving) link.checkIdle();
     }
     this.#counters.settled += 1;
-    releaseProcess();
+    if (this.#holds) releaseProcess();
   }
 }
 

@@ -69,9 +69,11 @@ class Dispatcher {
 
   receive(message: DispatcherMessage | { type: 'xstate.stop' }): void {
     switch (message.type) {
-      case 'frame.received':
-        if (message.frame.type === 'request') this.#request(message.link, message.frame);
-        else this.#cancel(message.link, message.frame);
+      case 'frames.received':
+        for (const frame of message.frames) {
+          if (frame.type === 'request') this.#request(message.link, frame);
+          else this.#cancel(message.link, frame);
+        }
         break;
       case 'link.closed':
         this.#drop(message.link);

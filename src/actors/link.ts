@@ -6,8 +6,12 @@ import type { Call } from './call.ts';
 import type { Session } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
 
-/** Characters at which the message of a tick is cut, so that a burst does not become one huge message. */
-const CUT = 64 * 1024;
+/**
+ * Characters at which the message of a tick is cut: some twenty calls. The other side then works on the first part
+ * while this one still writes the rest. Measured with 512 calls in flight: 170,000 calls/s cut at 64 Ki characters,
+ * 220,000 at 16 Ki, 300,000 at 2 to 4 Ki, 190,000 at 512, where each message costs more than it brings.
+ */
+const CUT = 2 * 1024;
 
 /**
  * One open, authenticated connection, as caller and dispatcher use it. Not an actor: a call costs a few

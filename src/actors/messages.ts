@@ -21,7 +21,7 @@ import type { LeaveReason, PeerRecord } from './peer-record.ts';
  * Every message between the actors, one union an actor. Facts are named for what happened (`link.closed`),
  * commands for what is wanted (`peer.stop`). `docs/states.md` says who sends which and when.
  *
- * Frames travel wrapped, as `{ type: 'frame.received', frame }`: an event made of text from the wire could call
+ * Frames travel wrapped, as `{ type: 'frames.received', frames }`: an event made of text from the wire could call
  * itself `xstate.stop`, and would stop the actor it reaches.
  */
 
@@ -109,7 +109,8 @@ export type DiscoveryEmitted =
 export type CallerMessage =
   | Call
   | { type: 'call.cancel'; call: Call; reason: unknown }
-  | { type: 'frame.received'; link: Link; frame: ResultFrame | ErrorFrame }
+  /** The answers of one message, in order. */
+  | { type: 'frames.received'; link: Link; frames: readonly (ResultFrame | ErrorFrame)[] }
   /** Calls to this peer go to another link now, or it has one at last. */
   | { type: 'link.opened'; link: Link }
   /** The other side is leaving: it takes requests up to `last` only. */
@@ -121,5 +122,6 @@ export type CallerMessage =
   | { type: 'caller.stop'; reason: string };
 
 export type DispatcherMessage =
-  | { type: 'frame.received'; link: Link; frame: RequestFrame | CancelFrame }
+  /** The requests of one message, in order. */
+  | { type: 'frames.received'; link: Link; frames: readonly (RequestFrame | CancelFrame)[] }
   | { type: 'link.closed'; link: Link };

@@ -2,7 +2,7 @@ import { fromCallback } from 'xstate';
 
 import { BadFrame, decodeMessage } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
-import type { Frame } from '../wire/frames.ts';
+import type { CancelFrame, ErrorFrame, Frame, RequestFrame, ResultFrame } from '../wire/frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import type { Link } from './link.ts';
@@ -21,18 +21,37 @@ export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input
   const { link, caller, dispatcher } = input;
   let open = true;
 
+  // What one message holds for each of the two, so that a message to an actor is paid for once and not per call.
+  let answers: (ResultFrame | ErrorFrame)[] = [];
+  let requests: (RequestFrame | CancelFrame)[] = [];
+
+  const deliver = (): void => {
+    if (answers.length > 0) {
+      const frames = answers;
+      answers = [];
+      caller.send({ type: 'frames.received', link, frames });
+    }
+    if (requests.length > 0) {
+      const frames = requests;
+      requests = [];
+      dispatcher.send({ type: 'frames.received', link, frames });
+    }
+  };
+
   const route = (frame: Frame): void => {
     switch (frame.type) {
       case 'request':
       case 'cancel':
-        dispatcher.send({ type: 'frame.received', link, frame });
+        requests.push(frame);
         break;
       case 'result':
       case 'error':
-        caller.send({ type: 'frame.received', link, frame });
+        answers.push(frame);
         break;
       case 'functions':
       case 'goaway':
+        // What came before a goaway is not affected by it.
+        deliver();
         sendBack({ type: 'frame.received', link, frame });
         break;
     }
@@ -46,8 +65,11 @@ export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input
       } catch (error) {
         if (!(error instanceof BadFrame)) throw error;
         open = false;
+        deliver();
         link.close(CLOSE.BAD_FRAME, error.message);
+        return;
       }
+      deliver();
     },
     closed: () => {
       open = false;

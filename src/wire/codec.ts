@@ -1,4 +1,4 @@
-import type { ErrorFrame, Frame, FunctionsFrame, GoawayFrame } from './frames.ts';
+import type { ErrorFrame, Frame, FunctionsFrame, GoawayFrame, Json } from './frames.ts';
 import { isFields, isFrame, isKnownType, isShallow } from './guards.ts';
 import { DEEPEST_FRAME, findUnplain, isPlain } from './plain.ts';
 
@@ -22,6 +22,12 @@ export class NotSerializable extends Error {
 /** A message from the other side that breaks the protocol; the connection is closed because of it. */
 export class BadFrame extends Error {}
 
+/** The tag and the rest of a request's text change rarely from one call to the next, and are kept. */
+let lastTag = '';
+let lastTagText = ',"tag":"","args":';
+let lastDeadline: number | undefined;
+let lastTail = ',"kwargs":{}}';
+
 /** @throws NotSerializable naming the argument */
 export function encodeRequest(
   id: number,
@@ -29,14 +35,21 @@ export function encodeRequest(
   args: readonly unknown[],
   deadline: number | undefined,
 ): string {
-  const wait = deadline === undefined ? '' : `,"deadline":${deadline}`;
-  return `{"type":"request","id":${id},"tag":${JSON.stringify(tag)},"args":${encodeValue(args, 'args')},"kwargs":{}${wait}}`;
+  if (tag !== lastTag) {
+    lastTagText = `,"tag":${JSON.stringify(tag)},"args":`;
+    lastTag = tag;
+  }
+  if (deadline !== lastDeadline) {
+    lastTail = deadline === undefined ? ',"kwargs":{}}' : `,"kwargs":{},"deadline":${deadline}}`;
+    lastDeadline = deadline;
+  }
+  return REQUEST + id + lastTagText + (encodeShort(args) ?? encodeValue(args, 'args')) + lastTail;
 }
 
 /** @throws NotSerializable naming the place in the result */
 export function encodeResult(id: number, value: unknown): string {
-  if (value === undefined) return `{"type":"result","id":${id}}`;
-  return `{"type":"result","id":${id},"value":${encodeValue(value, 'result')}}`;
+  if (value === undefined) return `${RESULT}${id}}`;
+  return RESULT + id + VALUE + (encodePrimitive(value) ?? encodeValue(value, 'result')) + '}';
 }
 
 export function encodeCancel(id: number): string {
@@ -46,6 +59,35 @@ export function encodeCancel(id: number): string {
 /** For the frames that hold nothing of the user's but what `failure.ts` has already made plain. */
 export function encodeFrame(frame: ErrorFrame | FunctionsFrame | GoawayFrame): string {
   return JSON.stringify(frame);
+}
+
+/**
+ * A few primitives, as most calls have them, without the way into the engine's JSON. Undefined for anything else,
+ * and for what is not plain.
+ */
+function encodeShort(args: readonly unknown[]): string | undefined {
+  if (args.length > 8) return undefined;
+  let text = '[';
+  for (let index = 0; index < args.length; index += 1) {
+    const item = encodePrimitive(args[index]);
+    if (item === undefined) return undefined;
+    text += index === 0 ? item : `,${item}`;
+  }
+  return `${text}]`;
+}
+
+/** JSON writes a finite number as JavaScript does. Undefined for what is no plain primitive. */
+function encodePrimitive(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'number':
+      return isPlain(value) ? `${value}` : undefined;
+    case 'string':
+      return JSON.stringify(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    default:
+      return value === null ? 'null' : undefined;
+  }
 }
 
 function encodeValue(value: unknown, name: string): string {
@@ -65,10 +107,109 @@ export function decodeMessage(text: string, receive: (frame: Frame) => void, new
     let end = text.indexOf(SEPARATOR, start);
     if (end < 0) end = text.length;
     // An empty line is none: many writers end their last line, too.
-    const line = start === 0 && end === text.length ? text : text.slice(start, end);
-    const frame = line === '' ? undefined : decodeLine(line, newerVersion);
-    if (frame) receive(frame);
+    if (end > start) {
+      const frame = decodeUsual(text, start, end) ?? decodeLine(text.slice(start, end), newerVersion);
+      if (frame) receive(frame);
+    }
     start = end + 1;
+  }
+}
+
+const REQUEST = '{"type":"request","id":';
+const RESULT = '{"type":"result","id":';
+const VALUE = ',"value":';
+const TAG = ',"tag":"';
+const ARGS = '","args":';
+const KWARGS = ',"kwargs":{}';
+const DEADLINE = ',"deadline":';
+
+/** A line so long is not worth a shortcut; and one so short cannot be too deep. */
+const LONGEST_USUAL = 2 * DEEPEST_FRAME;
+
+/** Digits of a whole number that is exact in any case. */
+const MOST_DIGITS = 15;
+
+/**
+ * The two frames that calls consist of, in the very form in which `encodeRequest` and `encodeResult` write them:
+ * only arguments and result are parsed as JSON, the rest is compared. When these are valid JSON, so is the whole
+ * line, with just these fields. Undefined for every other line, which then goes the general way.
+ */
+function decodeUsual(text: string, start: number, end: number): Frame | undefined {
+  if (end - start > LONGEST_USUAL || text.charCodeAt(end - 1) !== 125 /* } */) return undefined;
+  if (text.startsWith(RESULT, start)) return decodeUsualResult(text, start + RESULT.length, end - 1);
+  if (text.startsWith(REQUEST, start)) return decodeUsualRequest(text, start + REQUEST.length, end - 1);
+  return undefined;
+}
+
+function decodeUsualResult(text: string, start: number, end: number): Frame | undefined {
+  const after = endOfDigits(text, start, end);
+  if (after === start || !text.startsWith(VALUE, after)) return undefined;
+  const id = digits(text, start, after);
+  const from = after + VALUE.length;
+  if (id === 0) return undefined;
+  if (from < end && endOfDigits(text, from, end) === end)
+    return { type: 'result', id, value: digits(text, from, end) };
+  const value = parsed(text.slice(from, end));
+  return value === undefined ? undefined : { type: 'result', id, value };
+}
+
+function decodeUsualRequest(text: string, start: number, end: number): Frame | undefined {
+  const after = endOfDigits(text, start, end);
+  if (after === start || !text.startsWith(TAG, after)) return undefined;
+  const id = digits(text, start, after);
+  const tagFrom = after + TAG.length;
+  const tagEnd = text.indexOf('"', tagFrom);
+  const tag = text.slice(tagFrom, tagEnd);
+  if (id === 0 || !text.startsWith(ARGS, tagEnd) || !isLiteral(tag)) return undefined;
+  const tail = text.lastIndexOf(KWARGS, end);
+  const argsFrom = tagEnd + ARGS.length;
+  if (tail < argsFrom) return undefined;
+  const args = parsed(text.slice(argsFrom, tail));
+  if (!Array.isArray(args)) return undefined;
+  const rest = tail + KWARGS.length;
+  if (rest === end) return { type: 'request', id, tag, args };
+  const from = rest + DEADLINE.length;
+  if (!text.startsWith(DEADLINE, rest) || from >= end || endOfDigits(text, from, end) !== end)
+    return undefined;
+  return { type: 'request', id, tag, args, deadline: digits(text, from, end) };
+}
+
+let lastLiteral = '';
+
+/** Whether a string of JSON says just what stands there: no escapes, and nothing that had to be escaped. */
+function isLiteral(text: string): boolean {
+  // The tag is the same from call to call.
+  if (text === lastLiteral) return true;
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\\]/.test(text)) return false;
+  lastLiteral = text;
+  return true;
+}
+
+/** Where the whole number that begins at `start` ends; `start` when there is none, or not an exact one. */
+function endOfDigits(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    if (code < 48 || code > 57) break;
+    at += 1;
+  }
+  // JSON has no leading zeros.
+  if (at - start > MOST_DIGITS || (at - start > 1 && text.charCodeAt(start) === 48)) return start;
+  return at;
+}
+
+function digits(text: string, start: number, end: number): number {
+  let number = 0;
+  for (let at = start; at < end; at += 1) number = number * 10 + text.charCodeAt(at) - 48;
+  return number;
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
   }
 }
 

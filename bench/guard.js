@@ -1,0 +1,89 @@
+// A guard for CI: fails when app-net loses its lead over one message per call, or when its heap
+// grows with the number of calls. Both are properties of the code rather than of the machine, which
+// is why they can be asserted on a shared one: a ratio within a round, and bytes after collection.
+import { startPair, withChildren } from './lib/children.js';
+import { runRounds } from './lib/rounds.js';
+import { summarise } from './lib/statistics.js';
+
+const LEAST_RATIO = 2;
+const MOST_GROWTH_MIB = 2;
+
+const ROUNDS = 7;
+const WARM_MS = 700;
+const MEASURED_MS = 700;
+
+const FEW_CALLS = 100_000;
+const MANY_CALLS = 400_000;
+const CALLS_LIMIT_MS = 15_000;
+
+const passed = [await keepsItsLead(), await keepsItsHeap()];
+process.exit(passed.every(Boolean) ? 0 : 1);
+
+async function keepsItsLead() {
+  const { rounds, failures } = await runRounds({
+    names: ['app-net', 'ws-naive'],
+    count: ROUNDS,
+    measure: callsPerSecond,
+    announce: () => {},
+  });
+  const ours = summarise(rounds, 'app-net', 'calls');
+  const naive = summarise(rounds, 'ws-naive', 'calls');
+  for (const [name, reason] of Object.entries(failures)) console.log(`${name} failed: ${reason}`);
+  // A round without a ratio is a failure of one of the two, not a reason to judge by fewer.
+  if (ours?.rounds !== ROUNDS || naive?.rounds !== ROUNDS) return verdict(false, 'not every round was run');
+  const ratio = ours.toWsNaive;
+  return verdict(
+    ratio >= LEAST_RATIO,
+    `calls/s at 512 in flight: app-net ${whole(ours.median)}, ws-naive ${whole(naive.median)}, ` +
+      `median ratio ${ratio.toFixed(2)} (at least ${LEAST_RATIO.toFixed(1)} is wanted)`,
+  );
+}
+
+function callsPerSecond(name) {
+  return withChildren(async (start) => {
+    const { client } = await startPair(start, name);
+    await client.ask('calls', { inFlight: 512, ms: WARM_MS });
+    const { callsPerSecond: calls } = await client.ask('calls', { inFlight: 512, ms: MEASURED_MS });
+    return { calls };
+  });
+}
+
+async function keepsItsHeap() {
+  try {
+    const [few, many] = await withChildren(async (start) => {
+      const pair = await startPair(start, 'app-net', { gc: true });
+      const call = async (count) => {
+        const made = await pair.client.ask('callTimes', { count, inFlight: 256, limitMs: CALLS_LIMIT_MS });
+        if (made < count) throw new Error(`only ${made} of ${count} calls in ${CALLS_LIMIT_MS / 1000} s`);
+        return { client: await pair.client.ask('live'), server: await pair.server.ask('live') };
+      };
+      return [await call(FEW_CALLS), await call(MANY_CALLS - FEW_CALLS)];
+    });
+    return ['client', 'server']
+      .map((side) => {
+        const growth = mebibytes(many[side] - few[side]);
+        return verdict(
+          growth <= MOST_GROWTH_MIB,
+          `live heap of the ${side}: ${mebibytes(few[side]).toFixed(2)} MiB after ${whole(FEW_CALLS)} calls, ` +
+            `${mebibytes(many[side]).toFixed(2)} MiB after ${whole(MANY_CALLS)}, ` +
+            `growth ${growth.toFixed(2)} MiB (at most ${MOST_GROWTH_MIB.toFixed(1)} is allowed)`,
+        );
+      })
+      .every(Boolean);
+  } catch (error) {
+    return verdict(false, `heap growth could not be measured: ${error.message}`);
+  }
+}
+
+function verdict(good, text) {
+  console.log(`${good ? 'ok  ' : 'FAIL'}  ${text}`);
+  return good;
+}
+
+function whole(value) {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function mebibytes(bytes) {
+  return bytes / 2 ** 20;
+}

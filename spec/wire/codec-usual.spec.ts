@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+
+import { BadFrame, decodeMessage, encodeRequest, encodeResult } from '../../src/wire/codec.ts';
+import type { Frame } from '../../src/wire/frames.ts';
+
+/** What a line says, or that it is bad. */
+function decode(text: string): Frame[] | 'bad' {
+  const frames: Frame[] = [];
+  try {
+    decodeMessage(text, (frame) => frames.push(frame));
+    return frames;
+  } catch (error) {
+    if (error instanceof BadFrame) return 'bad';
+    throw error;
+  }
+}
+
+/** The same line written so that no shortcut knows it: a space after the first brace. */
+function decodeSlowly(line: string): Frame[] | 'bad' {
+  return decode(line.replace(/^\{/, '{ '));
+}
+
+/** What both ways must agree on: an empty `kwargs` is as good as none. */
+function same(frames: Frame[] | 'bad'): unknown {
+  if (frames === 'bad') return frames;
+  return frames.map((frame) => {
+    if (frame.type !== 'request') return frame;
+    const { kwargs, ...rest } = frame;
+    return kwargs && Object.keys(kwargs).length > 0 ? frame : rest;
+  });
+}
+
+describe('the short way of the usual frames', () => {
+  const args = fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 10 });
+  const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+
+  it('reads requests as the long way does', () => {
+    fc.assert(
+      fc.property(
+        id,
+        fc.string(),
+        args,
+        fc.option(fc.nat(), { nil: undefined }),
+        (number, tag, list, deadline) => {
+          const plain = JSON.parse(JSON.stringify(list).replaceAll('-0', '0')) as unknown[];
+          const line = encodeRequest(number, tag, plain, deadline);
+          expect(same(decode(line))).to.deep.equal(same(decodeSlowly(line)));
+          expect(JSON.parse(line)).to.include({ type: 'request', id: number, tag });
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('reads results as the long way does', () => {
+    fc.assert(
+      fc.property(id, fc.jsonValue(), (number, value) => {
+        const plain = JSON.parse(JSON.stringify(value).replaceAll('-0', '0')) as unknown;
+        const line = encodeResult(number, plain);
+        expect(decode(line)).to.deep.equal(decodeSlowly(line));
+        expect(JSON.parse(line)).to.deep.equal({ type: 'result', id: number, value: plain });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('takes nothing for good that the long way refuses, and nothing for another thing', () => {
+    const lines = [
+      encodeRequest(7, 'a.tag', [5, 'x', [1]], 30_000),
+      encodeRequest(7, 'a.tag', [], undefined),
+      encodeResult(7, 50),
+      encodeResult(7, { a: ['text'] }),
+      encodeResult(7, undefined),
+    ];
+    const edit = fc.record({
+      line: fc.constantFrom(...lines),
+      at: fc.nat(),
+      removed: fc.integer({ min: 0, max: 3 }),
+      added: fc.constantFrom(
+        '',
+        '0',
+        '-',
+        '1',
+        '"',
+        '\\',
+        '\\u0041',
+        ',',
+        '}',
+        '{',
+        '[',
+        ']',
+        ' ',
+        '\t',
+        '.5',
+        'e3',
+        'null',
+        '"a":1',
+        ',"kwargs":{}',
+        ',"value":',
+      ),
+    });
+    fc.assert(
+      fc.property(edit, ({ line, at, removed, added }) => {
+        const place = 1 + (at % (line.length - 1));
+        const changed = line.slice(0, place) + added + line.slice(place + removed);
+        expect(same(decode(changed))).to.deep.equal(same(decodeSlowly(changed)));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('does not take what only looks like a usual frame', () => {
+    for (const line of [
+      '{"type":"result","id":0,"value":1}',
+      '{"type":"result","id":01,"value":1}',
+      '{"type":"result","id":1,"value":01}',
+      '{"type":"result","id":1,"value":}',
+      '{"type":"result","id":1,"value":1,"id":2}',
+      '{"type":"result","id":12345678901234567890,"value":1}',
+      '{"type":"request","id":1,"tag":"a\tb","args":[],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a\\u0062","args":[],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","args":{},"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","args":[],"kwargs":{},"deadline":}',
+      '{"type":"request","id":1,"tag":"a","args":[],"kwargs":{},"deadline":-1}',
+      '{"type":"request","id":1,"tag":"a","args":[1],"args":[2],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","args":[",\\"kwargs\\":{}"]}',
+    ]) {
+      expect(same(decode(line)), line).to.deep.equal(same(decodeSlowly(line)));
+    }
+  });
+});

@@ -123,8 +123,8 @@ const ARGS = '","args":';
 const KWARGS = ',"kwargs":{}';
 const DEADLINE = ',"deadline":';
 
-/** A line so long is not worth a shortcut; and one so short cannot be too deep. */
-const LONGEST_USUAL = 2 * DEEPEST_FRAME;
+/** Every level of nesting takes two characters, so what is no longer than this cannot be too deep. */
+const SURELY_SHALLOW = 2 * DEEPEST_FRAME;
 
 /** Digits of a whole number that is exact in any case. */
 const MOST_DIGITS = 15;
@@ -135,7 +135,7 @@ const MOST_DIGITS = 15;
  * line, with just these fields. Undefined for every other line, which then goes the general way.
  */
 function decodeUsual(text: string, start: number, end: number): Frame | undefined {
-  if (end - start > LONGEST_USUAL || text.charCodeAt(end - 1) !== 125 /* } */) return undefined;
+  if (text.charCodeAt(end - 1) !== 125 /* } */) return undefined;
   if (text.startsWith(RESULT, start)) return decodeUsualResult(text, start + RESULT.length, end - 1);
   if (text.startsWith(REQUEST, start)) return decodeUsualRequest(text, start + REQUEST.length, end - 1);
   return undefined;
@@ -205,19 +205,21 @@ function digits(text: string, start: number, end: number): number {
   return number;
 }
 
+/** The value; undefined when it is none, or too deep. */
 function parsed(text: string): Json | undefined {
+  let value: Json;
   try {
-    return JSON.parse(text) as Json;
+    value = JSON.parse(text) as Json;
   } catch {
     return undefined;
   }
+  return text.length <= SURELY_SHALLOW || isShallow(value, 1) ? value : undefined;
 }
 
 function decodeLine(line: string, newerVersion: boolean): Frame | undefined {
   const value = parse(line);
   if (!isFields(value)) throw new BadFrame('a frame is not a JSON object');
-  // Every level of nesting takes two characters, so a short line cannot be too deep.
-  if (line.length > 2 * DEEPEST_FRAME && !isShallow(value)) throw new BadFrame('a frame is nested too deep');
+  if (line.length > SURELY_SHALLOW && !isShallow(value)) throw new BadFrame('a frame is nested too deep');
   if (isFrame(value)) return value;
   if (newerVersion && !isKnownType(value['type'])) return undefined;
   throw new BadFrame('a frame has an unknown type or a wrong shape');

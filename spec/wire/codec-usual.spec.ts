@@ -8,7 +8,7 @@ import type { Frame } from '../../src/wire/frames.ts';
 function decode(text: string): Frame[] | 'bad' {
   const frames: Frame[] = [];
   try {
-    decodeMessage(text, (frame) => frames.push(frame));
+    decodeMessage(text, { frame: (frame) => frames.push(frame) });
     return frames;
   } catch (error) {
     if (error instanceof BadFrame) return 'bad';

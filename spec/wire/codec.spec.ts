@@ -19,7 +19,7 @@ import { DEEPEST, isPlain } from '../../src/wire/plain.ts';
 
 function decode(text: string, newerVersion = false): Frame[] {
   const frames: Frame[] = [];
-  decodeMessage(text, (frame) => frames.push(frame), newerVersion);
+  decodeMessage(text, { frame: (frame) => frames.push(frame) }, newerVersion);
   return frames;
 }
 
@@ -182,7 +182,7 @@ describe('decoding', () => {
   it('hands over the frames before the one it refuses, and none after it', () => {
     const got: Frame[] = [];
     const text = [encodeCancel(1), '{"type":"cancel"}', encodeCancel(2)].join(SEPARATOR);
-    expect(() => decodeMessage(text, (frame) => got.push(frame))).to.throw(BadFrame);
+    expect(() => decodeMessage(text, { frame: (frame) => got.push(frame) })).to.throw(BadFrame);
     expect(got).to.deep.equal([{ type: 'cancel', id: 1 }]);
   });
 
@@ -207,8 +207,10 @@ describe('decoding', () => {
   it('passes on what its receiver throws', () => {
     const fault = new Error('mine');
     expect(() =>
-      decodeMessage(encodeCancel(1), () => {
-        throw fault;
+      decodeMessage(encodeCancel(1), {
+        frame: () => {
+          throw fault;
+        },
       }),
     ).to.throw(fault);
   });

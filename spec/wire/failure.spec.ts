@@ -14,7 +14,7 @@ const origin = { name: 'render-1', id: 'V1StGXR8_Z5jdHi6B-myT' };
 function carry(thrown: unknown, { stacks = true, site = '    at local (/app/main.ts:1:1)' } = {}): unknown {
   const text = encodeFrame({ type: 'error', id: 1, ...describeThrown(thrown, { stacks }) });
   const frames: ErrorFrame[] = [];
-  decodeMessage(text, (frame) => frames.push(frame as ErrorFrame));
+  decodeMessage(text, { frame: (frame) => frames.push(frame as ErrorFrame) });
   return reviveThrown(frames[0]!, origin, site);
 }
 

@@ -81,7 +81,7 @@ function survive(text: string): number {
   const frames: Frame[] = [];
   for (const newerVersion of [false, true]) {
     try {
-      decodeMessage(text, (frame) => frames.push(frame), newerVersion);
+      decodeMessage(text, { frame: (frame) => frames.push(frame) }, newerVersion);
     } catch (error) {
       if (!(error instanceof BadFrame)) throw error;
     }

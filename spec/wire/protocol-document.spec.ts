@@ -41,7 +41,7 @@ describe('docs/protocol.md', () => {
       .replaceAll('…', 'text')
       .replaceAll('"properties":text', '"properties":{}');
     const frames: Frame[] = [];
-    decodeMessage(shown, (frame) => frames.push(frame));
+    decodeMessage(shown, { frame: (frame) => frames.push(frame) });
     expect(frames.map(({ type }) => type)).to.deep.equal([
       'request',
       'result',

@@ -112,7 +112,7 @@ export const connectionMachine = setup({
       const { caller, dispatcher } = context;
       const record = context.record!;
       const link = new Link(record, session);
-      const child = `socket:${(nextSocket += 1)}`;
+      const child = freeName(context.links);
       enqueue.assign({ links: new Map(context.links).set(link, child) });
       enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher } });
       const stays = record.link ? keepOne(context, record.link, link) : link;
@@ -326,7 +326,16 @@ export const connectionMachine = setup({
   },
 });
 
-let nextSocket = 0;
+/**
+ * `socket:1`, or the next that is free. Names that go on and on would give the children of each connection a shape of
+ * their own, and each shape costs the engine more than the child.
+ */
+function freeName(links: ReadonlyMap<Link, string>): string {
+  const taken = new Set(links.values());
+  let number = 1;
+  while (taken.has(`socket:${number}`)) number += 1;
+  return `socket:${number}`;
+}
 
 /**
  * Which of two links of one pair stays. Both sides decide by the same facts: the one that the peer with the lower

@@ -133,7 +133,7 @@ class Dispatcher {
   /** Whether anybody still waits for the answer. */
   #ended(link: Link, id: number): boolean {
     this.#counters.running -= 1;
-    const wanted = link.running.delete(id) && !link.cancelled.delete(id);
+    const wanted = link.running.delete(id) && !link.cancelled?.delete(id);
     if (!wanted) {
       this.#counters.settled += 1;
       if (link.leaving || link.otherLeaving) link.checkIdle();
@@ -181,12 +181,12 @@ class Dispatcher {
 
   /** The caller has given up: the answer is not sent. The call counts until its function has settled. */
   #cancel(link: Link, { id }: CancelFrame): void {
-    if (link.running.has(id)) link.cancelled.add(id);
+    if (link.running.has(id)) (link.cancelled ??= new Set()).add(id);
   }
 
   #drop(link: Link): void {
     link.running.clear();
-    link.cancelled.clear();
+    link.cancelled = undefined;
   }
 
   #noSuchTag(tag: string): string {

@@ -32,8 +32,8 @@ export class Link {
   lastSent = 0;
   /** The dispatcher's: requests whose function has not settled. */
   readonly running = new Set<number>();
-  /** The dispatcher's: those among them whose caller has given up. */
-  readonly cancelled = new Set<number>();
+  /** The dispatcher's: those among them whose caller has given up. Undefined while there is none. */
+  cancelled: Set<number> | undefined;
   /** The dispatcher's: the highest request id that was taken. */
   lastTaken = 0;
   /** The dispatcher's: requests are ignored from here on; a goaway has said so. */
@@ -43,8 +43,8 @@ export class Link {
   leaving: GoawayFrame['reason'] | undefined;
   /** Why the other side said goaway. */
   otherLeaving: GoawayFrame['reason'] | undefined;
-  /** Told when the last call of a link that is `leaving` has settled. */
-  onIdle: (() => void) | undefined;
+  /** Who owns the socket; told when the last call of a link that is `leaving` has settled. */
+  owner: { idle(): void } | undefined;
 
   #batch = '';
 
@@ -60,7 +60,7 @@ export class Link {
   send(frame: string): void {
     if (this.#batch === '') {
       this.#batch = frame;
-      process.nextTick(this.#flush);
+      process.nextTick(flush, this);
     } else if (this.#batch.length + frame.length > CUT) {
       this.socket.send(this.#batch);
       this.#batch = frame;
@@ -69,12 +69,12 @@ export class Link {
     }
   }
 
-  readonly #flush = (): void => {
+  flush(): void {
     const batch = this.#batch;
     if (batch === '') return;
     this.#batch = '';
     this.socket.send(batch);
-  };
+  }
 
   /**
    * Says that this side is leaving. With `stopped` it takes no more requests. With `duplicate` it makes none here
@@ -86,7 +86,7 @@ export class Link {
     this.refusing = reason === 'stopped';
     this.send(encodeFrame({ type: 'goaway', last: this.lastTaken, reason }));
     // At once: when the process exits there is no later.
-    this.#flush();
+    this.flush();
     this.checkIdle();
   }
 
@@ -98,12 +98,16 @@ export class Link {
     if (this.pending.size > 0 || this.running.size > 0) return;
     const agreed = this.leaving === 'duplicate' && this.otherLeaving === 'duplicate';
     // Later, so that what was just put into this tick's message is sent before the connection closes.
-    if (agreed || this.leaving === 'stopped') setImmediate(() => this.onIdle?.());
+    if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());
   }
 
   /** What was sent goes out before the close. */
   close(code: number, reason: string): void {
-    this.#flush();
+    this.flush();
     this.socket.close(code, reason);
   }
+}
+
+function flush(link: Link): void {
+  link.flush();
 }

@@ -5,7 +5,9 @@ import { CLOSE } from '../wire/frames.ts';
 import type { CancelFrame, ErrorFrame, Frame, RequestFrame, ResultFrame } from '../wire/frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
+import type { Receiver } from '../transport/transport.ts';
 import type { Link } from './link.ts';
+import type { ConnectionMessage } from './messages.ts';
 
 export interface SocketInput {
   link: Link;
@@ -18,68 +20,93 @@ export interface SocketInput {
  * and answers go straight to dispatcher and caller; only what concerns the connection goes to its machine.
  */
 export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input, sendBack }) => {
-  const { link, caller, dispatcher } = input;
-  let open = true;
+  const owner = new SocketOwner(input, sendBack);
+  return () => owner.dispose();
+});
 
-  // What one message holds for each of the two, so that a message to an actor is paid for once and not per call.
-  let answers: (ResultFrame | ErrorFrame)[] = [];
-  let requests: (RequestFrame | CancelFrame)[] = [];
+/** An object and not a handful of closures: there is one for every idle connection. */
+class SocketOwner implements Receiver {
+  readonly #link: Link;
+  readonly #caller: CallerRef;
+  readonly #dispatcher: DispatcherRef;
+  readonly #tell: (message: ConnectionMessage) => void;
+  #open = true;
+  /** What one message holds for each of the two, so that a message to an actor is paid for once and not per call. */
+  #answers: (ResultFrame | ErrorFrame)[] = NOTHING;
+  #requests: (RequestFrame | CancelFrame)[] = NOTHING;
 
-  const deliver = (): void => {
-    if (answers.length > 0) {
-      const frames = answers;
-      answers = [];
-      caller.send({ type: 'frames.received', link, frames });
+  constructor({ link, caller, dispatcher }: SocketInput, tell: (message: ConnectionMessage) => void) {
+    this.#link = link;
+    this.#caller = caller;
+    this.#dispatcher = dispatcher;
+    this.#tell = tell;
+    link.owner = this;
+    link.socket.receive(this);
+  }
+
+  message(text: string): void {
+    if (!this.#open) return;
+    try {
+      decodeMessage(text, this, this.#link.newerVersion);
+    } catch (error) {
+      if (!(error instanceof BadFrame)) throw error;
+      this.#open = false;
+      this.#deliver();
+      this.#link.close(CLOSE.BAD_FRAME, error.message);
+      return;
     }
-    if (requests.length > 0) {
-      const frames = requests;
-      requests = [];
-      dispatcher.send({ type: 'frames.received', link, frames });
-    }
-  };
+    this.#deliver();
+  }
 
-  const route = (frame: Frame): void => {
+  frame(frame: Frame): void {
     switch (frame.type) {
       case 'request':
       case 'cancel':
-        requests.push(frame);
+        if (this.#requests === NOTHING) this.#requests = [frame];
+        else this.#requests.push(frame);
         break;
       case 'result':
       case 'error':
-        answers.push(frame);
+        if (this.#answers === NOTHING) this.#answers = [frame];
+        else this.#answers.push(frame);
         break;
       case 'functions':
       case 'goaway':
         // What came before a goaway is not affected by it.
-        deliver();
-        sendBack({ type: 'frame.received', link, frame });
+        this.#deliver();
+        this.#tell({ type: 'frame.received', link: this.#link, frame });
         break;
     }
-  };
+  }
 
-  link.socket.receive({
-    message: (text) => {
-      if (!open) return;
-      try {
-        decodeMessage(text, route, link.newerVersion);
-      } catch (error) {
-        if (!(error instanceof BadFrame)) throw error;
-        open = false;
-        deliver();
-        link.close(CLOSE.BAD_FRAME, error.message);
-        return;
-      }
-      deliver();
-    },
-    closed: () => {
-      open = false;
-      sendBack({ type: 'link.closed', link });
-    },
-  });
-  link.onIdle = () => sendBack({ type: 'link.idle', link });
+  closed(): void {
+    this.#open = false;
+    this.#tell({ type: 'link.closed', link: this.#link });
+  }
 
-  return () => {
-    open = false;
-    link.socket.terminate();
-  };
-});
+  idle(): void {
+    this.#tell({ type: 'link.idle', link: this.#link });
+  }
+
+  dispose(): void {
+    this.#open = false;
+    this.#link.socket.terminate();
+  }
+
+  #deliver(): void {
+    const link = this.#link;
+    if (this.#answers !== NOTHING) {
+      const frames = this.#answers;
+      this.#answers = NOTHING;
+      this.#caller.send({ type: 'frames.received', link, frames });
+    }
+    if (this.#requests !== NOTHING) {
+      const frames = this.#requests;
+      this.#requests = NOTHING;
+      this.#dispatcher.send({ type: 'frames.received', link, frames });
+    }
+  }
+}
+
+/** Never changed; stands for an empty list. */
+const NOTHING: never[] = [];

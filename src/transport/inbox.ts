@@ -6,20 +6,25 @@ import type { Receiver } from './transport.ts';
  */
 export class Inbox {
   #receiver: Receiver | undefined;
-  #kept: string[] = [];
+  /** Undefined while there is nothing. */
+  #kept: string[] | undefined;
   #closedWith: number | undefined;
 
   /** @param receiver gets what was kept, then what comes; undefined keeps everything until the next call */
   receive(receiver: Receiver | undefined): void {
     this.#receiver = receiver;
     // A receiver may attach its successor from within `message`, so who is next is looked up each time.
-    while (this.#receiver && this.#kept.length > 0) this.#receiver.message(this.#kept.shift()!);
+    while (this.#receiver && this.#kept) {
+      const text = this.#kept.shift();
+      if (this.#kept.length === 0) this.#kept = undefined;
+      if (text !== undefined) this.#receiver.message(text);
+    }
     this.#deliverClose();
   }
 
   message(text: string): void {
-    if (this.#receiver && this.#kept.length === 0) this.#receiver.message(text);
-    else this.#kept.push(text);
+    if (this.#receiver && !this.#kept) this.#receiver.message(text);
+    else (this.#kept ??= []).push(text);
   }
 
   closed(code: number): void {
@@ -28,7 +33,7 @@ export class Inbox {
   }
 
   #deliverClose(): void {
-    if (this.#closedWith === undefined || this.#kept.length > 0) return;
+    if (this.#closedWith === undefined || this.#kept) return;
     const receiver = this.#receiver;
     this.#receiver = undefined;
     receiver?.closed(this.#closedWith);

@@ -53,13 +53,12 @@ async function listen(options: ListenOptions, accept: (socket: Socket) => void):
       return;
     }
     upgrader.handleUpgrade(request, tcp, head, (ws) => {
-      const binding = loopbackBinding(tcp.localAddress, tcp.localPort);
-      accept(new WebSocketSocket(ws, tcp, binding, () => gate.leave(tcp)));
+      accept(new WebSocketSocket(ws, tcp, gate));
     });
   });
   const address = await bind(server, options);
   // An error of a server that listens is one of a single accept (EMFILE); the next accept may work again.
-  server.on('error', () => {});
+  server.on('error', ignore);
   server.unref();
   return {
     address,
@@ -121,8 +120,7 @@ function dial(address: Address, { largestMessage, signal }: DialOptions): Promis
     });
     ws.once('open', () => {
       signal?.removeEventListener('abort', abort);
-      const binding = loopbackBinding(tcp!.remoteAddress, tcp!.remotePort);
-      resolve(new WebSocketSocket(ws, tcp!, binding, () => {}));
+      resolve(new WebSocketSocket(ws, tcp!, undefined));
     });
   });
 }
@@ -133,28 +131,34 @@ function loopbackBinding(address: string | undefined, port: number | undefined):
   return { kind: 'loopback', data: Buffer.from(`${isIPv6(host) ? `[${host}]` : host}:${port}`) };
 }
 
+/** ws closes the connection itself after each of its errors; the code tells, and 'close' follows. */
+function ignore(): void {}
+
 class WebSocketSocket implements Socket {
-  readonly binding: Binding;
   readonly #ws: WebSocket;
   readonly #tcp: NetSocket;
   readonly #inbox = new Inbox();
-  readonly #onTrust: () => void;
+  /** What an accepted connection came through; undefined for one that was dialled. */
+  readonly #gate: Gate | undefined;
   #trusted = false;
 
-  constructor(ws: WebSocket, tcp: NetSocket, binding: Binding, onTrust: () => void) {
+  constructor(ws: WebSocket, tcp: NetSocket, gate: Gate | undefined) {
     this.#ws = ws;
     this.#tcp = tcp;
-    this.binding = binding;
-    this.#onTrust = onTrust;
+    this.#gate = gate;
     tcp.unref();
     tcp.on('data', this.#limitStranger);
     ws.on('message', (data, isBinary) => {
       if (isBinary) this.close(CLOSE.BAD_FRAME, 'binary message');
       else this.#inbox.message((data as Buffer).toString('utf8'));
     });
-    // ws closes the connection itself after each of its errors; the code tells, and 'close' follows.
-    ws.on('error', () => {});
+    ws.on('error', ignore);
     ws.on('close', (code) => this.#inbox.closed(code));
+  }
+
+  get binding(): Binding {
+    const { localAddress, localPort, remoteAddress, remotePort } = this.#tcp;
+    return this.#gate ? loopbackBinding(localAddress, localPort) : loopbackBinding(remoteAddress, remotePort);
   }
 
   get bufferedAmount(): number {
@@ -172,7 +176,7 @@ class WebSocketSocket implements Socket {
   trust(): void {
     this.#trusted = true;
     this.#tcp.off('data', this.#limitStranger);
-    this.#onTrust();
+    this.#gate?.leave(this.#tcp);
   }
 
   close(code: number, reason: string): void {

@@ -97,11 +97,16 @@ function encodeValue(value: unknown, name: string): string {
   throw new NotSerializable(found?.path ?? name, found?.what ?? 'not the same twice');
 }
 
+/** Takes the frames of a message. */
+export interface FrameReceiver {
+  frame(frame: Frame): void;
+}
+
 /**
- * Reads one message and hands each frame to `receive`, in order.
+ * Reads one message and hands over each frame, in order.
  * @throws BadFrame at the first line that is no frame; the frames before it have been received
  */
-export function decodeMessage(text: string, receive: (frame: Frame) => void, newerVersion = false): void {
+export function decodeMessage(text: string, receiver: FrameReceiver, newerVersion = false): void {
   let start = 0;
   while (start <= text.length) {
     let end = text.indexOf(SEPARATOR, start);
@@ -109,7 +114,7 @@ export function decodeMessage(text: string, receive: (frame: Frame) => void, new
     // An empty line is none: many writers end their last line, too.
     if (end > start) {
       const frame = decodeUsual(text, start, end) ?? decodeLine(text.slice(start, end), newerVersion);
-      if (frame) receive(frame);
+      if (frame) receiver.frame(frame);
     }
     start = end + 1;
   }

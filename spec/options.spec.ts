@@ -29,7 +29,7 @@ describe('the options of a peer', () => {
       drainTime: 10_000,
       stacks: true,
       origins: [],
-      limits: { message: 16 * 1024 * 1024, calls: 1_024, queue: 65_536 },
+      limits: { message: 16 * 1024 * 1024, calls: 1_024, queue: 65_536, buffered: 16_777_216 },
       inspect: undefined,
       clock: systemClock,
       network: undefined,

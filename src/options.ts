@@ -68,6 +68,11 @@ export interface PeerLimits {
   calls: number;
   /** Calls to one peer that wait here until the peer has room. One more is OVERLOADED. Default: 65 536. */
   queue: number;
+  /**
+   * Bytes that are written to a connection and not yet taken by the network. Above it calls wait here until they have
+   * been. Default: 16 777 216 (16 MiB).
+   */
+  buffered: number;
 }
 
 /** The options with every default filled in. */
@@ -88,7 +93,7 @@ export interface Settings {
   drainTime: number;
   stacks: boolean;
   origins: readonly string[];
-  limits: Limits & { queue: number };
+  limits: Limits & { queue: number; buffered: number };
   inspect: ((event: InspectionEvent) => void) | undefined;
   clock: Clock;
   network: Network | undefined;
@@ -131,6 +136,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
       message: whole('limits.message', options.limits?.message, 16 * 1024 * 1024, 65_536),
       calls: whole('limits.calls', options.limits?.calls, 1_024, 1),
       queue: whole('limits.queue', options.limits?.queue, 65_536, 0),
+      buffered: whole('limits.buffered', options.limits?.buffered, 16 * 1024 * 1024, 1),
     },
     inspect: options.inspect,
     clock: options.clock ?? systemClock,
@@ -160,7 +166,12 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   network: true,
 };
 
-const KNOWN_LIMITS: Record<keyof PeerLimits, true> = { message: true, calls: true, queue: true };
+const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
+  message: true,
+  calls: true,
+  queue: true,
+  buffered: true,
+};
 
 function refuseUnknown(what: 'option' | 'limit', given: object, known: Record<string, true>): void {
   for (const key of Object.keys(given)) {

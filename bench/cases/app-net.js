@@ -1,13 +1,17 @@
 // app-net. There is no port to agree on: peers find each other through the runtime folder, which
 // run.js makes anew for every pair of processes and names in NET_RUNTIME_DIR.
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPeer } from 'app-net';
+import { dialHandshake } from '../../dist/actors/handshaking.js';
+import { systemClock } from '../../dist/clock.js';
+import { webSocketTransport } from '../../dist/transport/websocket.js';
+import { deriveKeys } from '../../dist/wire/secret.js';
 
 export { growth } from './app-net-growth.js';
 
 const GROUP = 'bench';
 const SERVER = 'server';
-const AT_ONCE = 20;
 
 export async function server({ service }) {
   await startServer(service);
@@ -18,42 +22,43 @@ export async function connect() {
   return connectTo();
 }
 
-// A connection here is one between two whole peers, so many idle connections means many peers on
-// both sides. Each pair has a runtime folder of its own; in a common one all would connect to all.
+// One whole peer with many connections, as a busy one has. Whole peers on the other side would all connect to each
+// other, too, so what connects there is no more than the handshake: only the server's figure is app-net's.
 export const idle = {
-  server: ({ from, count, service }) => someAtOnce(from, count, (i) => startServer(service, folderOfPair(i))),
-  client: ({ from, count }) =>
-    someAtOnce(from, count, async (i) => {
-      const connection = await connectTo(folderOfPair(i));
-      await connection.add(i, 1);
-      return connection;
-    }),
+  // The peer that is there already takes them all.
+  async server() {},
+  async client({ from, count }) {
+    const made = [];
+    for (let i = from; i < from + count; i++) made.push(await shakeHands(`idle-${i}`));
+    return made;
+  },
 };
 
-// One after the other would take a minute: each pair needs a moment to find each other.
-async function someAtOnce(from, count, make) {
-  const made = [];
-  for (let i = from; i < from + count; i += AT_ONCE) {
-    const length = Math.min(AT_ONCE, from + count - i);
-    made.push(...(await Promise.all(Array.from({ length }, (_, step) => make(i + step)))));
-  }
-  return made;
+async function shakeHands(id) {
+  const directory = process.env.NET_RUNTIME_DIR;
+  const file = readdirSync(directory).find((name) => name.endsWith('.peer.json'));
+  const { address, id: to } = JSON.parse(readFileSync(join(directory, file), 'utf8'));
+  const keys = await deriveKeys(readFileSync(join(directory, 'secret'), 'utf8').trim());
+  const socket = await webSocketTransport.dial(address, { largestMessage: 65_536 });
+  const description = { name: id, group: GROUP, hub: false, pid: process.pid, host: 'bench', functions: [] };
+  const self = { id, incarnation: id, limits: { message: 65_536, calls: 1 }, describe: () => description };
+  await new Promise((done, failed) => {
+    dialHandshake(socket, to, { self, keys, clock: systemClock }, { done, failed });
+  });
+  socket.receive({ message() {}, closed() {} });
+  return { close: () => socket.close(1000, '') };
 }
 
-function folderOfPair(i) {
-  return join(process.env.NET_RUNTIME_DIR, String(i));
-}
-
-async function startServer(service, runtimeDir) {
-  const peer = createPeer({ name: SERVER, group: GROUP, runtimeDir });
+async function startServer(service) {
+  const peer = createPeer({ name: SERVER, group: GROUP });
   await peer.start();
   peer.connect('add', (a, b) => service.add(a, b));
   peer.connect('echo', (text) => service.echo(text));
   peer.connect('hold', () => service.hold());
 }
 
-async function connectTo(runtimeDir) {
-  const peer = createPeer({ name: 'client', group: GROUP, runtimeDir });
+async function connectTo() {
+  const peer = createPeer({ name: 'client', group: GROUP });
   await peer.start();
   // The last of the three to be connected: with it the others are there as well.
   await peer.peers.ready('hold', { min: 1 });

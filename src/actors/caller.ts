@@ -97,6 +97,9 @@ class Caller {
         this.#links.add(message.link);
         this.#pump(message.link.record);
         break;
+      case 'link.drained':
+        this.#pump(message.link.record);
+        break;
       case 'link.refused':
         this.#refused(message.link, message.last);
         break;
@@ -337,7 +340,7 @@ class Caller {
 }
 
 function hasRoom(link: Link): boolean {
-  return link.pending.size < link.limits.calls;
+  return link.pending.size < link.limits.calls && !link.congested;
 }
 
 /** Whether the text is at most so many bytes. A character takes three at the most. */

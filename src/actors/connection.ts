@@ -29,6 +29,8 @@ export interface ConnectionInput {
   handshake: HandshakeDependencies;
   /** Bytes. */
   largestMessage: number;
+  /** Bytes written to a link and not yet taken by the network, above which calls wait. */
+  mostBuffered: number;
   /** This host's name. */
   host: string;
   caller: CallerRef;
@@ -111,7 +113,7 @@ export const connectionMachine = setup({
       const { session } = event as Event<'session.arrived'>;
       const { caller, dispatcher } = context;
       const record = context.record!;
-      const link = new Link(record, session);
+      const link = new Link(record, session, context.mostBuffered);
       const child = freeName(context.links);
       enqueue.assign({ links: new Map(context.links).set(link, child) });
       enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher } });

@@ -44,12 +44,17 @@ export class Link {
   /** Why the other side said goaway. */
   otherLeaving: GoawayFrame['reason'] | undefined;
   /** Who owns the socket; told when the last call of a link that is `leaving` has settled. */
-  owner: { idle(): void } | undefined;
+  owner: { idle(): void; drained(): void } | undefined;
 
+  /** More is written than the network takes; calls wait until it has. */
+  congested = false;
+  /** Bytes. */
+  readonly #mostBuffered: number;
   #batch = '';
 
-  constructor(record: PeerRecord, { socket, dialled, party }: Session) {
+  constructor(record: PeerRecord, { socket, dialled, party }: Session, mostBuffered: number) {
     this.record = record;
+    this.#mostBuffered = mostBuffered;
     this.socket = socket;
     this.dialled = dialled;
     this.limits = party.limits;
@@ -62,7 +67,7 @@ export class Link {
       this.#batch = frame;
       process.nextTick(flush, this);
     } else if (this.#batch.length + frame.length > CUT) {
-      this.socket.send(this.#batch);
+      this.#write(this.#batch);
       this.#batch = frame;
     } else {
       this.#batch += SEPARATOR + frame;
@@ -73,7 +78,18 @@ export class Link {
     const batch = this.#batch;
     if (batch === '') return;
     this.#batch = '';
-    this.socket.send(batch);
+    this.#write(batch);
+  }
+
+  #write(message: string): void {
+    const { socket } = this;
+    socket.send(message);
+    if (this.congested || socket.bufferedAmount <= this.#mostBuffered) return;
+    this.congested = true;
+    socket.whenDrained(() => {
+      this.congested = false;
+      this.owner?.drained();
+    });
   }
 
   /**

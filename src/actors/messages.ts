@@ -113,6 +113,8 @@ export type CallerMessage =
   | { type: 'frames.received'; link: Link; frames: readonly (ResultFrame | ErrorFrame)[] }
   /** Calls to this peer go to another link now, or it has one at last. */
   | { type: 'link.opened'; link: Link }
+  /** What was written to the link has been taken by the network, and there is room again. */
+  | { type: 'link.drained'; link: Link }
   /** The other side is leaving: it takes requests up to `last` only. */
   | { type: 'link.refused'; link: Link; last: number }
   | { type: 'link.closed'; link: Link }

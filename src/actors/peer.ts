@@ -215,6 +215,7 @@ function connectionInput(
     transport: attachment.transport,
     handshake: { self, keys, clock: settings.clock },
     largestMessage: settings.limits.message,
+    mostBuffered: settings.limits.buffered,
     host: settings.hostname,
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,

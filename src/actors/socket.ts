@@ -88,6 +88,10 @@ class SocketOwner implements Receiver {
     this.#tell({ type: 'link.idle', link: this.#link });
   }
 
+  drained(): void {
+    this.#caller.send({ type: 'link.drained', link: this.#link });
+  }
+
   dispose(): void {
     this.#open = false;
     this.#link.socket.terminate();

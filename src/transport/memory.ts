@@ -169,6 +169,10 @@ class MemorySocket implements Socket {
     if (!this.#closing) this.other.#expect({ due: this.#due(), text });
   }
 
+  whenDrained(callback: () => void): void {
+    setImmediate(callback);
+  }
+
   receive(receiver: Receiver | undefined): void {
     this.#inbox.receive(receiver);
   }

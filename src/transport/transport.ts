@@ -46,6 +46,8 @@ export interface Socket {
   /** Bytes that were sent but not yet handed to the network. */
   readonly bufferedAmount: number;
   send(message: string): void;
+  /** Calls back once, when everything that was sent has been handed to the network. */
+  whenDrained(callback: () => void): void;
   /** Where received messages go from now on. What comes while there is no receiver is kept and delivered then. */
   receive(receiver: Receiver | undefined): void;
   /** Lifts the limits that hold for a stranger. */

@@ -169,6 +169,10 @@ class WebSocketSocket implements Socket {
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(message);
   }
 
+  whenDrained(callback: () => void): void {
+    this.#tcp.once('drain', callback);
+  }
+
   receive(receiver: Receiver | undefined): void {
     this.#inbox.receive(receiver);
   }

@@ -86,6 +86,7 @@ class Caller {
         break;
       case 'frames.received':
         for (const frame of message.frames) this.#answered(message.link, frame);
+        if (message.link.record.waiting.length > 0) this.#pump(message.link.record);
         break;
       case 'call.cancel':
         this.#cancelled(message.call, message.reason);
@@ -206,7 +207,6 @@ class Caller {
     } else {
       failCall(call, (site) => reviveThrown(frame, call.record, site));
     }
-    if (call.record.waiting.length > 0) this.#pump(call.record);
   }
 
   /** Sends what waited for room. */

@@ -61,8 +61,7 @@ async function connectTo() {
   const peer = createPeer({ name: 'client', group: GROUP });
   await peer.start();
   // The last of the three to be connected: with it the others are there as well.
-  await peer.peers.ready('hold', { min: 1 });
-  const remote = (await peer.getPeers()).find(({ name }) => name === SERVER);
+  const [remote] = await peer.peers.ready('hold');
   return {
     add: (a, b) => remote.call('add', [a, b]),
     echo: (text) => remote.call('echo', [text]),

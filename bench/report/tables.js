@@ -96,8 +96,8 @@ function memoryTable({ memory, cases, failures }) {
   return {
     title: 'Memory: live heap and external bytes, client / server',
     note:
-      'After garbage collection, measured once. For app-net an idle connection comes with a whole peer of its ' +
-      'own on both sides; for the others it is one more connection to the same server.',
+      'After garbage collection, measured once. For app-net an idle connection is one more to the same peer; what ' +
+      'stands on the client side there is a handshake without a peer, so only its server figure counts.',
     head: [
       '',
       'per idle connection',

@@ -9,7 +9,8 @@ import type { PeerRecord } from './peer-record.ts';
 /**
  * Characters at which the message of a tick is cut: some twenty calls. The other side then works on the first part
  * while this one still writes the rest. Measured with 512 calls in flight: 170,000 calls/s cut at 64 Ki characters,
- * 220,000 at 16 Ki, 300,000 at 2 to 4 Ki, 190,000 at 512, where each message costs more than it brings.
+ * 220,000 at 16 Ki, 300,000 at 2 to 4 Ki, 190,000 at 512, where each message costs more than it brings. That the
+ * first frame of a tick goes out by itself doubles the calls/s with 8 in flight, for the same reason.
  */
 const CUT = 2 * 1024;
 
@@ -50,6 +51,8 @@ export class Link {
   congested = false;
   /** Bytes. */
   readonly #mostBuffered: number;
+  /** Something was sent in this tick. */
+  #ticking = false;
   #batch = '';
 
   constructor(record: PeerRecord, { socket, dialled, party }: Session, mostBuffered: number) {
@@ -61,17 +64,28 @@ export class Link {
     this.newerVersion = party.newestVersion > VERSIONS[0]!;
   }
 
-  /** Sends a frame with everything else that is sent in this tick, as one message. */
+  /**
+   * Sends a frame: the first of a tick at once, so that the other side can begin, and what follows in the same tick
+   * together, in messages of about `CUT` characters.
+   */
   send(frame: string): void {
-    if (this.#batch === '') {
+    if (!this.#ticking) {
+      this.#ticking = true;
+      process.nextTick(endTick, this);
+      this.#write(frame);
+    } else if (this.#batch === '') {
       this.#batch = frame;
-      process.nextTick(flush, this);
     } else if (this.#batch.length + frame.length > CUT) {
       this.#write(this.#batch);
       this.#batch = frame;
     } else {
       this.#batch += SEPARATOR + frame;
     }
+  }
+
+  endTick(): void {
+    this.#ticking = false;
+    this.flush();
   }
 
   flush(): void {
@@ -124,6 +138,6 @@ export class Link {
   }
 }
 
-function flush(link: Link): void {
-  link.flush();
+function endTick(link: Link): void {
+  link.endTick();
 }

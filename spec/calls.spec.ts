@@ -244,7 +244,7 @@ describe('a call', () => {
       async function theCaller(): Promise<unknown> {
         return await toB.call('deep');
       }
-      // One after another: the first call of a millisecond and the later ones find their call site differently.
+      // One after another: the first call in a while and those right after it find their call site differently.
       for (let count = 0; count < 5; count += 1) {
         const [first, ...frames] = ((await failure(theCaller())) as Error).stack!.split('\n');
         const at = (text: string): number => frames.findIndex((line) => line.includes(text));

@@ -51,8 +51,6 @@ export class Link {
   congested = false;
   /** Bytes. */
   readonly #mostBuffered: number;
-  /** Something was sent in this tick. */
-  #ticking = false;
   #batch = '';
 
   constructor(record: PeerRecord, { socket, dialled, party }: Session, mostBuffered: number) {
@@ -65,27 +63,23 @@ export class Link {
   }
 
   /**
-   * Sends a frame: the first of a tick at once, so that the other side can begin, and what follows in the same tick
+   * Sends a frame: the first of a tick at once, so that its receiver can begin, and what follows in the same tick
    * together, in messages of about `CUT` characters.
    */
   send(frame: string): void {
-    if (!this.#ticking) {
-      this.#ticking = true;
-      process.nextTick(endTick, this);
+    if (!ticking) {
+      ticking = true;
+      process.nextTick(endTick);
       this.#write(frame);
     } else if (this.#batch === '') {
       this.#batch = frame;
+      unsent.push(this);
     } else if (this.#batch.length + frame.length > CUT) {
       this.#write(this.#batch);
       this.#batch = frame;
     } else {
       this.#batch += SEPARATOR + frame;
     }
-  }
-
-  endTick(): void {
-    this.#ticking = false;
-    this.flush();
   }
 
   flush(): void {
@@ -138,6 +132,13 @@ export class Link {
   }
 }
 
-function endTick(link: Link): void {
-  link.endTick();
+// One end of tick for all links of the process: with calls to many peers at once, one for each would be felt.
+let ticking = false;
+let unsent: Link[] = [];
+
+function endTick(): void {
+  const links = unsent;
+  ticking = false;
+  unsent = [];
+  for (const link of links) link.flush();
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { BadFrame, decodeMessage, encodeRequest, encodeResult } from '../../src/wire/codec.ts';
 import type { Frame } from '../../src/wire/frames.ts';

@@ -1,4 +1,4 @@
-import { assign, enqueueActions, fromCallback, fromPromise, sendParent, setup } from 'xstate';
+import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
 import type { Hint } from '../discovery/provider.ts';
@@ -8,10 +8,11 @@ import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
-import { dialHandshake } from './handshaking.ts';
+import { dialLogic, handshakeLogic } from './dialing.ts';
+import type { HandshakeResult } from './dialing.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import { Link } from './link.ts';
-import type { ConnectionFailure, ConnectionMessage, Session } from './messages.ts';
+import type { ConnectionFailure, ConnectionMessage } from './messages.ts';
 import { createRecord } from './peer-record.ts';
 import type { LeaveReason, PeerRecord } from './peer-record.ts';
 import { socketLogic } from './socket.ts';
@@ -48,31 +49,7 @@ export interface ConnectionContext extends ConnectionInput {
   failure: ConnectionFailure | undefined;
 }
 
-type HandshakeResult =
-  | { type: 'session.arrived'; session: Session }
-  | { type: 'handshake.failed'; error: Error };
-
 type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
-
-const dialLogic = fromPromise<Socket, { transport: Transport; hint: Hint; largestMessage: number }>(
-  async ({ input: { transport, hint, largestMessage }, signal }) => {
-    const socket = await transport.dial(hint.address, { largestMessage, signal });
-    // Stopped while the last step was under way: nobody takes the socket any more.
-    if (signal.aborted) socket.terminate();
-    return socket;
-  },
-);
-
-const handshakeLogic = fromCallback<
-  { type: 'never' },
-  { socket: Socket; to: string; dependencies: HandshakeDependencies }
->(({ input: { socket, to, dependencies }, sendBack }) => {
-  const report = sendBack as (result: HandshakeResult) => void;
-  return dialHandshake(socket, to, dependencies, {
-    done: (session) => report({ type: 'session.arrived', session }),
-    failed: (error) => report({ type: 'handshake.failed', error }),
-  });
-});
 
 export const connectionMachine = setup({
   types: {

@@ -14,6 +14,8 @@ export class MemoryWires {
   readonly #pairs = new Set<Pair>();
   readonly #cuts = new Set<string>();
   readonly #stalls = new Set<string>();
+  /** Owners that were killed; what is left of one reaches nobody. */
+  readonly #dead = new Set<string>();
   #nextPort = 1;
 
   constructor(latency: number) {
@@ -22,6 +24,8 @@ export class MemoryWires {
 
   /** How one peer reaches the others. */
   transport(owner: string, clock: Clock): Transport {
+    // A new life of who was killed.
+    this.#dead.delete(owner);
     return {
       listen: (_, accept) => Promise.resolve(this.#listen(owner, accept)),
       dial: async (address, { signal }) => {
@@ -53,6 +57,7 @@ export class MemoryWires {
 
   /** Everything of this peer is gone, as after a SIGKILL. */
   kill(id: string): void {
+    this.#dead.add(id);
     for (const [port, { owner }] of this.#listeners) if (owner === id) this.#listeners.delete(port);
     for (const pair of this.#pairs) if (pair.of(id)) pair.break();
   }
@@ -77,7 +82,7 @@ export class MemoryWires {
   #dial(owner: string, { port }: Address, clock: Clock): Socket {
     const listener = this.#listeners.get(port);
     if (!listener) throw new DialFailed(`nobody listens at memory:${port}`, true);
-    if (this.#cuts.has(pairName(owner, listener.owner))) {
+    if (this.#dead.has(owner) || this.#cuts.has(pairName(owner, listener.owner))) {
       throw new DialFailed(`memory:${port} cannot be reached`, false);
     }
     const pair = new Pair(this, owner, listener.owner, port, clock, () => this.#pairs.delete(pair));

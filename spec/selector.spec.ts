@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { expect } from 'chai';
 
 import { RemotePeer } from '../src/remote-peer.ts';
@@ -91,6 +93,36 @@ describe('a selector', () => {
     }
   });
 
+  it('can ask a function of the user about each peer, after everything else', () => {
+    const asked: string[] = [];
+    const where = ({ name }: RemotePeer): boolean => {
+      asked.push(name);
+      return name.startsWith('render');
+    };
+    expect(['render-1', 'scale-1'].map((name) => matches({ where }, { name }))).to.deep.equal([true, false]);
+    expect(matches({ where }, { name: 'render-2', group: 'gpu' })).to.equal(false);
+    expect(asked).to.deep.equal(['render-1', 'scale-1']);
+  });
+
+  it('throws what that function throws', () => {
+    const error = new Error('mine');
+    const where = (): boolean => {
+      throw error;
+    };
+    expect(() => matches({ where })).to.throw(error);
+  });
+
+  for (const [what, where] of [
+    ['a promise', () => Promise.resolve(false)],
+    ['undefined', () => undefined],
+    ['object', () => ({})],
+    ['null', () => null],
+  ] as const) {
+    it(`takes true and false from it, and not ${what}`, () => {
+      expect(() => matches({ where: where as never })).to.throw(TypeError, `it returned ${what}`);
+    });
+  }
+
   it('sees what a peer has when it is asked, not when it was made', () => {
     const record = createRecord(
       {
@@ -106,17 +138,26 @@ describe('a selector', () => {
     expect(test(changing)).to.equal(true);
   });
 
-  for (const wrong of [
-    { has: 5 },
-    { has: null },
-    { has: () => {} },
-    { group: 5 },
-    null,
-    5,
-    { gruop: 'gpu' },
-  ]) {
-    it(`is refused when it is none: ${wrong && 'has' in Object(wrong) ? 'has ' : ''}${JSON.stringify(wrong)}`, () => {
-      expect(() => matcher(wrong as never, 'main')).to.throw(TypeError);
+  for (const [wrong, message] of [
+    [null, 'give a selector'],
+    [5, 'give a selector'],
+    [[], 'give a selector'],
+    [{ has: 5 }, 'has: give a tag'],
+    [{ has: null }, 'has: give a tag'],
+    [{ has: () => {} }, 'went through connect()'],
+    [{ group: 5 }, 'group: give'],
+    [{ group: ['gpu', 5] }, 'group: give'],
+    [{ hub: 'true' }, 'hub: give true or false'],
+    [{ scope: 'here' }, 'scope: give one of host, lan, wan'],
+    [{ name: /x/ }, 'name: give'],
+    [{ where: 'x' }, 'where: give a function'],
+    [{ gruop: 'gpu' }, 'a selector has no "gruop"; did you mean group? there is group, hub, has,'],
+    [{ filter: () => true }, 'a selector has no "filter"; there is group, hub, has,'],
+    [JSON.parse('{"__proto__":1}'), 'a selector has no "__proto__"'],
+    [{ toString: 'x' }, 'a selector has no "toString"'],
+  ] as const) {
+    it(`is refused when it is none, with what to give instead: ${inspect(wrong)}`, () => {
+      expect(() => matcher(wrong as never, 'main')).to.throw(TypeError, message);
     });
   }
 });

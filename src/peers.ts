@@ -2,7 +2,7 @@ import { EventEmitter } from 'eventemitter3';
 
 import type { LeaveReason } from './actors/peer-record.ts';
 import type { RemotePeer } from './remote-peer.ts';
-import { matcher, tagIn } from './selector.ts';
+import { checkSelector, matcher, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { whileHolding } from './process-hold.ts';
 
@@ -78,9 +78,13 @@ export class Peers implements Iterable<RemotePeer> {
     return this.list()[Symbol.iterator]();
   }
 
-  /** Another live view; its selector stands alone and is not added to this one's. */
+  /**
+   * Another live view; its selector stands alone and is not added to this one's.
+   * @throws TypeError for what is no selector
+   */
   of(selector: Selector): Peers {
-    return new Peers(this.#source, selector);
+    checkSelector(selector);
+    return new Peers(this.#source, { ...selector });
   }
 
   /** Those that are there once the first search is over. */
@@ -101,19 +105,30 @@ export class Peers implements Iterable<RemotePeer> {
     const changes: PeersChange[] = [{ type: 'snapshot', peers: this.list() }];
     let wake: () => void = () => {};
     let over = false;
+    let failed: { error: unknown } | undefined;
     const end = (): void => {
       over = true;
       wake();
     };
-    const unsubscribe = this.#follow((change) => {
-      changes.push(change);
-      wake();
-    }, end);
+    const unsubscribe = this.#follow({
+      changed: (change) => {
+        changes.push(change);
+        wake();
+      },
+      failed: (error) => {
+        failed ??= { error };
+        end();
+      },
+      ended: end,
+    });
     signal?.addEventListener('abort', end, { once: true });
     if (signal?.aborted) over = true;
     try {
       for (;;) {
         while (changes.length > 0 && !signal?.aborted) yield changes.shift()!;
+        // What the selector's `where` threw, and it may throw anything.
+        // oxlint-disable-next-line only-throw-error
+        if (failed && !signal?.aborted) throw failed.error;
         if (over) return;
         // The wait is what the loop is for.
         await whileHolding(new Promise<void>((resolve) => (wake = resolve)));
@@ -125,19 +140,23 @@ export class Peers implements Iterable<RemotePeer> {
   }
 
   /**
-   * Resolves with the peers that have the function, as soon as there are enough of them. The process is kept
-   * alive meanwhile.
-   * @param has a connected function, or its tag
-   * @throws the signal's reason; NetError STOPPED when the local peer stops
+   * Resolves with the peers that are meant, as soon as there are enough of them. The process is kept alive meanwhile.
+   * @param which a connected function or its tag: those of this view that have it. Or a selector, which stands alone
+   * as in `of()`
+   * @throws the signal's reason; what the selector's `where` throws; NetError STOPPED when the local peer stops
+   *
+   * @example
+   * const [one, two] = await peers.ready(resize, { min: 2 });
+   * await peers.ready({ group: 'gpu', has: resize });
    */
-  ready(has: string | { readonly tag: string }, options: ReadyOptions = {}): Promise<RemotePeer[]> {
+  ready(
+    which: string | { readonly tag: string } | Selector,
+    options: ReadyOptions = {},
+  ): Promise<RemotePeer[]> {
     const { min = 1, signal } = options;
-    const tag = tagIn(has);
+    const tag = isSelector(which) ? undefined : tagIn(which);
+    const view = isSelector(which) ? this.of(which) : this;
     if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
-    const enough = (): RemotePeer[] | undefined => {
-      const found = this.list().filter((peer) => peer.has(tag));
-      return found.length >= min ? found : undefined;
-    };
     const wait = new Promise<RemotePeer[]>((resolve, reject) => {
       signal?.throwIfAborted();
       const source = this.#source();
@@ -148,8 +167,12 @@ export class Peers implements Iterable<RemotePeer> {
       };
       const abort = (): void => done(() => reject(signal?.reason as Error));
       const check = (): void => {
-        const found = enough();
-        if (found) done(() => resolve(found));
+        try {
+          const found = view.list().filter((peer) => tag === undefined || peer.has(tag));
+          if (found.length >= min) done(() => resolve(found));
+        } catch (error) {
+          done(() => reject(error));
+        }
       };
       const unsubscribe = source.subscribe(check, (error) => done(() => reject(error)));
       signal?.addEventListener('abort', abort, { once: true });
@@ -180,8 +203,8 @@ export class Peers implements Iterable<RemotePeer> {
 
   /** Emits from the source as long as somebody listens. */
   #attach(): void {
-    this.#detach ??= this.#follow(
-      (change) => {
+    this.#detach ??= this.#follow({
+      changed: (change) => {
         if (this.#emitter.eventNames().length === 0) {
           this.#detach?.();
           this.#detach = undefined;
@@ -191,28 +214,53 @@ export class Peers implements Iterable<RemotePeer> {
           this.#emitter.emit('leave', change.peer, change.why);
         }
       },
-      () => {},
-    );
+      // Nobody waits for it: like what a listener throws.
+      failed: (error) => {
+        throw error;
+      },
+      ended: () => {},
+    });
   }
 
   /**
    * The changes of this view. With `has` in the selector a peer also joins by connecting the function, and leaves,
    * with `stopped`, by disconnecting it.
    */
-  #follow(listener: (change: SourceChange) => void, ended: () => void): () => void {
+  #follow({ changed, failed, ended }: Follower): () => void {
     const source = this.#source();
     const matches = matcher(this.#selector, source.group);
     const inside = new Set(source.current().filter(matches));
     return source.subscribe((change) => {
       const { peer } = change;
-      const was = inside.has(peer);
-      const is = change.type !== 'leave' && matches(peer);
+      const was = inside.delete(peer);
+      let error: unknown;
+      let threw = false;
+      let is = false;
+      try {
+        is = change.type !== 'leave' && matches(peer);
+      } catch (thrown) {
+        error = thrown;
+        threw = true;
+      }
       if (is) inside.add(peer);
-      else inside.delete(peer);
-      if (!was && is) listener({ type: 'join', peer });
+      if (!was && is) changed({ type: 'join', peer });
       else if (was && !is)
-        listener({ type: 'leave', peer, why: change.type === 'leave' ? change.why : 'stopped' });
-      else if (is) listener(change);
+        changed({ type: 'leave', peer, why: change.type === 'leave' ? change.why : 'stopped' });
+      else if (is) changed(change);
+      if (threw) failed(error);
     }, ended);
   }
+}
+
+/** Who follows a view. */
+interface Follower {
+  changed: (change: SourceChange) => void;
+  /** The selector's `where` threw: the peer it was asked about counts as not meant. */
+  failed: (error: unknown) => void;
+  ended: () => void;
+}
+
+/** A selector has no `tag`; a connected function, or what `remote()` gives, has. */
+function isSelector(which: string | { readonly tag: string } | Selector): which is Selector {
+  return typeof which === 'object' && which !== null && !('tag' in which);
 }

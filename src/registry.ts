@@ -1,5 +1,6 @@
 import { formatCallSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
+import { near } from './near.ts';
 import { readableTag } from './tag.ts';
 
 export type AnyFunction = (...args: never[]) => unknown;
@@ -58,36 +59,11 @@ export class Registry {
 
   /** Up to three tags that look like `tag`, for the message to who asked for one that is not here. */
   near(tag: string): string[] {
-    const wanted = lastPart(tag);
-    const scored = this.tags()
-      .slice(0, 256)
-      .map((each) => ({ each, distance: editDistance(wanted, lastPart(each)) }))
-      .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3));
-    return scored
-      .toSorted((a, b) => a.distance - b.distance)
-      .slice(0, 3)
-      .map(({ each }) => each);
+    return near(tag, this.tags(), lastPart);
   }
 }
 
-/** The function's own name: people mistype that, not the module. Cut, as the comparison is quadratic. */
+/** The function's own name: people mistype that, not the module. */
 function lastPart(tag: string): string {
-  return readableTag(tag)
-    .slice(-64)
-    .replace(/^.*[./]/, '')
-    .toLowerCase();
-}
-
-/** Levenshtein's. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  return readableTag(tag).replace(/^.*[./]/, '');
 }

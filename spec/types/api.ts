@@ -93,8 +93,17 @@ connect(() => 1, { tag: 'x' });
 // --- the set of peers
 for (const each of await getPeers({ group: ['a', 'b'], hub: true, has: multiply, scope: 'host' }))
   each.functions.at(0);
+await getPeers({ where: (each) => each.functions.length > 1 });
 // @ts-expect-error a selector that does not exist
 await getPeers({ groups: 'a' });
+// @ts-expect-error a scope that does not exist
+await getPeers({ scope: 'here' });
+// @ts-expect-error a promise is no answer
+await getPeers({ where: async (each) => each.hub });
+// @ts-expect-error a function that was never connected
+await getPeers({ has: () => 1 });
+// @ts-expect-error a label is there or not
+peers.of({ hub: 'yes' });
 peers.on('leave', (left, why) => {
   is<Equal<typeof left, RemotePeer>>();
   is<Equal<typeof why, 'stopped' | 'lost' | 'replaced'>>();
@@ -106,6 +115,9 @@ for await (const change of peers.watch()) {
   if (change.type === 'leave') change.why.toUpperCase();
 }
 const ready: RemotePeer[] = await peers.ready(multiply, { min: 2 });
+await peers.ready({ group: 'gpu', has: multiply }, { min: 2 });
+// @ts-expect-error a selector that does not exist
+await peers.ready({ tags: 'x' });
 // @ts-expect-error the set changes by itself only
 peer.name = 'x';
 

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { expect } from 'chai';
 
+import { systemClock } from '../src/clock.ts';
 import { RemotePeer } from '../src/remote-peer.ts';
 import { createRecord } from '../src/actors/peer-record.ts';
 import { matcher, tagIn } from '../src/selector.ts';
@@ -14,6 +15,8 @@ interface Traits {
   host?: string;
   functions?: string[];
 }
+
+const notCalled = (): Promise<never> => Promise.reject(new Error('not called here'));
 
 function peer({
   name = 'p',
@@ -34,7 +37,7 @@ function peer({
     host,
     functions,
   };
-  return new RemotePeer(createRecord(party, 'here'), () => Promise.reject(new Error('not called here')));
+  return new RemotePeer(createRecord(party, 'here'), notCalled, systemClock);
 }
 
 const matches = (selector: Selector, traits?: Traits): boolean => matcher(selector, 'main')(peer(traits));
@@ -131,7 +134,7 @@ describe('a selector', () => {
       },
       'here',
     );
-    const changing = new RemotePeer(record, () => Promise.reject(new Error('not called here')));
+    const changing = new RemotePeer(record, notCalled, systemClock);
     const test = matcher({ has: 'later' }, 'main');
     expect(test(changing)).to.equal(false);
     record.functions.add('later');

@@ -1,6 +1,6 @@
 import type { CallSite } from './call-site.ts';
 import type { AnyFunction } from './registry.ts';
-import { LONGEST_TAG, encodeTag, moduleOf } from './tag.ts';
+import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag, moduleOf } from './tag.ts';
 
 export interface ConnectOptions {
   /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
@@ -24,6 +24,7 @@ export function readConnectArguments(
   }
   const tag = given ?? encodeTag(moduleOf(place), fn.name);
   checkTag(tag);
+  refuseReserved(tag);
   const { replace = false } = (options ?? {}) as ConnectOptions;
   return { tag, fn: fn as AnyFunction, replace };
 }
@@ -33,4 +34,12 @@ export function checkTag(tag: unknown): asserts tag is string {
   if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG) {
     throw new TypeError(`a tag is a string of 1 to ${LONGEST_TAG} characters`);
   }
+}
+
+function refuseReserved(tag: string): void {
+  if (!tag.startsWith(RESERVED)) return;
+  const known = Object.values(DEFAULT_TAGS).join(', ');
+  throw new TypeError(
+    `connect('${tag}', …): tags that begin with ${RESERVED} are for functions that every peer has (${known}); choose another`,
+  );
 }

@@ -15,6 +15,8 @@ export type { ConnectOptions } from './connect-arguments.ts';
 export { NetError } from './errors.ts';
 export type { NetErrorCode, Ran } from './errors.ts';
 export { registerError } from './wire/failure.ts';
+export type { PeerInfo } from './default-functions.ts';
+export type { LoopLoad } from './loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './connected.ts';
 export type { PeerLimits, PeerOptions } from './options.ts';
 export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';

@@ -15,6 +15,8 @@ import { checkTag, readConnectArguments } from './connect-arguments.ts';
 import type { ConnectOptions } from './connect-arguments.ts';
 import { attach, remoteFunction, tagOf } from './connected.ts';
 import type { Caller, Connected, RemoteFunction } from './connected.ts';
+import { countersOf, defaultFunctions } from './default-functions.ts';
+import type { PeerInfo } from './default-functions.ts';
 import { hostNetwork } from './discovery/host-network.ts';
 import { NetError } from './errors.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
@@ -30,6 +32,7 @@ import { RemotePeer } from './remote-peer.ts';
 import type { CallOptions } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
 import { readableTag } from './tag.ts';
+import type { Description } from './wire/frames.ts';
 
 /** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
 const SITE_INTERVAL = 5;
@@ -76,9 +79,16 @@ export class Peer {
     this.hub = hub;
     this.#settings = settings;
     this.#holds = holds;
+    const describe = (): Description => ({
+      ...{ name, group, hub, pid: process.pid, host: settings.hostname },
+      functions: this.#registry.tags(),
+    });
+    const counters = (): PeerInfo['counters'] => countersOf(this.actor);
+    const peers = (): number => this.#set.current().length;
+    const defaults = defaultFunctions({ id, clock, describe, peers, counters });
     this.#registry = new Registry((added, removed) => {
       if (this.#started) (this.actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
-    });
+    }, defaults);
     const machine = createPeerMachine(
       createCallerLogic({ clock, queue: limits.queue, holds: !holds }),
       createDispatcherLogic({ registry: this.#registry, calls: limits.calls, stacks }),
@@ -87,14 +97,7 @@ export class Peer {
       id,
       incarnation: settings.incarnation,
       limits: { message: limits.message, calls: limits.calls },
-      describe: () => ({
-        name,
-        group,
-        hub,
-        pid: process.pid,
-        host: settings.hostname,
-        functions: this.#registry.tags(),
-      }),
+      describe,
     };
     const network = settings.network ?? hostNetwork(settings.runtimeDir);
     this.actor = createActor(machine, {
@@ -258,7 +261,7 @@ export class Peer {
     discovery.on('*', (event: DiscoveryEmitted) => {
       if (event.type === 'search.settled') return;
       const { record } = event;
-      const peer = handles.get(record) ?? new RemotePeer(record, this.#makeCall);
+      const peer = handles.get(record) ?? new RemotePeer(record, this.#makeCall, this.#settings.clock);
       handles.set(record, peer);
       if (event.type === 'peer.joined') this.#set.apply({ type: 'join', peer });
       else if (event.type === 'peer.left') this.#set.apply({ type: 'leave', peer, why: event.why });

@@ -1,7 +1,7 @@
 import { formatCallSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
 import { near } from './near.ts';
-import { readableTag } from './tag.ts';
+import { RESERVED, readableTag } from './tag.ts';
 
 export type AnyFunction = (...args: never[]) => unknown;
 
@@ -16,9 +16,15 @@ export interface Registration {
 export class Registry {
   readonly #entries = new Map<string, Registration>();
   readonly #changed: (added: string[], removed: string[]) => void;
+  /** Functions that the library brings: called like the others, and not told of. */
+  readonly #defaults: ReadonlyMap<string, Registration>;
 
-  constructor(changed: (added: string[], removed: string[]) => void) {
+  constructor(
+    changed: (added: string[], removed: string[]) => void,
+    defaults: ReadonlyMap<string, Registration> = new Map(),
+  ) {
     this.#changed = changed;
+    this.#defaults = defaults;
   }
 
   get size(): number {
@@ -26,7 +32,7 @@ export class Registry {
   }
 
   get(tag: string): Registration | undefined {
-    return this.#entries.get(tag);
+    return this.#entries.get(tag) ?? this.#defaults.get(tag);
   }
 
   tags(): string[] {
@@ -59,7 +65,8 @@ export class Registry {
 
   /** Up to three tags that look like `tag`, for the message to who asked for one that is not here. */
   near(tag: string): string[] {
-    return near(tag, this.tags(), lastPart);
+    const reserved = tag.startsWith(RESERVED) ? [...this.#defaults.keys()] : [];
+    return near(tag, [...reserved, ...this.tags()], lastPart);
   }
 }
 

@@ -1,4 +1,7 @@
 import type { PeerRecord, Scope } from './actors/peer-record.ts';
+import type { Clock } from './clock.ts';
+import type { PeerInfo } from './default-functions.ts';
+import { DEFAULT_TAGS, isDefaultTag } from './tag.ts';
 
 /** How one call is made. */
 export interface CallOptions {
@@ -32,8 +35,10 @@ export class RemotePeer {
   readonly scope: Scope;
   readonly #record: PeerRecord;
   readonly #makeCall: MakeCall;
+  readonly #clock: Clock;
 
-  constructor(record: PeerRecord, makeCall: MakeCall) {
+  /** @param clock of the peer that calls */
+  constructor(record: PeerRecord, makeCall: MakeCall, clock: Clock) {
     this.id = record.id;
     this.name = record.name;
     this.group = record.group;
@@ -43,15 +48,17 @@ export class RemotePeer {
     this.scope = record.scope;
     this.#record = record;
     this.#makeCall = makeCall;
+    this.#clock = clock;
   }
 
-  /** Tags of the functions it has, now. */
+  /** Tags of the functions it has connected, now. */
   get functions(): readonly string[] {
     return [...this.#record.functions];
   }
 
+  /** Whether it has this function; those that every peer has are not among its `functions`. */
   has(tag: string): boolean {
-    return this.#record.functions.has(tag);
+    return this.#record.functions.has(tag) || isDefaultTag(tag);
   }
 
   /**
@@ -60,5 +67,23 @@ export class RemotePeer {
    */
   call(tag: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<unknown> {
     return this.#makeCall(this.#record, tag, args, options);
+  }
+
+  /**
+   * What it says about itself: versions, uptime, functions, counters, how busy it is. Takes it 20 ms to find out.
+   * @throws NetError
+   */
+  info(options: CallOptions = {}): Promise<PeerInfo> {
+    return this.#makeCall(this.#record, DEFAULT_TAGS.info, [], options) as Promise<PeerInfo>;
+  }
+
+  /**
+   * How long a call takes there and back, in ms.
+   * @throws NetError
+   */
+  async ping(options: CallOptions = {}): Promise<number> {
+    const start = this.#clock.now();
+    await this.#makeCall(this.#record, DEFAULT_TAGS.ping, [], options);
+    return this.#clock.now() - start;
   }
 }

@@ -6,6 +6,23 @@ import type { CallSite } from './call-site.ts';
 /** The longest tag that is accepted, in characters. */
 export const LONGEST_TAG = 1024;
 
+/** What the tags of functions that the library itself brings begin with; no tag of a user's may. */
+export const RESERVED = 'net.';
+
+/** The functions that every peer has. */
+export const DEFAULT_TAGS = {
+  /** What the peer says about itself. */
+  info: `${RESERVED}info`,
+  /** Nothing, and soon. */
+  ping: `${RESERVED}ping`,
+  /** Gives its arguments back. */
+  passThrough: `${RESERVED}passThrough`,
+} as const;
+
+export function isDefaultTag(tag: string): boolean {
+  return tag === DEFAULT_TAGS.info || tag === DEFAULT_TAGS.ping || tag === DEFAULT_TAGS.passThrough;
+}
+
 /** What a derived tag says when it is read: `my-app/math.multiplyValues`. */
 const DERIVED = /^.+\.[^.]+$/u;
 

@@ -1,6 +1,6 @@
 /* Compile-only: that this file compiles is the test; `types.spec.ts` runs the compiler. */
 import { connect, createPeer, getPeers, peers, registerError, remote } from '../../src/index.ts';
-import type { Connected, PeersChange, Remote, RemotePeer } from '../../src/index.ts';
+import type { Connected, PeerInfo, PeersChange, Remote, RemotePeer } from '../../src/index.ts';
 import { connectionMachine } from '../../src/actors/connection.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -121,6 +121,11 @@ await peers.ready({ tags: 'x' });
 // @ts-expect-error the set changes by itself only
 peer.name = 'x';
 
+// --- what every peer answers
+const told: PeerInfo = await peer.info({ deadline: 500 });
+const lag: number = told.loop.lag;
+const roundTrip: number = await peer.ping();
+
 // --- the rest
 createPeer({ name: 'x', limits: { calls: 5 } });
 // @ts-expect-error an option that does not exist
@@ -137,4 +142,4 @@ connection.send({ type: 'connection.explode' });
 // @ts-expect-error a link is missing
 connection.send({ type: 'link.closed' });
 
-export const used = [product, text, byId, byName, head, wrong, one, answer, ready];
+export const used = [product, text, byId, byName, head, wrong, one, answer, ready, lag, roundTrip];

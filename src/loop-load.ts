@@ -1,0 +1,44 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+
+/** How busy the event loop of this process is. */
+export interface LoopLoad {
+  /** The longest that anything due had to wait for its turn while it was measured, in ms. */
+  lag: number;
+  /** The share of that time in which the loop was busy, 0 to 1. */
+  utilization: number;
+}
+
+/** How long one measurement takes, in ms. */
+const WINDOW = 20;
+
+/** Between two looks at the time while it measures, in ms. */
+const RESOLUTION = 1;
+
+let underWay: Promise<LoopLoad> | undefined;
+
+/**
+ * Measures only now that somebody asks, for 20 ms; nothing runs in between. Who asks meanwhile shares the result. It is
+ * always about the real time of this process, whatever clock a peer was given, and does not hold the process.
+ */
+export function measureLoopLoad(): Promise<LoopLoad> {
+  underWay ??= measure().finally(() => (underWay = undefined));
+  return underWay;
+}
+
+async function measure(): Promise<LoopLoad> {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+  const before = performance.eventLoopUtilization();
+  delay.enable();
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, WINDOW).unref();
+  });
+  delay.disable();
+  const { utilization } = performance.eventLoopUtilization(before);
+  // The histogram counts in ns, and has the time between two looks in it.
+  const lag = delay.max / 1e6 - RESOLUTION;
+  return { lag: rounded(Math.max(0, lag), 10), utilization: rounded(utilization, 1_000) };
+}
+
+function rounded(value: number, parts: number): number {
+  return Math.round(value * parts) / parts;
+}

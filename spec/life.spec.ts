@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { createPeer, NetError } from '../src/index.ts';
 import { MemoryNetwork } from '../src/testing.ts';
 import { eventually } from './support/eventually.ts';
-import { failure, meet, Stage } from './support/peers.ts';
+import { failure, meet, portOf, Stage } from './support/peers.ts';
 
 describe('the life of a peer', () => {
   const stage = new Stage();
@@ -69,10 +69,7 @@ describe('the life of a peer', () => {
       expect(await failure(peer.getPeers())).to.include({ code: 'EADDRINUSE' });
       const range = stage.make({ portRange: [port, port + 20], runtimeDir });
       await range.start();
-      expect(range.actor.getSnapshot().context.opened.listener.address.port).to.be.within(
-        port + 1,
-        port + 20,
-      );
+      expect(portOf(range)).to.be.within(port + 1, port + 20);
     } finally {
       occupied.close();
     }

@@ -12,7 +12,7 @@ import { dialHandshake } from '../src/actors/handshaking.ts';
 import { systemClock } from '../src/clock.ts';
 import { deriveKeys, makeSecret } from '../src/wire/secret.ts';
 import { eventually } from './support/eventually.ts';
-import { meet, Stage } from './support/peers.ts';
+import { meet, portOf, Stage } from './support/peers.ts';
 
 describe('a listening peer', () => {
   const stage = new Stage();
@@ -27,8 +27,7 @@ describe('a listening peer', () => {
     peer = stage.make({ name: 'guarded', runtimeDir, secret });
     peer.connect('secret function', () => 'ran');
     await peer.start();
-    port = (peer.actor.getSnapshot().context.opened as { listener: { address: { port: number } } }).listener
-      .address.port;
+    port = portOf(peer);
   });
 
   afterEach(async () => {
@@ -93,7 +92,7 @@ describe('a listening peer', () => {
   it('lets in an origin that was allowed', async () => {
     const open = stage.make({ runtimeDir, secret, origins: ['https://good.example'] });
     await open.start();
-    ({ port } = open.actor.getSnapshot().context.opened.listener.address as { port: number });
+    port = portOf(open);
     expect(await dial({ Origin: 'https://good.example' })).to.equal(101);
     expect(await dial({ Origin: 'https://good.example.evil' })).to.equal(403);
   });

@@ -7,12 +7,13 @@ import { RemotePeer } from '../src/remote-peer.ts';
 import { createRecord } from '../src/actors/peer-record.ts';
 import { matcher, tagIn } from '../src/selector.ts';
 import type { Selector } from '../src/selector.ts';
+import type { Scope } from '../src/transport/scope.ts';
 
 interface Traits {
   name?: string;
   group?: string;
   hub?: boolean;
-  host?: string;
+  scope?: Scope;
   functions?: string[];
 }
 
@@ -22,7 +23,7 @@ function peer({
   name = 'p',
   group = 'main',
   hub = false,
-  host = 'here',
+  scope = 'host',
   functions = [],
 }: Traits = {}): RemotePeer {
   const party = {
@@ -34,10 +35,10 @@ function peer({
     name,
     group,
     hub,
-    host,
+    host: 'here',
     functions,
   };
-  return new RemotePeer(createRecord(party, 'here'), notCalled, systemClock);
+  return new RemotePeer(createRecord(party, scope), notCalled, systemClock);
 }
 
 const matches = (selector: Selector, traits?: Traits): boolean => matcher(selector, 'main')(peer(traits));
@@ -76,8 +77,10 @@ describe('a selector', () => {
   });
 
   it('can ask for peers of this host, or of the network', () => {
-    expect(['here', 'far'].map((host) => matches({ scope: 'host' }, { host }))).to.deep.equal([true, false]);
-    expect(['here', 'far'].map((host) => matches({ scope: 'lan' }, { host }))).to.deep.equal([false, true]);
+    const scopes = ['host', 'lan', 'wan'] as const;
+    for (const wanted of scopes) {
+      expect(scopes.filter((scope) => matches({ scope: wanted }, { scope }))).to.deep.equal([wanted]);
+    }
   });
 
   it('can ask for a name', () => {
@@ -89,9 +92,15 @@ describe('a selector', () => {
 
   it('asks for everything it says at once', () => {
     const selector: Selector = { group: 'gpu', hub: true, has: 'resize', scope: 'host', name: 'r' };
-    const traits = { group: 'gpu', hub: true, functions: ['resize'], host: 'here', name: 'r' };
+    const traits = { group: 'gpu', hub: true, functions: ['resize'], name: 'r' };
     expect(matches(selector, traits)).to.equal(true);
-    for (const other of [{ group: 'x' }, { hub: false }, { functions: [] }, { host: 'x' }, { name: 'x' }]) {
+    for (const other of [
+      { group: 'x' },
+      { hub: false },
+      { functions: [] },
+      { scope: 'lan' },
+      { name: 'x' },
+    ] satisfies Traits[]) {
       expect(matches(selector, { ...traits, ...other }), JSON.stringify(other)).to.equal(false);
     }
   });
@@ -132,7 +141,7 @@ describe('a selector', () => {
         ...{ id: 'p', incarnation: 'p-1', newestVersion: 1, limits: { message: 65_536, calls: 1 } },
         ...{ name: 'p', group: 'main', hub: false, pid: 1, host: 'here', functions: [] },
       },
-      'here',
+      'host',
     );
     const changing = new RemotePeer(record, notCalled, systemClock);
     const test = matcher({ has: 'later' }, 'main');

@@ -21,7 +21,8 @@ export type { Connected, Remote, RemoteFunction, Target } from './connected.ts';
 export type { PeerLimits, PeerOptions } from './options.ts';
 export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';
 export type { CallOptions, RemotePeer } from './remote-peer.ts';
-export type { LeaveReason, Scope } from './actors/peer-record.ts';
+export type { LeaveReason } from './actors/peer-record.ts';
+export type { Scope } from './transport/scope.ts';
 export type { Selector } from './selector.ts';
 export type { Clock } from './clock.ts';
 

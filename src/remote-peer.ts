@@ -1,7 +1,8 @@
-import type { PeerRecord, Scope } from './actors/peer-record.ts';
+import type { PeerRecord } from './actors/peer-record.ts';
 import type { Clock } from './clock.ts';
 import type { PeerInfo } from './default-functions.ts';
 import { DEFAULT_TAGS, isDefaultTag } from './tag.ts';
+import type { Scope } from './transport/scope.ts';
 
 /** How one call is made. */
 export interface CallOptions {

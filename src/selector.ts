@@ -1,6 +1,6 @@
-import type { Scope } from './actors/peer-record.ts';
 import { near } from './near.ts';
 import type { RemotePeer } from './remote-peer.ts';
+import type { Scope } from './transport/scope.ts';
 
 /**
  * Which peers are meant: one type for everything that asks, `getPeers`, `peers.of`, `ready`, `any`, `all`, `map`,

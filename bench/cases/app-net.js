@@ -37,9 +37,9 @@ export const idle = {
 async function shakeHands(id) {
   const directory = process.env.NET_RUNTIME_DIR;
   const file = readdirSync(directory).find((name) => name.endsWith('.peer.json'));
-  const { address, id: to } = JSON.parse(readFileSync(join(directory, file), 'utf8'));
+  const { addresses, id: to } = JSON.parse(readFileSync(join(directory, file), 'utf8'));
   const keys = await deriveKeys(readFileSync(join(directory, 'secret'), 'utf8').trim());
-  const socket = await webSocketTransport.dial(address, { largestMessage: 65_536 });
+  const socket = await webSocketTransport.dial(addresses[0], { largestMessage: 65_536 });
   const description = { name: id, group: GROUP, hub: false, pid: process.pid, host: 'bench', functions: [] };
   const self = { id, incarnation: id, limits: { message: 65_536, calls: 1 }, describe: () => description };
   await new Promise((done, failed) => {

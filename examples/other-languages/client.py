@@ -92,15 +92,16 @@ def encode(message):
 
 
 def handshake_keys(secret):
-    """K_D and K_A."""
+    """K_D and K_A, and the name of the world in which the secret holds."""
     if re.fullmatch(r"net1_[A-Za-z0-9_-]{43}", secret):
         key = base64.urlsafe_b64decode(secret[5:] + "=")
     else:
         passphrase = unicodedata.normalize("NFC", secret).encode()
-        key = hashlib.scrypt(passphrase, salt=PROTOCOL.encode(), n=32768, r=8, p=1, dklen=32, maxmem=2**26)
+        key = hashlib.scrypt(passphrase, salt=PROTOCOL.encode(), n=32768, r=8, p=3, dklen=32, maxmem=2**26)
     extracted = sha256_hmac(PROTOCOL.encode(), key)  # HKDF: extract, then expand to two blocks
     first = sha256_hmac(extracted, b"handshake\x01")
-    return first, sha256_hmac(extracted, first + b"handshake\x02")
+    second = sha256_hmac(extracted, first + b"handshake\x02")
+    return (first, second), base64url(sha256_hmac(extracted, b"world\x01")[:12])
 
 
 def transcript(address, m1, m2):
@@ -155,7 +156,7 @@ def call(peer, keys, data):
     ws, pid, code, fault = None, None, 1001, 4401  # the code to close with: now, and if the peer sends nonsense
     try:
         pid = peer["pid"]
-        ws = WebSocket(peer["address"]["host"], peer["address"]["port"], seconds=5)
+        ws = WebSocket(peer["addresses"][0]["host"], peer["addresses"][0]["port"], seconds=5)
         welcome, accept = handshake(ws, keys, peer["id"])
         pid, fault = accept["pid"], 4400
         frame = request(ws, welcome["limits"], data)
@@ -193,7 +194,7 @@ def main():
     options = parser.parse_intermixed_args()
     try:
         data = encode({"type": "request", "id": 1, **vars(options), "deadline": SECONDS * 1000})
-        keys = handshake_keys((runtime_directory() / "secret").read_text("utf-8").strip())
+        keys, world = handshake_keys((runtime_directory() / "secret").read_text("utf-8").strip())
     except (OSError, ValueError) as error:
         sys.exit(str(error))
     answered = False
@@ -202,6 +203,8 @@ def main():
             peer = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError):
             continue  # stopped in the meantime
+        if peer.get("world", world) != world:
+            continue  # a peer with another secret
         line = call(peer, keys, data)
         answered = answered or "value" in line
         print(json.dumps(line), flush=True)

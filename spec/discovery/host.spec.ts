@@ -19,7 +19,7 @@ import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
 import { HostProvider } from '../../src/discovery/host.ts';
-import type { Hint, ProviderListener } from '../../src/discovery/provider.ts';
+import type { Announcement, Hint, ProviderListener } from '../../src/discovery/provider.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** Between two looks at the whole directory, in ms. */
@@ -28,9 +28,11 @@ const RESCAN = 2_000;
 const hint = (id: string, port = 4000, incarnation = `${id}-1`): Hint => ({
   id,
   incarnation,
-  address: { host: '127.0.0.1', port },
+  addresses: [{ host: '127.0.0.1', port }],
   pid: process.pid,
 });
+
+const announcement = (id: string, world = 'ours'): Announcement => ({ ...hint(id), world });
 
 class Heard implements ProviderListener {
   readonly all: (string | Hint)[] = [];
@@ -74,7 +76,7 @@ describe('the provider of this host', () => {
 
   async function start(id: string): Promise<{ provider: HostProvider; heard: Heard }> {
     const [provider, heard] = [make(), new Heard()];
-    await provider.start(hint(id), heard);
+    await provider.start(announcement(id), heard);
     return { provider, heard };
   }
 
@@ -96,7 +98,7 @@ describe('the provider of this host', () => {
   it('writes one small file that only its owner can read, and leaves no other', async () => {
     await start('a');
     expect(await readdir(folder)).to.deep.equal(['a.peer.json']);
-    expect(JSON.parse(await readFile(path('a'), 'utf8'))).to.deep.equal(hint('a'));
+    expect(JSON.parse(await readFile(path('a'), 'utf8'))).to.deep.equal(announcement('a'));
     expect((await stat(path('a'))).mode & 0o777).to.equal(0o600);
   });
 
@@ -165,10 +167,13 @@ describe('the provider of this host', () => {
       array: '[]',
       null: 'null',
       other: JSON.stringify(hint('another')),
-      nowhere: JSON.stringify({ ...hint('nowhere'), address: undefined }),
+      nowhere: JSON.stringify({ ...hint('nowhere'), addresses: undefined }),
+      homeless: JSON.stringify({ ...hint('homeless'), addresses: [] }),
+      scattered: JSON.stringify({ ...hint('scattered'), addresses: Array(17).fill(hint('x').addresses[0]) }),
+      worldly: JSON.stringify({ ...hint('worldly'), world: 5 }),
       lifeless: JSON.stringify({ ...hint('lifeless'), incarnation: '' }),
-      hostless: JSON.stringify({ ...hint('hostless'), address: { port: 1 } }),
-      text: JSON.stringify({ ...hint('text'), address: { host: '127.0.0.1', port: '80' } }),
+      hostless: JSON.stringify({ ...hint('hostless'), addresses: [{ port: 1 }] }),
+      text: JSON.stringify({ ...hint('text'), addresses: [{ host: '127.0.0.1', port: '80' }] }),
       zero: JSON.stringify(hint('zero', 0)),
       high: JSON.stringify(hint('high', 65_536)),
       part: JSON.stringify(hint('part', 1.5)),
@@ -186,6 +191,29 @@ describe('the provider of this host', () => {
     expect(heard.all).to.deep.equal([good, 'scanned']);
     await rescan('a');
     expect(heard.all).to.deep.equal([good, 'scanned']);
+  });
+
+  it('announces loopback alone where it has it, and else what it has', async () => {
+    const [near, far] = [
+      { host: '127.0.0.1', port: 1 },
+      { host: '192.168.1.5', port: 1 },
+    ];
+    const { heard } = await start('a');
+    await make().start({ ...announcement('both'), addresses: [far, near] }, new Heard());
+    await make().start({ ...announcement('far'), addresses: [far] }, new Heard());
+    await eventually(() => {
+      expect(heard.all).to.deep.include({ ...hint('both'), addresses: [near] });
+      expect(heard.all).to.deep.include({ ...hint('far'), addresses: [far] });
+    });
+  });
+
+  it('passes over peers that have another secret, and not over clients that do not say', async () => {
+    await writeFile(path('other'), JSON.stringify(announcement('other', 'theirs')));
+    await put(hint('client'));
+    const { heard } = await start('a');
+    expect(heard.all).to.deep.equal([hint('client'), 'scanned']);
+    await put(announcement('client', 'theirs'));
+    await eventually(() => expect(heard.all.at(-1)).to.equal('lost client client-1'));
   });
 
   it('tells of a file once it is whole', async () => {
@@ -276,7 +304,7 @@ describe('the provider of this host', () => {
     it('while it starts, leaves no announcement behind and says nothing more', async () => {
       for (let round = 0; round < 20; round += 1) {
         const [provider, heard] = [make(), new Heard()];
-        const starting = provider.start(hint('a'), heard).catch(() => {});
+        const starting = provider.start(announcement('a'), heard).catch(() => {});
         await provider.stop();
         const before = [...heard.all];
         await starting;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { createPeer } from '../../src/index.ts';
+import type { Opened } from '../../src/actors/messages.ts';
 import type { Peer, PeerOptions, RemotePeer } from '../../src/index.ts';
 
 /** Peers of one test: made in a private place, stopped after it. */
@@ -66,4 +67,10 @@ export async function failure(call: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error;
   }
+}
+
+/** The port on which a started peer listens. */
+export function portOf(peer: Peer): number {
+  const { opened } = peer.actor.getSnapshot().context as { opened: Opened };
+  return opened.listener.addresses[0]!.port;
 }

@@ -38,7 +38,7 @@ export function describeTransport(
     });
 
     async function dial(): Promise<Socket> {
-      const socket = await dialler.dial(listener.address, { largestMessage: options.largestMessage });
+      const socket = await dialler.dial(listener.addresses[0]!, { largestMessage: options.largestMessage });
       open.push(socket);
       socket.trust();
       return socket;
@@ -153,7 +153,7 @@ export function describeTransport(
     it('gives up a dial that is taken back', async () => {
       const reason = new Error('changed my mind');
       const signal = AbortSignal.abort(reason);
-      const dialled = dialler.dial(listener.address, { largestMessage: 1024, signal });
+      const dialled = dialler.dial(listener.addresses[0]!, { largestMessage: 1024, signal });
       expect(await dialled.catch((error: unknown) => error)).to.equal(reason);
     });
 

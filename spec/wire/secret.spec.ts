@@ -43,6 +43,13 @@ describe('the keys of a secret', () => {
     }
   });
 
+  it('have a name that others of the same secret have, too', async () => {
+    // HKDF-SHA256 with another label, of the bytes 0 to 31.
+    const { world } = await deriveKeys('net1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
+    expect(world).to.equal('YMWiRlC3nJfiWify');
+    expect((await deriveKeys(makeSecret())).world).not.to.equal(world);
+  });
+
   it('differ from secret to secret', async () => {
     const secrets = [makeSecret(), makeSecret(), 'correct horse', 'correct horsf', 'net1_too-short'];
     const keys = await Promise.all(secrets.map(async (secret) => (await hex(secret))[0]));
@@ -70,9 +77,9 @@ describe('the keys of a secret', () => {
   });
 
   it('are the same on every host for a passphrase', async () => {
-    // scrypt (N 2^15, r 8, p 1, salt "app-net.v1"), then HKDF-SHA256.
+    // scrypt (N 2^15, r 8, p 3, salt "app-net.v1"), then HKDF-SHA256.
     expect((await hex('correct horse'))[0]).to.equal(
-      '8101847da0d61f528ad953262c4a3c7ae9636aada6285059db89719a7a0329fe',
+      '7e26bba9846163e336ceb6a1fdb1bc88b14ccc2ed865383b825ccb829812a93f',
     );
   });
 

@@ -1,4 +1,6 @@
 import type { Hint } from '../discovery/provider.ts';
+import { isAmong, nearestFirst } from '../transport/address.ts';
+import type { Address } from '../transport/transport.ts';
 import type { PeerRecord } from './peer-record.ts';
 
 /** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */
@@ -17,10 +19,8 @@ const LONGEST_RETRY = 10_000;
 export interface Candidate {
   readonly id: string;
   state: 'seen' | 'dialing' | 'up' | 'left';
-  /** Where it may be found; undefined when it came to us, or the hint was taken back. */
-  hint: Hint | undefined;
-  /** Which provider gave the hint. */
-  provider: string | undefined;
+  /** Where it may be found, by the provider that says so; empty when it came to us, or all was taken back. */
+  readonly hints: Map<string, Hint>;
   /** Dials that failed since it was last up. */
   failures: number;
   /** Whether it was ever up or given up on: what the first search waits for. */
@@ -33,12 +33,30 @@ export function createCandidate(id: string): Candidate {
   return {
     id,
     state: 'seen',
-    hint: undefined,
-    provider: undefined,
+    hints: new Map(),
     failures: 0,
     tried: false,
     record: undefined,
   };
+}
+
+/** Every address that is hinted at, in the order in which they are tried. */
+export function addressesOf({ hints }: Candidate): Address[] {
+  return nearestFirst([...hints.values()].flatMap(({ addresses }) => addresses));
+}
+
+/** Forgets what is known of a life that is over. */
+export function dropHints({ hints }: Candidate, incarnation: string): void {
+  for (const [provider, hint] of hints) if (hint.incarnation === incarnation) hints.delete(provider);
+}
+
+/** Whether two hints of one provider say the same. */
+export function isSame(hint: Hint, other: Hint | undefined): boolean {
+  return (
+    hint.incarnation === other?.incarnation &&
+    hint.addresses.length === other.addresses.length &&
+    hint.addresses.every((address) => isAmong(other.addresses, address))
+  );
 }
 
 /** How long to wait before the first dial, in ms. Of each pair one dials, so that connections rarely cross. */

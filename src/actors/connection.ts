@@ -1,14 +1,12 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
-import type { Hint } from '../discovery/provider.ts';
-import { DialFailed } from '../transport/transport.ts';
-import type { Socket, Transport } from '../transport/transport.ts';
+import type { Address, Socket, Transport } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
-import { dialLogic, handshakeLogic } from './dialing.ts';
+import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
 import type { HandshakeResult } from './dialing.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import { Link } from './link.ts';
@@ -24,16 +22,14 @@ import { socketLogic } from './socket.ts';
 
 export interface ConnectionInput {
   id: string;
-  /** Whom to dial; undefined when a session arrives instead. */
-  hint: Hint | undefined;
+  /** Where to dial, in this order; empty when a session arrives instead. */
+  addresses: readonly Address[];
   transport: Transport;
   handshake: HandshakeDependencies;
   /** Bytes. */
   largestMessage: number;
   /** Bytes written to a link and not yet taken by the network, above which calls wait. */
   mostBuffered: number;
-  /** This host's name. */
-  host: string;
   caller: CallerRef;
   dispatcher: DispatcherRef;
   discovery: AnyActorRef;
@@ -42,6 +38,10 @@ export interface ConnectionInput {
 export interface ConnectionContext extends ConnectionInput {
   /** A socket between dialling and the end of its handshake. */
   socket: Socket | undefined;
+  /** Addresses that may still lead to the peer. */
+  untried: readonly Address[];
+  /** Addresses where nobody listens. */
+  refused: readonly Address[];
   /** The peer as it is now; undefined before the first link and after the peer has left. */
   record: PeerRecord | undefined;
   /** Every open link, with the name of the actor that owns its socket. */
@@ -59,7 +59,8 @@ export const connectionMachine = setup({
   },
   actors: { dial: dialLogic, handshake: handshakeLogic, socket: socketLogic },
   guards: {
-    'it knows whom to dial': ({ context }) => context.hint !== undefined,
+    'it knows where to dial': ({ context }) => context.addresses.length > 0,
+    'another address may lead to the peer': ({ context }) => context.untried.length > 0,
     'the session is of another life': ({ context, event }) =>
       event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
     'the link in use closed': ({ context, event }) =>
@@ -75,14 +76,17 @@ export const connectionMachine = setup({
     'remember why it failed': assign({
       failure: ({ context, event }) => {
         const { error } = event as unknown as { error: unknown };
-        return { hint: context.hint!, refused: error instanceof DialFailed && error.refused, error };
+        const nobody = error instanceof DialsFailed ? error.refused : [];
+        // That somebody answered and was not the peer says more than that nobody answered elsewhere.
+        const first = context.failure?.error ?? error;
+        return { refused: [...context.refused, ...nobody], error: first };
       },
     }),
 
     'begin a life of the peer': assign({
-      record: ({ context, event }) => {
+      record: ({ event }) => {
         const { session } = event as Event<'session.arrived'>;
-        return createRecord(session.party, context.host);
+        return createRecord(session.party, session.socket.scope);
       },
     }),
 
@@ -180,6 +184,8 @@ export const connectionMachine = setup({
   context: ({ input }) => ({
     ...input,
     socket: undefined,
+    untried: input.addresses,
+    refused: [],
     record: undefined,
     links: new Map(),
     failure: undefined,
@@ -187,7 +193,7 @@ export const connectionMachine = setup({
   initial: 'waiting',
   states: {
     waiting: {
-      always: { guard: 'it knows whom to dial', target: 'dialing' },
+      always: { guard: 'it knows where to dial', target: 'dialing' },
       on: {
         'session.arrived': {
           target: 'open',
@@ -201,10 +207,18 @@ export const connectionMachine = setup({
         src: 'dial',
         input: ({ context }) => ({
           transport: context.transport,
-          hint: context.hint!,
+          addresses: context.untried,
           largestMessage: context.largestMessage,
+          clock: context.handshake.clock,
         }),
-        onDone: { target: 'authenticating', actions: assign({ socket: ({ event }) => event.output }) },
+        onDone: {
+          target: 'authenticating',
+          actions: assign(({ context, event }) => ({
+            socket: event.output.socket,
+            untried: event.output.untried,
+            refused: [...context.refused, ...event.output.refused],
+          })),
+        },
         onError: { target: 'closed', actions: 'remember why it failed' },
       },
       on: {
@@ -221,7 +235,7 @@ export const connectionMachine = setup({
         src: 'handshake',
         input: ({ context }) => ({
           socket: context.socket!,
-          to: context.hint!.id,
+          to: context.id,
           dependencies: context.handshake,
         }),
       },
@@ -231,7 +245,14 @@ export const connectionMachine = setup({
           target: 'open',
           actions: ['begin a life of the peer', 'open a link', 'report the join'],
         },
-        'handshake.failed': { target: 'closed', actions: 'remember why it failed' },
+        'handshake.failed': [
+          {
+            guard: 'another address may lead to the peer',
+            target: 'dialing',
+            actions: 'remember why it failed',
+          },
+          { target: 'closed', actions: 'remember why it failed' },
+        ],
         'connection.drain': 'closed',
       },
       exit: assign({ socket: undefined }),

@@ -1,8 +1,9 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
-import type { Hint } from '../discovery/provider.ts';
-import { createCandidate, firstDelay, retryDelay } from './candidate.ts';
+import type { Announcement } from '../discovery/provider.ts';
+import { isAmong } from '../transport/address.ts';
+import { addressesOf, createCandidate, dropHints, firstDelay, isSame, retryDelay } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
@@ -37,7 +38,7 @@ export interface DiscoveryInput {
 }
 
 export interface DiscoveryContext extends DiscoveryInput {
-  self: Hint | undefined;
+  self: Announcement | undefined;
   /** By peer id. The map and what is in it are changed in place: there can be hundreds, and they change often. */
   candidates: Map<string, Candidate>;
   /** Incarnations that said goodbye: a hint at one of them is old. Changed in place. */
@@ -97,8 +98,10 @@ export const discoveryMachine = setup({
       if (context.gone.has(incarnation)) return;
       const candidate = known ?? createCandidate(id);
       context.candidates.set(id, candidate);
-      candidate.hint = hint;
-      candidate.provider = provider;
+      // What is only told once more must not set the pauses between failing dials back to the shortest.
+      const isNews = !isSame(hint, candidate.hints.get(provider));
+      candidate.hints.set(provider, hint);
+      if (!isNews) return;
       if (candidate.state === 'left') candidate.state = 'seen';
       if (candidate.state === 'seen') {
         candidate.failures = 0;
@@ -112,16 +115,17 @@ export const discoveryMachine = setup({
     }),
 
     'drop the hint': ({ context, event }) => {
-      const { id, incarnation } = event as Event<'provider.lost'>;
+      const { provider, id, incarnation } = event as Event<'provider.lost'>;
       const candidate = context.candidates.get(id);
-      if (candidate?.hint?.incarnation !== incarnation) return;
-      candidate.hint = undefined;
+      if (candidate?.hints.get(provider)?.incarnation !== incarnation) return;
+      candidate.hints.delete(provider);
+      if (candidate.hints.size > 0) return;
       if (candidate.state === 'seen' || candidate.state === 'left') context.candidates.delete(id);
     },
 
     'dial the candidate': enqueueActions(({ context, event, enqueue }) => {
       const candidate = context.candidates.get((event as Event<'candidate.due'>).id);
-      if (!candidate?.hint || context.stopping) return;
+      if (!candidate || candidate.hints.size === 0 || context.stopping) return;
       if (candidate.state !== 'seen' && candidate.state !== 'left') return;
       if (context.dialing.size >= MOST_DIALS) {
         context.dialQueue.add(candidate.id);
@@ -129,7 +133,8 @@ export const discoveryMachine = setup({
       }
       candidate.state = 'dialing';
       context.dialing.add(candidate.id);
-      enqueue.sendTo(context.peer, { type: 'peer.dial', hint: candidate.hint });
+      const { id } = candidate;
+      enqueue.sendTo(context.peer, { type: 'peer.dial', id, addresses: addressesOf(candidate) });
     }),
 
     'dial the next': enqueueActions(({ context, event, enqueue }) => {
@@ -166,7 +171,7 @@ export const discoveryMachine = setup({
       if (candidate?.record === record) {
         candidate.state = 'left';
         candidate.record = undefined;
-        if (why !== 'lost' && candidate.hint?.incarnation === record.incarnation) candidate.hint = undefined;
+        if (why !== 'lost') dropHints(candidate, record.incarnation);
       }
       if (why !== 'lost') bury(context.gone, record.incarnation);
       enqueue.emit({ type: 'peer.left', record, why });
@@ -180,12 +185,12 @@ export const discoveryMachine = setup({
       if (failure) {
         candidate.state = 'seen';
         candidate.failures += 1;
-        if (candidate.provider !== undefined) {
-          const { hint, refused } = failure;
-          enqueue.sendTo(candidate.provider, { type: 'hint.failed', hint, refused });
+        for (const [provider, hint] of candidate.hints) {
+          const refused = hint.addresses.every((address) => isAmong(failure.refused, address));
+          enqueue.sendTo(provider, { type: 'hint.failed', hint, refused });
         }
       }
-      if (candidate.hint && !context.stopping) {
+      if (candidate.hints.size > 0 && !context.stopping) {
         const delay = retryDelay(candidate.failures, context.random);
         enqueue.raise(due(id), { id: `due:${id}`, delay });
       } else {

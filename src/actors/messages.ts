@@ -1,8 +1,8 @@
 import type { AnyActorRef } from 'xstate';
 
-import type { Hint } from '../discovery/provider.ts';
+import type { Announcement, Hint } from '../discovery/provider.ts';
 import type { Attachment } from '../network.ts';
-import type { Listener, Socket } from '../transport/transport.ts';
+import type { Address, Listener, Socket } from '../transport/transport.ts';
 import type {
   CancelFrame,
   ErrorFrame,
@@ -12,7 +12,7 @@ import type {
   ResultFrame,
 } from '../wire/frames.ts';
 import type { Party } from '../wire/handshake.ts';
-import type { HandshakeKeys } from '../wire/secret.ts';
+import type { SecretKeys } from '../wire/secret.ts';
 import type { Call } from './call.ts';
 import type { Link } from './link.ts';
 import type { LeaveReason, PeerRecord } from './peer-record.ts';
@@ -38,7 +38,7 @@ export interface Session {
 /** What a peer has once it listens. */
 export interface Opened {
   attachment: Attachment;
-  keys: HandshakeKeys;
+  keys: SecretKeys;
   listener: Listener;
 }
 
@@ -51,7 +51,7 @@ export type PeerMessage =
   /** Somebody connected to us and proved who they are. */
   | { type: 'session.arrived'; session: Session }
   /** Discovery wants a connection. */
-  | { type: 'peer.dial'; hint: Hint }
+  | { type: 'peer.dial'; id: string; addresses: readonly Address[] }
   /** Nothing runs any more on a link of this connection. */
   | { type: 'connection.idle' }
   /** The connection actor is at its end. */
@@ -73,7 +73,7 @@ export type ConnectionMessage =
 
 export type DiscoveryMessage =
   /** This peer listens: announce it and begin to look. */
-  | { type: 'discovery.start'; self: Hint; opened: Opened }
+  | { type: 'discovery.start'; self: Announcement; opened: Opened }
   | { type: 'discovery.stop' }
   | { type: 'provider.found'; provider: string; hint: Hint }
   | { type: 'provider.lost'; provider: string; id: string; incarnation: string }
@@ -93,9 +93,8 @@ export type DiscoveryMessage =
 
 /** Why no connection came about. */
 export interface ConnectionFailure {
-  hint: Hint;
-  /** Nobody listens at the address of the hint. */
-  refused: boolean;
+  /** Addresses where nobody listens. */
+  refused: readonly Address[];
   error: unknown;
 }
 

@@ -1,12 +1,10 @@
+import type { Scope } from '../transport/scope.ts';
 import type { Party } from '../wire/handshake.ts';
 import type { Call } from './call.ts';
 import type { Link } from './link.ts';
 
 /** Why a peer is no longer there: it said so, the connection broke, or a newer life of it took its place. */
 export type LeaveReason = 'stopped' | 'lost' | 'replaced';
-
-/** Where a peer is, as seen from here. */
-export type Scope = 'host' | 'lan' | 'wan';
 
 /**
  * One life of one other peer: made when its first connection opens, dropped when it leaves, never used for the
@@ -31,7 +29,7 @@ export interface PeerRecord {
   readonly waiting: Call[];
 }
 
-export function createRecord(party: Party, ownHost: string): PeerRecord {
+export function createRecord(party: Party, scope: Scope): PeerRecord {
   return {
     id: party.id,
     incarnation: party.incarnation,
@@ -40,7 +38,7 @@ export function createRecord(party: Party, ownHost: string): PeerRecord {
     hub: party.hub,
     pid: party.pid,
     host: party.host,
-    scope: party.host === ownHost ? 'host' : 'lan',
+    scope,
     functions: new Set(party.functions),
     link: undefined,
     left: undefined,

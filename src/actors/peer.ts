@@ -1,9 +1,9 @@
 import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
-import type { Hint } from '../discovery/provider.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
+import type { Address } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from './caller.ts';
@@ -70,20 +70,20 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       'begin to look for peers': enqueueActions(({ context, event, enqueue }) => {
         const { opened } = event as Event<'peer.opened'>;
         const { id, incarnation } = context.settings;
-        const { address } = opened.listener;
-        const self = { id, incarnation, address, pid: process.pid };
+        const { addresses } = opened.listener;
+        const self = { id, incarnation, addresses, pid: process.pid, world: opened.keys.world };
         enqueue.assign({ opened });
         enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });
       }),
 
       'dial the peer': enqueueActions(({ context, event, self, enqueue }) => {
-        const { hint } = event as Event<'peer.dial'>;
+        const { id, addresses } = event as Event<'peer.dial'>;
         // Unless it came to us in the meantime.
-        if (context.connections.has(hint.id)) return;
-        const input = connectionInput(context, hint.id, hint, self);
-        const name = `${CONNECTION}${hint.id}`;
+        if (context.connections.has(id)) return;
+        const input = connectionInput(context, id, addresses, self);
+        const name = `${CONNECTION}${id}`;
         enqueue.spawnChild('connection', { id: name, systemId: name, input });
-        enqueue.assign(({ context: now }) => remember(now, hint.id, self));
+        enqueue.assign(({ context: now }) => remember(now, id, self));
       }),
 
       'give the session to its connection': enqueueActions(({ context, event, self, enqueue }) => {
@@ -94,7 +94,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
         // One that has just ended, and whose word of it is still under way, would take the session to its grave.
         if (known?.getSnapshot().status !== 'active') {
           if (known) enqueue.stopChild(known);
-          const input = connectionInput(context, id, undefined, self);
+          const input = connectionInput(context, id, [], self);
           enqueue.spawnChild('connection', { id: name, systemId: name, input });
           enqueue.assign(({ context: now }) => remember(now, id, self));
         }
@@ -205,18 +205,17 @@ const CONNECTION = 'connection:';
 function connectionInput(
   { settings, self, opened }: PeerContext,
   id: string,
-  hint: Hint | undefined,
+  addresses: readonly Address[],
   { system }: AnyActorRef,
 ): ConnectionInput {
   const { attachment, keys } = opened!;
   return {
     id,
-    hint,
+    addresses,
     transport: attachment.transport,
     handshake: { self, keys, clock: settings.clock },
     largestMessage: settings.limits.message,
     mostBuffered: settings.limits.buffered,
-    host: settings.hostname,
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,
     discovery: system.get('discovery') as AnyActorRef,

@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 
-import type { Hint, Provider } from '../discovery/provider.ts';
+import type { Announcement, Hint, Provider } from '../discovery/provider.ts';
 import type { DiscoveryMessage } from './messages.ts';
 
 export type ProviderMessage =
@@ -8,7 +8,7 @@ export type ProviderMessage =
   | { type: 'provider.stop' };
 
 /** Runs one source of hints, and turns what it says into messages to discovery. */
-export const providerLogic = fromCallback<ProviderMessage, { provider: Provider; self: Hint }>(
+export const providerLogic = fromCallback<ProviderMessage, { provider: Provider; self: Announcement }>(
   ({ input: { provider, self }, sendBack, receive }) => {
     const report = sendBack as (message: DiscoveryMessage) => void;
     const { name } = provider;

@@ -1,21 +1,18 @@
-import { readFileSync, unlinkSync, watch } from 'node:fs';
+import { unlinkSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../clock.ts';
-import { isPeerId } from '../wire/handshake-messages.ts';
-import { isFields } from '../wire/guards.ts';
-import type { Hint, Provider, ProviderListener } from './provider.ts';
+import { announcementText, readAnnouncement, readAnnouncementSync } from './announcement-file.ts';
+import type { FoundAnnouncement } from './announcement-file.ts';
+import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
 
 /** Between two looks at the whole directory, in ms. Watches fail on some mounts, and can run out. */
 const RESCAN = 2_000;
 
 /** A peer's file younger than this is left alone after a refused dial: the peer may only just be starting. In ms. */
 const GRACE = 2_000;
-
-/** Bytes; a real file has about 150. */
-const LARGEST_FILE = 4_096;
 
 const SUFFIX = '.peer.json';
 
@@ -25,7 +22,7 @@ export class HostProvider implements Provider {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #restore: () => Promise<void>;
-  #self: Hint | undefined;
+  #self: Announcement | undefined;
   #listener: ProviderListener | undefined;
   #watcher: FSWatcher | undefined;
   #rescan: unknown;
@@ -41,7 +38,7 @@ export class HostProvider implements Provider {
     this.#restore = restore;
   }
 
-  async start(self: Hint, listener: ProviderListener): Promise<void> {
+  async start(self: Announcement, listener: ProviderListener): Promise<void> {
     this.#self = self;
     this.#listener = listener;
     if (this.#stopped) return;
@@ -66,7 +63,7 @@ export class HostProvider implements Provider {
     if (!this.#self) return;
     const path = this.#path(this.#self.id);
     // The next life of this peer may have announced itself under the same name.
-    const announced = await readHint(path);
+    const announced = await readAnnouncement(path);
     if (announced?.incarnation === this.#self.incarnation) await unlink(path).catch(() => {});
   }
 
@@ -74,7 +71,7 @@ export class HostProvider implements Provider {
     this.#close();
     try {
       const path = this.#path(this.#self!.id);
-      if (parseHint(readFileSync(path, 'utf8'))?.incarnation === this.#self!.incarnation) unlinkSync(path);
+      if (readAnnouncementSync(path)?.incarnation === this.#self!.incarnation) unlinkSync(path);
     } catch {
       // Never announced, or gone already.
     }
@@ -95,7 +92,7 @@ export class HostProvider implements Provider {
   async #announce(): Promise<void> {
     const self = this.#self!;
     const draft = join(this.#directory, `.${self.id}.${self.incarnation}.draft`);
-    await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
+    await writeFile(draft, announcementText(self), { mode: 0o600 });
     await rename(draft, this.#path(self.id));
   }
 
@@ -148,13 +145,21 @@ export class HostProvider implements Provider {
   async #look(name: string): Promise<void> {
     const id = name.slice(0, -SUFFIX.length);
     if (id === this.#self!.id) return;
-    const hint = await readHint(join(this.#directory, name));
-    if (!hint || hint.id !== id) {
+    const announced = await readAnnouncement(join(this.#directory, name));
+    if (announced?.id !== id || !this.#isOfThisWorld(announced)) {
       this.#forget(id);
-    } else if (this.#listener && this.#told.get(id) !== hint.incarnation) {
+      return;
+    }
+    const { world: _, ...hint } = announced;
+    if (this.#listener && this.#told.get(id) !== hint.incarnation) {
       this.#told.set(id, hint.incarnation);
       this.#listener.found(hint);
     }
+  }
+
+  /** A peer with another secret would be dialled in vain, again and again, and would dial in vain. */
+  #isOfThisWorld({ world }: FoundAnnouncement): boolean {
+    return world === undefined || world === this.#self!.world;
   }
 
   #forget(id: string): void {
@@ -169,7 +174,7 @@ export class HostProvider implements Provider {
     const path = this.#path(hint.id);
     try {
       const { mtimeMs } = await stat(path);
-      const now = await readHint(path);
+      const now = await readAnnouncement(path);
       // The file's own time is the system's, so it is compared with the system's, not with the injected clock.
       if (now?.incarnation !== hint.incarnation) await this.#look(`${hint.id}${SUFFIX}`);
       else if (refused && Date.now() - mtimeMs > GRACE) await unlink(path);
@@ -177,34 +182,4 @@ export class HostProvider implements Provider {
       // Another peer removed it first.
     }
   }
-}
-
-/** The hint in a file; undefined for anything that is not one. */
-async function readHint(path: string): Promise<Hint | undefined> {
-  try {
-    return parseHint(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** @throws SyntaxError */
-function parseHint(text: string): Hint | undefined {
-  const value: unknown = text.length > LARGEST_FILE ? undefined : JSON.parse(text);
-  return isHint(value) ? value : undefined;
-}
-
-function isHint(value: unknown): value is Hint {
-  if (!isFields(value) || !isFields(value['address'])) return false;
-  const { host, port } = value['address'];
-  return (
-    isPeerId(value['id']) &&
-    isPeerId(value['incarnation']) &&
-    typeof host === 'string' &&
-    typeof port === 'number' &&
-    Number.isInteger(port) &&
-    port > 0 &&
-    port < 65_536 &&
-    Number.isSafeInteger(value['pid'])
-  );
 }

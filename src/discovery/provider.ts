@@ -4,17 +4,30 @@ import type { Address } from '../transport/transport.ts';
 export interface Hint {
   id: string;
   incarnation: string;
-  address: Address;
+  /**
+   * Where it may be reached, at least one. All are tried, loopback first. Nothing here says how: loopback is dialled
+   * in the clear and everything else with TLS, whatever a hint says, so no hint can take the encryption away.
+   */
+  addresses: readonly Address[];
   /** Process id, when the peer is on this host. */
   pid?: number;
+}
+
+/** What this peer says of itself to its providers. */
+export interface Announcement extends Hint {
+  /**
+   * Which secret it has: peers that announce another one are of another world. It is made of the secret, so somebody
+   * who reads it can try passphrases against it; it goes only where whoever reads it may read the secret, too.
+   */
+  world: string;
 }
 
 /** A source of hints, and a place to leave one's own. */
 export interface Provider {
   readonly name: string;
   /** Announces this peer and starts to look for others. Rejects when that is impossible here. */
-  start(self: Hint, listener: ProviderListener): Promise<void>;
-  /** The hint led to no peer. `refused`: nobody listens at its address. */
+  start(self: Announcement, listener: ProviderListener): Promise<void>;
+  /** The hint led to no peer. `refused`: nobody listens at any of its addresses. */
   failed(hint: Hint, refused: boolean): void;
   /** Takes the announcement back and stops looking. Never rejects. */
   stop(): Promise<void>;
@@ -23,6 +36,7 @@ export interface Provider {
 }
 
 export interface ProviderListener {
+  /** A new peer, or other addresses or another incarnation of one that was told of. */
   found(hint: Hint): void;
   /** The peer took its announcement back, or it expired. */
   lost(id: string, incarnation: string): void;

@@ -71,7 +71,7 @@ export class MemoryWires {
     this.#nextPort += 1;
     this.#listeners.set(port, { owner, accept });
     return {
-      address: { host: 'memory', port },
+      addresses: [{ host: 'memory', port }],
       close: () => {
         this.#listeners.delete(port);
         return Promise.resolve();
@@ -153,6 +153,7 @@ type Item = { due: number; text: string } | { due: number; code: number };
 
 class MemorySocket implements Socket {
   readonly binding;
+  readonly scope = 'host';
   other!: MemorySocket;
   readonly #pair: Pair;
   readonly #inbox = new Inbox();

@@ -1,4 +1,5 @@
 import type { Binding } from '../wire/handshake.ts';
+import type { Scope } from './scope.ts';
 
 /** How peers reach each other. `websocket.ts` is the real one; `memory.ts` stays within a process. */
 export interface Transport {
@@ -34,7 +35,8 @@ export interface DialOptions {
 }
 
 export interface Listener {
-  readonly address: Address;
+  /** Where others reach it, the nearest first. */
+  readonly addresses: readonly Address[];
   /** Stops accepting. Connections that were handed over stay open. */
   close(): Promise<void>;
 }
@@ -43,6 +45,8 @@ export interface Listener {
 export interface Socket {
   /** What a handshake on this connection is bound to. */
   readonly binding: Binding;
+  /** Where the other end is. */
+  readonly scope: Scope;
   /** Bytes that were sent but not yet handed to the network. */
   readonly bufferedAmount: number;
   send(message: string): void;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
-import { connect, isIPv6 } from 'node:net';
+import { connect } from 'node:net';
 import type { AddressInfo, NetConnectOpts, Socket as NetSocket } from 'node:net';
 
 import { WebSocket, WebSocketServer } from 'ws';
@@ -10,6 +10,9 @@ import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
 import type { Binding } from '../wire/handshake.ts';
 import { Gate } from './gate.ts';
 import { Inbox } from './inbox.ts';
+import { hostInUrl, plainIp } from './address.ts';
+import { scopeOf } from './scope.ts';
+import type { Scope } from './scope.ts';
 import { DialFailed } from './transport.ts';
 import type {
   Address,
@@ -61,7 +64,7 @@ async function listen(options: ListenOptions, accept: (socket: Socket) => void):
   server.on('error', ignore);
   server.unref();
   return {
-    address,
+    addresses: [address],
     close: () => {
       server.close();
       gate.clear();
@@ -92,7 +95,7 @@ async function bind(server: Server, { host, ports: [first, last] }: ListenOption
 function dial(address: Address, { largestMessage, signal }: DialOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
+    const host = hostInUrl(address.host);
     const ws = new WebSocket(`ws://${host}:${address.port}/`, SUBPROTOCOL, {
       perMessageDeflate: false,
       maxPayload: largestMessage,
@@ -127,8 +130,7 @@ function dial(address: Address, { largestMessage, signal }: DialOptions): Promis
 
 /** The acceptor's address, which both ends of a plain loopback connection see alike. */
 function loopbackBinding(address: string | undefined, port: number | undefined): Binding {
-  const host = (address ?? '').replace(/^::ffff:/, '');
-  return { kind: 'loopback', data: Buffer.from(`${isIPv6(host) ? `[${host}]` : host}:${port}`) };
+  return { kind: 'loopback', data: Buffer.from(`${hostInUrl(plainIp(address ?? ''))}:${port}`) };
 }
 
 /** ws closes the connection itself after each of its errors; the code tells, and 'close' follows. */
@@ -159,6 +161,10 @@ class WebSocketSocket implements Socket {
   get binding(): Binding {
     const { localAddress, localPort, remoteAddress, remotePort } = this.#tcp;
     return this.#gate ? loopbackBinding(localAddress, localPort) : loopbackBinding(remoteAddress, remotePort);
+  }
+
+  get scope(): Scope {
+    return scopeOf(this.#tcp.remoteAddress ?? '');
   }
 
   get bufferedAmount(): number {

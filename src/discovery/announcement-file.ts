@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+import { isLoopback } from '../transport/address.ts';
+import type { Address } from '../transport/transport.ts';
+import { isFields } from '../wire/guards.ts';
+import { isPeerId } from '../wire/handshake-messages.ts';
+import type { Announcement, Hint } from './provider.ts';
+
+/** The file in which a peer tells the others of its host where it is. */
+
+/** Bytes; a real file has about 200. */
+const LARGEST_FILE = 4_096;
+
+/** Far more than a host has. */
+const MOST_ADDRESSES = 16;
+
+/** What another peer wrote. A client in another language may leave out which world it is of. */
+export type FoundAnnouncement = Hint & { world?: string };
+
+/** Loopback if the peer listens there, and else whatever it has: this is read on the same host only. */
+export function announcementText({ id, incarnation, addresses, pid, world }: Announcement): string {
+  const near = addresses.filter(({ host }) => isLoopback(host));
+  return JSON.stringify({ id, incarnation, addresses: near.length > 0 ? near : addresses, pid, world });
+}
+
+/** Undefined for anything that is no announcement. */
+export async function readAnnouncement(path: string): Promise<FoundAnnouncement | undefined> {
+  try {
+    return parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** For the last moment of a process. */
+export function readAnnouncementSync(path: string): FoundAnnouncement | undefined {
+  try {
+    return parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws SyntaxError */
+function parse(text: string): FoundAnnouncement | undefined {
+  const value: unknown = text.length > LARGEST_FILE ? undefined : JSON.parse(text);
+  return isAnnouncement(value) ? value : undefined;
+}
+
+function isAnnouncement(value: unknown): value is FoundAnnouncement {
+  if (!isFields(value)) return false;
+  const { id, incarnation, addresses, pid, world } = value;
+  return (
+    isPeerId(id) &&
+    isPeerId(incarnation) &&
+    Array.isArray(addresses) &&
+    addresses.length > 0 &&
+    addresses.length <= MOST_ADDRESSES &&
+    addresses.every(isAddress) &&
+    Number.isSafeInteger(pid) &&
+    (world === undefined || typeof world === 'string')
+  );
+}
+
+function isAddress(value: unknown): value is Address {
+  if (!isFields(value)) return false;
+  const { host, port } = value;
+  return (
+    typeof host === 'string' &&
+    host !== '' &&
+    typeof port === 'number' &&
+    Number.isInteger(port) &&
+    port > 0 &&
+    port < 65_536
+  );
+}

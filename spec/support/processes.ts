@@ -63,7 +63,13 @@ export class TestProcess {
 /** Starts scripts as processes and ends every one that is left. */
 export class Processes {
   readonly #started: TestProcess[] = [];
+  readonly #prefix: readonly string[];
   #count = 0;
+
+  /** @param prefix words before each command that run it somewhere else: in a network namespace */
+  constructor(prefix: readonly string[] = []) {
+    this.#prefix = prefix;
+  }
 
   /** @param script the body of an ES module; `app-net` in an import is the built library */
   async start(
@@ -78,7 +84,8 @@ export class Processes {
   }
 
   run(folder: string, args: string[], env: NodeJS.ProcessEnv = {}): TestProcess {
-    const child = spawn(process.execPath, args, {
+    const [program, ...words] = [...this.#prefix, process.execPath, ...args];
+    const child = spawn(program!, words, {
       cwd: folder,
       env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', NET_RUNTIME_DIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,5 +97,10 @@ export class Processes {
 
   async clear(): Promise<void> {
     await Promise.all(this.#started.splice(0).map((each) => each.kill()));
+  }
+
+  /** In the last moment of this process, without waiting. */
+  abandon(): void {
+    for (const { child } of this.#started.splice(0)) child.kill('SIGKILL');
   }
 }

@@ -5,6 +5,7 @@ import { SimulatedClock } from 'xstate';
 
 import { systemClock } from '../src/clock.ts';
 import { NetError } from '../src/errors.ts';
+import { silentLog } from '../src/log.ts';
 import { milliseconds, resolveOptions } from '../src/options.ts';
 import type { PeerOptions } from '../src/options.ts';
 
@@ -30,6 +31,7 @@ describe('the options of a peer', () => {
       stacks: true,
       origins: [],
       limits: { message: 16 * 1024 * 1024, calls: 1_024, queue: 65_536, buffered: 16_777_216 },
+      log: silentLog,
       inspect: undefined,
       clock: systemClock,
       network: undefined,

@@ -16,6 +16,7 @@ export { NetError } from './errors.ts';
 export type { NetErrorCode, Ran } from './errors.ts';
 export { registerError } from './wire/failure.ts';
 export type { PeerInfo } from './default-functions.ts';
+export type { Logger, LogLevel } from './log.ts';
 export type { LoopLoad } from './loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './connected.ts';
 export type { PeerLimits, PeerOptions } from './options.ts';

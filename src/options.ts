@@ -7,6 +7,8 @@ import type { InspectionEvent } from 'xstate';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { NetError } from './errors.ts';
+import { LOG_LEVELS, createLog } from './log.ts';
+import type { Log, LogLevel, Logger } from './log.ts';
 import type { Network } from './network.ts';
 import type { Limits } from './wire/frames.ts';
 import { isPeerId } from './wire/handshake-messages.ts';
@@ -55,6 +57,16 @@ export interface PeerOptions {
   limits?: Partial<PeerLimits> | undefined;
   /** Given to XState: sees every event and snapshot of every actor of this peer. Default: nothing. */
   inspect?: ((event: InspectionEvent) => void) | undefined;
+  /**
+   * Where a line goes for each change of state: `console`, a pino logger, or anything with `debug`, `info`, `warn` and
+   * `error`. Default: stderr.
+   */
+  logger?: Logger | undefined;
+  /**
+   * The least that is written: `debug`, `info`, `warn`, `error`, or `silent` for nothing. Default: `NET_LOG`, else `info`
+   * when a logger is given, else `silent`.
+   */
+  logLevel?: LogLevel | undefined;
   /** Where time comes from; XState's `SimulatedClock` fits. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
   /** What the peer is connected to. Default: this host, over loopback. `app-net/testing` has one in memory. */
@@ -94,6 +106,7 @@ export interface Settings {
   stacks: boolean;
   origins: readonly string[];
   limits: Limits & { queue: number; buffered: number };
+  log: Log;
   inspect: ((event: InspectionEvent) => void) | undefined;
   clock: Clock;
   network: Network | undefined;
@@ -116,10 +129,11 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
   }
   const id = options.id ?? nanoid();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
+  const name = text('name', options.name ?? env('NET_NAME'), defaultName());
   return {
     id,
     incarnation: nanoid(),
-    name: text('name', options.name ?? env('NET_NAME'), defaultName()),
+    name,
     group: ownGroup(text('group', options.group ?? env('NET_GROUP'), 'main')),
     hub: boolean('hub', options.hub, isTrue(env('NET_IS_HUB'))),
     hostname: hostname().slice(0, LONGEST_NAME),
@@ -138,6 +152,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
       queue: whole('limits.queue', options.limits?.queue, 65_536, 0),
       buffered: whole('limits.buffered', options.limits?.buffered, 16 * 1024 * 1024, 1),
     },
+    log: log(options, env('NET_LOG'), name),
     inspect: options.inspect,
     clock: options.clock ?? systemClock,
     network: options.network,
@@ -161,6 +176,8 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   stacks: true,
   origins: true,
   limits: true,
+  logger: true,
+  logLevel: true,
   inspect: true,
   clock: true,
   network: true,
@@ -215,6 +232,18 @@ function secret(given: string | undefined): (() => string) | undefined {
     throw new TypeError(`secret: give a made secret (net1_…) or at least ${SHORTEST_SECRET} characters`);
   }
   return () => given;
+}
+
+function log({ logger, logLevel }: PeerOptions, environment: string | undefined, name: string): Log {
+  const methods = ['debug', 'info', 'warn', 'error'] as const;
+  if (logger !== undefined && !methods.every((method) => typeof logger?.[method] === 'function')) {
+    throw new TypeError('logger: give console, a pino logger, or an object with debug, info, warn and error');
+  }
+  const level = logLevel ?? environment?.toLowerCase() ?? (logger ? 'info' : 'silent');
+  if (!LOG_LEVELS.includes(level as LogLevel)) {
+    throw new TypeError(`${logLevel ? 'logLevel' : 'NET_LOG'}: give one of ${LOG_LEVELS.join(', ')}`);
+  }
+  return createLog(logger, level as LogLevel, name);
 }
 
 /** A time limit as a user gives it. @throws TypeError */

@@ -1,6 +1,7 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
+import type { Log } from '../log.ts';
 import type { Address, Socket, Transport } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
@@ -33,6 +34,7 @@ export interface ConnectionInput {
   caller: CallerRef;
   dispatcher: DispatcherRef;
   discovery: AnyActorRef;
+  log: Log;
 }
 
 export interface ConnectionContext extends ConnectionInput {
@@ -96,6 +98,7 @@ export const connectionMachine = setup({
       const record = context.record!;
       const link = new Link(record, session, context.mostBuffered);
       const child = freeName(context.links);
+      context.log.connectionOpened(record, session.dialled);
       enqueue.assign({ links: new Map(context.links).set(link, child) });
       enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher } });
       const stays = record.link ? keepOne(context, record.link, link) : link;
@@ -162,9 +165,10 @@ export const connectionMachine = setup({
     },
 
     'forget the link': enqueueActions(({ context, event, enqueue }) => {
-      const { link } = event as Event<'link.closed'>;
+      const { link, code } = event as Event<'link.closed'>;
       const child = context.links.get(link);
       if (child === undefined) return;
+      context.log.connectionClosed(link.record, code);
       const links = new Map(context.links);
       links.delete(link);
       enqueue.assign({ links });

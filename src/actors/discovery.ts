@@ -2,6 +2,7 @@ import { assign, enqueueActions, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
 import type { Announcement } from '../discovery/provider.ts';
+import type { Log } from '../log.ts';
 import { isAmong } from '../transport/address.ts';
 import { addressesOf, createCandidate, dropHints, firstDelay, isSame, retryDelay } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
@@ -35,6 +36,7 @@ export interface DiscoveryInput {
   /** The peer's actor, which owns the connections. */
   peer: AnyActorRef;
   random: () => number;
+  log: Log;
 }
 
 export interface DiscoveryContext extends DiscoveryInput {
@@ -157,11 +159,13 @@ export const discoveryMachine = setup({
       candidate.failures = 0;
       candidate.tried = true;
       enqueue.cancel(`due:${record.id}`);
+      context.log.joined(record);
       enqueue.emit({ type: 'peer.joined', record });
     }),
 
-    'tell of changed functions': enqueueActions(({ event, enqueue }) => {
+    'tell of changed functions': enqueueActions(({ context, event, enqueue }) => {
       const { record, added, removed } = event as Event<'connection.changed'>;
+      context.log.functionsChanged(record, added, removed);
       enqueue.emit({ type: 'peer.changed', record, added, removed });
     }),
 
@@ -174,6 +178,7 @@ export const discoveryMachine = setup({
         if (why !== 'lost') dropHints(candidate, record.incarnation);
       }
       if (why !== 'lost') bury(context.gone, record.incarnation);
+      context.log.left(record, why);
       enqueue.emit({ type: 'peer.left', record, why });
     }),
 
@@ -185,6 +190,7 @@ export const discoveryMachine = setup({
       if (failure) {
         candidate.state = 'seen';
         candidate.failures += 1;
+        context.log.dialFailed(id, failure.error, candidate.failures);
         for (const [provider, hint] of candidate.hints) {
           const refused = hint.addresses.every((address) => isAmong(failure.refused, address));
           enqueue.sendTo(provider, { type: 'hint.failed', hint, refused });
@@ -208,6 +214,7 @@ export const discoveryMachine = setup({
     'note that the provider cannot work here': assign({
       degraded: ({ context, event }) => {
         const { provider, error } = event as Event<'provider.failed'>;
+        context.log.degraded(provider, error);
         return { ...context.degraded, [provider]: error };
       },
     }),

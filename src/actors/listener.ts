@@ -39,7 +39,10 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
             handshakes.delete(stop);
             report({ type: 'session.arrived', session });
           },
-          failed: () => handshakes.delete(stop),
+          failed: (error) => {
+            handshakes.delete(stop);
+            settings.log.strangerRefused(error);
+          },
         },
       );
       handshakes.add(stop);

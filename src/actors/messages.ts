@@ -64,7 +64,8 @@ export type ConnectionMessage =
   | { type: 'frame.received'; link: Link; frame: FunctionsFrame | GoawayFrame }
   /** Nothing runs on a link that one side is leaving. */
   | { type: 'link.idle'; link: Link }
-  | { type: 'link.closed'; link: Link }
+  /** With the close code of the WebSocket. */
+  | { type: 'link.closed'; link: Link; code: number }
   | { type: 'functions.changed'; added: string[]; removed: string[] }
   /** This peer is stopping: say goaway and let finish what runs. */
   | { type: 'connection.drain' }

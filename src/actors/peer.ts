@@ -62,7 +62,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       'start the actors': enqueueActions(({ context: { settings, self, network }, self: peer, enqueue }) => {
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
-        const input = { peer, random: Math.random };
+        const input = { peer, random: Math.random, log: settings.log };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
         enqueue.spawnChild('listener', { id: 'listener', input: { settings, self, network } });
       }),
@@ -72,6 +72,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
         const { id, incarnation } = context.settings;
         const { addresses } = opened.listener;
         const self = { id, incarnation, addresses, pid: process.pid, world: opened.keys.world };
+        context.settings.log.online(context.settings.group, addresses);
         enqueue.assign({ opened });
         enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });
       }),
@@ -131,6 +132,10 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
         }
       }),
 
+      'log that it stops': ({ context }) => context.settings.log.stopping(),
+      'log that it has stopped': ({ context }) => context.settings.log.stopped(),
+      'log why it failed': ({ context }) => context.settings.log.failed(context.error),
+
       'remove the connection': enqueueActions(({ context, event, enqueue }) => {
         const { id, connection } = event as Event<'connection.ended'>;
         if (context.connections.get(id) !== connection) return;
@@ -170,6 +175,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       },
       draining: {
         entry: [
+          'log that it stops',
           stopChild('listener'),
           sendTo('discovery', { type: 'discovery.stop' }),
           'drain every connection',
@@ -184,14 +190,20 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       },
       stopped: {
         type: 'final',
-        entry: sendTo('caller', { type: 'caller.stop', reason: 'this peer is stopped' }),
+        entry: [
+          'log that it has stopped',
+          sendTo('caller', { type: 'caller.stop', reason: 'this peer is stopped' }),
+        ],
       },
       failed: {
         type: 'final',
-        entry: sendTo('caller', ({ context }) => ({
-          type: 'caller.stop',
-          reason: `this peer could not start: ${messageOf(context.error)}`,
-        })),
+        entry: [
+          'log why it failed',
+          sendTo('caller', ({ context }) => ({
+            type: 'caller.stop',
+            reason: `this peer could not start: ${messageOf(context.error)}`,
+          })),
+        ],
       },
     },
     on: {
@@ -216,6 +228,7 @@ function connectionInput(
     handshake: { self, keys, clock: settings.clock },
     largestMessage: settings.limits.message,
     mostBuffered: settings.limits.buffered,
+    log: settings.log,
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,
     discovery: system.get('discovery') as AnyActorRef,

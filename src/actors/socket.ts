@@ -79,9 +79,9 @@ class SocketOwner implements Receiver {
     }
   }
 
-  closed(): void {
+  closed(code: number): void {
     this.#open = false;
-    this.#tell({ type: 'link.closed', link: this.#link });
+    this.#tell({ type: 'link.closed', link: this.#link, code });
   }
 
   idle(): void {

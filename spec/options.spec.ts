@@ -21,6 +21,7 @@ describe('the options of a peer', () => {
     expect(rest).to.deep.equal({
       group: 'main',
       hub: false,
+      announce: true,
       host: '127.0.0.1',
       ports: [0, 0],
       secret: undefined,

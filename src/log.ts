@@ -50,7 +50,7 @@ export class Log {
   online(group: string, addresses: readonly Address[]): void {
     this.#write('info', () => {
       const places = addresses.map((address) => addressText(address)).join(', ');
-      return `is online in group ${quoted(group)}, listens at ${places}`;
+      return `is online in group ${quoted(group)}, ${places ? `listens at ${places}` : 'not announced'}`;
     });
   }
 

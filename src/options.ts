@@ -25,6 +25,11 @@ export interface PeerOptions {
   group?: string | undefined;
   /** A label for the peers that others look for first. Default: `NET_IS_HUB` (`1` or `true`), else false. */
   hub?: boolean | undefined;
+  /**
+   * Whether others may find this peer. One that they may not listens nowhere and finds them: it is in their sets only
+   * while it is connected, and its own first search is over as soon as everybody was tried. Default: true.
+   */
+  announce?: boolean | undefined;
   /** Identity, 1 to 64 characters of `A-Za-z0-9_-`. Only one live peer may have it. Default: a new nanoid. */
   id?: string | undefined;
   /** Address to listen on; must be a loopback address. Default: `NET_HOST`, else `127.0.0.1`. */
@@ -94,6 +99,7 @@ export interface Settings {
   name: string;
   group: string;
   hub: boolean;
+  announce: boolean;
   hostname: string;
   host: string;
   ports: readonly [number, number];
@@ -136,6 +142,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     name,
     group: ownGroup(text('group', options.group ?? env('NET_GROUP'), 'main')),
     hub: boolean('hub', options.hub, isTrue(env('NET_IS_HUB'))),
+    announce: boolean('announce', options.announce, true),
     hostname: hostname().slice(0, LONGEST_NAME),
     host,
     ports: ports(options, env),
@@ -164,6 +171,7 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   name: true,
   group: true,
   hub: true,
+  announce: true,
   id: true,
   host: true,
   port: true,

@@ -61,7 +61,8 @@ export function isSame(hint: Hint, other: Hint | undefined): boolean {
 
 /** How long to wait before the first dial, in ms. Of each pair one dials, so that connections rarely cross. */
 export function firstDelay(self: Hint, hint: Hint): number {
-  if (self.id < hint.id) return 0;
+  // Nobody can dial a peer that is not announced.
+  if (self.id < hint.id || self.addresses.length === 0) return 0;
   return processIsGone(hint) ? 0 : PATIENCE;
 }
 

@@ -87,7 +87,7 @@ export const discoveryMachine = setup({
       for (const provider of providers) {
         enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
       }
-      enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: QUIET_ALONE });
+      enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(self, QUIET_ALONE) });
       enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: LONGEST_SEARCH });
     }),
 
@@ -112,7 +112,7 @@ export const discoveryMachine = setup({
       if (!known) {
         enqueue.assign({ quiet: false });
         enqueue.cancel('quiet');
-        enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: QUIET });
+        enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(self, QUIET) });
       }
     }),
 
@@ -280,6 +280,14 @@ export const discoveryMachine = setup({
     'connection.ended': { actions: ['try again later, or give up', 'dial the next'] },
   },
 });
+
+/**
+ * The wait is for peers that start at the same instant and look for each other. One that is not announced looks for
+ * those that are there.
+ */
+function quietTime({ addresses }: Announcement, otherwise: number): number {
+  return addresses.length === 0 ? 0 : otherwise;
+}
 
 /** Remembers the dead, the newest only: hints do not live long. */
 function bury(gone: Set<string>, incarnation: string): void {

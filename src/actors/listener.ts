@@ -48,7 +48,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
       handshakes.add(stop);
     };
     const options = { host, ports, origins, largestMessage: limits.message };
-    listener = await attachment.transport.listen(options, accept);
+    listener = settings.announce ? await attachment.transport.listen(options, accept) : NOWHERE;
     if (stopped) await listener.close();
     else report({ type: 'peer.opened', opened: { attachment, keys, listener } });
   };
@@ -61,6 +61,9 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     void listener?.close();
   };
 });
+
+/** Of a peer that nobody may find: it has no address, so there is nothing to announce. */
+const NOWHERE: Listener = { addresses: [], close: () => Promise.resolve() };
 
 /** The secret given in code or environment, else that of the file, else the one this network's peers share. */
 async function chooseSecret(

@@ -45,7 +45,7 @@ export class HostProvider implements Provider {
     this.#watch();
     // Announced before the first look: of two peers that start at once, each may miss the other's file only
     // by having written its own first, so at least one of them sees the other.
-    this.#announcing = this.#announce();
+    if (self.addresses.length > 0) this.#announcing = this.#announce();
     await this.#announcing;
     await this.#scan();
     if (this.#stopped) return;
@@ -128,7 +128,8 @@ export class HostProvider implements Provider {
       ...before.filter((name) => !listed.has(name)),
     ];
     await Promise.all(differing.map((name) => this.#look(name)));
-    if (!this.#listener || listed.has(`${this.#self!.id}${SUFFIX}`)) return;
+    const { id, addresses } = this.#self!;
+    if (!this.#listener || addresses.length === 0 || listed.has(`${id}${SUFFIX}`)) return;
     await this.#announceAgain(names === undefined).catch(() => {});
   }
 

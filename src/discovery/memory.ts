@@ -7,19 +7,24 @@ export class MemoryBoard {
 
   provider(): Provider {
     let own: Hint | undefined;
+    let ears: ProviderListener | undefined;
     const leave = (): void => {
-      if (!own || this.#announced.get(own.id) !== own) return;
+      if (!own) return;
+      // Under the same name may be the next life of the peer.
+      if (this.#listeners.get(own.id) === ears) this.#listeners.delete(own.id);
+      if (this.#announced.get(own.id) !== own) return;
       this.#announced.delete(own.id);
-      this.#listeners.delete(own.id);
       for (const listener of this.#listeners.values()) listener.lost(own.id, own.incarnation);
     };
     return {
       name: 'memory',
       start: (self, listener) => {
         own = self;
-        for (const other of this.#listeners.values()) other.found(self);
+        ears = listener;
+        const announced = self.addresses.length > 0;
+        if (announced) for (const other of this.#listeners.values()) other.found(self);
         for (const hint of this.#announced.values()) listener.found(hint);
-        this.#announced.set(self.id, self);
+        if (announced) this.#announced.set(self.id, self);
         this.#listeners.set(self.id, listener);
         listener.scanned();
         return Promise.resolve();

@@ -13,7 +13,7 @@ export interface Hint {
   pid?: number;
 }
 
-/** What this peer says of itself to its providers. */
+/** What this peer says of itself to its providers. One without addresses must not be announced: it only looks. */
 export interface Announcement extends Hint {
   /**
    * Which secret it has: peers that announce another one are of another world. It is made of the secret, so somebody

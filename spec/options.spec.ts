@@ -26,6 +26,7 @@ describe('the options of a peer', () => {
       ports: [0, 0],
       secret: undefined,
       secretFile: undefined,
+      seeds: [],
       runtimeDir: undefined,
       deadline: 30_000,
       drainTime: 10_000,
@@ -56,6 +57,7 @@ describe('the options of a peer', () => {
         NET_SECRET: 'correct horse',
         NET_SECRET_FILE: '/run/secret',
         NET_RUNTIME_DIR: '/run/app-net',
+        NET_PEERS: '10.0.0.5:4000, srv:_app-net._tcp.example,',
       },
     );
     expect(settings).to.deep.include({
@@ -65,6 +67,10 @@ describe('the options of a peer', () => {
       host: '::1',
       ports: [4000, 4000],
       secretFile: '/run/secret',
+      seeds: [
+        { kind: 'address', address: { host: '10.0.0.5', port: 4000 } },
+        { kind: 'services', name: '_app-net._tcp.example' },
+      ],
       runtimeDir: '/run/app-net',
     });
     expect(settings.secret?.()).to.equal('correct horse');

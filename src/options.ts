@@ -9,6 +9,8 @@ import type { Clock } from './clock.ts';
 import { NetError } from './errors.ts';
 import { LOG_LEVELS, createLog } from './log.ts';
 import type { Log, LogLevel, Logger } from './log.ts';
+import { chosenSeeds } from './discovery/seed.ts';
+import type { Seed } from './discovery/seed.ts';
 import type { Network } from './network.ts';
 import type { Limits } from './wire/frames.ts';
 import { isPeerId } from './wire/handshake-messages.ts';
@@ -45,6 +47,12 @@ export interface PeerOptions {
   secret?: string | undefined;
   /** A file that holds the secret, readable by its owner only. Default: `NET_SECRET_FILE`. */
   secretFile?: string | undefined;
+  /**
+   * Where to begin to look for peers that no provider finds by itself. `host:port`: a peer there, a name being looked up
+   * at every dial; `dns:name:port`: one at each address of the name; `srv:name`: one wherever a SRV record points.
+   * Default: `NET_PEERS`, separated by commas, else none.
+   */
+  seeds?: readonly string[] | undefined;
   /**
    * The folder where the peers of one host find each other. Default: `NET_RUNTIME_DIR`, else
    * `$XDG_RUNTIME_DIR/app-net`, else `<tmpdir>/app-net-<uid>`.
@@ -106,6 +114,7 @@ export interface Settings {
   /** A function, so that no log or inspector that walks the actors comes upon it. */
   secret: (() => string) | undefined;
   secretFile: string | undefined;
+  seeds: readonly Seed[];
   runtimeDir: string | undefined;
   deadline: number;
   drainTime: number;
@@ -148,6 +157,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     ports: ports(options, env),
     secret: secret(options.secret ?? (options.secretFile === undefined ? env('NET_SECRET') : undefined)),
     secretFile: options.secretFile ?? env('NET_SECRET_FILE'),
+    seeds: chosenSeeds(options.seeds, env('NET_PEERS')),
     runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
     deadline: milliseconds('deadline', options.deadline, 30_000),
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),
@@ -178,6 +188,7 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   portRange: true,
   secret: true,
   secretFile: true,
+  seeds: true,
   runtimeDir: true,
   deadline: true,
   drainTime: true,

@@ -45,6 +45,7 @@ class Heard implements ProviderListener {
   scanned(): void {
     this.all.push('scanned');
   }
+  degraded(): void {}
 }
 
 describe('the provider of this host', () => {

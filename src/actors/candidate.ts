@@ -10,6 +10,9 @@ const PATIENCE = 250;
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 10_000;
 
+/** Before an address is tried again at which this peer found itself, in ms, with full jitter. */
+const SELF_RETRY = 60_000;
+
 /**
  * Somebody who may be a peer, from the first hint until the hint is taken back.
  *
@@ -17,10 +20,13 @@ const LONGEST_RETRY = 10_000;
  * open; with the hint still there it is dialled again.
  */
 export interface Candidate {
+  /** The peer's; or `host:port` when only an address is known. No id of a peer has a colon. */
   readonly id: string;
   state: 'seen' | 'dialing' | 'up' | 'left';
   /** Where it may be found, by the provider that says so; empty when it came to us, or all was taken back. */
   readonly hints: Map<string, Hint>;
+  /** Of an address: the id of the peer that answered there last. Several addresses may lead to one peer. */
+  answeredBy: string | undefined;
   /** Dials that failed since it was last up. */
   failures: number;
   /** Whether it was ever up or given up on: what the first search waits for. */
@@ -34,6 +40,7 @@ export function createCandidate(id: string): Candidate {
     id,
     state: 'seen',
     hints: new Map(),
+    answeredBy: undefined,
     failures: 0,
     tried: false,
     record: undefined,
@@ -61,8 +68,8 @@ export function isSame(hint: Hint, other: Hint | undefined): boolean {
 
 /** How long to wait before the first dial, in ms. Of each pair one dials, so that connections rarely cross. */
 export function firstDelay(self: Hint, hint: Hint): number {
-  // Nobody can dial a peer that is not announced.
-  if (self.id < hint.id || self.addresses.length === 0) return 0;
+  // Nobody can dial a peer that is not announced, and whoever is at an address has perhaps never heard of this one.
+  if (self.id < hint.id || self.addresses.length === 0 || hint.id === '') return 0;
   return processIsGone(hint) ? 0 : PATIENCE;
 }
 
@@ -79,6 +86,14 @@ function processIsGone({ pid }: Hint): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
+}
+
+/**
+ * How long to wait before an address is dialled again that led to this peer itself, in ms. Long, since mostly it will
+ * again; not for ever, since behind one address there may be several peers, each dial reaching another.
+ */
+export function selfDelay(random: () => number): number {
+  return random() * SELF_RETRY;
 }
 
 /** How long to wait before the next dial, in ms. */

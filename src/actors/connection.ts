@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { Address, Socket, Transport } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
+import { isPeerId } from '../wire/handshake-messages.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
@@ -19,9 +20,13 @@ import { socketLogic } from './socket.ts';
 /**
  * Everything between this peer and one other: `connection:<peer id>`. It dials, or is given a session that the
  * listener let in; it keeps one link for calls and lets others drain; it is over when no link is left.
+ *
+ * When only an address is known it is `connection:<host:port>`. It dials whoever is there, hands the session over to the
+ * connection of the peer that answered, and is over.
  */
 
 export interface ConnectionInput {
+  /** The peer's; or `host:port` when only an address is known. */
   id: string;
   /** Where to dial, in this order; empty when a session arrives instead. */
   addresses: readonly Address[];
@@ -63,6 +68,7 @@ export const connectionMachine = setup({
   guards: {
     'it knows where to dial': ({ context }) => context.addresses.length > 0,
     'another address may lead to the peer': ({ context }) => context.untried.length > 0,
+    'only an address was known': ({ context }) => !isPeerId(context.id),
     'the session is of another life': ({ context, event }) =>
       event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
     'the link in use closed': ({ context, event }) =>
@@ -85,6 +91,14 @@ export const connectionMachine = setup({
       },
     }),
 
+    'tell who answered': enqueueActions(({ context, event, enqueue }) => {
+      const answer = event as Exclude<HandshakeResult, { type: 'handshake.failed' }>;
+      const peer = answer.type === 'session.arrived' ? answer.session.party.id : answer.peer;
+      enqueue.sendTo(context.discovery, { type: 'address.answered', id: context.id, peer });
+    }),
+
+    'hand the session over': sendParent(({ event }) => event as Event<'session.arrived'>),
+
     'begin a life of the peer': assign({
       record: ({ event }) => {
         const { session } = event as Event<'session.arrived'>;
@@ -104,7 +118,7 @@ export const connectionMachine = setup({
       const stays = record.link ? keepOne(context, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;
-      tellFunctions(link, session.told, context.handshake.self.describe().functions);
+      link.tellFunctions(session.told, context.handshake.self.describe().functions);
       enqueue.sendTo(caller, { type: 'link.opened', link });
     }),
 
@@ -239,16 +253,21 @@ export const connectionMachine = setup({
         src: 'handshake',
         input: ({ context }) => ({
           socket: context.socket!,
-          to: context.id,
+          to: isPeerId(context.id) ? context.id : '',
           dependencies: context.handshake,
         }),
       },
       on: {
-        // Our own, or one that the other side opened at the same time; leaving this state ends what is not done.
-        'session.arrived': {
-          target: 'open',
-          actions: ['begin a life of the peer', 'open a link', 'report the join'],
-        },
+        'session.arrived': [
+          {
+            guard: 'only an address was known',
+            target: 'closed',
+            actions: ['tell who answered', 'hand the session over'],
+          },
+          // Our own, or one that the other side opened at the same time; leaving this state ends what is not done.
+          { target: 'open', actions: ['begin a life of the peer', 'open a link', 'report the join'] },
+        ],
+        'handshake.needless': { target: 'closed', actions: 'tell who answered' },
         'handshake.failed': [
           {
             guard: 'another address may lead to the peer',
@@ -349,13 +368,4 @@ function keepOne({ handshake, id }: ConnectionContext, current: Link, link: Link
   if (current.dialled === link.dialled) return link;
   const ours = handshake.self.id < id;
   return link.dialled === ours ? link : current;
-}
-
-/** What the handshake had no room for, and what has changed since it told the other side. */
-function tellFunctions(link: Link, told: readonly string[], now: readonly string[]): void {
-  const added = now.filter((tag) => !told.includes(tag));
-  const removed = told.filter((tag) => !now.includes(tag));
-  if (added.length + removed.length > 0) {
-    link.send(encodeFrame({ type: 'functions', added, removed }));
-  }
 }

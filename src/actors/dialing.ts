@@ -1,4 +1,5 @@
 import { fromCallback, fromPromise } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 
 import type { Clock } from '../clock.ts';
 import { DialFailed } from '../transport/transport.ts';
@@ -6,6 +7,7 @@ import type { Address, Socket, Transport } from '../transport/transport.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import type { Session } from './messages.ts';
+import type { PeerRecord } from './peer-record.ts';
 
 /** The two steps of a connection that this side opens, as actors of their own. */
 
@@ -34,7 +36,9 @@ export interface Dialled {
 
 export type HandshakeResult =
   | { type: 'session.arrived'; session: Session }
-  | { type: 'handshake.failed'; error: Error };
+  | { type: 'handshake.failed'; error: Error }
+  /** Who answered is connected already, or is this peer itself. */
+  | { type: 'handshake.needless'; peer: string };
 
 /** Nobody answered at any address. */
 export class DialsFailed extends Error {
@@ -125,10 +129,21 @@ function refusedOf(failures: ReadonlyMap<Address, unknown>): Address[] {
 export const handshakeLogic = fromCallback<
   { type: 'never' },
   { socket: Socket; to: string; dependencies: HandshakeDependencies }
->(({ input: { socket, to, dependencies }, sendBack }) => {
+>(({ input: { socket, to, dependencies }, system, sendBack }) => {
   const report = sendBack as (result: HandshakeResult) => void;
-  return dialHandshake(socket, to, dependencies, {
-    done: (session) => report({ type: 'session.arrived', session }),
-    failed: (error) => report({ type: 'handshake.failed', error }),
-  });
+  const outcome = {
+    done: (session: Session) => report({ type: 'session.arrived', session }),
+    failed: (error: Error) => report({ type: 'handshake.failed', error }),
+    needless: (peer: string) => report({ type: 'handshake.needless', peer }),
+  };
+  return dialHandshake(socket, to, dependencies, outcome, to === '' ? isOpen(system) : undefined);
 });
+
+/** Whether there is an open connection to this life of a peer. */
+const isOpen =
+  (system: AnyActorRef['system']) =>
+  (id: string, incarnation: string): boolean => {
+    const connection = system.get(`connection:${id}`) as AnyActorRef | undefined;
+    const { context } = (connection?.getSnapshot() ?? {}) as { context?: { record?: PeerRecord } };
+    return context?.record?.incarnation === incarnation;
+  };

@@ -1,10 +1,19 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
-import type { Announcement } from '../discovery/provider.ts';
+import { keyOf } from '../discovery/provider.ts';
+import type { Announcement, Hint } from '../discovery/provider.ts';
 import type { Log } from '../log.ts';
 import { isAmong } from '../transport/address.ts';
-import { addressesOf, createCandidate, dropHints, firstDelay, isSame, retryDelay } from './candidate.ts';
+import {
+  addressesOf,
+  createCandidate,
+  dropHints,
+  firstDelay,
+  isSame,
+  retryDelay,
+  selfDelay,
+} from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
@@ -41,7 +50,10 @@ export interface DiscoveryInput {
 
 export interface DiscoveryContext extends DiscoveryInput {
   self: Announcement | undefined;
-  /** By peer id. The map and what is in it are changed in place: there can be hundreds, and they change often. */
+  /**
+   * By peer id, or by address when that is all that is known. The map and what is in it are changed in place: there can
+   * be hundreds, and they change often.
+   */
   candidates: Map<string, Candidate>;
   /** Incarnations that said goodbye: a hint at one of them is old. Changed in place. */
   gone: Set<string>;
@@ -57,7 +69,7 @@ export interface DiscoveryContext extends DiscoveryInput {
   quiet: boolean;
   overdue: boolean;
   stopping: boolean;
-  /** Why a provider cannot work here, by its name. */
+  /** Why a provider cannot work here, or not at present, by its name. */
   degraded: Readonly<Record<string, unknown>>;
 }
 
@@ -94,10 +106,9 @@ export const discoveryMachine = setup({
     'consider the hint': enqueueActions(({ context, event, enqueue }) => {
       const { provider, hint } = event as Event<'provider.found'>;
       const self = context.self!;
-      const { id, incarnation } = hint;
-      if (id === self.id || context.stopping) return;
+      if (context.stopping || context.gone.has(hint.incarnation) || leadsTo(self, hint)) return;
+      const id = keyOf(hint);
       const known = context.candidates.get(id);
-      if (context.gone.has(incarnation)) return;
       const candidate = known ?? createCandidate(id);
       context.candidates.set(id, candidate);
       // What is only told once more must not set the pauses between failing dials back to the shortest.
@@ -117,12 +128,12 @@ export const discoveryMachine = setup({
     }),
 
     'drop the hint': ({ context, event }) => {
-      const { provider, id, incarnation } = event as Event<'provider.lost'>;
-      const candidate = context.candidates.get(id);
+      const { provider, key, incarnation } = event as Event<'provider.lost'>;
+      const candidate = context.candidates.get(key);
       if (candidate?.hints.get(provider)?.incarnation !== incarnation) return;
       candidate.hints.delete(provider);
       if (candidate.hints.size > 0) return;
-      if (candidate.state === 'seen' || candidate.state === 'left') context.candidates.delete(id);
+      if (candidate.state === 'seen' || candidate.state === 'left') context.candidates.delete(key);
     },
 
     'dial the candidate': enqueueActions(({ context, event, enqueue }) => {
@@ -134,6 +145,7 @@ export const discoveryMachine = setup({
         return;
       }
       candidate.state = 'dialing';
+      candidate.answeredBy = undefined;
       context.dialing.add(candidate.id);
       const { id } = candidate;
       enqueue.sendTo(context.peer, { type: 'peer.dial', id, addresses: addressesOf(candidate) });
@@ -149,6 +161,16 @@ export const discoveryMachine = setup({
       context.dialQueue.delete(next);
       enqueue.raise(due(next));
     }),
+
+    'note who answered at the address': ({ context, event }) => {
+      const { id, peer } = event as Event<'address.answered'>;
+      const candidate = context.candidates.get(id);
+      if (!candidate) return;
+      candidate.tried = true;
+      candidate.failures = 0;
+      candidate.answeredBy = peer;
+      candidate.state = peer === context.self!.id ? 'left' : 'up';
+    },
 
     'add the peer': enqueueActions(({ context, event, enqueue }) => {
       const { record } = event as Event<'connection.opened'>;
@@ -182,6 +204,19 @@ export const discoveryMachine = setup({
       enqueue.emit({ type: 'peer.left', record, why });
     }),
 
+    'dial its addresses again': enqueueActions(({ context, event, enqueue }) => {
+      const { record } = event as Event<'connection.left'>;
+      if (context.stopping) return;
+      for (const address of context.candidates.values()) {
+        if (address.answeredBy !== record.id) continue;
+        address.state = 'left';
+        address.answeredBy = undefined;
+        const { id } = address;
+        if (address.hints.size === 0) context.candidates.delete(id);
+        else enqueue.raise(due(id), { id: `due:${id}`, delay: retryDelay(0, context.random) });
+      }
+    }),
+
     'try again later, or give up': enqueueActions(({ context, event, enqueue }) => {
       const { id, failure } = event as Event<'connection.ended'>;
       const candidate = context.candidates.get(id);
@@ -197,7 +232,9 @@ export const discoveryMachine = setup({
         }
       }
       if (candidate.hints.size > 0 && !context.stopping) {
-        const delay = retryDelay(candidate.failures, context.random);
+        const toItself = candidate.answeredBy === context.self!.id;
+        const { random } = context;
+        const delay = toItself ? selfDelay(random) : retryDelay(candidate.failures, random);
         enqueue.raise(due(id), { id: `due:${id}`, delay });
       } else {
         context.candidates.delete(id);
@@ -216,6 +253,15 @@ export const discoveryMachine = setup({
         const { provider, error } = event as Event<'provider.failed'>;
         context.log.degraded(provider, error);
         return { ...context.degraded, [provider]: error };
+      },
+    }),
+
+    'note what the provider cannot do': assign({
+      degraded: ({ context, event }) => {
+        const { provider, reason } = event as Event<'provider.degraded'>;
+        const { [provider]: before, ...others } = context.degraded;
+        if (reason && !before) context.log.degraded(provider, reason);
+        return reason ? { ...others, [provider]: reason } : others;
       },
     }),
 
@@ -272,11 +318,13 @@ export const discoveryMachine = setup({
     'provider.failed': {
       actions: ['the provider told everything', 'note that the provider cannot work here'],
     },
+    'provider.degraded': { actions: 'note what the provider cannot do' },
     'provider.stopped': { actions: ['the provider has stopped', 'tell the peer when all have stopped'] },
     'candidate.due': { actions: 'dial the candidate' },
+    'address.answered': { actions: 'note who answered at the address' },
     'connection.opened': { actions: ['add the peer', 'dial the next'] },
     'connection.changed': { actions: 'tell of changed functions' },
-    'connection.left': { actions: 'remove the peer' },
+    'connection.left': { actions: ['remove the peer', 'dial its addresses again'] },
     'connection.ended': { actions: ['try again later, or give up', 'dial the next'] },
   },
 });
@@ -287,6 +335,11 @@ export const discoveryMachine = setup({
  */
 function quietTime({ addresses }: Announcement, otherwise: number): number {
   return addresses.length === 0 ? 0 : otherwise;
+}
+
+/** Whether a hint, of whatever provider, leads back to this peer. */
+function leadsTo(self: Announcement, { id, addresses }: Hint): boolean {
+  return id ? id === self.id : addresses.every((address) => isAmong(self.addresses, address));
 }
 
 /** Remembers the dead, the newest only: hints do not live long. */

@@ -5,8 +5,8 @@ import { NetError } from '../errors.ts';
 import type { Socket } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
-import { HandshakeFailed } from '../wire/handshake-messages.ts';
-import type { Self, Step } from '../wire/handshake.ts';
+import { HandshakeFailed, HandshakeNeedless, OwnHello } from '../wire/handshake-messages.ts';
+import type { DiallerOptions, Self, Step } from '../wire/handshake.ts';
 import type { HandshakeKeys } from '../wire/secret.ts';
 import type { Session } from './messages.ts';
 
@@ -22,18 +22,48 @@ interface Outcome {
   failed(error: NetError): void;
 }
 
-/** Proves both sides to each other on a socket this side opened. Returns what stops it. */
+interface DialOutcome extends Outcome {
+  /** Only when whoever is there may answer: it is this peer itself, or one that is connected already. */
+  needless?(id: string): void;
+}
+
+/** Handshakes that peers of this process began, by nonce: what to do when one reaches the peer that began it. */
+const reachedSelf = new Map<string, () => void>();
+
+/**
+ * Proves both sides to each other on a socket this side opened. Returns what stops it.
+ * @param to id of the peer that is meant; empty when whoever is there may answer
+ */
 export function dialHandshake(
   socket: Socket,
   to: string,
   { self, keys, clock }: HandshakeDependencies,
-  outcome: Outcome,
+  outcome: DialOutcome,
+  isConnected?: DiallerOptions['isConnected'],
 ): () => void {
-  const options = { self, keys, binding: socket.binding, nonce: randomBytes(32), to };
+  const nonce = randomBytes(32);
+  const options = { self, keys, binding: socket.binding, nonce, to, ...(isConnected && { isConnected }) };
   const handshake = new DiallerHandshake(options);
-  const stop = run(socket, (text) => handshake.receive(text), clock, true, outcome);
+  const name = nonce.toString('base64url');
+  let answeredBy: string | undefined;
+  reachedSelf.set(name, () => (answeredBy = self.id));
+  const stop = run(socket, (text) => handshake.receive(text), clock, true, {
+    done: (session) => {
+      reachedSelf.delete(name);
+      outcome.done(session);
+    },
+    failed: (error) => {
+      reachedSelf.delete(name);
+      if (error.cause instanceof HandshakeNeedless) answeredBy = error.cause.id;
+      if (to === '' && answeredBy !== undefined) outcome.needless?.(answeredBy);
+      else outcome.failed(error);
+    },
+  });
   socket.send(handshake.hello());
-  return stop;
+  return () => {
+    reachedSelf.delete(name);
+    stop();
+  };
 }
 
 /** The same on a socket that the other side opened. */
@@ -48,7 +78,13 @@ export function acceptHandshake(
     binding: socket.binding,
     nonce: randomBytes(32),
   });
-  return run(socket, (text) => handshake.receive(text), clock, false, outcome);
+  return run(socket, (text) => handshake.receive(text), clock, false, {
+    done: (session) => outcome.done(session),
+    failed: (error) => {
+      if (error.cause instanceof OwnHello) reachedSelf.get(error.cause.nonce)?.();
+      outcome.failed(error);
+    },
+  });
 }
 
 function run(

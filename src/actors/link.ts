@@ -125,6 +125,15 @@ export class Link {
     if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());
   }
 
+  /** What the handshake had no room for, and what has changed since it told the other side. */
+  tellFunctions(told: readonly string[], now: readonly string[]): void {
+    const added = now.filter((tag) => !told.includes(tag));
+    const removed = told.filter((tag) => !now.includes(tag));
+    if (added.length + removed.length > 0) {
+      this.send(encodeFrame({ type: 'functions', added, removed }));
+    }
+  }
+
   /** What was sent goes out before the close. */
   close(code: number, reason: string): void {
     this.flush();

@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
 
+import { seedProviders } from '../discovery/seed-providers.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
 import type { Listener, Socket } from '../transport/transport.ts';
@@ -13,6 +14,8 @@ export interface ListenerInput {
   settings: Settings;
   self: Self;
   network: Network;
+  /** From 0 to 1. */
+  random: () => number;
 }
 
 /**
@@ -20,15 +23,17 @@ export interface ListenerInput {
  * is no actor: until it has proved itself it costs a socket and a timer, nothing more.
  */
 export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, sendBack }) => {
-  const { settings, self, network } = input;
-  const { clock, limits, host, ports, origins } = settings;
+  const { settings, self, network, random } = input;
+  const { clock, limits, host, ports, origins, seeds } = settings;
   const handshakes = new Set<() => void>();
   const report = sendBack as (message: PeerMessage) => void;
   let listener: Listener | undefined;
   let stopped = false;
 
   const open = async (): Promise<void> => {
-    const attachment = await network.attach({ id: self.id, clock });
+    const attached = await network.attach({ id: self.id, clock });
+    const providers = [...attached.providers, ...seedProviders(seeds, clock, random)];
+    const attachment = { ...attached, providers };
     const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
     const accept = (socket: Socket): void => {
       const stop = acceptHandshake(

@@ -77,12 +77,16 @@ export type DiscoveryMessage =
   | { type: 'discovery.start'; self: Announcement; opened: Opened }
   | { type: 'discovery.stop' }
   | { type: 'provider.found'; provider: string; hint: Hint }
-  | { type: 'provider.lost'; provider: string; id: string; incarnation: string }
+  | { type: 'provider.lost'; provider: string; key: string; incarnation: string }
   | { type: 'provider.scanned'; provider: string }
   | { type: 'provider.failed'; provider: string; error: unknown }
+  /** It cannot do all its work at present, or it can again. */
+  | { type: 'provider.degraded'; provider: string; reason: Error | undefined }
   | { type: 'provider.stopped'; provider: string }
   /** It is time to dial this candidate, or to dial it again. */
   | { type: 'candidate.due'; id: string }
+  /** Somebody answered at an address: this peer itself, or another one, which has proved itself. */
+  | { type: 'address.answered'; id: string; peer: string }
   /** No new candidate for a while. */
   | { type: 'search.quiet' }
   | { type: 'search.overdue' }

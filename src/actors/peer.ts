@@ -62,9 +62,10 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       'start the actors': enqueueActions(({ context: { settings, self, network }, self: peer, enqueue }) => {
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
-        const input = { peer, random: Math.random, log: settings.log };
+        const random = Math.random;
+        const input = { peer, random, log: settings.log };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
-        enqueue.spawnChild('listener', { id: 'listener', input: { settings, self, network } });
+        enqueue.spawnChild('listener', { id: 'listener', input: { settings, self, network, random } });
       }),
 
       'begin to look for peers': enqueueActions(({ context, event, enqueue }) => {

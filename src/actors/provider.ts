@@ -15,8 +15,9 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
     provider
       .start(self, {
         found: (hint) => report({ type: 'provider.found', provider: name, hint }),
-        lost: (id, incarnation) => report({ type: 'provider.lost', provider: name, id, incarnation }),
+        lost: (key, incarnation) => report({ type: 'provider.lost', provider: name, key, incarnation }),
         scanned: () => report({ type: 'provider.scanned', provider: name }),
+        degraded: (reason) => report({ type: 'provider.degraded', provider: name, reason }),
       })
       .catch((error: unknown) => report({ type: 'provider.failed', provider: name, error }));
     let stopped = false;

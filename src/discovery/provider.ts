@@ -1,8 +1,11 @@
+import { addressText } from '../transport/address.ts';
 import type { Address } from '../transport/transport.ts';
 
 /** Where a peer may be found. Only a hint: whoever answers there still has to prove who they are. */
 export interface Hint {
+  /** Empty when only an address is known: whoever answers there is the peer. */
   id: string;
+  /** Empty likewise. */
   incarnation: string;
   /**
    * Where it may be reached, at least one. All are tried, loopback first. Nothing here says how: loopback is dialled
@@ -11,6 +14,16 @@ export interface Hint {
   addresses: readonly Address[];
   /** Process id, when the peer is on this host. */
   pid?: number;
+}
+
+/** A hint at whoever listens at an address. */
+export function hintAt(address: Address): Hint {
+  return { id: '', incarnation: '', addresses: [address] };
+}
+
+/** What a hint is known by: the id of the peer or, when only an address is known, `host:port`. */
+export function keyOf({ id, addresses }: Hint): string {
+  return id || addressText(addresses[0]!);
 }
 
 /** What this peer says of itself to its providers. One without addresses must not be announced: it only looks. */
@@ -38,8 +51,13 @@ export interface Provider {
 export interface ProviderListener {
   /** A new peer, or other addresses or another incarnation of one that was told of. */
   found(hint: Hint): void;
-  /** The peer took its announcement back, or it expired. */
-  lost(id: string, incarnation: string): void;
+  /**
+   * The peer took its announcement back, or it expired.
+   * @param key see `keyOf`
+   */
+  lost(key: string, incarnation: string): void;
   /** Everything that was there at the start has been told. */
   scanned(): void;
+  /** Why this provider cannot do all its work at present; undefined once it can. It goes on trying. */
+  degraded(reason: Error | undefined): void;
 }

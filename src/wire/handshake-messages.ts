@@ -13,6 +13,24 @@ import { isFields, isLimits, isString, isTagList } from './guards.ts';
 /** The handshake failed. The reason is for this side's own eyes; the other side is told nothing. */
 export class HandshakeFailed extends Error {}
 
+/** The hello came from this side itself: it dialled an address of its own. */
+export class OwnHello extends HandshakeFailed {
+  readonly nonce: string;
+  constructor(nonce: string) {
+    super('this peer was reached by itself, or by another with its id');
+    this.nonce = nonce;
+  }
+}
+
+/** There is no need of the connection: who answered is connected already. Nothing is proved of it. */
+export class HandshakeNeedless extends HandshakeFailed {
+  readonly id: string;
+  constructor(id: string) {
+    super('who answered is connected already');
+    this.id = id;
+  }
+}
+
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const NONCE = /^[A-Za-z0-9_-]{43}$/;
 const LONGEST_NAME = 256;

@@ -4,6 +4,8 @@ import type { Description, HelloMessage, Limits, WelcomeMessage } from './frames
 import { VERSIONS } from './frames.ts';
 import {
   HandshakeFailed,
+  HandshakeNeedless,
+  OwnHello,
   readAccept,
   readDescribe,
   readHello,
@@ -67,6 +69,13 @@ export interface HandshakeOptions {
   nonce: Uint8Array;
 }
 
+export interface DiallerOptions extends HandshakeOptions {
+  /** Id of the peer that is meant; empty when only its address is known. */
+  to: string;
+  /** Asked of whoever answers, before anything is proved: whether it is connected already. */
+  isConnected?: (id: string, incarnation: string) => boolean;
+}
+
 /** `lp(x)`: four bytes of length, most significant first, then x. */
 function lengthPrefixed(data: Uint8Array | string): Buffer {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
@@ -97,13 +106,13 @@ export function acceptorProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffe
 
 /** The side that opened the connection. Sends `hello()`, then answers what it receives. */
 export class DiallerHandshake {
-  readonly #options: HandshakeOptions & { to: string };
+  readonly #options: DiallerOptions;
   readonly #hello: string;
   #transcript: Buffer | undefined;
   #proof = '';
   #welcome: WelcomeMessage | undefined;
 
-  constructor(options: HandshakeOptions & { to: string }) {
+  constructor(options: DiallerOptions) {
     this.#options = options;
     const { self, nonce, to } = options;
     this.#hello = write({
@@ -121,15 +130,16 @@ export class DiallerHandshake {
     return this.#hello;
   }
 
-  /** @throws HandshakeFailed */
+  /** @throws HandshakeFailed, among them HandshakeNeedless */
   receive(text: string): Step {
     return this.#welcome ? this.#receiveAccept(text, this.#welcome) : this.#receiveWelcome(text);
   }
 
   #receiveWelcome(text: string): Step {
-    const { self, keys, binding, nonce, to } = this.#options;
+    const { self, keys, binding, nonce, to, isConnected } = this.#options;
     const welcome = readWelcome(text);
     refuseSelf(welcome, self, nonce);
+    if (isConnected?.(welcome.id, welcome.incarnation)) throw new HandshakeNeedless(welcome.id);
     if (to && welcome.id !== to) throw new HandshakeFailed('another peer answered than the one dialled');
     if (!VERSIONS.includes(welcome.version)) throw new HandshakeFailed('no common version');
     this.#welcome = welcome;
@@ -163,7 +173,7 @@ export class AcceptorHandshake {
     this.#options = options;
   }
 
-  /** @throws HandshakeFailed */
+  /** @throws HandshakeFailed, among them OwnHello */
   receive(text: string): Step {
     if (!this.#hello) return this.#receiveHello(text);
     if (!this.#told) return this.#receiveProof(text);
@@ -227,9 +237,8 @@ function description({ name, group, hub, pid, host, functions }: Description): D
 
 /** A message that carries our own id or nonce is our own, sent back to us. */
 function refuseSelf(message: HelloMessage | WelcomeMessage, self: Self, nonce: Uint8Array): void {
-  const same = message.id === self.id && message.incarnation === self.incarnation;
-  if (same || message.id === self.id || message.nonce === Buffer.from(nonce).toString('base64url')) {
-    throw new HandshakeFailed('this peer was reached by itself, or by another with its id');
+  if (message.id === self.id || message.nonce === Buffer.from(nonce).toString('base64url')) {
+    throw new OwnHello(message.nonce);
   }
 }
 

@@ -1,0 +1,103 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+import { expect } from 'chai';
+
+import type { Peer, PeerOptions } from '../src/index.ts';
+import { makeSecret } from '../src/wire/secret.ts';
+import { eventually } from './support/eventually.ts';
+import { meet, portOf, Stage } from './support/peers.ts';
+
+describe('a peer with seeds', () => {
+  const stage = new Stage();
+  const secret = makeSecret();
+  afterEach(() => stage.clear());
+
+  /** Each in a runtime directory of its own, so that they have nothing but their seeds. */
+  async function make(options: PeerOptions): Promise<Peer> {
+    return stage.make({ secret, runtimeDir: await stage.folder(), ...options });
+  }
+
+  const candidate = (peer: Peer, key: string) =>
+    peer.actor.system.get('discovery').getSnapshot().context.candidates.get(key);
+
+  it('finds who listens there, and is found', async () => {
+    const a = await (await make({ name: 'a' })).start();
+    const b = await (await make({ name: 'b', seeds: [`127.0.0.1:${portOf(a)}`] })).start();
+    expect((await b.getPeers()).map(({ name }) => name)).to.deep.equal(['a']);
+    expect((await meet(a, b.id)).map(({ name }) => name)).to.deep.equal(['b']);
+  });
+
+  it('looks names up, and takes IPv6 addresses', async () => {
+    const a = await (await make({ name: 'a' })).start();
+    const six = await (await make({ name: 'six', host: '::1' })).start();
+    const seeds = [`localhost:${portOf(a)}`, `[::1]:${portOf(six)}`];
+    const b = await (await make({ name: 'b', seeds })).start();
+    await meet(b, a.id, six.id);
+  });
+
+  it('finds it when it comes later, and again when another one comes in its place', async () => {
+    const port = await freePort();
+    const a = await (await make({ name: 'a', seeds: [`127.0.0.1:${port}`] })).start();
+    expect(await a.getPeers()).to.deep.equal([]);
+    const first = await (await make({ name: 'first', port })).start();
+    await meet(a, first.id);
+    await first.stop();
+    await eventually(() => a.peers.size === 0);
+    const second = await (await make({ name: 'second', port })).start();
+    await meet(a, second.id);
+    expect(candidate(a, `127.0.0.1:${port}`)).to.include({ state: 'up', answeredBy: second.id });
+  });
+
+  it('has one connection to a peer of two addresses, and to one that was found otherwise', async () => {
+    const a = await (await make({ name: 'a' })).start();
+    const runtimeDir = await stage.folder();
+    const c = await (await make({ name: 'c', runtimeDir })).start();
+    const seeds = [a, c].flatMap((peer) => [`127.0.0.1:${portOf(peer)}`, `localhost:${portOf(peer)}`]);
+    const b = await make({ name: 'b', runtimeDir, seeds });
+    const story: string[] = [];
+    b.peers.on('join', ({ name }) => story.push(`+${name}`));
+    b.peers.on('leave', ({ name }) => story.push(`-${name}`));
+    await b.start();
+    await meet(b, a.id, c.id);
+    await eventually(() => seeds.every((key) => candidate(b, key)?.state === 'up'));
+    expect(seeds.map((key) => candidate(b, key).answeredBy)).to.deep.equal([a.id, a.id, c.id, c.id]);
+    for (const { id } of [a, c]) {
+      await eventually(() => b.actor.system.get(`connection:${id}`).getSnapshot().context.links.size === 1);
+    }
+    expect(story.toSorted()).to.deep.equal(['+a', '+c']);
+    expect([...b.actor.getSnapshot().context.connections.keys()]).to.have.members([a.id, c.id]);
+  });
+
+  it('may be its own seed', async () => {
+    const port = await freePort();
+    const a = await make({ name: 'a', port, seeds: [`127.0.0.1:${port}`, `localhost:${port}`] });
+    await a.start();
+    expect(await a.getPeers()).to.deep.equal([]);
+    // The one by its text, the other because the hello came from itself.
+    expect(candidate(a, `127.0.0.1:${port}`)).to.equal(undefined);
+    expect(candidate(a, `localhost:${port}`)).to.include({ state: 'left', answeredBy: a.id, failures: 0 });
+  });
+
+  it('goes on trying where nobody is, with ever longer pauses', async () => {
+    const port = await freePort();
+    const a = await (await make({ name: 'a', seeds: [`127.0.0.1:${port}`] })).start();
+    await eventually(() => candidate(a, `127.0.0.1:${port}`).failures > 3);
+    expect(candidate(a, `127.0.0.1:${port}`).hints.size).to.equal(1);
+  });
+
+  it('does not join who knows another secret', async () => {
+    const a = await (await make({ name: 'a', secret: makeSecret() })).start();
+    const b = await (await make({ name: 'b', seeds: [`127.0.0.1:${portOf(a)}`] })).start();
+    await eventually(() => candidate(b, `127.0.0.1:${portOf(a)}`).failures > 1);
+    expect([a.peers.size, b.peers.size]).to.deep.equal([0, 0]);
+  });
+
+  async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+});

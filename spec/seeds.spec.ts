@@ -4,7 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 
 import type { Peer, PeerOptions } from '../src/index.ts';
+import { systemClock } from '../src/clock.ts';
+import { DnsProvider } from '../src/discovery/dns.ts';
+import type { NameSeed } from '../src/discovery/dns.ts';
+import { hostNetwork } from '../src/discovery/host-network.ts';
+import type { Network } from '../src/network.ts';
 import { makeSecret } from '../src/wire/secret.ts';
+import { DnsServer } from './support/dns-server.ts';
 import { eventually } from './support/eventually.ts';
 import { meet, portOf, Stage } from './support/peers.ts';
 
@@ -91,6 +97,64 @@ describe('a peer with seeds', () => {
     const b = await (await make({ name: 'b', seeds: [`127.0.0.1:${portOf(a)}`] })).start();
     await eventually(() => candidate(b, `127.0.0.1:${portOf(a)}`).failures > 1);
     expect([a.peers.size, b.peers.size]).to.deep.equal([0, 0]);
+  });
+
+  describe('that are names of the DNS', () => {
+    let server: DnsServer;
+    beforeEach(async () => {
+      server = await new DnsServer().start();
+    });
+    afterEach(() => server.stop());
+
+    /** This host, and a DNS of the test's own. */
+    const networkOf = (runtimeDir: string, seed: NameSeed): Network => ({
+      attach: async (user) => {
+        const attachment = await hostNetwork(runtimeDir).attach(user);
+        const provider = new DnsProvider([seed], systemClock, Math.random, server.names());
+        return { ...attachment, providers: [...attachment.providers, provider] };
+      },
+    });
+
+    async function looking(seed: NameSeed): Promise<Peer> {
+      const runtimeDir = await stage.folder();
+      return stage.make({ name: 'looking', secret, network: networkOf(runtimeDir, seed) });
+    }
+
+    it('finds a peer at every address of the name, and keeps who is named no longer', async () => {
+      const port = await freePort();
+      const there = [];
+      for (const host of ['127.0.0.1', '127.0.0.2', '127.0.0.3']) {
+        there.push(await (await make({ name: host, host, port })).start());
+      }
+      server.a('workers.example', '127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4');
+      const a = await looking({ kind: 'addresses', name: 'workers.example', port });
+      await a.start();
+      await meet(a, ...there.map(({ id }) => id));
+      server.a('workers.example', '127.0.0.1');
+      // The address where nobody is has the name asked for again at once.
+      await eventually(() => candidate(a, `127.0.0.4:${port}`) === undefined);
+      expect(a.peers.size).to.equal(3);
+    });
+
+    it('finds a peer at every target of a service', async () => {
+      const there = await Promise.all(['b', 'c'].map(async (name) => (await make({ name })).start()));
+      server.srv(
+        '_app-net._tcp.example',
+        ...there.map((peer) => ['localhost', portOf(peer)] as [string, number]),
+      );
+      const a = await looking({ kind: 'services', name: '_app-net._tcp.example' });
+      await a.start();
+      await meet(a, ...there.map(({ id }) => id));
+    });
+
+    it('starts all the same when no server answers, and says so', async () => {
+      server.mood = 'silent';
+      const a = await looking({ kind: 'services', name: '_app-net._tcp.example' });
+      await a.start();
+      expect(await a.getPeers()).to.deep.equal([]);
+      const { degraded } = a.actor.system.get('discovery').getSnapshot().context;
+      expect(degraded.dns.message).to.equal('_app-net._tcp.example: ETIMEOUT');
+    });
   });
 
   async function freePort(): Promise<number> {

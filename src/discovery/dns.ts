@@ -23,13 +23,13 @@ export type NameSeed = Exclude<Seed, { kind: 'address' }>;
 
 /** The part of `node:dns` that is needed here. */
 export interface Names {
-  resolve4(name: string): Promise<string[]>;
-  resolve6(name: string): Promise<string[]>;
-  resolveSrv(name: string): Promise<{ name: string; port: number }[]>;
+  resolve4: (name: string) => Promise<string[]>;
+  resolve6: (name: string) => Promise<string[]>;
+  resolveSrv: (name: string) => Promise<{ name: string; port: number }[]>;
   /** What the system makes of a name: its hosts file, its search domains. */
-  lookup(name: string): Promise<string[]>;
+  lookup: (name: string) => Promise<string[]>;
   /** Gives up what is under way. */
-  cancel(): void;
+  cancel: () => void;
 }
 
 /**

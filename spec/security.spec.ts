@@ -156,7 +156,7 @@ describe('a listening peer', () => {
   it('refuses a handshake that was recorded', async () => {
     // An honest dialler's messages, heard by somebody who then says them again.
     const heard: string[] = [];
-    const socket = await webSocketTransport.dial({ host: '127.0.0.1', port }, { largestMessage: 65_536 });
+    const socket = await webSocketTransport().dial({ host: '127.0.0.1', port }, { largestMessage: 65_536 });
     const send = socket.send.bind(socket);
     socket.send = (text: string) => (heard.push(text), send(text));
     const keys = await deriveKeys(secret);
@@ -242,7 +242,7 @@ describe('a listening peer', () => {
   };
 
   async function shake(keys: Awaited<ReturnType<typeof deriveKeys>>): Promise<string> {
-    const socket = await webSocketTransport.dial({ host: '127.0.0.1', port }, { largestMessage: 65_536 });
+    const socket = await webSocketTransport().dial({ host: '127.0.0.1', port }, { largestMessage: 65_536 });
     return new Promise((resolve) => {
       dialHandshake(
         socket,
@@ -258,7 +258,10 @@ describe('a listening peer', () => {
 
   /** Somebody who knows the secret, and then does as they like. */
   async function befriended() {
-    const socket = await webSocketTransport.dial({ host: '127.0.0.1', port }, { largestMessage: 1_000_000 });
+    const socket = await webSocketTransport().dial(
+      { host: '127.0.0.1', port },
+      { largestMessage: 1_000_000 },
+    );
     const keys = await deriveKeys(secret);
     await new Promise<void>((resolve, reject) => {
       dialHandshake(

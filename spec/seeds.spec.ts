@@ -109,7 +109,7 @@ describe('a peer with seeds', () => {
     /** This host, and a DNS of the test's own. */
     const networkOf = (runtimeDir: string, seed: NameSeed): Network => ({
       attach: async (user) => {
-        const attachment = await hostNetwork(runtimeDir).attach(user);
+        const attachment = await hostNetwork({ runtimeDir, tls: undefined }).attach(user);
         const provider = new DnsProvider([seed], systemClock, Math.random, server.names());
         return { ...attachment, providers: [...attachment.providers, provider] };
       },

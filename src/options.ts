@@ -6,15 +6,15 @@ import type { InspectionEvent } from 'xstate';
 
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { NetError } from './errors.ts';
+import { resolveExposure } from './exposure.ts';
 import { LOG_LEVELS, createLog } from './log.ts';
 import type { Log, LogLevel, Logger } from './log.ts';
 import { chosenSeeds } from './discovery/seed.ts';
 import type { Seed } from './discovery/seed.ts';
 import type { Network } from './network.ts';
+import type { TlsOptions } from './transport/tls.ts';
 import type { Limits } from './wire/frames.ts';
 import { isPeerId } from './wire/handshake-messages.ts';
-import { SHORTEST_SECRET } from './wire/secret.ts';
 
 /**
  * Every option, with its unit, its default and its environment variable; nowhere else. An option given in code
@@ -34,15 +34,32 @@ export interface PeerOptions {
   announce?: boolean | undefined;
   /** Identity, 1 to 64 characters of `A-Za-z0-9_-`. Only one live peer may have it. Default: a new nanoid. */
   id?: string | undefined;
-  /** Address to listen on; must be a loopback address. Default: `NET_HOST`, else `127.0.0.1`. */
+  /**
+   * Opens this peer to other hosts: it listens on every interface, encrypts, and needs a `secret` or `secretFile`.
+   * Default: `NET_LAN` (`1` or `true`), else false.
+   */
+  lan?: boolean | undefined;
+  /**
+   * Together with `lan`, and instead of a secret: everybody on the network can call everything here. What is said is
+   * encrypted, but nobody knows to whom. Default: false; there is no environment variable on purpose.
+   */
+  insecure?: boolean | undefined;
+  /** Key and certificate (PEM) for connections beyond this host. Default: made at each start, for this process only. */
+  tls?: TlsOptions | undefined;
+  /** Names by which web pages and clients of other make reach this peer, as in their `Host` header. Default: none. */
+  hostNames?: readonly string[] | undefined;
+  /**
+   * IP address to listen on. Default: `NET_HOST`, else `127.0.0.1`, and with `lan` every interface. Without `lan` it must
+   * be a loopback address.
+   */
   host?: string | undefined;
   /** TCP port to listen on. Default: `NET_PORT`, else 0: the system chooses. */
   port?: number | undefined;
   /** First and last port to try. Default: `NET_PORT_RANGE` (`first-last`), else `port` alone. */
   portRange?: readonly [number, number] | undefined;
   /**
-   * What the peers share to know each other: `net1_…`, or a passphrase of at least 8 characters. Default:
-   * `NET_SECRET`, else the content of `secretFile`, else a secret made once for this user on this host.
+   * What the peers share to know each other: `net1_…`, or a passphrase of at least 8 characters, 15 with `lan`. Default:
+   * `NET_SECRET`, else the content of `secretFile`, else, without `lan`, a secret made once for this user on this host.
    */
   secret?: string | undefined;
   /** A file that holds the secret, readable by its owner only. Default: `NET_SECRET_FILE`. */
@@ -109,11 +126,16 @@ export interface Settings {
   hub: boolean;
   announce: boolean;
   hostname: string;
+  lan: boolean;
+  insecure: boolean;
   host: string;
   ports: readonly [number, number];
   /** A function, so that no log or inspector that walks the actors comes upon it. */
   secret: (() => string) | undefined;
   secretFile: string | undefined;
+  /** Likewise. */
+  tls: (() => TlsOptions) | undefined;
+  hostNames: readonly string[];
   seeds: readonly Seed[];
   runtimeDir: string | undefined;
   deadline: number;
@@ -127,21 +149,16 @@ export interface Settings {
   network: Network | undefined;
 }
 
-const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 const LONGEST_NAME = 256;
 
 /**
  * Fills in the defaults and refuses what cannot be meant.
- * @throws TypeError naming the option; NetError INSECURE for a host that is not loopback
+ * @throws TypeError naming the option; NetError INSECURE for what would open the peer to strangers
  */
 export function resolveOptions(options: PeerOptions, environment: NodeJS.ProcessEnv): Settings {
   refuseUnknown('option', options, KNOWN);
   refuseUnknown('limit', options.limits ?? {}, KNOWN_LIMITS);
   const env = (name: string): string | undefined => environment[name] || undefined;
-  const host = text('host', options.host ?? env('NET_HOST'), '127.0.0.1');
-  if (!LOOPBACK.test(host)) {
-    throw new NetError('INSECURE', `host: ${host} is not a loopback address; use 127.0.0.1 or ::1`);
-  }
   const id = options.id ?? nanoid();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
   const name = text('name', options.name ?? env('NET_NAME'), defaultName());
@@ -153,10 +170,9 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     hub: boolean('hub', options.hub, isTrue(env('NET_IS_HUB'))),
     announce: boolean('announce', options.announce, true),
     hostname: hostname().slice(0, LONGEST_NAME),
-    host,
+    ...resolveExposure(options, boolean('lan', options.lan, isTrue(env('NET_LAN'))), env),
+    hostNames: options.hostNames ?? [],
     ports: ports(options, env),
-    secret: secret(options.secret ?? (options.secretFile === undefined ? env('NET_SECRET') : undefined)),
-    secretFile: options.secretFile ?? env('NET_SECRET_FILE'),
     seeds: chosenSeeds(options.seeds, env('NET_PEERS')),
     runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
     deadline: milliseconds('deadline', options.deadline, 30_000),
@@ -183,6 +199,10 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   hub: true,
   announce: true,
   id: true,
+  lan: true,
+  insecure: true,
+  tls: true,
+  hostNames: true,
   host: true,
   port: true,
   portRange: true,
@@ -243,14 +263,6 @@ function boolean(option: string, given: boolean | undefined, otherwise: boolean)
 
 function isTrue(value: string | undefined): boolean {
   return value === '1' || value?.toLowerCase() === 'true';
-}
-
-function secret(given: string | undefined): (() => string) | undefined {
-  if (given === undefined) return undefined;
-  if (typeof given !== 'string' || given.length < SHORTEST_SECRET) {
-    throw new TypeError(`secret: give a made secret (net1_…) or at least ${SHORTEST_SECRET} characters`);
-  }
-  return () => given;
 }
 
 function log({ logger, logLevel }: PeerOptions, environment: string | undefined, name: string): Log {

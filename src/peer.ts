@@ -99,7 +99,7 @@ export class Peer {
       limits: { message: limits.message, calls: limits.calls },
       describe,
     };
-    const network = settings.network ?? hostNetwork(settings.runtimeDir);
+    const network = settings.network ?? hostNetwork(settings);
     this.actor = createActor(machine, {
       input: { settings, self, network },
       clock,

@@ -39,7 +39,7 @@ async function shakeHands(id) {
   const file = readdirSync(directory).find((name) => name.endsWith('.peer.json'));
   const { addresses, id: to } = JSON.parse(readFileSync(join(directory, file), 'utf8'));
   const keys = await deriveKeys(readFileSync(join(directory, 'secret'), 'utf8').trim());
-  const socket = await webSocketTransport.dial(addresses[0], { largestMessage: 65_536 });
+  const socket = await webSocketTransport().dial(addresses[0], { largestMessage: 65_536 });
   const description = { name: id, group: GROUP, hub: false, pid: process.pid, host: 'bench', functions: [] };
   const self = { id, incarnation: id, limits: { message: 65_536, calls: 1 }, describe: () => description };
   await new Promise((done, failed) => {

@@ -1,19 +1,22 @@
 import { expect } from 'chai';
 
 import { DialFailed } from '../../src/transport/transport.ts';
-import type { Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
+import type { Address, Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
 
 /** What every transport must do. `make` gives two ends that can reach each other. */
 export function describeTransport(
   name: string,
   make: () => { acceptor: Transport; dialler: Transport },
+  /** Where it listens, and where it is dialled if that is another address. */
+  { host = '127.0.0.1', at = undefined as string | undefined } = {},
 ): void {
   describe(`the ${name} transport`, () => {
     const options: ListenOptions = {
-      host: '127.0.0.1',
+      host,
       ports: [0, 0],
       largestMessage: 8 * 1024 * 1024,
       origins: [],
+      hostNames: [],
     };
     let acceptor: Transport;
     let dialler: Transport;
@@ -37,8 +40,13 @@ export function describeTransport(
       await listener.close();
     });
 
+    function address(): Address {
+      const [first] = listener.addresses;
+      return { host: at ?? first!.host, port: first!.port };
+    }
+
     async function dial(): Promise<Socket> {
-      const socket = await dialler.dial(listener.addresses[0]!, { largestMessage: options.largestMessage });
+      const socket = await dialler.dial(address(), { largestMessage: options.largestMessage });
       open.push(socket);
       socket.trust();
       return socket;
@@ -153,7 +161,7 @@ export function describeTransport(
     it('gives up a dial that is taken back', async () => {
       const reason = new Error('changed my mind');
       const signal = AbortSignal.abort(reason);
-      const dialled = dialler.dial(listener.addresses[0]!, { largestMessage: 1024, signal });
+      const dialled = dialler.dial(address(), { largestMessage: 1024, signal });
       expect(await dialled.catch((error: unknown) => error)).to.equal(reason);
     });
 

@@ -1,9 +1,27 @@
+import { expect } from 'chai';
+
 import { systemClock } from '../../src/clock.ts';
+import { EVERYWHERE } from '../../src/transport/entrance.ts';
 import { MemoryWires } from '../../src/transport/memory.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
+import { ownAddress } from '../support/own-address.ts';
 import { describeTransport } from './contract.ts';
 
-describeTransport('WebSocket', () => ({ acceptor: webSocketTransport, dialler: webSocketTransport }));
+const webSocket = () => ({ acceptor: webSocketTransport(), dialler: webSocketTransport() });
+describeTransport('WebSocket', webSocket);
+describeTransport('WebSocket, everywhere and dialled within the host,', webSocket, { host: EVERYWHERE });
+
+const own = ownAddress('IPv4');
+if (own === undefined) {
+  it('the encrypted WebSocket transport (skipped: this host has no address beside loopback)');
+} else {
+  describeTransport('encrypted WebSocket', webSocket, { host: own });
+  describeTransport('encrypted WebSocket, everywhere', webSocket, { host: EVERYWHERE, at: own });
+}
+const own6 = ownAddress('IPv6');
+if (own6 !== undefined) {
+  describeTransport('encrypted WebSocket, by IPv6', webSocket, { host: EVERYWHERE, at: own6 });
+}
 
 describeTransport('in-memory', () => {
   const wires = new MemoryWires(0);
@@ -13,4 +31,51 @@ describeTransport('in-memory', () => {
 describeTransport('in-memory, with latency', () => {
   const wires = new MemoryWires(3);
   return { acceptor: wires.transport('a', systemClock), dialler: wires.transport('b', systemClock) };
+});
+
+describe('the WebSocket transport', () => {
+  it('encrypts whatever leaves the host, and nothing else', async function () {
+    if (own === undefined) this.skip();
+    const kinds: string[] = [];
+    const transport = webSocketTransport();
+    const options = {
+      host: EVERYWHERE,
+      ports: [0, 0],
+      largestMessage: 65_536,
+      origins: [],
+      hostNames: [],
+    } as const;
+    const listener = await transport.listen(options, (socket) => {
+      kinds.push(socket.binding.kind);
+      socket.terminate();
+    });
+    const { port } = listener.addresses[0]!;
+    for (const host of ['127.0.0.1', '::1', 'localhost', own, ...(own6 === undefined ? [] : [own6])]) {
+      const socket = await transport.dial({ host, port }, { largestMessage: 65_536 });
+      kinds.push(socket.binding.kind);
+      socket.terminate();
+    }
+    await listener.close();
+    const [plain, encrypted] = [
+      Array(6).fill('loopback'),
+      Array(own6 === undefined ? 2 : 4).fill('tls-exporter'),
+    ];
+    expect(kinds.toSorted()).to.deep.equal([...plain, ...encrypted]);
+  });
+
+  it('says where it can be reached, the nearest first', async () => {
+    const options = { ports: [0, 0], largestMessage: 65_536, origins: [], hostNames: [] } as const;
+    const at = async (host: string): Promise<string[]> => {
+      const listener = await webSocketTransport().listen({ ...options, host }, () => {});
+      await listener.close();
+      return listener.addresses.map((each) => each.host);
+    };
+    expect(await at('127.0.0.1')).to.deep.equal(['127.0.0.1']);
+    const everywhere = await at(EVERYWHERE);
+    expect(everywhere[0]).to.equal('127.0.0.1');
+    if (own !== undefined) expect(everywhere).to.include(own);
+    // Link-local addresses would mean another link at the other end.
+    expect(everywhere.filter((host) => host.startsWith('fe80'))).to.deep.equal([]);
+    expect((await at('0.0.0.0')).filter((host) => host.includes(':'))).to.deep.equal([]);
+  });
 });

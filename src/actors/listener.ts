@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 
 import { seedProviders } from '../discovery/seed-providers.ts';
+import { refuseWeak } from '../exposure.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
 import type { Listener, Socket } from '../transport/transport.ts';
@@ -24,7 +25,7 @@ export interface ListenerInput {
  */
 export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, sendBack }) => {
   const { settings, self, network, random } = input;
-  const { clock, limits, host, ports, origins, seeds } = settings;
+  const { clock, limits, host, hostNames, ports, origins, seeds } = settings;
   const handshakes = new Set<() => void>();
   const report = sendBack as (message: PeerMessage) => void;
   let listener: Listener | undefined;
@@ -52,7 +53,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
       );
       handshakes.add(stop);
     };
-    const options = { host, ports, origins, largestMessage: limits.message };
+    const options = { host, hostNames, ports, origins, largestMessage: limits.message };
     listener = settings.announce ? await attachment.transport.listen(options, accept) : NOWHERE;
     if (stopped) await listener.close();
     else report({ type: 'peer.opened', opened: { attachment, keys, listener } });
@@ -72,9 +73,12 @@ const NOWHERE: Listener = { addresses: [], close: () => Promise.resolve() };
 
 /** The secret given in code or environment, else that of the file, else the one this network's peers share. */
 async function chooseSecret(
-  { secret, secretFile }: Settings,
+  { lan, secret, secretFile }: Settings,
   shared: () => Promise<string>,
 ): Promise<string> {
   if (secret) return secret();
-  return secretFile === undefined ? shared() : readSecretFile(secretFile);
+  if (secretFile === undefined) return shared();
+  const read = await readSecretFile(secretFile);
+  if (lan) refuseWeak(read, secretFile);
+  return read;
 }

@@ -1,10 +1,11 @@
 import type { Network } from '../network.ts';
+import type { Settings } from '../options.ts';
 import { webSocketTransport } from '../transport/websocket.ts';
 import { HostProvider } from './host.ts';
 import { defaultRuntimeDirectory, openRuntimeDirectory, readOrMakeSecret } from './runtime-directory.ts';
 
-/** This host: WebSockets over loopback, and the runtime directory in which this user's peers meet. */
-export function hostNetwork(runtimeDir: string | undefined): Network {
+/** Where a peer is when nothing else is said: WebSockets, and on this host the runtime directory in which this user's peers meet. */
+export function hostNetwork({ runtimeDir, tls }: Pick<Settings, 'runtimeDir' | 'tls'>): Network {
   return {
     attach: async ({ clock }) => {
       const directory = runtimeDir ?? (await defaultRuntimeDirectory(process.env));
@@ -16,7 +17,7 @@ export function hostNetwork(runtimeDir: string | undefined): Network {
         if (shared !== undefined) await readOrMakeSecret(directory, shared);
       };
       return {
-        transport: webSocketTransport,
+        transport: webSocketTransport(tls),
         providers: [new HostProvider(directory, clock, restore)],
         secret: async () => (shared = await readOrMakeSecret(directory)),
       };

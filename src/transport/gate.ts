@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { Socket as NetSocket } from 'node:net';
 
 import { SUBPROTOCOL } from '../wire/frames.ts';
@@ -13,10 +14,12 @@ export class Gate {
   readonly #hosts: ReadonlySet<string>;
   /** In the order they came. */
   readonly #strangers = new Map<NetSocket, NodeJS.Timeout>();
+  /** The TCP connection under each encrypted one. */
+  readonly #underneath = new WeakMap<NetSocket, NetSocket>();
 
-  constructor({ host, origins }: { host: string; origins: readonly string[] }) {
+  constructor({ hostNames, origins }: { hostNames: readonly string[]; origins: readonly string[] }) {
     this.#origins = new Set(origins);
-    this.#hosts = new Set(['localhost', '127.0.0.1', '[::1]', host, `[${host}]`]);
+    this.#hosts = new Set(['localhost', ...hostNames.map((name) => name.toLowerCase())]);
   }
 
   enter(tcp: NetSocket): void {
@@ -27,8 +30,14 @@ export class Gate {
     tcp.once('close', () => this.leave(tcp));
   }
 
+  /** What comes through `tcp` is read from `stream` from here on. */
+  encrypted(tcp: NetSocket, stream: NetSocket): void {
+    this.#underneath.set(stream, tcp);
+  }
+
   /** The connection is authenticated, or gone. */
-  leave(tcp: NetSocket): void {
+  leave(connection: NetSocket): void {
+    const tcp = this.#underneath.get(connection) ?? connection;
     clearTimeout(this.#strangers.get(tcp));
     this.#strangers.delete(tcp);
   }
@@ -44,7 +53,9 @@ export class Gate {
     // Every browser names the page's origin, so a web page is known by the header being there at all.
     if (origin !== undefined && !this.#origins.has(origin)) return '403 Forbidden';
     // A web site whose name was made to point here (DNS rebinding) gives itself away by that name.
-    if (!this.#hosts.has(host.replace(/:\d*$/, '').toLowerCase())) return '403 Forbidden';
+    // An address cannot be made to point elsewhere, so any address will do: behind a router it is not even our own.
+    const name = host.replace(/:\d*$/, '').toLowerCase();
+    if (!this.#hosts.has(name) && !isIP(name.replace(/^\[(.*)\]$/, '$1'))) return '403 Forbidden';
     if (!protocols.split(/,\s*/).includes(SUBPROTOCOL)) return '400 Bad Request';
     return undefined;
   }

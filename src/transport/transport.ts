@@ -19,8 +19,13 @@ export interface Address {
 }
 
 export interface ListenOptions {
-  /** Address to bind. */
+  /**
+   * Address to bind. Connections to a loopback address are plain, all others use TLS. `::` is every interface, IPv6 and
+   * IPv4, and both kinds of connections on the same port.
+   */
   host: string;
+  /** Names by which others may call this peer in the `Host` header. IP addresses and `localhost` need none. */
+  hostNames: readonly string[];
   /** First and last port to try, both included; 0 lets the system choose. */
   ports: readonly [number, number];
   /** Bytes of the largest message that is accepted from an authenticated peer. */

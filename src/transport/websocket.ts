@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
-import { connect } from 'node:net';
-import type { AddressInfo, NetConnectOpts, Socket as NetSocket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
@@ -10,9 +10,13 @@ import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
 import type { Binding } from '../wire/handshake.ts';
 import { Gate } from './gate.ts';
 import { Inbox } from './inbox.ts';
-import { hostInUrl, plainIp } from './address.ts';
+import { addressText, hostInUrl, plainIp } from './address.ts';
+import { dialStream } from './dial-stream.ts';
+import { openEntrance } from './entrance.ts';
 import { scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { exporterBinding } from './tls.ts';
+import type { TlsOptions } from './tls.ts';
 import { DialFailed } from './transport.ts';
 import type {
   Address,
@@ -24,16 +28,29 @@ import type {
   Transport,
 } from './transport.ts';
 
-/** WebSocket over plain TCP on loopback. The only file that knows `ws`. */
-export const webSocketTransport: Transport = { listen, dial };
+/**
+ * WebSocket: over plain TCP within this host, over TLS beyond it. The only file that knows `ws`.
+ * @param tls a certificate of one's own; without it one is made when there is need of one. A function, so that no log
+ * or inspector that walks the actors comes upon the key.
+ */
+export function webSocketTransport(tls: () => TlsOptions | undefined = () => undefined): Transport {
+  return {
+    listen: (options, accept) => listen(options, tls(), accept),
+    dial: (address, options) => dial(address, tls(), options),
+  };
+}
 
 /** How long an orderly close may take before the connection is cut, in ms. */
 const CLOSE_TIME = 1_000;
 
-async function listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
+async function listen(
+  options: ListenOptions,
+  tls: TlsOptions | undefined,
+  accept: (socket: Socket) => void,
+): Promise<Listener> {
   // What a request may send before the upgrade is bounded by Node's own limit on headers.
   const server = createServer({ headersTimeout: HANDSHAKE_TIME, requestTimeout: HANDSHAKE_TIME });
-  const gate = new Gate({ host: options.host, origins: options.origins });
+  const gate = new Gate(options);
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -41,89 +58,71 @@ async function listen(options: ListenOptions, accept: (socket: Socket) => void):
     maxPayload: options.largestMessage,
     handleProtocols: () => SUBPROTOCOL,
   });
-  server.on('connection', (tcp) => gate.enter(tcp));
   server.on('request', (request, response) => {
     // To anything that is not a peer: no body, no server name, no word about what runs here.
     response.writeHead(426, { Connection: 'close, Upgrade', Upgrade: 'websocket', 'Content-Length': 0 });
     response.end(() => request.socket.destroySoon());
   });
-  server.on('upgrade', (request: IncomingMessage, tcp: NetSocket, head: Buffer) => {
+  server.on('upgrade', (request: IncomingMessage, stream: NetSocket, head: Buffer) => {
     const refusal = gate.refuse(request);
     if (refusal) {
-      tcp.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
-        tcp.destroySoon(),
+      stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+        stream.destroySoon(),
       );
       return;
     }
-    upgrader.handleUpgrade(request, tcp, head, (ws) => {
-      accept(new WebSocketSocket(ws, tcp, gate));
+    upgrader.handleUpgrade(request, stream, head, (ws) => {
+      accept(new WebSocketSocket(ws, stream, gate));
     });
   });
-  const address = await bind(server, options);
-  // An error of a server that listens is one of a single accept (EMFILE); the next accept may work again.
-  server.on('error', ignore);
-  server.unref();
+  const entrance = await openEntrance(server, gate, options, tls);
   return {
-    addresses: [address],
+    addresses: entrance.addresses,
     close: () => {
-      server.close();
+      entrance.close();
       gate.clear();
       return Promise.resolve();
     },
   };
 }
 
-/** Binds the first free port of the range. */
-async function bind(server: Server, { host, ports: [first, last] }: ListenOptions): Promise<Address> {
-  for (let port = first; ; port += 1) {
-    try {
-      // One after the other on purpose: the first free port is wanted.
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, host, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
-      return { host, port: (server.address() as AddressInfo).port };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port >= last) throw error;
-    }
-  }
-}
-
-function dial(address: Address, { largestMessage, signal }: DialOptions): Promise<Socket> {
+async function dial(
+  address: Address,
+  tls: TlsOptions | undefined,
+  { largestMessage, signal }: DialOptions,
+): Promise<Socket> {
+  const stream = await dialStream(address, tls, signal);
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const host = hostInUrl(address.host);
-    const ws = new WebSocket(`ws://${host}:${address.port}/`, SUBPROTOCOL, {
+    if (signal?.aborted) {
+      stream.destroy();
+      reject(signal.reason as Error);
+      return;
+    }
+    // The address that answered, and not the name it was found by: a name would have to be known there.
+    const host = `${hostInUrl(plainIp(stream.remoteAddress ?? ''))}:${address.port}`;
+    const ws = new WebSocket(`${stream instanceof TLSSocket ? 'wss' : 'ws'}://${host}/`, SUBPROTOCOL, {
       perMessageDeflate: false,
       maxPayload: largestMessage,
       handshakeTimeout: HANDSHAKE_TIME,
       // Masks protect proxies from what a web page makes a browser send. No page and no proxy is here, and a mask of
       // zeros, which changes nothing, spares both sides a walk over every byte.
       generateMask: () => {},
-      createConnection: (options: unknown) => {
-        // `path` is the URL's here, and would be taken for that of a Unix socket.
-        const tcp = connect({ ...(options as NetConnectOpts), path: undefined } as NetConnectOpts);
-        return tcp.unref();
-      },
+      createConnection: () => stream,
     });
-    let tcp: NetSocket | undefined;
     const abort = (): void => {
       ws.terminate();
+      stream.destroy();
       reject(signal?.reason as Error);
     };
     signal?.addEventListener('abort', abort, { once: true });
-    ws.once('upgrade', (response) => (tcp = response.socket));
     ws.once('error', (error: NodeJS.ErrnoException) => {
       signal?.removeEventListener('abort', abort);
-      const refused = error.code === 'ECONNREFUSED';
-      reject(new DialFailed(`${host}:${address.port}: ${error.message}`, refused, { cause: error }));
+      stream.destroy();
+      reject(new DialFailed(`${addressText(address)}: ${error.message}`, false, { cause: error }));
     });
     ws.once('open', () => {
       signal?.removeEventListener('abort', abort);
-      resolve(new WebSocketSocket(ws, tcp!, undefined));
+      resolve(new WebSocketSocket(ws, stream, undefined));
     });
   });
 }
@@ -159,6 +158,7 @@ class WebSocketSocket implements Socket {
   }
 
   get binding(): Binding {
+    if (this.#tcp instanceof TLSSocket) return exporterBinding(this.#tcp);
     const { localAddress, localPort, remoteAddress, remotePort } = this.#tcp;
     return this.#gate ? loopbackBinding(localAddress, localPort) : loopbackBinding(remoteAddress, remotePort);
   }

@@ -7,6 +7,18 @@ const MADE = /^net1_([A-Za-z0-9_-]{43})$/;
 export const SHORTEST_SECRET = 8;
 
 /**
+ * Characters of a passphrase on a network, where who answers a dial can go away and try passphrases at leisure. The
+ * figure of NIST SP 800-63B-4 for a password that stands alone.
+ */
+const SHORTEST_ON_NETWORK = 15;
+
+/** Fewer different characters are a pattern, however long. */
+const FEWEST_DIFFERENT = 6;
+
+/** What peers have that are told to do without a secret: everybody knows it. All bytes are 0. */
+export const PUBLIC_SECRET = `net1_${'A'.repeat(43)}`;
+
+/**
  * Cost of stretching a passphrase: 2^15 × 8 × 128 bytes = 32 MiB, three times over. One of the five settings of equal
  * strength in OWASP's Password Storage Cheat Sheet, and of those the one that is still kind to small containers.
  */
@@ -27,6 +39,16 @@ export interface SecretKeys extends HandshakeKeys {
 /** A new secret, 256 bits from the system's generator. */
 export function makeSecret(): string {
   return `net1_${randomBytes(32).toString('base64url')}`;
+}
+
+/** What is wrong with a secret on a network, to be read after "this one"; undefined when nothing is. */
+export function weaknessOf(secret: string): string | undefined {
+  if (secret === PUBLIC_SECRET) return 'is known to everybody';
+  if (MADE.test(secret)) return undefined;
+  if (secret.length < SHORTEST_ON_NETWORK) return `has fewer than ${SHORTEST_ON_NETWORK} characters`;
+  if (new Set(secret).size < FEWEST_DIFFERENT)
+    return `has fewer than ${FEWEST_DIFFERENT} different characters`;
+  return undefined;
 }
 
 /**

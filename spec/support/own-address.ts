@@ -1,0 +1,8 @@
+import { networkInterfaces } from 'node:os';
+
+/** An address of this host that is not loopback: what is sent to it uses TLS. Undefined where there is none. */
+export function ownAddress(family: 'IPv4' | 'IPv6' = 'IPv4'): string | undefined {
+  return Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .find((each) => !each.internal && !each.scopeid && each.family === family)?.address;
+}

@@ -1,0 +1,65 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP } from 'node:net';
+import type { LookupFunction, Socket as NetSocket } from 'node:net';
+
+import { HANDSHAKE_TIME } from '../wire/handshake.ts';
+import { addressText, isLoopback } from './address.ts';
+import { opened } from './opened.ts';
+import { secured } from './tls.ts';
+import type { TlsOptions } from './tls.ts';
+import { DialFailed } from './transport.ts';
+import type { Address } from './transport.ts';
+
+/**
+ * Opens a connection: in the clear within this host, with TLS to everywhere else. The address alone decides, never
+ * what anybody says about it.
+ * @throws DialFailed, or the signal's reason
+ */
+export async function dialStream(
+  address: Address,
+  tls: TlsOptions | undefined,
+  signal: AbortSignal | undefined,
+): Promise<NetSocket> {
+  signal?.throwIfAborted();
+  let tcp: NetSocket | undefined;
+  const cut = (): void => void tcp?.destroy();
+  const timer = setTimeout(cut, HANDSHAKE_TIME).unref();
+  signal?.addEventListener('abort', cut, { once: true });
+  try {
+    const ips = await resolved(address.host);
+    signal?.throwIfAborted();
+    const near = ips.every((ip) => isLoopback(ip));
+    tcp = connect({
+      port: address.port,
+      host: address.host,
+      lookup: answering(near ? ips : ips.filter((ip) => !isLoopback(ip))),
+      noDelay: true,
+    }).unref();
+    await opened(tcp, 'connect');
+    // Whatever was looked up: nothing is said in the clear to who is not on this host.
+    return near && isLoopback(tcp.remoteAddress ?? '') ? tcp : await secured(tcp, tls);
+  } catch (error) {
+    tcp?.destroy();
+    signal?.throwIfAborted();
+    const { code, message } = error as NodeJS.ErrnoException;
+    const text = message || code || 'no connection';
+    throw new DialFailed(`${addressText(address)}: ${text}`, code === 'ECONNREFUSED', { cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cut);
+  }
+}
+
+async function resolved(host: string): Promise<string[]> {
+  if (isIP(host)) return [host];
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/** Node tries the addresses of a name by itself, each family in its turn. */
+function answering(ips: readonly string[]): LookupFunction {
+  const all = ips.map((address) => ({ address, family: isIP(address) }));
+  return (_, options, callback) => {
+    if (options.all) callback(null, all);
+    else callback(null, all[0]!.address, all[0]!.family);
+  };
+}

@@ -1,0 +1,113 @@
+import type { Server as HttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket as NetSocket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { TLSSocket } from 'node:tls';
+
+import { isLoopback } from './address.ts';
+import type { Gate } from './gate.ts';
+import { tlsServer } from './tls.ts';
+import type { TlsOptions } from './tls.ts';
+import type { Address, ListenOptions } from './transport.ts';
+
+/** Every interface of this host, IPv6 and IPv4; IPv4 alone where there is nothing else. */
+export const EVERYWHERE = '::';
+
+export interface Entrance {
+  /** Where others reach it, the nearest first. */
+  addresses: Address[];
+  close(): void;
+}
+
+/**
+ * Where connections come in. Those within this host go to `http` as they are, the others with TLS around them: told
+ * by the addresses of the connection, and by nothing that whoever connects could say.
+ */
+export async function openEntrance(
+  http: HttpServer,
+  gate: Gate,
+  { host, ports }: ListenOptions,
+  tls: TlsOptions | undefined,
+): Promise<Entrance> {
+  if (isLoopback(host)) {
+    http.on('connection', (tcp) => gate.enter(tcp));
+    return open(http, host, ports);
+  }
+  const secure = await tlsServer(tls);
+  /** TCP connections under TLS, by their two ends. */
+  const underneath = new Map<string, NetSocket>();
+  secure.on('secureConnection', (stream: TLSSocket) => {
+    const tcp = underneath.get(bothEnds(stream));
+    if (tcp) gate.encrypted(tcp, stream);
+    http.emit('connection', stream);
+  });
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (tcp) => {
+    // Or an error that comes before anybody else listens would end the process.
+    tcp.on('error', ignore);
+    gate.enter(tcp);
+    const { localAddress = '', remoteAddress = '' } = tcp;
+    if (isLoopback(localAddress) && isLoopback(remoteAddress)) {
+      http.emit('connection', tcp);
+      return;
+    }
+    const ends = bothEnds(tcp);
+    underneath.set(ends, tcp);
+    tcp.once('close', () => underneath.delete(ends));
+    secure.emit('connection', tcp);
+  });
+  return open(server, host, ports);
+}
+
+async function open(
+  server: Server | HttpServer,
+  host: string,
+  ports: ListenOptions['ports'],
+): Promise<Entrance> {
+  const port = await bind(server, host, ports);
+  // An error of a server that listens is one of a single accept (EMFILE); the next accept may work again.
+  server.on('error', ignore);
+  server.unref();
+  return { addresses: reachable(host).map((each) => ({ host: each, port })), close: () => server.close() };
+}
+
+/** Binds the first free port of the range. */
+async function bind(
+  server: Server | HttpServer,
+  host: string,
+  [first, last]: ListenOptions['ports'],
+): Promise<number> {
+  for (let port = first; ; port += 1) {
+    try {
+      // One after the other on purpose: the first free port is wanted.
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        // Without a host Node takes `::`, or `0.0.0.0` where there is no IPv6.
+        server.listen({ port, ...(host !== EVERYWHERE && { host }) }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      return (server.address() as AddressInfo).port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port >= last) throw error;
+    }
+  }
+}
+
+/** Link-local addresses mean something only together with an interface, which is another one at the other end. */
+function reachable(host: string): string[] {
+  if (host !== EVERYWHERE && host !== '0.0.0.0') return [host];
+  const others = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .filter(
+      ({ internal, family, scopeid }) => !internal && !scopeid && (host === EVERYWHERE || family === 'IPv4'),
+    )
+    .map(({ address }) => address);
+  return ['127.0.0.1', ...others];
+}
+
+function bothEnds({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): string {
+  return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
+}
+
+function ignore(): void {}

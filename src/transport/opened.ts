@@ -1,0 +1,26 @@
+import type { Socket as NetSocket } from 'node:net';
+
+/**
+ * Resolves with the event that says a connection is there; rejects with its error, or when it is closed instead.
+ * Errors that come later are left to who listens to 'close': without a listener they would end the process.
+ */
+export function opened(stream: NetSocket, event: 'connect' | 'secureConnect'): Promise<void> {
+  stream.on('error', ignore);
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      off();
+      resolve();
+    };
+    const failed = (error: Error): void => {
+      off();
+      reject(error);
+    };
+    const closed = (): void => failed(new Error('the connection was closed before it was there'));
+    const off = (): void => {
+      stream.off(event, done).off('error', failed).off('close', closed);
+    };
+    stream.on(event, done).on('error', failed).on('close', closed);
+  });
+}
+
+function ignore(): void {}

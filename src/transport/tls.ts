@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket as NetSocket } from 'node:net';
+import { connect, createSecureContext, createServer } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
+
+import type { Binding } from '../wire/handshake.ts';
+import { HANDSHAKE_TIME } from '../wire/handshake.ts';
+import { ephemeralCertificate } from './certificate.ts';
+import { opened } from './opened.ts';
+
+/**
+ * TLS beyond this host, the same on both ends. It encrypts; by itself it proves nobody: certificates are made by who
+ * shows them. That no one sits in between is proved by the handshake, which is bound to what TLS exports.
+ */
+
+/** A certificate of one's own. PEM, as `node:tls` takes it. */
+export interface TlsOptions {
+  key: string | Buffer;
+  cert: string | Buffer;
+  /**
+   * The authority (or several) that signed the certificates of all peers. With it each side shows its certificate,
+   * and refuses one that is not signed by it. Names in certificates are not looked at.
+   */
+  ca?: string | Buffer | (string | Buffer)[] | undefined;
+}
+
+// Older versions have no exporter that can be trusted for this (RFC 9266), and nothing here speaks them.
+const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+
+/** Accepts what comes in by `server.emit('connection', tcp)`, and emits `secureConnection`. */
+export async function tlsServer(given: TlsOptions | undefined): Promise<Server> {
+  const own = given ?? (await ephemeralCertificate());
+  const { ca } = own as TlsOptions;
+  const server = createServer({
+    ...VERSION,
+    ...identity(own),
+    requestCert: ca !== undefined,
+    rejectUnauthorized: ca !== undefined,
+    handshakeTimeout: HANDSHAKE_TIME,
+  });
+  server.on('tlsClientError', (_, stream) => stream.destroy());
+  return server;
+}
+
+/** Encrypts a connection that this side opened. */
+export async function secured(tcp: NetSocket, given: TlsOptions | undefined): Promise<TLSSocket> {
+  const stream = connect({
+    ...VERSION,
+    ...(given && identity(given)),
+    socket: tcp,
+    rejectUnauthorized: given?.ca !== undefined,
+    // Peers are known by the secret, not by a name, and where they are is only ever a hint.
+    checkServerIdentity: () => undefined,
+  });
+  await opened(stream, 'secureConnect');
+  return stream;
+}
+
+/** `tls-exporter` of RFC 9266: the same on both ends of one TLS connection, and on no other. */
+export function exporterBinding(stream: TLSSocket): Binding {
+  let data: Buffer;
+  try {
+    data = stream.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  } catch {
+    // The connection is gone already. Nobody can prove anything on it.
+    data = randomBytes(32);
+  }
+  return { kind: 'tls-exporter', data };
+}
+
+/** @throws TypeError for a key or certificate that cannot be used */
+function identity({ key, cert, ca }: TlsOptions) {
+  try {
+    createSecureContext({ key, cert, ca });
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new TypeError(`tls: key, cert and ca do not fit together or are no PEM: ${text}`, { cause });
+  }
+  return { key, cert, ...(ca !== undefined && { ca }) };
+}

@@ -14,7 +14,7 @@ import type { Seed } from './discovery/seed.ts';
 import type { Network } from './network.ts';
 import type { TlsOptions } from './transport/tls.ts';
 import type { Limits } from './wire/frames.ts';
-import { isPeerId } from './wire/handshake-messages.ts';
+import { isPeerId } from './wire/guards.ts';
 
 /**
  * Every option, with its unit, its default and its environment variable; nowhere else. An option given in code

@@ -17,6 +17,7 @@ type Fields = Record<string, unknown>;
 const request = { type: 'request', id: 1, tag: 'tag', args: [] };
 const failure = { code: 'REFUSED', ran: 'no', message: 'draining' };
 const error = { name: 'Error', message: 'no' };
+const peer = { id: 'a', incarnation: 'b', addresses: [{ host: '10.0.0.5', port: 4000 }] };
 
 const frames: Fields[] = [
   request,
@@ -45,6 +46,15 @@ const frames: Fields[] = [
   { type: 'functions', added: [], removed: ['x'.repeat(1024)] },
   { type: 'goaway', last: 0, reason: 'stopped' },
   { type: 'goaway', last: 5, reason: 'duplicate' },
+  { type: 'peers', peers: [] },
+  {
+    type: 'peers',
+    peers: [
+      { ...peer, addresses: [] },
+      { ...peer, more: 1 },
+    ],
+  },
+  { type: 'peers', peers: Array(1_024).fill({ ...peer, addresses: Array(16).fill(peer.addresses[0]) }) },
 ];
 
 const ofError = (fields: Fields): Fields => ({ type: 'error', id: 1, error: { ...error, ...fields } });
@@ -101,6 +111,28 @@ const refused: Fields[] = [
   { type: 'goaway', last: 0.5, reason: 'stopped' },
   { type: 'goaway', last: 0, reason: 'bored' },
   { type: 'goaway', last: 0 },
+  { type: 'peers' },
+  { type: 'peers', peers: {} },
+  { type: 'peers', peers: Array(1_025).fill(peer) },
+  ...[
+    null,
+    {},
+    { ...peer, id: '' },
+    { ...peer, id: 'a:1' },
+    { ...peer, incarnation: 7 },
+    { ...peer, addresses: undefined },
+    { ...peer, addresses: '10.0.0.5:4000' },
+    { ...peer, addresses: Array(17).fill(peer.addresses[0]) },
+    ...[
+      null,
+      '10.0.0.5:4000',
+      { host: '10.0.0.5' },
+      { host: '', port: 1 },
+      { host: 'x'.repeat(256), port: 1 },
+      { host: 5, port: 1 },
+      ...[0, -1, 65_536, 1.5, '4000', null].map((port) => ({ host: '10.0.0.5', port })),
+    ].map((address) => ({ ...peer, addresses: [address] })),
+  ].map((each) => ({ type: 'peers', peers: [each] })),
 ];
 
 const show = (value: unknown): string => {

@@ -3,7 +3,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { expect } from 'chai';
 
 import { HANDSHAKE_BYTES } from '../../src/wire/handshake.ts';
-import { HandshakeFailed, isPeerId } from '../../src/wire/handshake-messages.ts';
+import { isPeerId } from '../../src/wire/guards.ts';
+import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
 import { acceptor, binding, description, dialler, edit, exchange, keys, only } from '../support/handshake.ts';
 
 describe('a handshake', () => {

@@ -62,13 +62,26 @@ const shapes: Record<string, (frame: Fields) => boolean> = {
     Number.isSafeInteger(last) &&
     (last as number) >= 0 &&
     ['stopped', 'duplicate'].includes(reason as string),
+  peers: ({ peers }) =>
+    Array.isArray(peers) &&
+    peers.length <= 1_024 &&
+    peers.every(
+      (each) =>
+        isObject(each) &&
+        [each['id'], each['incarnation']].every((id) => /^[\w-]{1,64}$/.test(id as string)) &&
+        Array.isArray(each['addresses']) &&
+        each['addresses'].every(
+          (address) =>
+            isObject(address) && typeof address['host'] === 'string' && Number.isSafeInteger(address['port']),
+        ),
+    ),
 };
 
 function isWellShaped(frame: unknown): boolean {
   if (!isObject(frame) || !Object.hasOwn(frame, 'type')) return false;
   const { type, id } = frame;
   if (typeof type !== 'string' || !Object.hasOwn(shapes, type) || !shapes[type]!(frame)) return false;
-  return type === 'functions' || type === 'goaway' || (Number.isSafeInteger(id) && (id as number) > 0);
+  return ['functions', 'goaway', 'peers'].includes(type) || (Number.isSafeInteger(id) && (id as number) > 0);
 }
 
 const BUILT_IN = [Object.prototype, Array.prototype, Function.prototype, Error.prototype, String.prototype];
@@ -112,6 +125,7 @@ const valid: Fields[] = [
   { type: 'error', id: 6, thrown: { value: 0 } },
   { type: 'functions', added: ['a'], removed: ['b'] },
   { type: 'goaway', last: 7, reason: 'stopped' },
+  { type: 'peers', peers: [{ id: 'a', incarnation: 'b', addresses: [{ host: '10.0.0.5', port: 4000 }] }] },
 ];
 
 const NASTY_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'then', 'length', 'hasOwnProperty'];

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { Address, Socket, Transport } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
-import { isPeerId } from '../wire/handshake-messages.ts';
+import { isPeerId } from '../wire/guards.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';

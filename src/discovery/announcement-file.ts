@@ -2,18 +2,13 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { isLoopback } from '../transport/address.ts';
-import type { Address } from '../transport/transport.ts';
-import { isFields } from '../wire/guards.ts';
-import { isPeerId } from '../wire/handshake-messages.ts';
+import { isAddress, isFields, isPeerId, MOST_ADDRESSES } from '../wire/guards.ts';
 import type { Announcement, Hint } from './provider.ts';
 
 /** The file in which a peer tells the others of its host where it is. */
 
 /** Bytes; a real file has about 200. */
 const LARGEST_FILE = 4_096;
-
-/** Far more than a host has. */
-const MOST_ADDRESSES = 16;
 
 /** What another peer wrote. A client in another language may leave out which world it is of. */
 export type FoundAnnouncement = Hint & { world?: string };
@@ -60,18 +55,5 @@ function isAnnouncement(value: unknown): value is FoundAnnouncement {
     addresses.every(isAddress) &&
     Number.isSafeInteger(pid) &&
     (world === undefined || typeof world === 'string')
-  );
-}
-
-function isAddress(value: unknown): value is Address {
-  if (!isFields(value)) return false;
-  const { host, port } = value;
-  return (
-    typeof host === 'string' &&
-    host !== '' &&
-    typeof port === 'number' &&
-    Number.isInteger(port) &&
-    port > 0 &&
-    port < 65_536
   );
 }

@@ -1,4 +1,4 @@
-import type { ErrorFrame, Frame, FunctionsFrame, GoawayFrame, Json } from './frames.ts';
+import type { ErrorFrame, Frame, FunctionsFrame, GoawayFrame, Json, PeersFrame } from './frames.ts';
 import { isFields, isFrame, isKnownType, isShallow } from './guards.ts';
 import { DEEPEST_FRAME, findUnplain, isPlain } from './plain.ts';
 
@@ -57,7 +57,7 @@ export function encodeCancel(id: number): string {
 }
 
 /** For the frames that hold nothing of the user's but what `failure.ts` has already made plain. */
-export function encodeFrame(frame: ErrorFrame | FunctionsFrame | GoawayFrame): string {
+export function encodeFrame(frame: ErrorFrame | FunctionsFrame | GoawayFrame | PeersFrame): string {
   return JSON.stringify(frame);
 }
 

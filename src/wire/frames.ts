@@ -66,7 +66,30 @@ export interface GoawayFrame {
   reason: 'stopped' | 'duplicate';
 }
 
-export type Frame = RequestFrame | ResultFrame | ErrorFrame | CancelFrame | FunctionsFrame | GoawayFrame;
+/**
+ * Whom the sender knows, itself among them. Who was dialled by address alone is told first where the dialler is, and
+ * answers with this. At most once from each side of a connection.
+ */
+export interface PeersFrame {
+  type: 'peers';
+  peers: WirePeer[];
+}
+
+/** Where a peer may be found, as another one says. */
+export interface WirePeer {
+  id: string;
+  incarnation: string;
+  addresses: { host: string; port: number }[];
+}
+
+export type Frame =
+  | RequestFrame
+  | ResultFrame
+  | ErrorFrame
+  | CancelFrame
+  | FunctionsFrame
+  | GoawayFrame
+  | PeersFrame;
 
 /** A value that may be absent: `{}` is `undefined`. */
 export interface WireValue {

@@ -13,6 +13,12 @@ export function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
+const PEER_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function isPeerId(value: unknown): value is string {
+  return typeof value === 'string' && PEER_ID.test(value);
+}
+
 /** A positive whole number, or Infinity's stand-in: what a limit may be. */
 function isLimit(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
@@ -43,6 +49,13 @@ const GOAWAY_REASONS = new Set<unknown>(['stopped', 'duplicate']);
 /** The longest tag, in characters, that a frame may name. */
 const LONGEST_TAG = 1024;
 
+/** Peers in one frame, and addresses of each, at most. */
+export const MOST_PEERS = 1_024;
+export const MOST_ADDRESSES = 16;
+
+/** The longest host of an address, in characters: that of a name. */
+const LONGEST_HOST = 255;
+
 /** Whether `value` is a frame this version knows, in the right shape. */
 export function isFrame(value: Fields): value is Fields & Frame {
   switch (value['type']) {
@@ -67,12 +80,22 @@ export function isFrame(value: Fields): value is Fields & Frame {
         (value['last'] as number) >= 0 &&
         GOAWAY_REASONS.has(value['reason'])
       );
+    case 'peers':
+      return isListOf(value['peers'], MOST_PEERS, isWirePeer);
     default:
       return false;
   }
 }
 
-const KNOWN_TYPES = new Set<unknown>(['request', 'result', 'cancel', 'error', 'functions', 'goaway']);
+const KNOWN_TYPES = new Set<unknown>([
+  'request',
+  'result',
+  'cancel',
+  'error',
+  'functions',
+  'goaway',
+  'peers',
+]);
 
 export function isKnownType(type: unknown): boolean {
   return KNOWN_TYPES.has(type);
@@ -80,6 +103,22 @@ export function isKnownType(type: unknown): boolean {
 
 function isDuration(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function isListOf(value: unknown, most: number, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length <= most && value.every((item) => isItem(item));
+}
+
+function isWirePeer(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { id, incarnation, addresses } = value;
+  return isPeerId(id) && isPeerId(incarnation) && isListOf(addresses, MOST_ADDRESSES, isAddress);
+}
+
+export function isAddress(value: unknown): value is { host: string; port: number } {
+  if (!isFields(value)) return false;
+  const { host, port } = value;
+  return isString(host, LONGEST_HOST) && host !== '' && isId(port) && port < 65_536;
 }
 
 function isOutcome(frame: Fields): boolean {

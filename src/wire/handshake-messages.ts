@@ -6,7 +6,7 @@ import type {
   ProofMessage,
   WelcomeMessage,
 } from './frames.ts';
-import { isFields, isLimits, isString, isTagList } from './guards.ts';
+import { isFields, isLimits, isPeerId, isString, isTagList } from './guards.ts';
 
 /** The five messages of a handshake to text and, checked, from text. */
 
@@ -31,15 +31,10 @@ export class HandshakeNeedless extends HandshakeFailed {
   }
 }
 
-const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const NONCE = /^[A-Za-z0-9_-]{43}$/;
 const LONGEST_NAME = 256;
 const MOST_VERSIONS = 64;
 const LONGEST_TAG = 1024;
-
-export function isPeerId(value: unknown): value is string {
-  return typeof value === 'string' && ID.test(value);
-}
 
 export function write(message: HandshakeMessage): string {
   return JSON.stringify(message);

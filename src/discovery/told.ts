@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts';
+import type { Hint, Provider, ProviderListener } from './provider.ts';
+
+/** Hints that are kept, the newest. */
+const MOST_HINTS = 1_024;
+
+/** Who told us does not tell us again when the peer is gone; so a hint that leads nowhere for so long is dropped, in ms. */
+const PATIENCE = 5 * 60_000;
+
+/** Two failures further apart than this have a time between them in which it did not fail, in ms. */
+const LONGEST_PAUSE = 60_000;
+
+interface Told {
+  hint: Hint;
+  /** The first of the failures since it was last known to be right, and the last of them; on the clock. */
+  failing: { since: number; last: number } | undefined;
+}
+
+/** What other peers have told of those they know. */
+export class ToldProvider implements Provider {
+  readonly name = 'told';
+  readonly #clock: Clock;
+  /** By peer id, the newest last. */
+  readonly #told = new Map<string, Told>();
+  #listener: ProviderListener | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  start(_: unknown, listener: ProviderListener): Promise<void> {
+    this.#listener = listener;
+    listener.scanned();
+    return Promise.resolve();
+  }
+
+  tell(hints: readonly Hint[]): void {
+    for (const hint of hints) {
+      this.#told.delete(hint.id);
+      // Told once more means that somebody is connected to it at this moment.
+      this.#told.set(hint.id, { hint, failing: undefined });
+      const [oldest] = this.#told.values();
+      if (oldest && this.#told.size > MOST_HINTS) this.#drop(oldest.hint);
+      this.#listener?.found(hint);
+    }
+  }
+
+  failed({ id, incarnation }: Hint): void {
+    const told = this.#told.get(id);
+    if (told?.hint.incarnation !== incarnation) return;
+    const now = this.#clock.now();
+    const goesOn = told.failing && now - told.failing.last < LONGEST_PAUSE;
+    told.failing = { since: goesOn ? told.failing!.since : now, last: now };
+    if (now - told.failing.since > PATIENCE) this.#drop(told.hint);
+  }
+
+  stop(): Promise<void> {
+    this.stopNow();
+    return Promise.resolve();
+  }
+
+  stopNow(): void {
+    this.#listener = undefined;
+    this.#told.clear();
+  }
+
+  #drop({ id, incarnation }: Hint): void {
+    this.#told.delete(id);
+    this.#listener?.lost(id, incarnation);
+  }
+}

@@ -275,7 +275,7 @@ describe('a listening peer', () => {
     let ended: (code: number) => void;
     const message = new Promise<string>((resolve) => (heard = resolve));
     const closed = new Promise<number>((resolve) => (ended = resolve));
-    socket.receive({ message: (text) => heard(text), closed: (code) => ended(code) });
+    socket.receive({ message: (text) => heard(text), binary: () => {}, closed: (code) => ended(code) });
     return { socket, message, closed };
   }
 

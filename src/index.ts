@@ -14,7 +14,7 @@ export type { Peer } from './peer.ts';
 export type { ConnectOptions } from './connect-arguments.ts';
 export { NetError } from './errors.ts';
 export type { NetErrorCode, Ran } from './errors.ts';
-export { registerError } from './wire/failure.ts';
+export { registerError } from './wire/error-classes.ts';
 export type { PeerInfo } from './default-functions.ts';
 export type { Logger, LogLevel } from './log.ts';
 export type { LoopLoad } from './loop-load.ts';

@@ -90,7 +90,7 @@ export class Peer {
       if (this.#started) (this.actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     }, defaults);
     const machine = createPeerMachine(
-      createCallerLogic({ clock, queue: limits.queue, holds: !holds }),
+      createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks }),
       createDispatcherLogic({ registry: this.#registry, calls: limits.calls, stacks }),
     );
     const self = {

@@ -11,7 +11,7 @@ import { Registry } from '../../src/registry.ts';
 
 const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
-  createCallerLogic({ clock: systemClock, queue: 1, holds: false }),
+  createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true }),
   createDispatcherLogic({ registry, calls: 1, stacks: true }),
 );
 

@@ -53,14 +53,14 @@ export function describeTransport(
     }
 
     /** The next so many messages, or the close code in their place. */
-    function collect(socket: Socket, count: number): Promise<(string | number)[]> {
+    function collect(socket: Socket, count: number): Promise<(string | number | Uint8Array)[]> {
       return new Promise((resolve) => {
-        const got: (string | number)[] = [];
-        const add = (item: string | number): void => {
+        const got: (string | number | Uint8Array)[] = [];
+        const add = (item: string | number | Uint8Array): void => {
           got.push(item);
           if (got.length === count || typeof item === 'number') resolve(got);
         };
-        socket.receive({ message: add, closed: add });
+        socket.receive({ message: add, binary: add, closed: add });
       });
     }
 
@@ -83,6 +83,46 @@ export function describeTransport(
       expect((await there)[0]).to.equal(text);
     });
 
+    it('carries binary messages among the others, in order', async () => {
+      const near = await dial();
+      const far = await accepted;
+      const there = collect(far, 5);
+      const back = collect(near, 1);
+      const bytes = Uint8Array.from({ length: 300 }, (_, index) => index);
+      near.send('before');
+      near.send(bytes);
+      near.send(new Uint8Array(0));
+      near.send(bytes.subarray(10, 20));
+      near.send('after');
+      far.send(Uint8Array.of(0, 255));
+      const [before, whole, empty, part, after] = await there;
+      expect([before, after]).to.deep.equal(['before', 'after']);
+      expect([whole, empty, part].map((each) => Array.from(each as Uint8Array))).to.deep.equal([
+        [...bytes],
+        [],
+        [...bytes.subarray(10, 20)],
+      ]);
+      expect([...((await back)[0] as Uint8Array)]).to.deep.equal([0, 255]);
+    });
+
+    it('carries a binary message of five megabytes', async () => {
+      const near = await dial();
+      const there = collect(await accepted, 1);
+      const bytes = Buffer.alloc(5_000_000, 'abc');
+      near.send(bytes);
+      expect(bytes.equals((await there)[0] as Uint8Array)).to.equal(true);
+    });
+
+    it('hands over memory that is the receiver’s own', async () => {
+      const near = await dial();
+      const there = collect(await accepted, 1);
+      const bytes = Uint8Array.of(1, 2, 3);
+      near.send(bytes);
+      const [received] = await there;
+      bytes.fill(9);
+      expect([...(received as Uint8Array)]).to.deep.equal([1, 2, 3]);
+    });
+
     it('keeps what comes before anybody receives', async () => {
       const near = await dial();
       near.send('early');
@@ -101,8 +141,9 @@ export function describeTransport(
           message: (text) => {
             expect(text).to.equal('for the first');
             far.receive(undefined);
-            setImmediate(() => far.receive({ message: resolve, closed: () => {} }));
+            setImmediate(() => far.receive({ message: resolve, binary: () => {}, closed: () => {} }));
           },
+          binary: () => {},
           closed: () => {},
         });
       });
@@ -126,7 +167,7 @@ export function describeTransport(
       const ends = [near, far].map(
         (socket) =>
           new Promise<void>((resolve) => {
-            socket.receive({ message: () => {}, closed: () => ((told += 1), resolve()) });
+            socket.receive({ message: () => {}, binary: () => {}, closed: () => ((told += 1), resolve()) });
           }),
       );
       near.terminate();
@@ -139,7 +180,7 @@ export function describeTransport(
       const near = await dial();
       const far = await accepted;
       await new Promise<void>((resolve) => {
-        far.receive({ message: () => {}, closed: () => resolve() });
+        far.receive({ message: () => {}, binary: () => {}, closed: () => resolve() });
         near.terminate();
       });
       expect(await collect(near, 1)).to.deep.equal([1006]);

@@ -5,9 +5,12 @@ import { Inbox } from '../../src/transport/inbox.ts';
 import type { Receiver } from '../../src/transport/transport.ts';
 
 class Log implements Receiver {
-  readonly heard: (string | number)[] = [];
+  readonly heard: (string | number | Uint8Array)[] = [];
   message(text: string): void {
     this.heard.push(text);
+  }
+  binary(data: Uint8Array): void {
+    this.heard.push(data);
   }
   closed(code: number): void {
     this.heard.push(code);
@@ -50,6 +53,7 @@ describe('an inbox', () => {
         log.message(text);
         inbox.receive(next);
       },
+      binary: () => {},
       closed: (code) => log.closed(code),
     });
     expect([log.heard, next.heard]).to.deep.equal([['a'], ['b', 'c', 1000]]);
@@ -62,6 +66,7 @@ describe('an inbox', () => {
         log.message(text);
         inbox.receive(undefined);
       },
+      binary: () => {},
       closed: (code) => log.closed(code),
     });
     inbox.closed(1000);
@@ -77,6 +82,7 @@ describe('an inbox', () => {
         if (text === 'a') inbox.message('c');
         log.message(text);
       },
+      binary: () => {},
       closed: () => {},
     });
     expect(log.heard).to.deep.equal(['a', 'b', 'c']);
@@ -98,6 +104,7 @@ describe('an inbox', () => {
         if (text === 'a') inbox.closed(1000);
         log.message(text);
       },
+      binary: () => {},
       closed: (code) => log.closed(code),
     });
     expect(log.heard).to.deep.equal(['a', 'b', 1000]);
@@ -116,8 +123,9 @@ describe('an inbox', () => {
   });
 
   it('delivers each message once and in order, the end last, however receivers come and go', () => {
-    const step = fc.constantFrom<'message' | 'attach' | 'detach' | 'hand over'>(
+    const step = fc.constantFrom<'message' | 'binary' | 'attach' | 'detach' | 'hand over'>(
       'message',
+      'binary',
       'attach',
       'detach',
       'hand over',
@@ -131,16 +139,21 @@ describe('an inbox', () => {
             all.message(text);
             box.receive(all);
           },
+          binary: (data) => {
+            all.binary(data);
+            box.receive(all);
+          },
           closed: (code) => all.closed(code),
         };
-        let sent = 0;
+        const sent: (string | Uint8Array)[] = [];
         for (const each of steps) {
-          if (each === 'message') box.message(String((sent += 1)));
+          if (each === 'message') box.message(sent[sent.push(String(sent.length)) - 1] as string);
+          else if (each === 'binary') box.binary(sent[sent.push(Uint8Array.of(7)) - 1] as Uint8Array);
           else box.receive({ attach: all, detach: undefined, 'hand over': once }[each]);
         }
         box.closed(1000);
         box.receive(all);
-        const expected = [...Array.from({ length: sent }, (_, index) => String(index + 1)), 1000];
+        const expected = [...sent, 1000];
         // A receiver that is attached after the end hears of the end again, and nothing else.
         expect(all.heard.slice(0, expected.length)).to.deep.equal(expected);
         expect(all.heard.slice(expected.length).every((heard) => heard === 1000)).to.equal(true);

@@ -1,15 +1,17 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { BadFrame, decodeMessage, encodeRequest, encodeResult } from '../../src/wire/codec.ts';
-import type { Frame } from '../../src/wire/frames.ts';
+import { BadFrame } from '../../src/wire/bad-frame.ts';
+import { encodeRequest, encodeResult } from '../../src/wire/codec.ts';
+import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
+import { receive, textOf } from '../support/codec.ts';
+
+type Decoded = (Frame | UnreadableFrame)[] | 'bad';
 
 /** What a line says, or that it is bad. */
-function decode(text: string): Frame[] | 'bad' {
-  const frames: Frame[] = [];
+function decode(text: string): Decoded {
   try {
-    decodeMessage(text, { frame: (frame) => frames.push(frame) });
-    return frames;
+    return receive(text);
   } catch (error) {
     if (error instanceof BadFrame) return 'bad';
     throw error;
@@ -17,12 +19,12 @@ function decode(text: string): Frame[] | 'bad' {
 }
 
 /** The same line written so that no shortcut knows it: a space after the first brace. */
-function decodeSlowly(line: string): Frame[] | 'bad' {
+function decodeSlowly(line: string): Decoded {
   return decode(line.replace(/^\{/, '{ '));
 }
 
 /** What both ways must agree on: an empty `kwargs` is as good as none. */
-function same(frames: Frame[] | 'bad'): unknown {
+function same(frames: Decoded): unknown {
   if (frames === 'bad') return frames;
   return frames.map((frame) => {
     if (frame.type !== 'request') return frame;
@@ -44,7 +46,7 @@ describe('the short way of the usual frames', () => {
         fc.option(fc.nat(), { nil: undefined }),
         (number, tag, list, deadline) => {
           const plain = JSON.parse(JSON.stringify(list).replaceAll('-0', '0')) as unknown[];
-          const line = encodeRequest(number, tag, plain, deadline);
+          const line = textOf(encodeRequest(number, tag, plain, deadline));
           expect(same(decode(line))).to.deep.equal(same(decodeSlowly(line)));
           expect(JSON.parse(line)).to.include({ type: 'request', id: number, tag });
         },
@@ -57,7 +59,7 @@ describe('the short way of the usual frames', () => {
     fc.assert(
       fc.property(id, fc.jsonValue(), (number, value) => {
         const plain = JSON.parse(JSON.stringify(value).replaceAll('-0', '0')) as unknown;
-        const line = encodeResult(number, plain);
+        const line = textOf(encodeResult(number, plain));
         expect(decode(line)).to.deep.equal(decodeSlowly(line));
         expect(JSON.parse(line)).to.deep.equal({ type: 'result', id: number, value: plain });
       }),
@@ -67,11 +69,11 @@ describe('the short way of the usual frames', () => {
 
   it('takes nothing for good that the long way refuses, and nothing for another thing', () => {
     const lines = [
-      encodeRequest(7, 'a.tag', [5, 'x', [1]], 30_000),
-      encodeRequest(7, 'a.tag', [], undefined),
-      encodeResult(7, 50),
-      encodeResult(7, { a: ['text'] }),
-      encodeResult(7, undefined),
+      textOf(encodeRequest(7, 'a.tag', [5, 'x', [1]], 30_000)),
+      textOf(encodeRequest(7, 'a.tag', [], undefined)),
+      textOf(encodeResult(7, 50)),
+      textOf(encodeResult(7, { a: ['text'] })),
+      textOf(encodeResult(7, undefined)),
     ];
     const edit = fc.record({
       line: fc.constantFrom(...lines),

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { BadFrame, decodeMessage } from '../../src/wire/codec.ts';
+import { BadFrame } from '../../src/wire/bad-frame.ts';
+import { decodeMessage } from '../../src/wire/codec.ts';
 import { reviveThrown } from '../../src/wire/failure.ts';
-import type { Frame } from '../../src/wire/frames.ts';
+import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 
 /**
  * What a stranger's bytes may come to: frames of the right shape, or a BadFrame. The shape is told here a second
@@ -91,7 +92,7 @@ const untouched = fingerprint();
 
 /** Decodes; returns how many frames came. Fails on whatever may not happen. */
 function survive(text: string): number {
-  const frames: Frame[] = [];
+  const frames: (Frame | UnreadableFrame)[] = [];
   for (const newerVersion of [false, true]) {
     try {
       decodeMessage(text, { frame: (frame) => frames.push(frame) }, newerVersion);

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
-import { decodeMessage } from '../../src/wire/codec.ts';
-import type { Frame } from '../../src/wire/frames.ts';
 import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
 import { deriveKeys } from '../../src/wire/secret.ts';
+import { receive } from '../support/codec.ts';
 
 const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
 
@@ -40,8 +39,7 @@ describe('docs/protocol.md', () => {
     const shown = block('## Frames')
       .replaceAll('…', 'text')
       .replaceAll('"properties":text', '"properties":{}');
-    const frames: Frame[] = [];
-    decodeMessage(shown, { frame: (frame) => frames.push(frame) });
+    const frames = receive(shown);
     expect(frames.map(({ type }) => type)).to.deep.equal([
       'request',
       'result',

@@ -6,9 +6,12 @@ import { isNetErrorCode } from '../errors.ts';
 import type { NetErrorCode } from '../errors.ts';
 import { holdProcess, releaseProcess } from '../process-hold.ts';
 import { readableTag } from '../tag.ts';
-import { NotSerializable, encodeCancel, encodeRequest } from '../wire/codec.ts';
+import { encodeCancel, encodeRequest } from '../wire/codec.ts';
 import { peerLine, reviveThrown } from '../wire/failure.ts';
 import type { ErrorFrame, ResultFrame } from '../wire/frames.ts';
+import { NotSerializable } from '../wire/not-serializable.ts';
+import { fits } from '../wire/outgoing.ts';
+import type { Outgoing } from '../wire/outgoing.ts';
 import type { Call } from './call.ts';
 import { failCall, failWithNetError } from './call-failure.ts';
 import type { Link } from './link.ts';
@@ -33,6 +36,8 @@ export interface CallerInput {
   queue: number;
   /** Whether a call under way keeps the process alive; not needed where the peer itself does. */
   holds: boolean;
+  /** Whether errors within arguments are sent with their stack. */
+  stacks: boolean;
 }
 
 export type CallerLogic = ActorLogic<LiveSnapshot<CallerCounters>, CallerMessage, undefined>;
@@ -64,6 +69,7 @@ class Caller {
   readonly #clock: Clock;
   readonly #queue: number;
   readonly #holds: boolean;
+  readonly #stacks: boolean;
   /** Every link and every peer that has calls, for the walk when a deadline passes. */
   readonly #links = new Set<Link>();
   readonly #queues = new Set<PeerRecord>();
@@ -73,8 +79,9 @@ class Caller {
   /** Why nothing is sent any more. */
   #stopped: string | undefined;
 
-  constructor({ clock, queue, holds }: CallerInput) {
+  constructor({ clock, queue, holds, stacks }: CallerInput) {
     this.#clock = clock;
+    this.#stacks = stacks;
     this.#holds = holds;
     this.#queue = queue;
   }
@@ -161,9 +168,10 @@ class Caller {
   /** @param left how long the caller will still wait, in ms */
   #transmit(call: Call, link: Link, left: number): void {
     const id = link.lastSent + 1;
-    let request: string;
+    let request: Outgoing;
     try {
-      request = encodeRequest(id, call.tag, call.args, left < Infinity ? Math.ceil(left) : undefined);
+      const deadline = left < Infinity ? Math.ceil(left) : undefined;
+      request = encodeRequest(id, call.tag, call.args, deadline, this.#stacks);
     } catch (error) {
       this.#failEncoding(call, error);
       return;
@@ -183,14 +191,12 @@ class Caller {
   }
 
   #failEncoding(call: Call, error: unknown): void {
-    if (error instanceof NotSerializable) {
-      this.#fail(call, 'NOT_SERIALIZABLE', error.message);
-    } else {
-      // A getter of the user's threw while the arguments were read.
-      this.#settle(call);
-      const text = `the arguments cannot be read: ${String(error)}`;
-      failWithNetError(call, 'NOT_SERIALIZABLE', text, { cause: error });
-    }
+    if (!(error instanceof NotSerializable)) throw error;
+    this.#settle(call);
+    // A getter of the user's that threw is the cause.
+    const { cause } = error;
+    const text = `${error.message} (${readableTag(call.tag)})`;
+    failWithNetError(call, 'NOT_SERIALIZABLE', text, cause === undefined ? {} : { cause });
   }
 
   #answered(link: Link, frame: ResultFrame | ErrorFrame): void {
@@ -341,11 +347,6 @@ class Caller {
 
 function hasRoom(link: Link): boolean {
   return link.pending.size < link.limits.calls && !link.congested;
-}
-
-/** Whether the text is at most so many bytes. A character takes three at the most. */
-export function fits(text: string, bytes: number): boolean {
-  return text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes;
 }
 
 function describe(record: PeerRecord): string {

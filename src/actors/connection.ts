@@ -108,13 +108,13 @@ export const connectionMachine = setup({
 
     'open a link': enqueueActions(({ context, event, enqueue }) => {
       const { session } = event as Event<'session.arrived'>;
-      const { caller, dispatcher } = context;
+      const { caller, dispatcher, largestMessage } = context;
       const record = context.record!;
       const link = new Link(record, session, context.mostBuffered);
       const child = freeName(context.links);
       context.log.connectionOpened(record, session.dialled);
       enqueue.assign({ links: new Map(context.links).set(link, child) });
-      enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher } });
+      enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher, largestMessage } });
       const stays = record.link ? keepOne(context, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;

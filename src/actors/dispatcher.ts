@@ -3,11 +3,13 @@ import type { ActorLogic, ActorRefFrom } from 'xstate';
 import type { Ran, NetErrorCode } from '../errors.ts';
 import type { AnyFunction, Registry } from '../registry.ts';
 import { readableTag } from '../tag.ts';
-import { NotSerializable, encodeFrame, encodeResult } from '../wire/codec.ts';
+import { encodeError, encodeFrame, encodeResult } from '../wire/codec.ts';
 import { describeThrown, printable } from '../wire/failure.ts';
 import { CLOSE } from '../wire/frames.ts';
-import type { CancelFrame, RequestFrame } from '../wire/frames.ts';
-import { fits } from './caller.ts';
+import type { CancelFrame, RequestFrame, UnreadableFrame } from '../wire/frames.ts';
+import { NotSerializable } from '../wire/not-serializable.ts';
+import { fits } from '../wire/outgoing.ts';
+import type { Outgoing } from '../wire/outgoing.ts';
 import type { Link } from './link.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import type { DispatcherMessage } from './messages.ts';
@@ -71,8 +73,8 @@ class Dispatcher {
     switch (message.type) {
       case 'frames.received':
         for (const frame of message.frames) {
-          if (frame.type === 'request') this.#request(message.link, frame);
-          else this.#cancel(message.link, frame);
+          if (frame.type === 'cancel') this.#cancel(message.link, frame);
+          else this.#request(message.link, frame);
         }
         break;
       case 'link.closed':
@@ -84,15 +86,20 @@ class Dispatcher {
     }
   }
 
-  #request(link: Link, request: RequestFrame): void {
+  #request(link: Link, request: RequestFrame | UnreadableFrame): void {
     // Our goaway named the last request we take, so the caller knows that this one was not.
     if (link.refusing) return;
-    const { id, tag } = request;
+    const { id } = request;
     if (id <= link.lastTaken) {
       link.close(CLOSE.BAD_FRAME, 'request id used twice');
       return;
     }
     link.lastTaken = id;
+    if (request.type === 'unreadable') {
+      this.#refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
+      return;
+    }
+    const { tag } = request;
     if (link.running.size >= this.#calls) {
       const text = `more than ${this.#calls} calls of this connection are unanswered (limits.calls)`;
       this.#refuse(link, id, 'OVERLOADED', text);
@@ -142,33 +149,27 @@ class Dispatcher {
   }
 
   #succeed(link: Link, id: number, value: unknown): void {
-    let answer: string;
+    let answer: Outgoing;
     try {
-      answer = encodeResult(id, value);
+      answer = encodeResult(id, value, this.#stacks);
     } catch (error) {
-      const what = error instanceof NotSerializable ? error.message : `it cannot be read: ${String(error)}`;
-      this.#refuse(
-        link,
-        id,
-        'NOT_SERIALIZABLE',
-        `the function ran, but its result cannot be sent: ${what}`,
-        'yes',
-      );
+      if (!(error instanceof NotSerializable)) throw error;
+      const text = `the function ran, but its result cannot be sent: ${error.message}`;
+      this.#refuse(link, id, 'NOT_SERIALIZABLE', text, 'yes');
       return;
     }
     this.#answer(link, id, answer);
   }
 
   #threw(link: Link, id: number, error: unknown): void {
-    const thrown = describeThrown(error, { stacks: this.#stacks });
-    this.#answer(link, id, encodeFrame({ type: 'error', id, ...thrown }));
+    this.#answer(link, id, encodeError(id, describeThrown(error, { stacks: this.#stacks })));
   }
 
   #refuse(link: Link, id: number, code: NetErrorCode, message: string, ran: Ran = 'no'): void {
     this.#answer(link, id, encodeFrame({ type: 'error', id, failure: { code, ran, message } }));
   }
 
-  #answer(link: Link, id: number, answer: string): void {
+  #answer(link: Link, id: number, answer: Outgoing): void {
     if (fits(answer, link.limits.message)) {
       this.#counters.settled += 1;
       link.send(answer);

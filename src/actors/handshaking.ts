@@ -105,7 +105,7 @@ function run(
     if (!end()) return;
     // One code for every reason: a stranger learns nothing from how it was refused.
     socket.close(CLOSE.HANDSHAKE, '');
-    socket.receive({ message: () => {}, closed: () => {} });
+    socket.receive({ message: () => {}, binary: () => {}, closed: () => {} });
     outcome.failed(new NetError('UNAUTHENTICATED', `the handshake failed: ${reason}`, { cause }));
   };
   const timer = clock.setTimeout(() => fail(`it took longer than ${HANDSHAKE_TIME} ms`), HANDSHAKE_TIME);
@@ -123,6 +123,13 @@ function run(
         if (!(error instanceof HandshakeFailed)) throw error;
         fail(error.message, error);
       }
+    },
+    binary: () => {
+      // A stranger's protocol violation is no secret to it, so it is told, as at any other time.
+      if (!end()) return;
+      socket.close(CLOSE.BAD_FRAME, 'binary message');
+      socket.receive({ message: () => {}, binary: () => {}, closed: () => {} });
+      outcome.failed(new NetError('UNAUTHENTICATED', 'the handshake failed: a binary message came'));
     },
     closed: (code) => {
       if (end()) {

@@ -2,6 +2,7 @@ import type { Socket } from '../transport/transport.ts';
 import { VERSIONS } from '../wire/frames.ts';
 import type { GoawayFrame, Limits } from '../wire/frames.ts';
 import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
+import type { Outgoing } from '../wire/outgoing.ts';
 import type { Call } from './call.ts';
 import type { Session } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
@@ -64,10 +65,15 @@ export class Link {
 
   /**
    * Sends a frame: the first of a tick at once, so that its receiver can begin, and what follows in the same tick
-   * together, in messages of about `CUT` characters.
+   * together, in messages of about `CUT` characters. One that bytes go with is sent at once, right behind them: so
+   * the other side never holds bytes of more than one frame.
    */
-  send(frame: string): void {
-    if (!ticking) {
+  send(frame: Outgoing): void {
+    if (typeof frame !== 'string') {
+      this.flush();
+      for (const binary of frame.binaries) this.socket.send(binary);
+      this.#write(frame.text);
+    } else if (!ticking) {
       ticking = true;
       process.nextTick(endTick);
       this.#write(frame);

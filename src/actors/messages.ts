@@ -10,6 +10,7 @@ import type {
   GoawayFrame,
   RequestFrame,
   ResultFrame,
+  UnreadableFrame,
 } from '../wire/frames.ts';
 import type { Party } from '../wire/handshake.ts';
 import type { SecretKeys } from '../wire/secret.ts';
@@ -129,5 +130,5 @@ export type CallerMessage =
 
 export type DispatcherMessage =
   /** The requests of one message, in order. */
-  | { type: 'frames.received'; link: Link; frames: readonly (RequestFrame | CancelFrame)[] }
+  | { type: 'frames.received'; link: Link; frames: readonly (RequestFrame | CancelFrame | UnreadableFrame)[] }
   | { type: 'link.closed'; link: Link };

@@ -1,8 +1,17 @@
 import { fromCallback } from 'xstate';
 
-import { BadFrame, decodeMessage } from '../wire/codec.ts';
+import { BadFrame } from '../wire/bad-frame.ts';
+import { Arrivals } from '../wire/binary.ts';
+import { decodeMessage } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
-import type { CancelFrame, ErrorFrame, Frame, RequestFrame, ResultFrame } from '../wire/frames.ts';
+import type {
+  CancelFrame,
+  ErrorFrame,
+  Frame,
+  RequestFrame,
+  ResultFrame,
+  UnreadableFrame,
+} from '../wire/frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import type { Receiver } from '../transport/transport.ts';
@@ -13,6 +22,8 @@ export interface SocketInput {
   link: Link;
   caller: CallerRef;
   dispatcher: DispatcherRef;
+  /** Bytes. */
+  largestMessage: number;
 }
 
 /**
@@ -30,16 +41,21 @@ class SocketOwner implements Receiver {
   readonly #caller: CallerRef;
   readonly #dispatcher: DispatcherRef;
   readonly #tell: (message: ConnectionMessage) => void;
+  readonly #arrivals: Arrivals;
   #open = true;
   /** What one message holds for each of the two, so that a message to an actor is paid for once and not per call. */
   #answers: (ResultFrame | ErrorFrame)[] = NOTHING;
-  #requests: (RequestFrame | CancelFrame)[] = NOTHING;
+  #requests: (RequestFrame | CancelFrame | UnreadableFrame)[] = NOTHING;
 
-  constructor({ link, caller, dispatcher }: SocketInput, tell: (message: ConnectionMessage) => void) {
+  constructor(
+    { link, caller, dispatcher, largestMessage }: SocketInput,
+    tell: (message: ConnectionMessage) => void,
+  ) {
     this.#link = link;
     this.#caller = caller;
     this.#dispatcher = dispatcher;
     this.#tell = tell;
+    this.#arrivals = new Arrivals(largestMessage);
     link.owner = this;
     link.socket.receive(this);
   }
@@ -47,18 +63,31 @@ class SocketOwner implements Receiver {
   message(text: string): void {
     if (!this.#open) return;
     try {
-      decodeMessage(text, this, this.#link.newerVersion);
+      decodeMessage(text, this, this.#link.newerVersion, this.#arrivals);
     } catch (error) {
-      if (!(error instanceof BadFrame)) throw error;
-      this.#open = false;
-      this.#deliver();
-      this.#link.close(CLOSE.BAD_FRAME, error.message);
+      this.#broke(error);
       return;
     }
     this.#deliver();
   }
 
-  frame(frame: Frame): void {
+  binary(data: Uint8Array): void {
+    if (!this.#open) return;
+    try {
+      this.#arrivals.add(data);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  #broke(error: unknown): void {
+    if (!(error instanceof BadFrame)) throw error;
+    this.#open = false;
+    this.#deliver();
+    this.#link.close(CLOSE.BAD_FRAME, error.message);
+  }
+
+  frame(frame: Frame | UnreadableFrame): void {
     switch (frame.type) {
       case 'request':
       case 'cancel':
@@ -69,6 +98,10 @@ class SocketOwner implements Receiver {
       case 'error':
         if (this.#answers === NOTHING) this.#answers = [frame];
         else this.#answers.push(frame);
+        break;
+      case 'unreadable':
+        if (frame.of === 'request') this.#requests = [...this.#requests, frame];
+        else this.#answers = [...this.#answers, unreadableAnswer(frame)];
         break;
       case 'functions':
       case 'goaway':
@@ -110,6 +143,12 @@ class SocketOwner implements Receiver {
       this.#dispatcher.send({ type: 'frames.received', link, frames });
     }
   }
+}
+
+/** An answer came, but what it holds cannot be made here. */
+function unreadableAnswer({ id, message }: UnreadableFrame): ErrorFrame {
+  const text = `the function ran, but its answer cannot be read: ${message}`;
+  return { type: 'error', id, failure: { code: 'NOT_SERIALIZABLE', ran: 'yes', message: text } };
 }
 
 /** Never changed; stands for an empty list. */

@@ -7,7 +7,7 @@ import type { Receiver } from './transport.ts';
 export class Inbox {
   #receiver: Receiver | undefined;
   /** Undefined while there is nothing. */
-  #kept: string[] | undefined;
+  #kept: (string | Uint8Array)[] | undefined;
   #closedWith: number | undefined;
 
   /** @param receiver gets what was kept, then what comes; undefined keeps everything until the next call */
@@ -15,9 +15,10 @@ export class Inbox {
     this.#receiver = receiver;
     // A receiver may attach its successor from within `message`, so who is next is looked up each time.
     while (this.#receiver && this.#kept) {
-      const text = this.#kept.shift();
+      const message = this.#kept.shift();
       if (this.#kept.length === 0) this.#kept = undefined;
-      if (text !== undefined) this.#receiver.message(text);
+      if (typeof message === 'string') this.#receiver.message(message);
+      else if (message) this.#receiver.binary(message);
     }
     this.#deliverClose();
   }
@@ -25,6 +26,11 @@ export class Inbox {
   message(text: string): void {
     if (this.#receiver && !this.#kept) this.#receiver.message(text);
     else (this.#kept ??= []).push(text);
+  }
+
+  binary(data: Uint8Array): void {
+    if (this.#receiver && !this.#kept) this.#receiver.binary(data);
+    else (this.#kept ??= []).push(data);
   }
 
   closed(code: number): void {

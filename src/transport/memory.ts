@@ -149,7 +149,7 @@ class Pair {
   }
 }
 
-type Item = { due: number; text: string } | { due: number; code: number };
+type Item = { due: number; message: string | Uint8Array } | { due: number; code: number };
 
 class MemorySocket implements Socket {
   readonly binding;
@@ -171,8 +171,11 @@ class MemorySocket implements Socket {
     return 0;
   }
 
-  send(text: string): void {
-    if (!this.#closing) this.other.#expect({ due: this.#due(), text });
+  send(message: string | Uint8Array): void {
+    if (this.#closing) return;
+    // As a wire does: what the sender does to its memory afterwards is not seen here.
+    const copy = typeof message === 'string' ? message : Uint8Array.prototype.slice.call(message);
+    this.other.#expect({ due: this.#due(), message: copy });
   }
 
   whenDrained(callback: () => void): void {
@@ -214,8 +217,9 @@ class MemorySocket implements Socket {
         return;
       }
       const item = this.#arriving.shift()!;
-      if ('text' in item) {
-        this.#inbox.message(item.text);
+      if ('message' in item) {
+        if (typeof item.message === 'string') this.#inbox.message(item.message);
+        else this.#inbox.binary(item.message);
       } else {
         this.end(item.code);
         this.other.end(item.code);

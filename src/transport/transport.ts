@@ -54,7 +54,8 @@ export interface Socket {
   readonly scope: Scope;
   /** Bytes that were sent but not yet handed to the network. */
   readonly bufferedAmount: number;
-  send(message: string): void;
+  /** A text or a binary message. The memory of a binary one must stay as it is until it has left. */
+  send(message: string | Uint8Array): void;
   /** Calls back once, when everything that was sent has been handed to the network. */
   whenDrained(callback: () => void): void;
   /** Where received messages go from now on. What comes while there is no receiver is kept and delivered then. */
@@ -69,6 +70,8 @@ export interface Socket {
 
 export interface Receiver {
   message(text: string): void;
+  /** A binary message. The memory is the receiver's from now on. */
+  binary(data: Uint8Array): void;
   /** Once, as the last thing. */
   closed(code: number): void;
 }

@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { CLOSE, SUBPROTOCOL } from '../wire/frames.ts';
+import { SUBPROTOCOL } from '../wire/frames.ts';
 import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
 import type { Binding } from '../wire/handshake.ts';
 import { Gate } from './gate.ts';
@@ -150,7 +150,7 @@ class WebSocketSocket implements Socket {
     tcp.unref();
     tcp.on('data', this.#limitStranger);
     ws.on('message', (data, isBinary) => {
-      if (isBinary) this.close(CLOSE.BAD_FRAME, 'binary message');
+      if (isBinary) this.#inbox.binary(data as Buffer);
       else this.#inbox.message((data as Buffer).toString('utf8'));
     });
     ws.on('error', ignore);
@@ -171,7 +171,7 @@ class WebSocketSocket implements Socket {
     return this.#ws.bufferedAmount;
   }
 
-  send(message: string): void {
+  send(message: string | Uint8Array): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(message);
   }
 

@@ -1,6 +1,22 @@
-import type { ErrorFrame, Frame, FunctionsFrame, GoawayFrame, Json, PeersFrame } from './frames.ts';
-import { isFields, isFrame, isKnownType, isShallow } from './guards.ts';
-import { DEEPEST_FRAME, findUnplain, isPlain } from './plain.ts';
+import { Arrivals } from './binary.ts';
+import { BadFrame } from './bad-frame.ts';
+import type {
+  ErrorFrame,
+  Frame,
+  FunctionsFrame,
+  GoawayFrame,
+  PeersFrame,
+  UnreadableFrame,
+} from './frames.ts';
+import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
+import type { Meta } from './meta.ts';
+import { NotSerializable } from './not-serializable.ts';
+import { Parcel } from './outgoing.ts';
+import type { Outgoing } from './outgoing.ts';
+import { DEEPEST, DEEPEST_FRAME, isPlain } from './plain.ts';
+import { Unreadable, reviveFrame } from './revive.ts';
+import { UNREADABLE, encodeRich } from './rich.ts';
+import type { RichOptions } from './rich.ts';
 
 /**
  * The one place where frames become text and text becomes frames. A WebSocket message is one or more JSON
@@ -10,31 +26,23 @@ import { DEEPEST_FRAME, findUnplain, isPlain } from './plain.ts';
 /** Between the frames of one message. JSON text never holds a raw line break, so nothing needs escaping. */
 export const SEPARATOR = '\n';
 
-/** A value that JSON cannot say. `path` begins with the name the encoder was given: `args[0].user.save`. */
-export class NotSerializable extends Error {
-  readonly path: string;
-  constructor(path: string, what: string) {
-    super(`${path} is ${what}, which cannot be carried to another process`);
-    this.path = path;
-  }
-}
-
-/** A message from the other side that breaks the protocol; the connection is closed because of it. */
-export class BadFrame extends Error {}
-
 /** The tag and the rest of a request's text change rarely from one call to the next, and are kept. */
 let lastTag = '';
 let lastTagText = ',"tag":"","args":';
 let lastDeadline: number | undefined;
 let lastTail = ',"kwargs":{}}';
 
-/** @throws NotSerializable naming the argument */
+/**
+ * @param stacks whether errors within the arguments are sent with their stack
+ * @throws NotSerializable naming the argument
+ */
 export function encodeRequest(
   id: number,
   tag: string,
   args: readonly unknown[],
   deadline: number | undefined,
-): string {
+  stacks = true,
+): Outgoing {
   if (tag !== lastTag) {
     lastTagText = `,"tag":${JSON.stringify(tag)},"args":`;
     lastTag = tag;
@@ -43,21 +51,61 @@ export function encodeRequest(
     lastTail = deadline === undefined ? ',"kwargs":{}}' : `,"kwargs":{},"deadline":${deadline}}`;
     lastDeadline = deadline;
   }
-  return REQUEST + id + lastTagText + (encodeShort(args) ?? encodeValue(args, 'args')) + lastTail;
+  const head = REQUEST + id;
+  const text = encodeShort(args) ?? encodePlain(args);
+  if (text !== undefined) return head + lastTagText + text + lastTail;
+  return pack(head, lastTagText, args, lastTail, { field: 'args', name: 'args', stacks });
 }
 
-/** @throws NotSerializable naming the place in the result */
-export function encodeResult(id: number, value: unknown): string {
+/**
+ * @param stacks whether errors within the result are sent with their stack
+ * @throws NotSerializable naming the place in the result
+ */
+export function encodeResult(id: number, value: unknown, stacks = true): Outgoing {
   if (value === undefined) return `${RESULT}${id}}`;
-  return RESULT + id + VALUE + (encodePrimitive(value) ?? encodeValue(value, 'result')) + '}';
+  return encodeWithValue(RESULT + id, value, 'result', stacks);
+}
+
+/**
+ * Any frame whose last field is `value`.
+ *
+ * @param head its text up to the fields before: `{"type":"next","id":7`
+ * @param name what the value is called in messages
+ * @throws NotSerializable naming the place in the value
+ */
+export function encodeWithValue(head: string, value: unknown, name: string, stacks: boolean): Outgoing {
+  const text = encodePrimitive(value) ?? encodePlain(value);
+  if (text !== undefined) return head + VALUE + text + '}';
+  return pack(head, VALUE, value, '}', { field: 'value', name, stacks });
+}
+
+/** Around the values of the user's in an error there are those that make it up, and the frame. */
+const DEEPEST_ERROR = DEEPEST_FRAME - 1;
+
+/** What a function threw, as `failure.ts` has described it. */
+export function encodeError(id: number, thrown: Pick<ErrorFrame, 'error' | 'thrown'>): Outgoing {
+  const head = `{"type":"error","id":${id}`;
+  const field = thrown.error ? 'error' : 'thrown';
+  const value = thrown[field];
+  const before = `,"${field}":`;
+  if (isPlain(value, DEEPEST - DEEPEST_ERROR)) return head + before + JSON.stringify(value) + '}';
+  try {
+    return pack(head, before, value, '}', { field, name: field, stacks: true, deepest: DEEPEST_ERROR });
+  } catch {
+    // Each of its properties can be carried, but not all of them together.
+    const { name = 'Error', message = 'what was thrown cannot be carried' } = thrown.error ?? {};
+    return head + `,"error":${JSON.stringify({ name, message })}}`;
+  }
 }
 
 export function encodeCancel(id: number): string {
   return `{"type":"cancel","id":${id}}`;
 }
 
-/** For the frames that hold nothing of the user's but what `failure.ts` has already made plain. */
-export function encodeFrame(frame: ErrorFrame | FunctionsFrame | GoawayFrame | PeersFrame): string {
+/** For the frames that hold nothing of the user's. */
+export function encodeFrame(
+  frame: (ErrorFrame & { failure: object }) | FunctionsFrame | GoawayFrame | PeersFrame,
+): string {
   return JSON.stringify(frame);
 }
 
@@ -90,34 +138,65 @@ function encodePrimitive(value: unknown): string | undefined {
   }
 }
 
-function encodeValue(value: unknown, name: string): string {
-  if (isPlain(value)) return JSON.stringify(value);
-  const found = findUnplain(value, name);
-  // A getter that answers differently the second time is the only way to get here without a finding.
-  throw new NotSerializable(found?.path ?? name, found?.what ?? 'not the same twice');
+/** Undefined for what JSON cannot say, or cannot even read: the other way then says what it is. */
+function encodePlain(value: unknown): string | undefined {
+  try {
+    return isPlain(value) ? JSON.stringify(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The meta comes before the value, so that who reads the usual frames without parsing them sees at once that this
+ * is none of them.
+ */
+function pack(head: string, before: string, value: unknown, end: string, options: RichOptions): Outgoing {
+  const { json, meta, binaries } = encodeRich(value, options);
+  let text = `${head},"meta":${JSON.stringify(meta)}${before}`;
+  try {
+    text += JSON.stringify(json) + end;
+  } catch (cause) {
+    // A getter that throws the second time only, or more text than a string can hold.
+    throw new NotSerializable(options.name, UNREADABLE, { cause });
+  }
+  return binaries.length > 0 ? new Parcel(text, binaries) : text;
 }
 
 /** Takes the frames of a message. */
 export interface FrameReceiver {
-  frame(frame: Frame): void;
+  frame(frame: Frame | UnreadableFrame): void;
 }
 
+/** For messages with which no binary ones can come. */
+const NO_ARRIVALS = new Arrivals(0);
+
 /**
- * Reads one message and hands over each frame, in order.
+ * Reads one message and hands over each frame, in order, with its values in their places.
+ *
+ * @param arrivals the binary messages that came before it
  * @throws BadFrame at the first line that is no frame; the frames before it have been received
  */
-export function decodeMessage(text: string, receiver: FrameReceiver, newerVersion = false): void {
+export function decodeMessage(
+  text: string,
+  receiver: FrameReceiver,
+  newerVersion = false,
+  arrivals = NO_ARRIVALS,
+): void {
+  arrivals.begin(text);
   let start = 0;
   while (start <= text.length) {
     let end = text.indexOf(SEPARATOR, start);
     if (end < 0) end = text.length;
     // An empty line is none: many writers end their last line, too.
     if (end > start) {
-      const frame = decodeUsual(text, start, end) ?? decodeLine(text.slice(start, end), newerVersion);
+      const frame =
+        decodeUsual(text, start, end) ?? decodeLine(text.slice(start, end), newerVersion, arrivals);
       if (frame) receiver.frame(frame);
     }
     start = end + 1;
   }
+  arrivals.end();
 }
 
 const REQUEST = '{"type":"request","id":';
@@ -211,23 +290,51 @@ function digits(text: string, start: number, end: number): number {
 }
 
 /** The value; undefined when it is none, or too deep. */
-function parsed(text: string): Json | undefined {
-  let value: Json;
+function parsed(text: string): unknown {
+  let value: unknown;
   try {
-    value = JSON.parse(text) as Json;
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
   return text.length <= SURELY_SHALLOW || isShallow(value, 1) ? value : undefined;
 }
 
-function decodeLine(line: string, newerVersion: boolean): Frame | undefined {
+function decodeLine(
+  line: string,
+  newerVersion: boolean,
+  arrivals: Arrivals,
+): Frame | UnreadableFrame | undefined {
   const value = parse(line);
   if (!isFields(value)) throw new BadFrame('a frame is not a JSON object');
   if (line.length > SURELY_SHALLOW && !isShallow(value)) throw new BadFrame('a frame is nested too deep');
-  if (isFrame(value)) return value;
+  if (isFrame(value)) {
+    return value['meta'] === undefined || !holdsValues(value.type) ? value : revive(value, arrivals);
+  }
   if (newerVersion && !isKnownType(value['type'])) return undefined;
   throw new BadFrame('a frame has an unknown type or a wrong shape');
+}
+
+function revive(
+  frame: Frame & Record<string, unknown>,
+  arrivals: Arrivals,
+): Frame | UnreadableFrame | undefined {
+  const { values, binary = 0 } = frame['meta'] as Meta;
+  delete frame['meta'];
+  const binaries = arrivals.take(binary);
+  try {
+    reviveFrame(frame, values, binaries);
+    // A value may have been put where the frame itself needs another.
+    if (isFrame(frame)) return frame;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return unreadable(frame, error.message);
+  }
+  return unreadable(frame, 'its meta leads to no value');
+}
+
+function unreadable({ type, id }: Record<string, unknown>, message: string): UnreadableFrame {
+  return { type: 'unreadable', of: type as UnreadableFrame['of'], id: id as number, message };
 }
 
 function parse(text: string): unknown {

@@ -3,13 +3,18 @@
  * other languages; the two change together.
  */
 
+import type { ErrorBasics } from './error-classes.ts';
+
 /** The WebSocket subprotocol. Its number changes when an old peer could not talk to a new one. */
 export const SUBPROTOCOL = 'app-net.v1';
 
 /** Versions of the protocol this peer speaks, newest first. A higher number may add frame types. */
 export const VERSIONS: readonly number[] = [1];
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/**
+ * Frames as the codec takes and gives them. What JSON cannot say of their values is told on the wire by a field
+ * `meta` (`meta.ts`), which is gone once the values are in their places.
+ */
 
 /** Please run the function `tag`. */
 export interface RequestFrame {
@@ -17,18 +22,18 @@ export interface RequestFrame {
   /** Chosen by the caller: 1, 2, 3, … on each connection. */
   id: number;
   tag: string;
-  args: Json[];
+  args: unknown[];
   /** Named arguments, from callers whose language has them. The function gets them as one object after `args`. */
-  kwargs?: { [key: string]: Json };
+  kwargs?: { [key: string]: unknown };
   /** Milliseconds the caller will still wait. */
   deadline?: number;
 }
 
-/** The function returned. No `value` means `undefined`, which JSON cannot say. */
+/** The function returned. No `value` means `undefined`. */
 export interface ResultFrame {
   type: 'result';
   id: number;
-  value?: Json;
+  value?: unknown;
 }
 
 /** Exactly one of `error`, `thrown` and `failure` says why there is no result. */
@@ -82,6 +87,19 @@ export interface WirePeer {
   addresses: { host: string; port: number }[];
 }
 
+/**
+ * What the decoder makes of a frame with a value that this peer cannot make, such as a regular expression that its
+ * engine does not know. Never on the wire; only the call it belongs to fails.
+ */
+export interface UnreadableFrame {
+  type: 'unreadable';
+  id: number;
+  /** Type of the frame. */
+  of: 'request' | 'result' | 'error';
+  /** Why, in words. */
+  message: string;
+}
+
 export type Frame =
   | RequestFrame
   | ResultFrame
@@ -93,22 +111,16 @@ export type Frame =
 
 /** A value that may be absent: `{}` is `undefined`. */
 export interface WireValue {
-  value?: Json;
+  value?: unknown;
 }
 
 /** What is at the end of a `cause`, or in the `errors` of an AggregateError. */
 export type WireCause = { error: WireError } | WireValue;
 
-export interface WireError {
-  name: string;
-  message: string;
-  /** As the engine wrote it. Absent when the peer keeps its stacks to itself. */
-  stack?: string;
-  code?: Json;
-  /** Class names, the most derived first, down to a built-in one; absent when that is just `name`. */
-  classes?: string[];
-  /** Own enumerable properties other than `code`, as far as JSON can say them. */
-  properties?: { [key: string]: Json };
+export interface WireError extends ErrorBasics {
+  code?: unknown;
+  /** Own enumerable properties other than `code`, as far as they can be carried. */
+  properties?: { [key: string]: unknown };
   cause?: WireCause;
   /** Of an AggregateError. */
   errors?: WireCause[];

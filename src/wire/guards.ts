@@ -1,4 +1,7 @@
+import { MOST_BINARIES } from './binary.ts';
+import type { ErrorBasics } from './error-classes.ts';
 import type { Frame, Limits, WireCause, WireError, WireFailure, WireValue } from './frames.ts';
+import type { Meta } from './meta.ts';
 import { DEEPEST_FRAME } from './plain.ts';
 
 /** Hand-written checks of shape: what comes from the wire is `unknown` until one of these has looked at it. */
@@ -58,6 +61,7 @@ const LONGEST_HOST = 255;
 
 /** Whether `value` is a frame this version knows, in the right shape. */
 export function isFrame(value: Fields): value is Fields & Frame {
+  if (holdsValues(value['type']) && value['meta'] !== undefined && !isMeta(value['meta'])) return false;
   switch (value['type']) {
     case 'request':
       return (
@@ -128,6 +132,20 @@ function isOutcome(frame: Fields): boolean {
   return isWireFailure(failure);
 }
 
+const TYPES_WITH_VALUES = new Set<unknown>(['request', 'result', 'error']);
+
+/** Whether frames of this type hold values of users, and so may have a `meta`. */
+export function holdsValues(type: unknown): boolean {
+  return TYPES_WITH_VALUES.has(type);
+}
+
+/** What `values` says is looked at where it is followed: in `revive.ts`. */
+function isMeta(value: unknown): value is Meta {
+  if (!isFields(value) || !isFields(value['values'])) return false;
+  const { binary = 0 } = value;
+  return Number.isSafeInteger(binary) && (binary as number) >= 0 && (binary as number) <= MOST_BINARIES;
+}
+
 function isWireValue(value: unknown): value is WireValue {
   return isFields(value);
 }
@@ -141,13 +159,19 @@ function isWireFailure(value: unknown): value is WireFailure {
   );
 }
 
-function isWireError(value: unknown): value is WireError {
+export function isErrorBasics(value: Fields): value is Fields & ErrorBasics {
   return (
-    isFields(value) &&
     typeof value['name'] === 'string' &&
     typeof value['message'] === 'string' &&
     (value['stack'] === undefined || typeof value['stack'] === 'string') &&
-    (value['classes'] === undefined || isTagList(value['classes'], LONGEST_TAG)) &&
+    (value['classes'] === undefined || isTagList(value['classes'], LONGEST_TAG))
+  );
+}
+
+function isWireError(value: unknown): value is WireError {
+  return (
+    isFields(value) &&
+    isErrorBasics(value) &&
     (value['properties'] === undefined || isFields(value['properties'])) &&
     (value['cause'] === undefined || isWireCause(value['cause'])) &&
     (value['errors'] === undefined ||

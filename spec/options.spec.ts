@@ -34,6 +34,8 @@ describe('the options of a peer', () => {
       runtimeDir: undefined,
       deadline: 30_000,
       drainTime: 10_000,
+      ping: 2_000,
+      suspect: 6_000,
       stacks: true,
       origins: [],
       limits: { message: 16 * 1024 * 1024, calls: 1_024, queue: 65_536, buffered: 16_777_216 },

@@ -1,4 +1,5 @@
 import { callSite } from './call-site.ts';
+import type { Evidence } from './actors/evidence.ts';
 import type { ConnectOptions } from './connect-arguments.ts';
 import type { Connected, RemoteFunction } from './connected.ts';
 import { resolveOptions } from './options.ts';
@@ -22,6 +23,7 @@ export type { Connected, Remote, RemoteFunction, Target } from './connected.ts';
 export type { PeerLimits, PeerOptions } from './options.ts';
 export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';
 export type { CallOptions, RemotePeer } from './remote-peer.ts';
+export type { Evidence, Findings, Redial } from './actors/evidence.ts';
 export type { LeaveReason } from './actors/peer-record.ts';
 export type { Scope } from './transport/scope.ts';
 export type { Selector } from './selector.ts';
@@ -102,6 +104,11 @@ export function remote<F extends AnyFunction>(tag: string): RemoteFunction<F> {
  */
 export function getPeers(selector: Selector = {}): Promise<RemotePeer[]> {
   return defaultPeer().getPeers(selector);
+}
+
+/** Why the peer with this id is held for alive, suspect or gone; `${evidence(id)}` says it in words. */
+export function evidence(id: string): Evidence | undefined {
+  return defaultPeer().evidence(id);
 }
 
 /** The live set of other peers. */

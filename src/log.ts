@@ -75,7 +75,10 @@ export class Log {
   }
 
   left(record: PeerRecord, why: LeaveReason): void {
-    this.#write('info', () => `${peerLine(record)} left: ${why}`);
+    this.#write('info', () => {
+      const because = why === 'lost' ? ` (${record.evidence?.text})` : '';
+      return `${peerLine(record)} left: ${why}${because}`;
+    });
   }
 
   functionsChanged(record: PeerRecord, added: readonly string[], removed: readonly string[]): void {

@@ -79,6 +79,16 @@ export interface PeerOptions {
   deadline?: number | undefined;
   /** How long `stop()` waits for calls that are running, in ms. Default: 10 000. */
   drainTime?: number | undefined;
+  /**
+   * Silence after which a peer is asked for a sign of life, in ms, and how long the fresh dial may take that decides
+   * about one that stays silent. At least 20. Default: 2 000.
+   */
+  ping?: number | undefined;
+  /**
+   * Silence after which a peer is suspect, in ms: one fresh dial decides, and the peer leaves after at most
+   * `suspect` + 1.5 × `ping` in all. At least 2 × `ping`. Default: 3 × `ping`, 6 000.
+   */
+  suspect?: number | undefined;
   /** Whether errors that functions throw are sent with their stack. Default: true. */
   stacks?: boolean | undefined;
   /** Web origins that may connect, such as `https://example.com`. Default: none. */
@@ -140,6 +150,8 @@ export interface Settings {
   runtimeDir: string | undefined;
   deadline: number;
   drainTime: number;
+  ping: number;
+  suspect: number;
   stacks: boolean;
   origins: readonly string[];
   limits: Limits & { queue: number; buffered: number };
@@ -177,6 +189,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
     deadline: milliseconds('deadline', options.deadline, 30_000),
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),
+    ...silence(options),
     stacks: boolean('stacks', options.stacks, true),
     origins: options.origins ?? [],
     limits: {
@@ -212,6 +225,8 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   runtimeDir: true,
   deadline: true,
   drainTime: true,
+  ping: true,
+  suspect: true,
   stacks: true,
   origins: true,
   limits: true,
@@ -284,6 +299,16 @@ export function milliseconds(option: string, given: number | undefined, otherwis
     throw new TypeError(`${option}: give a number of milliseconds, 0 or more`);
   }
   return value;
+}
+
+/** Silence that is suffered: until a peer is asked, and until it is suspect. */
+function silence(options: PeerOptions): { ping: number; suspect: number } {
+  const ping = milliseconds('ping', options.ping, 2_000);
+  if (!(ping >= 20)) throw new TypeError('ping: give a number of milliseconds, 20 or more');
+  const suspect = milliseconds('suspect', options.suspect, 3 * ping);
+  if (suspect < 2 * ping)
+    throw new TypeError('suspect: give at least twice `ping`, or no answer could come in time');
+  return { ping, suspect };
 }
 
 function whole(option: string, given: number | undefined, otherwise: number, least: number): number {

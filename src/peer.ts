@@ -7,6 +7,9 @@ import { Call } from './actors/call.ts';
 import { callerFrames, failWithNetError } from './actors/call-failure.ts';
 import { createDispatcherLogic } from './actors/dispatcher.ts';
 import type { DiscoveryEmitted } from './actors/messages.ts';
+import { evidenceAbout } from './actors/evidence.ts';
+import type { Evidence } from './actors/evidence.ts';
+import { createLivenessLogic } from './actors/liveness.ts';
 import { createPeerMachine } from './actors/peer.ts';
 import type { PeerRecord } from './actors/peer-record.ts';
 import { callSite } from './call-site.ts';
@@ -92,6 +95,7 @@ export class Peer {
     const machine = createPeerMachine(
       createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks }),
       createDispatcherLogic({ registry: this.#registry, calls: limits.calls, stacks }),
+      createLivenessLogic(settings),
     );
     const self = {
       id,
@@ -197,6 +201,14 @@ export class Peer {
     return this.peers.of(selector).settled();
   }
 
+  /**
+   * Why the peer with this id is held for alive, suspect or gone, or what became of the search for it; undefined for
+   * one that was never heard of. For people who debug networks: it reads `silent 6.0 s, own lag 12 ms, redial refused`.
+   */
+  evidence(id: string): Evidence | undefined {
+    return evidenceAbout(id, this.actor.system);
+  }
+
   /** Keeps the process alive until this peer is stopped, and starts it if need be. */
   async serve(): Promise<void> {
     await this.start();
@@ -264,7 +276,8 @@ export class Peer {
       const peer = handles.get(record) ?? new RemotePeer(record, this.#makeCall, this.#settings.clock);
       handles.set(record, peer);
       if (event.type === 'peer.joined') this.#set.apply({ type: 'join', peer });
-      else if (event.type === 'peer.left') this.#set.apply({ type: 'leave', peer, why: event.why });
+      else if (event.type === 'peer.left')
+        this.#set.apply({ type: 'leave', peer, why: event.why, evidence: record.evidence! });
       else this.#set.apply({ type: 'functions', peer });
     });
   }

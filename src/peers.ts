@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 
+import { Evidence } from './actors/evidence.ts';
 import type { LeaveReason } from './actors/peer-record.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { checkSelector, matcher, tagIn } from './selector.ts';
@@ -8,14 +9,15 @@ import { whileHolding } from './process-hold.ts';
 
 export interface PeersEvents {
   join: (peer: RemotePeer) => void;
-  leave: (peer: RemotePeer, why: LeaveReason) => void;
+  /** `evidence`: why it was held for gone. */
+  leave: (peer: RemotePeer, why: LeaveReason, evidence: Evidence) => void;
 }
 
 /** What `watch()` gives: first a snapshot, then each change. */
 export type PeersChange =
   | { type: 'snapshot'; peers: RemotePeer[] }
   | { type: 'join'; peer: RemotePeer }
-  | { type: 'leave'; peer: RemotePeer; why: LeaveReason }
+  | { type: 'leave'; peer: RemotePeer; why: LeaveReason; evidence: Evidence }
   /** The peer's functions changed; `peer.functions` has them. */
   | { type: 'functions'; peer: RemotePeer };
 
@@ -211,7 +213,7 @@ export class Peers implements Iterable<RemotePeer> {
         } else if (change.type === 'join') {
           this.#emitter.emit('join', change.peer);
         } else if (change.type === 'leave') {
-          this.#emitter.emit('leave', change.peer, change.why);
+          this.#emitter.emit('leave', change.peer, change.why, change.evidence);
         }
       },
       // Nobody waits for it: like what a listener throws.
@@ -245,12 +247,17 @@ export class Peers implements Iterable<RemotePeer> {
       if (is) inside.add(peer);
       if (!was && is) changed({ type: 'join', peer });
       else if (was && !is)
-        changed({ type: 'leave', peer, why: change.type === 'leave' ? change.why : 'stopped' });
+        changed(
+          change.type === 'leave' ? change : { type: 'leave', peer, why: 'stopped', evidence: UNSELECTED },
+        );
       else if (is) changed(change);
       if (threw) failed(error);
     }, ended);
   }
 }
+
+/** Of a peer that is still there, and no longer what the selector means. */
+const UNSELECTED = new Evidence('alive', { detail: 'the selector no longer means it' });
 
 /** Who follows a view. */
 interface Follower {

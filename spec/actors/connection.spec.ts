@@ -132,6 +132,7 @@ describe('a connection', () => {
     expect(Object.keys(a.actor.getSnapshot().children)).to.have.members([
       'caller',
       'dispatcher',
+      'liveness',
       'discovery',
       'listener',
     ]);

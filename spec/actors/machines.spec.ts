@@ -6,6 +6,7 @@ import { connectionMachine } from '../../src/actors/connection.ts';
 import { discoveryMachine } from '../../src/actors/discovery.ts';
 import { createDispatcherLogic } from '../../src/actors/dispatcher.ts';
 import { createPeerMachine } from '../../src/actors/peer.ts';
+import { createLivenessLogic } from '../../src/actors/liveness.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Registry } from '../../src/registry.ts';
 
@@ -13,11 +14,16 @@ const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
   createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true }),
   createDispatcherLogic({ registry, calls: 1, stacks: true }),
+  createLivenessLogic({ clock: systemClock, ping: 2_000, suspect: 6_000 }),
 );
 
 const machines: [string, AnyStateMachine, string[]][] = [
   ['peer', peerMachine, ['starting', 'online', 'draining', 'stopped', 'failed']],
-  ['connection', connectionMachine, ['waiting', 'dialing', 'authenticating', 'open', 'draining', 'closed']],
+  [
+    'connection',
+    connectionMachine,
+    ['waiting', 'dialing', 'authenticating', 'open', 'suspect', 'draining', 'closed'],
+  ],
   ['discovery', discoveryMachine, ['searching', 'settled']],
 ];
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import { eventually } from '../support/eventually.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
 import type { Address, Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
 
@@ -190,6 +191,17 @@ export function describeTransport(
       const near = await dial();
       const far = await accepted;
       expect(near.binding).to.deep.equal(far.binding);
+    });
+
+    it('answers a ping by itself, and counts what arrives', async () => {
+      const near = await dial();
+      const far = await accepted;
+      const [before, there] = [near.received, far.received];
+      near.ping();
+      await eventually(() => near.received > before && far.received > there);
+      const after = far.received;
+      near.send('a message');
+      await eventually(() => far.received > after);
     });
 
     it('says that nobody listens at an address', async () => {

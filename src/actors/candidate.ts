@@ -16,19 +16,23 @@ const SELF_RETRY = 60_000;
 /**
  * Somebody who may be a peer, from the first hint until the hint is taken back.
  *
- * `seen`: to be dialled, or waited for. `dialing`: a connection is on its way. `up`: it is open. `left`: it was
- * open; with the hint still there it is dialled again.
+ * `seen`: to be dialled, or waited for. `dialing`: a connection is on its way. `up`: it is open. `suspect`: nothing
+ * is heard of it, and a fresh dial decides. `left`: it was up; with the hint still there it is dialled again.
  */
 export interface Candidate {
   /** The peer's; or `host:port` when only an address is known. No id of a peer has a colon. */
   readonly id: string;
-  state: 'seen' | 'dialing' | 'up' | 'left';
+  state: 'seen' | 'dialing' | 'up' | 'suspect' | 'left';
   /** Where it may be found, by the provider that says so; empty when it came to us, or all was taken back. */
   readonly hints: Map<string, Hint>;
   /** Of an address: the id of the peer that answered there last. Several addresses may lead to one peer. */
   answeredBy: string | undefined;
   /** Dials that failed since it was last up. */
   failures: number;
+  /** How often a connection to it was lost. */
+  generation: number;
+  /** What the last dial failed with. */
+  error: unknown;
   /** Whether it was ever up or given up on: what the first search waits for. */
   tried: boolean;
   /** While it is up. */
@@ -42,6 +46,8 @@ export function createCandidate(id: string): Candidate {
     hints: new Map(),
     answeredBy: undefined,
     failures: 0,
+    generation: 0,
+    error: undefined,
     tried: false,
     record: undefined,
   };
@@ -50,6 +56,12 @@ export function createCandidate(id: string): Candidate {
 /** Every address that is hinted at, in the order in which they are tried. */
 export function addressesOf({ hints }: Candidate): Address[] {
   return nearestFirst([...hints.values()].flatMap(({ addresses }) => addresses));
+}
+
+/** Where a peer that has joined can be dialled afresh: what is hinted at, and where it answered before. */
+export function whereabouts(candidates: ReadonlyMap<string, Candidate>, id: string): Address[] {
+  const leading = [...candidates.values()].filter((each) => each.id === id || each.answeredBy === id);
+  return nearestFirst(leading.flatMap((each) => addressesOf(each)));
 }
 
 /** Forgets what is known of a life that is over. */

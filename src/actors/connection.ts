@@ -1,21 +1,7 @@
-import { assign, enqueueActions, sendParent, setup } from 'xstate';
-import type { AnyActorRef } from 'xstate';
+import { assign, sendParent } from 'xstate';
 
-import type { Log } from '../log.ts';
-import type { Address, Socket, Transport } from '../transport/transport.ts';
-import { encodeFrame } from '../wire/codec.ts';
-import { CLOSE } from '../wire/frames.ts';
 import { isPeerId } from '../wire/guards.ts';
-import type { CallerRef } from './caller.ts';
-import type { DispatcherRef } from './dispatcher.ts';
-import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
-import type { HandshakeResult } from './dialing.ts';
-import type { HandshakeDependencies } from './handshaking.ts';
-import { Link } from './link.ts';
-import type { ConnectionFailure, ConnectionMessage } from './messages.ts';
-import { createRecord } from './peer-record.ts';
-import type { LeaveReason, PeerRecord } from './peer-record.ts';
-import { socketLogic } from './socket.ts';
+import { connectionParts, whereToProbe } from './connection-parts.ts';
 
 /**
  * Everything between this peer and one other: `connection:<peer id>`. It dials, or is given a session that the
@@ -25,179 +11,30 @@ import { socketLogic } from './socket.ts';
  * connection of the peer that answered, and is over.
  */
 
-export interface ConnectionInput {
-  /** The peer's; or `host:port` when only an address is known. */
-  id: string;
-  /** Where to dial, in this order; empty when a session arrives instead. */
-  addresses: readonly Address[];
-  transport: Transport;
-  handshake: HandshakeDependencies;
-  /** Bytes. */
-  largestMessage: number;
-  /** Bytes written to a link and not yet taken by the network, above which calls wait. */
-  mostBuffered: number;
-  caller: CallerRef;
-  dispatcher: DispatcherRef;
-  discovery: AnyActorRef;
-  log: Log;
-}
+/** What a session of another life does to a connection in use. */
+const REPLACED = [
+  'cut every link',
+  { type: 'report the leave', params: { why: 'replaced', detail: 'a newer life of it connected' } },
+  'begin a life of the peer',
+  'open a link',
+  'report the join',
+] as const;
 
-export interface ConnectionContext extends ConnectionInput {
-  /** A socket between dialling and the end of its handshake. */
-  socket: Socket | undefined;
-  /** Addresses that may still lead to the peer. */
-  untried: readonly Address[];
-  /** Addresses where nobody listens. */
-  refused: readonly Address[];
-  /** The peer as it is now; undefined before the first link and after the peer has left. */
-  record: PeerRecord | undefined;
-  /** Every open link, with the name of the actor that owns its socket. */
-  links: ReadonlyMap<Link, string>;
-  failure: ConnectionFailure | undefined;
-}
-
-type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
-
-export const connectionMachine = setup({
-  types: {
-    context: {} as ConnectionContext,
-    events: {} as ConnectionMessage | HandshakeResult,
-    input: {} as ConnectionInput,
+/** What frames do to a connection in use. */
+const FRAMES = [
+  {
+    guard: 'the other side stops',
+    target: 'draining',
+    actions: [
+      { type: 'report the leave', params: { why: 'stopped', detail: 'it said goodbye' } },
+      'note the goaway',
+    ],
   },
-  actors: { dial: dialLogic, handshake: handshakeLogic, socket: socketLogic },
-  guards: {
-    'it knows where to dial': ({ context }) => context.addresses.length > 0,
-    'another address may lead to the peer': ({ context }) => context.untried.length > 0,
-    'only an address was known': ({ context }) => !isPeerId(context.id),
-    'the session is of another life': ({ context, event }) =>
-      event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
-    'the link in use closed': ({ context, event }) =>
-      event.type === 'link.closed' && event.link === context.record?.link,
-    'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',
-    'the other side stops': ({ event }) =>
-      event.type === 'frame.received' && event.frame.type === 'goaway' && event.frame.reason === 'stopped',
-    'both sides leave a duplicate': ({ event }) =>
-      event.type === 'link.idle' && event.link.leaving === 'duplicate',
-    'no link is left': ({ context }) => context.links.size === 0,
-  },
-  actions: {
-    'remember why it failed': assign({
-      failure: ({ context, event }) => {
-        const { error } = event as unknown as { error: unknown };
-        const nobody = error instanceof DialsFailed ? error.refused : [];
-        // That somebody answered and was not the peer says more than that nobody answered elsewhere.
-        const first = context.failure?.error ?? error;
-        return { refused: [...context.refused, ...nobody], error: first };
-      },
-    }),
+  { guard: 'it is a goaway', actions: 'note the goaway' },
+  { actions: 'update the functions' },
+] as const;
 
-    'tell who answered': enqueueActions(({ context, event, enqueue }) => {
-      const answer = event as Exclude<HandshakeResult, { type: 'handshake.failed' }>;
-      const peer = answer.type === 'session.arrived' ? answer.session.party.id : answer.peer;
-      enqueue.sendTo(context.discovery, { type: 'address.answered', id: context.id, peer });
-    }),
-
-    'hand the session over': sendParent(({ event }) => event as Event<'session.arrived'>),
-
-    'begin a life of the peer': assign({
-      record: ({ event }) => {
-        const { session } = event as Event<'session.arrived'>;
-        return createRecord(session.party, session.socket.scope);
-      },
-    }),
-
-    'open a link': enqueueActions(({ context, event, enqueue }) => {
-      const { session } = event as Event<'session.arrived'>;
-      const { caller, dispatcher, largestMessage } = context;
-      const record = context.record!;
-      const link = new Link(record, session, context.mostBuffered);
-      const child = freeName(context.links);
-      context.log.connectionOpened(record, session.dialled);
-      enqueue.assign({ links: new Map(context.links).set(link, child) });
-      enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher, largestMessage } });
-      const stays = record.link ? keepOne(context, record.link, link) : link;
-      if (record.link) (stays === link ? record.link : link).goaway('duplicate');
-      record.link = stays;
-      link.tellFunctions(session.told, context.handshake.self.describe().functions);
-      enqueue.sendTo(caller, { type: 'link.opened', link });
-    }),
-
-    'report the join': enqueueActions(({ context, enqueue }) => {
-      enqueue.sendTo(context.discovery, { type: 'connection.opened', record: context.record! });
-    }),
-
-    'report the leave': enqueueActions(({ context, enqueue }, { why }: { why: LeaveReason }) => {
-      const { record } = context;
-      if (!record) return;
-      record.left = why;
-      record.link = undefined;
-      enqueue.assign({ record: undefined });
-      enqueue.sendTo(context.caller, { type: 'peer.left', record, why });
-      enqueue.sendTo(context.discovery, { type: 'connection.left', record, why });
-    }),
-
-    'cut every link': ({ context }) => {
-      for (const link of context.links.keys()) link.socket.terminate();
-    },
-
-    'close every link': ({ context }) => {
-      for (const link of context.links.keys()) link.close(CLOSE.GOING_AWAY, '');
-    },
-
-    'say goaway on every link': ({ context }) => {
-      for (const link of context.links.keys()) link.goaway('stopped');
-    },
-
-    'note the goaway': enqueueActions(({ context, event, enqueue }) => {
-      const { link, frame } = event as Event<'frame.received'>;
-      if (frame.type !== 'goaway') return;
-      link.otherLeaving = frame.reason;
-      link.checkIdle();
-      if (frame.reason === 'stopped') {
-        enqueue.sendTo(context.caller, { type: 'link.refused', link, last: frame.last });
-      }
-    }),
-
-    'update the functions': enqueueActions(({ context, event, enqueue }) => {
-      const { link, frame } = event as Event<'frame.received'>;
-      const { record } = link;
-      if (frame.type !== 'functions' || record !== context.record) return;
-      const added = frame.added.filter((tag) => !record.functions.has(tag));
-      const removed = frame.removed.filter((tag) => record.functions.has(tag));
-      for (const tag of added) record.functions.add(tag);
-      for (const tag of removed) record.functions.delete(tag);
-      enqueue.sendTo(context.discovery, { type: 'connection.changed', record, added, removed });
-    }),
-
-    'tell the other side our functions': ({ context, event }) => {
-      const { added, removed } = event as Event<'functions.changed'>;
-      context.record?.link?.send(encodeFrame({ type: 'functions', added, removed }));
-    },
-
-    'close the duplicate': ({ event }) => {
-      (event as Event<'link.idle'>).link.close(CLOSE.DONE, '');
-    },
-
-    'forget the link': enqueueActions(({ context, event, enqueue }) => {
-      const { link, code } = event as Event<'link.closed'>;
-      const child = context.links.get(link);
-      if (child === undefined) return;
-      context.log.connectionClosed(link.record, code);
-      const links = new Map(context.links);
-      links.delete(link);
-      enqueue.assign({ links });
-      enqueue.stopChild(child);
-      enqueue.sendTo(context.caller, { type: 'link.closed', link });
-      enqueue.sendTo(context.dispatcher, { type: 'link.closed', link });
-    }),
-
-    'report the end': enqueueActions(({ context, self, enqueue }) => {
-      const { id, failure } = context;
-      enqueue.sendTo(context.discovery, { type: 'connection.ended', id, failure });
-      enqueue(sendParent({ type: 'connection.ended', id, connection: self }));
-    }),
-  },
-}).createMachine({
+export const connectionMachine = connectionParts.createMachine({
   id: 'connection',
   context: ({ input }) => ({
     ...input,
@@ -254,6 +91,7 @@ export const connectionMachine = setup({
         input: ({ context }) => ({
           socket: context.socket!,
           to: isPeerId(context.id) ? context.id : '',
+          generation: context.generation,
           dependencies: context.handshake,
         }),
       },
@@ -283,37 +121,67 @@ export const connectionMachine = setup({
     open: {
       on: {
         'session.arrived': [
-          {
-            guard: 'the session is of another life',
-            actions: [
-              'cut every link',
-              { type: 'report the leave', params: { why: 'replaced' } },
-              'begin a life of the peer',
-              'open a link',
-              'report the join',
-            ],
-          },
+          { guard: 'the session is of another life', actions: REPLACED },
           { actions: 'open a link' },
         ],
-        'frame.received': [
-          {
-            guard: 'the other side stops',
-            target: 'draining',
-            actions: [{ type: 'report the leave', params: { why: 'stopped' } }, 'note the goaway'],
-          },
-          { guard: 'it is a goaway', actions: 'note the goaway' },
-          { actions: 'update the functions' },
-        ],
+        'frame.received': FRAMES,
+        'link.silent': { guard: 'it is about the link in use', target: 'suspect' },
         'link.closed': [
+          {
+            guard: 'the link in use closed, and this process was stalled',
+            target: 'suspect',
+            actions: ['note that the link closed', 'forget the link'],
+          },
           {
             guard: 'the link in use closed',
             target: 'draining',
-            actions: ['forget the link', { type: 'report the leave', params: { why: 'lost' } }],
+            actions: [
+              'note that the link closed',
+              'forget the link',
+              { type: 'report the leave', params: { why: 'lost' } },
+            ],
           },
           { actions: 'forget the link' },
         ],
         'functions.changed': { actions: 'tell the other side our functions' },
         // The peer stays there for our own calls: what still runs here may need it to finish.
+        'connection.drain': { target: 'draining', actions: 'say goaway on every link' },
+      },
+    },
+    suspect: {
+      entry: 'begin to doubt',
+      invoke: {
+        src: 'probe',
+        input: ({ context }) => ({
+          id: context.id,
+          addresses: whereToProbe(context),
+          transport: context.transport,
+          handshake: context.handshake,
+          largestMessage: context.largestMessage,
+          generation: context.record!.generation + 1,
+          time: context.probeTime,
+        }),
+      },
+      on: {
+        'link.heard': { guard: 'it is about the link in use', target: 'open', actions: 'trust it again' },
+        'session.arrived': [
+          { guard: 'the session is of another life', target: 'open', actions: REPLACED },
+          { target: 'open', actions: ['open a link', 'trust it again'] },
+        ],
+        'probe.failed': {
+          target: 'draining',
+          actions: [
+            'note what the dial came to',
+            { type: 'report the leave', params: { why: 'lost' } },
+            'cut every link',
+          ],
+        },
+        'frame.received': FRAMES,
+        'link.closed': [
+          { guard: 'the link in use closed', actions: ['note that the link closed', 'forget the link'] },
+          { actions: 'forget the link' },
+        ],
+        'functions.changed': { actions: 'tell the other side our functions' },
         'connection.drain': { target: 'draining', actions: 'say goaway on every link' },
       },
     },
@@ -328,18 +196,32 @@ export const connectionMachine = setup({
         'link.closed': [
           {
             guard: 'the link in use closed',
-            actions: ['forget the link', { type: 'report the leave', params: { why: 'lost' } }],
+            actions: [
+              'note that the link closed',
+              'forget the link',
+              { type: 'report the leave', params: { why: 'lost' } },
+            ],
           },
           { actions: 'forget the link' },
         ],
         'frame.received': { guard: 'it is a goaway', actions: 'note the goaway' },
         'connection.drain': { actions: 'say goaway on every link' },
         'connection.close': {
-          actions: [{ type: 'report the leave', params: { why: 'stopped' } }, 'close every link'],
+          actions: [
+            { type: 'report the leave', params: { why: 'stopped', detail: 'this peer stopped' } },
+            'close every link',
+          ],
         },
       },
     },
-    closed: { type: 'final', entry: 'report the end' },
+    closed: {
+      type: 'final',
+      entry: [
+        // One that was suspect when this peer stopped, and has no link that could close.
+        { type: 'report the leave', params: { why: 'lost' } },
+        'report the end',
+      ],
+    },
   },
   on: {
     'link.idle': [
@@ -348,24 +230,3 @@ export const connectionMachine = setup({
     ],
   },
 });
-
-/**
- * `socket:1`, or the next that is free. Names that go on and on would give the children of each connection a shape of
- * their own, and each shape costs the engine more than the child.
- */
-function freeName(links: ReadonlyMap<Link, string>): string {
-  const taken = new Set(links.values());
-  let number = 1;
-  while (taken.has(`socket:${number}`)) number += 1;
-  return `socket:${number}`;
-}
-
-/**
- * Which of two links of one pair stays. Both sides decide by the same facts: the one that the peer with the lower
- * id opened. If one side opened both, it has given up the first.
- */
-function keepOne({ handshake, id }: ConnectionContext, current: Link, link: Link): Link {
-  if (current.dialled === link.dialled) return link;
-  const ours = handshake.self.id < id;
-  return link.dialled === ours ? link : current;
-}

@@ -128,15 +128,21 @@ function refusedOf(failures: ReadonlyMap<Address, unknown>): Address[] {
 /** Proves both sides to each other on it. */
 export const handshakeLogic = fromCallback<
   { type: 'never' },
-  { socket: Socket; to: string; dependencies: HandshakeDependencies }
->(({ input: { socket, to, dependencies }, system, sendBack }) => {
+  { socket: Socket; to: string; generation: number; dependencies: HandshakeDependencies }
+>(({ input: { socket, to, generation, dependencies }, system, sendBack }) => {
   const report = sendBack as (result: HandshakeResult) => void;
   const outcome = {
     done: (session: Session) => report({ type: 'session.arrived', session }),
     failed: (error: Error) => report({ type: 'handshake.failed', error }),
     needless: (peer: string) => report({ type: 'handshake.needless', peer }),
   };
-  return dialHandshake(socket, to, dependencies, outcome, to === '' ? isOpen(system) : undefined);
+  return dialHandshake(
+    socket,
+    to,
+    dependencies,
+    outcome,
+    to === '' ? { isConnected: isOpen(system) } : { generation },
+  );
 });
 
 /** Whether there is an open connection to this life of a peer. */

@@ -39,10 +39,10 @@ export function dialHandshake(
   to: string,
   { self, keys, clock }: HandshakeDependencies,
   outcome: DialOutcome,
-  isConnected?: DiallerOptions['isConnected'],
+  more: Pick<DiallerOptions, 'generation' | 'isConnected'> = {},
 ): () => void {
   const nonce = randomBytes(32);
-  const options = { self, keys, binding: socket.binding, nonce, to, ...(isConnected && { isConnected }) };
+  const options = { self, keys, binding: socket.binding, nonce, to, ...more };
   const handshake = new DiallerHandshake(options);
   const name = nonce.toString('base64url');
   let answeredBy: string | undefined;

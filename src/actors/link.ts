@@ -15,6 +15,18 @@ import type { PeerRecord } from './peer-record.ts';
  */
 const CUT = 2 * 1024;
 
+/** Who owns the socket of a link. */
+export interface LinkOwner {
+  /** The last call of a link that is `leaving` has settled. */
+  idle(): void;
+  /** What was written has been taken by the network. */
+  drained(): void;
+  /** Nothing has arrived for too long. */
+  silent(): void;
+  /** After that, something has. */
+  heard(): void;
+}
+
 /**
  * One open, authenticated connection, as caller and dispatcher use it. Not an actor: a call costs a few
  * microseconds and a message to one more actor would be felt. The connection machine owns it.
@@ -27,6 +39,8 @@ export class Link {
   /** What the other side accepts. */
   readonly limits: Limits;
   readonly newerVersion: boolean;
+  /** How often the side that opened it had lost a connection to the other before. */
+  readonly generation: number;
 
   /** The caller's: requests without an answer, by id. */
   readonly pending = new Map<number, Call>();
@@ -45,8 +59,14 @@ export class Link {
   leaving: GoawayFrame['reason'] | undefined;
   /** Why the other side said goaway. */
   otherLeaving: GoawayFrame['reason'] | undefined;
-  /** Who owns the socket; told when the last call of a link that is `leaving` has settled. */
-  owner: { idle(): void; drained(): void } | undefined;
+  owner: LinkOwner | undefined;
+
+  /** The liveness': how much had arrived at the last look. */
+  heard = 0;
+  /** The liveness': looks since anything arrived. */
+  silentLooks = 0;
+  /** The liveness': silent for too long. */
+  suspect = false;
 
   /** More is written than the network takes; calls wait until it has. */
   congested = false;
@@ -54,11 +74,12 @@ export class Link {
   readonly #mostBuffered: number;
   #batch = '';
 
-  constructor(record: PeerRecord, { socket, dialled, party }: Session, mostBuffered: number) {
+  constructor(record: PeerRecord, { socket, dialled, generation, party }: Session, mostBuffered: number) {
     this.record = record;
     this.#mostBuffered = mostBuffered;
     this.socket = socket;
     this.dialled = dialled;
+    this.generation = generation;
     this.limits = party.limits;
     this.newerVersion = party.newestVersion > VERSIONS[0]!;
   }

@@ -34,6 +34,8 @@ export interface Session {
   told: readonly string[];
   /** Whether this side opened it. */
   dialled: boolean;
+  /** How often the side that opened it had lost a connection to the other before. */
+  generation: number;
 }
 
 /** What a peer has once it listens. */
@@ -51,8 +53,8 @@ export type PeerMessage =
   | { type: 'functions.changed'; added: string[]; removed: string[] }
   /** Somebody connected to us and proved who they are. */
   | { type: 'session.arrived'; session: Session }
-  /** Discovery wants a connection. */
-  | { type: 'peer.dial'; id: string; addresses: readonly Address[] }
+  /** Discovery wants a connection. `generation`: how often one to this peer was lost. */
+  | { type: 'peer.dial'; id: string; addresses: readonly Address[]; generation: number }
   /** Nothing runs any more on a link of this connection. */
   | { type: 'connection.idle' }
   /** The connection actor is at its end. */
@@ -67,6 +69,10 @@ export type ConnectionMessage =
   | { type: 'link.idle'; link: Link }
   /** With the close code of the WebSocket. */
   | { type: 'link.closed'; link: Link; code: number }
+  /** Nothing has arrived on it for too long. */
+  | { type: 'link.silent'; link: Link }
+  /** After that, something has. */
+  | { type: 'link.heard'; link: Link }
   | { type: 'functions.changed'; added: string[]; removed: string[] }
   /** This peer is stopping: say goaway and let finish what runs. */
   | { type: 'connection.drain' }
@@ -93,6 +99,10 @@ export type DiscoveryMessage =
   | { type: 'search.overdue' }
   | { type: 'connection.opened'; record: PeerRecord }
   | { type: 'connection.changed'; record: PeerRecord; added: string[]; removed: string[] }
+  /** The peer is silent, and a fresh dial decides about it. */
+  | { type: 'connection.suspected'; record: PeerRecord }
+  /** It is there after all. */
+  | { type: 'connection.trusted'; record: PeerRecord }
   | { type: 'connection.left'; record: PeerRecord; why: LeaveReason }
   /** The connection actor is at its end, whether or not it ever opened. */
   | { type: 'connection.ended'; id: string; failure: ConnectionFailure | undefined };
@@ -127,6 +137,8 @@ export type CallerMessage =
   | { type: 'deadline.passed' }
   /** This peer is at its end: nothing is answered any more. */
   | { type: 'caller.stop'; reason: string };
+
+export type LivenessMessage = { type: 'link.opened'; link: Link } | { type: 'link.closed'; link: Link };
 
 export type DispatcherMessage =
   /** The requests of one message, in order. */

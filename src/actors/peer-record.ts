@@ -1,6 +1,7 @@
 import type { Scope } from '../transport/scope.ts';
 import type { Party } from '../wire/handshake.ts';
 import type { Call } from './call.ts';
+import type { Evidence, Findings } from './evidence.ts';
 import type { Link } from './link.ts';
 
 /** Why a peer is no longer there: it said so, the connection broke, or a newer life of it took its place. */
@@ -23,8 +24,14 @@ export interface PeerRecord {
   readonly functions: Set<string>;
   /** Where calls to it go. Written by the connection; undefined once the peer has left. */
   link: Link | undefined;
+  /** How often a connection to it was lost or given up. Written by the connection. */
+  generation: number;
+  /** Why it is suspect. Written by the connection; undefined while there is no doubt. */
+  doubt: Findings | undefined;
   /** Written by the connection, once. */
   left: LeaveReason | undefined;
+  /** Why it was held for gone. Written by the connection when the peer leaves. */
+  evidence: Evidence | undefined;
   /** Calls that wait until the peer has room, oldest first. The caller's. */
   readonly waiting: Call[];
 }
@@ -41,7 +48,10 @@ export function createRecord(party: Party, scope: Scope): PeerRecord {
     scope,
     functions: new Set(party.functions),
     link: undefined,
+    generation: 0,
+    doubt: undefined,
     left: undefined,
+    evidence: undefined,
     waiting: [],
   };
 }

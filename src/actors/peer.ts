@@ -3,20 +3,20 @@ import type { AnyActorRef } from 'xstate';
 
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
-import type { Address } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from './caller.ts';
 import { connectionMachine } from './connection.ts';
-import type { ConnectionInput } from './connection.ts';
+import type { ConnectionInput } from './connection-parts.ts';
 import { discoveryMachine } from './discovery.ts';
 import type { DispatcherLogic, DispatcherRef } from './dispatcher.ts';
 import { listenerLogic } from './listener.ts';
+import type { LivenessLogic, LivenessRef } from './liveness.ts';
 import type { Opened, PeerMessage } from './messages.ts';
 
 /**
  * The peer itself: the root of its actors, and the parent of its connections. The names in its system are
- * `discovery`, `dispatcher`, `caller` and `connection:<peer id>`.
+ * `discovery`, `dispatcher`, `caller`, `liveness` and `connection:<peer id>`.
  */
 
 export interface PeerInput {
@@ -38,7 +38,7 @@ export interface PeerContext extends PeerInput {
 type Event<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Type }>;
 
 /** The parameters are logics made for this one peer: their state belongs to it alone. */
-export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLogic) {
+export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLogic, liveness: LivenessLogic) {
   return setup({
     types: {
       context: {} as PeerContext,
@@ -48,6 +48,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
     actors: {
       caller,
       dispatcher,
+      liveness,
       discovery: discoveryMachine,
       listener: listenerLogic,
       connection: connectionMachine,
@@ -62,6 +63,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       'start the actors': enqueueActions(({ context: { settings, self, network }, self: peer, enqueue }) => {
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
+        enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
         const random = Math.random;
         const input = { peer, random, log: settings.log };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
@@ -79,10 +81,10 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       }),
 
       'dial the peer': enqueueActions(({ context, event, self, enqueue }) => {
-        const { id, addresses } = event as Event<'peer.dial'>;
+        const { id, addresses, generation } = event as Event<'peer.dial'>;
         // Unless it came to us in the meantime.
         if (context.connections.has(id)) return;
-        const input = connectionInput(context, id, addresses, self);
+        const input = connectionInput(context, id, { addresses, generation }, self);
         const name = `${CONNECTION}${id}`;
         enqueue.spawnChild('connection', { id: name, systemId: name, input });
         enqueue.assign(({ context: now }) => remember(now, id, self));
@@ -96,7 +98,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
         // One that has just ended, and whose word of it is still under way, would take the session to its grave.
         if (known?.getSnapshot().status !== 'active') {
           if (known) enqueue.stopChild(known);
-          const input = connectionInput(context, id, [], self);
+          const input = connectionInput(context, id, { addresses: [], generation: 0 }, self);
           enqueue.spawnChild('connection', { id: name, systemId: name, input });
           enqueue.assign(({ context: now }) => remember(now, id, self));
         }
@@ -218,13 +220,14 @@ const CONNECTION = 'connection:';
 function connectionInput(
   { settings, self, opened }: PeerContext,
   id: string,
-  addresses: readonly Address[],
+  dial: Pick<ConnectionInput, 'addresses' | 'generation'>,
   { system }: AnyActorRef,
 ): ConnectionInput {
   const { attachment, keys } = opened!;
   return {
     id,
-    addresses,
+    ...dial,
+    probeTime: settings.ping,
     transport: attachment.transport,
     handshake: { self, keys, clock: settings.clock },
     largestMessage: settings.limits.message,
@@ -232,6 +235,7 @@ function connectionInput(
     log: settings.log,
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,
+    liveness: system.get('liveness') as LivenessRef,
     discovery: system.get('discovery') as AnyActorRef,
   };
 }

@@ -15,7 +15,7 @@ import type {
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import type { Receiver } from '../transport/transport.ts';
-import type { Link } from './link.ts';
+import type { Link, LinkOwner } from './link.ts';
 import type { ConnectionMessage } from './messages.ts';
 
 export interface SocketInput {
@@ -36,7 +36,7 @@ export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input
 });
 
 /** An object and not a handful of closures: there is one for every idle connection. */
-class SocketOwner implements Receiver {
+class SocketOwner implements Receiver, LinkOwner {
   readonly #link: Link;
   readonly #caller: CallerRef;
   readonly #dispatcher: DispatcherRef;
@@ -123,6 +123,14 @@ class SocketOwner implements Receiver {
 
   drained(): void {
     this.#caller.send({ type: 'link.drained', link: this.#link });
+  }
+
+  silent(): void {
+    this.#tell({ type: 'link.silent', link: this.#link });
+  }
+
+  heard(): void {
+    this.#tell({ type: 'link.heard', link: this.#link });
   }
 
   dispose(): void {

@@ -149,11 +149,17 @@ class Pair {
   }
 }
 
-type Item = { due: number; message: string | Uint8Array } | { due: number; code: number };
+type Item = { due: number } & (
+  | { message: string | Uint8Array }
+  | { code: number }
+  | { sign: 'ping' | 'pong' }
+);
 
 class MemorySocket implements Socket {
   readonly binding;
   readonly scope = 'host';
+  /** Items. */
+  received = 0;
   other!: MemorySocket;
   readonly #pair: Pair;
   readonly #inbox = new Inbox();
@@ -176,6 +182,10 @@ class MemorySocket implements Socket {
     // As a wire does: what the sender does to its memory afterwards is not seen here.
     const copy = typeof message === 'string' ? message : Uint8Array.prototype.slice.call(message);
     this.other.#expect({ due: this.#due(), message: copy });
+  }
+
+  ping(): void {
+    this.#signal('ping');
   }
 
   whenDrained(callback: () => void): void {
@@ -217,15 +227,22 @@ class MemorySocket implements Socket {
         return;
       }
       const item = this.#arriving.shift()!;
+      this.received += 1;
       if ('message' in item) {
         if (typeof item.message === 'string') this.#inbox.message(item.message);
         else this.#inbox.binary(item.message);
+      } else if ('sign' in item) {
+        if (item.sign === 'ping') this.#signal('pong');
       } else {
         this.end(item.code);
         this.other.end(item.code);
         this.#pair.break();
       }
     }
+  }
+
+  #signal(sign: 'ping' | 'pong'): void {
+    if (!this.#closing) this.other.#expect({ due: this.#due(), sign });
   }
 
   #due(): number {

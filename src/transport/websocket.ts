@@ -171,8 +171,17 @@ class WebSocketSocket implements Socket {
     return this.#ws.bufferedAmount;
   }
 
+  /** Bytes, as the kernel handed them over: those of a message that is only half there count as well. */
+  get received(): number {
+    return this.#tcp.bytesRead;
+  }
+
   send(message: string | Uint8Array): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(message);
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
   }
 
   whenDrained(callback: () => void): void {

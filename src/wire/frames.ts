@@ -161,6 +161,11 @@ export interface HelloMessage {
   nonce: string;
   /** Id of the peer that is meant to answer; empty when only its address is known. */
   to: string;
+  /**
+   * How often the dialler has lost a connection to this peer, or given one up: of two connections of one pair the one
+   * with the higher generation stays. 0 when it is absent.
+   */
+  generation?: number;
   limits: Limits;
 }
 

@@ -53,7 +53,9 @@ function read(text: string, type: HandshakeMessage['type']): Record<string, unkn
 
 export function readHello(text: string): HelloMessage {
   const value = read(text, 'hello');
-  if (!isIntroduction(value) || !(value['to'] === '' || isPeerId(value['to']))) {
+  const { to, generation = 0 } = value;
+  const counted = Number.isSafeInteger(generation) && (generation as number) >= 0;
+  if (!isIntroduction(value) || !(to === '' || isPeerId(to)) || !counted) {
     throw new HandshakeFailed('the hello message has a wrong shape');
   }
   return value as unknown as HelloMessage;

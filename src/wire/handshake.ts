@@ -59,6 +59,8 @@ export interface Result {
   party: Party;
   /** The tags this side told of; the rest, and what changed since, follows in a `functions` frame. */
   told: readonly string[];
+  /** What M1 said. */
+  generation: number;
 }
 
 export interface HandshakeOptions {
@@ -104,6 +106,13 @@ export function acceptorProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffe
   return createHmac('sha256', keys.acceptor).update(t).update(m3, 'utf8').digest();
 }
 
+export interface DiallerOptions extends HandshakeOptions {
+  /** Id of the peer that is meant; empty when only its address is known. */
+  to: string;
+  /** How often this side has lost a connection to that peer, or given one up. Default: 0. */
+  generation?: number;
+}
+
 /** The side that opened the connection. Sends `hello()`, then answers what it receives. */
 export class DiallerHandshake {
   readonly #options: DiallerOptions;
@@ -114,7 +123,7 @@ export class DiallerHandshake {
 
   constructor(options: DiallerOptions) {
     this.#options = options;
-    const { self, nonce, to } = options;
+    const { self, nonce, to, generation = 0 } = options;
     this.#hello = write({
       type: 'hello',
       versions: [...VERSIONS],
@@ -122,6 +131,7 @@ export class DiallerHandshake {
       incarnation: self.incarnation,
       nonce: Buffer.from(nonce).toString('base64url'),
       to,
+      ...(generation > 0 && { generation }),
       limits: self.limits,
     });
   }
@@ -152,12 +162,12 @@ export class DiallerHandshake {
   }
 
   #receiveAccept(text: string, welcome: WelcomeMessage): Step {
-    const { self, keys } = this.#options;
+    const { self, keys, generation = 0 } = this.#options;
     const accept = readAccept(text);
     checkProof(accept.proof, acceptorProof(keys, this.#transcript!, this.#proof));
     const own = brief(self.describe());
     const party = { ...description(accept), ...partyOf(welcome) };
-    return { send: write({ type: 'describe', ...own }), done: { party, told: own.functions } };
+    return { send: write({ type: 'describe', ...own }), done: { party, told: own.functions, generation } };
   }
 }
 
@@ -178,7 +188,7 @@ export class AcceptorHandshake {
     if (!this.#hello) return this.#receiveHello(text);
     if (!this.#told) return this.#receiveProof(text);
     const party = { ...description(readDescribe(text)), ...partyOf(this.#hello) };
-    return { done: { party, told: this.#told } };
+    return { done: { party, told: this.#told, generation: this.#hello.generation ?? 0 } };
   }
 
   #receiveHello(text: string): Step {

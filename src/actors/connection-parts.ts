@@ -1,0 +1,258 @@
+import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import type { AnyActorRef } from 'xstate';
+
+import type { Log } from '../log.ts';
+import type { Address, Socket, Transport } from '../transport/transport.ts';
+import { encodeFrame } from '../wire/codec.ts';
+import { CLOSE } from '../wire/frames.ts';
+import { isPeerId } from '../wire/guards.ts';
+import { whereabouts } from './candidate.ts';
+import type { CallerRef } from './caller.ts';
+import type { DispatcherRef } from './dispatcher.ts';
+import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
+import type { HandshakeResult } from './dialing.ts';
+import type { HandshakeDependencies } from './handshaking.ts';
+import { Link } from './link.ts';
+import { freeName, keepOne } from './links.ts';
+import type { LivenessRef } from './liveness.ts';
+import type { DiscoveryContext } from './discovery-parts.ts';
+import { Evidence, findingsOf } from './evidence.ts';
+import type { ConnectionFailure, ConnectionMessage } from './messages.ts';
+import { createRecord } from './peer-record.ts';
+import type { LeaveReason, PeerRecord } from './peer-record.ts';
+import { probeLogic } from './probing.ts';
+import type { ProbeResult } from './probing.ts';
+import { socketLogic } from './socket.ts';
+
+/** What the machine of a connection is made of: what it knows, decides and does. The machine is in `connection.ts`. */
+
+export interface ConnectionInput {
+  /** The peer's; or `host:port` when only an address is known. */
+  id: string;
+  /** Where to dial, in this order; empty when a session arrives instead. */
+  addresses: readonly Address[];
+  /** How often a connection to this peer was lost before. */
+  generation: number;
+  /** How long the fresh dial may take that decides about a silent peer, in ms. */
+  probeTime: number;
+  transport: Transport;
+  handshake: HandshakeDependencies;
+  /** Bytes. */
+  largestMessage: number;
+  /** Bytes written to a link and not yet taken by the network, above which calls wait. */
+  mostBuffered: number;
+  caller: CallerRef;
+  dispatcher: DispatcherRef;
+  liveness: LivenessRef;
+  discovery: AnyActorRef;
+  log: Log;
+}
+
+export interface ConnectionContext extends ConnectionInput {
+  /** A socket between dialling and the end of its handshake. */
+  socket: Socket | undefined;
+  /** Addresses that may still lead to the peer. */
+  untried: readonly Address[];
+  /** Addresses where nobody listens. */
+  refused: readonly Address[];
+  /** The peer as it is now; undefined before the first link and after the peer has left. */
+  record: PeerRecord | undefined;
+  /** Every open link, with the name of the actor that owns its socket. */
+  links: ReadonlyMap<Link, string>;
+  failure: ConnectionFailure | undefined;
+}
+
+type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
+
+/** What discovery knows, and where this peer itself had dialled. */
+export function whereToProbe({ discovery, id, addresses }: ConnectionContext): readonly Address[] {
+  const { candidates } = discovery.getSnapshot().context as DiscoveryContext;
+  const known = whereabouts(candidates, id);
+  return known.length > 0 ? known : addresses;
+}
+
+export interface Departure {
+  why: LeaveReason;
+  /** What is known about it, in words. */
+  detail?: string;
+}
+
+export const connectionParts = setup({
+  types: {
+    context: {} as ConnectionContext,
+    events: {} as ConnectionMessage | HandshakeResult | ProbeResult,
+    input: {} as ConnectionInput,
+  },
+  actors: { dial: dialLogic, handshake: handshakeLogic, probe: probeLogic, socket: socketLogic },
+  guards: {
+    'it knows where to dial': ({ context }) => context.addresses.length > 0,
+    'another address may lead to the peer': ({ context }) => context.untried.length > 0,
+    'only an address was known': ({ context }) => !isPeerId(context.id),
+    'the session is of another life': ({ context, event }) =>
+      event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
+    'the link in use closed': ({ context, event }) =>
+      event.type === 'link.closed' && event.link === context.record?.link,
+    // What others did to its connections meanwhile is no evidence against them: they may have given this one up.
+    'the link in use closed, and this process was stalled': ({ context, event }) =>
+      event.type === 'link.closed' &&
+      event.link === context.record?.link &&
+      context.liveness.getSnapshot().context.stalled,
+    'it is about the link in use': ({ context, event }) =>
+      (event.type === 'link.silent' || event.type === 'link.heard') && event.link === context.record?.link,
+    'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',
+    'the other side stops': ({ event }) =>
+      event.type === 'frame.received' && event.frame.type === 'goaway' && event.frame.reason === 'stopped',
+    'both sides leave a duplicate': ({ event }) =>
+      event.type === 'link.idle' && event.link.leaving === 'duplicate',
+    'no link is left': ({ context }) => context.links.size === 0,
+  },
+  actions: {
+    'remember why it failed': assign({
+      failure: ({ context, event }) => {
+        const { error } = event as unknown as { error: unknown };
+        const nobody = error instanceof DialsFailed ? error.refused : [];
+        // That somebody answered and was not the peer says more than that nobody answered elsewhere.
+        const first = context.failure?.error ?? error;
+        return { refused: [...context.refused, ...nobody], error: first };
+      },
+    }),
+
+    'tell who answered': enqueueActions(({ context, event, enqueue }) => {
+      const answer = event as Exclude<HandshakeResult, { type: 'handshake.failed' }>;
+      const peer = answer.type === 'session.arrived' ? answer.session.party.id : answer.peer;
+      enqueue.sendTo(context.discovery, { type: 'address.answered', id: context.id, peer });
+    }),
+
+    'hand the session over': sendParent(({ event }) => event as Event<'session.arrived'>),
+
+    'begin a life of the peer': assign({
+      record: ({ event }) => {
+        const { session } = event as Event<'session.arrived'>;
+        return createRecord(session.party, session.socket.scope);
+      },
+    }),
+
+    'open a link': enqueueActions(({ context, event, enqueue }) => {
+      const { session } = event as Event<'session.arrived'>;
+      const { caller, dispatcher, largestMessage } = context;
+      const record = context.record!;
+      const link = new Link(record, session, context.mostBuffered);
+      const child = freeName(context.links);
+      context.log.connectionOpened(record, session.dialled);
+      enqueue.assign({ links: new Map(context.links).set(link, child) });
+      enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher, largestMessage } });
+      const stays = record.link ? keepOne(context.handshake.self.id, context.id, record.link, link) : link;
+      if (record.link) (stays === link ? record.link : link).goaway('duplicate');
+      record.link = stays;
+      record.generation = stays.generation;
+      link.tellFunctions(session.told, context.handshake.self.describe().functions);
+      enqueue.sendTo(caller, { type: 'link.opened', link });
+      enqueue.sendTo(context.liveness, { type: 'link.opened', link });
+    }),
+
+    'report the join': enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo(context.discovery, { type: 'connection.opened', record: context.record! });
+    }),
+
+    'begin to doubt': enqueueActions(({ context, enqueue }) => {
+      const record = context.record!;
+      record.doubt = { ...record.doubt, redial: 'under way' };
+      enqueue.sendTo(context.discovery, { type: 'connection.suspected', record });
+    }),
+
+    'note that the link closed': ({ context, event }) => {
+      const record = context.record!;
+      const detail = `the connection closed (${(event as Event<'link.closed'>).code})`;
+      record.doubt = { ...findingsOf(record, context.liveness), detail };
+      // What is closed takes no calls: they wait until it is decided whether there is another.
+      record.link = undefined;
+    },
+
+    'note what the dial came to': ({ context, event }) => {
+      const { redial, detail = context.record!.doubt?.detail } = event as ProbeResult & {
+        type: 'probe.failed';
+      };
+      context.record!.doubt = { ...findingsOf(context.record!, context.liveness), redial, detail };
+    },
+
+    'trust it again': enqueueActions(({ context, enqueue }) => {
+      const record = context.record!;
+      record.doubt = undefined;
+      enqueue.sendTo(context.discovery, { type: 'connection.trusted', record });
+    }),
+
+    'report the leave': enqueueActions(({ context, enqueue }, { why, detail }: Departure) => {
+      const { record } = context;
+      if (!record) return;
+      record.left = why;
+      const findings = findingsOf(record, context.liveness);
+      record.evidence = new Evidence('gone', { ...findings, detail: detail ?? findings.detail, why });
+      record.link = undefined;
+      enqueue.assign({ record: undefined });
+      enqueue.sendTo(context.caller, { type: 'peer.left', record, why });
+      enqueue.sendTo(context.discovery, { type: 'connection.left', record, why });
+    }),
+
+    'cut every link': ({ context }) => {
+      for (const link of context.links.keys()) link.socket.terminate();
+    },
+
+    'close every link': ({ context }) => {
+      for (const link of context.links.keys()) link.close(CLOSE.GOING_AWAY, '');
+    },
+
+    'say goaway on every link': ({ context }) => {
+      for (const link of context.links.keys()) link.goaway('stopped');
+    },
+
+    'note the goaway': enqueueActions(({ context, event, enqueue }) => {
+      const { link, frame } = event as Event<'frame.received'>;
+      if (frame.type !== 'goaway') return;
+      link.otherLeaving = frame.reason;
+      link.checkIdle();
+      if (frame.reason === 'stopped') {
+        enqueue.sendTo(context.caller, { type: 'link.refused', link, last: frame.last });
+      }
+    }),
+
+    'update the functions': enqueueActions(({ context, event, enqueue }) => {
+      const { link, frame } = event as Event<'frame.received'>;
+      const { record } = link;
+      if (frame.type !== 'functions' || record !== context.record) return;
+      const added = frame.added.filter((tag) => !record.functions.has(tag));
+      const removed = frame.removed.filter((tag) => record.functions.has(tag));
+      for (const tag of added) record.functions.add(tag);
+      for (const tag of removed) record.functions.delete(tag);
+      enqueue.sendTo(context.discovery, { type: 'connection.changed', record, added, removed });
+    }),
+
+    'tell the other side our functions': ({ context, event }) => {
+      const { added, removed } = event as Event<'functions.changed'>;
+      context.record?.link?.send(encodeFrame({ type: 'functions', added, removed }));
+    },
+
+    'close the duplicate': ({ event }) => {
+      (event as Event<'link.idle'>).link.close(CLOSE.DONE, '');
+    },
+
+    'forget the link': enqueueActions(({ context, event, enqueue }) => {
+      const { link, code } = event as Event<'link.closed'>;
+      const child = context.links.get(link);
+      if (child === undefined) return;
+      context.log.connectionClosed(link.record, code);
+      const links = new Map(context.links);
+      links.delete(link);
+      enqueue.assign({ links });
+      enqueue.stopChild(child);
+      enqueue.sendTo(context.caller, { type: 'link.closed', link });
+      enqueue.sendTo(context.dispatcher, { type: 'link.closed', link });
+      enqueue.sendTo(context.liveness, { type: 'link.closed', link });
+    }),
+
+    'report the end': enqueueActions(({ context, self, enqueue }) => {
+      const { id, failure } = context;
+      enqueue.sendTo(context.discovery, { type: 'connection.ended', id, failure });
+      enqueue(sendParent({ type: 'connection.ended', id, connection: self }));
+    }),
+  },
+});

@@ -1,0 +1,336 @@
+import { assign, enqueueActions, setup } from 'xstate';
+import type { AnyActorRef } from 'xstate';
+
+import { keyOf } from '../discovery/provider.ts';
+import type { Announcement, Hint } from '../discovery/provider.ts';
+import type { Log } from '../log.ts';
+import { isAmong } from '../transport/address.ts';
+import {
+  addressesOf,
+  createCandidate,
+  dropHints,
+  firstDelay,
+  isSame,
+  retryDelay,
+  selfDelay,
+} from './candidate.ts';
+import type { Candidate } from './candidate.ts';
+import type { Evidence } from './evidence.ts';
+import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
+import { providerLogic } from './provider.ts';
+
+/** What the machine of discovery is made of: what it knows, decides and does. The machine is in `discovery.ts`. */
+
+/** How many that left are remembered: the incarnations that said goodbye, and why peers were held for gone. */
+const MOST_GONE = 1_024;
+
+/** The first search is over when nothing new was hinted at for this long, in ms … */
+const QUIET = 250;
+
+/** … or this long when nothing was hinted at at all: peers that start at the same instant see each other. In ms. */
+const QUIET_ALONE = 750;
+
+/**
+ * Dials under way at the same time. More would not be faster, and a hundred peers that start at once would be each
+ * other's flood of strangers.
+ */
+const MOST_DIALS = 16;
+
+/** The first search is over after this time in any case, in ms. */
+const LONGEST_SEARCH = 5_000;
+
+export interface DiscoveryInput {
+  /** The peer's actor, which owns the connections. */
+  peer: AnyActorRef;
+  random: () => number;
+  log: Log;
+}
+
+export interface DiscoveryContext extends DiscoveryInput {
+  self: Announcement | undefined;
+  /**
+   * By peer id, or by address when that is all that is known. The map and what is in it are changed in place: there can
+   * be hundreds, and they change often.
+   */
+  candidates: Map<string, Candidate>;
+  /** Incarnations that said goodbye: a hint at one of them is old. Changed in place. */
+  gone: Set<string>;
+  /** Why those that left last were held for gone, by id. Changed in place. */
+  departed: Map<string, Evidence>;
+  /** Ids of candidates to be dialled when a dial is over, the longest waiting first. Changed in place. */
+  dialQueue: Set<string>;
+  /** Ids of candidates that are being dialled. Changed in place. */
+  dialing: Set<string>;
+  /** Providers that have not told everything yet. */
+  scanning: ReadonlySet<string>;
+  /** Providers that run. */
+  providers: ReadonlySet<string>;
+  /** Nothing new was hinted at for a while. */
+  quiet: boolean;
+  overdue: boolean;
+  stopping: boolean;
+  /** Why a provider cannot work here, or not at present, by its name. */
+  degraded: Readonly<Record<string, unknown>>;
+}
+
+type Event<Type extends DiscoveryMessage['type']> = Extract<DiscoveryMessage, { type: Type }>;
+
+export const discoveryParts = setup({
+  types: {
+    context: {} as DiscoveryContext,
+    events: {} as DiscoveryMessage,
+    input: {} as DiscoveryInput,
+    emitted: {} as DiscoveryEmitted,
+  },
+  actors: { provider: providerLogic },
+  guards: {
+    'the first search is over': ({ context }) => {
+      const { quiet, overdue, scanning, candidates } = context;
+      if (overdue) return true;
+      return quiet && scanning.size === 0 && [...candidates.values()].every((each) => each.tried);
+    },
+  },
+  actions: {
+    'start the providers': enqueueActions(({ event, enqueue }) => {
+      const { self, opened } = event as Event<'discovery.start'>;
+      const { providers } = opened.attachment;
+      const names = new Set(providers.map((provider) => provider.name));
+      enqueue.assign({ self, scanning: names, providers: names });
+      for (const provider of providers) {
+        enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
+      }
+      enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(self, QUIET_ALONE) });
+      enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: LONGEST_SEARCH });
+    }),
+
+    'consider the hint': enqueueActions(({ context, event, enqueue }) => {
+      const { provider, hint } = event as Event<'provider.found'>;
+      const self = context.self!;
+      if (context.stopping || context.gone.has(hint.incarnation) || leadsTo(self, hint)) return;
+      const id = keyOf(hint);
+      const known = context.candidates.get(id);
+      const candidate = known ?? createCandidate(id);
+      context.candidates.set(id, candidate);
+      // What is only told once more must not set the pauses between failing dials back to the shortest.
+      const isNews = !isSame(hint, candidate.hints.get(provider));
+      candidate.hints.set(provider, hint);
+      if (!isNews) return;
+      if (candidate.state === 'left') candidate.state = 'seen';
+      if (candidate.state === 'seen') {
+        candidate.failures = 0;
+        enqueue.raise(due(id), { id: `due:${id}`, delay: firstDelay(self, hint) });
+      }
+      if (!known) {
+        enqueue.assign({ quiet: false });
+        enqueue.cancel('quiet');
+        enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(self, QUIET) });
+      }
+    }),
+
+    'drop the hint': ({ context, event }) => {
+      const { provider, key, incarnation } = event as Event<'provider.lost'>;
+      const candidate = context.candidates.get(key);
+      if (candidate?.hints.get(provider)?.incarnation !== incarnation) return;
+      candidate.hints.delete(provider);
+      if (candidate.hints.size > 0) return;
+      if (candidate.state === 'seen' || candidate.state === 'left') context.candidates.delete(key);
+    },
+
+    'dial the candidate': enqueueActions(({ context, event, enqueue }) => {
+      const candidate = context.candidates.get((event as Event<'candidate.due'>).id);
+      if (!candidate || candidate.hints.size === 0 || context.stopping) return;
+      if (candidate.state !== 'seen' && candidate.state !== 'left') return;
+      if (context.dialing.size >= MOST_DIALS) {
+        context.dialQueue.add(candidate.id);
+        return;
+      }
+      candidate.state = 'dialing';
+      candidate.answeredBy = undefined;
+      context.dialing.add(candidate.id);
+      const { id, generation } = candidate;
+      enqueue.sendTo(context.peer, { type: 'peer.dial', id, addresses: addressesOf(candidate), generation });
+    }),
+
+    'dial the next': enqueueActions(({ context, event, enqueue }) => {
+      const id =
+        event.type === 'connection.opened' ? event.record.id : (event as Event<'connection.ended'>).id;
+      context.dialQueue.delete(id);
+      if (!context.dialing.delete(id)) return;
+      const [next] = context.dialQueue;
+      if (next === undefined) return;
+      context.dialQueue.delete(next);
+      enqueue.raise(due(next));
+    }),
+
+    'note who answered at the address': ({ context, event }) => {
+      const { id, peer } = event as Event<'address.answered'>;
+      const candidate = context.candidates.get(id);
+      if (!candidate) return;
+      candidate.tried = true;
+      candidate.failures = 0;
+      candidate.answeredBy = peer;
+      candidate.state = peer === context.self!.id ? 'left' : 'up';
+    },
+
+    'add the peer': enqueueActions(({ context, event, enqueue }) => {
+      const { record } = event as Event<'connection.opened'>;
+      const candidate = context.candidates.get(record.id) ?? createCandidate(record.id);
+      context.candidates.set(record.id, candidate);
+      candidate.state = 'up';
+      candidate.record = record;
+      candidate.failures = 0;
+      candidate.tried = true;
+      enqueue.cancel(`due:${record.id}`);
+      context.log.joined(record);
+      enqueue.emit({ type: 'peer.joined', record });
+    }),
+
+    'doubt the peer': ({ context, event }) => {
+      const { record } = event as Event<'connection.suspected'>;
+      const candidate = context.candidates.get(record.id);
+      if (candidate?.record === record) candidate.state = 'suspect';
+    },
+
+    'trust the peer again': ({ context, event }) => {
+      const { record } = event as Event<'connection.trusted'>;
+      const candidate = context.candidates.get(record.id);
+      if (candidate?.record === record) candidate.state = 'up';
+    },
+
+    'tell of changed functions': enqueueActions(({ context, event, enqueue }) => {
+      const { record, added, removed } = event as Event<'connection.changed'>;
+      context.log.functionsChanged(record, added, removed);
+      enqueue.emit({ type: 'peer.changed', record, added, removed });
+    }),
+
+    'remove the peer': enqueueActions(({ context, event, enqueue }) => {
+      const { record, why } = event as Event<'connection.left'>;
+      const candidate = context.candidates.get(record.id);
+      if (candidate?.record === record) {
+        candidate.state = 'left';
+        candidate.record = undefined;
+        candidate.generation = record.generation + 1;
+        if (why !== 'lost') dropHints(candidate, record.incarnation);
+      }
+      if (why !== 'lost') bury(context.gone, record.incarnation);
+      context.departed.delete(record.id);
+      context.departed.set(record.id, record.evidence!);
+      dropOldest(context.departed);
+      context.log.left(record, why);
+      enqueue.emit({ type: 'peer.left', record, why });
+    }),
+
+    'dial its addresses again': enqueueActions(({ context, event, enqueue }) => {
+      const { record } = event as Event<'connection.left'>;
+      if (context.stopping) return;
+      for (const address of context.candidates.values()) {
+        if (address.answeredBy !== record.id) continue;
+        address.state = 'left';
+        address.answeredBy = undefined;
+        const { id } = address;
+        if (address.hints.size === 0) context.candidates.delete(id);
+        else enqueue.raise(due(id), { id: `due:${id}`, delay: retryDelay(0, context.random) });
+      }
+    }),
+
+    'try again later, or give up': enqueueActions(({ context, event, enqueue }) => {
+      const { id, failure } = event as Event<'connection.ended'>;
+      const candidate = context.candidates.get(id);
+      if (!candidate || candidate.state === 'up') return;
+      candidate.tried = true;
+      if (failure) {
+        candidate.state = 'seen';
+        candidate.failures += 1;
+        candidate.error = failure.error;
+        context.log.dialFailed(id, failure.error, candidate.failures);
+        for (const [provider, hint] of candidate.hints) {
+          const refused = hint.addresses.every((address) => isAmong(failure.refused, address));
+          enqueue.sendTo(provider, { type: 'hint.failed', hint, refused });
+        }
+      }
+      if (candidate.hints.size > 0 && !context.stopping) {
+        const toItself = candidate.answeredBy === context.self!.id;
+        const { random } = context;
+        const delay = toItself ? selfDelay(random) : retryDelay(candidate.failures, random);
+        enqueue.raise(due(id), { id: `due:${id}`, delay });
+      } else {
+        context.candidates.delete(id);
+      }
+    }),
+
+    'the provider told everything': assign({
+      scanning: ({ context, event }) => {
+        const { provider } = event as Event<'provider.scanned' | 'provider.failed'>;
+        return without(context.scanning, provider);
+      },
+    }),
+
+    'note that the provider cannot work here': assign({
+      degraded: ({ context, event }) => {
+        const { provider, error } = event as Event<'provider.failed'>;
+        context.log.degraded(provider, error);
+        return { ...context.degraded, [provider]: error };
+      },
+    }),
+
+    'note what the provider cannot do': assign({
+      degraded: ({ context, event }) => {
+        const { provider, reason } = event as Event<'provider.degraded'>;
+        const { [provider]: before, ...others } = context.degraded;
+        if (reason && !before) context.log.degraded(provider, reason);
+        return reason ? { ...others, [provider]: reason } : others;
+      },
+    }),
+
+    'stop the providers': enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ stopping: true });
+      for (const candidate of context.candidates.values()) enqueue.cancel(`due:${candidate.id}`);
+      for (const name of context.providers) enqueue.sendTo(name, { type: 'provider.stop' });
+    }),
+
+    'the provider has stopped': assign({
+      providers: ({ context, event }) =>
+        without(context.providers, (event as Event<'provider.stopped'>).provider),
+    }),
+
+    'tell the peer when all have stopped': enqueueActions(({ context, enqueue }) => {
+      if (context.stopping && context.providers.size === 0) {
+        enqueue.sendTo(context.peer, { type: 'discovery.stopped' });
+      }
+    }),
+  },
+});
+
+/**
+ * The wait is for peers that start at the same instant and look for each other. One that is not announced looks for
+ * those that are there.
+ */
+function quietTime({ addresses }: Announcement, otherwise: number): number {
+  return addresses.length === 0 ? 0 : otherwise;
+}
+
+/** Whether a hint, of whatever provider, leads back to this peer. */
+function leadsTo(self: Announcement, { id, addresses }: Hint): boolean {
+  return id ? id === self.id : addresses.every((address) => isAmong(self.addresses, address));
+}
+
+/** Remembers the dead, the newest only: hints do not live long. */
+function bury(gone: Set<string>, incarnation: string): void {
+  gone.add(incarnation);
+  dropOldest(gone);
+}
+
+function dropOldest(gone: Set<string> | Map<string, unknown>): void {
+  const [oldest] = gone.keys();
+  if (oldest !== undefined && gone.size > MOST_GONE) gone.delete(oldest);
+}
+
+function due(id: string): Event<'candidate.due'> {
+  return { type: 'candidate.due', id };
+}
+
+function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const rest = new Set(names);
+  rest.delete(name);
+  return rest;
+}

@@ -192,7 +192,9 @@ describe('the secret of a user', () => {
     if (process.getuid!() !== 0) this.skip();
     await writeFile(path(), 'correct horse', { mode: 0o600 });
     await chown(path(), 12_345, 12_345);
-    expect(await failure(readSecretFile(path()))).to.have.property('code', 'INSECURE');
+    const error = await failure(readSecretFile(path()));
+    expect(error).to.be.instanceOf(NetError).with.property('code', 'INSECURE');
+    expect(error.message).to.include(`chown 0 ${path()}`).and.not.include('correct horse');
   });
 
   it('is refused when it is empty', async () => {

@@ -88,11 +88,8 @@ export async function readSecretFile(path: string): Promise<string> {
   const file = await open(path);
   let secret: string;
   try {
-    const stats = await file.stat();
-    if (!isPrivate(stats)) {
-      const text = `the secret file ${path} belongs to or can be read by other users: run chmod 600 ${path}, or remove it`;
-      throw new NetError('INSECURE', text);
-    }
+    const fault = publicity(path, await file.stat());
+    if (fault) throw new NetError('INSECURE', `the secret file ${path} ${fault}`);
     secret = (await file.readFile('utf8')).trim();
   } finally {
     await file.close();
@@ -107,10 +104,17 @@ export async function readSecretFile(path: string): Promise<string> {
   return secret;
 }
 
-/** Ours alone; or root's, who may let our group read it, as container platforms hand out secrets. */
-function isPrivate({ uid, mode }: Stats): boolean {
+/**
+ * Who else may read the file or change it, and what to do. It has to be ours alone; or root's, who may let our group
+ * read it, as container platforms hand out secrets.
+ */
+function publicity(path: string, { uid, mode }: Stats): string | undefined {
   const own = process.getuid?.();
-  if (own === undefined) return true;
-  if (uid === own) return (mode & 0o077) === 0;
-  return uid === 0 && (mode & 0o027) === 0;
+  // Windows has no such modes; there the folders of a user are closed to others.
+  if (own === undefined) return undefined;
+  if (uid !== own && uid !== 0) {
+    return `belongs to another user (uid ${uid}), who could change it: run chown ${own} ${path}, or use a copy`;
+  }
+  const forbidden = uid === own ? 0o077 : 0o027;
+  return mode & forbidden ? `can be read or changed by other users: run chmod 600 ${path}` : undefined;
 }

@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+
+import { makeSecret } from '../../src/wire/secret.ts';
+import { eventually } from '../support/eventually.ts';
+import { Lan, needLan } from '../support/lan.ts';
+import type { LanHost } from '../support/lan-host.ts';
+
+/** A peer that says what it sees, and answers. */
+const PEER = `
+import { createPeer } from 'app-net';
+const began = performance.now();
+const say = (line) => console.log(JSON.stringify(line));
+const peer = createPeer({ port: 4000 });
+peer.connect('function-with-a-name', (text) => 'an answer to ' + text);
+peer.peers.on('join', async (other) => {
+  const { name, host, scope } = other;
+  say({ join: name, host, scope, after: performance.now() - began });
+  const words = process.env.SAY;
+  if (words) say({ answer: await other.call('function-with-a-name', [words]) });
+});
+peer.peers.on('leave', ({ name }, why) => say({ leave: name, why }));
+await peer.start();
+say({ online: performance.now() - began });
+`;
+
+interface Joined {
+  join: string;
+  host: string;
+  scope: string;
+  after: number;
+}
+
+describe('two hosts', function () {
+  this.timeout(60_000);
+  const secret = makeSecret();
+  let lan: Lan;
+  let a: LanHost;
+  let b: LanHost;
+  let c: LanHost;
+
+  before(async function () {
+    await needLan(this, 'tcpdump');
+    lan = await Lan.open();
+    [a, b, c] = [await lan.host('alpha'), await lan.host('beta'), await lan.host('gamma')];
+  });
+  after(() => lan?.close());
+
+  it('with one secret call each other, and who listens to the network understands nothing', async () => {
+    const capture = await lan.capture();
+    const env = { NET_LAN: '1', NET_SECRET: secret };
+    const first = await a.start(PEER, { env: { ...env, NET_NAME: 'first' } });
+    await first.line((line: object) => 'online' in line);
+    const asking = {
+      NET_NAME: 'second',
+      NET_PEERS: `${a.address}:4000`,
+      SAY: 'words that nobody else may read',
+    };
+    const second = await b.start(PEER, { env: { ...env, ...asking } });
+    const [seen, met] = await Promise.all(
+      [first, second].map((each) => each.line((line: Joined) => line.join !== undefined)),
+    );
+    expect(seen).to.include({ join: 'second', host: 'beta', scope: 'lan' });
+    expect(met).to.include({ join: 'first', host: 'alpha', scope: 'lan' });
+    console.log(`      joined ${met!.after.toFixed(0)} ms after the second peer was made`);
+    expect(met!.after).to.be.below(500);
+
+    const { answer } = await second.line((line: { answer: string }) => line.answer !== undefined);
+    expect(answer).to.equal('an answer to words that nobody else may read');
+
+    const bytes = await capture.stop();
+    const heard = bytes.toString('latin1');
+    console.log(`      ${bytes.length} bytes were captured on the switch`);
+    // TLS 1.3 it was: the server names that version in its hello, in the clear.
+    expect(bytes.includes(Buffer.from('002b00020304', 'hex'))).to.equal(true);
+    const key = Buffer.from(secret.slice(5), 'base64url');
+    for (const word of [secret.slice(5), key.toString('latin1'), key.toString('hex'), 'net1_']) {
+      expect(heard).not.to.include(word);
+    }
+    for (const word of [
+      'nobody else',
+      'answer',
+      'function',
+      'request',
+      'hello',
+      'welcome',
+      'proof',
+      'get /',
+      'websocket',
+    ]) {
+      expect(heard.toLowerCase(), word).not.to.include(word);
+    }
+    for (const each of [first, second]) {
+      expect(JSON.stringify(each.lines) + each.errors).not.to.include(secret.slice(5));
+      await each.kill();
+    }
+  });
+
+  it('with two secrets are strangers, and say so once', async () => {
+    const env = { NET_LAN: '1', NET_LOG: 'warn' };
+    const first = await a.start(PEER, { env: { ...env, NET_SECRET: secret } });
+    await first.line((line: object) => 'online' in line);
+    const other = { NET_SECRET: makeSecret(), NET_PEERS: `${a.address}:4000` };
+    const stranger = await c.start(PEER, { env: { ...env, ...other } });
+    await eventually(() => expect(stranger.errors).to.include('another secret'));
+    const warnings = stranger.errors.split('\n').filter((line) => line.includes(' warn '));
+    expect(warnings, stranger.errors).to.have.length(1);
+    expect(first.lines.concat(stranger.lines).filter((line) => 'join' in (line as object))).to.deep.equal([]);
+    for (const each of [first, stranger]) await each.kill();
+  });
+});

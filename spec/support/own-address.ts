@@ -6,3 +6,8 @@ export function ownAddress(family: 'IPv4' | 'IPv6' = 'IPv4'): string | undefined
     .flatMap((each) => each ?? [])
     .find((each) => !each.internal && !each.scopeid && each.family === family)?.address;
 }
+
+/** Whether this host can talk to itself by IPv6. */
+export function hasIPv6(): boolean {
+  return Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
+}

@@ -10,6 +10,12 @@ const PATIENCE = 250;
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 10_000;
 
+/**
+ * The longest where somebody answers who has another secret, or is no peer: that will hardly change, and on a network
+ * that several worlds share each peer would knock at all the doors of the others. In ms.
+ */
+const LONGEST_RETRY_OF_STRANGERS = 60_000;
+
 /** Before an address is tried again at which this peer found itself, in ms, with full jitter. */
 const SELF_RETRY = 60_000;
 
@@ -108,7 +114,11 @@ export function selfDelay(random: () => number): number {
   return random() * SELF_RETRY;
 }
 
-/** How long to wait before the next dial, in ms. */
-export function retryDelay(failures: number, random: () => number): number {
-  return random() * Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures);
+/**
+ * How long to wait before the next dial, in ms.
+ * @param stranger whether somebody answered, at every address, and did not have the secret
+ */
+export function retryDelay(failures: number, stranger: boolean, random: () => number): number {
+  const longest = stranger ? LONGEST_RETRY_OF_STRANGERS : LONGEST_RETRY;
+  return random() * Math.min(longest, FIRST_RETRY * 2 ** failures);
 }

@@ -1,11 +1,13 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 
+import { NetError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Address, Socket, Transport } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { isPeerId } from '../wire/guards.ts';
+import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import { whereabouts } from './candidate.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
@@ -113,7 +115,12 @@ export const connectionParts = setup({
         const nobody = error instanceof DialsFailed ? error.refused : [];
         // That somebody answered and was not the peer says more than that nobody answered elsewhere.
         const first = context.failure?.error ?? error;
-        return { refused: [...context.refused, ...nobody], error: first };
+        const stranger = error instanceof NetError && error.cause instanceof HandshakeFailed;
+        return {
+          refused: [...context.refused, ...nobody],
+          stranger: stranger && context.failure?.stranger !== false,
+          error: first,
+        };
       },
     }),
 

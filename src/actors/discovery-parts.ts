@@ -229,7 +229,7 @@ export const discoveryParts = setup({
         address.answeredBy = undefined;
         const { id } = address;
         if (address.hints.size === 0) context.candidates.delete(id);
-        else enqueue.raise(due(id), { id: `due:${id}`, delay: retryDelay(0, context.random) });
+        else enqueue.raise(due(id), { id: `due:${id}`, delay: retryDelay(0, false, context.random) });
       }
     }),
 
@@ -251,7 +251,8 @@ export const discoveryParts = setup({
       if (candidate.hints.size > 0 && !context.stopping) {
         const toItself = candidate.answeredBy === context.self!.id;
         const { random } = context;
-        const delay = toItself ? selfDelay(random) : retryDelay(candidate.failures, random);
+        const stranger = failure?.stranger ?? false;
+        const delay = toItself ? selfDelay(random) : retryDelay(candidate.failures, stranger, random);
         enqueue.raise(due(id), { id: `due:${id}`, delay });
       } else {
         context.candidates.delete(id);

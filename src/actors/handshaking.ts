@@ -134,7 +134,9 @@ function run(
     closed: (code) => {
       if (end()) {
         const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
-        outcome.failed(new NetError('UNAUTHENTICATED', text));
+        // Any other code says nothing of the secret: the connection may just have broken.
+        const cause = code === CLOSE.HANDSHAKE ? new HandshakeFailed(text) : undefined;
+        outcome.failed(new NetError('UNAUTHENTICATED', text, { cause }));
       }
     },
   });

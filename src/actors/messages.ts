@@ -111,6 +111,8 @@ export type DiscoveryMessage =
 export interface ConnectionFailure {
   /** Addresses where nobody listens. */
   refused: readonly Address[];
+  /** Somebody answered at every address, and did not have the secret. */
+  stranger: boolean;
   error: unknown;
 }
 

@@ -32,6 +32,7 @@ import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
 import { Registry } from './registry.ts';
 import type { AnyFunction } from './registry.ts';
 import { RemotePeer } from './remote-peer.ts';
+import { runningPeers } from './running-peers.ts';
 import type { CallOptions } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
 import { readableTag } from './tag.ts';
@@ -215,6 +216,11 @@ export class Peer {
     await whileHolding(this.#ended);
   }
 
+  /** Tags of the functions that others can call, now. */
+  get functions(): readonly string[] {
+    return this.#registry.tags();
+  }
+
   /** @internal What views of the peers are made of. */
   get source(): PeerSource {
     return this.#set;
@@ -223,6 +229,7 @@ export class Peer {
   async #start(): Promise<this> {
     if (this.#holds) holdProcess();
     leaveAtExit(this.actor);
+    runningPeers.add(this);
     await new Promise<void>((resolve, reject) => {
       const online = (): void => {
         if (this.actor.getSnapshot().value === 'online') resolve();
@@ -230,6 +237,7 @@ export class Peer {
       const over = (error?: unknown): void => {
         const cause = error ?? this.actor.getSnapshot().context.error;
         forgetAtExit(this.actor);
+        runningPeers.delete(this);
         if (this.#holds) releaseProcess();
         this.#end(this.#stoppedError(cause));
         reject((cause as Error | undefined) ?? this.#stoppedError());

@@ -1,0 +1,78 @@
+import { createPeer } from '../index.ts';
+import type { Peer, PeerOptions, RemotePeer } from '../index.ts';
+import { CliError, EXIT } from './exit.ts';
+
+/**
+ * The peer that a command is while it runs. It is not announced, and in a group of its own: programs that look at
+ * their own group, as all do unless they say otherwise, neither see it come and go nor call it.
+ */
+
+/** The group of commands that only look and call. */
+export const OBSERVERS = 'app-net:commands';
+
+/** How long a command looks for peers at the most, in ms. One that hangs must not keep the others from being shown. */
+export const SEARCH_TIME = 1_000;
+
+/**
+ * Starts the peer of a command, and stops it when `work` is done.
+ * @throws CliError when it cannot start
+ */
+export async function withPeer<T>(
+  command: string,
+  work: (peer: Peer) => Promise<T>,
+  options: PeerOptions = {},
+): Promise<T> {
+  const peer = await startPeer(command, options);
+  try {
+    return await work(peer);
+  } finally {
+    await peer.stop();
+  }
+}
+
+async function startPeer(command: string, options: PeerOptions): Promise<Peer> {
+  try {
+    const peer = createPeer({
+      name: `app-net ${command}`,
+      group: OBSERVERS,
+      hub: false,
+      announce: false,
+      drainTime: 100,
+      ...options,
+    });
+    return await peer.start();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(EXIT.NOT_STARTED, why, 'app-net doctor looks at everything that may be wrong here');
+  }
+}
+
+/** The peers of these groups, or of all, once everybody was tried; at the latest after a second. */
+export async function search(
+  peer: Peer,
+  group: string | undefined,
+  signal: AbortSignal,
+): Promise<RemotePeer[]> {
+  const view = peer.peers.of({ group: group ?? '*' });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, SEARCH_TIME);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    await Promise.race([view.settled(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+  signal.throwIfAborted();
+  return sorted(view.list());
+}
+
+/** By name, and then by id: the same order every time. */
+export function sorted(peers: readonly RemotePeer[]): RemotePeer[] {
+  return peers.toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

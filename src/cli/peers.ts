@@ -1,0 +1,148 @@
+import type { Peer, PeersChange, RemotePeer } from '../index.ts';
+import { readableTag } from '../tag.ts';
+import { nobody } from './choose.ts';
+import type { Context } from './context.ts';
+import { EXIT } from './exit.ts';
+import type { ExitCode } from './exit.ts';
+import { LiveArea } from './live-area.ts';
+import { search, sorted, withPeer } from './observer.ts';
+import { safe } from './output.ts';
+import { ask, peerData, peerTable, where } from './peer-rows.ts';
+import type { Answers } from './peer-rows.ts';
+import { count } from './units.ts';
+
+/** `app-net peers`: who is there. */
+
+export interface PeersOptions {
+  group?: string;
+  watch?: boolean;
+}
+
+/** Between two looks at how long each peer takes to answer, in ms. */
+const ASK_AGAIN = 2_000;
+
+/** Between two drawings of the table, in ms: uptimes are in seconds. */
+const DRAW_AGAIN = 1_000;
+
+export function peers(context: Context, options: PeersOptions): Promise<ExitCode> {
+  return withPeer('peers', async (peer) => {
+    if (!options.watch) return list(context, peer, options.group);
+    if (context.out.json) return follow(context, peer, options.group);
+    return watch(context, peer, options.group);
+  });
+}
+
+async function list({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
+  const found = await search(peer, group, signal);
+  const rows = await Promise.all(
+    found.map(async (each) => ({ peer: each, answers: await ask(each, signal) })),
+  );
+  signal.throwIfAborted();
+  if (out.json) {
+    for (const row of rows) out.data(peerData(row.peer, row.answers));
+    return EXIT.DONE;
+  }
+  const error = nobody(found, group);
+  if (error) throw error;
+  out.line(peerTable(rows, out.colors, out.columns));
+  return EXIT.DONE;
+}
+
+/** A line of JSON for each peer that is there, and then for each change. */
+async function follow({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
+  const view = peer.peers.of({ group: group ?? '*' });
+  await view.settled();
+  for await (const change of view.watch({ signal })) {
+    const time = new Date().toISOString();
+    if (change.type === 'snapshot') {
+      for (const each of sorted(change.peers)) out.data({ time, type: 'present', peer: peerData(each) });
+    } else {
+      const why = change.type === 'leave' ? { why: change.why } : {};
+      out.data({ time, type: change.type, ...why, peer: peerData(change.peer) });
+    }
+  }
+  return EXIT.DONE;
+}
+
+/** The table, drawn anew as it changes, and above it what changed. */
+async function watch(context: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
+  const { out, signal } = context;
+  const view = peer.peers.of({ group: group ?? '*' });
+  const table = new WatchedTable(context, () => view.list());
+  await search(peer, group, signal);
+  const timers = [
+    setInterval(() => void table.askAll(), ASK_AGAIN),
+    setInterval(() => table.draw(), DRAW_AGAIN),
+  ];
+  try {
+    for await (const change of view.watch({ signal })) table.changed(change);
+  } finally {
+    for (const timer of timers) clearInterval(timer);
+    table.end();
+  }
+  if (!signal.aborted) out.message('the peer of this command was stopped');
+  return EXIT.DONE;
+}
+
+class WatchedTable {
+  readonly #context: Context;
+  readonly #list: () => RemotePeer[];
+  readonly #area: LiveArea;
+  readonly #answers = new Map<RemotePeer, Answers>();
+
+  constructor(context: Context, list: () => RemotePeer[]) {
+    this.#context = context;
+    this.#list = list;
+    this.#area = new LiveArea(context.out);
+  }
+
+  changed(change: PeersChange): void {
+    if (change.type === 'snapshot') {
+      this.draw();
+      void this.askAll();
+      return;
+    }
+    const { peer } = change;
+    this.draw([this.#sentence(change)]);
+    if (change.type === 'leave') this.#answers.delete(peer);
+    else if (change.type === 'join') void this.#ask(peer);
+  }
+
+  async askAll(): Promise<void> {
+    await Promise.all(this.#list().map((peer) => this.#ask(peer)));
+  }
+
+  draw(above: readonly string[] = []): void {
+    const { out } = this.#context;
+    const rows = sorted(this.#list()).map((peer) => ({ peer, answers: this.#answers.get(peer) }));
+    const room = Math.max(1, out.rows - 4);
+    const shown = rows.slice(0, room);
+    const lines = [peerTable(shown, out.colors, out.columns)];
+    if (rows.length > shown.length) lines.push(`… and ${rows.length - shown.length} more`);
+    lines.push(out.colors.dim(`${count(rows.length, 'peer')}, Ctrl-C ends`));
+    this.#area.draw(lines.join('\n'), above);
+  }
+
+  end(): void {
+    this.#area.end();
+  }
+
+  async #ask(peer: RemotePeer): Promise<void> {
+    const answers = await ask(peer, this.#context.signal);
+    if (this.#context.signal.aborted || !this.#list().includes(peer)) return;
+    this.#answers.set(peer, answers);
+    this.draw();
+  }
+
+  #sentence(change: Exclude<PeersChange, { type: 'snapshot' }>): string {
+    const { green, red, yellow, dim } = this.#context.out.colors;
+    const { peer } = change;
+    const who = `${safe(peer.name, 40)} (${where(peer)})`;
+    const time = dim(new Date().toTimeString().slice(0, 8));
+    if (change.type === 'join')
+      return `${time} ${green('+')} ${who} joined the group ${safe(peer.group, 20)}`;
+    if (change.type === 'leave') return `${time} ${red('-')} ${who} left: ${change.why}`;
+    const names = peer.functions.map((tag) => safe(readableTag(tag).replace(/^.*\//, ''), 60));
+    return `${time} ${yellow('~')} ${who} now has ${names.join(', ') || 'no function'}`;
+  }
+}

@@ -1,0 +1,139 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+
+import { libraryVersion } from '../version.ts';
+import type { Context } from './context.ts';
+import { EXIT } from './exit.ts';
+import type { ExitCode } from './exit.ts';
+import { explain } from './explain.ts';
+import { interruption } from './interrupt.ts';
+import { Output } from './output.ts';
+
+/**
+ * Every command with its arguments and options. What a command does is in a file of its own, loaded when it runs: the
+ * library alone takes longer to load than everything here.
+ */
+
+interface Common {
+  json?: boolean;
+}
+
+type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promise<ExitCode>;
+
+/** Runs what the command line says. Resolves with what the process should exit with. */
+export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
+  endQuietlyWithThePipe();
+  let code: ExitCode = EXIT.DONE;
+  const program = describe((result) => (code = result));
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.DONE : EXIT.USAGE;
+    return explain(error);
+  }
+}
+
+function describe(done: (code: ExitCode) => void): Command {
+  const program = new Command('app-net')
+    .description('Look at a network of peers, call their functions, try one of your own.')
+    .version(libraryVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showHelpAfterError('(app-net --help lists what there is)')
+    .exitOverride();
+
+  /** Runs `load`'s function. `data`: what it prints is for programs, too, and is JSON when it is piped. */
+  const run =
+    <Args extends unknown[]>(data: boolean, load: () => Promise<Action<Args>>) =>
+    async (...given: unknown[]): Promise<void> => {
+      // Commander gives the arguments, then the options, then the command itself.
+      const args = given.slice(0, -1) as Args;
+      const { json } = args.at(-1) as Common;
+      const signal = interruption();
+      const context = { out: new Output(data, { json }), signal, environment: process.env };
+      const action = await load();
+      const code = await action(context, ...args);
+      done(code);
+    };
+
+  const group = ['-g, --group <name>', 'only peers of this group; default: of all groups'] as const;
+  program
+    .command('peers')
+    .description('who is there')
+    .option(...group)
+    .option('-w, --watch', 'stay, and show who comes and goes')
+    .option(...JSON_OPTION)
+    .option(...NO_JSON_OPTION)
+    .action(run(true, async () => (await import('./peers.ts')).peers));
+
+  program
+    .command('call')
+    .description('call a function; its result is printed, and the values of a stream as they come')
+    .argument('<function>', 'its tag, its name, or the end of that: multiply for my-app/math.multiply')
+    .argument('[args...]', 'each as JSON, or else as the string it is')
+    .option('-p, --peer <peer>', 'on this one: its name, its id, or the beginning of that')
+    .option('--any', 'on one that has it; so it is anyway')
+    .option('-a, --all', 'on every one that has it')
+    .option(...group)
+    .option('-d, --deadline <ms>', 'how long it may take; default: until Ctrl-C', wholeNumber)
+    .option(...JSON_OPTION)
+    .option(...NO_JSON_OPTION)
+    .action(run(true, async () => (await import('./call.ts')).call));
+
+  program
+    .command('info')
+    .description('what a peer says about itself')
+    .argument('<peer>', 'its name, its id, or the beginning of that')
+    .option(...JSON_OPTION)
+    .option(...NO_JSON_OPTION)
+    .action(run(true, async () => (await import('./info.ts')).info));
+
+  program
+    .command('ping')
+    .description('how long a call takes, there and back')
+    .argument('[peer]', 'its name, its id, or the beginning of that; default: every peer')
+    .option('-c, --count <rounds>', 'how often; default: until Ctrl-C', wholeNumber)
+    .option('-i, --interval <ms>', 'between two rounds', wholeNumber, 1_000)
+    .option('-d, --deadline <ms>', 'how long an answer may take', wholeNumber, 5_000)
+    .option(...group)
+    .option('--json', 'lines of JSON')
+    .action(run(false, async () => (await import('./ping.ts')).ping));
+
+  program
+    .command('serve')
+    .description('load a module and keep it as a peer')
+    .argument('<module>', 'a file, in JavaScript or (with tsx) TypeScript, that connects functions')
+    .option('-n, --name <name>', 'what the peer is called')
+    .option('-g, --group <name>', 'the group it belongs to')
+    .option('-w, --watch', 'start again when the module, or anything it imports, changes')
+    .action(run(false, async () => (await import('./serve.ts')).serve));
+
+  program
+    .command('secret')
+    .description('make and store a secret for peers on several hosts')
+    .option('-f, --file <path>', 'where; default: NET_SECRET_FILE, else ~/.config/app-net/secret')
+    .option('--new', 'in the place of the one that is there')
+    .option('--show', 'print the secret itself')
+    .option('--stdin', 'store the secret that comes on standard input')
+    .option('--json', 'a line of JSON')
+    .action(run(false, async () => (await import('./secret.ts')).secret));
+  return program;
+}
+
+const JSON_OPTION = ['--json', 'lines of JSON, as a pipe gets them anyway'] as const;
+const NO_JSON_OPTION = ['--no-json', 'text, also in a pipe'] as const;
+
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new InvalidArgumentError('Give a whole number, 0 or more.');
+  return number;
+}
+
+/** `app-net peers | head -1`: who reads has enough. */
+function endQuietlyWithThePipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.DONE);
+    throw error;
+  });
+}

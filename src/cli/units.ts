@@ -1,0 +1,41 @@
+/** Times and sizes as people read them. */
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+];
+
+/** `3 d 4 h`, `12 min 5 s`, `8 s`. @param time in ms */
+export function duration(time: number): string {
+  if (!(time >= 0)) return '?';
+  const first = UNITS.findIndex(([, length]) => time >= length);
+  if (first < 0) return '0 s';
+  const [name, length] = UNITS[first]!;
+  const whole = Math.floor(time / length);
+  const next = UNITS[first + 1];
+  const rest = next ? Math.floor((time % length) / next[1]) : 0;
+  return rest > 0 && next ? `${whole} ${name} ${rest} ${next[0]}` : `${whole} ${name}`;
+}
+
+/** `0.42 ms`, `13.1 ms`, `1,250 ms`. @param time in ms */
+export function milliseconds(time: number): string {
+  const digits = time < 10 ? 2 : time < 100 ? 1 : 0;
+  return `${time.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ms`;
+}
+
+/** A time in ms, to the microsecond: what is behind that says nothing. */
+export function microseconds(time: number): number {
+  return Math.round(time * 1_000) / 1_000;
+}
+
+/** `48 MiB`. */
+export function bytes(size: number): string {
+  return `${(size / 1024 / 1024).toLocaleString('en', { maximumFractionDigits: 0 })} MiB`;
+}
+
+/** `1 peer`, `2 peers`. */
+export function count(number: number, what: string): string {
+  return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -108,7 +108,7 @@ async function callAll(
       if (signal.aborted) return;
       failed += 1;
       if (out.json) out.data({ peer: who, error: jsonable(error) });
-      else out.line(`${label}  ${out.colors.red(failureLines(error, String, String)[0]!)}`);
+      else out.line(`${label}  ${out.colors.red(failureLines(error, plain, plain)[0])}`);
     }
   };
   await Promise.all(peers.map((peer) => one(peer)));
@@ -129,6 +129,8 @@ function failureLines(
   const end = frames.findIndex((line) => line.includes('at peer '));
   return [first, ...frames.slice(0, end + 1).map((line) => dim(safe(line, 300)))];
 }
+
+const plain = (text: string): string => text;
 
 function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof NetError)) return EXIT.FAILED;

@@ -49,5 +49,8 @@ function lines(told: PeerInfo, dim: (text: string) => string): string[] {
     ['functions', told.functions.length === 0 ? 'none' : ''],
   ];
   const named = told.functions.map((tag) => `  ${safe(readableTag(tag))}`);
-  return [...facts.map(([name, value]) => `${dim(name.padEnd(13))}${safe(value)}`.trimEnd()), ...named];
+  return [
+    ...facts.map(([name, value]) => `${dim(name)}${' '.repeat(13 - name.length)}${safe(value)}`.trimEnd()),
+    ...named,
+  ];
 }

@@ -26,13 +26,13 @@ const DRAW_AGAIN = 1_000;
 
 export function peers(context: Context, options: PeersOptions): Promise<ExitCode> {
   return withPeer('peers', async (peer) => {
-    if (!options.watch) return list(context, peer, options.group);
+    if (!options.watch) return show(context, peer, options.group);
     if (context.out.json) return follow(context, peer, options.group);
     return watch(context, peer, options.group);
   });
 }
 
-async function list({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
+async function show({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const found = await search(peer, group, signal);
   const rows = await Promise.all(
     found.map(async (each) => ({ peer: each, answers: await ask(each, signal) })),

@@ -38,7 +38,10 @@ describe('the options of a peer', () => {
       suspect: 6_000,
       stacks: true,
       origins: [],
-      limits: { message: 16 * 1024 * 1024, calls: 1_024, queue: 65_536, buffered: 16_777_216 },
+      limits: {
+        ...{ message: 16 * 1024 * 1024, calls: 1_024, streams: 256, running: 16_384 },
+        ...{ queue: 65_536, buffered: 16_777_216 },
+      },
       log: silentLog,
       inspect: undefined,
       clock: systemClock,

@@ -1,5 +1,7 @@
-import type { AnyFunction } from './registry.ts';
+import { kindOf } from './registry.ts';
+import type { AnyFunction, FunctionKind } from './registry.ts';
 import type { CallOptions, RemotePeer } from './remote-peer.ts';
+import { RemoteStream, asStream } from './remote-stream.ts';
 
 /** Which peer: itself, or its id. */
 export type Target = RemotePeer | string;
@@ -8,17 +10,32 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 type IsNever<T> = [T] extends [never] ? true : false;
 
 /**
- * A function as it is called on another peer. An async function is the same there, so its overloads, type
- * parameters and parameter names survive. Any other one returns a promise of its result.
+ * A function as it is called on another peer. An async function or async generator is the same there, so its
+ * overloads, type parameters and parameter names survive. One that returns another kind of stream (AsyncIterable,
+ * ReadableStream) is iterated as an async generator; any other one returns a promise of its result.
  */
 export type Remote<F extends AnyFunction> =
   IsAny<ReturnType<F>> extends true
     ? (...args: Parameters<F>) => Promise<ReturnType<F>>
     : IsNever<ReturnType<F>> extends true
       ? (...args: Parameters<F>) => Promise<never>
-      : ReturnType<F> extends Promise<unknown>
-        ? F
-        : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+      : ReturnType<F> extends Promise<infer R>
+        ? RemoteResult<F, R>
+        : ReturnType<F> extends AsyncGenerator
+          ? F
+          : ReturnType<F> extends AsyncIterable<infer T>
+            ? (...args: Parameters<F>) => AsyncGenerator<T, unknown, void>
+            : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+
+/** Of an async function. Whatever can be iterated there arrives as a generator. */
+type RemoteResult<F extends AnyFunction, R> =
+  IsAny<R> extends true
+    ? F
+    : R extends AsyncGenerator
+      ? F
+      : R extends AsyncIterable<infer T>
+        ? (...args: Parameters<F>) => Promise<AsyncGenerator<T, unknown, void>>
+        : F;
 
 /** What a function gains by being connected; also all there is of a function that only others have. */
 export interface RemoteFunction<F extends AnyFunction> {
@@ -39,7 +56,13 @@ export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
 /** The local peer that calls go out from. */
 export interface Caller {
   knows(id: string): boolean;
-  callById(id: string, tag: string, args: readonly unknown[], options: CallOptions): Promise<unknown>;
+  callById(
+    id: string,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    plain?: () => void,
+  ): Promise<unknown>;
 }
 
 interface ConnectedState {
@@ -66,7 +89,7 @@ export function attach<F extends AnyFunction>(fn: F, tag: string, caller: Caller
     return fn as Connected<F>;
   }
   const created: ConnectedState = { tag, callers: [caller] };
-  const remote = remoteFunction<F>(tag, created.callers);
+  const remote = remoteFunction<F>(tag, created.callers, kindOf(fn));
   const taken = Object.keys(remote).filter((key) => Object.hasOwn(fn, key));
   if (taken.length > 0 || !Object.isExtensible(fn)) {
     const why = taken.length > 0 ? `has a property ${taken.join(' and ')} of its own` : 'is frozen';
@@ -83,19 +106,42 @@ export function attach<F extends AnyFunction>(fn: F, tag: string, caller: Caller
 export function remoteFunction<F extends AnyFunction>(
   tag: string,
   callers: readonly Caller[],
+  kind: FunctionKind = 'unknown',
 ): RemoteFunction<F> {
+  let known = kind;
+  // A function that was seen to return a plain value is no stream; its calls need no more than a promise.
+  const plain = (): void => void (known = 'promise');
   const on = (peer: Target, options: CallOptions = {}): Remote<F> => {
-    if (typeof peer === 'string') {
-      const call = (...args: readonly unknown[]): Promise<unknown> => {
-        const caller = callers.find((each) => each.knows(peer)) ?? callers[0]!;
-        return caller.callById(peer, tag, args, options);
-      };
-      return call as unknown as Remote<F>;
-    }
-    if (typeof (peer as RemotePeer | null)?.call !== 'function') {
+    const target = typeof peer === 'string' ? byId(peer, callers) : peer;
+    if (typeof (target as RemotePeer | null)?.call !== 'function') {
       throw new TypeError('on(peer): give a peer from getPeers(), or the id of one');
     }
-    return ((...args: readonly unknown[]) => peer.call(tag, args, options)) as unknown as Remote<F>;
+    const call = (...args: readonly unknown[]): unknown => {
+      if (known === 'promise') return target.call(tag, args, options);
+      if (known === 'stream') return target.stream(tag, args, options);
+      return target.callUnknown(tag, args, options, plain);
+    };
+    return call as unknown as Remote<F>;
   };
   return { tag, on };
+}
+
+/** How a peer is called, whether or not it is there yet. */
+type Callee = Pick<RemotePeer, 'call' | 'stream' | 'callUnknown'>;
+
+function byId(id: string, callers: readonly Caller[]): Callee {
+  const call = (
+    tag: string,
+    args: readonly unknown[] = [],
+    options: CallOptions = {},
+    plain?: () => void,
+  ): Promise<unknown> => {
+    const caller = callers.find((each) => each.knows(id)) ?? callers[0]!;
+    return caller.callById(id, tag, args, options, plain);
+  };
+  return {
+    call,
+    stream: (tag, args, options) => new RemoteStream(() => call(tag, args, options)),
+    callUnknown: (tag, args, options, plain) => asStream(call(tag, args, options, plain)),
+  };
 }

@@ -7,6 +7,7 @@ import type { DispatcherCounters, DispatcherRef } from './actors/dispatcher.ts';
 import type { Clock } from './clock.ts';
 import { measureLoopLoad } from './loop-load.ts';
 import type { LoopLoad } from './loop-load.ts';
+import { registrationOf } from './registry.ts';
 import type { Registration } from './registry.ts';
 import { DEFAULT_TAGS } from './tag.ts';
 import { libraryVersion } from './version.ts';
@@ -94,7 +95,7 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
   const passThrough = (...args: unknown[]): unknown[] => args;
   const registrations = Object.entries({ info, ping, passThrough }).map(([name, run]) => {
     const tag = DEFAULT_TAGS[name as keyof typeof DEFAULT_TAGS];
-    return [tag, { tag, run, place: undefined }] as const;
+    return [tag, registrationOf({ tag, run, place: undefined })] as const;
   });
   return new Map(registrations);
 }

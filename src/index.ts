@@ -3,6 +3,7 @@ import type { Evidence } from './actors/evidence.ts';
 import type { ConnectOptions } from './connect-arguments.ts';
 import type { Connected, RemoteFunction } from './connected.ts';
 import { resolveOptions } from './options.ts';
+import type { Hook } from './middleware.ts';
 import type { PeerOptions } from './options.ts';
 import { Peer } from './peer.ts';
 import { Peers } from './peers.ts';
@@ -13,6 +14,8 @@ import type { Selector } from './selector.ts';
 export { createPeer } from './peer.ts';
 export type { Peer } from './peer.ts';
 export type { ConnectOptions } from './connect-arguments.ts';
+export { current } from './context.ts';
+export type { CallContext } from './context.ts';
 export { NetError } from './errors.ts';
 export type { NetErrorCode, Ran } from './errors.ts';
 export { registerError } from './wire/error-classes.ts';
@@ -20,6 +23,7 @@ export type { PeerInfo } from './default-functions.ts';
 export type { Logger, LogLevel } from './log.ts';
 export type { LoopLoad } from './loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './connected.ts';
+export type { Hook, HookedCall } from './middleware.ts';
 export type { PeerLimits, PeerOptions } from './options.ts';
 export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';
 export type { CallOptions, RemotePeer } from './remote-peer.ts';
@@ -82,6 +86,24 @@ export function connect(...args: unknown[]): unknown {
 /** Takes the function back: others can no longer call it. Returns whether it was connected. */
 export function disconnect(fn: AnyFunction): boolean {
   return defaultPeer().disconnect(fn);
+}
+
+/**
+ * Adds a hook that goes around every call from here on: those that this process makes and those that run here. The
+ * first added is the outermost. Returns what takes it out again.
+ *
+ * @example
+ * use(async (call, next) => {
+ *   const start = performance.now();
+ *   try {
+ *     return await next();
+ *   } finally {
+ *     console.log(call.direction, call.tag, performance.now() - start);
+ *   }
+ * });
+ */
+export function use(hook: Hook): () => void {
+  return defaultPeer().use(hook);
 }
 
 /**

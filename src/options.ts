@@ -13,7 +13,6 @@ import { chosenSeeds } from './discovery/seed.ts';
 import type { Seed } from './discovery/seed.ts';
 import type { Network } from './network.ts';
 import type { TlsOptions } from './transport/tls.ts';
-import type { Limits } from './wire/frames.ts';
 import { isPeerId } from './wire/guards.ts';
 
 /**
@@ -118,6 +117,10 @@ export interface PeerLimits {
   message: number;
   /** Calls of one connection that are not answered yet. Default: 1 024. */
   calls: number;
+  /** Streams of one connection that are open here at once, results and arguments together. Default: 256. */
+  streams: number;
+  /** Calls of all connections together that run here at once; one more is OVERLOADED. Default: 16 384. */
+  running: number;
   /** Calls to one peer that wait here until the peer has room. One more is OVERLOADED. Default: 65 536. */
   queue: number;
   /**
@@ -154,7 +157,7 @@ export interface Settings {
   suspect: number;
   stacks: boolean;
   origins: readonly string[];
-  limits: Limits & { queue: number; buffered: number };
+  limits: PeerLimits;
   log: Log;
   inspect: ((event: InspectionEvent) => void) | undefined;
   clock: Clock;
@@ -195,6 +198,8 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     limits: {
       message: whole('limits.message', options.limits?.message, 16 * 1024 * 1024, 65_536),
       calls: whole('limits.calls', options.limits?.calls, 1_024, 1),
+      streams: whole('limits.streams', options.limits?.streams, 256, 1),
+      running: whole('limits.running', options.limits?.running, 16_384, 1),
       queue: whole('limits.queue', options.limits?.queue, 65_536, 0),
       buffered: whole('limits.buffered', options.limits?.buffered, 16 * 1024 * 1024, 1),
     },
@@ -240,6 +245,8 @@ const KNOWN: Record<keyof PeerOptions, true> = {
 const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
   message: true,
   calls: true,
+  streams: true,
+  running: true,
   queue: true,
   buffered: true,
 };

@@ -3,8 +3,6 @@ import type { AnyActor, AnyActorRef } from 'xstate';
 
 import { createCallerLogic } from './actors/caller.ts';
 import type { CallerRef } from './actors/caller.ts';
-import { Call } from './actors/call.ts';
-import { callerFrames, failWithNetError } from './actors/call-failure.ts';
 import { createDispatcherLogic } from './actors/dispatcher.ts';
 import type { DiscoveryEmitted } from './actors/messages.ts';
 import { evidenceAbout } from './actors/evidence.ts';
@@ -23,8 +21,11 @@ import type { PeerInfo } from './default-functions.ts';
 import { hostNetwork } from './discovery/host-network.ts';
 import { NetError } from './errors.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
-import { milliseconds, resolveOptions } from './options.ts';
+import { Middleware } from './middleware.ts';
+import type { Hook } from './middleware.ts';
+import { resolveOptions } from './options.ts';
 import type { PeerOptions, Settings } from './options.ts';
+import { Outgoing } from './outgoing.ts';
 import { Peers } from './peers.ts';
 import type { PeerSource } from './peers.ts';
 import { PeerSet } from './peer-set.ts';
@@ -37,9 +38,6 @@ import type { CallOptions } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
 import { readableTag } from './tag.ts';
 import type { Description } from './wire/frames.ts';
-
-/** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
-const SITE_INTERVAL = 5;
 
 /**
  * One peer: what others can find and call, and the place calls to others go out from. A process usually needs
@@ -68,7 +66,10 @@ export class Peer {
   readonly #set: PeerSet;
   readonly #caller: Caller;
   #started: Promise<this> | undefined;
-  readonly #callerRef: CallerRef;
+  readonly #middleware = new Middleware();
+  readonly #outgoing: Outgoing;
+  /** What users hold of each life of another peer. */
+  readonly #handles = new WeakMap<PeerRecord, RemotePeer>();
   /** Why nothing works any more. */
   #over: NetError | undefined;
   readonly #ended: Promise<void>;
@@ -95,13 +96,19 @@ export class Peer {
     }, defaults);
     const machine = createPeerMachine(
       createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks }),
-      createDispatcherLogic({ registry: this.#registry, calls: limits.calls, stacks }),
+      createDispatcherLogic({
+        ...{ registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
+        remotePeer: ({ record }) => this.#remotePeer(record),
+      }),
       createLivenessLogic(settings),
     );
     const self = {
       id,
       incarnation: settings.incarnation,
-      limits: { message: limits.message, calls: limits.calls },
+      limits: {
+        ...{ message: limits.message, calls: limits.calls },
+        ...{ streams: limits.streams, running: limits.running },
+      },
       describe,
     };
     const network = settings.network ?? hostNetwork(settings);
@@ -115,9 +122,14 @@ export class Peer {
     this.#ended = new Promise((resolve) => (this.#markEnded = resolve));
     this.#caller = {
       knows: (peer) => this.#set.get(peer) !== undefined,
-      callById: (peer, tag, args, options) => this.#callById(peer, tag, args, options),
+      callById: (peer, tag, args, options, plain) => this.#callById(peer, tag, args, options, plain),
     };
-    this.#callerRef = this.actor.system.get('caller') as CallerRef;
+    this.#outgoing = new Outgoing({
+      ...{ clock, deadline: settings.deadline, middleware: this.#middleware },
+      caller: this.actor.system.get('caller') as CallerRef,
+      remotePeer: (record) => this.#remotePeer(record),
+      over: () => this.#over,
+    });
     this.#followDiscovery();
   }
 
@@ -174,6 +186,14 @@ export class Peer {
     const connected = attach(fn, tag, this.#caller);
     this.#registry.add({ tag, run: fn, place }, replace);
     return connected;
+  }
+
+  /**
+   * Adds a hook that goes around every call from here on: those that this peer makes and those that run here. The
+   * first added is the outermost. Returns what takes it out again.
+   */
+  use(hook: Hook): () => void {
+    return this.#middleware.use(hook);
   }
 
   /** Takes the function back: others can no longer call it. Returns whether it was connected. */
@@ -276,13 +296,11 @@ export class Peer {
   }
 
   #followDiscovery(): void {
-    const handles = new WeakMap<PeerRecord, RemotePeer>();
     const discovery = this.actor.system.get('discovery');
     discovery.on('*', (event: DiscoveryEmitted) => {
       if (event.type === 'search.settled') return;
       const { record } = event;
-      const peer = handles.get(record) ?? new RemotePeer(record, this.#makeCall, this.#settings.clock);
-      handles.set(record, peer);
+      const peer = this.#remotePeer(record);
       if (event.type === 'peer.joined') this.#set.apply({ type: 'join', peer });
       else if (event.type === 'peer.left')
         this.#set.apply({ type: 'leave', peer, why: event.why, evidence: record.evidence! });
@@ -290,42 +308,29 @@ export class Peer {
     });
   }
 
-  /** When the next call takes its call site at once, on the clock. */
-  #nextSite = -Infinity;
-
-  readonly #makeCall = (
-    record: PeerRecord,
-    tag: string,
-    args: readonly unknown[],
-    { deadline, signal }: CallOptions,
-  ): Promise<unknown> => {
-    const { clock, deadline: otherwise } = this.#settings;
-    const time = milliseconds('deadline', deadline, otherwise);
-    checkSignal(signal);
-    const now = clock.now();
-    let site: string | undefined;
-    // A stack costs as much as the rest of the call. One now and then is not felt; for the others
-    // `call-failure.ts` finds the caller when there is need to.
-    if (now >= this.#nextSite) {
-      this.#nextSite = now + SITE_INTERVAL;
-      site = callerFrames(this.#makeCall);
+  #remotePeer(record: PeerRecord): RemotePeer {
+    let peer = this.#handles.get(record);
+    if (!peer) {
+      peer = new RemotePeer(record, this.#outgoing.make, this.#settings.clock);
+      this.#handles.set(record, peer);
     }
-    return new Promise((resolve) => {
-      const call = new Call({ record, tag, args, time, deadline: now + time, resolve, signal, site });
-      // What is sent to a stopped actor vanishes.
-      if (this.#over) failWithNetError(call, 'STOPPED', this.#over.message);
-      else this.#callerRef.send(call);
-    });
-  };
+    return peer;
+  }
 
   /** A peer that is not there yet may be found by the first search. */
-  async #callById(id: string, tag: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
+  async #callById(
+    id: string,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    plain?: () => void,
+  ): Promise<unknown> {
     let peer = this.#set.get(id);
     if (!peer) {
       await whileHolding(this.#settle());
       peer = this.#set.get(id);
     }
-    if (peer) return peer.call(tag, args, options);
+    if (peer) return plain ? peer.callUnknown(tag, args, options, plain) : peer.call(tag, args, options);
     const text = `no peer with the id ${JSON.stringify(id)} is there; getPeers() has those that are`;
     throw new NetError('NOT_SENT', text, { peer: id, tag });
   }
@@ -338,12 +343,6 @@ export class Peer {
  */
 export function createPeer(options: PeerOptions = {}): Peer {
   return new Peer(resolveOptions(options, process.env), true);
-}
-
-function checkSignal(signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError('signal: give an AbortSignal');
-  }
 }
 
 function messageOf(error: unknown): string {

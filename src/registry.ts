@@ -10,7 +10,14 @@ export interface Registration {
   readonly run: AnyFunction;
   /** Where `connect` was called. */
   readonly place: CallSite | undefined;
+  /** Whether calling it begins a stream, as an async generator function does. */
+  readonly streams: boolean;
+  /** Whether it goes on after it has returned; undefined until it was called. The dispatcher's. */
+  waits: boolean | undefined;
 }
+
+/** What `connect` was told of a function. */
+export type NewRegistration = Omit<Registration, 'streams' | 'waits'>;
 
 /** The functions of one peer, by tag. Never a plain object: a tag may be `__proto__`. */
 export class Registry {
@@ -40,7 +47,7 @@ export class Registry {
   }
 
   /** @throws Error when another function has the tag, naming both places */
-  add(registration: Registration, replace: boolean): void {
+  add(registration: NewRegistration, replace: boolean): void {
     const { tag, run, place } = registration;
     const known = this.#entries.get(tag);
     if (known?.run === run) return;
@@ -51,7 +58,7 @@ export class Registry {
           `or say connect(fn, { replace: true })`,
       );
     }
-    this.#entries.set(tag, registration);
+    this.#entries.set(tag, registrationOf(registration));
     if (!known) this.#changed([tag], []);
   }
 
@@ -68,6 +75,20 @@ export class Registry {
     const reserved = tag.startsWith(RESERVED) ? [...this.#defaults.keys()] : [];
     return near(tag, [...reserved, ...this.tags()], lastPart);
   }
+}
+
+export function registrationOf(registration: NewRegistration): Registration {
+  const kind = kindOf(registration.run);
+  return { ...registration, streams: kind === 'stream', waits: kind === 'unknown' ? undefined : true };
+}
+
+/** What calling a function gives, as far as can be told without calling it. */
+export type FunctionKind = 'promise' | 'stream' | 'unknown';
+
+export function kindOf(fn: AnyFunction): FunctionKind {
+  const kind = Object.prototype.toString.call(fn);
+  if (kind === '[object AsyncGeneratorFunction]') return 'stream';
+  return kind === '[object AsyncFunction]' ? 'promise' : 'unknown';
 }
 
 /** The function's own name: people mistype that, not the module. */

@@ -2,11 +2,16 @@ import type { PeerRecord } from './actors/peer-record.ts';
 import type { Clock } from './clock.ts';
 import type { PeerInfo } from './default-functions.ts';
 import { DEFAULT_TAGS, isDefaultTag } from './tag.ts';
+import { RemoteStream, asStream } from './remote-stream.ts';
 import type { Scope } from './transport/scope.ts';
 
 /** How one call is made. */
 export interface CallOptions {
-  /** How long it may take, in ms, dialling and waiting included. Default: the peer's `deadline` option. */
+  /**
+   * How long it may take, in ms, dialling and waiting included. Of a stream: how long it may keep its reader waiting.
+   * Default: the peer's `deadline` option. Inside a function that was called from elsewhere it ends, at the latest,
+   * with that call.
+   */
   deadline?: number | undefined;
   /** Takes the call back: it rejects at once with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -18,6 +23,8 @@ export type MakeCall = (
   tag: string,
   args: readonly unknown[],
   options: CallOptions,
+  /** Is told when the result has turned out to be no stream. */
+  plain?: () => void,
 ) => Promise<unknown>;
 
 /**
@@ -63,7 +70,8 @@ export class RemotePeer {
   }
 
   /**
-   * Runs the function `tag` there, without types; `fn.on(peer)` is the typed way.
+   * Runs the function `tag` there, without types; `fn.on(peer)` is the typed way. A result that is a stream is an
+   * AsyncGenerator.
    * @throws what the function threw, as its own class, or a NetError
    */
   call(tag: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<unknown> {
@@ -86,5 +94,28 @@ export class RemotePeer {
     const start = this.#clock.now();
     await this.#makeCall(this.#record, DEFAULT_TAGS.ping, [], options);
     return this.#clock.now() - start;
+  }
+
+  /**
+   * Iterates what the function `tag` returns there, without types. The call is made by the first `next()`.
+   * @throws while it is read: what the function threw, as its own class, or a NetError; TypeError when the result
+   *   is no stream
+   */
+  stream(
+    tag: string,
+    args: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): AsyncGenerator<unknown, unknown, void> {
+    return new RemoteStream(() => this.#makeCall(this.#record, tag, args, options));
+  }
+
+  /** @internal `call` for a function of which it is not known yet whether it returns a stream. */
+  callUnknown(
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    plain: () => void,
+  ): Promise<unknown> {
+    return asStream(this.#makeCall(this.#record, tag, args, options, plain));
   }
 }

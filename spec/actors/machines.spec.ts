@@ -8,12 +8,20 @@ import { createDispatcherLogic } from '../../src/actors/dispatcher.ts';
 import { createPeerMachine } from '../../src/actors/peer.ts';
 import { createLivenessLogic } from '../../src/actors/liveness.ts';
 import { systemClock } from '../../src/clock.ts';
+import { Middleware } from '../../src/middleware.ts';
 import { Registry } from '../../src/registry.ts';
 
 const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
   createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true }),
-  createDispatcherLogic({ registry, calls: 1, stacks: true }),
+  createDispatcherLogic({
+    registry,
+    clock: systemClock,
+    limits: { calls: 1, streams: 1, running: 1 },
+    stacks: true,
+    middleware: new Middleware(),
+    remotePeer: () => expect.fail('nobody calls'),
+  }),
   createLivenessLogic({ clock: systemClock, ping: 2_000, suspect: 6_000 }),
 );
 

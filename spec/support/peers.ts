@@ -18,6 +18,11 @@ export class Stage {
     return folder;
   }
 
+  /** Every peer there is, the oldest first. */
+  get made(): readonly Peer[] {
+    return this.#peers;
+  }
+
   make(options: PeerOptions): Peer {
     // What a test leaves running is not waited for.
     const peer = createPeer({ drainTime: 200, ...options });

@@ -7,12 +7,12 @@ import { BadFrame } from '../../src/wire/bad-frame.ts';
 import {
   SEPARATOR,
   decodeMessage,
-  encodeCancel,
   encodeError,
   encodeFrame,
   encodeRequest,
   encodeResult,
 } from '../../src/wire/codec.ts';
+import { encodeCancel } from '../../src/wire/stream-frames.ts';
 import { describeThrown } from '../../src/wire/failure.ts';
 import type { ErrorFrame, Frame, RequestFrame, ResultFrame, UnreadableFrame } from '../../src/wire/frames.ts';
 import { NotSerializable } from '../../src/wire/not-serializable.ts';

@@ -9,10 +9,12 @@ import type { Call } from './call.ts';
  * The local call site belongs into the stack, but taking a stack at every call costs more than the call. V8 can
  * find the waiting functions afterwards, by following the chain of promises from the async function that is
  * being resumed; so the user's promise is resolved *with* such a function, which then makes the error. Two ticks
- * pass before it does, the time that `resolve` needs to link the two promises.
+ * pass before it does, the time that `resolve` needs to link the two promises. Of a stream it is the promise of
+ * the read that comes upon the failure.
  */
 export function failCall(call: Call, make: (site: string) => unknown): void {
-  call.resolve(throwLater(call, make));
+  if (call.reader) call.reader.fail(() => throwLater(call, make));
+  else call.resolve(throwLater(call, make));
 }
 
 const TICK = Promise.resolve();

@@ -1,5 +1,7 @@
 import type { PeerRecord } from './peer-record.ts';
 import type { Link } from './link.ts';
+import type { StreamReader } from './stream-reader.ts';
+import type { StreamWriter } from './stream-writer.ts';
 
 /**
  * One call on its way, from the promise the user holds to the answer. It is itself the message to the caller, so
@@ -10,17 +12,20 @@ export class Call {
   readonly record: PeerRecord;
   readonly tag: string;
   readonly args: readonly unknown[];
-  /** How long it may take, in ms. */
+  /** How long it may take, in ms; of a stream, how long a value may keep its reader waiting. */
   readonly time: number;
-  /** When it fails at the latest, on the peer's clock, in ms. */
-  readonly deadline: number;
+  /** When it fails at the latest, on the peer's clock, in ms. Moves while values of a stream come. */
+  deadline: number;
   /** Settles the user's promise. Failures go through it too: `call-failure.ts` says why. */
   readonly resolve: (value: unknown) => void;
-  readonly signal: AbortSignal | undefined;
+  /** Any of these takes the call back: the user's own, and that of the call on whose behalf it is made. */
+  readonly signals: readonly AbortSignal[] | undefined;
   /** The frames of the local call; undefined when they were not worth the microseconds. */
   readonly site: string | undefined;
+  /** Which of the arguments are streams. */
+  readonly streams: readonly number[] | undefined;
 
-  /** The caller's: takes the listener off the signal. */
+  /** The caller's: takes the listeners off the signals. */
   release: (() => void) | undefined;
   /** The caller's: where it was sent; undefined while it waits, and again once it is settled. */
   link: Link | undefined;
@@ -28,24 +33,32 @@ export class Call {
   id = 0;
   /** The caller's. */
   settled = false;
+  /** The caller's: whether it keeps the process alive. */
+  holds = false;
+  /** The caller's: the result, once that has turned out to be a stream. */
+  reader: StreamReader | undefined;
+  /** The caller's: the arguments that are streams, by position. */
+  writers: Map<number, StreamWriter> | undefined;
 
-  constructor(init: {
-    record: PeerRecord;
-    tag: string;
-    args: readonly unknown[];
-    time: number;
-    deadline: number;
-    resolve: (value: unknown) => void;
-    signal: AbortSignal | undefined;
-    site: string | undefined;
-  }) {
-    this.record = init.record;
-    this.tag = init.tag;
-    this.args = init.args;
-    this.time = init.time;
-    this.deadline = init.deadline;
-    this.resolve = init.resolve;
-    this.signal = init.signal;
-    this.site = init.site;
+  constructor(
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    time: number,
+    deadline: number,
+    resolve: (value: unknown) => void,
+    signals: readonly AbortSignal[] | undefined,
+    site: string | undefined,
+    streams: readonly number[] | undefined,
+  ) {
+    this.record = record;
+    this.tag = tag;
+    this.args = args;
+    this.time = time;
+    this.deadline = deadline;
+    this.resolve = resolve;
+    this.signals = signals;
+    this.site = site;
+    this.streams = streams;
   }
 }

@@ -1,22 +1,26 @@
 import type { ActorLogic, ActorRefFrom } from 'xstate';
 
 import type { Clock } from '../clock.ts';
-import { LONGEST_TIMER } from '../clock.ts';
 import { isNetErrorCode } from '../errors.ts';
-import type { NetErrorCode } from '../errors.ts';
+import type { NetErrorCode, Ran } from '../errors.ts';
 import { holdProcess, releaseProcess } from '../process-hold.ts';
 import { readableTag } from '../tag.ts';
-import { encodeCancel, encodeRequest } from '../wire/codec.ts';
+import { encodeRequest } from '../wire/codec.ts';
 import { peerLine, reviveThrown } from '../wire/failure.ts';
-import type { ErrorFrame, ResultFrame } from '../wire/frames.ts';
+import { CLOSE } from '../wire/frames.ts';
+import type { CancelFrame, CreditFrame, ErrorFrame, ResultFrame } from '../wire/frames.ts';
+import { Alarm } from './alarm.ts';
 import { NotSerializable } from '../wire/not-serializable.ts';
 import { fits } from '../wire/outgoing.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
+import { encodeCancel } from '../wire/stream-frames.ts';
 import type { Call } from './call.ts';
 import { failCall, failWithNetError } from './call-failure.ts';
+import { openStream, sendArguments, withoutStreams } from './call-streams.ts';
+import type { StreamHouse } from './call-streams.ts';
 import type { Link } from './link.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
-import type { CallerMessage } from './messages.ts';
+import type { CallerFrame, CallerMessage } from './messages.ts';
 import type { LeaveReason, PeerRecord } from './peer-record.ts';
 
 /** The actor that knows every call this peer has made and not yet settled. */
@@ -36,7 +40,7 @@ export interface CallerInput {
   queue: number;
   /** Whether a call under way keeps the process alive; not needed where the peer itself does. */
   holds: boolean;
-  /** Whether errors within arguments are sent with their stack. */
+  /** Whether errors of the user's streams are sent with their stack. */
   stacks: boolean;
 }
 
@@ -60,30 +64,29 @@ export function createCallerLogic(input: CallerInput): CallerLogic {
   };
 }
 
-class Caller {
+class Caller implements StreamHouse {
   readonly snapshot = new LiveSnapshot<CallerCounters>({ pending: 0, waiting: 0, settled: 0 });
+  readonly clock: Clock;
+  readonly stacks: boolean;
   wake: () => void = () => {};
   cancel: (call: Call, reason: unknown) => void = () => {};
 
   readonly #counters = this.snapshot.context;
-  readonly #clock: Clock;
   readonly #queue: number;
   readonly #holds: boolean;
-  readonly #stacks: boolean;
+  readonly #alarm: Alarm;
   /** Every link and every peer that has calls, for the walk when a deadline passes. */
   readonly #links = new Set<Link>();
   readonly #queues = new Set<PeerRecord>();
-  /** When the one timer fires, on the clock. */
-  #wakeAt = Infinity;
-  #timer: unknown;
   /** Why nothing is sent any more. */
   #stopped: string | undefined;
 
   constructor({ clock, queue, holds, stacks }: CallerInput) {
-    this.#clock = clock;
-    this.#stacks = stacks;
+    this.clock = clock;
+    this.stacks = stacks;
     this.#holds = holds;
     this.#queue = queue;
+    this.#alarm = new Alarm(clock, () => this.wake());
   }
 
   receive(message: CallerMessage | { type: 'xstate.stop' }): void {
@@ -92,8 +95,8 @@ class Caller {
         this.#send(message);
         break;
       case 'frames.received':
-        for (const frame of message.frames) this.#answered(message.link, frame);
-        if (message.link.record.waiting.length > 0) this.#pump(message.link.record);
+        for (const frame of message.frames) this.#received(message.link, frame);
+        if (message.link.record.waiting.size > 0) this.#pump(message.link.record);
         break;
       case 'call.cancel':
         this.#cancelled(message.call, message.reason);
@@ -128,56 +131,62 @@ class Caller {
   }
 
   #send(call: Call): void {
-    if (this.#holds) holdProcess();
+    this.hold(call, true);
     if (this.#stopped !== undefined) {
       this.#fail(call, 'STOPPED', this.#stopped);
       return;
     }
-    if (call.signal && !this.#watchSignal(call, call.signal)) return;
+    if (call.signals && !this.#watchSignals(call, call.signals)) return;
     const { record } = call;
     if (record.left) {
       this.#fail(call, 'NOT_SENT', leftMessage(record, record.left));
     } else if (call.time <= 0) {
       this.#fail(call, 'DEADLINE_EXCEEDED', 'the deadline had passed before the call was made', 'no');
-    } else if (record.waiting.length === 0 && record.link && hasRoom(record.link)) {
+    } else if (record.waiting.size === 0 && record.link && hasRoom(record.link, call)) {
       this.#transmit(call, record.link, call.time);
-    } else if (record.waiting.length >= this.#queue) {
-      const text = `${this.#queue} calls to ${describe(record)} already wait here (limits.queue)`;
+    } else if (record.waiting.size >= this.#queue) {
+      const text = `${this.#queue} calls to ${peerLine(record)} already wait here (limits.queue)`;
       this.#fail(call, 'OVERLOADED', text);
     } else {
       record.waiting.push(call);
       this.#queues.add(record);
       this.#counters.waiting += 1;
-      this.#wakeBy(call.deadline);
+      this.#alarm.wakeBy(call.deadline);
     }
   }
 
   /** Whether the call goes on. */
-  #watchSignal(call: Call, signal: AbortSignal): boolean {
-    if (signal.aborted) {
+  #watchSignals(call: Call, signals: readonly AbortSignal[]): boolean {
+    const aborted = signals.find((signal) => signal.aborted);
+    if (aborted) {
       this.#settle(call);
-      failCall(call, () => signal.reason);
+      failCall(call, () => aborted.reason);
       return false;
     }
-    const abort = (): void => this.cancel(call, signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    call.release = () => signal.removeEventListener('abort', abort);
+    const abort = ({ target }: Event): void => this.cancel(call, (target as AbortSignal).reason);
+    for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+    call.release = () => {
+      for (const signal of signals) signal.removeEventListener('abort', abort);
+    };
     return true;
   }
 
   /** @param left how long the caller will still wait, in ms */
   #transmit(call: Call, link: Link, left: number): void {
     const id = link.lastSent + 1;
+    const { tag, streams } = call;
+    // What is sent along may take longer than the call may be silent, and the other side cannot tell.
+    const deadline = left < Infinity && !streams ? Math.ceil(left) : undefined;
+    const args = streams ? withoutStreams(call.args, streams) : call.args;
     let request: Outgoing;
     try {
-      const deadline = left < Infinity ? Math.ceil(left) : undefined;
-      request = encodeRequest(id, call.tag, call.args, deadline, this.#stacks);
+      request = encodeRequest(id, tag, args, deadline, this.stacks, streams);
     } catch (error) {
       this.#failEncoding(call, error);
       return;
     }
     if (!fits(request, link.limits.message)) {
-      const text = `the request is larger than the ${link.limits.message} bytes that ${describe(call.record)} takes`;
+      const text = `the request is larger than the ${link.limits.message} bytes that ${peerLine(call.record)} takes`;
       this.#fail(call, 'TOO_LARGE', text);
       return;
     }
@@ -186,8 +195,9 @@ class Caller {
     call.link = link;
     link.pending.set(id, call);
     this.#counters.pending += 1;
-    this.#wakeBy(call.deadline);
+    this.#alarm.wakeBy(call.deadline);
     link.send(request);
+    if (streams) sendArguments(this, call, link, streams);
   }
 
   #failEncoding(call: Call, error: unknown): void {
@@ -199,10 +209,38 @@ class Caller {
     failWithNetError(call, 'NOT_SERIALIZABLE', text, cause === undefined ? {} : { cause });
   }
 
-  #answered(link: Link, frame: ResultFrame | ErrorFrame): void {
+  #received(link: Link, frame: CallerFrame): void {
     const call = link.pending.get(frame.id);
-    // Late, after a deadline or a cancel; or made up. Either way nobody waits for it.
-    if (!call) return;
+    if (!call) {
+      // Taken back earlier. The last frame says that its function has settled, and that its place there is free.
+      if (frame.type !== 'next' && !isOpening(frame)) link.abandoned?.delete(frame.id);
+      return;
+    }
+    switch (frame.type) {
+      case 'result':
+        if (frame.stream) openStream(this, call, link);
+        else this.#answered(call, frame);
+        break;
+      case 'next':
+        if (!call.reader?.push(frame.value)) {
+          link.close(CLOSE.BAD_FRAME, 'more of a stream than was asked for');
+        }
+        break;
+      case 'complete':
+        this.#settle(call);
+        call.reader?.complete(frame.value);
+        break;
+      case 'error':
+        this.#answered(call, frame);
+        break;
+      case 'credit':
+      case 'cancel':
+        this.#argument(call, frame);
+        break;
+    }
+  }
+
+  #answered(call: Call, frame: ResultFrame | ErrorFrame): void {
     this.#settle(call);
     if (frame.type === 'result') {
       call.resolve(frame.value);
@@ -215,31 +253,39 @@ class Caller {
     }
   }
 
+  /** The other side reads an argument that is a stream, or will not read more of it. */
+  #argument(call: Call, frame: CreditFrame | CancelFrame): void {
+    const writer = call.writers?.get(frame.arg ?? -1);
+    if (frame.type === 'credit') {
+      writer?.credit(frame.count);
+      if (writer && !call.reader) this.allow(call, call.time);
+    } else {
+      writer?.stop();
+    }
+  }
+
   /** Sends what waited for room. */
   #pump(record: PeerRecord): void {
     const { waiting, link } = record;
-    let taken = 0;
-    while (link && taken < waiting.length && hasRoom(link)) {
-      const call = waiting[taken]!;
-      taken += 1;
+    while (link) {
+      const call = waiting.peek();
+      if (!call || !hasRoom(link, call)) break;
+      waiting.drop();
       this.#counters.waiting -= 1;
-      this.#transmit(call, link, Math.max(0, call.deadline - this.#clock.now()));
+      this.#transmit(call, link, Math.max(0, call.deadline - this.clock.now()));
     }
-    if (taken > 0) waiting.splice(0, taken);
-    if (waiting.length === 0) this.#queues.delete(record);
+    if (waiting.size === 0) this.#queues.delete(record);
   }
 
   #cancelled(call: Call, reason: unknown): void {
     if (call.settled) return;
-    this.#tellCancelled(call);
     this.#withdraw(call);
     failCall(call, () => reason);
     this.#pump(call.record);
   }
 
   #expire(): void {
-    this.#wakeAt = Infinity;
-    const now = this.#clock.now();
+    const now = this.clock.now();
     const due: Call[] = [];
     let next = Infinity;
     const look = (call: Call): void => {
@@ -247,49 +293,38 @@ class Caller {
       else if (call.deadline < next) next = call.deadline;
     };
     for (const link of this.#links) for (const call of link.pending.values()) look(call);
-    for (const record of this.#queues) record.waiting.forEach(look);
+    for (const record of this.#queues) record.waiting.waiting().forEach(look);
     for (const call of due) {
       const sent = call.link !== undefined;
-      this.#tellCancelled(call);
       this.#withdraw(call);
-      const text = `no answer from ${describe(call.record)} by the deadline`;
+      const what = call.reader ? 'nothing more of the stream' : 'no answer';
+      const text = `${what} from ${peerLine(call.record)} by the deadline`;
       failWithNetError(call, 'DEADLINE_EXCEEDED', sent ? text : `${text}: the call was not sent yet`, {
-        ran: sent ? 'unknown' : 'no',
+        ran: call.reader ? 'yes' : sent ? 'unknown' : 'no',
       });
     }
     for (const record of new Set(due.map((call) => call.record))) this.#pump(record);
-    if (next < Infinity) this.#wakeBy(next);
-  }
-
-  /**
-   * One timer for all calls, set for the earliest deadline known. That call has usually settled when the timer
-   * fires, and then the walk finds the next one; so a call costs no timer, and a deadline is kept to the ms.
-   */
-  #wakeBy(deadline: number): void {
-    if (deadline >= this.#wakeAt || deadline === Infinity) return;
-    this.#clock.clearTimeout(this.#timer);
-    this.#wakeAt = deadline;
-    const delay = Math.min(Math.ceil(deadline - this.#clock.now()), LONGEST_TIMER);
-    this.#timer = this.#clock.setTimeout(() => this.wake(), delay);
+    this.#alarm.wakeBy(next);
   }
 
   #refused(link: Link, last: number): void {
     const refused = [...link.pending.values()].filter((call) => call.id > last);
     for (const call of refused) {
-      this.#fail(call, 'REFUSED', `${describe(call.record)} is stopping and did not take the call`);
+      this.#fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
     }
   }
 
   #lost(link: Link): void {
     this.#links.delete(link);
+    link.abandoned = undefined;
     for (const call of [...link.pending.values()]) {
-      const text = `the connection to ${describe(call.record)} was lost before it answered`;
-      this.#fail(call, 'CONNECTION_LOST', text);
+      const text = `the connection to ${peerLine(call.record)} was lost before it answered`;
+      this.#fail(call, 'CONNECTION_LOST', text, call.reader && 'yes');
     }
   }
 
   #left(record: PeerRecord, why: LeaveReason): void {
-    for (const call of record.waiting.splice(0)) {
+    for (const call of record.waiting.takeAll()) {
       this.#counters.waiting -= 1;
       this.#fail(call, 'NOT_SENT', leftMessage(record, why));
     }
@@ -298,9 +333,9 @@ class Caller {
 
   #stop(reason: string): void {
     this.#stopped ??= reason;
-    this.#clock.clearTimeout(this.#timer);
+    this.#alarm.clear();
     for (const record of [...this.#queues]) {
-      for (const call of record.waiting.splice(0)) {
+      for (const call of record.waiting.takeAll()) {
         this.#counters.waiting -= 1;
         this.#fail(call, 'STOPPED', this.#stopped);
       }
@@ -309,48 +344,81 @@ class Caller {
     for (const link of [...this.#links]) this.#lost(link);
   }
 
-  #fail(call: Call, code: NetErrorCode, message: string, ran?: 'no'): void {
+  #fail(call: Call, code: NetErrorCode, message: string, ran?: Ran): void {
     this.#settle(call);
     failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, { ran });
   }
 
-  /** Takes a call out of wherever it is, before it is failed. */
-  #withdraw(call: Call): void {
-    const { waiting } = call.record;
-    const place = call.link ? -1 : waiting.indexOf(call);
-    if (place >= 0) {
-      waiting.splice(place, 1);
-      this.#counters.waiting -= 1;
-    }
-    this.#settle(call);
+  /** The stream is read no further. */
+  abandon(call: Call): void {
+    if (call.settled) return;
+    this.#withdraw(call);
+    this.#pump(call.record);
   }
 
-  #tellCancelled(call: Call): void {
-    call.link?.send(encodeCancel(call.id));
+  /** Lets the call take so many ms more; Infinity for as long as nobody waits for it. */
+  allow(call: Call, time: number): void {
+    call.deadline = this.clock.now() + time;
+    this.#alarm.wakeBy(call.deadline);
+  }
+
+  /** Whether the call keeps the process alive. */
+  hold(call: Call, holds: boolean): void {
+    if (!this.#holds || call.holds === holds) return;
+    call.holds = holds;
+    if (holds) holdProcess();
+    else releaseProcess();
+  }
+
+  /**
+   * Takes a call that is not answered out of wherever it is. Where it was sent, its function may run on: its place there
+   * is not free before that has settled, and the other side says when.
+   */
+  #withdraw(call: Call): void {
+    const { link } = call;
+    this.#settle(call);
+    if (link) {
+      (link.abandoned ??= new Set()).add(call.id);
+      link.send(encodeCancel(call.id));
+    } else {
+      call.record.waiting.remove();
+      this.#counters.waiting -= 1;
+    }
   }
 
   /** Done exactly once a call, whatever becomes of it. */
   #settle(call: Call): void {
     call.settled = true;
     call.release?.();
-    const { link } = call;
+    const { link, writers } = call;
+    if (writers) for (const writer of writers.values()) writer.stop();
     if (link) {
       call.link = undefined;
       link.pending.delete(call.id);
+      link.streams -= openStreams(call);
       this.#counters.pending -= 1;
       if (link.leaving || link.otherLeaving) link.checkIdle();
     }
     this.#counters.settled += 1;
-    if (this.#holds) releaseProcess();
+    this.hold(call, false);
   }
 }
 
-function hasRoom(link: Link): boolean {
-  return link.pending.size < link.limits.calls && !link.congested;
+function hasRoom(link: Link, call: Call): boolean {
+  const { calls, streams = Infinity } = link.limits;
+  if (link.congested || link.pending.size + (link.abandoned?.size ?? 0) >= calls) return false;
+  // One alone is sent in any case: that it is more than the other side takes at all is for that side to say.
+  return !call.streams || link.streams === 0 || link.streams + call.streams.length <= streams;
 }
 
-function describe(record: PeerRecord): string {
-  return peerLine(record);
+/** Streams of the call that the other side counts. */
+function openStreams(call: Call): number {
+  return (call.streams?.length ?? 0) + (call.reader ? 1 : 0);
+}
+
+/** Whether it is the frame that begins a stream, and not one that ends a call. */
+function isOpening(frame: CallerFrame): boolean {
+  return frame.type === 'result' ? frame.stream === true : frame.type === 'credit' || frame.type === 'cancel';
 }
 
 function leftMessage(record: PeerRecord, why: LeaveReason): string {

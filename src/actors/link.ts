@@ -4,8 +4,10 @@ import type { GoawayFrame, Limits } from '../wire/frames.ts';
 import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { Call } from './call.ts';
+import type { Held } from './held.ts';
 import type { Session } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
+import type { RunningCall } from './running-call.ts';
 
 /**
  * Characters at which the message of a tick is cut: some twenty calls. The other side then works on the first part
@@ -44,12 +46,18 @@ export class Link {
 
   /** The caller's: requests without an answer, by id. */
   readonly pending = new Map<number, Call>();
+  /** The caller's: requests that were taken back, until the other side says that their function has settled. */
+  abandoned: Set<number> | undefined;
+  /** The caller's: streams of its calls that are open. */
+  streams = 0;
   /** The caller's: id of the newest request. */
   lastSent = 0;
   /** The dispatcher's: requests whose function has not settled. */
-  readonly running = new Set<number>();
-  /** The dispatcher's: those among them whose caller has given up. Undefined while there is none. */
-  cancelled: Set<number> | undefined;
+  readonly running = new Map<number, RunningCall>();
+  /** The dispatcher's: requests that are not begun yet, and answers not written yet, until the network takes more. */
+  held: Held | undefined;
+  /** The dispatcher's: streams of the other side's calls that are open. */
+  openStreams = 0;
   /** The dispatcher's: the highest request id that was taken. */
   lastTaken = 0;
   /** The dispatcher's: requests are ignored from here on; a goaway has said so. */
@@ -70,6 +78,8 @@ export class Link {
 
   /** More is written than the network takes; calls wait until it has. */
   congested = false;
+  /** Streams that wait until the network has taken what was written. */
+  #stalled: (() => void)[] | undefined;
   /** Bytes. */
   readonly #mostBuffered: number;
   #batch = '';
@@ -121,9 +131,23 @@ export class Link {
     socket.send(message);
     if (this.congested || socket.bufferedAmount <= this.#mostBuffered) return;
     this.congested = true;
-    socket.whenDrained(() => {
+    this.whenDrained(() => {
       this.congested = false;
       this.owner?.drained();
+    });
+  }
+
+  /** Calls back once, when the network has taken everything that was written. */
+  whenDrained(callback: () => void): void {
+    if (this.#stalled) {
+      this.#stalled.push(callback);
+      return;
+    }
+    this.#stalled = [callback];
+    this.socket.whenDrained(() => {
+      const stalled = this.#stalled!;
+      this.#stalled = undefined;
+      for (const each of stalled) each();
     });
   }
 

@@ -5,9 +5,12 @@ import type { Attachment } from '../network.ts';
 import type { Address, Listener, Socket } from '../transport/transport.ts';
 import type {
   CancelFrame,
+  CompleteFrame,
+  CreditFrame,
   ErrorFrame,
   FunctionsFrame,
   GoawayFrame,
+  NextFrame,
   RequestFrame,
   ResultFrame,
   UnreadableFrame,
@@ -123,11 +126,14 @@ export type DiscoveryEmitted =
   | { type: 'peer.changed'; record: PeerRecord; added: string[]; removed: string[] }
   | { type: 'search.settled' };
 
+/** Frames about calls that this peer makes: those with `arg` are about an argument that it sends as a stream. */
+export type CallerFrame = ResultFrame | ErrorFrame | NextFrame | CompleteFrame | CreditFrame | CancelFrame;
+
 export type CallerMessage =
   | Call
   | { type: 'call.cancel'; call: Call; reason: unknown }
   /** The answers of one message, in order. */
-  | { type: 'frames.received'; link: Link; frames: readonly (ResultFrame | ErrorFrame)[] }
+  | { type: 'frames.received'; link: Link; frames: readonly CallerFrame[] }
   /** Calls to this peer go to another link now, or it has one at last. */
   | { type: 'link.opened'; link: Link }
   /** What was written to the link has been taken by the network, and there is room again. */
@@ -142,7 +148,19 @@ export type CallerMessage =
 
 export type LivenessMessage = { type: 'link.opened'; link: Link } | { type: 'link.closed'; link: Link };
 
+/** Frames about calls that others make: those with `arg` are of an argument that comes as a stream. */
+export type DispatcherFrame =
+  | RequestFrame
+  | UnreadableFrame
+  | CancelFrame
+  | CreditFrame
+  | NextFrame
+  | CompleteFrame
+  | ErrorFrame;
+
 export type DispatcherMessage =
   /** The requests of one message, in order. */
-  | { type: 'frames.received'; link: Link; frames: readonly (RequestFrame | CancelFrame | UnreadableFrame)[] }
+  | { type: 'frames.received'; link: Link; frames: readonly DispatcherFrame[] }
+  /** Requests that were put off may go on, and answers be written. */
+  | { type: 'held.due'; link: Link }
   | { type: 'link.closed'; link: Link };

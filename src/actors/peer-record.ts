@@ -1,6 +1,6 @@
 import type { Scope } from '../transport/scope.ts';
 import type { Party } from '../wire/handshake.ts';
-import type { Call } from './call.ts';
+import { CallQueue } from './call-queue.ts';
 import type { Evidence, Findings } from './evidence.ts';
 import type { Link } from './link.ts';
 
@@ -33,7 +33,7 @@ export interface PeerRecord {
   /** Why it was held for gone. Written by the connection when the peer leaves. */
   evidence: Evidence | undefined;
   /** Calls that wait until the peer has room, oldest first. The caller's. */
-  readonly waiting: Call[];
+  readonly waiting: CallQueue;
 }
 
 export function createRecord(party: Party, scope: Scope): PeerRecord {
@@ -52,6 +52,6 @@ export function createRecord(party: Party, scope: Scope): PeerRecord {
     doubt: undefined,
     left: undefined,
     evidence: undefined,
-    waiting: [],
+    waiting: new CallQueue(),
   };
 }

@@ -4,19 +4,13 @@ import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
-import type {
-  CancelFrame,
-  ErrorFrame,
-  Frame,
-  RequestFrame,
-  ResultFrame,
-  UnreadableFrame,
-} from '../wire/frames.ts';
+import type { ErrorFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
+import { encodeCancel } from '../wire/stream-frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import type { Receiver } from '../transport/transport.ts';
 import type { Link, LinkOwner } from './link.ts';
-import type { ConnectionMessage } from './messages.ts';
+import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
 
 export interface SocketInput {
   link: Link;
@@ -44,8 +38,8 @@ class SocketOwner implements Receiver, LinkOwner {
   readonly #arrivals: Arrivals;
   #open = true;
   /** What one message holds for each of the two, so that a message to an actor is paid for once and not per call. */
-  #answers: (ResultFrame | ErrorFrame)[] = NOTHING;
-  #requests: (RequestFrame | CancelFrame | UnreadableFrame)[] = NOTHING;
+  #answers: CallerFrame[] = NOTHING;
+  #requests: DispatcherFrame[] = NOTHING;
 
   constructor(
     { link, caller, dispatcher, largestMessage }: SocketInput,
@@ -90,18 +84,25 @@ class SocketOwner implements Receiver, LinkOwner {
   frame(frame: Frame | UnreadableFrame): void {
     switch (frame.type) {
       case 'request':
-      case 'cancel':
-        if (this.#requests === NOTHING) this.#requests = [frame];
-        else this.#requests.push(frame);
+        this.#toDispatcher(frame);
         break;
       case 'result':
+        this.#toCaller(frame);
+        break;
+      // With `arg` they belong to an argument, which goes the other way round than a result.
+      case 'cancel':
+      case 'credit':
+        if (frame.arg === undefined) this.#toDispatcher(frame);
+        else this.#toCaller(frame);
+        break;
       case 'error':
-        if (this.#answers === NOTHING) this.#answers = [frame];
-        else this.#answers.push(frame);
+      case 'next':
+      case 'complete':
+        if (frame.arg === undefined) this.#toCaller(frame);
+        else this.#toDispatcher(frame);
         break;
       case 'unreadable':
-        if (frame.of === 'request') this.#requests = [...this.#requests, frame];
-        else this.#answers = [...this.#answers, unreadableAnswer(frame)];
+        this.#unreadable(frame);
         break;
       case 'functions':
       case 'goaway':
@@ -123,6 +124,7 @@ class SocketOwner implements Receiver, LinkOwner {
 
   drained(): void {
     this.#caller.send({ type: 'link.drained', link: this.#link });
+    this.#dispatcher.send({ type: 'held.due', link: this.#link });
   }
 
   silent(): void {
@@ -136,6 +138,28 @@ class SocketOwner implements Receiver, LinkOwner {
   dispose(): void {
     this.#open = false;
     this.#link.socket.terminate();
+  }
+
+  #unreadable(frame: UnreadableFrame): void {
+    if (frame.of === 'request') {
+      this.#toDispatcher(frame);
+      return;
+    }
+    // Of a stream more would follow.
+    if (frame.of === 'next') this.#link.send(encodeCancel(frame.id, frame.arg));
+    const answer = unreadableAnswer(frame);
+    if (frame.arg === undefined) this.#toCaller(answer);
+    else this.#toDispatcher(answer);
+  }
+
+  #toCaller(frame: CallerFrame): void {
+    if (this.#answers === NOTHING) this.#answers = [frame];
+    else this.#answers.push(frame);
+  }
+
+  #toDispatcher(frame: DispatcherFrame): void {
+    if (this.#requests === NOTHING) this.#requests = [frame];
+    else this.#requests.push(frame);
   }
 
   #deliver(): void {
@@ -153,10 +177,17 @@ class SocketOwner implements Receiver, LinkOwner {
   }
 }
 
-/** An answer came, but what it holds cannot be made here. */
-function unreadableAnswer({ id, message }: UnreadableFrame): ErrorFrame {
-  const text = `the function ran, but its answer cannot be read: ${message}`;
-  return { type: 'error', id, failure: { code: 'NOT_SERIALIZABLE', ran: 'yes', message: text } };
+/** An answer or a value of a stream came, but what it holds cannot be made here. */
+function unreadableAnswer({ id, arg, of, message }: UnreadableFrame): ErrorFrame {
+  const what = of === 'next' || arg !== undefined ? 'a value of the stream' : 'its answer';
+  const text =
+    arg === undefined
+      ? `the function ran, but ${what} cannot be read: ${message}`
+      : `${what} cannot be read: ${message}`;
+  return {
+    ...{ type: 'error', id, failure: { code: 'NOT_SERIALIZABLE', ran: 'yes', message: text } },
+    ...(arg !== undefined && { arg }),
+  };
 }
 
 /** Never changed; stands for an empty list. */

@@ -34,6 +34,7 @@ let lastTail = ',"kwargs":{}}';
 
 /**
  * @param stacks whether errors within the arguments are sent with their stack
+ * @param streams which of the arguments follow as streams
  * @throws NotSerializable naming the argument
  */
 export function encodeRequest(
@@ -42,6 +43,7 @@ export function encodeRequest(
   args: readonly unknown[],
   deadline: number | undefined,
   stacks = true,
+  streams?: readonly number[],
 ): Outgoing {
   if (tag !== lastTag) {
     lastTagText = `,"tag":${JSON.stringify(tag)},"args":`;
@@ -53,8 +55,9 @@ export function encodeRequest(
   }
   const head = REQUEST + id;
   const text = encodeShort(args) ?? encodePlain(args);
-  if (text !== undefined) return head + lastTagText + text + lastTail;
-  return pack(head, lastTagText, args, lastTail, { field: 'args', name: 'args', stacks });
+  const tail = streams ? `,"streams":${JSON.stringify(streams)}${lastTail}` : lastTail;
+  if (text !== undefined) return head + lastTagText + text + tail;
+  return pack(head, lastTagText, args, tail, { field: 'args', name: 'args', stacks });
 }
 
 /**
@@ -82,9 +85,13 @@ export function encodeWithValue(head: string, value: unknown, name: string, stac
 /** Around the values of the user's in an error there are those that make it up, and the frame. */
 const DEEPEST_ERROR = DEEPEST_FRAME - 1;
 
-/** What a function threw, as `failure.ts` has described it. */
-export function encodeError(id: number, thrown: Pick<ErrorFrame, 'error' | 'thrown'>): Outgoing {
-  const head = `{"type":"error","id":${id}`;
+/** What a function threw, or an argument that is a stream, as `failure.ts` has described it. */
+export function encodeError(
+  id: number,
+  thrown: Pick<ErrorFrame, 'error' | 'thrown'>,
+  arg?: number,
+): Outgoing {
+  const head = `{"type":"error","id":${id}${arg === undefined ? '' : `,"arg":${arg}`}`;
   const field = thrown.error ? 'error' : 'thrown';
   const value = thrown[field];
   const before = `,"${field}":`;
@@ -96,10 +103,6 @@ export function encodeError(id: number, thrown: Pick<ErrorFrame, 'error' | 'thro
     const { name = 'Error', message = 'what was thrown cannot be carried' } = thrown.error ?? {};
     return head + `,"error":${JSON.stringify({ name, message })}}`;
   }
-}
-
-export function encodeCancel(id: number): string {
-  return `{"type":"cancel","id":${id}}`;
 }
 
 /** For the frames that hold nothing of the user's. */
@@ -333,8 +336,9 @@ function revive(
   return unreadable(frame, 'its meta leads to no value');
 }
 
-function unreadable({ type, id }: Record<string, unknown>, message: string): UnreadableFrame {
-  return { type: 'unreadable', of: type as UnreadableFrame['of'], id: id as number, message };
+function unreadable(frame: Record<string, unknown>, message: string): UnreadableFrame {
+  const { type, id, arg } = frame as { type: UnreadableFrame['of']; id: number; arg?: number };
+  return { type: 'unreadable', of: type, id, message, ...(arg !== undefined && { arg }) };
 }
 
 function parse(text: string): unknown {

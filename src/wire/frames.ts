@@ -27,6 +27,8 @@ export interface RequestFrame {
   kwargs?: { [key: string]: unknown };
   /** Milliseconds the caller will still wait. */
   deadline?: number;
+  /** Which of `args` follow as streams; what stands in their place says nothing. */
+  streams?: number[];
 }
 
 /** The function returned. No `value` means `undefined`. */
@@ -34,12 +36,45 @@ export interface ResultFrame {
   type: 'result';
   id: number;
   value?: unknown;
+  /** The function returned a stream; its values follow as `next` frames. */
+  stream?: true;
+}
+
+/**
+ * The frames of a stream name the request that it belongs to. With `arg` it is that argument of the request, sent by
+ * the caller; without it is the result, sent by the other side. A stream ends with `complete` or `error`.
+ */
+export interface NextFrame {
+  type: 'next';
+  id: number;
+  arg?: number;
+  /** Absent: `undefined`. */
+  value?: unknown;
+}
+
+/** The stream is at its end. */
+export interface CompleteFrame {
+  type: 'complete';
+  id: number;
+  arg?: number;
+  /** What a generator returned. */
+  value?: unknown;
+}
+
+/** From the reader of a stream: so many values more may be sent. */
+export interface CreditFrame {
+  type: 'credit';
+  id: number;
+  arg?: number;
+  count: number;
 }
 
 /** Exactly one of `error`, `thrown` and `failure` says why there is no result. */
 export interface ErrorFrame {
   type: 'error';
   id: number;
+  /** A stream that is this argument of the request failed. */
+  arg?: number;
   /** The function threw an Error. */
   error?: WireError;
   /** The function threw something else. */
@@ -48,10 +83,11 @@ export interface ErrorFrame {
   failure?: WireFailure;
 }
 
-/** The caller no longer wants an answer. */
+/** The caller no longer wants the result. With `arg`, from the other side: this argument is read no further. */
 export interface CancelFrame {
   type: 'cancel';
   id: number;
+  arg?: number;
 }
 
 /** The sender's set of functions changed. */
@@ -95,7 +131,9 @@ export interface UnreadableFrame {
   type: 'unreadable';
   id: number;
   /** Type of the frame. */
-  of: 'request' | 'result' | 'error';
+  of: 'request' | 'result' | 'error' | 'next' | 'complete';
+  /** Of the frame, if it had one. */
+  arg?: number;
   /** Why, in words. */
   message: string;
 }
@@ -105,9 +143,15 @@ export type Frame =
   | ResultFrame
   | ErrorFrame
   | CancelFrame
+  | NextFrame
+  | CompleteFrame
+  | CreditFrame
   | FunctionsFrame
   | GoawayFrame
   | PeersFrame;
+
+/** Values of one stream that may be sent before its reader has given any credit. */
+export const FIRST_CREDIT = 32;
 
 /** A value that may be absent: `{}` is `undefined`. */
 export interface WireValue {
@@ -138,6 +182,10 @@ export interface Limits {
   message: number;
   /** Requests of one connection that are not answered yet. */
   calls: number;
+  /** Streams of one connection that are open here at once, results and arguments together. Default: no limit. */
+  streams?: number;
+  /** Calls that run here at once, of all connections together. Default: not told. */
+  running?: number;
 }
 
 /** What a peer says of itself once both sides have proved that they know the secret. */

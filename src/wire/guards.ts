@@ -36,7 +36,9 @@ export function isTagList(value: unknown, longestTag: number): value is string[]
 }
 
 export function isLimits(value: unknown): value is Limits {
-  return isFields(value) && isLimit(value['message']) && isLimit(value['calls']);
+  if (!isFields(value)) return false;
+  const { message, calls, streams = 1, running = 1 } = value;
+  return [message, calls, streams, running].every(isLimit);
 }
 
 /** Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. Looks into containers only, so text is free. */
@@ -69,13 +71,19 @@ export function isFrame(value: Fields): value is Fields & Frame {
         isString(value['tag'], LONGEST_TAG) &&
         Array.isArray(value['args']) &&
         (value['kwargs'] === undefined || isFields(value['kwargs'])) &&
-        (value['deadline'] === undefined || isDuration(value['deadline']))
+        (value['deadline'] === undefined || isDuration(value['deadline'])) &&
+        (value['streams'] === undefined || isPositions(value['streams'], value['args'].length))
       );
     case 'result':
+      return isId(value['id']) && (value['stream'] === undefined || value['stream'] === true);
+    case 'next':
+    case 'complete':
     case 'cancel':
-      return isId(value['id']);
+      return isId(value['id']) && isArg(value['arg']);
+    case 'credit':
+      return isId(value['id']) && isArg(value['arg']) && isLimit(value['count']);
     case 'error':
-      return isId(value['id']) && isOutcome(value);
+      return isId(value['id']) && isArg(value['arg']) && isOutcome(value);
     case 'functions':
       return isTagList(value['added'], LONGEST_TAG) && isTagList(value['removed'], LONGEST_TAG);
     case 'goaway':
@@ -94,8 +102,11 @@ export function isFrame(value: Fields): value is Fields & Frame {
 const KNOWN_TYPES = new Set<unknown>([
   'request',
   'result',
-  'cancel',
   'error',
+  'cancel',
+  'next',
+  'complete',
+  'credit',
   'functions',
   'goaway',
   'peers',
@@ -103,6 +114,21 @@ const KNOWN_TYPES = new Set<unknown>([
 
 export function isKnownType(type: unknown): boolean {
   return KNOWN_TYPES.has(type);
+}
+
+/** Whether these are places in a list so long, in order and none twice. */
+function isPositions(value: unknown, length: number): boolean {
+  if (!Array.isArray(value)) return false;
+  let last = -1;
+  for (const position of value as unknown[]) {
+    if (!Number.isSafeInteger(position) || (position as number) <= last) return false;
+    last = position as number;
+  }
+  return last < length;
+}
+
+function isArg(value: unknown): boolean {
+  return value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
 function isDuration(value: unknown): boolean {
@@ -132,7 +158,7 @@ function isOutcome(frame: Fields): boolean {
   return isWireFailure(failure);
 }
 
-const TYPES_WITH_VALUES = new Set<unknown>(['request', 'result', 'error']);
+const TYPES_WITH_VALUES = new Set<unknown>(['request', 'result', 'error', 'next', 'complete']);
 
 /** Whether frames of this type hold values of users, and so may have a `meta`. */
 export function holdsValues(type: unknown): boolean {

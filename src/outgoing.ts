@@ -1,0 +1,86 @@
+import { Call } from './actors/call.ts';
+import { callerFrames, failWithNetError } from './actors/call-failure.ts';
+import type { CallerRef } from './actors/caller.ts';
+import { streamsIn } from './actors/call-streams.ts';
+import type { PeerRecord } from './actors/peer-record.ts';
+import type { Clock } from './clock.ts';
+import { outerCall } from './context.ts';
+import type { NetError } from './errors.ts';
+import type { Middleware } from './middleware.ts';
+import { milliseconds } from './options.ts';
+import type { CallOptions, MakeCall, RemotePeer } from './remote-peer.ts';
+
+/** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
+const SITE_INTERVAL = 5;
+
+export interface OutgoingInput {
+  clock: Clock;
+  /** How long a call may take that does not say so itself, in ms. */
+  deadline: number;
+  caller: CallerRef;
+  middleware: Middleware;
+  remotePeer(record: PeerRecord): RemotePeer;
+  /** Why nothing works any more; undefined while it does. */
+  over(): NetError | undefined;
+}
+
+/** Turns what a user asks for into a call for the caller. */
+export class Outgoing {
+  readonly #input: OutgoingInput;
+  /** When the next call takes its call site at once, on the clock. */
+  #nextSite = -Infinity;
+
+  constructor(input: OutgoingInput) {
+    this.#input = input;
+  }
+
+  /** @throws TypeError for options that cannot be meant; everything else rejects */
+  readonly make: MakeCall = (record, tag, args, options, plain) => {
+    const { clock, deadline: otherwise, middleware } = this.#input;
+    const { signal } = options;
+    let time = milliseconds('deadline', options.deadline, otherwise);
+    checkSignal(signal);
+    const now = clock.now();
+    let site: string | undefined;
+    // A stack costs as much as the rest of the call. One now and then is not felt; for the others
+    // `call-failure.ts` finds the caller when there is need to.
+    if (now >= this.#nextSite) {
+      this.#nextSite = now + SITE_INTERVAL;
+      site = callerFrames(this.make);
+    }
+    let signals = signal && [signal];
+    const outer = outerCall();
+    if (outer) {
+      time = Math.min(time, outer.deadline);
+      signals = signals ? [...signals, outer.signal] : [outer.signal];
+    }
+    const deadline = now + time;
+    const send = (resolve: (value: unknown) => void): void => {
+      const settle = plain ? resolveAndTell(resolve, plain) : resolve;
+      const call = new Call(record, tag, args, time, deadline, settle, signals, site, streamsIn(args));
+      // What is sent to a stopped actor vanishes.
+      const stopped = this.#input.over();
+      if (stopped) failWithNetError(call, 'STOPPED', stopped.message);
+      else this.#input.caller.send(call);
+    };
+    if (!middleware.outgoing) return new Promise(send);
+    const peer = this.#input.remotePeer(record);
+    const hooked = { direction: 'outgoing', peer, tag, args, signal, deadline: time } as const;
+    return middleware.outgoing(hooked, () => new Promise(send));
+  };
+}
+
+/** Failures are promises, and streams are objects with a method `next`; all else is a plain value. */
+function resolveAndTell(resolve: (value: unknown) => void, plain: () => void) {
+  return (value: unknown): void => {
+    const held = typeof value === 'object' && value !== null;
+    if (!held || !(value instanceof Promise || Symbol.asyncIterator in value)) plain();
+    resolve(value);
+  };
+}
+
+function checkSignal(signal: CallOptions['signal']): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError('signal: give an AbortSignal');
+  }
+}

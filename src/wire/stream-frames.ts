@@ -1,0 +1,40 @@
+import { encodeWithValue } from './codec.ts';
+import type { Outgoing } from './outgoing.ts';
+
+/** The text of the frames of streams, and of the one that ends them. `frames.ts` says what `arg` is. */
+
+/** The function returned a stream. */
+export function encodeStreamResult(id: number): string {
+  return `{"type":"result","id":${id},"stream":true}`;
+}
+
+/** @throws NotSerializable naming the place in the value */
+export function encodeNext(id: number, arg: number | undefined, value: unknown, stacks: boolean): Outgoing {
+  return withOptionalValue(head('next', id, arg), value, stacks);
+}
+
+/** @throws NotSerializable naming the place in the value */
+export function encodeComplete(
+  id: number,
+  arg: number | undefined,
+  value: unknown,
+  stacks: boolean,
+): Outgoing {
+  return withOptionalValue(head('complete', id, arg), value, stacks);
+}
+
+export function encodeCredit(id: number, arg: number | undefined, count: number): string {
+  return `${head('credit', id, arg)},"count":${count}}`;
+}
+
+export function encodeCancel(id: number, arg?: number): string {
+  return `${head('cancel', id, arg)}}`;
+}
+
+function head(type: string, id: number, arg: number | undefined): string {
+  return arg === undefined ? `{"type":"${type}","id":${id}` : `{"type":"${type}","id":${id},"arg":${arg}`;
+}
+
+function withOptionalValue(start: string, value: unknown, stacks: boolean): Outgoing {
+  return value === undefined ? `${start}}` : encodeWithValue(start, value, 'value', stacks);
+}

@@ -99,6 +99,30 @@ describe('a peer with seeds', () => {
     expect([a.peers.size, b.peers.size]).to.deep.equal([0, 0]);
   });
 
+  it('is told by a seed of those that came before it, and finds them', async () => {
+    const seed = await (await make({ name: 'seed' })).start();
+    const seeds = [`127.0.0.1:${portOf(seed)}`];
+    const others = await Promise.all(
+      Array.from({ length: 5 }, async (_, index) => (await make({ name: `p${index}`, seeds })).start()),
+    );
+    const all = [seed, ...others];
+    await Promise.all(
+      all.map((peer) => meet(peer, ...all.filter((each) => each !== peer).map(({ id }) => id))),
+    );
+  });
+
+  it('is told of no peer that left, and of none that cannot be found', async () => {
+    const seed = await (await make({ name: 'seed' })).start();
+    const seeds = [`127.0.0.1:${portOf(seed)}`];
+    const gone = await (await make({ name: 'gone', seeds })).start();
+    const hidden = await (await make({ name: 'hidden', seeds, announce: false })).start();
+    await meet(seed, gone.id, hidden.id);
+    await gone.stop();
+    await eventually(() => seed.peers.size === 1);
+    const a = await (await make({ name: 'a', seeds })).start();
+    expect((await a.getPeers()).map(({ name }) => name)).to.deep.equal(['seed']);
+  });
+
   describe('that are names of the DNS', () => {
     let server: DnsServer;
     beforeEach(async () => {

@@ -161,6 +161,18 @@ export function describeTransport(
       expect(await there).to.deep.equal(['last words', 4400]);
     });
 
+    it('is closed once, however often it is said', async () => {
+      const warnings: string[] = [];
+      const note = (warning: Error): unknown => warnings.push(warning.name);
+      process.on('warning', note);
+      const near = await dial();
+      const there = collect(await accepted, 1);
+      for (let count = 0; count < 20; count += 1) near.close(4400 + count, 'enough');
+      expect(await there).to.deep.equal([4400]);
+      process.off('warning', note);
+      expect(warnings).not.to.include('MaxListenersExceededWarning');
+    });
+
     it('tells both ends of a cut, once', async () => {
       const near = await dial();
       const far = await accepted;

@@ -19,6 +19,8 @@ const failure = { code: 'REFUSED', ran: 'no', message: 'draining' };
 const error = { name: 'Error', message: 'no' };
 const peer = { id: 'a', incarnation: 'b', addresses: [{ host: '10.0.0.5', port: 4000 }] };
 
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+
 const frames: Fields[] = [
   request,
   { ...request, kwargs: { a: 1 }, deadline: 0 },
@@ -54,7 +56,7 @@ const frames: Fields[] = [
       { ...peer, more: 1 },
     ],
   },
-  { type: 'peers', peers: Array(1_024).fill({ ...peer, addresses: Array(16).fill(peer.addresses[0]) }) },
+  { type: 'peers', peers: times(1_024, { ...peer, addresses: times(16, peer.addresses[0]) }) },
 ];
 
 const ofError = (fields: Fields): Fields => ({ type: 'error', id: 1, error: { ...error, ...fields } });
@@ -113,7 +115,7 @@ const refused: Fields[] = [
   { type: 'goaway', last: 0 },
   { type: 'peers' },
   { type: 'peers', peers: {} },
-  { type: 'peers', peers: Array(1_025).fill(peer) },
+  { type: 'peers', peers: times(1_025, peer) },
   ...[
     null,
     {},
@@ -122,7 +124,7 @@ const refused: Fields[] = [
     { ...peer, incarnation: 7 },
     { ...peer, addresses: undefined },
     { ...peer, addresses: '10.0.0.5:4000' },
-    { ...peer, addresses: Array(17).fill(peer.addresses[0]) },
+    { ...peer, addresses: times(17, peer.addresses[0]) },
     ...[
       null,
       '10.0.0.5:4000',
@@ -131,7 +133,7 @@ const refused: Fields[] = [
       { host: 'x'.repeat(256), port: 1 },
       { host: 5, port: 1 },
       ...[0, -1, 65_536, 1.5, '4000', null].map((port) => ({ host: '10.0.0.5', port })),
-    ].map((address) => ({ ...peer, addresses: [address] })),
+    ].map((address) => ({ id: 'a', incarnation: 'b', addresses: [address] })),
   ].map((each) => ({ type: 'peers', peers: [each] })),
 ];
 

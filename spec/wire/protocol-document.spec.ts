@@ -47,6 +47,7 @@ describe('docs/protocol.md', () => {
       'cancel',
       'functions',
       'goaway',
+      'peers',
     ]);
   });
 });

@@ -17,7 +17,7 @@ import type { HandshakeDependencies } from './handshaking.ts';
 import { Link } from './link.ts';
 import { freeName, keepOne } from './links.ts';
 import type { LivenessRef } from './liveness.ts';
-import type { DiscoveryContext } from './discovery-parts.ts';
+import type { DiscoveryContext } from './discovery-context.ts';
 import { Evidence, findingsOf } from './evidence.ts';
 import type { ConnectionFailure, ConnectionMessage } from './messages.ts';
 import { createRecord } from './peer-record.ts';
@@ -141,13 +141,16 @@ export const connectionParts = setup({
 
     'open a link': enqueueActions(({ context, event, enqueue }) => {
       const { session } = event as Event<'session.arrived'>;
-      const { caller, dispatcher, largestMessage } = context;
+      const { caller, dispatcher, discovery, largestMessage } = context;
       const record = context.record!;
       const link = new Link(record, session, context.mostBuffered);
       const child = freeName(context.links);
       context.log.connectionOpened(record, session.dialled);
       enqueue.assign({ links: new Map(context.links).set(link, child) });
-      enqueue.spawnChild('socket', { id: child, input: { link, caller, dispatcher, largestMessage } });
+      enqueue.spawnChild('socket', {
+        id: child,
+        input: { link, caller, dispatcher, discovery, largestMessage },
+      });
       const stays = record.link ? keepOne(context.handshake.self.id, context.id, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;

@@ -1,9 +1,9 @@
 import { assign, enqueueActions, setup } from 'xstate';
-import type { AnyActorRef } from 'xstate';
 
 import { keyOf } from '../discovery/provider.ts';
 import type { Announcement, Hint } from '../discovery/provider.ts';
-import type { Log } from '../log.ts';
+import { hintsOf } from '../discovery/peer-list.ts';
+import { TOLD } from '../discovery/told.ts';
 import { isAmong } from '../transport/address.ts';
 import {
   addressesOf,
@@ -14,8 +14,8 @@ import {
   retryDelay,
   selfDelay,
 } from './candidate.ts';
-import type { Candidate } from './candidate.ts';
-import type { Evidence } from './evidence.ts';
+import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
+import { answer, ask, isSeed } from './introducing.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
 
@@ -38,40 +38,6 @@ const MOST_DIALS = 16;
 
 /** The first search is over after this time in any case, in ms. */
 const LONGEST_SEARCH = 5_000;
-
-export interface DiscoveryInput {
-  /** The peer's actor, which owns the connections. */
-  peer: AnyActorRef;
-  random: () => number;
-  log: Log;
-}
-
-export interface DiscoveryContext extends DiscoveryInput {
-  self: Announcement | undefined;
-  /**
-   * By peer id, or by address when that is all that is known. The map and what is in it are changed in place: there can
-   * be hundreds, and they change often.
-   */
-  candidates: Map<string, Candidate>;
-  /** Incarnations that said goodbye: a hint at one of them is old. Changed in place. */
-  gone: Set<string>;
-  /** Why those that left last were held for gone, by id. Changed in place. */
-  departed: Map<string, Evidence>;
-  /** Ids of candidates to be dialled when a dial is over, the longest waiting first. Changed in place. */
-  dialQueue: Set<string>;
-  /** Ids of candidates that are being dialled. Changed in place. */
-  dialing: Set<string>;
-  /** Providers that have not told everything yet. */
-  scanning: ReadonlySet<string>;
-  /** Providers that run. */
-  providers: ReadonlySet<string>;
-  /** Nothing new was hinted at for a while. */
-  quiet: boolean;
-  overdue: boolean;
-  stopping: boolean;
-  /** Why a provider cannot work here, or not at present, by its name. */
-  degraded: Readonly<Record<string, unknown>>;
-}
 
 type Event<Type extends DiscoveryMessage['type']> = Extract<DiscoveryMessage, { type: Type }>;
 
@@ -171,6 +137,22 @@ export const discoveryParts = setup({
       candidate.answeredBy = peer;
       candidate.state = peer === context.self!.id ? 'left' : 'up';
     },
+
+    'ask a seed whom it knows': ({ context, event }) => {
+      const id =
+        event.type === 'connection.opened' ? event.record.id : (event as Event<'address.answered'>).peer;
+      const link = context.candidates.get(id)?.record?.link;
+      if (link && isSeed(context, id)) ask(context, link);
+    },
+
+    'take what was told, and answer': enqueueActions(({ context, event, enqueue }) => {
+      const { link, peers } = event as Event<'peers.told'>;
+      if (link.heardPeers || context.stopping) return;
+      link.heardPeers = true;
+      const hints = hintsOf(peers, link.socket.scope);
+      if (context.providers.has(TOLD)) enqueue.sendTo(TOLD, { type: 'hints.told', hints });
+      answer(context, link);
+    }),
 
     'add the peer': enqueueActions(({ context, event, enqueue }) => {
       const { record } = event as Event<'connection.opened'>;

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 
-import type { DiscoveryContext } from './discovery-parts.ts';
+import type { DiscoveryContext } from './discovery-context.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { LeaveReason, PeerRecord } from './peer-record.ts';
 

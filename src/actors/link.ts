@@ -76,6 +76,11 @@ export class Link {
   /** The liveness': silent for too long. */
   suspect = false;
 
+  /** The discovery's: this side has said whom it knows. */
+  toldPeers = false;
+  /** The discovery's: the other side has. */
+  heardPeers = false;
+
   /** More is written than the network takes; calls wait until it has. */
   congested = false;
   /** Streams that wait until the network has taken what was written. */

@@ -2,6 +2,7 @@ import { fromCallback } from 'xstate';
 
 import { seedProviders } from '../discovery/seed-providers.ts';
 import { refuseWeak } from '../exposure.ts';
+import { ToldProvider } from '../discovery/told.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
 import type { Listener, Socket } from '../transport/transport.ts';
@@ -33,7 +34,8 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
 
   const open = async (): Promise<void> => {
     const attached = await network.attach({ id: self.id, clock });
-    const providers = [...attached.providers, ...seedProviders(seeds, clock, random)];
+    const seeders = seedProviders(seeds, clock, random);
+    const providers = [...attached.providers, ...seeders, new ToldProvider(clock)];
     const attachment = { ...attached, providers };
     const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
     const accept = (socket: Socket): void => {

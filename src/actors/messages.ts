@@ -14,6 +14,7 @@ import type {
   RequestFrame,
   ResultFrame,
   UnreadableFrame,
+  WirePeer,
 } from '../wire/frames.ts';
 import type { Party } from '../wire/handshake.ts';
 import type { SecretKeys } from '../wire/secret.ts';
@@ -95,6 +96,8 @@ export type DiscoveryMessage =
   | { type: 'provider.stopped'; provider: string }
   /** It is time to dial this candidate, or to dial it again. */
   | { type: 'candidate.due'; id: string }
+  /** A peer told us of those it knows. */
+  | { type: 'peers.told'; link: Link; peers: readonly WirePeer[] }
   /** Somebody answered at an address: this peer itself, or another one, which has proved itself. */
   | { type: 'address.answered'; id: string; peer: string }
   /** No new candidate for a while. */

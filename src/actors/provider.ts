@@ -5,6 +5,7 @@ import type { DiscoveryMessage } from './messages.ts';
 
 export type ProviderMessage =
   | { type: 'hint.failed'; hint: Hint; refused: boolean }
+  | { type: 'hints.told'; hints: readonly Hint[] }
   | { type: 'provider.stop' };
 
 /** Runs one source of hints, and turns what it says into messages to discovery. */
@@ -24,6 +25,10 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
     receive((message) => {
       if (message.type === 'hint.failed') {
         provider.failed(message.hint, message.refused);
+        return;
+      }
+      if (message.type === 'hints.told') {
+        provider.tell?.(message.hints);
         return;
       }
       void provider.stop().then(() => {

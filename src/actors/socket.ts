@@ -1,4 +1,5 @@
 import { fromCallback } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 
 import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
@@ -16,13 +17,15 @@ export interface SocketInput {
   link: Link;
   caller: CallerRef;
   dispatcher: DispatcherRef;
+  discovery: AnyActorRef;
   /** Bytes. */
   largestMessage: number;
 }
 
 /**
- * Owns the socket of a link: hands each frame to who it is for, and ends the socket when it is stopped. Requests
- * and answers go straight to dispatcher and caller; only what concerns the connection goes to its machine.
+ * Owns the socket of a link: hands each frame to who it is for, and ends the socket when it is stopped. Requests and
+ * answers go straight to dispatcher and caller, lists of peers to discovery; only what concerns the connection goes to
+ * its machine.
  */
 export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input, sendBack }) => {
   const owner = new SocketOwner(input, sendBack);
@@ -34,6 +37,7 @@ class SocketOwner implements Receiver, LinkOwner {
   readonly #link: Link;
   readonly #caller: CallerRef;
   readonly #dispatcher: DispatcherRef;
+  readonly #discovery: AnyActorRef;
   readonly #tell: (message: ConnectionMessage) => void;
   readonly #arrivals: Arrivals;
   #open = true;
@@ -42,12 +46,13 @@ class SocketOwner implements Receiver, LinkOwner {
   #requests: DispatcherFrame[] = NOTHING;
 
   constructor(
-    { link, caller, dispatcher, largestMessage }: SocketInput,
+    { link, caller, dispatcher, discovery, largestMessage }: SocketInput,
     tell: (message: ConnectionMessage) => void,
   ) {
     this.#link = link;
     this.#caller = caller;
     this.#dispatcher = dispatcher;
+    this.#discovery = discovery;
     this.#tell = tell;
     this.#arrivals = new Arrivals(largestMessage);
     link.owner = this;
@@ -103,6 +108,9 @@ class SocketOwner implements Receiver, LinkOwner {
         break;
       case 'unreadable':
         this.#unreadable(frame);
+        break;
+      case 'peers':
+        this.#discovery.send({ type: 'peers.told', link: this.#link, peers: frame.peers });
         break;
       case 'functions':
       case 'goaway':

@@ -42,6 +42,8 @@ export interface Provider {
   start(self: Announcement, listener: ProviderListener): Promise<void>;
   /** The hint led to no peer. `refused`: nobody listens at any of its addresses. */
   failed(hint: Hint, refused: boolean): void;
+  /** Another peer said where these are. Only of the provider that keeps such hints. */
+  tell?(hints: readonly Hint[]): void;
   /** Takes the announcement back and stops looking. Never rejects. */
   stop(): Promise<void>;
   /** The same in the last moment of a process, without waiting for anything. */

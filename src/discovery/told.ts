@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Hint, Provider, ProviderListener } from './provider.ts';
 
+export const TOLD = 'told';
+
 /** Hints that are kept, the newest. */
 const MOST_HINTS = 1_024;
 
@@ -18,7 +20,7 @@ interface Told {
 
 /** What other peers have told of those they know. */
 export class ToldProvider implements Provider {
-  readonly name = 'told';
+  readonly name = TOLD;
   readonly #clock: Clock;
   /** By peer id, the newest last. */
   readonly #told = new Map<string, Told>();

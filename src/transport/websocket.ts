@@ -142,6 +142,7 @@ class WebSocketSocket implements Socket {
   /** What an accepted connection came through; undefined for one that was dialled. */
   readonly #gate: Gate | undefined;
   #trusted = false;
+  #closing = false;
 
   constructor(ws: WebSocket, tcp: NetSocket, gate: Gate | undefined) {
     this.#ws = ws;
@@ -199,6 +200,8 @@ class WebSocketSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
     this.#ws.close(code, reason);
     const cut = setTimeout(() => this.#ws.terminate(), CLOSE_TIME).unref();
     this.#ws.once('close', () => clearTimeout(cut));

@@ -1,0 +1,42 @@
+import type { AnyActorRef } from 'xstate';
+
+import type { Announcement } from '../discovery/provider.ts';
+import type { Log } from '../log.ts';
+import type { Candidate } from './candidate.ts';
+import type { Evidence } from './evidence.ts';
+
+/** What discovery knows. */
+
+export interface DiscoveryInput {
+  /** The peer's actor, which owns the connections. */
+  peer: AnyActorRef;
+  random: () => number;
+  log: Log;
+}
+
+export interface DiscoveryContext extends DiscoveryInput {
+  self: Announcement | undefined;
+  /**
+   * By peer id, or by address when that is all that is known. The map and what is in it are changed in place: there can
+   * be hundreds, and they change often.
+   */
+  candidates: Map<string, Candidate>;
+  /** Incarnations that said goodbye: a hint at one of them is old. Changed in place. */
+  gone: Set<string>;
+  /** Why those that left last were held for gone, by id. Changed in place. */
+  departed: Map<string, Evidence>;
+  /** Ids of candidates to be dialled when a dial is over, the longest waiting first. Changed in place. */
+  dialQueue: Set<string>;
+  /** Ids of candidates that are being dialled. Changed in place. */
+  dialing: Set<string>;
+  /** Providers that have not told everything yet. */
+  scanning: ReadonlySet<string>;
+  /** Providers that run. */
+  providers: ReadonlySet<string>;
+  /** Nothing new was hinted at for a while. */
+  quiet: boolean;
+  overdue: boolean;
+  stopping: boolean;
+  /** Why a provider cannot work here, or not at present, by its name. */
+  degraded: Readonly<Record<string, unknown>>;
+}

@@ -32,7 +32,8 @@ const hint = (id: string, port = 4000, incarnation = `${id}-1`): Hint => ({
   pid: process.pid,
 });
 
-const announcement = (id: string, world = 'ours'): Announcement => ({ ...hint(id), world });
+const written = (id: string, world = 'ours') => ({ ...hint(id), world });
+const announcement = (id: string): Announcement => ({ ...hint(id), world: () => 'ours' });
 
 class Heard implements ProviderListener {
   readonly all: (string | Hint)[] = [];
@@ -99,7 +100,7 @@ describe('the provider of this host', () => {
   it('writes one small file that only its owner can read, and leaves no other', async () => {
     await start('a');
     expect(await readdir(folder)).to.deep.equal(['a.peer.json']);
-    expect(JSON.parse(await readFile(path('a'), 'utf8'))).to.deep.equal(announcement('a'));
+    expect(JSON.parse(await readFile(path('a'), 'utf8'))).to.deep.equal(written('a'));
     expect((await stat(path('a'))).mode & 0o777).to.equal(0o600);
   });
 
@@ -209,11 +210,11 @@ describe('the provider of this host', () => {
   });
 
   it('passes over peers that have another secret, and not over clients that do not say', async () => {
-    await writeFile(path('other'), JSON.stringify(announcement('other', 'theirs')));
+    await writeFile(path('other'), JSON.stringify(written('other', 'theirs')));
     await put(hint('client'));
     const { heard } = await start('a');
     expect(heard.all).to.deep.equal([hint('client'), 'scanned']);
-    await put(announcement('client', 'theirs'));
+    await put(written('client', 'theirs'));
     await eventually(() => expect(heard.all.at(-1)).to.equal('lost client client-1'));
   });
 

@@ -33,6 +33,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   let stopped = false;
 
   const open = async (): Promise<void> => {
+    if (settings.insecure) warnOfInsecurity();
     const attached = await network.attach({ id: self.id, clock });
     const seeders = seedProviders(seeds, clock, random);
     const providers = [...attached.providers, ...seeders, new ToldProvider(clock)];
@@ -69,6 +70,13 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     void listener?.close();
   };
 });
+
+function warnOfInsecurity(): void {
+  const text =
+    'lan: true with insecure: true: everybody on the network can call the functions of this peer, and nothing tells a ' +
+    'peer from who only says so';
+  process.emitWarning(text, 'AppNetWarning');
+}
 
 /** Of a peer that nobody may find: it has no address, so there is nothing to announce. */
 const NOWHERE: Listener = { addresses: [], close: () => Promise.resolve() };

@@ -74,7 +74,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
         const { opened } = event as Event<'peer.opened'>;
         const { id, incarnation } = context.settings;
         const { addresses } = opened.listener;
-        const self = { id, incarnation, addresses, pid: process.pid, world: opened.keys.world };
+        const self = { id, incarnation, addresses, pid: process.pid, world: () => opened.keys.world };
         context.settings.log.online(context.settings.group, addresses);
         enqueue.assign({ opened });
         enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });

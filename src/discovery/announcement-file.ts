@@ -16,7 +16,8 @@ export type FoundAnnouncement = Hint & { world?: string };
 /** Loopback if the peer listens there, and else whatever it has: this is read on the same host only. */
 export function announcementText({ id, incarnation, addresses, pid, world }: Announcement): string {
   const near = addresses.filter(({ host }) => isLoopback(host));
-  return JSON.stringify({ id, incarnation, addresses: near.length > 0 ? near : addresses, pid, world });
+  const where = near.length > 0 ? near : addresses;
+  return JSON.stringify({ id, incarnation, addresses: where, pid, world: world() });
 }
 
 /** Undefined for anything that is no announcement. */

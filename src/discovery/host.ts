@@ -160,7 +160,7 @@ export class HostProvider implements Provider {
 
   /** A peer with another secret would be dialled in vain, again and again, and would dial in vain. */
   #isOfThisWorld({ world }: FoundAnnouncement): boolean {
-    return world === undefined || world === this.#self!.world;
+    return world === undefined || world === this.#self!.world();
   }
 
   #forget(id: string): void {

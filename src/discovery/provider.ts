@@ -30,9 +30,10 @@ export function keyOf({ id, addresses }: Hint): string {
 export interface Announcement extends Hint {
   /**
    * Which secret it has: peers that announce another one are of another world. It is made of the secret, so somebody
-   * who reads it can try passphrases against it; it goes only where whoever reads it may read the secret, too.
+   * who reads it can try passphrases against it; it goes only where whoever reads it may read the secret, too. A function,
+   * so that no log or inspector comes upon it.
    */
-  world: string;
+  world(): string;
 }
 
 /** A source of hints, and a place to leave one's own. */

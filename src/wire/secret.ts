@@ -63,12 +63,16 @@ export async function deriveKeys(secret: string): Promise<SecretKeys> {
 
 /** In private fields, so that no log or inspector that walks the actors comes upon them. */
 class PrivateKeys implements SecretKeys {
-  readonly world: string;
+  readonly #world: string;
   readonly #both: Buffer;
 
   constructor(both: Buffer, world: string) {
     this.#both = both;
-    this.world = world;
+    this.#world = world;
+  }
+
+  get world(): string {
+    return this.#world;
   }
 
   get dialler(): Buffer {

@@ -33,7 +33,7 @@ export interface Announcement extends Hint {
    * who reads it can try passphrases against it; it goes only where whoever reads it may read the secret, too. A function,
    * so that no log or inspector comes upon it.
    */
-  world(): string;
+  world: () => string;
 }
 
 /** A source of hints, and a place to leave one's own. */

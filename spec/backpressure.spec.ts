@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import { eventually } from './support/eventually.ts';
 import { Stage } from './support/peers.ts';
 import { Processes } from './support/processes.ts';
 
@@ -35,5 +36,35 @@ describe('a peer that stops reading', () => {
     await sleeping;
     expect(new Set(await Promise.all(calls))).to.deep.equal(new Set([text.length]));
     expect(server.errors).to.equal('');
+  });
+
+  it('holds back the functions whose answers it does not read, and gets them when it reads again', async () => {
+    const runtimeDir = await stage.folder();
+    const server = await stage.make({ runtimeDir, limits: { buffered: 1024 * 1024 } }).start();
+    let begun = 0;
+    server.connect('big', () => {
+      begun += 1;
+      return 'x'.repeat(256 * 1024);
+    });
+    const client = await processes.start(
+      runtimeDir,
+      `import { peers } from 'app-net';
+       const [server] = await peers.ready('big');
+       const calls = Array.from({ length: 400 }, () => server.call('big'));
+       setImmediate(() => process.kill(process.pid, 'SIGSTOP'));
+       const texts = await Promise.all(calls);
+       console.log('lengths', ...new Set(texts.map((text) => text.length)));`,
+    );
+    await eventually(() => expect(begun).to.be.above(0));
+    // Kernel buffers take some megabytes, the limit is one, and a hundred would be asked for.
+    let before = -1;
+    while (before !== begun) {
+      before = begun;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect(begun).to.be.below(200);
+    client.child.kill('SIGCONT');
+    await client.line((line) => line === 'lengths 262144');
+    expect(begun).to.equal(400);
   });
 });

@@ -12,6 +12,7 @@ import { dialHandshake } from '../src/actors/handshaking.ts';
 import { systemClock } from '../src/clock.ts';
 import { deriveKeys, makeSecret } from '../src/wire/secret.ts';
 import { eventually } from './support/eventually.ts';
+import { befriend, someone } from './support/friend.ts';
 import { meet, portOf, Stage } from './support/peers.ts';
 
 describe('a listening peer', () => {
@@ -205,27 +206,27 @@ describe('a listening peer', () => {
       '{"type":"request","id":0}',
       '[['.repeat(50_000),
     ]) {
-      const { socket, closed } = await befriended();
+      const { socket, closed } = await befriend(port, secret);
       socket.send(frame);
       expect(await closed, frame.slice(0, 40)).to.equal(4400);
     }
   });
 
   it('answers a request for a tag it does not have, and goes on', async () => {
-    const { socket, message } = await befriended();
+    const { socket, message } = await befriend(port, secret);
     socket.send('{"type":"request","id":1,"tag":"__proto__","args":[]}');
     expect(JSON.parse(await message)).to.deep.include({ type: 'error', id: 1 });
   });
 
   it('ignores answers to questions that it did not ask', async () => {
-    const { socket, message } = await befriended();
+    const { socket, message } = await befriend(port, secret);
     socket.send('{"type":"result","id":99,"value":1}\n{"type":"cancel","id":98}\n{"type":"result","id":1}');
     socket.send('{"type":"request","id":1,"tag":"secret function","args":[]}');
     expect(await message).to.equal('{"type":"result","id":1,"value":"ran"}');
   });
 
   it('ends a connection that uses a request id twice', async () => {
-    const { socket, closed } = await befriended();
+    const { socket, closed } = await befriend(port, secret);
     socket.send(
       '{"type":"request","id":2,"tag":"t","args":[]}\n{"type":"request","id":2,"tag":"t","args":[]}',
     );
@@ -233,13 +234,6 @@ describe('a listening peer', () => {
   });
 
   // --- strangers of several kinds ---
-
-  const someone = {
-    id: 'someone',
-    incarnation: 'one',
-    limits: { message: 1_000_000, calls: 10 },
-    describe: () => ({ name: 's', group: 'main', hub: false, pid: 1, host: 'h', functions: [] }),
-  };
 
   async function shake(keys: Awaited<ReturnType<typeof deriveKeys>>): Promise<string> {
     const socket = await webSocketTransport().dial({ host: '127.0.0.1', port }, { largestMessage: 65_536 });
@@ -254,29 +248,6 @@ describe('a listening peer', () => {
         },
       );
     });
-  }
-
-  /** Somebody who knows the secret, and then does as they like. */
-  async function befriended() {
-    const socket = await webSocketTransport().dial(
-      { host: '127.0.0.1', port },
-      { largestMessage: 1_000_000 },
-    );
-    const keys = await deriveKeys(secret);
-    await new Promise<void>((resolve, reject) => {
-      dialHandshake(
-        socket,
-        '',
-        { self: someone, keys, clock: systemClock },
-        { done: () => resolve(), failed: reject },
-      );
-    });
-    let heard: (text: string) => void;
-    let ended: (code: number) => void;
-    const message = new Promise<string>((resolve) => (heard = resolve));
-    const closed = new Promise<number>((resolve) => (ended = resolve));
-    socket.receive({ message: (text) => heard(text), binary: () => {}, closed: (code) => ended(code) });
-    return { socket, message, closed };
   }
 
   function raw(): WebSocket {

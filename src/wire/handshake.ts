@@ -237,8 +237,9 @@ function fitting(functions: readonly string[]): number {
 }
 
 function partyOf({ id, incarnation, versions, limits }: HelloMessage | WelcomeMessage) {
-  const { message, calls } = limits;
-  return { id, incarnation, newestVersion: Math.max(0, ...versions), limits: { message, calls } };
+  const { message, calls, streams, running } = limits;
+  const told = { message, calls, ...(streams && { streams }), ...(running && { running }) };
+  return { id, incarnation, newestVersion: Math.max(0, ...versions), limits: told };
 }
 
 function description({ name, group, hub, pid, host, functions }: Description): Description {

@@ -4,6 +4,7 @@ import type { AnyActor } from 'xstate';
 
 import type { CallerCounters, CallerRef } from './actors/caller.ts';
 import type { DispatcherCounters, DispatcherRef } from './actors/dispatcher.ts';
+import type { EventsCounters, EventsRef } from './actors/events.ts';
 import type { Clock } from './clock.ts';
 import { measureLoopLoad } from './loop-load.ts';
 import type { LoopLoad } from './loop-load.ts';
@@ -49,6 +50,8 @@ export interface PeerInfo {
     caller: CallerCounters;
     /** Calls of others that it has run. */
     dispatcher: DispatcherCounters;
+    /** Events of its own, and of others. */
+    events: EventsCounters;
   };
   loop: LoopLoad;
   /** What its process takes of its host's memory, in bytes. */
@@ -70,7 +73,8 @@ export interface PeerSource {
 export function countersOf({ system }: AnyActor): PeerInfo['counters'] {
   const caller = (system.get('caller') as CallerRef).getSnapshot().context;
   const dispatcher = (system.get('dispatcher') as DispatcherRef).getSnapshot().context;
-  return { caller: { ...caller }, dispatcher: { ...dispatcher } };
+  const events = (system.get('events') as EventsRef).getSnapshot().context;
+  return { caller: { ...caller }, dispatcher: { ...dispatcher }, events: { ...events } };
 }
 
 export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Registration> {

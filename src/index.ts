@@ -2,6 +2,7 @@ import { callSite } from './call-site.ts';
 import type { Evidence } from './actors/evidence.ts';
 import type { ConnectOptions } from './connect-arguments.ts';
 import type { Connected, RemoteFunction } from './connected.ts';
+import { NetEvent } from './event.ts';
 import { resolveOptions } from './options.ts';
 import type { Hook } from './middleware.ts';
 import type { PeerOptions } from './options.ts';
@@ -24,7 +25,11 @@ export type { Logger, LogLevel } from './log.ts';
 export type { LoopLoad } from './loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './connected.ts';
 export type { Hook, HookedCall } from './middleware.ts';
-export type { PeerLimits, PeerOptions } from './options.ts';
+export type { EventListener, NetEvent, Received, SubscribeOptions, SubscribedOptions } from './event.ts';
+export type { EventStream, EventStreamOptions } from './event-stream.ts';
+export type { Subscription } from './subscription.ts';
+export type { Gap } from './actors/interests.ts';
+export type { PeerLimits, PeerOptions, SlowSubscribers } from './options.ts';
 export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';
 export type { CallOptions, RemotePeer } from './remote-peer.ts';
 export type { Evidence, Findings, Redial } from './actors/evidence.ts';
@@ -134,7 +139,21 @@ export function evidence(id: string): Evidence | undefined {
 }
 
 /** The live set of other peers. */
-export const peers: Peers = new Peers(() => defaultPeer().source);
+export const peers: Peers = new Peers(() => defaultPeer().events.source);
+
+/**
+ * A name under which peers tell each other that something happened. Events go to those other peers that subscribe.
+ * The default peer is started by the first use of the event, not by this call.
+ * @throws TypeError for what cannot be a name
+ *
+ * @example
+ * export const done = event<{ id: string }>('job.done');
+ * done.emit({ id: '42' });
+ * done.subscribe(({ id }, { peer }) => console.log(`${peer.name} has done ${id}`), { from: { group: 'gpu' } });
+ */
+export function event<T = unknown>(name: string): NetEvent<T> {
+  return new NetEvent<T>(name, () => defaultPeer().events);
+}
 
 /** Keeps this process alive as a peer, until it is killed. */
 export function serve(): Promise<void> {

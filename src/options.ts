@@ -92,6 +92,12 @@ export interface PeerOptions {
   stacks?: boolean | undefined;
   /** Web origins that may connect, such as `https://example.com`. Default: none. */
   origins?: readonly string[] | undefined;
+  /**
+   * What happens to a subscriber that would need more than `limits.events` to wait for it. `drop`: the oldest events
+   * are not sent to it. `disconnect`: its connection is ended, and it connects again. Either way it is told of the gap.
+   * Default: `drop`.
+   */
+  slowSubscribers?: SlowSubscribers | undefined;
   /** What this peer accepts from each other peer. */
   limits?: Partial<PeerLimits> | undefined;
   /** Given to XState: sees every event and snapshot of every actor of this peer. Default: nothing. */
@@ -112,6 +118,8 @@ export interface PeerOptions {
   network?: Network | undefined;
 }
 
+export type SlowSubscribers = 'drop' | 'disconnect';
+
 export interface PeerLimits {
   /** Bytes of one message. At least 65 536. Default: 16 777 216 (16 MiB). */
   message: number;
@@ -128,6 +136,13 @@ export interface PeerLimits {
    * been. Default: 16 777 216 (16 MiB).
    */
   buffered: number;
+  /** Names of events that one other peer may be subscribed to at a time. Default: 1 024. */
+  subscriptions: number;
+  /**
+   * Bytes of events that wait here for one subscriber that does not take them as fast as they come. Default:
+   * 16 777 216 (16 MiB).
+   */
+  events: number;
 }
 
 /** The options with every default filled in. */
@@ -157,6 +172,7 @@ export interface Settings {
   suspect: number;
   stacks: boolean;
   origins: readonly string[];
+  slowSubscribers: SlowSubscribers;
   limits: PeerLimits;
   log: Log;
   inspect: ((event: InspectionEvent) => void) | undefined;
@@ -195,6 +211,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     ...silence(options),
     stacks: boolean('stacks', options.stacks, true),
     origins: options.origins ?? [],
+    slowSubscribers: slowSubscribers(options.slowSubscribers),
     limits: {
       message: whole('limits.message', options.limits?.message, 16 * 1024 * 1024, 65_536),
       calls: whole('limits.calls', options.limits?.calls, 1_024, 1),
@@ -202,6 +219,8 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
       running: whole('limits.running', options.limits?.running, 16_384, 1),
       queue: whole('limits.queue', options.limits?.queue, 65_536, 0),
       buffered: whole('limits.buffered', options.limits?.buffered, 16 * 1024 * 1024, 1),
+      subscriptions: whole('limits.subscriptions', options.limits?.subscriptions, 1_024, 0),
+      events: whole('limits.events', options.limits?.events, 16 * 1024 * 1024, 0),
     },
     log: log(options, env('NET_LOG'), name),
     inspect: options.inspect,
@@ -234,6 +253,7 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   suspect: true,
   stacks: true,
   origins: true,
+  slowSubscribers: true,
   limits: true,
   logger: true,
   logLevel: true,
@@ -249,6 +269,8 @@ const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
   running: true,
   queue: true,
   buffered: true,
+  subscriptions: true,
+  events: true,
 };
 
 function refuseUnknown(what: 'option' | 'limit', given: object, known: Record<string, true>): void {
@@ -281,6 +303,13 @@ function boolean(option: string, given: boolean | undefined, otherwise: boolean)
   const value = given ?? otherwise;
   if (typeof value !== 'boolean') throw new TypeError(`${option}: give true or false`);
   return value;
+}
+
+function slowSubscribers(given: SlowSubscribers = 'drop'): SlowSubscribers {
+  if (given !== 'drop' && given !== 'disconnect') {
+    throw new TypeError("slowSubscribers: give 'drop' or 'disconnect'");
+  }
+  return given;
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 
-import type { PeerSource, SourceChange } from './peers.ts';
 import type { RemotePeer } from './remote-peer.ts';
+import type { PeerSource, SourceChange } from './view.ts';
 
 /** The peers of one local peer, as its discovery tells of them. */
 export class PeerSet implements PeerSource {

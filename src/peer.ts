@@ -4,6 +4,7 @@ import type { AnyActor, AnyActorRef } from 'xstate';
 import { createCallerLogic } from './actors/caller.ts';
 import type { CallerRef } from './actors/caller.ts';
 import { createDispatcherLogic } from './actors/dispatcher.ts';
+import type { EventsRef } from './actors/events.ts';
 import type { DiscoveryEmitted } from './actors/messages.ts';
 import { evidenceAbout } from './actors/evidence.ts';
 import type { Evidence } from './actors/evidence.ts';
@@ -20,6 +21,8 @@ import { countersOf, defaultFunctions } from './default-functions.ts';
 import type { PeerInfo } from './default-functions.ts';
 import { hostNetwork } from './discovery/host-network.ts';
 import { NetError } from './errors.ts';
+import { NetEvent } from './event.ts';
+import { EventHub } from './event-hub.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
 import { Middleware } from './middleware.ts';
 import type { Hook } from './middleware.ts';
@@ -27,7 +30,6 @@ import { resolveOptions } from './options.ts';
 import type { PeerOptions, Settings } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import { Peers } from './peers.ts';
-import type { PeerSource } from './peers.ts';
 import { PeerSet } from './peer-set.ts';
 import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
 import { Registry } from './registry.ts';
@@ -54,7 +56,7 @@ export class Peer {
   readonly hub: boolean;
   /**
    * The XState actor: `getSnapshot().value` is `starting`, `online`, `draining`, `stopped` or `failed`, and
-   * `system.get(name)` finds `discovery`, `dispatcher`, `caller` and `connection:<peer id>`.
+   * `system.get(name)` finds `discovery`, `dispatcher`, `caller`, `events` and `connection:<peer id>`.
    */
   readonly actor: AnyActor;
   /** The live set of other peers; those of the own group, unless `peers.of()` says otherwise. */
@@ -64,6 +66,7 @@ export class Peer {
   readonly #holds: boolean;
   readonly #registry: Registry;
   readonly #set: PeerSet;
+  readonly #events: EventHub;
   readonly #caller: Caller;
   #started: Promise<this> | undefined;
   readonly #middleware = new Middleware();
@@ -94,6 +97,9 @@ export class Peer {
     this.#registry = new Registry((added, removed) => {
       if (this.#started) (this.actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     }, defaults);
+    this.#set = new PeerSet(group, () => this.#settle());
+    this.peers = new Peers(() => this.#set);
+    this.#events = new EventHub(settings, this.#set, (peer) => this.#set.get(peer));
     const machine = createPeerMachine(
       createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks }),
       createDispatcherLogic({
@@ -101,13 +107,14 @@ export class Peer {
         remotePeer: ({ record }) => this.#remotePeer(record),
       }),
       createLivenessLogic(settings),
+      this.#events.logic,
     );
     const self = {
       id,
       incarnation: settings.incarnation,
       limits: {
         ...{ message: limits.message, calls: limits.calls },
-        ...{ streams: limits.streams, running: limits.running },
+        ...{ streams: limits.streams, running: limits.running, subscriptions: limits.subscriptions },
       },
       describe,
     };
@@ -117,8 +124,6 @@ export class Peer {
       clock,
       ...(inspect && { inspect }),
     });
-    this.#set = new PeerSet(group, () => this.#settle());
-    this.peers = new Peers(() => this.#set);
     this.#ended = new Promise((resolve) => (this.#markEnded = resolve));
     this.#caller = {
       knows: (peer) => this.#set.get(peer) !== undefined,
@@ -230,6 +235,14 @@ export class Peer {
     return evidenceAbout(id, this.actor.system);
   }
 
+  /**
+   * A name under which this peer tells others that something happened, or listens to them.
+   * @throws TypeError for what cannot be a name
+   */
+  event<T = unknown>(name: string): NetEvent<T> {
+    return new NetEvent<T>(name, () => this.#events);
+  }
+
   /** Keeps the process alive until this peer is stopped, and starts it if need be. */
   async serve(): Promise<void> {
     await this.start();
@@ -241,9 +254,9 @@ export class Peer {
     return this.#registry.tags();
   }
 
-  /** @internal What views of the peers are made of. */
-  get source(): PeerSource {
-    return this.#set;
+  /** @internal What events go through, and what views of the peers are made of. */
+  get events(): EventHub {
+    return this.#events;
   }
 
   async #start(): Promise<this> {
@@ -264,12 +277,15 @@ export class Peer {
       };
       this.actor.subscribe({ next: online, error: over, complete: () => over() });
       this.actor.start();
+      const events = this.actor.system.get('events') as EventsRef;
+      this.#events.start((message) => events.send(message));
     });
     return this;
   }
 
   #end(error: NetError): void {
     this.#over = error;
+    this.#events.stop();
     this.#set.end(error);
     this.#markEnded();
   }

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'eventemitter3';
 
-import { Evidence } from './actors/evidence.ts';
+import type { Evidence } from './actors/evidence.ts';
 import type { LeaveReason } from './actors/peer-record.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { checkSelector, matcher, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { whileHolding } from './process-hold.ts';
+import { follow, until } from './view.ts';
+import type { Follower, PeerSource, SourceChange } from './view.ts';
 
 export interface PeersEvents {
   join: (peer: RemotePeer) => void;
@@ -14,12 +16,7 @@ export interface PeersEvents {
 }
 
 /** What `watch()` gives: first a snapshot, then each change. */
-export type PeersChange =
-  | { type: 'snapshot'; peers: RemotePeer[] }
-  | { type: 'join'; peer: RemotePeer }
-  | { type: 'leave'; peer: RemotePeer; why: LeaveReason; evidence: Evidence }
-  /** The peer's functions changed; `peer.functions` has them. */
-  | { type: 'functions'; peer: RemotePeer };
+export type PeersChange = { type: 'snapshot'; peers: RemotePeer[] } | SourceChange;
 
 export interface ReadyOptions {
   /** How many peers it takes. Default: 1. */
@@ -27,18 +24,6 @@ export interface ReadyOptions {
   /** Ends the wait: it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
-
-/** The whole set of one local peer; views of it are what users get. */
-export interface PeerSource {
-  readonly group: string;
-  current(): RemotePeer[];
-  /** Returns what takes the listener off again. `ended` is told once, when the local peer is no more. */
-  subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void;
-  /** Starts the local peer if need be; resolves when its first search is over. */
-  settled(): Promise<void>;
-}
-
-export type SourceChange = Exclude<PeersChange, { type: 'snapshot' }>;
 
 /**
  * The live set of peers: those of the own group, or those that `of()` selects. Peers join once they have proved
@@ -159,30 +144,10 @@ export class Peers implements Iterable<RemotePeer> {
     const tag = isSelector(which) ? undefined : tagIn(which);
     const view = isSelector(which) ? this.of(which) : this;
     if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
-    const wait = new Promise<RemotePeer[]>((resolve, reject) => {
-      signal?.throwIfAborted();
-      const source = this.#source();
-      const done = (settle: () => void): void => {
-        unsubscribe();
-        signal?.removeEventListener('abort', abort);
-        settle();
-      };
-      const abort = (): void => done(() => reject(signal?.reason as Error));
-      const check = (): void => {
-        try {
-          const found = view.list().filter((peer) => tag === undefined || peer.has(tag));
-          if (found.length >= min) done(() => resolve(found));
-        } catch (error) {
-          done(() => reject(error));
-        }
-      };
-      const unsubscribe = source.subscribe(check, (error) => done(() => reject(error)));
-      signal?.addEventListener('abort', abort, { once: true });
-      check();
-      // Starts the local peer; that it cannot start is told through `subscribe`.
-      source.settled().catch(() => {});
+    return until(this.#source(), signal, () => {
+      const found = view.list().filter((peer) => tag === undefined || peer.has(tag));
+      return found.length >= min ? found : undefined;
     });
-    return whileHolding(wait);
   }
 
   /** Calls the listener at each join, or each leave, from now on. Those that are there already do not join again. */
@@ -224,47 +189,10 @@ export class Peers implements Iterable<RemotePeer> {
     });
   }
 
-  /**
-   * The changes of this view. With `has` in the selector a peer also joins by connecting the function, and leaves,
-   * with `stopped`, by disconnecting it.
-   */
-  #follow({ changed, failed, ended }: Follower): () => void {
-    const source = this.#source();
-    const matches = matcher(this.#selector, source.group);
-    const inside = new Set(source.current().filter(matches));
-    return source.subscribe((change) => {
-      const { peer } = change;
-      const was = inside.delete(peer);
-      let error: unknown;
-      let threw = false;
-      let is = false;
-      try {
-        is = change.type !== 'leave' && matches(peer);
-      } catch (thrown) {
-        error = thrown;
-        threw = true;
-      }
-      if (is) inside.add(peer);
-      if (!was && is) changed({ type: 'join', peer });
-      else if (was && !is)
-        changed(
-          change.type === 'leave' ? change : { type: 'leave', peer, why: 'stopped', evidence: UNSELECTED },
-        );
-      else if (is) changed(change);
-      if (threw) failed(error);
-    }, ended);
+  #follow(follower: Follower): () => void {
+    const view = follow(this.#source(), this.#selector, follower);
+    return () => view.stop();
   }
-}
-
-/** Of a peer that is still there, and no longer what the selector means. */
-const UNSELECTED = new Evidence('alive', { detail: 'the selector no longer means it' });
-
-/** Who follows a view. */
-interface Follower {
-  changed: (change: SourceChange) => void;
-  /** The selector's `where` threw: the peer it was asked about counts as not meant. */
-  failed: (error: unknown) => void;
-  ended: () => void;
 }
 
 /** A selector has no `tag`; a connected function, or what `remote()` gives, has. */

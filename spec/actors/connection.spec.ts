@@ -133,6 +133,7 @@ describe('a connection', () => {
       'caller',
       'dispatcher',
       'liveness',
+      'events',
       'discovery',
       'listener',
     ]);

@@ -5,12 +5,14 @@ import { createCallerLogic } from '../../src/actors/caller.ts';
 import { connectionMachine } from '../../src/actors/connection.ts';
 import { discoveryMachine } from '../../src/actors/discovery.ts';
 import { createDispatcherLogic } from '../../src/actors/dispatcher.ts';
+import { createEventsLogic } from '../../src/actors/events.ts';
 import { createPeerMachine } from '../../src/actors/peer.ts';
 import { createLivenessLogic } from '../../src/actors/liveness.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Middleware } from '../../src/middleware.ts';
 import { Registry } from '../../src/registry.ts';
 
+const nothing = (): void => {};
 const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
   createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true }),
@@ -23,6 +25,10 @@ const peerMachine = createPeerMachine(
     remotePeer: () => expect.fail('nobody calls'),
   }),
   createLivenessLogic({ clock: systemClock, ping: 2_000, suspect: 6_000 }),
+  createEventsLogic({
+    ...{ clock: systemClock, subscriptions: 1, largest: 1, stacks: true, waiting: 1, slow: 'drop' },
+    ...{ changed: nothing, deliver: nothing, missed: nothing, refused: nothing },
+  }).logic,
 );
 
 const machines: [string, AnyStateMachine, string[]][] = [

@@ -25,7 +25,7 @@ export function options(id: string, changes: Partial<Options> = {}, told = descr
   const self = {
     id,
     incarnation: `${id}-1`,
-    limits: { message: 65_536, calls: id.length },
+    limits: { message: 65_536, calls: id.length, subscriptions: id.length },
     describe: () => told,
   };
   return { self, keys, binding, nonce: Buffer.alloc(32, id), to: '', ...changes };

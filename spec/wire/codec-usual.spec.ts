@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { BadFrame } from '../../src/wire/bad-frame.ts';
-import { encodeRequest, encodeResult } from '../../src/wire/codec.ts';
+import { encodeEvent, encodeRequest, encodeResult, eventHead } from '../../src/wire/codec.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 import { receive, textOf } from '../support/codec.ts';
 
@@ -67,6 +67,19 @@ describe('the short way of the usual frames', () => {
     );
   });
 
+  it('reads events as the long way does', () => {
+    const name = fc.string({ minLength: 1, maxLength: 256 });
+    fc.assert(
+      fc.property(id, name, fc.jsonValue(), (sequence, text, value) => {
+        const plain = JSON.parse(JSON.stringify(value).replaceAll('-0', '0')) as unknown;
+        const line = textOf(encodeEvent(eventHead(text), sequence, plain));
+        expect(decode(line)).to.deep.equal(decodeSlowly(line));
+        expect(decode(line)).to.deep.equal([{ type: 'event', name: text, sequence, value: plain }]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('takes nothing for good that the long way refuses, and nothing for another thing', () => {
     const lines = [
       textOf(encodeRequest(7, 'a.tag', [5, 'x', [1]], 30_000)),
@@ -74,6 +87,8 @@ describe('the short way of the usual frames', () => {
       textOf(encodeResult(7, 50)),
       textOf(encodeResult(7, { a: ['text'] })),
       textOf(encodeResult(7, undefined)),
+      textOf(encodeEvent(eventHead('x'), 7, { a: ['text'] })),
+      textOf(encodeEvent(eventHead('x'), 7, undefined)),
     ];
     const edit = fc.record({
       line: fc.constantFrom(...lines),

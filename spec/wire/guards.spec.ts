@@ -57,6 +57,12 @@ const frames: Fields[] = [
     ],
   },
   { type: 'peers', peers: times(1_024, { ...peer, addresses: times(16, peer.addresses[0]) }) },
+  { type: 'subscribe', id: 1, name: '*' },
+  { type: 'subscribe', id: Number.MAX_SAFE_INTEGER, name: 'x'.repeat(256) },
+  { type: 'subscribed', id: 1, sequence: 0 },
+  { type: 'unsubscribe', name: '__proto__' },
+  { type: 'event', name: 'job.done', sequence: 1 },
+  { type: 'event', name: 'job.done', sequence: Number.MAX_SAFE_INTEGER, value: null },
 ];
 
 const ofError = (fields: Fields): Fields => ({ type: 'error', id: 1, error: { ...error, ...fields } });
@@ -68,6 +74,21 @@ const refused: Fields[] = [
   { type: ['cancel'], id: 1 },
   ...[0, -1, 1.5, 2 ** 53, '1', null, undefined, NaN].map((id) => ({ type: 'cancel', id })),
   { ...request, id: 0 },
+  { type: 'subscribe', id: 0, name: 'x' },
+  { type: 'subscribe', name: 'x' },
+  { type: 'subscribe', id: 1, name: '' },
+  { type: 'subscribe', id: 1, name: 'x'.repeat(257) },
+  { type: 'subscribe', id: 1, name: ['x'] },
+  { type: 'subscribed', id: 1 },
+  { type: 'subscribed', id: 1, sequence: -1 },
+  { type: 'subscribed', id: 1, sequence: 0.5 },
+  { type: 'unsubscribe' },
+  { type: 'unsubscribe', name: null },
+  { type: 'event', name: 'x', sequence: 0 },
+  { type: 'event', name: 'x', sequence: 2 ** 53 },
+  { type: 'event', name: 'x', sequence: '1' },
+  { type: 'event', name: '', sequence: 1 },
+  { type: 'event', sequence: 1 },
   { ...request, tag: 1 },
   { ...request, tag: 'x'.repeat(1025) },
   { ...request, args: undefined },
@@ -187,6 +208,9 @@ describe('the checks of single values', () => {
 
   it('take positive whole numbers for limits', () => {
     expect(isLimits({ message: 1, calls: 1 })).to.equal(true);
+    expect(isLimits({ message: 1, calls: 1, subscriptions: 0 })).to.equal(true);
+    expect(isLimits({ message: 1, calls: 1, subscriptions: -1 })).to.equal(false);
+    expect(isLimits({ message: 1, calls: 1, subscriptions: '1' })).to.equal(false);
     for (const wrong of [0, -1, 1.5, null, '1', undefined]) {
       expect(isLimits({ message: 1, calls: wrong })).to.equal(false);
       expect(isLimits({ message: wrong, calls: 1 })).to.equal(false);

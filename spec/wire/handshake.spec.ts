@@ -5,7 +5,17 @@ import { expect } from 'chai';
 import { HANDSHAKE_BYTES } from '../../src/wire/handshake.ts';
 import { isPeerId } from '../../src/wire/guards.ts';
 import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
-import { acceptor, binding, description, dialler, edit, exchange, keys, only } from '../support/handshake.ts';
+import {
+  acceptor,
+  binding,
+  description,
+  dialler,
+  edit,
+  exchange,
+  keys,
+  only,
+  options,
+} from '../support/handshake.ts';
 
 describe('a handshake', () => {
   it('tells each side who the other is', () => {
@@ -15,14 +25,14 @@ describe('a handshake', () => {
       id: 'acceptor',
       incarnation: 'acceptor-1',
       newestVersion: 1,
-      limits: { message: 65_536, calls: 8 },
+      limits: { message: 65_536, calls: 8, subscriptions: 8 },
     });
     expect(done.acceptor.party).to.deep.equal({
       ...description('dialler'),
       id: 'dialler',
       incarnation: 'dialler-1',
       newestVersion: 1,
-      limits: { message: 65_536, calls: 7 },
+      limits: { message: 65_536, calls: 7, subscriptions: 7 },
     });
   });
 
@@ -30,6 +40,11 @@ describe('a handshake', () => {
     const done = exchange(dialler({}, description('dialler', ['a'])));
     expect(done.dialler.told).to.deep.equal(['a']);
     expect(done.acceptor.told).to.deep.equal(['one', 'two']);
+  });
+
+  it('takes a side that tells no limit of subscriptions for one that gives none', () => {
+    const silent = dialler({ self: { ...options('dialler').self, limits: { message: 65_536, calls: 1 } } });
+    expect(exchange(silent).acceptor.party.limits.subscriptions).to.equal(0);
   });
 
   it('tells nothing but ids, versions and limits before the proofs', () => {

@@ -48,6 +48,10 @@ describe('docs/protocol.md', () => {
       'functions',
       'goaway',
       'peers',
+      'subscribe',
+      'subscribed',
+      'event',
+      'unsubscribe',
     ]);
   });
 });

@@ -11,6 +11,7 @@ import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import { whereabouts } from './candidate.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
+import type { EventsRef } from './events.ts';
 import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
 import type { HandshakeResult } from './dialing.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
@@ -45,6 +46,7 @@ export interface ConnectionInput {
   mostBuffered: number;
   caller: CallerRef;
   dispatcher: DispatcherRef;
+  events: EventsRef;
   liveness: LivenessRef;
   discovery: AnyActorRef;
   log: Log;
@@ -141,22 +143,21 @@ export const connectionParts = setup({
 
     'open a link': enqueueActions(({ context, event, enqueue }) => {
       const { session } = event as Event<'session.arrived'>;
-      const { caller, dispatcher, discovery, largestMessage } = context;
+      const { caller, dispatcher, events, discovery, largestMessage } = context;
       const record = context.record!;
       const link = new Link(record, session, context.mostBuffered);
       const child = freeName(context.links);
       context.log.connectionOpened(record, session.dialled);
       enqueue.assign({ links: new Map(context.links).set(link, child) });
-      enqueue.spawnChild('socket', {
-        id: child,
-        input: { link, caller, dispatcher, discovery, largestMessage },
-      });
+      const input = { link, caller, dispatcher, events, discovery, largestMessage };
+      enqueue.spawnChild('socket', { id: child, input });
       const stays = record.link ? keepOne(context.handshake.self.id, context.id, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;
       record.generation = stays.generation;
       link.tellFunctions(session.told, context.handshake.self.describe().functions);
       enqueue.sendTo(caller, { type: 'link.opened', link });
+      enqueue.sendTo(events, { type: 'link.opened', link });
       enqueue.sendTo(context.liveness, { type: 'link.opened', link });
     }),
 
@@ -200,6 +201,7 @@ export const connectionParts = setup({
       record.link = undefined;
       enqueue.assign({ record: undefined });
       enqueue.sendTo(context.caller, { type: 'peer.left', record, why });
+      enqueue.sendTo(context.events, { type: 'peer.left', record, why });
       enqueue.sendTo(context.discovery, { type: 'connection.left', record, why });
     }),
 
@@ -219,6 +221,7 @@ export const connectionParts = setup({
       const { link, frame } = event as Event<'frame.received'>;
       if (frame.type !== 'goaway') return;
       link.otherLeaving = frame.reason;
+      enqueue.sendTo(context.events, { type: 'link.left', link });
       link.checkIdle();
       if (frame.reason === 'stopped') {
         enqueue.sendTo(context.caller, { type: 'link.refused', link, last: frame.last });
@@ -255,6 +258,7 @@ export const connectionParts = setup({
       enqueue.assign({ links });
       enqueue.stopChild(child);
       enqueue.sendTo(context.caller, { type: 'link.closed', link });
+      enqueue.sendTo(context.events, { type: 'link.closed', link });
       enqueue.sendTo(context.dispatcher, { type: 'link.closed', link });
       enqueue.sendTo(context.liveness, { type: 'link.closed', link });
     }),

@@ -17,12 +17,15 @@ import type { RunningCall } from './running-call.ts';
  */
 const CUT = 2 * 1024;
 
+/** Bytes written and not yet taken by the network, above which a link is slow. */
+const SLOW = 256 * 1024;
+
 /** Who owns the socket of a link. */
 export interface LinkOwner {
   /** The last call of a link that is `leaving` has settled. */
   idle(): void;
   /** What was written has been taken by the network. */
-  drained(): void;
+  drained(wasCongested: boolean): void;
   /** Nothing has arrived for too long. */
   silent(): void;
   /** After that, something has. */
@@ -81,7 +84,9 @@ export class Link {
   /** The discovery's: the other side has. */
   heardPeers = false;
 
-  /** More is written than the network takes; calls wait until it has. */
+  /** The network does not take what is written as fast as it comes; events wait until it has. */
+  slow = false;
+  /** More is written than may be (`limits.buffered`); calls wait, too. */
   congested = false;
   /** Streams that wait until the network has taken what was written. */
   #stalled: (() => void)[] | undefined;
@@ -134,11 +139,15 @@ export class Link {
   #write(message: string): void {
     const { socket } = this;
     socket.send(message);
-    if (this.congested || socket.bufferedAmount <= this.#mostBuffered) return;
-    this.congested = true;
+    const buffered = socket.bufferedAmount;
+    if (buffered > this.#mostBuffered) this.congested = true;
+    if (this.slow || buffered <= SLOW) return;
+    this.slow = true;
     this.whenDrained(() => {
+      this.slow = false;
+      const wasCongested = this.congested;
       this.congested = false;
-      this.owner?.drained();
+      this.owner?.drained(wasCongested);
     });
   }
 

@@ -8,6 +8,7 @@ import type {
   CompleteFrame,
   CreditFrame,
   ErrorFrame,
+  EventsFrame,
   FunctionsFrame,
   GoawayFrame,
   NextFrame,
@@ -167,3 +168,23 @@ export type DispatcherMessage =
   /** Requests that were put off may go on, and answers be written. */
   | { type: 'held.due'; link: Link }
   | { type: 'link.closed'; link: Link };
+
+export type EventsMessage =
+  /** Somebody here wants the events that this peer emits under the name, or no longer does. */
+  | { type: 'event.wanted'; name: string; peer: string }
+  | { type: 'event.unwanted'; name: string; peer: string }
+  /** Nobody here subscribes to the name any more. */
+  | { type: 'event.forgotten'; name: string }
+  /** Calls back when nothing waits any more for a subscriber. */
+  | { type: 'event.drain'; drained: () => void }
+  /** The frames of one message, in order. */
+  | { type: 'frames.received'; link: Link; frames: readonly EventsFrame[] }
+  | { type: 'link.opened'; link: Link }
+  /** What was written to the link has been taken by the network. */
+  | { type: 'link.drained'; link: Link }
+  /** The other side has said goaway on it. */
+  | { type: 'link.left'; link: Link }
+  | { type: 'link.closed'; link: Link }
+  /** Frames of a link have waited long enough for another link to end. */
+  | { type: 'wait.over'; link: Link }
+  | { type: 'peer.left'; record: PeerRecord; why: LeaveReason };

@@ -10,13 +10,14 @@ import { connectionMachine } from './connection.ts';
 import type { ConnectionInput } from './connection-parts.ts';
 import { discoveryMachine } from './discovery.ts';
 import type { DispatcherLogic, DispatcherRef } from './dispatcher.ts';
+import type { EventsLogic, EventsRef } from './events.ts';
 import { listenerLogic } from './listener.ts';
 import type { LivenessLogic, LivenessRef } from './liveness.ts';
 import type { Opened, PeerMessage } from './messages.ts';
 
 /**
  * The peer itself: the root of its actors, and the parent of its connections. The names in its system are
- * `discovery`, `dispatcher`, `caller`, `liveness` and `connection:<peer id>`.
+ * `discovery`, `dispatcher`, `caller`, `liveness`, `events` and `connection:<peer id>`.
  */
 
 export interface PeerInput {
@@ -38,7 +39,12 @@ export interface PeerContext extends PeerInput {
 type Event<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Type }>;
 
 /** The parameters are logics made for this one peer: their state belongs to it alone. */
-export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLogic, liveness: LivenessLogic) {
+export function createPeerMachine(
+  caller: CallerLogic,
+  dispatcher: DispatcherLogic,
+  liveness: LivenessLogic,
+  events: EventsLogic,
+) {
   return setup({
     types: {
       context: {} as PeerContext,
@@ -49,6 +55,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
       caller,
       dispatcher,
       liveness,
+      events,
       discovery: discoveryMachine,
       listener: listenerLogic,
       connection: connectionMachine,
@@ -64,6 +71,7 @@ export function createPeerMachine(caller: CallerLogic, dispatcher: DispatcherLog
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
+        enqueue.spawnChild('events', { id: 'events', systemId: 'events' });
         const random = Math.random;
         const input = { peer, random, log: settings.log };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
@@ -236,6 +244,7 @@ function connectionInput(
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,
     liveness: system.get('liveness') as LivenessRef,
+    events: system.get('events') as EventsRef,
     discovery: system.get('discovery') as AnyActorRef,
   };
 }

@@ -5,10 +5,11 @@ import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
-import type { ErrorFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
+import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
 import { encodeCancel } from '../wire/stream-frames.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
+import type { EventsRef } from './events.ts';
 import type { Receiver } from '../transport/transport.ts';
 import type { Link, LinkOwner } from './link.ts';
 import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
@@ -17,15 +18,16 @@ export interface SocketInput {
   link: Link;
   caller: CallerRef;
   dispatcher: DispatcherRef;
+  events: EventsRef;
   discovery: AnyActorRef;
   /** Bytes. */
   largestMessage: number;
 }
 
 /**
- * Owns the socket of a link: hands each frame to who it is for, and ends the socket when it is stopped. Requests and
- * answers go straight to dispatcher and caller, lists of peers to discovery; only what concerns the connection goes to
- * its machine.
+ * Owns the socket of a link: hands each frame to who it is for, and ends the socket when it is stopped. Requests,
+ * answers and events go straight to dispatcher, caller and events, lists of peers to discovery; only what concerns the
+ * connection goes to its machine.
  */
 export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input, sendBack }) => {
   const owner = new SocketOwner(input, sendBack);
@@ -38,21 +40,24 @@ class SocketOwner implements Receiver, LinkOwner {
   readonly #caller: CallerRef;
   readonly #dispatcher: DispatcherRef;
   readonly #discovery: AnyActorRef;
+  readonly #events: EventsRef;
   readonly #tell: (message: ConnectionMessage) => void;
   readonly #arrivals: Arrivals;
   #open = true;
-  /** What one message holds for each of the two, so that a message to an actor is paid for once and not per call. */
+  /** What one message holds for each of the three, so that a message to an actor is paid for once and not per call. */
   #answers: CallerFrame[] = NOTHING;
   #requests: DispatcherFrame[] = NOTHING;
+  #happened: EventsFrame[] = NOTHING;
 
   constructor(
-    { link, caller, dispatcher, discovery, largestMessage }: SocketInput,
+    { link, caller, dispatcher, events, discovery, largestMessage }: SocketInput,
     tell: (message: ConnectionMessage) => void,
   ) {
     this.#link = link;
     this.#caller = caller;
     this.#dispatcher = dispatcher;
     this.#discovery = discovery;
+    this.#events = events;
     this.#tell = tell;
     this.#arrivals = new Arrivals(largestMessage);
     link.owner = this;
@@ -106,6 +111,15 @@ class SocketOwner implements Receiver, LinkOwner {
         if (frame.arg === undefined) this.#toCaller(frame);
         else this.#toDispatcher(frame);
         break;
+      case 'event':
+      case 'subscribe':
+      case 'subscribed':
+      case 'unsubscribe':
+        // What came before it comes first, and so does what happened before a call.
+        if (this.#requests !== NOTHING) this.#deliver();
+        if (this.#happened === NOTHING) this.#happened = [frame];
+        else this.#happened.push(frame);
+        break;
       case 'unreadable':
         this.#unreadable(frame);
         break;
@@ -130,9 +144,12 @@ class SocketOwner implements Receiver, LinkOwner {
     this.#tell({ type: 'link.idle', link: this.#link });
   }
 
-  drained(): void {
-    this.#caller.send({ type: 'link.drained', link: this.#link });
-    this.#dispatcher.send({ type: 'held.due', link: this.#link });
+  drained(wasCongested: boolean): void {
+    if (wasCongested) {
+      this.#caller.send({ type: 'link.drained', link: this.#link });
+      this.#dispatcher.send({ type: 'held.due', link: this.#link });
+    }
+    this.#events.send({ type: 'link.drained', link: this.#link });
   }
 
   silent(): void {
@@ -149,6 +166,8 @@ class SocketOwner implements Receiver, LinkOwner {
   }
 
   #unreadable(frame: UnreadableFrame): void {
+    // The subscriber sees by the sequence that one is missing.
+    if (frame.of === 'event') return;
     if (frame.of === 'request') {
       this.#toDispatcher(frame);
       return;
@@ -166,12 +185,19 @@ class SocketOwner implements Receiver, LinkOwner {
   }
 
   #toDispatcher(frame: DispatcherFrame): void {
+    if (this.#happened !== NOTHING) this.#deliver();
     if (this.#requests === NOTHING) this.#requests = [frame];
     else this.#requests.push(frame);
   }
 
   #deliver(): void {
     const link = this.#link;
+    // Before the answers: who awaits a call sees what happened during it.
+    if (this.#happened !== NOTHING) {
+      const frames = this.#happened;
+      this.#happened = NOTHING;
+      this.#events.send({ type: 'frames.received', link, frames });
+    }
     if (this.#answers !== NOTHING) {
       const frames = this.#answers;
       this.#answers = NOTHING;

@@ -6,7 +6,10 @@ import type {
   FunctionsFrame,
   GoawayFrame,
   PeersFrame,
+  SubscribeFrame,
+  SubscribedFrame,
   UnreadableFrame,
+  UnsubscribeFrame,
 } from './frames.ts';
 import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
 import type { Meta } from './meta.ts';
@@ -17,6 +20,7 @@ import { DEEPEST, DEEPEST_FRAME, isPlain } from './plain.ts';
 import { Unreadable, reviveFrame } from './revive.ts';
 import { UNREADABLE, encodeRich } from './rich.ts';
 import type { RichOptions } from './rich.ts';
+import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
 
 /**
  * The one place where frames become text and text becomes frames. A WebSocket message is one or more JSON
@@ -105,9 +109,30 @@ export function encodeError(
   }
 }
 
+/** The beginning of an event's frame, the same for all events of the name. */
+export function eventHead(name: string): string {
+  return `${EVENT}${JSON.stringify(name)},"sequence":`;
+}
+
+/**
+ * @param stacks whether errors within the payload are sent with their stack
+ * @throws NotSerializable naming the place in the payload
+ */
+export function encodeEvent(head: string, sequence: number, payload: unknown, stacks = true): Outgoing {
+  if (payload === undefined) return `${head}${sequence}}`;
+  return encodeWithValue(head + sequence, payload, 'payload', stacks);
+}
+
 /** For the frames that hold nothing of the user's. */
 export function encodeFrame(
-  frame: (ErrorFrame & { failure: object }) | FunctionsFrame | GoawayFrame | PeersFrame,
+  frame:
+    | (ErrorFrame & { failure: object })
+    | FunctionsFrame
+    | GoawayFrame
+    | PeersFrame
+    | SubscribeFrame
+    | SubscribedFrame
+    | UnsubscribeFrame,
 ): string {
   return JSON.stringify(frame);
 }
@@ -200,107 +225,6 @@ export function decodeMessage(
     start = end + 1;
   }
   arrivals.end();
-}
-
-const REQUEST = '{"type":"request","id":';
-const RESULT = '{"type":"result","id":';
-const VALUE = ',"value":';
-const TAG = ',"tag":"';
-const ARGS = '","args":';
-const KWARGS = ',"kwargs":{}';
-const DEADLINE = ',"deadline":';
-
-/** Every level of nesting takes two characters, so what is no longer than this cannot be too deep. */
-const SURELY_SHALLOW = 2 * DEEPEST_FRAME;
-
-/** Digits of a whole number that is exact in any case. */
-const MOST_DIGITS = 15;
-
-/**
- * The two frames that calls consist of, in the very form in which `encodeRequest` and `encodeResult` write them:
- * only arguments and result are parsed as JSON, the rest is compared. When these are valid JSON, so is the whole
- * line, with just these fields. Undefined for every other line, which then goes the general way.
- */
-function decodeUsual(text: string, start: number, end: number): Frame | undefined {
-  if (text.charCodeAt(end - 1) !== 125 /* } */) return undefined;
-  if (text.startsWith(RESULT, start)) return decodeUsualResult(text, start + RESULT.length, end - 1);
-  if (text.startsWith(REQUEST, start)) return decodeUsualRequest(text, start + REQUEST.length, end - 1);
-  return undefined;
-}
-
-function decodeUsualResult(text: string, start: number, end: number): Frame | undefined {
-  const after = endOfDigits(text, start, end);
-  if (after === start || !text.startsWith(VALUE, after)) return undefined;
-  const id = digits(text, start, after);
-  const from = after + VALUE.length;
-  if (id === 0) return undefined;
-  if (from < end && endOfDigits(text, from, end) === end)
-    return { type: 'result', id, value: digits(text, from, end) };
-  const value = parsed(text.slice(from, end));
-  return value === undefined ? undefined : { type: 'result', id, value };
-}
-
-function decodeUsualRequest(text: string, start: number, end: number): Frame | undefined {
-  const after = endOfDigits(text, start, end);
-  if (after === start || !text.startsWith(TAG, after)) return undefined;
-  const id = digits(text, start, after);
-  const tagFrom = after + TAG.length;
-  const tagEnd = text.indexOf('"', tagFrom);
-  const tag = text.slice(tagFrom, tagEnd);
-  if (id === 0 || !text.startsWith(ARGS, tagEnd) || !isLiteral(tag)) return undefined;
-  const tail = text.lastIndexOf(KWARGS, end);
-  const argsFrom = tagEnd + ARGS.length;
-  if (tail < argsFrom) return undefined;
-  const args = parsed(text.slice(argsFrom, tail));
-  if (!Array.isArray(args)) return undefined;
-  const rest = tail + KWARGS.length;
-  if (rest === end) return { type: 'request', id, tag, args };
-  const from = rest + DEADLINE.length;
-  if (!text.startsWith(DEADLINE, rest) || from >= end || endOfDigits(text, from, end) !== end)
-    return undefined;
-  return { type: 'request', id, tag, args, deadline: digits(text, from, end) };
-}
-
-let lastLiteral = '';
-
-/** Whether a string of JSON says just what stands there: no escapes, and nothing that had to be escaped. */
-function isLiteral(text: string): boolean {
-  // The tag is the same from call to call.
-  if (text === lastLiteral) return true;
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\\]/.test(text)) return false;
-  lastLiteral = text;
-  return true;
-}
-
-/** Where the whole number that begins at `start` ends; `start` when there is none, or not an exact one. */
-function endOfDigits(text: string, start: number, end: number): number {
-  let at = start;
-  while (at < end) {
-    const code = text.charCodeAt(at);
-    if (code < 48 || code > 57) break;
-    at += 1;
-  }
-  // JSON has no leading zeros.
-  if (at - start > MOST_DIGITS || (at - start > 1 && text.charCodeAt(start) === 48)) return start;
-  return at;
-}
-
-function digits(text: string, start: number, end: number): number {
-  let number = 0;
-  for (let at = start; at < end; at += 1) number = number * 10 + text.charCodeAt(at) - 48;
-  return number;
-}
-
-/** The value; undefined when it is none, or too deep. */
-function parsed(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return text.length <= SURELY_SHALLOW || isShallow(value, 1) ? value : undefined;
 }
 
 function decodeLine(

@@ -123,15 +123,52 @@ export interface WirePeer {
   addresses: { host: string; port: number }[];
 }
 
+/** The sender wants the events of this name from now on. Said again on another connection, it changes nothing. */
+export interface SubscribeFrame {
+  type: 'subscribe';
+  /** Chosen by the subscriber: 1, 2, 3, …; the answer has it. */
+  id: number;
+  /** `'*'`: of every name. */
+  name: string;
+}
+
+/** The answer. An event of that name which is sent from now on has a higher sequence. */
+export interface SubscribedFrame {
+  type: 'subscribed';
+  id: number;
+  /** Of `'*'`: 0. */
+  sequence: number;
+}
+
+/** The sender no longer wants the events of this name. */
+export interface UnsubscribeFrame {
+  type: 'unsubscribe';
+  name: string;
+}
+
+/** Something happened at the sender. The same text goes to every subscriber. */
+export interface EventFrame {
+  type: 'event';
+  name: string;
+  /** Counts the events of this name at this emitter; what is missing was dropped for this subscriber. */
+  sequence: number;
+  /** No `value` means `undefined`. */
+  value?: unknown;
+}
+
+/** The frames of events, in both directions. */
+export type EventsFrame = SubscribeFrame | SubscribedFrame | UnsubscribeFrame | EventFrame;
+
 /**
  * What the decoder makes of a frame with a value that this peer cannot make, such as a regular expression that its
- * engine does not know. Never on the wire; only the call it belongs to fails.
+ * engine does not know. Never on the wire; only the call it belongs to fails; an event counts as
+ * missed.
  */
 export interface UnreadableFrame {
   type: 'unreadable';
   id: number;
   /** Type of the frame. */
-  of: 'request' | 'result' | 'error' | 'next' | 'complete';
+  of: 'request' | 'result' | 'error' | 'next' | 'complete' | 'event';
   /** Of the frame, if it had one. */
   arg?: number;
   /** Why, in words. */
@@ -148,7 +185,8 @@ export type Frame =
   | CreditFrame
   | FunctionsFrame
   | GoawayFrame
-  | PeersFrame;
+  | PeersFrame
+  | EventsFrame;
 
 /** Values of one stream that may be sent before its reader has given any credit. */
 export const FIRST_CREDIT = 32;
@@ -186,6 +224,8 @@ export interface Limits {
   streams?: number;
   /** Calls that run here at once, of all connections together. Default: not told. */
   running?: number;
+  /** Names of events that the other side may be subscribed to at a time. Absent: 0, it has no events to give. */
+  subscriptions?: number;
 }
 
 /** What a peer says of itself once both sides have proved that they know the secret. */

@@ -27,6 +27,11 @@ function isLimit(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
+/** A whole number, 0 or more. */
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
 export function isString(value: unknown, longest: number): value is string {
   return typeof value === 'string' && value.length <= longest;
 }
@@ -37,8 +42,8 @@ export function isTagList(value: unknown, longestTag: number): value is string[]
 
 export function isLimits(value: unknown): value is Limits {
   if (!isFields(value)) return false;
-  const { message, calls, streams = 1, running = 1 } = value;
-  return [message, calls, streams, running].every(isLimit);
+  const { message, calls, streams = 1, running = 1, subscriptions = 0 } = value;
+  return [message, calls, streams, running].every(isLimit) && isCount(subscriptions);
 }
 
 /** Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. Looks into containers only, so text is free. */
@@ -60,6 +65,12 @@ export const MOST_ADDRESSES = 16;
 
 /** The longest host of an address, in characters: that of a name. */
 const LONGEST_HOST = 255;
+/** The longest name of an event, in characters. */
+export const LONGEST_EVENT_NAME = 256;
+
+export function isEventName(value: unknown): value is string {
+  return isString(value, LONGEST_EVENT_NAME) && value !== '';
+}
 
 /** Whether `value` is a frame this version knows, in the right shape. */
 export function isFrame(value: Fields): value is Fields & Frame {
@@ -87,13 +98,17 @@ export function isFrame(value: Fields): value is Fields & Frame {
     case 'functions':
       return isTagList(value['added'], LONGEST_TAG) && isTagList(value['removed'], LONGEST_TAG);
     case 'goaway':
-      return (
-        Number.isSafeInteger(value['last']) &&
-        (value['last'] as number) >= 0 &&
-        GOAWAY_REASONS.has(value['reason'])
-      );
+      return isCount(value['last']) && GOAWAY_REASONS.has(value['reason']);
     case 'peers':
       return isListOf(value['peers'], MOST_PEERS, isWirePeer);
+    case 'event':
+      return isEventName(value['name']) && isId(value['sequence']);
+    case 'subscribe':
+      return isId(value['id']) && isEventName(value['name']);
+    case 'subscribed':
+      return isId(value['id']) && isCount(value['sequence']);
+    case 'unsubscribe':
+      return isEventName(value['name']);
     default:
       return false;
   }
@@ -110,6 +125,10 @@ const KNOWN_TYPES = new Set<unknown>([
   'functions',
   'goaway',
   'peers',
+  'event',
+  'subscribe',
+  'subscribed',
+  'unsubscribe',
 ]);
 
 export function isKnownType(type: unknown): boolean {
@@ -158,7 +177,7 @@ function isOutcome(frame: Fields): boolean {
   return isWireFailure(failure);
 }
 
-const TYPES_WITH_VALUES = new Set<unknown>(['request', 'result', 'error', 'next', 'complete']);
+const TYPES_WITH_VALUES = new Set<unknown>(['request', 'result', 'error', 'next', 'complete', 'event']);
 
 /** Whether frames of this type hold values of users, and so may have a `meta`. */
 export function holdsValues(type: unknown): boolean {

@@ -237,8 +237,9 @@ function fitting(functions: readonly string[]): number {
 }
 
 function partyOf({ id, incarnation, versions, limits }: HelloMessage | WelcomeMessage) {
-  const { message, calls, streams, running } = limits;
-  const told = { message, calls, ...(streams && { streams }), ...(running && { running }) };
+  const { message, calls, streams, running, subscriptions = 0 } = limits;
+  const optional = { ...(streams && { streams }), ...(running && { running }) };
+  const told = { message, calls, subscriptions, ...optional };
   return { id, incarnation, newestVersion: Math.max(0, ...versions), limits: told };
 }
 

@@ -1,0 +1,103 @@
+import type { Clock } from '../clock.ts';
+import type { EventsFrame } from '../wire/frames.ts';
+import type { Link } from './link.ts';
+import type { PeerRecord } from './peer-record.ts';
+
+/**
+ * How long frames wait for the end of the other link, in ms. Its goaway is a moment behind, unless that link is dead
+ * without anybody knowing, and then waiting is no use.
+ */
+const LONGEST_WAIT = 1_000;
+
+/** How many frames wait; more are not held back. */
+const MOST_WAITING = 1_024;
+
+interface Waiting {
+  frames: EventsFrame[];
+  timer: unknown;
+}
+
+/**
+ * Keeps the order of events when a pair has two links. Each side moves to the one that stays at its own moment, and
+ * says goaway on the other before it does; so what comes on one link is taken after the goaway of the other, or its end.
+ */
+export class CrossingLinks {
+  readonly #clock: Clock;
+  readonly #take: (link: Link, frames: readonly EventsFrame[]) => void;
+  /** Called back after `LONGEST_WAIT`. */
+  readonly #overdue: (link: Link) => void;
+  readonly #open = new Map<PeerRecord, Set<Link>>();
+  readonly #waiting = new Map<Link, Waiting>();
+
+  constructor(
+    clock: Clock,
+    take: (link: Link, frames: readonly EventsFrame[]) => void,
+    overdue: (link: Link) => void,
+  ) {
+    this.#clock = clock;
+    this.#take = take;
+    this.#overdue = overdue;
+  }
+
+  opened(link: Link): void {
+    const links = this.#open.get(link.record);
+    if (links) links.add(link);
+    else this.#open.set(link.record, new Set([link]));
+  }
+
+  frames(link: Link, frames: readonly EventsFrame[]): void {
+    const waiting = this.#waiting.get(link);
+    if (waiting) {
+      waiting.frames.push(...frames);
+      if (waiting.frames.length > MOST_WAITING) this.release(link);
+    } else if (this.#crossed(link)) {
+      const timer = this.#clock.setTimeout(() => this.#overdue(link), LONGEST_WAIT);
+      this.#waiting.set(link, { frames: [...frames], timer });
+    } else {
+      this.#take(link, frames);
+    }
+  }
+
+  /** The other side has said goaway on this link. */
+  left(link: Link): void {
+    for (const each of this.#waiting.keys()) {
+      if (each.record === link.record && !this.#crossed(each)) this.release(each);
+    }
+  }
+
+  closed(link: Link): void {
+    this.release(link);
+    const links = this.#open.get(link.record);
+    links?.delete(link);
+    if (links?.size === 0) this.#open.delete(link.record);
+    this.left(link);
+  }
+
+  /** What waits is taken. */
+  release(link: Link): void {
+    const waiting = this.#waiting.get(link);
+    if (!waiting) return;
+    this.#waiting.delete(link);
+    this.#clock.clearTimeout(waiting.timer);
+    this.#take(link, waiting.frames);
+  }
+
+  stop(): void {
+    for (const { timer } of this.#waiting.values()) this.#clock.clearTimeout(timer);
+    this.#waiting.clear();
+  }
+
+  /**
+   * Whether the other side may still send on another link. Not where one side opened both, and not where one of them
+   * has a higher generation: the other link was given up for this one.
+   */
+  #crossed(link: Link): boolean {
+    const links = this.#open.get(link.record);
+    if (!links || links.size === (links.has(link) ? 1 : 0)) return false;
+    for (const other of links) {
+      const same = other === link || other.dialled === link.dialled || other.generation !== link.generation;
+      if (!same && !other.otherLeaving) return true;
+    }
+    return false;
+  }
+}

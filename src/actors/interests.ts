@@ -1,0 +1,226 @@
+import { encodeFrame } from '../wire/codec.ts';
+import type { EventFrame, SubscribedFrame } from '../wire/frames.ts';
+import type { Link } from './link.ts';
+import type { LeaveReason, PeerRecord } from './peer-record.ts';
+import { EVERY_EVENT } from './topics.ts';
+
+/** The subscriber's half of events: what this peer wants of whom, and what it has missed. */
+
+/** How many peers that were lost are remembered for each name, so that they come back with a gap. */
+const MOST_LOST = 1_024;
+
+/** Of a subscription to everything: how many names of one emitter are held against their sequence. */
+const MOST_NAMES = 1_024;
+
+/** Events of one peer that were not received. */
+export interface Gap {
+  /** How many; undefined when nobody can know. At most so many, if the emitter has used thousands of names meanwhile. */
+  readonly missed: number | undefined;
+  /**
+   * `slow`: they came faster than they were taken, and the oldest were dropped. `disconnected`: the connection was
+   * lost for a while. `restarted`: the peer is in another life than the one that was lost.
+   */
+  readonly why: 'slow' | 'disconnected' | 'restarted';
+}
+
+export interface InterestsInput {
+  /** An event for those who subscribed to `interest`, which is its name or `'*'`. */
+  deliver: (interest: string, peer: string, event: EventFrame) => void;
+  /** Told as soon as it is known, and before the next event of that peer. */
+  missed: (interest: string, peer: string, gap: Gap) => void;
+  /** The peer gives no more subscriptions (its `limits.subscriptions`), and this one has to wait. */
+  refused: (name: string, peer: PeerRecord) => void;
+}
+
+export interface InterestsCounters {
+  /** Subscriptions of this peer at others: one for each name and peer. */
+  subscriptions: number;
+  /** Event frames that came, and that were wanted. */
+  received: number;
+  /** Times that events were missed. */
+  gaps: number;
+}
+
+/** A name at one peer. */
+class Source {
+  readonly name: string;
+  /** Of the newest subscribe frame; 0 while there is no room for one. */
+  asked = 0;
+  /** The one that was answered last. */
+  answered = 0;
+  /** Of the newest event that came, or may have; undefined before the first answer. */
+  last: number | undefined;
+  /** The same by name, of a subscription to everything. */
+  readonly byName: Map<string, number> | undefined;
+  /** From before the peer was lost. */
+  readonly before: Lost | undefined;
+
+  constructor(name: string, before: Lost | undefined) {
+    this.name = name;
+    this.before = before;
+    this.byName = name === EVERY_EVENT ? new Map() : undefined;
+  }
+}
+
+interface Lost {
+  incarnation: string;
+  last: number;
+}
+
+/** A name that somebody here subscribes to. */
+class Interest {
+  readonly sources = new Map<PeerRecord, Source>();
+  /** By peer id. */
+  readonly lost = new Map<string, Lost>();
+}
+
+/** What is asked of one peer. */
+class Asked {
+  /** By the id of their newest subscribe frame. */
+  readonly sources = new Map<number, Source>();
+  /** For room at the peer, or for a link to it. */
+  readonly waiting = new Set<Source>();
+  newest = 0;
+}
+
+export class Interests {
+  readonly #counters: InterestsCounters;
+  readonly #input: InterestsInput;
+  readonly #interests = new Map<string, Interest>();
+  /** The peers that are there, by id. */
+  readonly #records = new Map<string, PeerRecord>();
+  readonly #asked = new Map<PeerRecord, Asked>();
+
+  constructor(input: InterestsInput, counters: InterestsCounters) {
+    this.#input = input;
+    this.#counters = counters;
+  }
+
+  want(name: string, peer: string): void {
+    const record = this.#records.get(peer);
+    if (!record) return;
+    const interest = this.#interests.get(name) ?? new Interest();
+    this.#interests.set(name, interest);
+    if (interest.sources.has(record)) return;
+    const source = new Source(name, interest.lost.get(peer));
+    interest.lost.delete(peer);
+    interest.sources.set(record, source);
+    this.#counters.subscriptions += 1;
+    this.#ask(record, source);
+  }
+
+  unwant(name: string, peer: string): void {
+    const record = this.#records.get(peer);
+    const interest = this.#interests.get(name);
+    const source = record && interest?.sources.get(record);
+    if (!source) return;
+    interest!.sources.delete(record);
+    this.#counters.subscriptions -= 1;
+    const asked = this.#asked.get(record)!;
+    if (asked.waiting.delete(source)) return;
+    asked.sources.delete(source.asked);
+    record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
+    const [next] = asked.waiting;
+    if (next) this.#ask(record, next);
+  }
+
+  /** Nobody here subscribes to it any more. */
+  forget(name: string): void {
+    const interest = this.#interests.get(name);
+    if (!interest) return;
+    for (const { id } of interest.sources.keys()) this.unwant(name, id);
+    this.#interests.delete(name);
+  }
+
+  /** Everything is asked again on a new link: the other side may have lost this one, and what it was asked. */
+  opened({ record }: Link): void {
+    this.#records.set(record.id, record);
+    const asked = this.#asked.get(record);
+    if (!asked) return;
+    const sources = [...asked.sources.values(), ...asked.waiting];
+    asked.sources.clear();
+    asked.waiting.clear();
+    for (const source of sources) this.#ask(record, source);
+  }
+
+  left(record: PeerRecord, why: LeaveReason): void {
+    for (const interest of this.#interests.values()) {
+      const source = interest.sources.get(record);
+      if (!source) continue;
+      interest.sources.delete(record);
+      this.#counters.subscriptions -= 1;
+      // Who says goodbye has sent everything; another life of it is somebody new.
+      const last = source.last ?? source.before?.last;
+      if (why === 'stopped' || last === undefined) continue;
+      interest.lost.set(record.id, { incarnation: record.incarnation, last });
+      const [oldest] = interest.lost.keys();
+      if (oldest !== undefined && interest.lost.size > MOST_LOST) interest.lost.delete(oldest);
+    }
+    this.#asked.delete(record);
+    if (this.#records.get(record.id) === record) this.#records.delete(record.id);
+  }
+
+  subscribed({ record }: Link, { id, sequence }: SubscribedFrame): void {
+    const source = this.#asked.get(record)?.sources.get(id);
+    if (!source) return;
+    source.answered = id;
+    const { before, last } = source;
+    source.last = Math.max(sequence, last ?? 0);
+    if (last !== undefined) {
+      // The connection changed, and what was sent on the last one did not arrive.
+      if (!source.byName && sequence > last) this.#missed(source, record, 'disconnected', sequence - last);
+    } else if (before) {
+      if (before.incarnation !== record.incarnation) this.#missed(source, record, 'restarted', undefined);
+      else if (source.byName) this.#missed(source, record, 'disconnected', undefined);
+      else if (sequence > before.last) {
+        this.#missed(source, record, 'disconnected', sequence - before.last);
+      }
+    }
+  }
+
+  happened({ record }: Link, event: EventFrame): void {
+    this.#take(event.name, record, event);
+    this.#take(EVERY_EVENT, record, event);
+  }
+
+  #take(interest: string, record: PeerRecord, event: EventFrame): void {
+    const source = this.#interests.get(interest)?.sources.get(record);
+    // Not wanted any more, or of an earlier subscription to the same name.
+    if (source?.last === undefined) return;
+    const { byName } = source;
+    const { name, sequence } = event;
+    const last = byName ? (byName.get(name) ?? sequence - 1) : source.last;
+    if (sequence <= last) return;
+    if (sequence > last + 1) {
+      const why = source.asked === source.answered ? 'slow' : 'disconnected';
+      this.#missed(source, record, why, sequence - last - 1);
+    }
+    if (!byName) source.last = sequence;
+    else if (byName.has(name) || byName.size < MOST_NAMES) byName.set(name, sequence);
+    this.#counters.received += 1;
+    this.#input.deliver(interest, record.id, event);
+  }
+
+  #missed({ name }: Source, { id }: PeerRecord, why: Gap['why'], missed: number | undefined): void {
+    this.#counters.gaps += 1;
+    this.#input.missed(name, id, { missed, why });
+  }
+
+  #ask(record: PeerRecord, source: Source): void {
+    const asked = this.#asked.get(record) ?? new Asked();
+    this.#asked.set(record, asked);
+    const most = record.link?.limits.subscriptions ?? 0;
+    if (asked.sources.size >= most) {
+      source.asked = 0;
+      asked.waiting.add(source);
+      // One that gives none at all has no events, so nothing is missed.
+      if (most > 0) this.#input.refused(source.name, record);
+      return;
+    }
+    asked.waiting.delete(source);
+    asked.newest += 1;
+    source.asked = asked.newest;
+    asked.sources.set(source.asked, source);
+    record.link!.send(encodeFrame({ type: 'subscribe', id: source.asked, name: source.name }));
+  }
+}

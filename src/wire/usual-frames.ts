@@ -1,0 +1,122 @@
+import type { Frame } from './frames.ts';
+import { isEventName, isShallow } from './guards.ts';
+import { DEEPEST_FRAME } from './plain.ts';
+
+/** The short way to read the frames that nearly all messages consist of. */
+
+export const REQUEST = '{"type":"request","id":';
+export const RESULT = '{"type":"result","id":';
+export const EVENT = '{"type":"event","name":';
+export const VALUE = ',"value":';
+const SEQUENCE = '","sequence":';
+const TAG = ',"tag":"';
+const ARGS = '","args":';
+const KWARGS = ',"kwargs":{}';
+const DEADLINE = ',"deadline":';
+
+/** Every level of nesting takes two characters, so what is no longer than this cannot be too deep. */
+export const SURELY_SHALLOW = 2 * DEEPEST_FRAME;
+
+/** Digits of a whole number that is exact in any case. */
+const MOST_DIGITS = 15;
+
+/**
+ * The frames that calls and events consist of, in the very form in which `codec.ts` writes them: only arguments,
+ * result and payload are parsed as JSON, the rest is compared. When these are valid JSON, so is the whole
+ * line, with just these fields. Undefined for every other line, which then goes the general way.
+ */
+export function decodeUsual(text: string, start: number, end: number): Frame | undefined {
+  if (text.charCodeAt(end - 1) !== 125 /* } */) return undefined;
+  if (text.startsWith(RESULT, start)) return decodeUsualResult(text, start + RESULT.length, end - 1);
+  if (text.startsWith(REQUEST, start)) return decodeUsualRequest(text, start + REQUEST.length, end - 1);
+  if (text.startsWith(EVENT, start)) return decodeUsualEvent(text, start + EVENT.length, end - 1);
+  return undefined;
+}
+
+function decodeUsualResult(text: string, start: number, end: number): Frame | undefined {
+  const after = endOfDigits(text, start, end);
+  if (after === start || !text.startsWith(VALUE, after)) return undefined;
+  const id = digits(text, start, after);
+  const from = after + VALUE.length;
+  if (id === 0) return undefined;
+  if (from < end && endOfDigits(text, from, end) === end)
+    return { type: 'result', id, value: digits(text, from, end) };
+  const value = parsed(text.slice(from, end));
+  return value === undefined ? undefined : { type: 'result', id, value };
+}
+
+function decodeUsualRequest(text: string, start: number, end: number): Frame | undefined {
+  const after = endOfDigits(text, start, end);
+  if (after === start || !text.startsWith(TAG, after)) return undefined;
+  const id = digits(text, start, after);
+  const tagFrom = after + TAG.length;
+  const tagEnd = text.indexOf('"', tagFrom);
+  const tag = text.slice(tagFrom, tagEnd);
+  if (id === 0 || !text.startsWith(ARGS, tagEnd) || !isLiteral(tag)) return undefined;
+  const tail = text.lastIndexOf(KWARGS, end);
+  const argsFrom = tagEnd + ARGS.length;
+  if (tail < argsFrom) return undefined;
+  const args = parsed(text.slice(argsFrom, tail));
+  if (!Array.isArray(args)) return undefined;
+  const rest = tail + KWARGS.length;
+  if (rest === end) return { type: 'request', id, tag, args };
+  const from = rest + DEADLINE.length;
+  if (!text.startsWith(DEADLINE, rest) || from >= end || endOfDigits(text, from, end) !== end)
+    return undefined;
+  return { type: 'request', id, tag, args, deadline: digits(text, from, end) };
+}
+
+function decodeUsualEvent(text: string, start: number, end: number): Frame | undefined {
+  const nameEnd = text.indexOf('"', start + 1);
+  const name = text.slice(start + 1, nameEnd);
+  if (text.charCodeAt(start) !== 34 /* " */ || !text.startsWith(SEQUENCE, nameEnd)) return undefined;
+  const from = nameEnd + SEQUENCE.length;
+  const after = endOfDigits(text, from, end);
+  if (after === from || !text.startsWith(VALUE, after)) return undefined;
+  const sequence = digits(text, from, after);
+  if (sequence === 0 || !isEventName(name) || !isLiteral(name)) return undefined;
+  const value = parsed(text.slice(after + VALUE.length, end));
+  return value === undefined ? undefined : { type: 'event', name, sequence, value };
+}
+
+let lastLiteral = '';
+
+/** Whether a string of JSON says just what stands there: no escapes, and nothing that had to be escaped. */
+function isLiteral(text: string): boolean {
+  // The tag is the same from call to call.
+  if (text === lastLiteral) return true;
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\\]/.test(text)) return false;
+  lastLiteral = text;
+  return true;
+}
+
+/** Where the whole number that begins at `start` ends; `start` when there is none, or not an exact one. */
+function endOfDigits(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    if (code < 48 || code > 57) break;
+    at += 1;
+  }
+  // JSON has no leading zeros.
+  if (at - start > MOST_DIGITS || (at - start > 1 && text.charCodeAt(start) === 48)) return start;
+  return at;
+}
+
+function digits(text: string, start: number, end: number): number {
+  let number = 0;
+  for (let at = start; at < end; at += 1) number = number * 10 + text.charCodeAt(at) - 48;
+  return number;
+}
+
+/** The value; undefined when it is none, or too deep. */
+function parsed(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return text.length <= SURELY_SHALLOW || isShallow(value, 1) ? value : undefined;
+}

@@ -86,8 +86,9 @@ function checkInsecure(insecure: boolean, lan: boolean, hasSecret: boolean): voi
 function noSecret(): NetError {
   return new NetError(
     'INSECURE',
-    'lan: true opens this peer to the network, and there is no secret that keeps strangers out. Make one with: ' +
-      `${MAKE_SECRET}  Copy the file net.secret to every host, and start each peer with NET_SECRET_FILE=net.secret`,
+    'lan: true opens this peer to the network, and there is no secret that keeps strangers out. Make one with ' +
+      `npx app-net secret, or with: ${MAKE_SECRET}  Copy the file to every host, and start each peer with ` +
+      'NET_SECRET_FILE=net.secret',
   );
 }
 

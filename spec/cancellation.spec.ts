@@ -27,14 +27,13 @@ function gate() {
 describe('the context of a call', () => {
   const stage = new Stage();
   let network: MemoryNetwork;
-  let a: Peer;
   let b: Peer;
   let toB: RemotePeer;
   let toA: RemotePeer;
 
   beforeEach(async () => {
     network = new MemoryNetwork();
-    ({ a, b, toB, toA } = await stage.pair({ network }));
+    ({ b, toB, toA } = await stage.pair({ network }));
   });
 
   afterEach(() => stage.clear());

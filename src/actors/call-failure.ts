@@ -1,5 +1,7 @@
-import { NetError } from '../errors.ts';
+import { NetError, isNetErrorCode } from '../errors.ts';
 import type { NetErrorCode, NetErrorDetails } from '../errors.ts';
+import { reviveThrown } from '../wire/failure.ts';
+import type { ErrorFrame, ResultFrame } from '../wire/frames.ts';
 import { ownFrame } from '../wire/stack.ts';
 import type { Call } from './call.ts';
 
@@ -39,6 +41,19 @@ export function failWithNetError(
     error.stack = `${error.name}: ${message}${site && `\n${site}`}`;
     return error;
   });
+}
+
+/** Settles a call with what came back. */
+export function settleWith(call: Call, frame: ResultFrame | ErrorFrame): void {
+  if (frame.type === 'result') {
+    call.resolve(frame.value);
+  } else if (frame.failure) {
+    const { code, ran, message } = frame.failure;
+    // A newer peer may have codes this one has not; what matters, whether the function ran, is told apart.
+    failWithNetError(call, isNetErrorCode(code) ? code : 'BAD_REQUEST', message, { ran });
+  } else {
+    failCall(call, (site) => reviveThrown(frame, call.record, site));
+  }
 }
 
 /** The frames above `below`, without this library's own, as `Error.stack` writes them. */

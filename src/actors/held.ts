@@ -15,8 +15,14 @@ export class Held {
   readonly requests: HeldRequest[] = [];
   readonly answers: (() => void)[] = [];
 
+  /** Takes over what another one holds, to go on with it later. */
+  take(later: Held | undefined): void {
+    this.requests.push(...(later?.requests ?? []));
+    this.answers.push(...(later?.answers ?? []));
+  }
+
   /** The request with this id, which is then no longer held. */
-  take(id: number): HeldRequest | undefined {
+  withdraw(id: number): HeldRequest | undefined {
     const at = this.requests.findIndex(({ request }) => request.id === id);
     return at < 0 ? undefined : this.requests.splice(at, 1)[0];
   }

@@ -6,7 +6,8 @@ import { SimulatedClock } from 'xstate';
 import { systemClock } from '../src/clock.ts';
 import { NetError } from '../src/errors.ts';
 import { silentLog } from '../src/log.ts';
-import { milliseconds, resolveOptions } from '../src/options.ts';
+import { milliseconds } from '../src/option-checks.ts';
+import { resolveOptions } from '../src/options.ts';
 import type { PeerOptions } from '../src/options.ts';
 
 const resolve = (options: PeerOptions = {}, environment: NodeJS.ProcessEnv = {}) =>
@@ -47,6 +48,7 @@ describe('the options of a peer', () => {
       log: silentLog,
       inspect: undefined,
       clock: systemClock,
+      random: Math.random,
       network: undefined,
     });
   });

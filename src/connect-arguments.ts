@@ -5,13 +5,24 @@ import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag, moduleOf } from './tag.
 export interface ConnectOptions {
   /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
   replace?: boolean | undefined;
+  /**
+   * The function may run twice with the same arguments without harm. `any` and `map` then repeat a call that was lost
+   * with its peer and may have run. Default: false.
+   */
+  idempotent?: boolean | undefined;
+}
+
+/** What is known of a function that only others have. */
+export interface RemoteOptions {
+  /** As for `connect`. Default: false. */
+  idempotent?: boolean | undefined;
 }
 
 /** What `connect(fn, options)` or `connect(tag, fn, options)` was given. @throws TypeError for anything else */
 export function readConnectArguments(
   args: readonly unknown[],
   place: CallSite | undefined,
-): { tag: string; fn: AnyFunction; replace: boolean } {
+): { tag: string; fn: AnyFunction; replace: boolean; idempotent: boolean } {
   const [given, fn, options] = typeof args[0] === 'function' ? [undefined, ...args] : args;
   if (typeof fn !== 'function') {
     throw new TypeError('connect(fn) or connect(tag, fn): the function is missing');
@@ -25,8 +36,8 @@ export function readConnectArguments(
   const tag = given ?? encodeTag(moduleOf(place), fn.name);
   checkTag(tag);
   refuseReserved(tag);
-  const { replace = false } = (options ?? {}) as ConnectOptions;
-  return { tag, fn: fn as AnyFunction, replace };
+  const { replace = false, idempotent = false } = (options ?? {}) as ConnectOptions;
+  return { tag, fn: fn as AnyFunction, replace, idempotent };
 }
 
 /** @throws TypeError */

@@ -1,7 +1,15 @@
+import { callAny } from './any.ts';
+import type { AnyOptions } from './any.ts';
+import type { Pool } from './candidates.ts';
+import type { Inputs } from './map-inputs.ts';
+import type { MapOptions } from './map-options.ts';
+import { all, anyCall, map } from './many.ts';
+import type { AllFunction, MapFunction } from './many.ts';
 import { kindOf } from './registry.ts';
 import type { AnyFunction, FunctionKind } from './registry.ts';
 import type { CallOptions, RemotePeer } from './remote-peer.ts';
 import { RemoteStream, asStream } from './remote-stream.ts';
+import type { Selector } from './selector.ts';
 
 /** Which peer: itself, or its id. */
 export type Target = RemotePeer | string;
@@ -48,13 +56,39 @@ export interface RemoteFunction<F extends AnyFunction> {
    * const product = await multiplyValues.on(peer, { deadline: 500 })(5, 10);
    */
   on(peer: Target, options?: CallOptions): Remote<F>;
+  /**
+   * The function as it runs on one of the peers that have it, whichever has fewer of our calls: of two picked at
+   * random. When a peer cannot take the call another one gets it, within the one deadline; when the call was lost and
+   * may have run, only if the function is connected as `idempotent`.
+   *
+   * @throws what the function threw; a NetError, NO_SUCH_TAG when no peer has it
+   * @example
+   * await resize.any({ group: 'gpu' }, { wait: true })(image, 200);
+   */
+  any(select?: Selector, options?: AnyOptions): Remote<F>;
+  /**
+   * The function as it runs on every peer that has it: results as they arrive. The calls go out at once, whether or
+   * not somebody iterates; leaving the loop takes back the rest.
+   *
+   * @example
+   * for await (const result of resize.all()(image, 200)) console.log(result.peer.name, result.status);
+   */
+  readonly all: AllFunction<F>;
+  /**
+   * Runs the function for many inputs, spread over the peers that have it: results as they arrive, one an input. Begins
+   * with the loop; takes inputs as peers get free.
+   *
+   * @example
+   * for await (const { input, value } of resize.map(images, { args: (image) => [image, 200] })) …
+   */
+  readonly map: MapFunction<F>;
 }
 
 /** The very function that was given to `connect`: called plainly it runs here. */
 export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
 
 /** The local peer that calls go out from. */
-export interface Caller {
+export interface Caller extends Pool {
   knows(id: string): boolean;
   callById(
     id: string,
@@ -65,8 +99,10 @@ export interface Caller {
   ): Promise<unknown>;
 }
 
-interface ConnectedState {
+export interface ConnectedState {
   readonly tag: string;
+  /** Whether it may run twice without harm. */
+  idempotent: boolean;
   /** The local peers it is connected to, in this order. */
   readonly callers: Caller[];
 }
@@ -82,14 +118,19 @@ export function tagOf(fn: AnyFunction): string | undefined {
  * Puts `tag` and `on` onto the function itself.
  * @throws TypeError when it is connected under another tag, or cannot be given these properties
  */
-export function attach<F extends AnyFunction>(fn: F, tag: string, caller: Caller): Connected<F> {
+export function attach<F extends AnyFunction>(
+  fn: F,
+  { tag, idempotent }: { tag: string; idempotent: boolean },
+  caller: Caller,
+): Connected<F> {
   const state = connected.get(fn);
   if (state) {
+    state.idempotent = idempotent;
     if (!state.callers.includes(caller)) state.callers.push(caller);
     return fn as Connected<F>;
   }
-  const created: ConnectedState = { tag, callers: [caller] };
-  const remote = remoteFunction<F>(tag, created.callers, kindOf(fn));
+  const created: ConnectedState = { tag, idempotent, callers: [caller] };
+  const remote = remoteFunction<F>(created, kindOf(fn));
   const taken = Object.keys(remote).filter((key) => Object.hasOwn(fn, key));
   if (taken.length > 0 || !Object.isExtensible(fn)) {
     const why = taken.length > 0 ? `has a property ${taken.join(' and ')} of its own` : 'is frozen';
@@ -104,10 +145,10 @@ export function attach<F extends AnyFunction>(fn: F, tag: string, caller: Caller
 
 /** Everything of a connected function but the function. The first caller that knows an id makes the call. */
 export function remoteFunction<F extends AnyFunction>(
-  tag: string,
-  callers: readonly Caller[],
+  state: ConnectedState,
   kind: FunctionKind = 'unknown',
 ): RemoteFunction<F> {
+  const { tag, callers } = state;
   let known = kind;
   // A function that was seen to return a plain value is no stream; its calls need no more than a promise.
   const plain = (): void => void (known = 'promise');
@@ -123,7 +164,27 @@ export function remoteFunction<F extends AnyFunction>(
     };
     return call as unknown as Remote<F>;
   };
-  return { tag, on };
+  const target = {
+    tag,
+    get idempotent() {
+      return state.idempotent;
+    },
+    // One that is stopped would be of no use, as long as there is another.
+    pool: () => callers.find(({ source }) => !source.ended) ?? callers[0]!,
+  };
+  const many = {
+    any: (select?: Selector, options?: AnyOptions) => {
+      const call = anyCall(target, select, options);
+      return (...args: readonly unknown[]) => {
+        if (known === 'promise') return callAny(call, args);
+        if (known === 'stream') return new RemoteStream(() => callAny({ ...call, streams: true }, args));
+        return asStream(callAny(call, args, plain));
+      };
+    },
+    all: (select?: Selector, options?: CallOptions) => all(target, select, options),
+    map: (inputs: Inputs<unknown>, options?: MapOptions) => map(target, inputs, options),
+  };
+  return { tag, on, ...many } as unknown as RemoteFunction<F>;
 }
 
 /** How a peer is called, whether or not it is there yet. */

@@ -67,6 +67,17 @@ export function outerCall(): OuterCall | undefined {
   return call?.settled ? undefined : call;
 }
 
+/** Limits of something that is made of several calls: what is left to the call on whose behalf it is done is its end, too. */
+export function insideOuterCall(own: { time: number; signal: AbortSignal | undefined }): typeof own {
+  const outer = outerCall();
+  if (!outer) return own;
+  const { deadline, signal } = outer;
+  return {
+    time: Math.min(own.time, deadline),
+    signal: own.signal ? AbortSignal.any([own.signal, signal]) : signal,
+  };
+}
+
 /** Runs a function that does not go on after its return. */
 export function runBriefly(source: ContextSource, run: AnyFunction, args: readonly unknown[]): unknown {
   const before = now;

@@ -1,6 +1,6 @@
 import { callSite } from './call-site.ts';
 import type { Evidence } from './actors/evidence.ts';
-import type { ConnectOptions } from './connect-arguments.ts';
+import type { ConnectOptions, RemoteOptions } from './connect-arguments.ts';
 import type { Connected, RemoteFunction } from './connected.ts';
 import { NetEvent } from './event.ts';
 import { resolveOptions } from './options.ts';
@@ -14,7 +14,7 @@ import type { Selector } from './selector.ts';
 
 export { createPeer } from './peer.ts';
 export type { Peer } from './peer.ts';
-export type { ConnectOptions } from './connect-arguments.ts';
+export type { ConnectOptions, RemoteOptions } from './connect-arguments.ts';
 export { current } from './context.ts';
 export type { CallContext } from './context.ts';
 export { NetError } from './errors.ts';
@@ -31,6 +31,10 @@ export type { Subscription } from './subscription.ts';
 export type { Gap } from './actors/interests.ts';
 export type { PeerLimits, PeerOptions, SlowSubscribers } from './options.ts';
 export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';
+export type { AnyOptions } from './any.ts';
+export type { PeerResult } from './all.ts';
+export type { MapOptions, MapProgress, MapResult } from './map-options.ts';
+export type { Results } from './results.ts';
 export type { CallOptions, RemotePeer } from './remote-peer.ts';
 export type { Evidence, Findings, Redial } from './actors/evidence.ts';
 export type { LeaveReason } from './actors/peer-record.ts';
@@ -119,8 +123,8 @@ export function use(hook: Hook): () => void {
  * const mul = remote<typeof multiply>('math.multiply');
  * await mul.on(peer)(2, 3);
  */
-export function remote<F extends AnyFunction>(tag: string): RemoteFunction<F> {
-  return defaultPeer().remote<F>(tag);
+export function remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
+  return defaultPeer().remote<F>(tag, options);
 }
 
 /**

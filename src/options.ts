@@ -7,6 +7,7 @@ import type { InspectionEvent } from 'xstate';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { resolveExposure } from './exposure.ts';
+import { boolean, milliseconds, refuseUnknown, whole } from './option-checks.ts';
 import { LOG_LEVELS, createLog } from './log.ts';
 import type { Log, LogLevel, Logger } from './log.ts';
 import { chosenSeeds } from './discovery/seed.ts';
@@ -114,6 +115,11 @@ export interface PeerOptions {
   logLevel?: LogLevel | undefined;
   /** Where time comes from; XState's `SimulatedClock` fits. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
+  /**
+   * Where randomness comes from, for choices and delays: a number from 0 up to, not including, 1. With one that
+   * repeats itself, and a `clock`, a run can be repeated. Default: `Math.random`.
+   */
+  random?: (() => number) | undefined;
   /** What the peer is connected to. Default: this host, over loopback. `app-net/testing` has one in memory. */
   network?: Network | undefined;
 }
@@ -177,6 +183,7 @@ export interface Settings {
   log: Log;
   inspect: ((event: InspectionEvent) => void) | undefined;
   clock: Clock;
+  random: () => number;
   network: Network | undefined;
 }
 
@@ -225,6 +232,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     log: log(options, env('NET_LOG'), name),
     inspect: options.inspect,
     clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
     network: options.network,
   };
 }
@@ -259,6 +267,7 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   logLevel: true,
   inspect: true,
   clock: true,
+  random: true,
   network: true,
 };
 
@@ -272,14 +281,6 @@ const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
   subscriptions: true,
   events: true,
 };
-
-function refuseUnknown(what: 'option' | 'limit', given: object, known: Record<string, true>): void {
-  for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(known, key)) {
-      throw new TypeError(`there is no ${what} ${key}; there is ${Object.keys(known).join(', ')}`);
-    }
-  }
-}
 
 function defaultName(): string {
   const script = process.argv[1];
@@ -297,12 +298,6 @@ function text(option: string, given: string | undefined, otherwise: string): str
 function ownGroup(group: string): string {
   if (group === '*') throw new TypeError("group: '*' means every group, and cannot be one");
   return group;
-}
-
-function boolean(option: string, given: boolean | undefined, otherwise: boolean): boolean {
-  const value = given ?? otherwise;
-  if (typeof value !== 'boolean') throw new TypeError(`${option}: give true or false`);
-  return value;
 }
 
 function slowSubscribers(given: SlowSubscribers = 'drop'): SlowSubscribers {
@@ -328,15 +323,6 @@ function log({ logger, logLevel }: PeerOptions, environment: string | undefined,
   return createLog(logger, level as LogLevel, name);
 }
 
-/** A time limit as a user gives it. @throws TypeError */
-export function milliseconds(option: string, given: number | undefined, otherwise: number): number {
-  const value = given ?? otherwise;
-  if (typeof value !== 'number' || !(value >= 0)) {
-    throw new TypeError(`${option}: give a number of milliseconds, 0 or more`);
-  }
-  return value;
-}
-
 /** Silence that is suffered: until a peer is asked, and until it is suspect. */
 function silence(options: PeerOptions): { ping: number; suspect: number } {
   const ping = milliseconds('ping', options.ping, 2_000);
@@ -345,14 +331,6 @@ function silence(options: PeerOptions): { ping: number; suspect: number } {
   if (suspect < 2 * ping)
     throw new TypeError('suspect: give at least twice `ping`, or no answer could come in time');
   return { ping, suspect };
-}
-
-function whole(option: string, given: number | undefined, otherwise: number, least: number): number {
-  const value = given ?? otherwise;
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new TypeError(`${option}: give a whole number, ${least} or more`);
-  }
-  return value;
 }
 
 function ports(options: PeerOptions, env: (name: string) => string | undefined): readonly [number, number] {

@@ -7,8 +7,8 @@ import type { Clock } from './clock.ts';
 import { outerCall } from './context.ts';
 import type { NetError } from './errors.ts';
 import type { Middleware } from './middleware.ts';
-import { milliseconds } from './options.ts';
-import type { CallOptions, MakeCall, RemotePeer } from './remote-peer.ts';
+import { abortSignal, milliseconds } from './option-checks.ts';
+import type { MakeCall, RemotePeer } from './remote-peer.ts';
 
 /** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
 const SITE_INTERVAL = 5;
@@ -39,7 +39,7 @@ export class Outgoing {
     const { clock, deadline: otherwise, middleware } = this.#input;
     const { signal } = options;
     let time = milliseconds('deadline', options.deadline, otherwise);
-    checkSignal(signal);
+    abortSignal('signal', signal);
     const now = clock.now();
     let site: string | undefined;
     // A stack costs as much as the rest of the call. One now and then is not felt; for the others
@@ -77,10 +77,4 @@ function resolveAndTell(resolve: (value: unknown) => void, plain: () => void) {
     if (!held || !(value instanceof Promise || Symbol.asyncIterator in value)) plain();
     resolve(value);
   };
-}
-
-function checkSignal(signal: CallOptions['signal']): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError('signal: give an AbortSignal');
-  }
 }

@@ -7,12 +7,13 @@ import type { PeerSource, SourceChange } from './view.ts';
 export class PeerSet implements PeerSource {
   readonly group: string;
   readonly settled: () => Promise<void>;
+  searched = false;
   readonly #peers = new Map<string, RemotePeer>();
   readonly #emitter = new EventEmitter<{
     change: (change: SourceChange) => void;
     end: (error: Error) => void;
   }>();
-  #ended: Error | undefined;
+  ended: Error | undefined;
 
   constructor(group: string, settled: () => Promise<void>) {
     this.group = group;
@@ -28,8 +29,8 @@ export class PeerSet implements PeerSource {
   }
 
   subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void {
-    if (this.#ended) {
-      const error = this.#ended;
+    if (this.ended) {
+      const error = this.ended;
       queueMicrotask(() => ended(error));
       return () => {};
     }
@@ -59,8 +60,8 @@ export class PeerSet implements PeerSource {
   }
 
   end(error: Error): void {
-    if (this.#ended) return;
-    this.#ended = error;
+    if (this.ended) return;
+    this.ended = error;
     this.#emitter.emit('end', error);
     this.#emitter.removeAllListeners();
   }

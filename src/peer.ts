@@ -11,10 +11,11 @@ import type { Evidence } from './actors/evidence.ts';
 import { createLivenessLogic } from './actors/liveness.ts';
 import { createPeerMachine } from './actors/peer.ts';
 import type { PeerRecord } from './actors/peer-record.ts';
+import { Balance } from './balance.ts';
 import { callSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
 import { checkTag, readConnectArguments } from './connect-arguments.ts';
-import type { ConnectOptions } from './connect-arguments.ts';
+import type { ConnectOptions, RemoteOptions } from './connect-arguments.ts';
 import { attach, remoteFunction, tagOf } from './connected.ts';
 import type { Caller, Connected, RemoteFunction } from './connected.ts';
 import { countersOf, defaultFunctions } from './default-functions.ts';
@@ -26,6 +27,7 @@ import { EventHub } from './event-hub.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
 import { Middleware } from './middleware.ts';
 import type { Hook } from './middleware.ts';
+import { boolean } from './option-checks.ts';
 import { resolveOptions } from './options.ts';
 import type { PeerOptions, Settings } from './options.ts';
 import { Outgoing } from './outgoing.ts';
@@ -128,6 +130,9 @@ export class Peer {
     this.#caller = {
       knows: (peer) => this.#set.get(peer) !== undefined,
       callById: (peer, tag, args, options, plain) => this.#callById(peer, tag, args, options, plain),
+      source: this.#set,
+      balance: new Balance({ random: settings.random, now: () => clock.now() }),
+      ...{ clock, random: settings.random, deadline: settings.deadline },
     };
     this.#outgoing = new Outgoing({
       ...{ clock, deadline: settings.deadline, middleware: this.#middleware },
@@ -180,7 +185,7 @@ export class Peer {
 
   /** @internal `connect` for who knows the place it was called from. */
   register(args: readonly unknown[], place: CallSite | undefined): unknown {
-    const { tag, fn, replace } = readConnectArguments(args, place);
+    const { tag, fn, replace, idempotent } = readConnectArguments(args, place);
     const known = tagOf(fn);
     if (known !== undefined && known !== tag) {
       throw new TypeError(
@@ -188,7 +193,7 @@ export class Peer {
           `second function: connect('${readableTag(tag)}', (...args) => fn(...args))`,
       );
     }
-    const connected = attach(fn, tag, this.#caller);
+    const connected = attach(fn, { tag, idempotent }, this.#caller);
     this.#registry.add({ tag, run: fn, place }, replace);
     return connected;
   }
@@ -214,9 +219,10 @@ export class Peer {
    * const multiply = peer.remote<typeof import('./math.ts').multiply>('math.multiply');
    * await multiply.on(other)(2, 3);
    */
-  remote<F extends AnyFunction>(tag: string): RemoteFunction<F> {
+  remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
     checkTag(tag);
-    return remoteFunction<F>(tag, [this.#caller]);
+    const idempotent = boolean('idempotent', options.idempotent, false);
+    return remoteFunction<F>({ tag, idempotent, callers: [this.#caller] });
   }
 
   /**
@@ -314,7 +320,10 @@ export class Peer {
   #followDiscovery(): void {
     const discovery = this.actor.system.get('discovery');
     discovery.on('*', (event: DiscoveryEmitted) => {
-      if (event.type === 'search.settled') return;
+      if (event.type === 'search.settled') {
+        this.#set.searched = true;
+        return;
+      }
       const { record } = event;
       const peer = this.#remotePeer(record);
       if (event.type === 'peer.joined') this.#set.apply({ type: 'join', peer });

@@ -1,7 +1,7 @@
 import { formatCallSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
 import { near } from './near.ts';
-import { RESERVED, readableTag } from './tag.ts';
+import { RESERVED, nameIn, readableTag } from './tag.ts';
 
 export type AnyFunction = (...args: never[]) => unknown;
 
@@ -73,7 +73,7 @@ export class Registry {
   /** Up to three tags that look like `tag`, for the message to who asked for one that is not here. */
   near(tag: string): string[] {
     const reserved = tag.startsWith(RESERVED) ? [...this.#defaults.keys()] : [];
-    return near(tag, [...reserved, ...this.tags()], lastPart);
+    return near(tag, [...reserved, ...this.tags()], nameIn);
   }
 }
 
@@ -89,9 +89,4 @@ export function kindOf(fn: AnyFunction): FunctionKind {
   const kind = Object.prototype.toString.call(fn);
   if (kind === '[object AsyncGeneratorFunction]') return 'stream';
   return kind === '[object AsyncFunction]' ? 'promise' : 'unknown';
-}
-
-/** The function's own name: people mistype that, not the module. */
-function lastPart(tag: string): string {
-  return readableTag(tag).replace(/^.*[./]/, '');
 }

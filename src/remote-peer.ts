@@ -59,6 +59,12 @@ export class RemotePeer {
     this.#clock = clock;
   }
 
+  /** @internal Calls from here that wait, or whose function has not settled there. */
+  get load(): number {
+    const { waiting, link } = this.#record;
+    return waiting.size + (link ? link.pending.size + (link.abandoned?.size ?? 0) : 0);
+  }
+
   /** Tags of the functions it has connected, now. */
   get functions(): readonly string[] {
     return [...this.#record.functions];

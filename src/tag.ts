@@ -40,6 +40,11 @@ export function readableTag(tag: string): string {
   return canonical && DERIVED.test(text) && !/[\u0000-\u001f\u007f\ufffd]/.test(text) ? text : tag;
 }
 
+/** The function's own name: people mistype that, not the module. */
+export function nameIn(tag: string): string {
+  return readableTag(tag).replace(/^.*[./]/, '');
+}
+
 /**
  * The module half of a derived tag: `<package name>/<path in the package, without extension>` of the file that
  * called `connect`. It is the same on every host the package is installed on.

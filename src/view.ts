@@ -9,6 +9,10 @@ import type { Selector } from './selector.ts';
 
 export interface PeerSource {
   readonly group: string;
+  /** Whether the first search is over. */
+  readonly searched: boolean;
+  /** Why the local peer is no more, once it is. */
+  readonly ended: Error | undefined;
   current(): RemotePeer[];
   /** Returns what takes the listener off again. `ended` is told once, when the local peer is no more. */
   subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void;

@@ -1,0 +1,107 @@
+import type { Candidates } from './candidates.ts';
+import { NetError } from './errors.ts';
+import { streamsIn } from './actors/call-streams.ts';
+import { insideOuterCall } from './context.ts';
+import type { CallOptions, RemotePeer } from './remote-peer.ts';
+import { Attempts, jitter } from './retry.ts';
+
+/** One call to any one of several peers. */
+
+/**
+ * Peers that are tried one right after the other; then there is a pause. When everybody is overloaded, the calls that
+ * go round must not be the load.
+ */
+const MOST_AT_ONCE = 3;
+
+export interface AnyOptions extends CallOptions {
+  /**
+   * When no peer has the function, wait for one, until the deadline. Default: false; the call fails with NO_SUCH_TAG,
+   * once the first search is over.
+   */
+  wait?: boolean | undefined;
+}
+
+export interface AnyCall {
+  candidates: Candidates;
+  /** Whether the function may run twice without harm. */
+  idempotent: boolean;
+  /** How long all attempts together may take, in ms. */
+  time: number;
+  wait: boolean;
+  signal: AbortSignal | undefined;
+  /** The function is known to return a stream: `time` is how long its reader may wait, whenever it was opened. */
+  streams?: boolean;
+}
+
+/**
+ * Calls the function on one of the candidates. After a failure that makes it safe, on another one, or later on the
+ * same; all within one deadline. A stream has been called once it is open: what becomes of it then is its reader's.
+ * @param plain is told when the result has turned out to be no stream
+ * @throws what the function threw, or the NetError of the last attempt
+ */
+export async function callAny(
+  given: AnyCall,
+  args: readonly unknown[],
+  plain?: () => void,
+): Promise<unknown> {
+  const call = { ...given, ...insideOuterCall(given) };
+  const { candidates, signal, time } = call;
+  const { balance, clock, random } = candidates.pool;
+  const end = clock.now() + time;
+  const attempts = new Attempts(call.idempotent, streamsIn(args) !== undefined);
+  /** Peers that failed since the last pause. */
+  const tried = new Set<RemotePeer>();
+  /** Peers that do not have the function, whatever they told of themselves. */
+  const without = new Set<RemotePeer>();
+  let pauses = 0;
+  for (let left = time; ; left = Math.max(0, end - clock.now())) {
+    const there = others(candidates.list(), without);
+    if (there.length === 0) {
+      await somebody(call, attempts, left);
+      continue;
+    }
+    const fresh = tried.size < MOST_AT_ONCE ? others(there, tried) : [];
+    const peer = balance.choose(fresh);
+    if (!peer) {
+      const delay = jitter(pauses, random);
+      if (delay >= left) throw attempts.final(attempts.last);
+      await candidates.pause(delay, signal);
+      pauses += 1;
+      tried.clear();
+      continue;
+    }
+    try {
+      const options = { deadline: call.streams ? time : left, signal };
+      const value = await (plain
+        ? peer.callUnknown(candidates.tag, args, options, plain)
+        : peer.call(candidates.tag, args, options));
+      balance.took(peer);
+      return value;
+    } catch (error) {
+      if (signal?.aborted || !attempts.mayRepeat(error)) throw attempts.final(error);
+      tried.add(peer);
+      if (error.code === 'NO_SUCH_TAG') without.add(peer);
+      else balance.rest(peer);
+    }
+  }
+}
+
+function others(peers: RemotePeer[], without: ReadonlySet<RemotePeer>): RemotePeer[] {
+  return without.size === 0 ? peers : peers.filter((peer) => !without.has(peer));
+}
+
+/** Waits until somebody may be there who has the function. @throws when it is known that nobody is, or too late */
+async function somebody(
+  { candidates, wait, signal }: AnyCall,
+  attempts: Attempts,
+  left: number,
+): Promise<void> {
+  if (candidates.searched && !wait) throw attempts.last ? attempts.final(attempts.last) : candidates.nobody();
+  if (left > 0) {
+    await candidates.change(left, signal);
+    return;
+  }
+  const cause = attempts.last ?? candidates.nobody();
+  const text = `no peer had the function by the deadline: ${cause.message}`;
+  throw attempts.final(new NetError('DEADLINE_EXCEEDED', text, { ran: 'no', tag: candidates.tag, cause }));
+}

@@ -1,0 +1,38 @@
+/** What a user gave for an option, or its default. Each throws a TypeError that says what to give instead. */
+
+export function boolean(option: string, given: boolean | undefined, otherwise: boolean): boolean {
+  const value = given ?? otherwise;
+  if (typeof value !== 'boolean') throw new TypeError(`${option}: give true or false`);
+  return value;
+}
+
+export function whole(option: string, given: number | undefined, otherwise: number, least: number): number {
+  const value = given ?? otherwise;
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new TypeError(`${option}: give a whole number, ${least} or more`);
+  }
+  return value;
+}
+
+/** A time limit as a user gives it. @throws TypeError */
+export function milliseconds(option: string, given: number | undefined, otherwise: number): number {
+  const value = given ?? otherwise;
+  if (typeof value !== 'number' || !(value >= 0)) {
+    throw new TypeError(`${option}: give a number of milliseconds, 0 or more`);
+  }
+  return value;
+}
+
+export function abortSignal(option: string, given: AbortSignal | undefined): AbortSignal | undefined {
+  if (given !== undefined && !(given instanceof AbortSignal))
+    throw new TypeError(`${option}: give an AbortSignal`);
+  return given;
+}
+
+export function refuseUnknown(what: string, given: object, known: Record<string, true>): void {
+  for (const key of Object.keys(given)) {
+    if (!Object.hasOwn(known, key)) {
+      throw new TypeError(`there is no ${what} ${key}; there is ${Object.keys(known).join(', ')}`);
+    }
+  }
+}

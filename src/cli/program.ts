@@ -117,6 +117,12 @@ function describe(done: (code: ExitCode) => void): Command {
     .option('--stdin', 'store the secret that comes on standard input')
     .option('--json', 'a line of JSON')
     .action(run(false, async () => (await import('./secret.ts')).secret));
+
+  program
+    .command('doctor')
+    .description('what is wrong here, in words, and what to do about it')
+    .option('--json', 'a line of JSON for each check')
+    .action(run(false, async () => (await import('./doctor.ts')).doctor));
   return program;
 }
 

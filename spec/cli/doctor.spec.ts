@@ -1,0 +1,227 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+import { expect } from 'chai';
+import { WebSocketServer } from 'ws';
+
+import { run } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
+import { Stage } from '../support/peers.ts';
+import { Terminal } from '../support/terminal.ts';
+
+interface Result {
+  status: 'ok' | 'note' | 'problem';
+  check: string;
+  says: string;
+  todo?: string;
+}
+
+describe('the command line, doctor', function () {
+  this.timeout(60_000);
+  const stage = new Stage();
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await stage.folder();
+  });
+
+  afterEach(() => stage.clear());
+
+  const examine = async (
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<{ code: number | null; problems: Result[]; all: Result[] }> => {
+    const { code, lines } = await run(['doctor', '--json'], { NET_RUNTIME_DIR: folder, ...env });
+    const all = lines as Result[];
+    return { code, all, problems: all.filter(({ status }) => status === 'problem') };
+  };
+  /** The only problem, by its name. */
+  const theProblem = async (env: NodeJS.ProcessEnv = {}): Promise<Result> => {
+    const { code, problems } = await examine(env);
+    expect(problems, JSON.stringify(problems)).to.have.length(1);
+    expect(code).to.equal(1);
+    return problems[0]!;
+  };
+  /** What a peer would write that listens there. */
+  const announce = (id: string, port: number, more: object = {}): Promise<void> => {
+    const addresses = [{ host: '127.0.0.1', port }];
+    const text = JSON.stringify({ id, incarnation: 'one', addresses, pid: process.pid, ...more });
+    return writeFile(join(folder, `${id}.peer.json`), text, { mode: 0o600 });
+  };
+
+  it('finds nothing wrong where nothing is', async () => {
+    await stage.make({ runtimeDir: folder }).start();
+    const { code, problems, all } = await examine();
+    expect({ code, problems }).to.deep.equal({ code: 0, problems: [] });
+    const checks = [
+      'versions',
+      'environment',
+      'runtime directory',
+      'secret',
+      'port',
+      'loopback',
+      'clock',
+      'peers',
+    ];
+    expect(all.map(({ check }) => check)).to.include.members(checks);
+  });
+
+  it('says it in words on a terminal, with what to do', async () => {
+    await chmod(folder, 0o755);
+    const terminal = new Terminal(['doctor'], { NET_RUNTIME_DIR: folder });
+    expect(await terminal.exited).to.equal(1);
+    await terminal.shows(/✗ runtime directory +the runtime directory \S+ is open to other users/);
+    await terminal.shows('1 problem');
+    await terminal.kill();
+  });
+
+  it('names a runtime directory that others can look into', async () => {
+    await chmod(folder, 0o755);
+    const { check, says } = await theProblem();
+    expect(check).to.equal('runtime directory');
+    expect(says).to.include(`chmod 700 ${folder}`);
+  });
+
+  it('names a runtime directory that cannot be made', async () => {
+    expect(await theProblem({ NET_RUNTIME_DIR: '/dev/null/x' })).to.include({ check: 'runtime directory' });
+  });
+
+  it('names a peer with another secret', async () => {
+    const secret = 'this is another secret';
+    await stage.make({ runtimeDir: folder, secret, id: 'stranger' }).start();
+    const found = await eventuallyProblem();
+    expect(found.check).to.equal('wrong secret');
+    expect(found.says).to.include(`process ${process.pid} of this host has another secret`);
+    expect(found.todo).to.include('NET_SECRET_FILE');
+  });
+
+  it('names a peer with another secret that does not say so in its file', async () => {
+    const elsewhere = { runtimeDir: await stage.folder(), secret: 'this is another secret' };
+    const peer = await stage.make({ ...elsewhere, id: 'other' }).start();
+    const [{ port }] = peer.actor.getSnapshot().context.opened.listener.addresses;
+    await announce('other', port);
+    const { check, says } = await theProblem();
+    expect(check).to.equal('wrong secret');
+    expect(says).to.include(`127.0.0.1:${port} has another secret`);
+  });
+
+  /** Announcing takes a moment. */
+  async function eventuallyProblem(): Promise<Result> {
+    let found: Result | undefined;
+    await eventually(async () => {
+      found = await theProblem();
+    }, 20_000);
+    return found!;
+  }
+
+  it('names a peer of another version: one that shares no version of the protocol', async () => {
+    // It ends the handshake without a word, as every version does when there is no common one.
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'app-net.v1' });
+    server.on('connection', (socket) => socket.on('message', () => socket.close(4401)));
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await announce('newer', port);
+    try {
+      const { check, says, todo } = await theProblem();
+      expect(check).to.equal('another version');
+      expect(says).to.include(`127.0.0.1:${port} speaks another version of the protocol`);
+      expect(todo).to.include('install the same version');
+    } finally {
+      server.close();
+    }
+  });
+
+  it('names a peer of another version: one with another subprotocol, or another file', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => false });
+    await new Promise((resolve) => server.once('listening', resolve));
+    await announce('newest', (server.address() as AddressInfo).port);
+    await writeFile(join(folder, 'older.peer.json'), '{"id":"older","address":"127.0.0.1"}');
+    try {
+      const { problems } = await examine();
+      expect(problems.map(({ check }) => check)).to.deep.equal(['another version', 'another version']);
+      expect(problems[0]!.says).to.include('older.peer.json is no announcement that this version can read');
+    } finally {
+      server.close();
+    }
+  });
+
+  it('names a port that is blocked: one that another program has', async () => {
+    const occupied = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => occupied.once('listening', resolve));
+    const { port } = occupied.address() as AddressInfo;
+    try {
+      const { check, says, todo } = await theProblem({ NET_PORT: String(port) });
+      expect({ check, says }).to.deep.equal({ check: 'port', says: `${port} is taken by another program` });
+      expect(todo).to.include('NET_PORT_RANGE');
+      const range = await examine({ NET_PORT_RANGE: `${port}-${port + 20}` });
+      expect(range.problems).to.deep.equal([]);
+      await announce('owner', port);
+      const { problems } = await examine({ NET_PORT: String(port) });
+      expect(problems[0]!.says).to.equal(`${port} is taken by the peer in process ${process.pid}`);
+    } finally {
+      occupied.close();
+    }
+  });
+
+  it('names a port that is blocked: one where a peer should be and nobody answers', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    await announce('deaf', port);
+    const { check, says } = await theProblem();
+    expect(check).to.equal('blocked port');
+    expect(says).to.include(`process ${process.pid} at 127.0.0.1:${port}: nobody listens there`);
+    // Of a process that is gone it is no wonder.
+    await announce('deaf', port, { pid: 2 ** 22 + 1 });
+    const { problems, all } = await examine();
+    expect(problems).to.deep.equal([]);
+    expect(all.find(({ check: name }) => name === 'old announcement')).to.include({ status: 'note' });
+  });
+
+  it('names a peer that takes connections and says nothing', async () => {
+    const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await announce('frozen', port);
+    try {
+      const { check, says } = await theProblem();
+      expect(check).to.equal('hanging peer');
+      expect(says).to.include(`127.0.0.1:${port} takes connections and says nothing`);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('names the group when everybody is in another one', async () => {
+    await stage.make({ runtimeDir: folder, group: 'gpu' }).start();
+    const found = await eventuallyProblem();
+    expect(found).to.include({ check: 'wrong group' });
+    expect(found.says).to.include('there is 1 peer, and none in the group "main", but in "gpu"');
+    await eventually(async () => expect((await examine({ NET_GROUP: 'gpu' })).problems).to.deep.equal([]));
+  });
+
+  it('names what in the environment cannot be meant, and goes on', async () => {
+    const { code, problems, all } = await examine({ NET_PORT: 'http' });
+    expect(code).to.equal(1);
+    expect(problems.map(({ check }) => check)).to.deep.equal(['environment']);
+    expect(problems[0]!.says).to.include('NET_PORT');
+    expect(all.some(({ check }) => check === 'loopback')).to.equal(true);
+  });
+
+  it('names a secret that others can read, and one that is not there, and shows neither', async () => {
+    const file = join(folder, 'mine');
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, 'a very secret sentence\n', { mode: 0o644 });
+    await chmod(file, 0o644);
+    const open = await theProblem({ NET_SECRET_FILE: file });
+    expect(open.check).to.equal('secret');
+    expect(open.says).to.include(`chmod 600 ${file}`);
+    const missing = await theProblem({ NET_SECRET_FILE: `${file}-not` });
+    expect(missing.todo).to.include('app-net secret');
+    const { all } = await examine({ NET_SECRET: 'a very secret sentence' });
+    expect(JSON.stringify(all)).to.include('NET_SECRET=…');
+    expect(JSON.stringify(all)).not.to.include('very secret');
+  });
+});

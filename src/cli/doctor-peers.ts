@@ -1,0 +1,214 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { addressesOf } from '../actors/candidate.ts';
+import type { Candidate } from '../actors/candidate.ts';
+import { readAnnouncement } from '../discovery/announcement-file.ts';
+import type { FoundAnnouncement } from '../discovery/announcement-file.ts';
+import type { Peer, RemotePeer } from '../index.ts';
+import { addressText } from '../transport/address.ts';
+import { libraryVersion } from '../version.ts';
+import type { SecretKeys } from '../wire/secret.ts';
+import type { Result } from './doctor-report.ts';
+import { safe } from './output.ts';
+import { where } from './peer-rows.ts';
+import { probe } from './probe.ts';
+import type { Verdict } from './probe.ts';
+import { count, duration } from './units.ts';
+
+/** The checks of `doctor` that are about the others: who is there, and why one that should be is not. */
+
+/** How far clocks may differ before anybody need care, in ms. */
+const CLOCK_DIFFERENCE = 5_000;
+
+/** How long a peer may take to answer, in ms. */
+const ANSWER_TIME = 2_000;
+
+const SUFFIX = '.peer.json';
+
+export interface Announced {
+  file: string;
+  /** Undefined when the file holds no announcement of this version. */
+  peer: FoundAnnouncement | undefined;
+}
+
+/** What peers of this host have announced. */
+export async function announcements(directory: string): Promise<Announced[]> {
+  const names = await readdir(directory).catch(() => []);
+  const files = names.filter((name) => name.endsWith(SUFFIX)).map((name) => join(directory, name));
+  return Promise.all(files.map(async (file) => ({ file, peer: await readAnnouncement(file) })));
+}
+
+/** Peers of this host that this one passes over. */
+export function checkAnnouncements(all: readonly Announced[], keys: SecretKeys): Result[] {
+  return all.flatMap(({ file, peer }): Result[] => {
+    if (!peer) {
+      const says = `${file} is no announcement that this version can read`;
+      return [{ status: 'problem', check: 'another version', says, todo: SAME_VERSION }];
+    }
+    if (peer.world === undefined || peer.world === keys.world) return [];
+    const says = `process ${peer.pid} of this host has another secret, so neither sees the other`;
+    return [{ status: 'problem', check: 'wrong secret', says, todo: SAME_SECRET }];
+  });
+}
+
+const SAME_SECRET =
+  'give both the same NET_SECRET_FILE (app-net secret makes one), or neither; if they are meant to be apart, all is well';
+const SAME_VERSION = 'install the same version of app-net on both sides';
+
+/** Who is there, in which group, with which version and clock. */
+export async function checkPeers(
+  found: readonly RemotePeer[],
+  ownGroup: string,
+  signal: AbortSignal,
+): Promise<Result[]> {
+  if (found.length === 0) {
+    const says = 'nobody is there';
+    return [{ status: 'note', check: 'peers', says, todo: 'app-net serve <module> starts one' }];
+  }
+  const inGroup = found.filter(({ group }) => group === ownGroup);
+  const others = [...new Set(found.filter(({ group }) => group !== ownGroup).map(({ group }) => group))];
+  const results: Result[] = [];
+  const elsewhere = others.map((group) => JSON.stringify(safe(group, 60))).join(', ');
+  if (inGroup.length === 0) {
+    results.push({
+      status: 'problem',
+      check: 'wrong group',
+      says: `there ${found.length === 1 ? 'is' : 'are'} ${count(found.length, 'peer')}, and none in the group ${JSON.stringify(safe(ownGroup, 60))}, but in ${elsewhere}`,
+      todo: 'a program sees its own group: set NET_GROUP for it, or let it ask for { group: "*" }',
+    });
+  } else {
+    const rest = others.length > 0 ? `; others in ${elsewhere}` : '';
+    const says = `${count(inGroup.length, 'peer')} in the group ${JSON.stringify(safe(ownGroup, 60))}${rest}`;
+    results.push({ status: 'ok', check: 'peers', says });
+  }
+  const asked = await Promise.all(found.map((peer) => checkPeer(peer, signal)));
+  return [...results, ...asked.flat()];
+}
+
+async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[]> {
+  const who = `${safe(peer.name, 40)} (${where(peer)})`;
+  const results: Result[] = [];
+  try {
+    const asked = Date.now();
+    const info = await peer.info({ deadline: ANSWER_TIME, signal });
+    // In the middle of the time between question and answer it was there what it says.
+    const difference = info.time - (asked + Date.now()) / 2;
+    if (Math.abs(difference) > CLOCK_DIFFERENCE) {
+      const says = `that of ${who} is ${duration(Math.abs(difference))} ${difference > 0 ? 'ahead' : 'behind'}`;
+      results.push({ status: 'note', check: 'clock', says, todo: 'let NTP set the clocks of both hosts' });
+    }
+    const version = info.versions['app-net'];
+    if (version !== libraryVersion()) {
+      const says = `${who} runs app-net ${safe(version, 40)}; they understand each other`;
+      results.push({ status: 'note', check: 'versions', says });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    const says = `${who} is connected and does not answer: ${error instanceof Error ? error.message : String(error)}`;
+    results.push({
+      status: 'problem',
+      check: 'hanging peer',
+      says,
+      todo: 'its event loop is blocked, or it is stopped',
+    });
+  }
+  return results;
+}
+
+/** Why those that were hinted at have not joined. */
+export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
+  const { candidates, degraded } = own.actor.system.get('discovery').getSnapshot().context as {
+    candidates: ReadonlyMap<string, Candidate>;
+    degraded: Readonly<Record<string, unknown>>;
+  };
+  const limited = Object.entries(degraded).map(([provider, error]): Result => ({
+    status: 'problem',
+    check: `provider ${provider}`,
+    says: error instanceof Error ? error.message : String(error),
+  }));
+  const apart = [...candidates.values()].filter(({ state, record }) => !record && state !== 'left');
+  const reasons = await Promise.all(apart.map((candidate) => whyApart(candidate, keys, signal)));
+  return [...limited, ...reasons.flat()];
+}
+
+async function whyApart(candidate: Candidate, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
+  const hints = [...candidate.hints.values()];
+  const id = hints.find((hint) => hint.id !== '')?.id ?? '';
+  const pid = hints.find((hint) => hint.pid !== undefined)?.pid;
+  const who = pid === undefined ? (id ? `the peer ${id}` : 'whoever is') : `process ${pid}`;
+  const results: Result[] = [];
+  for (const address of addressesOf(candidate)) {
+    const { verdict, detail } = await probe(address, id, keys, signal);
+    // It works: the search was over before it did.
+    if (verdict === 'peer') return [];
+    results.push(describe(verdict, `${who} at ${addressText(address)}`, detail, pid));
+  }
+  return results;
+}
+
+function describe(verdict: Verdict, who: string, detail: string, pid: number | undefined): Result {
+  switch (verdict) {
+    case 'another secret':
+      return {
+        status: 'problem',
+        check: 'wrong secret',
+        says: `${who} has another secret`,
+        todo: SAME_SECRET,
+      };
+    case 'another version':
+      return {
+        status: 'problem',
+        check: 'another version',
+        says: `${who} speaks another version of the protocol, or is no peer: ${detail}`,
+        todo: SAME_VERSION,
+      };
+    case 'another peer':
+      return {
+        status: 'note',
+        check: 'old announcement',
+        says: `${who} is gone, and another peer listens there`,
+      };
+    case 'no peer':
+      return {
+        status: 'problem',
+        check: 'no peer',
+        says: `${who} is none: ${detail}`,
+        todo: 'look at NET_PEERS',
+      };
+    case 'silent':
+      return {
+        status: 'problem',
+        check: 'hanging peer',
+        says: `${who} takes connections and says nothing`,
+        todo: 'its event loop is blocked, or its process is stopped (SIGSTOP)',
+      };
+    case 'refused':
+      if (pid !== undefined && !isRunning(pid)) {
+        const says = `${who} is no longer running; what it announced will be removed`;
+        return { status: 'note', check: 'old announcement', says };
+      }
+      return {
+        status: 'problem',
+        check: 'blocked port',
+        says: `${who}: nobody listens there, or a firewall refuses`,
+        todo: 'is the peer in another container or network namespace? then give its address in NET_PEERS, or open the port',
+      };
+    default:
+      return {
+        status: 'problem',
+        check: 'blocked port',
+        says: `${who} cannot be reached: ${detail}`,
+        todo: 'let the firewall allow that port; NET_PORT or NET_PORT_RANGE make it a known one',
+      };
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

@@ -1,0 +1,79 @@
+import { resolveOptions } from '../options.ts';
+import type { SecretKeys } from '../wire/secret.ts';
+import type { Context } from './context.ts';
+import {
+  checkClock,
+  checkLoopback,
+  checkOptions,
+  checkPorts,
+  checkRuntimeDirectory,
+  checkSecret,
+  checkVersions,
+  messageOf,
+} from './doctor-host.ts';
+import { announcements, checkAnnouncements, checkPeers, checkUnreached } from './doctor-peers.ts';
+import type { Announced } from './doctor-peers.ts';
+import { report } from './doctor-report.ts';
+import type { Result } from './doctor-report.ts';
+import { EXIT } from './exit.ts';
+import type { ExitCode } from './exit.ts';
+import { search, withPeer } from './observer.ts';
+import { count } from './units.ts';
+
+/** `app-net doctor`: what is wrong here, in words, and what to do about it. */
+export async function doctor({ out, signal, environment }: Context): Promise<ExitCode> {
+  let problems = 0;
+  const tell = (...results: Result[]): void => {
+    for (const result of results) {
+      if (result.status === 'problem') problems += 1;
+      report(out, result);
+    }
+  };
+
+  tell(checkVersions());
+  const options = checkOptions(environment);
+  tell(options.result);
+  const runtime = await checkRuntimeDirectory(environment);
+  tell(...runtime.results);
+  // What is wrong with one option must not keep the others from being looked at.
+  const settings = options.settings ?? resolveOptions({}, {});
+  const secret = await checkSecret(settings, runtime.directory);
+  tell(secret.result);
+  const announced = runtime.directory === undefined ? [] : await announcements(runtime.directory);
+  tell(await checkPorts(settings, (port) => ownerOf(announced, port)));
+  tell(await checkLoopback());
+  tell(checkClock());
+  signal.throwIfAborted();
+  if (options.settings && runtime.directory !== undefined && secret.keys) {
+    tell(...(await checkOthers(announced, secret.keys, settings.group, signal)));
+  }
+  if (!out.json) {
+    const { green, red } = out.colors;
+    out.line(problems === 0 ? green('nothing is wrong') : red(count(problems, 'problem')));
+  }
+  return problems === 0 ? EXIT.DONE : EXIT.FAILED;
+}
+
+async function checkOthers(
+  announced: readonly Announced[],
+  keys: SecretKeys,
+  group: string,
+  signal: AbortSignal,
+): Promise<Result[]> {
+  const strangers = checkAnnouncements(announced, keys);
+  try {
+    return await withPeer('doctor', async (own) => {
+      const found = await search(own, undefined, signal);
+      const peers = await checkPeers(found, group, signal);
+      return [...peers, ...strangers, ...(await checkUnreached(own, keys, signal))];
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    return [...strangers, { status: 'problem', check: 'start', says: messageOf(error) }];
+  }
+}
+
+function ownerOf(announced: readonly Announced[], port: number): string | undefined {
+  const owner = announced.find(({ peer }) => peer?.addresses.some((address) => address.port === port));
+  return owner?.peer && `the peer in process ${owner.peer.pid}`;
+}

@@ -40,6 +40,7 @@ export type { Evidence, Findings, Redial } from './actors/evidence.ts';
 export type { LeaveReason } from './actors/peer-record.ts';
 export type { Scope } from './transport/scope.ts';
 export type { Selector } from './selector.ts';
+export type { TlsOptions } from './transport/tls.ts';
 export type { Clock } from './clock.ts';
 
 /** The default peer of this process: made and started by the first use of anything below but `configure`. */

@@ -5,8 +5,7 @@ import type { LookupFunction, Socket as NetSocket } from 'node:net';
 import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { addressText, isLoopback } from './address.ts';
 import { opened } from './opened.ts';
-import { secured } from './tls.ts';
-import type { TlsOptions } from './tls.ts';
+import type { Tls } from './tls.ts';
 import { DialFailed } from './transport.ts';
 import type { Address } from './transport.ts';
 
@@ -17,7 +16,7 @@ import type { Address } from './transport.ts';
  */
 export async function dialStream(
   address: Address,
-  tls: TlsOptions | undefined,
+  tls: Tls,
   signal: AbortSignal | undefined,
 ): Promise<NetSocket> {
   signal?.throwIfAborted();
@@ -37,7 +36,7 @@ export async function dialStream(
     }).unref();
     await opened(tcp, 'connect');
     // Whatever was looked up: nothing is said in the clear to who is not on this host.
-    return near && isLoopback(tcp.remoteAddress ?? '') ? tcp : await secured(tcp, tls);
+    return near && isLoopback(tcp.remoteAddress ?? '') ? tcp : await tls.secure(tcp);
   } catch (error) {
     tcp?.destroy();
     signal?.throwIfAborted();

@@ -6,8 +6,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { isLoopback } from './address.ts';
 import type { Gate } from './gate.ts';
-import { tlsServer } from './tls.ts';
-import type { TlsOptions } from './tls.ts';
+import type { Tls } from './tls.ts';
 import type { Address, ListenOptions } from './transport.ts';
 
 /** Every interface of this host, IPv6 and IPv4; IPv4 alone where there is nothing else. */
@@ -27,13 +26,13 @@ export async function openEntrance(
   http: HttpServer,
   gate: Gate,
   { host, ports }: ListenOptions,
-  tls: TlsOptions | undefined,
+  tls: Tls,
 ): Promise<Entrance> {
   if (isLoopback(host)) {
     http.on('connection', (tcp) => gate.enter(tcp));
     return open(http, host, ports);
   }
-  const secure = await tlsServer(tls);
+  const secure = await tls.server();
   /** TCP connections under TLS, by their two ends. */
   const underneath = new Map<string, NetSocket>();
   secure.on('secureConnection', (stream: TLSSocket) => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket as NetSocket } from 'node:net';
 import { connect, createSecureContext, createServer } from 'node:tls';
-import type { Server, TLSSocket } from 'node:tls';
+import type { SecureContext, Server, TLSSocket } from 'node:tls';
 
 import type { Binding } from '../wire/handshake.ts';
 import { HANDSHAKE_TIME } from '../wire/handshake.ts';
@@ -27,33 +27,50 @@ export interface TlsOptions {
 // Older versions have no exporter that can be trusted for this (RFC 9266), and nothing here speaks them.
 const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 
-/** Accepts what comes in by `server.emit('connection', tcp)`, and emits `secureConnection`. */
-export async function tlsServer(given: TlsOptions | undefined): Promise<Server> {
-  const own = given ?? (await ephemeralCertificate());
-  const { ca } = own as TlsOptions;
-  const server = createServer({
-    ...VERSION,
-    ...identity(own),
-    requestCert: ca !== undefined,
-    rejectUnauthorized: ca !== undefined,
-    handshakeTimeout: HANDSHAKE_TIME,
-  });
-  server.on('tlsClientError', (_, stream) => stream.destroy());
-  return server;
-}
+/** Said aloud: by default Node reads every authority of the web, which holds up the process for 30 ms. */
+const NO_AUTHORITY: string[] = [];
 
-/** Encrypts a connection that this side opened. */
-export async function secured(tcp: NetSocket, given: TlsOptions | undefined): Promise<TLSSocket> {
-  const stream = connect({
-    ...VERSION,
-    ...(given && identity(given)),
-    socket: tcp,
-    rejectUnauthorized: given?.ca !== undefined,
-    // Peers are known by the secret, not by a name, and where they are is only ever a hint.
-    checkServerIdentity: () => undefined,
-  });
-  await opened(stream, 'secureConnect');
-  return stream;
+/** What one transport needs of TLS, made when there is need of it. */
+export class Tls {
+  readonly #given: () => TlsOptions | undefined;
+  #client: SecureContext | undefined;
+
+  /** @param given a function, so that no log or inspector that walks the actors comes upon the key */
+  constructor(given: () => TlsOptions | undefined) {
+    this.#given = given;
+  }
+
+  /** Encrypts what comes in by `server.emit('connection', tcp)`, and emits `secureConnection`. */
+  async server(): Promise<Server> {
+    const given = this.#given();
+    if (given) contextOf(given);
+    const checked = given?.ca !== undefined;
+    const server = createServer({
+      ...VERSION,
+      ...(given ?? (await ephemeralCertificate())),
+      ca: given?.ca ?? NO_AUTHORITY,
+      requestCert: checked,
+      rejectUnauthorized: checked,
+      handshakeTimeout: HANDSHAKE_TIME,
+    });
+    server.on('tlsClientError', (_, stream) => stream.destroy());
+    return server;
+  }
+
+  /** Encrypts a connection that this side opened. */
+  async secure(tcp: NetSocket): Promise<TLSSocket> {
+    const given = this.#given();
+    this.#client ??= contextOf(given);
+    const stream = connect({
+      socket: tcp,
+      secureContext: this.#client,
+      rejectUnauthorized: given?.ca !== undefined,
+      // Peers are known by the secret, not by a name, and where they are is only ever a hint.
+      checkServerIdentity: () => undefined,
+    });
+    await opened(stream, 'secureConnect');
+    return stream;
+  }
 }
 
 /** `tls-exporter` of RFC 9266: the same on both ends of one TLS connection, and on no other. */
@@ -69,12 +86,11 @@ export function exporterBinding(stream: TLSSocket): Binding {
 }
 
 /** @throws TypeError for a key or certificate that cannot be used */
-function identity({ key, cert, ca }: TlsOptions) {
+function contextOf(given: TlsOptions | undefined): SecureContext {
   try {
-    createSecureContext({ key, cert, ca });
+    return createSecureContext({ ...VERSION, ...given, ca: given?.ca ?? NO_AUTHORITY });
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new TypeError(`tls: key, cert and ca do not fit together or are no PEM: ${text}`, { cause });
   }
-  return { key, cert, ...(ca !== undefined && { ca }) };
 }

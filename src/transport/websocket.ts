@@ -15,7 +15,7 @@ import { dialStream } from './dial-stream.ts';
 import { openEntrance } from './entrance.ts';
 import { scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
-import { exporterBinding } from './tls.ts';
+import { exporterBinding, Tls } from './tls.ts';
 import type { TlsOptions } from './tls.ts';
 import { DialFailed } from './transport.ts';
 import type {
@@ -30,24 +30,21 @@ import type {
 
 /**
  * WebSocket: over plain TCP within this host, over TLS beyond it. The only file that knows `ws`.
- * @param tls a certificate of one's own; without it one is made when there is need of one. A function, so that no log
+ * @param given a certificate of one's own; without it one is made when there is need of one. A function, so that no log
  * or inspector that walks the actors comes upon the key.
  */
-export function webSocketTransport(tls: () => TlsOptions | undefined = () => undefined): Transport {
+export function webSocketTransport(given: () => TlsOptions | undefined = () => undefined): Transport {
+  const tls = new Tls(given);
   return {
-    listen: (options, accept) => listen(options, tls(), accept),
-    dial: (address, options) => dial(address, tls(), options),
+    listen: (options, accept) => listen(options, tls, accept),
+    dial: (address, options) => dial(address, tls, options),
   };
 }
 
 /** How long an orderly close may take before the connection is cut, in ms. */
 const CLOSE_TIME = 1_000;
 
-async function listen(
-  options: ListenOptions,
-  tls: TlsOptions | undefined,
-  accept: (socket: Socket) => void,
-): Promise<Listener> {
+async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket) => void): Promise<Listener> {
   // What a request may send before the upgrade is bounded by Node's own limit on headers.
   const server = createServer({ headersTimeout: HANDSHAKE_TIME, requestTimeout: HANDSHAKE_TIME });
   const gate = new Gate(options);
@@ -86,11 +83,7 @@ async function listen(
   };
 }
 
-async function dial(
-  address: Address,
-  tls: TlsOptions | undefined,
-  { largestMessage, signal }: DialOptions,
-): Promise<Socket> {
+async function dial(address: Address, tls: Tls, { largestMessage, signal }: DialOptions): Promise<Socket> {
   const stream = await dialStream(address, tls, signal);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {

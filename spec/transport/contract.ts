@@ -84,20 +84,18 @@ export function describeTransport(
       expect((await there)[0]).to.equal(text);
     });
 
-    it('carries binary messages among the others, in order', async () => {
+    it('carries binary messages right before the message they belong to, in order', async () => {
       const near = await dial();
       const far = await accepted;
-      const there = collect(far, 5);
-      const back = collect(near, 1);
+      const there = collect(far, 6);
+      const back = collect(near, 2);
       const bytes = Uint8Array.from({ length: 300 }, (_, index) => index);
-      near.send('before');
-      near.send(bytes);
-      near.send(new Uint8Array(0));
-      near.send(bytes.subarray(10, 20));
-      near.send('after');
-      far.send(Uint8Array.of(0, 255));
-      const [before, whole, empty, part, after] = await there;
-      expect([before, after]).to.deep.equal(['before', 'after']);
+      near.send('one');
+      near.send('two', [bytes, new Uint8Array(0), bytes.subarray(10, 20)]);
+      near.send('three');
+      far.send('eins', [Uint8Array.of(0, 255)]);
+      const [one, whole, empty, part, two, three] = await there;
+      expect([one, two, three]).to.deep.equal(['one', 'two', 'three']);
       expect([whole, empty, part].map((each) => Array.from(each as Uint8Array))).to.deep.equal([
         [...bytes],
         [],
@@ -110,18 +108,18 @@ export function describeTransport(
       const near = await dial();
       const there = collect(await accepted, 1);
       const bytes = Buffer.alloc(5_000_000, 'abc');
-      near.send(bytes);
+      near.send('', [bytes]);
       expect(bytes.equals((await there)[0] as Uint8Array)).to.equal(true);
     });
 
-    it('hands over memory that is the receiver’s own', async () => {
+    it('hands over memory of the receiver’s own', async () => {
       const near = await dial();
       const there = collect(await accepted, 1);
       const bytes = Uint8Array.of(1, 2, 3);
-      near.send(bytes);
-      const [received] = await there;
+      near.send('', [bytes]);
+      const received = (await there)[0] as Uint8Array;
       bytes.fill(9);
-      expect([...(received as Uint8Array)]).to.deep.equal([1, 2, 3]);
+      expect([...received]).to.deep.equal([1, 2, 3]);
     });
 
     it('keeps what comes before anybody receives', async () => {

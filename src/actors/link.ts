@@ -112,8 +112,7 @@ export class Link {
   send(frame: Outgoing): void {
     if (typeof frame !== 'string') {
       this.flush();
-      for (const binary of frame.binaries) this.socket.send(binary);
-      this.#write(frame.text);
+      this.#write(frame.text, frame.binaries);
     } else if (!ticking) {
       ticking = true;
       process.nextTick(endTick);
@@ -136,9 +135,9 @@ export class Link {
     this.#write(batch);
   }
 
-  #write(message: string): void {
+  #write(message: string, before?: readonly Uint8Array[]): void {
     const { socket } = this;
-    socket.send(message);
+    socket.send(message, before);
     const buffered = socket.bufferedAmount;
     if (buffered > this.#mostBuffered) this.congested = true;
     if (this.slow || buffered <= SLOW) return;

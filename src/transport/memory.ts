@@ -177,11 +177,13 @@ class MemorySocket implements Socket {
     return 0;
   }
 
-  send(message: string | Uint8Array): void {
+  send(message: string, before: readonly Uint8Array[] = []): void {
     if (this.#closing) return;
-    // As a wire does: what the sender does to its memory afterwards is not seen here.
-    const copy = typeof message === 'string' ? message : Uint8Array.prototype.slice.call(message);
-    this.other.#expect({ due: this.#due(), message: copy });
+    for (const binary of before) {
+      // As a wire does: what the sender does to its memory afterwards is not seen on the other side.
+      this.other.#expect({ due: this.#due(), message: Uint8Array.prototype.slice.call(binary) });
+    }
+    this.other.#expect({ due: this.#due(), message });
   }
 
   ping(): void {

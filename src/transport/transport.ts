@@ -54,10 +54,10 @@ export interface Socket {
   readonly scope: Scope;
   /** Bytes that were sent but not yet handed to the network. */
   readonly bufferedAmount: number;
-  /** A text or a binary message. The memory of a binary one must stay as it is until it has left. */
   /** Grows whenever anything arrives, be it no more than an answer to a ping. What it counts is the transport's own. */
   readonly received: number;
-  send(message: string | Uint8Array): void;
+  /** @param before binary messages that go right before it; their memory must stay as it is until they have left */
+  send(message: string, before?: readonly Uint8Array[]): void;
   /** Asks for a sign of life: a side that is there answers by itself, and `received` grows. */
   ping(): void;
   /** Calls back once, when everything that was sent has been handed to the network. */

@@ -170,8 +170,17 @@ class WebSocketSocket implements Socket {
     return this.#tcp.bytesRead;
   }
 
-  send(message: string | Uint8Array): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(message);
+  send(message: string, before?: readonly Uint8Array[]): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    if (before === undefined) {
+      this.#ws.send(message);
+      return;
+    }
+    // All of it in one write to the network.
+    this.#tcp.cork();
+    for (const binary of before) this.#ws.send(binary);
+    this.#ws.send(message);
+    this.#tcp.uncork();
   }
 
   ping(): void {

@@ -133,7 +133,12 @@ describe('a peer with seeds', () => {
     /** This host, and a DNS of the test's own. */
     const networkOf = (runtimeDir: string, seed: NameSeed): Network => ({
       attach: async (user) => {
-        const attachment = await hostNetwork({ runtimeDir, tls: undefined }).attach(user);
+        const attachment = await hostNetwork({
+          runtimeDir,
+          tls: undefined,
+          lan: false,
+          host: '127.0.0.1',
+        }).attach(user);
         const provider = new DnsProvider([seed], systemClock, Math.random, server.names());
         return { ...attachment, providers: [...attachment.providers, provider] };
       },

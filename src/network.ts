@@ -11,6 +11,8 @@ export interface Network {
 export interface NetworkUser {
   id: string;
   clock: Clock;
+  /** From 0 to 1. */
+  random: () => number;
 }
 
 export interface Attachment {

@@ -115,9 +115,9 @@ export class Lan {
     for (const host of this.#hosts) await host.heal();
   }
 
-  /** Records every frame that enters the switches. */
+  /** Records every frame that enters the switches. Each is there twice: as it comes from its host, and in the bridge. */
   async capture(): Promise<Capture> {
-    // Only what enters: each frame once, and not again at every port it leaves by.
+    // Only what enters, and not again at every port it leaves by.
     const program = 'tcpdump --immediate-mode --packet-buffered -B 16384 -Q in -s 0 -i any -w -';
     const tcpdump = command(this.namespace, undefined, program.split(' '));
     const chunks: Buffer[] = [];

@@ -34,7 +34,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
 
   const open = async (): Promise<void> => {
     if (settings.insecure) warnOfInsecurity();
-    const attached = await network.attach({ id: self.id, clock });
+    const attached = await network.attach({ id: self.id, clock, random });
     const seeders = seedProviders(seeds, clock, random);
     const providers = [...attached.providers, ...seeders, new ToldProvider(clock)];
     const attachment = { ...attached, providers };

@@ -2,12 +2,18 @@ import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
 import { webSocketTransport } from '../transport/websocket.ts';
 import { HostProvider } from './host.ts';
+import { MdnsProvider } from './mdns.ts';
 import { defaultRuntimeDirectory, openRuntimeDirectory, readOrMakeSecret } from './runtime-directory.ts';
 
-/** Where a peer is when nothing else is said: WebSockets, and on this host the runtime directory in which this user's peers meet. */
-export function hostNetwork({ runtimeDir, tls }: Pick<Settings, 'runtimeDir' | 'tls'>): Network {
+type HostSettings = Pick<Settings, 'runtimeDir' | 'tls' | 'lan' | 'host'>;
+
+/**
+ * Where a peer is when nothing else is said: WebSockets, on this host the runtime directory in which this user's peers
+ * meet, and with `lan` multicast DNS for those on other hosts.
+ */
+export function hostNetwork({ runtimeDir, tls, lan, host }: HostSettings): Network {
   return {
-    attach: async ({ clock }) => {
+    attach: async ({ clock, random }) => {
       const directory = runtimeDir ?? (await defaultRuntimeDirectory(process.env));
       await openRuntimeDirectory(directory);
       let shared: string | undefined;
@@ -18,7 +24,10 @@ export function hostNetwork({ runtimeDir, tls }: Pick<Settings, 'runtimeDir' | '
       };
       return {
         transport: webSocketTransport(tls),
-        providers: [new HostProvider(directory, clock, restore)],
+        providers: [
+          new HostProvider(directory, clock, restore),
+          ...(lan ? [new MdnsProvider({ host, clock, random })] : []),
+        ],
         secret: async () => (shared = await readOrMakeSecret(directory)),
       };
     },

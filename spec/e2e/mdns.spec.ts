@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+
+import { makeSecret } from '../../src/wire/secret.ts';
+import { eventually } from '../support/eventually.ts';
+import { Avahi, AVAHI } from '../support/avahi.ts';
+import { Lan, needLan } from '../support/lan.ts';
+import type { LanHost } from '../support/lan-host.ts';
+import type { TestProcess } from '../support/processes.ts';
+
+/** A peer that says what it sees, and stops when it is told to. */
+const PEER = `
+import { createPeer } from 'app-net';
+const say = (line) => console.log(JSON.stringify(line));
+const peer = createPeer({ lan: true });
+const began = performance.now();
+peer.peers.on('join', ({ id, name, scope }) => say({ join: name, id, scope, after: performance.now() - began }));
+peer.peers.on('leave', ({ name }, why) => say({ leave: name, why }));
+await peer.start();
+const discovery = peer.actor.system.get('discovery');
+let told;
+discovery.subscribe(({ context }) => {
+  const reason = context.degraded.mdns?.message;
+  if (told !== reason) say({ degraded: (told = reason) ?? 'no longer' });
+});
+say({ online: peer.id });
+process.on('SIGTERM', () => peer.stop());
+process.on('SIGINT', () => process.exit());
+`;
+
+/** Listens, says nothing, and counts who comes. */
+const NO_PEER = `
+import { createServer } from 'node:net';
+let count = 0;
+createServer((socket) => {
+  socket.on('error', () => {}).resume();
+  console.log(JSON.stringify({ dialled: ++count }));
+  socket.end('SSH-2.0-OpenSSH_9.2p1\\r\\n');
+}).listen(4711, () => console.log('{"listening":true}'));
+`;
+
+interface Line {
+  online?: string;
+  join?: string;
+  leave?: string;
+  why?: string;
+  scope?: string;
+  after?: number;
+  degraded?: string;
+  dialled?: number;
+}
+
+describe('peers on a LAN', function () {
+  this.timeout(90_000);
+  let lan: Lan;
+  let env: NodeJS.ProcessEnv;
+
+  before(function () {
+    return needLan(this, 'tcpdump', ...AVAHI);
+  });
+  beforeEach(async () => {
+    env = { NET_SECRET: makeSecret() };
+    lan = await Lan.open();
+  });
+  afterEach(() => lan?.close());
+
+  /** Resolves with the peer once it is online. */
+  async function start(host: LanHost, name: string, more: NodeJS.ProcessEnv = {}): Promise<TestProcess> {
+    const peer = await host.start(PEER, { env: { ...env, NET_NAME: name, ...more } });
+    await peer.line((line: Line) => line.online !== undefined);
+    return peer;
+  }
+
+  const joined = (peer: TestProcess, name: string): Promise<Line> => peer.line((line) => line.join === name);
+  const left = (peer: TestProcess, name: string): Promise<Line> => peer.line((line) => line.leave === name);
+  const idOf = (peer: TestProcess): string => (peer.lines as Line[]).find((line) => line.online)!.online!;
+
+  it('find each other with nothing but a secret', async () => {
+    const [a, b] = [await lan.host('a'), await lan.host('b')];
+    const one = await start(a, 'one');
+    const two = await start(b, 'two');
+    const { scope, after } = await joined(two, 'one');
+    expect(scope).to.equal('lan');
+    await joined(one, 'two');
+    console.log(`      joined ${after!.toFixed(0)} ms after the second peer was started`);
+    expect(after).to.be.below(500);
+  });
+
+  it('say goodbye, whether they are stopped or their process ends', async () => {
+    const [a, b] = [await lan.host('a'), await lan.host('b')];
+    const one = await start(a, 'one');
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const capture = await lan.capture();
+      const other = await start(b, `ended by ${signal}`);
+      await joined(one, `ended by ${signal}`);
+      other.child.kill(signal);
+      expect(await left(one, `ended by ${signal}`)).to.include({ why: 'stopped' });
+      expect(await other.exited).to.equal(0);
+      const bytes = await capture.stop();
+      // A pointer (12) of the internet (1) that holds no longer (0).
+      const goodbye = Buffer.concat([
+        Buffer.from('\x08_app-net\x04_tcp\x05local\x00', 'latin1'),
+        Buffer.from([0, 12, 0, 1, 0, 0, 0, 0]),
+      ]);
+      expect(bytes.includes(goodbye)).to.equal(true);
+    }
+  });
+
+  it('are in avahi’s list on every host, with all of their text, many of them on one host', async () => {
+    const [a, b] = [await lan.host('a'), await lan.host('b')];
+    const [here, there] = await Promise.all([Avahi.start(a), Avahi.start(b)]);
+    const peers = await Promise.all(['a1', 'a2', 'a3'].map((name) => start(a, name)));
+    peers.push(await start(b, 'b1'));
+    for (const avahi of [here, there]) {
+      const listed = await avahi.browse('_app-net._tcp');
+      for (const peer of peers) {
+        const own = listed.filter((line) => line.includes(`"id=${idOf(peer)}"`));
+        const families = new Set(own.map((line) => line.split(';')[2]));
+        expect(families, listed.join('\n')).to.deep.equal(new Set(['IPv4', 'IPv6']));
+        for (const line of own) {
+          const [, network, , instance, type, domain, host, address, , text] = line.split(';');
+          expect([network, type, domain]).to.deep.equal(['eth0', '_app-net._tcp', 'local']);
+          expect(host).to.match(/^app-net-[0-9a-f]{20}\.local$/);
+          expect(address).to.equal(peer === peers[3] ? b.address : a.address);
+          const life = /"life=([\w-]+)"/.exec(text!)?.[1];
+          expect(life?.toLowerCase()).to.equal(instance);
+          expect(text).to.include('"txtvers=1"').and.include('"versions=1"');
+        }
+      }
+    }
+    // And they are peers of each other, while somebody else has the port, too.
+    for (const peer of peers) {
+      for (const name of ['a1', 'a2', 'a3', 'b1']) {
+        if (peer !== peers[['a1', 'a2', 'a3', 'b1'].indexOf(name)]) await joined(peer, name);
+      }
+    }
+    peers[0]!.child.kill('SIGTERM');
+    await peers[0]!.exited;
+    await eventually(async () => {
+      const rest = (await there.browse('_app-net._tcp')).join('\n');
+      expect(rest).not.to.include(idOf(peers[0]!));
+      for (const peer of peers.slice(1)) expect(rest).to.include(idOf(peer));
+    }, 15_000);
+  });
+
+  it('try an endpoint that avahi announces and that is no peer, and never take it for one', async () => {
+    const [a, b] = [await lan.host('a'), await lan.host('b')];
+    const [here, there] = await Promise.all([Avahi.start(a), Avahi.start(b)]);
+    const one = await start(a, 'one');
+    const endpoints = await Promise.all([a, b].map((host) => host.start(NO_PEER)));
+    await Promise.all(endpoints.map((each) => each.line((line: object) => 'listening' in line)));
+    await here.publish('near. by', '_app-net._tcp', 4711, 'id=near', 'life=near-1');
+    await there.publish('far away', '_app-net._tcp', 4711, 'ID=far', 'life=far-1');
+    await there.publish('without a text', '_app-net._tcp', 4711);
+    for (const each of endpoints) await each.line((line: Line) => line.dialled === 2);
+    const two = await start(b, 'two');
+    await joined(one, 'two');
+    await joined(two, 'one');
+    for (const [peer, other] of [[one, 'two'] as const, [two, 'one'] as const]) {
+      expect((peer.lines as Line[]).flatMap((line) => line.join ?? [])).to.deep.equal([other]);
+    }
+  });
+
+  it('find each other on an interface that comes later, and on IPv6 alone', async () => {
+    const [a, b] = [await lan.host('a'), await lan.host('b')];
+    await b.unplug('eth0');
+    const one = await start(a, 'one');
+    const two = await start(b, 'two');
+    const { degraded } = await two.line((line: Line) => line.degraded !== undefined);
+    expect(degraded)
+      .to.match(/no network interface/)
+      .and.match(/NET_PEERS/);
+    await a.plug('lab');
+    const name = await b.plug('lab');
+    await b.exec('ip', '-4', 'addr', 'flush', 'dev', name);
+    await joined(one, 'two');
+    await joined(two, 'one');
+    await two.line((line: Line) => line.degraded === 'no longer');
+  });
+
+  it('find each other again after the cable was out', async () => {
+    const [a, b] = [await lan.host('a'), await lan.host('b')];
+    const [one, two] = [await start(a, 'one'), await start(b, 'two')];
+    await joined(one, 'two');
+    await b.cut();
+    await Promise.all([left(one, 'two'), left(two, 'one')]);
+    await two.line((line: Line) => line.degraded !== undefined);
+    await b.heal();
+    const healed = performance.now();
+    const rejoined = (peer: TestProcess): Promise<void> =>
+      eventually(() => {
+        expect((peer.lines as Line[]).filter((line) => line.join !== undefined)).to.have.length(2);
+      }, 10_000);
+    await Promise.all([rejoined(one), rejoined(two)]);
+    console.log(
+      `      together again ${(performance.now() - healed).toFixed(0)} ms after the cable was in again`,
+    );
+  });
+
+  it('do not keep their process alive by listening', async () => {
+    const host = await lan.host('a');
+    const script = `
+      import { configure, connect, getPeers } from 'app-net';
+      configure({ lan: true });
+      connect('nothing', () => {});
+      console.log(JSON.stringify({ peers: (await getPeers()).length }));`;
+    const peer = await host.start(script, { env });
+    expect(await peer.line((line: object) => 'peers' in line)).to.deep.equal({ peers: 0 });
+    expect(await peer.exited).to.equal(0);
+  });
+});

@@ -1,0 +1,263 @@
+import { readDescription, SERVICE, typeOf } from './mdns-records.ts';
+import type { Name, Packet, Question, Resource } from './mdns-packet.ts';
+
+/**
+ * What others on one link have said of their endpoints, for as long as it holds (RFC 6762, section 10). Everything in
+ * it may be a lie, so there is a limit to all of it.
+ */
+
+/** Endpoints. When there are more, those to which dials have failed make room; else the newcomer is not taken. */
+const MOST_SERVICES = 1_024;
+
+/** Of one host name. */
+const MOST_ADDRESSES = 16;
+
+/** Endpoints that a query says are known. What is not in it is answered once more. */
+const MOST_KNOWN = 128;
+
+/** The longest that anything is believed without being said again, in ms: RFC 6762's usual 75 minutes. */
+const LONGEST = 75 * 60 * 1_000;
+
+/** What is taken back holds for so long, in ms; as does what somebody contradicts who alone may say so. */
+const GRACE = 1_000;
+
+/** What was in vain holds for so long unless it is said again, in ms (section 10.4). */
+const DOUBT = 10_000;
+
+/** It is asked for again when these parts of its time are over, or up to 2% later. */
+const REFRESH = [0.8, 0.85, 0.9, 0.95];
+
+/** What is to be asked for. */
+export type Asking = Pick<Question, 'name' | 'type'>;
+
+/** How long something holds. */
+interface Life {
+  since: number;
+  until: number;
+  /** How often it was asked for since it was said. */
+  asked: number;
+}
+
+interface Host {
+  readonly addresses: Map<string, Life>;
+  readonly services: Set<Service>;
+}
+
+export interface Service {
+  readonly name: Name;
+  readonly pointer: Life;
+  location: (Life & { port: number; target: Name }) | undefined;
+  /** `peer` is undefined for an endpoint that is none. */
+  description: (Life & { peer: { id: string; incarnation: string } | undefined }) | undefined;
+  /** It was taken back, and did not just expire. */
+  withdrawn: boolean;
+  /** Questions about what is missing, since the pointer was first heard of. */
+  inquiries: number;
+  /** When the next of them is due, on the clock. */
+  inquiry: number;
+}
+
+export class ServiceCache {
+  readonly #own: unknown;
+  readonly #services = new Map<Name, Service>();
+  /** By host name; only those at which a service is. */
+  readonly #hosts = new Map<Name, Host>();
+  /** To which dials failed since they were last heard of. */
+  readonly #doubted = new Set<Service>();
+
+  /** @param own this peer's instance, which is none of the others */
+  constructor(own: unknown) {
+    this.#own = own;
+  }
+
+  get services(): Iterable<Service> {
+    return this.#services.values();
+  }
+
+  /** In the order in which they were first said. */
+  addressesOf({ location }: Service): string[] {
+    const host = location && this.#hosts.get(location.target);
+    return host ? [...host.addresses.keys()] : [];
+  }
+
+  /** @returns the services of which it says something */
+  learn(packet: Packet, now: number): ReadonlySet<Service> {
+    const touched = new Set<Service>();
+    const said = [...packet.answers, ...packet.additionals];
+    // In this order, for each only means something by the one before, and they come in any.
+    for (const each of said) if (each.type === 'PTR') this.#learnPointer(each, now);
+    for (const each of said) {
+      const service = each.type === 'PTR' ? this.#services.get(each.data) : this.#services.get(each.name);
+      if (!service) continue;
+      touched.add(service);
+      if (each.type === 'SRV') this.#learnLocation(service, each, now);
+      if (each.type === 'TXT') learnDescription(service, each, now);
+    }
+    const byName = new Map<Name, AddressResource[]>();
+    for (const each of said) {
+      if (each.type !== 'A' && each.type !== 'AAAA') continue;
+      byName.set(each.name, [...(byName.get(each.name) ?? []), each]);
+    }
+    for (const [name, resources] of byName) {
+      const host = this.#hosts.get(name);
+      if (!host) continue;
+      learnAddresses(host.addresses, resources, now);
+      for (const service of host.services) touched.add(service);
+    }
+    return touched;
+  }
+
+  /** A dial was in vain: unless it is said again, it is forgotten soon. @returns whether that is new */
+  doubt(service: Service, now: number): boolean {
+    if (this.#doubted.has(service)) return false;
+    this.#doubted.add(service);
+    service.pointer.until = Math.min(service.pointer.until, now + DOUBT);
+    return true;
+  }
+
+  /** Forgets what no longer holds. @returns the services that are gone */
+  expire(now: number): Service[] {
+    const gone = [...this.#services.values()].filter(({ pointer }) => pointer.until <= now);
+    for (const service of gone) this.#remove(service);
+    for (const service of this.#services.values()) {
+      if (service.location && service.location.until <= now) this.#locate(service, undefined);
+      if (service.description && service.description.until <= now) service.description = undefined;
+    }
+    for (const { addresses } of this.#hosts.values()) {
+      for (const [address, life] of addresses) if (life.until <= now) addresses.delete(address);
+    }
+    return gone;
+  }
+
+  /** What the next query need not be answered with: said not so long ago, and not in doubt. */
+  known(now: number): Resource[] {
+    const known: Resource[] = [];
+    for (const service of this.#services.values()) {
+      const { name, pointer } = service;
+      const left = pointer.until - now;
+      // A dot within the first label cannot be told from one between two, and would be written wrongly.
+      const isPlain = name.indexOf('.') === name.length - SERVICE.length - 1;
+      if (!isPlain || this.#doubted.has(service) || left < (pointer.until - pointer.since) / 2) continue;
+      known.push({
+        name: SERVICE,
+        type: 'PTR',
+        ttl: Math.floor(left / 1_000),
+        unique: false,
+        data: name,
+      });
+      if (known.length === MOST_KNOWN) break;
+    }
+    return known;
+  }
+
+  /** What should be asked for again, for its time is running out. @param random from 0 to 1 */
+  stale(now: number, random: () => number): Asking[] {
+    const isDue = (life: Life): boolean => {
+      const part = (now - life.since) / (life.until - life.since);
+      const threshold = REFRESH[life.asked];
+      if (threshold === undefined || part < threshold + random() * 0.02) return false;
+      life.asked += 1;
+      return true;
+    };
+    const questions: Asking[] = [];
+    for (const { name, pointer, location, description } of this.#services.values()) {
+      // The answer brings everything else, too.
+      if (isDue(pointer)) {
+        questions.push({ name: SERVICE, type: 'PTR' });
+        continue;
+      }
+      if (location && isDue(location)) questions.push({ name, type: 'SRV' });
+      if (description && isDue(description)) questions.push({ name, type: 'TXT' });
+    }
+    for (const [name, { addresses }] of this.#hosts) {
+      for (const [address, life] of addresses) {
+        if (isDue(life)) questions.push({ name, type: typeOf(address) });
+      }
+    }
+    return questions;
+  }
+
+  #learnPointer(resource: Resource & { type: 'PTR' }, now: number): void {
+    const { name, data, ttl } = resource;
+    if (name !== SERVICE || data === this.#own || !data.endsWith(`.${SERVICE}`)) return;
+    const known = this.#services.get(data);
+    if (known) {
+      Object.assign(known.pointer, ttl === 0 ? cutShort(known.pointer, now) : lifeOf(ttl, now));
+      known.withdrawn = ttl === 0;
+      if (ttl > 0) this.#doubted.delete(known);
+      return;
+    }
+    if (ttl === 0 || !this.#makeRoom()) return;
+    this.#services.set(data, {
+      name: data,
+      pointer: lifeOf(ttl, now),
+      location: undefined,
+      description: undefined,
+      withdrawn: false,
+      inquiries: 0,
+      inquiry: now,
+    });
+  }
+
+  #learnLocation(service: Service, { data, ttl }: Resource & { type: 'SRV' }, now: number): void {
+    if (ttl > 0) this.#locate(service, { ...lifeOf(ttl, now), ...data });
+    else if (service.location) Object.assign(service.location, cutShort(service.location, now));
+  }
+
+  #locate(service: Service, location: Service['location']): void {
+    const before = service.location?.target;
+    service.location = location;
+    if (before === location?.target) return;
+    const left = before === undefined ? undefined : this.#hosts.get(before);
+    if (left?.services.delete(service) && left.services.size === 0) this.#hosts.delete(before!);
+    if (!location) return;
+    const host = this.#hosts.get(location.target) ?? { addresses: new Map(), services: new Set() };
+    this.#hosts.set(location.target, host);
+    host.services.add(service);
+  }
+
+  #remove(service: Service): void {
+    this.#locate(service, undefined);
+    this.#doubted.delete(service);
+    this.#services.delete(service.name);
+  }
+
+  #makeRoom(): boolean {
+    if (this.#services.size < MOST_SERVICES) return true;
+    const [doubted] = this.#doubted;
+    if (doubted) this.#remove(doubted);
+    return doubted !== undefined;
+  }
+}
+
+type AddressResource = Resource & { type: 'A' | 'AAAA' };
+
+function learnDescription(service: Service, { data, ttl }: Resource & { type: 'TXT' }, now: number): void {
+  if (ttl > 0) service.description = { ...lifeOf(ttl, now), peer: readDescription(data) };
+  else if (service.description) Object.assign(service.description, cutShort(service.description, now));
+}
+
+function learnAddresses(addresses: Map<string, Life>, said: readonly AddressResource[], now: number): void {
+  for (const type of ['A', 'AAAA'] as const) {
+    const mine = said.filter((each) => each.type === type);
+    if (mine.some(({ unique }) => unique)) {
+      for (const [address, life] of addresses) {
+        const isOld = now - life.since > GRACE && typeOf(address) === type;
+        if (isOld) Object.assign(life, cutShort(life, now));
+      }
+    }
+    for (const { data, ttl } of mine) {
+      const life = addresses.get(data);
+      if (ttl > 0 && (life || addresses.size < MOST_ADDRESSES)) addresses.set(data, lifeOf(ttl, now));
+      else if (ttl === 0 && life) Object.assign(life, cutShort(life, now));
+    }
+  }
+}
+
+function lifeOf(ttl: number, now: number): Life {
+  return { since: now, until: now + Math.min(ttl * 1_000, LONGEST), asked: 0 };
+}
+
+function cutShort(life: Life, now: number): Partial<Life> {
+  return { until: Math.min(life.until, now + GRACE) };
+}

@@ -1,0 +1,134 @@
+import type { Clock } from '../clock.ts';
+import { Browser } from './mdns-browser.ts';
+import type { Sighting } from './mdns-browser.ts';
+import type { FloodGate } from './mdns-flood.ts';
+import type { Link } from './mdns-links.ts';
+import { readPacket } from './mdns-packet.ts';
+import type { OwnRecords } from './mdns-records.ts';
+import { Responder } from './mdns-responder.ts';
+import { PORT } from './mdns-socket.ts';
+import type { MulticastSocket, OpenSocket, Sender } from './mdns-socket.ts';
+
+/** A link on which not even the own packets are heard after this time is deaf. In ms. */
+const DEAF = 3_000;
+
+/** Packets that concern somebody here have one of these in some name. Most of a LAN's have not: they are not taken apart. */
+const MARKS = /app-net|_services/i;
+
+export interface SessionOptions {
+  link: Link;
+  /** What is said on this link; undefined where this peer cannot be reached, or only looks for others. */
+  records: OwnRecords | undefined;
+  gate: FloodGate;
+  open: OpenSocket;
+  clock: Clock;
+  random: () => number;
+  sighted: (endpoint: string, sighting: Sighting | undefined) => void;
+  /** Its `problem` may be another one. */
+  changed: () => void;
+}
+
+/** Multicast DNS on one link, from the socket's opening to its end. */
+export class LinkSession {
+  readonly #options: SessionOptions;
+  #socket: MulticastSocket | undefined;
+  #responder: Responder | undefined;
+  #browser: Browser | undefined;
+  #closed = false;
+  #error: Error | undefined;
+  /** When the socket was opened, on the clock. */
+  #since = Infinity;
+  #hasHeard = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get link(): Link {
+    return this.#options.link;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  /** It could not be opened. That may be tried again. */
+  get hasFailed(): boolean {
+    return !this.#socket && this.#error !== undefined;
+  }
+
+  /** Why it does not work; undefined as long as it does, or may. */
+  get problem(): string | undefined {
+    if (this.#error) return this.#error.message;
+    if (this.#hasHeard || this.#options.clock.now() - this.#since < DEAF) return undefined;
+    return 'nothing is heard, not even what this peer says itself; does a firewall close UDP port 5353?';
+  }
+
+  /** Never rejects: see `problem`. */
+  async open(): Promise<void> {
+    const { link, open, records, clock, random, sighted, changed } = this.#options;
+    try {
+      const socket = await open(link, {
+        received: (bytes, from) => this.#received(bytes, from),
+        sent: (error) => this.#sent(error),
+      });
+      if (this.#closed) {
+        await socket.close();
+        return;
+      }
+      this.#socket = socket;
+      this.#error = undefined;
+      this.#since = clock.now();
+      const send = (bytes: Uint8Array, to?: Sender): void => socket.send(bytes, to);
+      this.#responder = records && new Responder({ records, send, clock, random });
+      this.#browser = new Browser({ link, own: records?.pointer, send, sighted, clock, random });
+    } catch (error) {
+      this.#error = error as Error;
+    }
+    changed();
+  }
+
+  tick(): void {
+    this.#browser?.tick();
+  }
+
+  doubt(id: string): void {
+    this.#browser?.doubt(id);
+  }
+
+  /** Says goodbye, if there is somebody to hear it, and ends. What is said is on its way when this returns. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#responder?.goodbye();
+    this.#browser?.close();
+    await this.#socket?.close();
+  }
+
+  #received(bytes: Uint8Array, from: Sender): void {
+    const { link, gate } = this.#options;
+    // Only what comes from the link is believed (RFC 6762, section 11). As a system delivers to each socket what comes
+    // in on any interface, this is also what tells the links apart.
+    if (this.#closed || !link.isFrom(from.address)) return;
+    if (!this.#hasHeard) {
+      this.#hasHeard = true;
+      this.#options.changed();
+    }
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    if (!MARKS.test(text) || !gate.admits(from.address, bytes.byteLength)) return;
+    const packet = readPacket(bytes);
+    if (packet?.kind === 'query') {
+      this.#responder?.asked(packet, from);
+      this.#browser?.askedByAnother(packet, from);
+    } else if (packet && from.port === PORT) {
+      // From another port it is no answer of multicast DNS (section 6).
+      this.#responder?.heard(packet);
+      this.#browser?.heard(packet);
+    }
+  }
+
+  #sent(error: Error | undefined): void {
+    if (this.#error?.message === error?.message) return;
+    this.#error = error;
+    this.#options.changed();
+  }
+}

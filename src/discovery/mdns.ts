@@ -1,0 +1,206 @@
+import { networkInterfaces } from 'node:os';
+
+import type { Clock } from '../clock.ts';
+import { addressText } from '../transport/address.ts';
+import type { Address } from '../transport/transport.ts';
+import type { Sighting } from './mdns-browser.ts';
+import { FloodGate } from './mdns-flood.ts';
+import { linksOf } from './mdns-links.ts';
+import type { Link } from './mdns-links.ts';
+import { ownRecords } from './mdns-records.ts';
+import type { OwnRecords } from './mdns-records.ts';
+import { LinkSession } from './mdns-session.ts';
+import { openSocket } from './mdns-socket.ts';
+import type { OpenSocket } from './mdns-socket.ts';
+import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
+
+/** Between two looks at the clock and at the interfaces, in ms. The system says nothing when one comes or goes. */
+const TICK = 1_000;
+
+/** After the first question whoever is there has answered, in ms: 120 until it is asked, 120 for the answer, and some. */
+const FIRST_LOOK = 400;
+
+/** Of one peer, that are told, whoever has said them. */
+const MOST_ADDRESSES = 8;
+
+export interface MdnsOptions {
+  /** The address that the peer listens on: `::` and `0.0.0.0` are those of every interface, as they come and go. */
+  host: string;
+  clock: Clock;
+  /** From 0 to 1. */
+  random: () => number;
+  /** Default: those of this host. */
+  interfaces?: typeof networkInterfaces;
+  /** Default: real sockets. */
+  open?: OpenSocket;
+}
+
+/** Finds peers on the LAN: multicast DNS and DNS-SD, `_app-net._tcp.local`, on every interface of this host. */
+export class MdnsProvider implements Provider {
+  readonly name = 'mdns';
+  readonly #options: Required<MdnsOptions>;
+  readonly #gate: FloodGate;
+  readonly #sessions = new Map<string, LinkSession>();
+  /** By id, and there by link and endpoint in the order in which they were seen: everybody who says they are that peer. */
+  readonly #sightings = new Map<string, Map<string, Sighting>>();
+  /** By link and endpoint: the id under which its sighting is. */
+  readonly #ids = new Map<string, string>();
+  readonly #told = new Map<string, Hint>();
+  #self: Announcement | undefined;
+  #listener: ProviderListener | undefined;
+  #timer: unknown;
+  #scanning: unknown;
+  #reason: string | undefined;
+
+  constructor(options: MdnsOptions) {
+    this.#options = { interfaces: networkInterfaces, open: openSocket, ...options };
+    this.#gate = new FloodGate(options.clock);
+  }
+
+  async start(self: Announcement, listener: ProviderListener): Promise<void> {
+    this.#self = self;
+    this.#listener = listener;
+    await this.#follow();
+    if (!this.#listener) return;
+    const isAnybodyAsked = [...this.#sessions.values()].some(({ isOpen }) => isOpen);
+    const { clock } = this.#options;
+    if (isAnybodyAsked) this.#scanning = clock.setTimeout(() => this.#listener?.scanned(), FIRST_LOOK);
+    else listener.scanned();
+    this.#scheduleTick();
+  }
+
+  failed(hint: Hint, refused: boolean): void {
+    // Where nobody answers at all, the network may be at fault, and the peer there again in a moment.
+    if (refused) for (const session of this.#sessions.values()) session.doubt(hint.id);
+  }
+
+  async stop(): Promise<void> {
+    this.#listener = undefined;
+    this.#options.clock.clearTimeout(this.#timer);
+    this.#options.clock.clearTimeout(this.#scanning);
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+
+  stopNow(): void {
+    // The goodbyes are on their way when this returns.
+    void this.stop();
+  }
+
+  #scheduleTick(): void {
+    this.#timer = this.#options.clock.setTimeout(() => {
+      for (const session of this.#sessions.values()) session.tick();
+      void this.#follow();
+      this.#scheduleTick();
+    }, TICK);
+  }
+
+  /** Opens what is new, closes what is gone, and tries again what failed. */
+  async #follow(): Promise<void> {
+    const links = this.#links();
+    const keys = new Set(links.map(({ key }) => key));
+    for (const [key, session] of this.#sessions) {
+      if (keys.has(key)) continue;
+      this.#sessions.delete(key);
+      void session.close();
+    }
+    const opening: LinkSession[] = [];
+    for (const link of links) {
+      const known = this.#sessions.get(link.key);
+      if (known && !known.hasFailed) continue;
+      const session = known ?? this.#session(link);
+      this.#sessions.set(link.key, session);
+      opening.push(session);
+    }
+    await Promise.all(opening.map((session) => session.open()));
+    this.#judge();
+  }
+
+  #links(): Link[] {
+    try {
+      return linksOf(this.#options.interfaces());
+    } catch {
+      // Some sandboxes do not let one see them.
+      return [];
+    }
+  }
+
+  #session(link: Link): LinkSession {
+    const { open, clock, random } = this.#options;
+    return new LinkSession({
+      link,
+      records: this.#recordsFor(link),
+      gate: this.#gate,
+      open,
+      clock,
+      random,
+      sighted: (endpoint, sighting) => this.#sighted(`${link.key} ${endpoint}`, sighting),
+      changed: () => this.#judge(),
+    });
+  }
+
+  #recordsFor(link: Link): OwnRecords | undefined {
+    const self = this.#self!;
+    const { host } = this.#options;
+    const [first] = self.addresses;
+    const reachable = link.addresses.filter((address) => {
+      return host === '::' || address === host || (host === '0.0.0.0' && !address.includes(':'));
+    });
+    return first && reachable.length > 0 ? ownRecords(self, first.port, reachable) : undefined;
+  }
+
+  #sighted(key: string, sighting: Sighting | undefined): void {
+    const before = this.#ids.get(key);
+    if (before !== undefined && before !== sighting?.id) {
+      const others = this.#sightings.get(before);
+      others?.delete(key);
+      if (others?.size === 0) this.#sightings.delete(before);
+      this.#ids.delete(key);
+      this.#tell(before);
+    }
+    if (!sighting || sighting.id === this.#self!.id) return;
+    const all = this.#sightings.get(sighting.id) ?? new Map<string, Sighting>();
+    this.#sightings.set(sighting.id, all.set(key, sighting));
+    this.#ids.set(key, sighting.id);
+    this.#tell(sighting.id);
+  }
+
+  /**
+   * Anybody can say that they are this peer, and only a dial tells. So all who do are told of together: the newest,
+   * who may be its next life, and then the others from the first on, which no later lie can push out.
+   */
+  #tell(id: string): void {
+    const all = [...(this.#sightings.get(id)?.values() ?? [])];
+    const newest = all.at(-1);
+    const known = this.#told.get(id);
+    if (!newest) {
+      this.#told.delete(id);
+      if (known) this.#listener?.lost(id, known.incarnation);
+      return;
+    }
+    const { incarnation } = newest;
+    const addresses = unique([newest, ...all].flatMap((each) => each.addresses)).slice(0, MOST_ADDRESSES);
+    const hint = { id, incarnation, addresses };
+    if (JSON.stringify(known) === JSON.stringify(hint)) return;
+    this.#told.set(id, hint);
+    this.#listener?.found(hint);
+  }
+
+  /** Tells when nobody can be found here, and what to do about it. One interface that works is enough. */
+  #judge(): void {
+    const sessions = [...this.#sessions.values()];
+    const problems = sessions.flatMap(({ link, problem }) => (problem ? [`${link.label}: ${problem}`] : []));
+    const works = sessions.length > problems.length;
+    const why = problems.join('; ') || 'this host has no network interface that is up and leads to others';
+    const reason = works ? undefined : why;
+    if (reason === this.#reason) return;
+    this.#reason = reason;
+    const remedy = 'say where other peers are with NET_PEERS=host:port';
+    this.#listener?.degraded(reason === undefined ? undefined : new Error(`${reason}; ${remedy}`));
+  }
+}
+
+function unique(addresses: readonly Address[]): Address[] {
+  return [...new Map(addresses.map((each) => [addressText(each), each])).values()];
+}

@@ -136,7 +136,7 @@ describe('the entrance for other hosts', () => {
     const waiting = [raw(), encrypted()];
     await Promise.all([once(waiting[0]!, 'connect'), once(waiting[1]!, 'secureConnect')]);
     await listener.close();
-    await Promise.all(waiting.map((each) => each.closed || once(each, 'close')));
+    await eventually(() => waiting.every(({ closed }) => closed));
     const answer = new Promise<string>((resolve) => {
       friend.receive({ message: resolve, binary: () => {}, closed: () => {} });
     });

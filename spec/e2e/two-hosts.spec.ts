@@ -121,6 +121,28 @@ describe('two hosts', function () {
     for (const each of [first, second]) await each.kill();
   });
 
+  it('reach each other by IPv6, also on the link alone, and where there is no IPv6', async () => {
+    const env = { NET_LAN: '1', NET_SECRET: secret };
+    const first = await a.start(PEER, { env: { ...env, NET_NAME: 'first' } });
+    await first.line((line: object) => 'online' in line);
+    // Some containers do not let it be switched off; then the third way is just one more by IPv4.
+    const switchOff = (value: number): Promise<unknown> =>
+      c.exec('sh', '-c', `echo ${value} > /proc/sys/net/ipv6/conf/all/disable_ipv6`).catch(() => {});
+    await switchOff(1);
+    for (const [host, address] of [
+      [b, `[${a.address6}]:4000`],
+      [b, '[fe80::1%eth0]:4000'],
+      [c, `${a.address}:4000`],
+    ] as const) {
+      const second = await host.start(PEER, { env: { ...env, NET_PEERS: address } });
+      const met = await second.line((line: Joined) => line.join !== undefined);
+      expect(met, address).to.include({ join: 'first', scope: 'lan' });
+      await second.kill();
+    }
+    await switchOff(0);
+    await first.kill();
+  });
+
   it('with two secrets are strangers, and say so once', async () => {
     const env = { NET_LAN: '1', NET_LOG: 'warn' };
     const first = await a.start(PEER, { env: { ...env, NET_SECRET: secret } });

@@ -1,5 +1,5 @@
-// How fast bytes go through calls, next to the binary messages of a bare `ws` socket: 64 MiB, in pieces, from one
-// process to another. Run it with `npm run bench:binary`; it takes some ten seconds.
+// How fast bytes go through calls and streams, next to the binary messages of a bare `ws` socket: 64 MiB, in pieces, from
+// one process to another. Run it with `npm run bench:binary`; it takes some ten seconds.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -23,6 +23,15 @@ else await measure();
 async function receive() {
   const peer = createPeer();
   peer.connect('take', (piece) => piece.byteLength);
+  peer.connect('take all', async (pieces) => {
+    let received = 0;
+    for await (const piece of pieces) received += piece.byteLength;
+    return received;
+  });
+  peer.connect('give all', async function* give(size, count) {
+    const piece = Buffer.alloc(size, 'bytes');
+    for (let left = count; left > 0; left -= 1) yield piece;
+  });
   await peer.start();
   const listener = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
   await once(listener, 'listening');
@@ -51,6 +60,8 @@ async function measure() {
     await once(socket, 'open');
     const ways = { ws: (piece, count) => overSocket(socket, piece, count) };
     ways.calls = (piece, count) => overCalls(far, piece, count);
+    ways['stream there'] = (piece, count) => streamThere(far, piece, count);
+    ways['stream back'] = (piece, count) => streamBack(far, piece, count);
     for (const size of SIZES) await compare(size, ways);
     socket.terminate();
     await peer.stop();
@@ -62,7 +73,7 @@ async function measure() {
 
 async function compare(size, ways) {
   const piece = Buffer.alloc(size, 'bytes');
-  const rates = { ws: [], calls: [] };
+  const rates = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
   for (let round = -1; round < ROUNDS; round += 1) {
     for (const [name, send] of Object.entries(ways)) {
       const begun = performance.now();
@@ -72,11 +83,11 @@ async function compare(size, ways) {
       if (round >= 0) rates[name].push(rate);
     }
   }
-  const ratio = median(rates.calls.map((rate, round) => rate / rates.ws[round]));
-  console.log(
-    `${size / 1024} KiB a piece: bare ws ${median(rates.ws).toFixed(0)} MiB/s, ` +
-      `calls ${median(rates.calls).toFixed(0)} MiB/s, median ratio ${ratio.toFixed(2)}`,
-  );
+  for (const [name, own] of Object.entries(rates)) {
+    const ratio = median(own.map((rate, round) => rate / rates.ws[round]));
+    const text = `${name} ${median(own).toFixed(0)} MiB/s, median ratio ${ratio.toFixed(2)}`;
+    console.log(`${size / 1024} KiB a piece: ${text}`);
+  }
 }
 
 async function overSocket(socket, piece, count) {
@@ -89,6 +100,19 @@ function overCalls(far, piece, count) {
   return inParallel(count, async () => {
     if ((await far.call('take', [piece])) !== piece.byteLength) throw new Error('bytes were lost');
   });
+}
+
+async function streamThere(far, piece, count) {
+  async function* pieces() {
+    for (let left = count; left > 0; left -= 1) yield piece;
+  }
+  if ((await far.call('take all', [pieces()])) !== TOTAL) throw new Error('bytes were lost');
+}
+
+async function streamBack(far, piece, count) {
+  let received = 0;
+  for await (const each of far.stream('give all', [piece.byteLength, count])) received += each.byteLength;
+  if (received !== TOTAL) throw new Error('bytes were lost');
 }
 
 async function inParallel(count, run) {

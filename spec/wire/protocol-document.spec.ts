@@ -45,6 +45,8 @@ describe('docs/protocol.md', () => {
       'result',
       'error',
       'cancel',
+      ...['result', 'next', 'credit', 'complete'],
+      ...['request', 'next', 'complete'],
       'functions',
       'goaway',
       'peers',

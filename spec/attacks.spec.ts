@@ -10,6 +10,7 @@ import { dialHandshake } from '../src/actors/handshaking.ts';
 import { systemClock } from '../src/clock.ts';
 import type { Peer } from '../src/index.ts';
 import { ephemeralCertificate } from '../src/transport/certificate.ts';
+import type { TlsOptions } from '../src/transport/tls.ts';
 import { webSocketTransport } from '../src/transport/websocket.ts';
 import { deriveKeys, makeSecret } from '../src/wire/secret.ts';
 import { Attacker } from './support/attacker.ts';
@@ -18,6 +19,7 @@ import { eventually } from './support/eventually.ts';
 import { edit } from './support/handshake.ts';
 import { ownAddress } from './support/own-address.ts';
 import { meet, portOf, Stage } from './support/peers.ts';
+import { withoutMulticast } from './support/without-multicast.ts';
 
 /** In every application frame of an attacker: whoever parses one parses this. */
 const MARK = 'attack-7f3a';
@@ -69,13 +71,13 @@ describe('on the network', function () {
     const inspect = (event: InspectionEvent): void => {
       if (event.type === '@xstate.event' && /^frames?\.received$/.test(event.event.type)) frames.push(event);
     };
-    const runtimeDir = await stage.folder();
+    const network = withoutMulticast(await stage.folder());
     const peer = stage.make({
       name,
       group: 'g-secret',
       lan: true,
       secret: with_,
-      runtimeDir,
+      network,
       seeds,
       inspect,
     });
@@ -240,7 +242,7 @@ describe('on the network', function () {
       });
     });
     const reflected = stage.make({
-      ...{ name: 'reflected', lan: true, secret, runtimeDir: await stage.folder() },
+      ...{ name: 'reflected', lan: true, secret, network: withoutMulticast(await stage.folder()) },
       seeds: [`${own}:${trap}`],
     });
     await reflected.start();
@@ -322,10 +324,10 @@ describe('on the network', function () {
   it('certificates are checked on both sides where there is an authority', async () => {
     const [ours, theirs] = [await ephemeralCertificate(), await ephemeralCertificate()];
     // A certificate that signed itself is its own authority.
-    const make = async (name: string, tls: object, seeds: string[] = []): Promise<Peer> =>
-      stage
-        .make({ name, lan: true, secret, seeds, tls: tls as never, runtimeDir: await stage.folder() })
-        .start();
+    const make = async (name: string, tls: TlsOptions, seeds: string[] = []): Promise<Peer> => {
+      const network = withoutMulticast(await stage.folder(), tls);
+      return stage.make({ name, lan: true, secret, seeds, network }).start();
+    };
     const guarded = await make('guarded', { ...ours, ca: ours.cert });
     const seeds = [`${own}:${portOf(guarded)}`];
     const friend = await make('friend', { ...ours, ca: ours.cert }, seeds);

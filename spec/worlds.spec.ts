@@ -6,6 +6,7 @@ import { deriveKeys, makeSecret } from '../src/wire/secret.ts';
 import { eventually } from './support/eventually.ts';
 import { ownAddress } from './support/own-address.ts';
 import { failure, meet, portOf, Stage } from './support/peers.ts';
+import { withoutMulticast } from './support/without-multicast.ts';
 import { reachable } from './support/reachable.ts';
 
 const names = (peer: Peer): string[] => [...peer.peers].map(({ name }) => name).toSorted();
@@ -25,8 +26,9 @@ describe('peers of one user on one host', () => {
 
   it('with one secret meet within the host, whether or not they are open to the network', async () => {
     const runtimeDir = await stage.folder();
-    const open = await stage.make({ name: 'open', runtimeDir, secret, lan: true }).start();
-    const other = await stage.make({ name: 'other', runtimeDir, secret, lan: true }).start();
+    const network = withoutMulticast(runtimeDir);
+    const open = await stage.make({ name: 'open', network, secret, lan: true }).start();
+    const other = await stage.make({ name: 'other', network, secret, lan: true }).start();
     const closed = await stage.make({ name: 'closed', runtimeDir, secret }).start();
     await meet(open, other.id, closed.id);
     const [toOpen, toOther] = await meet(closed, open.id, other.id);
@@ -35,12 +37,12 @@ describe('peers of one user on one host', () => {
   });
 
   it('with two secrets do not see each other, and do not try', async () => {
-    const runtimeDir = await stage.folder();
+    const network = withoutMulticast(await stage.folder());
     const lines: string[] = [];
     const note = (line: unknown): void => void lines.push(String(line));
     const logger = { debug: note, info: note, warn: note, error: note };
     const make = (name: string, options: object): Promise<Peer> =>
-      stage.make({ name, runtimeDir, logger, logLevel: 'debug', ...options }).start();
+      stage.make({ name, network, logger, logLevel: 'debug', ...options }).start();
     const open = await make('open', { secret, lan: true });
     const closed = await make('closed', { secret });
     const ours = await make('ours', {});
@@ -61,9 +63,9 @@ describe('peers of one user on one host', () => {
     const warnings: Error[] = [];
     const listen = (warning: Error): void => void warnings.push(warning);
     process.on('warning', listen);
-    const runtimeDir = await stage.folder();
+    const network = withoutMulticast(await stage.folder());
     const make = (name: string, options: object): Promise<Peer> =>
-      stage.make({ name, runtimeDir, ...options }).start();
+      stage.make({ name, network, ...options }).start();
     const one = await make('one', { lan: true, insecure: true });
     const two = await make('two', { lan: true, insecure: true });
     const guarded = await make('guarded', { lan: true, secret });
@@ -84,7 +86,8 @@ describe('an address on the network', () => {
     const own = ownAddress();
     if (own === undefined) this.skip();
     const [runtimeDir, secret] = [await stage.folder(), makeSecret()];
-    const open = await stage.make({ name: 'open', runtimeDir, secret, lan: true }).start();
+    const network = withoutMulticast(runtimeDir);
+    const open = await stage.make({ name: 'open', network, secret, lan: true }).start();
     const seeds = [`${own}:${portOf(open)}`];
     const other = stage.make({ name: 'other', runtimeDir: await stage.folder(), secret, seeds });
     await other.start();
@@ -106,8 +109,8 @@ describe('a secret', () => {
     const seen: unknown[] = [];
     const note = (line: unknown): void => void seen.push(line);
     const logger = { debug: note, info: note, warn: note, error: note };
-    const runtimeDir = await stage.folder();
-    const options = { runtimeDir, secret, tls, lan: true, logger, logLevel: 'debug', inspect: note } as const;
+    const network = withoutMulticast(await stage.folder(), tls);
+    const options = { network, secret, tls, lan: true, logger, logLevel: 'debug', inspect: note } as const;
     const { a, b, toB } = await stage.pair(options);
     const seeds = [`127.0.0.1:${portOf(a)}`];
     const stranger = stage.make({

@@ -155,6 +155,18 @@ describe('the examples', function () {
     expect(code, text).to.equal(0);
     expect(text).to.include('4 passing');
   });
+
+  it('04-streams: a log is followed, and a file is sent', async () => {
+    const { code, text } = await runExample('examples/04-streams/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.include('(there) nobody follows app.log any more').and.to.include('stored main.ts');
+  });
+
+  it('06-cancel: a function stops when nobody waits for it any more', async () => {
+    const { code, text } = await runExample('examples/06-cancel/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.include('(there) stopped: the caller waits no longer');
+  });
 });
 
 describe('a client in another language', function () {

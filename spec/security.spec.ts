@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 
 import type { Peer } from '../src/index.ts';
 import { webSocketTransport } from '../src/transport/websocket.ts';
-import { MOST_STRANGERS } from '../src/transport/gate.ts';
+import { MOST_STRANGERS } from '../src/transport/strangers.ts';
 import { dialHandshake } from '../src/actors/handshaking.ts';
 import { systemClock } from '../src/clock.ts';
 import { deriveKeys, makeSecret } from '../src/wire/secret.ts';

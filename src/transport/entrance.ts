@@ -29,7 +29,8 @@ export async function openEntrance(
   tls: Tls,
 ): Promise<Entrance> {
   if (isLoopback(host)) {
-    http.on('connection', (tcp) => gate.enter(tcp));
+    // Those within this host are always let in so far.
+    http.on('connection', (tcp) => void gate.enter(tcp));
     return open(http, host, ports);
   }
   const secure = await tls.server();
@@ -43,7 +44,7 @@ export async function openEntrance(
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (tcp) => {
     // Or an error that comes before anybody else listens would end the process.
     tcp.on('error', ignore);
-    gate.enter(tcp);
+    if (!gate.enter(tcp)) return;
     const { localAddress = '', remoteAddress = '' } = tcp;
     if (isLoopback(localAddress) && isLoopback(remoteAddress)) {
       http.emit('connection', tcp);

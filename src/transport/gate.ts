@@ -3,17 +3,15 @@ import { isIP } from 'node:net';
 import type { Socket as NetSocket } from 'node:net';
 
 import { SUBPROTOCOL } from '../wire/frames.ts';
-import { HANDSHAKE_TIME } from '../wire/handshake.ts';
-
-/** TCP connections that have not proved anything yet, at most. One more closes the oldest. */
-export const MOST_STRANGERS = 64;
+import { SourceBudgets } from './source.ts';
+import { Strangers } from './strangers.ts';
 
 /** What stands between the network and the handshake: limits on strangers, and the check against web pages. */
 export class Gate {
   readonly #origins: ReadonlySet<string>;
   readonly #hosts: ReadonlySet<string>;
-  /** In the order they came. */
-  readonly #strangers = new Map<NetSocket, NodeJS.Timeout>();
+  readonly #strangers = new Strangers();
+  readonly #budgets = new SourceBudgets(() => performance.now());
   /** The TCP connection under each encrypted one. */
   readonly #underneath = new WeakMap<NetSocket, NetSocket>();
 
@@ -22,12 +20,15 @@ export class Gate {
     this.#hosts = new Set(['localhost', ...hostNames.map((name) => name.toLowerCase())]);
   }
 
-  enter(tcp: NetSocket): void {
-    const [oldest] = this.#strangers.keys();
-    if (oldest && this.#strangers.size >= MOST_STRANGERS) oldest.destroy();
+  /** Whether the connection is let in so far. */
+  enter(tcp: NetSocket): boolean {
     tcp.unref();
-    this.#strangers.set(tcp, setTimeout(() => tcp.destroy(), HANDSHAKE_TIME).unref());
-    tcp.once('close', () => this.leave(tcp));
+    if (!this.#budgets.take(tcp.remoteAddress ?? '')) {
+      tcp.destroy();
+      return false;
+    }
+    this.#strangers.enter(tcp);
+    return true;
   }
 
   /** What comes through `tcp` is read from `stream` from here on. */
@@ -35,20 +36,20 @@ export class Gate {
     this.#underneath.set(stream, tcp);
   }
 
-  /** The connection is authenticated, or gone. */
-  leave(connection: NetSocket): void {
+  /** The connection is authenticated. */
+  trust(connection: NetSocket): void {
     const tcp = this.#underneath.get(connection) ?? connection;
-    clearTimeout(this.#strangers.get(tcp));
-    this.#strangers.delete(tcp);
+    this.#strangers.leave(tcp);
+    this.#budgets.giveBack(tcp.remoteAddress ?? '');
   }
 
   /** Ends everything that is not authenticated. */
   clear(): void {
-    for (const tcp of this.#strangers.keys()) tcp.destroy();
+    this.#strangers.clear();
   }
 
   /** The status line for an upgrade that is not let in; undefined for one that is. */
-  refuse(request: IncomingMessage): string | undefined {
+  refuse(request: IncomingMessage, connection: NetSocket): string | undefined {
     const { origin, host = '', 'sec-websocket-protocol': protocols = '' } = request.headers;
     // Every browser names the page's origin, so a web page is known by the header being there at all.
     if (origin !== undefined && !this.#origins.has(origin)) return '403 Forbidden';
@@ -57,6 +58,7 @@ export class Gate {
     const name = host.replace(/:\d*$/, '').toLowerCase();
     if (!this.#hosts.has(name) && !isIP(name.replace(/^\[(.*)\]$/, '$1'))) return '403 Forbidden';
     if (!protocols.split(/,\s*/).includes(SUBPROTOCOL)) return '400 Bad Request';
+    this.#strangers.talks(this.#underneath.get(connection) ?? connection);
     return undefined;
   }
 }

@@ -44,6 +44,13 @@ export function webSocketTransport(given: () => TlsOptions | undefined = () => u
 /** How long an orderly close may take before the connection is cut, in ms. */
 const CLOSE_TIME = 1_000;
 
+/**
+ * Of one message, on both ends. No compression, whatever the other side offers: little bytes that become many are a weapon,
+ * and secrets beside text of others can be guessed from how well they compress. Peers send a message in one piece; in how many
+ * pieces the network delivers it is not theirs to say, so there is room for 256 bytes each in the largest by default.
+ */
+const PARTS = { perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks: 65_536 };
+
 async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket) => void): Promise<Listener> {
   // What a request may send before the upgrade is bounded by Node's own limit on headers.
   const server = createServer({ headersTimeout: HANDSHAKE_TIME, requestTimeout: HANDSHAKE_TIME });
@@ -51,7 +58,7 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    perMessageDeflate: false,
+    ...PARTS,
     maxPayload: options.largestMessage,
     handleProtocols: () => SUBPROTOCOL,
   });
@@ -61,7 +68,7 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
     response.end(() => request.socket.destroySoon());
   });
   server.on('upgrade', (request: IncomingMessage, stream: NetSocket, head: Buffer) => {
-    const refusal = gate.refuse(request);
+    const refusal = gate.refuse(request, stream);
     if (refusal) {
       stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
         stream.destroySoon(),
@@ -94,7 +101,7 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
     // The address that answered, and not the name it was found by: a name would have to be known there.
     const host = `${hostInUrl(plainIp(stream.remoteAddress ?? ''))}:${address.port}`;
     const ws = new WebSocket(`${stream instanceof TLSSocket ? 'wss' : 'ws'}://${host}/`, SUBPROTOCOL, {
-      perMessageDeflate: false,
+      ...PARTS,
       maxPayload: largestMessage,
       handshakeTimeout: HANDSHAKE_TIME,
       // Masks protect proxies from what a web page makes a browser send. No page and no proxy is here, and a mask of
@@ -198,7 +205,7 @@ class WebSocketSocket implements Socket {
   trust(): void {
     this.#trusted = true;
     this.#tcp.off('data', this.#limitStranger);
-    this.#gate?.leave(this.#tcp);
+    this.#gate?.trust(this.#tcp);
   }
 
   close(code: number, reason: string): void {

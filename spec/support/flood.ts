@@ -1,0 +1,97 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+/** What somebody says who opens a connection and has nothing to say. Called when it is open; its timers are its own. */
+export type Mischief = (socket: Socket) => void;
+
+const upgrade = (port: number): string =>
+  [
+    'GET / HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Protocol: app-net.v1',
+    '\r\n',
+  ].join('\r\n');
+
+/** A frame of a WebSocket with a mask of zeros. @param length what its header says; default: the truth */
+export function wsFrame(opcode: number, fin: boolean, text: string, length = text.length): Buffer {
+  const head = Buffer.from([(fin ? 0x80 : 0) | opcode, 0x80 | 126, length >> 8, length & 255, 0, 0, 0, 0]);
+  return Buffer.concat([head, Buffer.from(text)]);
+}
+
+export const mischief = (port: number) => ({
+  silent: (() => {}) as Mischief,
+  /** A byte of the upgrade every 50 ms. */
+  slow: ((socket) => {
+    const text = upgrade(port);
+    let sent = 0;
+    const timer = setInterval(() => socket.write(text[sent++ % text.length]!), 50);
+    socket.once('close', () => clearInterval(timer));
+  }) as Mischief,
+  upgraded: ((socket) => socket.write(upgrade(port))) as Mischief,
+  halfHello: ((socket) => {
+    socket.write(upgrade(port));
+    socket.write(wsFrame(1, true, '{"type":"hello","versions":[1],', 300));
+  }) as Mischief,
+  /** A message that never ends, in pieces of nothing. */
+  fragments: ((socket) => {
+    socket.write(upgrade(port));
+    socket.write(wsFrame(1, false, '{'));
+    const pieces = Buffer.concat(Array.from({ length: 50 }, () => wsFrame(0, false, '')));
+    const timer = setInterval(() => socket.write(pieces), 200);
+    socket.once('close', () => clearInterval(timer));
+  }) as Mischief,
+});
+
+/** Before another connection is opened in the place of one that was closed, in ms. */
+const PAUSE = 1_000;
+
+/** Keeps so many connections open at a port: when one is closed, another one is opened. */
+export class Flood {
+  readonly #port: number;
+  readonly #kinds: readonly Mischief[];
+  readonly #open = new Set<Socket>();
+  #over = false;
+  /** Connections that were opened, and that were closed by the other side. */
+  opened = 0;
+  closed = 0;
+  /** The longest that one was open, in ms. */
+  longest = 0;
+
+  /** @param kinds what they do, in turn */
+  constructor(port: number, count: number, kinds: readonly Mischief[]) {
+    this.#port = port;
+    this.#kinds = kinds;
+    for (let index = 0; index < count; index += 1) this.#another(index);
+  }
+
+  #another(index: number): void {
+    const socket = connect({ port: this.#port, host: '127.0.0.1' });
+    let began: number | undefined;
+    this.#open.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    socket.once('connect', () => {
+      began = performance.now();
+      this.opened += 1;
+      this.#kinds[index % this.#kinds.length]!(socket);
+    });
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      if (this.#over) return;
+      if (began !== undefined) {
+        this.closed += 1;
+        this.longest = Math.max(this.longest, performance.now() - began);
+      }
+      setTimeout(() => this.#over || this.#another(index), PAUSE);
+    });
+  }
+
+  stop(): void {
+    this.#over = true;
+    for (const socket of this.#open) socket.destroy();
+  }
+}

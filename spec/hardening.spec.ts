@@ -90,7 +90,7 @@ describe('a peer among strangers', () => {
   it('takes a message in many pieces', async () => {
     const { tcp, message } = await rawFriend(port, secret);
     const text = '{"type":"request","id":1,"tag":"answer","args":[]}';
-    const pieces = [...text].map((each, index) =>
+    const pieces = Array.from(text, (each, index) =>
       wsFrame(index === 0 ? 1 : 0, index === text.length - 1, each),
     );
     for (const piece of pieces) tcp.write(piece);
@@ -139,7 +139,9 @@ async function rawFriend(port: number, secret: string): Promise<Raw> {
     to: '',
   });
   const closed = new Promise<number>((resolve) => ws.once('close', resolve));
-  await new Promise((resolve) => ws.once('open', resolve));
+  const tcp = await new Promise<Socket>((resolve) => {
+    ws.once('upgrade', ({ socket }) => ws.once('open', () => resolve(socket)));
+  });
   let heard: (text: string) => void;
   const message = new Promise<string>((resolve) => (heard = resolve));
   await new Promise<void>((resolve) => {
@@ -157,5 +159,5 @@ async function rawFriend(port: number, secret: string): Promise<Raw> {
     });
     ws.send(handshake.hello());
   });
-  return { tcp: (ws as unknown as { _socket: Socket })._socket, message, closed };
+  return { tcp, message, closed };
 }

@@ -60,7 +60,7 @@ describe('a peer that is flooded by strangers', () => {
   let folder: string;
   let victim: TestProcess;
   let health: Health;
-  const floods: Flood[] = [];
+  const started: Flood[] = [];
 
   before(async function () {
     if (process.platform !== 'linux') this.skip();
@@ -70,7 +70,7 @@ describe('a peer that is flooded by strangers', () => {
   });
 
   afterEach(() => {
-    for (const flood of floods.splice(0)) flood.stop();
+    for (const flood of started.splice(0)) flood.stop();
   });
 
   after(async () => {
@@ -80,7 +80,7 @@ describe('a peer that is flooded by strangers', () => {
 
   function start(count: number, kinds: Mischief[]): Flood {
     const flood = new Flood(health.port, count, kinds);
-    floods.push(flood);
+    started.push(flood);
     return flood;
   }
 

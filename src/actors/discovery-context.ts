@@ -1,8 +1,10 @@
 import type { AnyActorRef } from 'xstate';
 
+import type { Clock } from '../clock.ts';
 import type { Announcement } from '../discovery/provider.ts';
 import type { Log } from '../log.ts';
 import type { Candidate } from './candidate.ts';
+import type { DialTurns } from './dial-turns.ts';
 import type { Evidence } from './evidence.ts';
 
 /** What discovery knows. */
@@ -10,6 +12,8 @@ import type { Evidence } from './evidence.ts';
 export interface DiscoveryInput {
   /** The peer's actor, which owns the connections. */
   peer: AnyActorRef;
+  clock: Clock;
+  /** From 0 to 1. */
   random: () => number;
   log: Log;
 }
@@ -25,10 +29,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   gone: Set<string>;
   /** Why those that left last were held for gone, by id. Changed in place. */
   departed: Map<string, Evidence>;
-  /** Ids of candidates to be dialled when a dial is over, the longest waiting first. Changed in place. */
-  dialQueue: Set<string>;
-  /** Ids of candidates that are being dialled. Changed in place. */
-  dialing: Set<string>;
+  /** Who is being dialled, and who is next. Changed in place. */
+  turns: DialTurns;
   /** Providers that have not told everything yet. */
   scanning: ReadonlySet<string>;
   /** Providers that run. */

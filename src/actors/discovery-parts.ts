@@ -14,9 +14,11 @@ import {
   retryDelay,
   selfDelay,
 } from './candidate.ts';
+import type { Candidate } from './candidate.ts';
+import { DialTurns } from './dial-turns.ts';
 import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
 import { answer, ask, isSeed } from './introducing.ts';
-import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
+import type { DiscoveryEmitted, DiscoveryMessage, PeerMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
 
 /** What the machine of discovery is made of: what it knows, decides and does. The machine is in `discovery.ts`. */
@@ -30,11 +32,8 @@ const QUIET = 250;
 /** … or this long when nothing was hinted at at all: peers that start at the same instant see each other. In ms. */
 const QUIET_ALONE = 750;
 
-/**
- * Dials under way at the same time. More would not be faster, and a hundred peers that start at once would be each
- * other's flood of strangers.
- */
-const MOST_DIALS = 16;
+/** Between two looks at the candidates that wait to be dialled, in ms. */
+const TURN = 250;
 
 /** The first search is over after this time in any case, in ms. */
 const LONGEST_SEARCH = 5_000;
@@ -57,11 +56,13 @@ export const discoveryParts = setup({
     },
   },
   actions: {
-    'start the providers': enqueueActions(({ event, enqueue }) => {
+    'start the providers': enqueueActions(({ context, event, enqueue }) => {
       const { self, opened } = event as Event<'discovery.start'>;
       const { providers } = opened.attachment;
       const names = new Set(providers.map((provider) => provider.name));
-      enqueue.assign({ self, scanning: names, providers: names });
+      const anybodys = providers.filter(({ isAnybodys }) => isAnybodys).map(({ name }) => name);
+      const turns = new DialTurns(context.clock, new Set(anybodys));
+      enqueue.assign({ self, turns, scanning: names, providers: names });
       for (const provider of providers) {
         enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
       }
@@ -99,34 +100,36 @@ export const discoveryParts = setup({
       if (candidate?.hints.get(provider)?.incarnation !== incarnation) return;
       candidate.hints.delete(provider);
       if (candidate.hints.size > 0) return;
+      context.turns.forget(candidate);
       if (candidate.state === 'seen' || candidate.state === 'left') context.candidates.delete(key);
     },
 
     'dial the candidate': enqueueActions(({ context, event, enqueue }) => {
       const candidate = context.candidates.get((event as Event<'candidate.due'>).id);
-      if (!candidate || candidate.hints.size === 0 || context.stopping) return;
-      if (candidate.state !== 'seen' && candidate.state !== 'left') return;
-      if (context.dialing.size >= MOST_DIALS) {
-        context.dialQueue.add(candidate.id);
-        return;
-      }
-      candidate.state = 'dialing';
-      candidate.answeredBy = undefined;
-      context.dialing.add(candidate.id);
-      const { id, generation } = candidate;
-      enqueue.sendTo(context.peer, { type: 'peer.dial', id, addresses: addressesOf(candidate), generation });
+      if (!candidate || !isToBeDialled(context, candidate) || !context.turns.take(candidate)) return;
+      enqueue.sendTo(context.peer, dialOf(candidate));
     }),
 
-    'dial the next': enqueueActions(({ context, event, enqueue }) => {
-      const id =
-        event.type === 'connection.opened' ? event.record.id : (event as Event<'connection.ended'>).id;
-      context.dialQueue.delete(id);
-      if (!context.dialing.delete(id)) return;
-      const [next] = context.dialQueue;
-      if (next === undefined) return;
-      context.dialQueue.delete(next);
-      enqueue.raise(due(next));
+    'dial who is next': enqueueActions(({ context, enqueue }) => {
+      for (let next = context.turns.next(); next; next = context.turns.next()) {
+        if (isToBeDialled(context, next)) enqueue.sendTo(context.peer, dialOf(next));
+        else context.turns.end(next.id, true);
+      }
     }),
+
+    'come back to those who wait': enqueueActions(({ context, event, enqueue }) => {
+      const { turns } = context;
+      if (event.type === 'turns.due') turns.isComingBack = false;
+      if (!turns.isAnybodyWaiting || turns.isComingBack || context.stopping) return;
+      turns.isComingBack = true;
+      enqueue.raise({ type: 'turns.due' }, { delay: TURN });
+    }),
+
+    'the dial is over': ({ context, event }) => {
+      const isOpen = event.type === 'connection.opened';
+      const id = isOpen ? event.record.id : (event as Event<'connection.ended'>).id;
+      context.turns.end(id, isOpen);
+    },
 
     'note who answered at the address': ({ context, event }) => {
       const { id, peer } = event as Event<'address.answered'>;
@@ -283,6 +286,20 @@ export const discoveryParts = setup({
     }),
   },
 });
+
+/** Things may have changed while it waited. */
+function isToBeDialled({ candidates, stopping }: DiscoveryContext, candidate: Candidate): boolean {
+  if (stopping || candidate.hints.size === 0 || candidates.get(candidate.id) !== candidate) return false;
+  return candidate.state === 'seen' || candidate.state === 'left';
+}
+
+/** The message that has it dialled; from here on it is. */
+function dialOf(candidate: Candidate): Extract<PeerMessage, { type: 'peer.dial' }> {
+  candidate.state = 'dialing';
+  candidate.answeredBy = undefined;
+  const { id, generation } = candidate;
+  return { type: 'peer.dial', id, addresses: addressesOf(candidate), generation };
+}
 
 /**
  * The wait is for peers that start at the same instant and look for each other. One that is not announced looks for

@@ -1,5 +1,6 @@
 import { assign, enqueueActions } from 'xstate';
 
+import { DialTurns } from './dial-turns.ts';
 import { discoveryParts } from './discovery-parts.ts';
 
 /**
@@ -14,8 +15,7 @@ export const discoveryMachine = discoveryParts.createMachine({
     candidates: new Map(),
     gone: new Set(),
     departed: new Map(),
-    dialQueue: new Set(),
-    dialing: new Set(),
+    turns: new DialTurns(input.clock, new Set()),
     scanning: new Set(),
     providers: new Set(),
     quiet: false,
@@ -45,14 +45,19 @@ export const discoveryMachine = discoveryParts.createMachine({
     },
     'provider.degraded': { actions: 'note what the provider cannot do' },
     'provider.stopped': { actions: ['the provider has stopped', 'tell the peer when all have stopped'] },
-    'candidate.due': { actions: 'dial the candidate' },
+    'candidate.due': { actions: ['dial the candidate', 'come back to those who wait'] },
+    'turns.due': { actions: ['dial who is next', 'come back to those who wait'] },
     'address.answered': { actions: ['note who answered at the address', 'ask a seed whom it knows'] },
     'peers.told': { actions: 'take what was told, and answer' },
-    'connection.opened': { actions: ['add the peer', 'dial the next', 'ask a seed whom it knows'] },
+    'connection.opened': {
+      actions: ['add the peer', 'the dial is over', 'dial who is next', 'ask a seed whom it knows'],
+    },
     'connection.changed': { actions: 'tell of changed functions' },
     'connection.suspected': { actions: 'doubt the peer' },
     'connection.trusted': { actions: 'trust the peer again' },
     'connection.left': { actions: ['remove the peer', 'dial its addresses again'] },
-    'connection.ended': { actions: ['try again later, or give up', 'dial the next'] },
+    'connection.ended': {
+      actions: ['try again later, or give up', 'the dial is over', 'dial who is next'],
+    },
   },
 });

@@ -97,6 +97,8 @@ export type DiscoveryMessage =
   | { type: 'provider.stopped'; provider: string }
   /** It is time to dial this candidate, or to dial it again. */
   | { type: 'candidate.due'; id: string }
+  /** More candidates that wait may be dialled. */
+  | { type: 'turns.due' }
   /** A peer told us of those it knows. */
   | { type: 'peers.told'; link: Link; peers: readonly WirePeer[] }
   /** Somebody answered at an address: this peer itself, or another one, which has proved itself. */

@@ -72,8 +72,8 @@ export function createPeerMachine(
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
         enqueue.spawnChild('events', { id: 'events', systemId: 'events' });
-        const { random } = settings;
-        const input = { peer, random, log: settings.log };
+        const { clock, random, log } = settings;
+        const input = { peer, clock, random, log };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
         enqueue.spawnChild('listener', { id: 'listener', input: { settings, self, network, random } });
       }),

@@ -38,6 +38,7 @@ export interface MdnsOptions {
 /** Finds peers on the LAN: multicast DNS and DNS-SD, `_app-net._tcp.local`, on every interface of this host. */
 export class MdnsProvider implements Provider {
   readonly name = 'mdns';
+  readonly isAnybodys = true;
   readonly #options: Required<MdnsOptions>;
   readonly #gate: FloodGate;
   readonly #sessions = new Map<string, LinkSession>();

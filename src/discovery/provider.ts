@@ -39,6 +39,8 @@ export interface Announcement extends Hint {
 /** A source of hints, and a place to leave one's own. */
 export interface Provider {
   readonly name: string;
+  /** Anybody on the network can make it hint at whatever they like: who is only there is dialled with restraint. */
+  readonly isAnybodys?: boolean;
   /** Announces this peer and starts to look for others. Rejects when that is impossible here. */
   start(self: Announcement, listener: ProviderListener): Promise<void>;
   /** The hint led to no peer. `refused`: nobody listens at any of its addresses. */

@@ -1,27 +1,42 @@
-import { randomInt } from 'node:crypto';
-
-import { NetError } from '../index.ts';
-import type { RemotePeer } from '../index.ts';
+import type { Peer, RemotePeer, Selector } from '../index.ts';
 import { chooseFunction, choosePeer } from './choose.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
+import { exitCodeOf, failureLines } from './failures.ts';
 import { search, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
-/** `app-net call <function> [args…]`: on one peer, or on all of them. */
+/** `app-net call <function> [args…]`: on one peer, on all of them, or for each line of a file. */
 
 export interface CallOptions {
   group?: string;
   /** On this one, by name or id. */
   peer?: string;
-  /** On one that has the function; so it is without any of these three. */
+  /** On one that has the function; so it is without any of these. */
   any?: boolean;
   /** On every one that has it. */
   all?: boolean;
+  /** For each line of this file, spread over all that have it. */
+  map?: string;
   /** In ms; endless without: somebody who waits has Ctrl-C. */
   deadline?: number;
+  /** It may run twice without harm, so a call that may have run is made again. */
+  idempotent?: boolean;
+  concurrency?: number;
+  ordered?: boolean;
+  /** Each line of the file holds all arguments of a call. */
+  spread?: boolean;
+}
+
+/** A call whose function and peers have been found. */
+export interface Chosen {
+  readonly own: Peer;
+  readonly tag: string;
+  readonly select: Selector;
+  readonly deadline: number;
+  readonly options: CallOptions;
 }
 
 export function call(
@@ -31,108 +46,94 @@ export function call(
   options: CallOptions,
 ): Promise<ExitCode> {
   const args = readArguments(given);
-  refuseTogether(options);
+  refuseTogether(options, args);
   return withPeer('call', async (own) => {
     const found = await search(own, options.group, context.signal);
-    const there = options.peer === undefined ? found : [choosePeer(options.peer, found)];
-    const tag = chooseFunction(wanted, there);
-    const peers = there.filter((peer) => peer.has(tag));
-    const limits = { deadline: options.deadline ?? Infinity, signal: context.signal };
-    if (options.all) return callAll(context, peers, tag, args, limits);
-    return callOne(context, peers, tag, args, limits);
+    const peer = options.peer === undefined ? undefined : choosePeer(options.peer, found);
+    const tag = chooseFunction(wanted, peer ? [peer] : found);
+    const select = { group: options.group ?? '*' };
+    const target = { own, tag, select, deadline: options.deadline ?? Infinity, options };
+    if (options.map !== undefined)
+      return (await import('./call-map.ts')).callMap(context, target, options.map);
+    if (options.all) return callAll(context, target, args);
+    return callOne(context, target, peer, args);
   });
 }
 
-type Limits = { deadline: number; signal: AbortSignal };
-
-function refuseTogether({ peer, any, all }: CallOptions): void {
-  const given = [peer !== undefined && '--peer', any && '--any', all && '--all'].filter(Boolean);
+function refuseTogether({ peer, any, all, map }: CallOptions, args: readonly unknown[]): void {
+  const ways = { '--peer': peer !== undefined, '--any': any, '--all': all, '--map': map !== undefined };
+  const given = Object.entries(ways).flatMap(([name, is]) => (is ? [name] : []));
   if (given.length > 1) throw new CliError(EXIT.USAGE, `${given.join(' and ')} exclude each other`);
-}
-
-async function callOne(
-  context: Context,
-  peers: readonly RemotePeer[],
-  tag: string,
-  args: readonly unknown[],
-  limits: Limits,
-): Promise<ExitCode> {
-  const { out, signal } = context;
-  try {
-    const peer = peers[randomInt(peers.length)]!;
-    const value = await peer.call(tag, args, limits);
-    await print(context, value);
-    return EXIT.DONE;
-  } catch (error) {
-    if (signal.aborted) return EXIT.INTERRUPTED;
-    const { red, dim } = out.errorColors;
-    if (out.json) out.message(JSON.stringify({ error: jsonable(error) }));
-    else for (const line of failureLines(error, red, dim)) out.message(line);
-    return exitCodeOf(error);
+  if (map !== undefined && args.length > 0) {
+    throw new CliError(EXIT.USAGE, 'with --map the arguments come from the file', 'leave out the others');
   }
 }
 
-/** A value as it is, and the values of a stream as they come. */
-async function print({ out }: Context, value: unknown): Promise<void> {
-  const show = (each: unknown): void => {
-    if (out.json) out.data(jsonable(each));
-    else out.line(display(each, { colors: out.colors.isColorSupported, columns: out.columns }));
+async function callOne(
+  { out, signal }: Context,
+  { own, tag, select, deadline, options }: Chosen,
+  peer: RemotePeer | undefined,
+  args: readonly unknown[],
+): Promise<ExitCode> {
+  const show = (value: unknown): void => {
+    if (out.json) out.data(jsonable(value));
+    else out.line(display(value, { colors: out.colors.isColorSupported, columns: out.columns }));
   };
-  if (isStream(value)) for await (const each of value) show(each);
-  else show(value);
-}
-
-function isStream(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  try {
+    const limits = { deadline, signal };
+    const remote = own.remote<(...args: unknown[]) => unknown>(tag, { idempotent: options.idempotent });
+    const value = await (peer ? peer.call(tag, args, limits) : remote.any(select, limits)(...args));
+    await eachOf(value, show);
+    return EXIT.DONE;
+  } catch (error) {
+    if (signal.aborted) return EXIT.INTERRUPTED;
+    if (out.json) out.message(JSON.stringify({ error: jsonable(error) }));
+    else for (const line of failureLines(error, out.errorColors)) out.message(line);
+    return exitCodeOf(error);
+  }
 }
 
 /** Each answer as it comes, with who gave it. */
 async function callAll(
   { out, signal }: Context,
-  peers: readonly RemotePeer[],
-  tag: string,
+  chosen: Chosen,
   args: readonly unknown[],
-  limits: Limits,
 ): Promise<ExitCode> {
-  const width = Math.max(...peers.map(({ name }) => safe(name, 40).length));
+  const { own, tag, select, deadline } = chosen;
   let failed = 0;
-  const one = async (peer: RemotePeer): Promise<void> => {
-    const who = { id: peer.id, name: peer.name };
-    const label = out.colors.bold(safe(peer.name, 40).padEnd(width));
-    try {
-      const value = await peer.call(tag, args, limits);
-      const shown = { colors: out.colors.isColorSupported, columns: out.columns };
-      if (out.json) out.data({ peer: who, value: jsonable(value) });
-      else out.line(`${label}  ${display(value, shown)}`);
-    } catch (error) {
-      if (signal.aborted) return;
-      failed += 1;
-      if (out.json) out.data({ peer: who, error: jsonable(error) });
-      else out.line(`${label}  ${out.colors.red(failureLines(error, plain, plain)[0])}`);
-    }
+  const show = (peer: RemotePeer, value: unknown): void => {
+    if (out.json) out.data({ peer: nameOf(peer), value: jsonable(value) });
+    else
+      out.line(
+        `${label(peer)}${display(value, { colors: out.colors.isColorSupported, columns: out.columns })}`,
+      );
   };
-  await Promise.all(peers.map((peer) => one(peer)));
+  const fail = (peer: RemotePeer, error: unknown): void => {
+    if (signal.aborted) return;
+    failed += 1;
+    if (out.json) out.data({ peer: nameOf(peer), error: jsonable(error) });
+    else out.line(`${label(peer)}${failureLines(error, out.colors)[0]}`);
+  };
+  const label = (peer: RemotePeer): string => `${out.colors.bold(safe(peer.name, 40))}  `;
+  const remote = own.remote<(...args: unknown[]) => unknown>(tag);
+  const reading: Promise<void>[] = [];
+  for await (const result of remote.all(select, { deadline, signal })(...args)) {
+    const { peer } = result;
+    if (result.status === 'rejected') fail(peer, result.reason);
+    else reading.push(eachOf(result.value, (value) => show(peer, value)).catch((error) => fail(peer, error)));
+  }
+  await Promise.all(reading);
+  if (signal.aborted) return EXIT.INTERRUPTED;
   return failed === 0 ? EXIT.DONE : EXIT.FAILED;
 }
 
-function failureLines(
-  error: unknown,
-  red: (text: string) => string,
-  dim: (text: string) => string,
-): string[] {
-  if (!(error instanceof Error))
-    return [`${red('thrown there:')} ${display(error, { colors: false, columns: 120 })}`];
-  const ran = error instanceof NetError ? ` (${error.code}, ran: ${error.ran})` : '';
-  const first = `${red(`${safe(error.name, 100)}:`)} ${safe(error.message, 2_000)}${ran}`;
-  // The frames of the process that ran it; those of this command say nothing.
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const end = frames.findIndex((line) => line.includes('at peer '));
-  return [first, ...frames.slice(0, end + 1).map((line) => dim(safe(line, 300)))];
+/** A value, or each value of a stream as it comes. */
+async function eachOf(value: unknown, show: (value: unknown) => void): Promise<void> {
+  const isStream = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  if (isStream) for await (const each of value as AsyncIterable<unknown>) show(each);
+  else show(value);
 }
 
-const plain = (text: string): string => text;
-
-function exitCodeOf(error: unknown): ExitCode {
-  if (!(error instanceof NetError)) return EXIT.FAILED;
-  return error.code === 'NO_SUCH_TAG' ? EXIT.NOT_FOUND : EXIT.NOT_CALLED;
+export function nameOf({ id, name }: RemotePeer): { id: string; name: string } {
+  return { id, name };
 }

@@ -74,6 +74,11 @@ function describe(done: (code: ExitCode) => void): Command {
     .option('-p, --peer <peer>', 'on this one: its name, its id, or the beginning of that')
     .option('--any', 'on one that has it; so it is anyway')
     .option('-a, --all', 'on every one that has it')
+    .option('-m, --map <file>', 'for each line of a file (- is standard input), spread over all that have it')
+    .option('--spread', 'with --map: each line is a JSON array of all arguments')
+    .option('--concurrency <calls>', 'with --map: calls under way at each peer', wholeNumber)
+    .option('--ordered', 'with --map: results in the order of the lines')
+    .option('--idempotent', 'it may run twice: call again after a lost connection')
     .option(...group)
     .option('-d, --deadline <ms>', 'how long it may take; default: until Ctrl-C', wholeNumber)
     .option(...JSON_OPTION)
@@ -98,6 +103,24 @@ function describe(done: (code: ExitCode) => void): Command {
     .option(...group)
     .option('--json', 'lines of JSON')
     .action(run(false, async () => (await import('./ping.ts')).ping));
+
+  program
+    .command('events')
+    .description('what happens, as it happens')
+    .argument('[name]', 'of the events; default: all')
+    .option(...group)
+    .option(...JSON_OPTION)
+    .option(...NO_JSON_OPTION)
+    .action(run(true, async () => (await import('./events.ts')).events));
+
+  program
+    .command('emit')
+    .description('emit an event')
+    .argument('<name>', 'of the event')
+    .argument('[payload]', 'as JSON, or else as the string it is')
+    .option('-g, --group <name>', 'the group it comes from; default: NET_GROUP, else main')
+    .option('--json', 'a line of JSON')
+    .action(run(false, async () => (await import('./emit.ts')).emit));
 
   program
     .command('serve')

@@ -23,7 +23,7 @@ export interface SecretOptions {
 }
 
 export async function secret({ out, environment }: Context, options: SecretOptions): Promise<ExitCode> {
-  const file = resolve(options.file ?? environment['NET_SECRET_FILE'] ?? defaultFile(environment));
+  const file = resolve(options.file ?? (environment['NET_SECRET_FILE'] || defaultFile(environment)));
   const made = await store(file, options);
   if (options.show) {
     out.line(await read(file));

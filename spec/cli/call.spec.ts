@@ -1,0 +1,257 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect } from 'chai';
+
+import { COMMAND, run } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
+import { Stage } from '../support/peers.ts';
+import { Processes } from '../support/processes.ts';
+import type { TestProcess } from '../support/processes.ts';
+import { Terminal } from '../support/terminal.ts';
+
+const SERVER = `
+  import { connect, event, serve } from 'app-net';
+  connect('my-app/math.multiply', (a, b) => a * b);
+  connect('my-app/math.divide', (a, b) => {
+    if (b === 0) throw new RangeError('by zero');
+    return a / b;
+  });
+  connect('echo', (...args) => args);
+  connect('who', () => process.env.NET_NAME);
+  connect('rich', () => ({ at: new Date(0), big: 12n, bytes: new Uint8Array([1, 2, 3]), set: new Set([1]), no: undefined }));
+  connect('steer', () => 'a\\u001b[2Jb\\nc');
+  connect('slow', () => new Promise(() => {}));
+  connect('count', async function* (to) {
+    try {
+      for (let number = 1; number <= to; number += 1) {
+        yield number;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    } finally {
+      console.log(JSON.stringify({ ended: true }));
+    }
+  });
+  console.log('["up"]');
+  await serve();
+`;
+
+describe('the command line, calling', function () {
+  this.timeout(60_000);
+  const stage = new Stage();
+  const processes = new Processes();
+  const terminals: Terminal[] = [];
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeEach(async () => {
+    folder = await stage.folder();
+    env = { NET_RUNTIME_DIR: folder };
+  });
+
+  afterEach(async () => {
+    await Promise.all(terminals.splice(0).map((terminal) => terminal.kill()));
+    await processes.clear();
+    await stage.clear();
+  });
+
+  const serve = async (name: string, group = 'main'): Promise<TestProcess> => {
+    const server = await processes.start(folder, SERVER, { env: { NET_NAME: name, NET_GROUP: group } });
+    await server.line((line: unknown) => Array.isArray(line));
+    return server;
+  };
+  const open = (...args: string[]): Terminal => {
+    const terminal = new Terminal(args, env);
+    terminals.push(terminal);
+    return terminal;
+  };
+  const call = (...args: string[]): ReturnType<typeof run> => run(['call', ...args], env);
+
+  describe('one peer', () => {
+    it('gives the result, of a function that is named by its end, its name or its tag', async () => {
+      await serve('one');
+      for (const name of ['multiply', 'math.multiply', 'my-app/math.multiply']) {
+        expect(await call(name, '6', '-7')).to.include({ code: 0, out: '-42\n', errors: '' });
+      }
+    });
+
+    it('takes arguments as JSON, or else as the strings they are', async () => {
+      await serve('one');
+      const { lines } = await call('echo', '{"a":[1]}', 'two words', '"5"', 'null', '1.5', 'net');
+      expect(lines).to.deep.equal([[{ a: [1] }, 'two words', '5', null, 1.5, 'net']]);
+      const wrong = await call('echo', '{a:1}');
+      expect(wrong.code).to.equal(2);
+      expect(wrong.errors).to.match(/argument 1 begins like JSON and is none: .*\n.*single quotes/);
+    });
+
+    it('is the one that is named, or one of a group', async () => {
+      await Promise.all([serve('one'), serve('two', 'gpu')]);
+      expect(await call('who', '--peer', 'two')).to.include({ out: '"two"\n' });
+      expect(await call('who', '--group', 'gpu')).to.include({ out: '"two"\n' });
+      expect(await call('who', '-p', 'tow')).to.include({ code: 3 });
+    });
+
+    it('says values that JSON cannot, as the documentation has it', async () => {
+      await serve('one');
+      const { lines } = await call('rich');
+      expect(lines).to.deep.equal([
+        { at: '1970-01-01T00:00:00.000Z', big: '12', bytes: { base64: 'AQID' }, set: [1] },
+      ]);
+    });
+
+    it('cannot steer the terminal with what it returns', async () => {
+      await serve('one');
+      const terminal = open('call', 'steer');
+      expect(await terminal.exited).to.equal(0);
+      await terminal.shows('a\ufffd[2Jb\nc');
+    });
+
+    it('throws what the function threw, with where it was thrown', async () => {
+      await serve('one');
+      const { code, out, errors } = await call('divide', '1', '0');
+      expect({ code, out }).to.deep.equal({ code: 1, out: '' });
+      expect(JSON.parse(errors)).to.deep.equal({ error: { name: 'RangeError', message: 'by zero' } });
+      const terminal = open('call', 'divide', '1', '0');
+      expect(await terminal.exited).to.equal(1);
+      await terminal.shows(/^RangeError: by zero$/m);
+      await terminal.shows(/at .*script-\d+\.mjs/);
+    });
+
+    it('names functions that are near, and asks which when several are meant', async () => {
+      await serve('one');
+      const other = stage.make({ runtimeDir: folder, name: 'other' });
+      other.connect('other/math.multiply', () => 0);
+      await other.start();
+      const near = await call('multply', '1', '2');
+      expect(near.code).to.equal(3);
+      expect(near.errors).to.match(/no peer has a function "multply"\nthere is .*my-app\/math\.multiply/);
+      await eventually(async () => {
+        const both = await call('multiply', '1', '2');
+        expect(both.code).to.equal(3);
+        expect(both.errors).to.include('2 functions are called "multiply"');
+        expect(both.errors).to.include('my-app/math.multiply (one), other/math.multiply (other)');
+      });
+    });
+
+    it('says that the call failed, and whether the function ran', async () => {
+      await serve('one');
+      const { code, errors } = await call('slow', '--deadline', '200');
+      expect(code).to.equal(4);
+      expect(JSON.parse(errors))
+        .to.have.property('error')
+        .that.include({ code: 'DEADLINE_EXCEEDED', ran: 'unknown' });
+    });
+
+    it('is called off by Ctrl-C', async () => {
+      await serve('one');
+      const terminal = open('call', 'slow');
+      const everybody = stage.make({ runtimeDir: folder });
+      const [server] = await everybody.peers.ready('slow');
+      await eventually(async () => {
+        const { counters } = await server!.info();
+        // One of them is this very question.
+        expect(counters.dispatcher.running).to.be.above(1);
+      });
+      terminal.pressCtrlC();
+      expect(await terminal.exited).to.equal(130);
+    });
+
+    it('streams: values come as they come, and Ctrl-C stops the generator there', async () => {
+      const server = await serve('one');
+      const terminal = open('call', 'count', '1000000');
+      await terminal.shows(/^3$/m);
+      terminal.pressCtrlC();
+      expect(await terminal.exited).to.equal(130);
+      expect(await server.line((line: { ended?: boolean }) => line.ended === true)).to.deep.equal({
+        ended: true,
+      });
+    });
+
+    it('streams lines of JSON into a pipe, and stops when nobody reads them', async () => {
+      const server = await serve('one');
+      const { lines, code } = await call('count', '3');
+      expect({ lines, code }).to.deep.equal({ lines: [1, 2, 3], code: 0 });
+      const reader = processes.run(folder, [COMMAND, 'call', 'count', '1000000']);
+      await reader.line((line) => String(line) === '2');
+      reader.child.stdout!.destroy();
+      expect(await reader.exited).to.equal(0);
+      await eventually(() => server.lines.filter((line) => (line as { ended?: true }).ended).length === 2);
+    });
+  });
+
+  describe('all peers', () => {
+    it('gives each answer with who gave it, and fails when one of them does', async () => {
+      await Promise.all([serve('one'), serve('two')]);
+      const { lines, code } = await call('who', '--all');
+      expect(code).to.equal(0);
+      expect((lines as { value: string }[]).map(({ value }) => value)).to.have.members(['one', 'two']);
+      const failed = await call('divide', '1', '0', '--all');
+      expect(failed.code).to.equal(1);
+      expect(failed.lines).to.have.length(2);
+      expect(failed.lines[0]).to.have.nested.property('error.name', 'RangeError');
+      const terminal = open('call', 'who', '--all');
+      expect(await terminal.exited).to.equal(0);
+      await terminal.shows(/^one +one$/m);
+      await terminal.shows(/^two +two$/m);
+    });
+
+    it('excludes one peer', async () => {
+      const { code, errors } = await call('who', '--all', '--peer', 'one');
+      expect(code).to.equal(2);
+      expect(errors).to.include('--peer and --all exclude each other');
+    });
+  });
+
+  describe('each line of a file', () => {
+    const write = async (text: string): Promise<string> => {
+      const file = join(folder, 'inputs.jsonl');
+      await writeFile(file, text);
+      return file;
+    };
+
+    it('is a call, spread over the peers, with a line of JSON for each result', async () => {
+      await Promise.all([serve('one'), serve('two')]);
+      const file = await write(Array.from({ length: 200 }, (_, index) => `[${index},2]`).join('\n'));
+      const { lines, code } = await call('multiply', '--map', file, '--spread');
+      expect(code).to.equal(0);
+      const results = lines as { index: number; value: number; peer: { name: string } }[];
+      expect(results).to.have.length(200);
+      for (const { index, value } of results) expect(value).to.equal(index * 2);
+      expect(new Set(results.map(({ peer }) => peer.name))).to.have.keys('one', 'two');
+    });
+
+    it('is told with its number when it is no JSON, before anything is called', async () => {
+      await serve('one');
+      const { code, errors, out } = await call('echo', '--map', await write('1\n\n{oops\n'));
+      expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+      expect(errors).to.match(/line 3 of .*inputs\.jsonl is no JSON/);
+    });
+
+    it('may come from standard input, in order, and fail by itself', async () => {
+      await serve('one');
+      const piped = await run(
+        ['call', 'divide', '--map', '-', '--spread', '--ordered'],
+        env,
+        '[1,2]\n[1,0]\n[4,2]\n',
+      );
+      expect(piped.code).to.equal(1);
+      const results = (piped.lines as { index: number; value?: number; error?: { name: string } }[]).map(
+        ({ index, value, error }) => [index, value ?? error?.name],
+      );
+      expect(results).to.deep.equal([
+        [0, 0.5],
+        [1, 'RangeError'],
+        [2, 2],
+      ]);
+    });
+
+    it('has a progress bar on a terminal', async () => {
+      await serve('one');
+      const file = await write('1\n2\n3\n');
+      const terminal = open('call', 'echo', '--map', file);
+      expect(await terminal.exited).to.equal(0);
+      await terminal.shows(/█{24}  3\/3  1 peer/);
+      await terminal.shows('{"index":0,"peer":{"id":');
+    });
+  });
+});

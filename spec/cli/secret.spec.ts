@@ -1,0 +1,78 @@
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect } from 'chai';
+
+import { run } from '../support/command.ts';
+import type { Ran } from '../support/command.ts';
+import { Stage } from '../support/peers.ts';
+
+describe('the command line, secret', function () {
+  this.timeout(30_000);
+  const stage = new Stage();
+  let folder: string;
+  let file: string;
+
+  beforeEach(async () => {
+    folder = await stage.folder();
+    file = join(folder, 'app-net/secret');
+  });
+
+  afterEach(() => stage.clear());
+
+  const secret = (args: string[] = [], input = ''): Promise<Ran> =>
+    run(['secret', ...args], { XDG_CONFIG_HOME: folder, NET_SECRET_FILE: '' }, input);
+
+  it('is made once, for its owner alone, and is not shown', async () => {
+    const { code, out, errors } = await secret();
+    expect({ code, out }).to.deep.equal({ code: 0, out: `NET_SECRET_FILE=${file}\n` });
+    const text = (await readFile(file, 'utf8')).trim();
+    expect(text).to.match(/^net1_[\w-]{43}$/);
+    expect((await stat(file)).mode & 0o777).to.equal(0o600);
+    expect((await stat(join(folder, 'app-net'))).mode & 0o777).to.equal(0o700);
+    const again = await secret(['--json']);
+    expect(again.lines).to.deep.equal([{ file, made: false }]);
+    expect(await readFile(file, 'utf8')).to.equal(`${text}\n`);
+    expect(errors + again.errors + out + again.out).not.to.include(text);
+    expect(await readdir(join(folder, 'app-net'))).to.deep.equal(['secret']);
+  });
+
+  it('is shown to who asks, and taken on another host', async () => {
+    await secret();
+    const { out } = await secret(['--show']);
+    expect(out).to.equal(await readFile(file, 'utf8'));
+    const other = join(folder, 'other host/secret');
+    const taken = await secret(['--stdin', '--file', other], out);
+    expect(taken).to.include({ code: 0, out: `NET_SECRET_FILE='${other}'\n` });
+    expect(await readFile(other, 'utf8')).to.equal(out);
+    expect(await secret(['--stdin', '--file', other], out)).to.include({ code: 0 });
+  });
+
+  it('is not replaced by another one, unless that is what is wanted', async () => {
+    await secret();
+    const { out: first } = await secret(['--show']);
+    const refused = await secret(['--stdin'], 'another secret');
+    expect(refused.code).to.equal(2);
+    expect(refused.errors).to.include('holds another secret').and.to.include('--new');
+    expect((await secret(['--show'])).out).to.equal(first);
+    await secret(['--new']);
+    const { out: second } = await secret(['--show']);
+    expect(second)
+      .to.match(/^net1_/)
+      .and.not.equal(first);
+    expect((await stat(file)).mode & 0o777).to.equal(0o600);
+  });
+
+  it('is refused when it is none, or when others could read it', async () => {
+    expect((await secret(['--stdin'], 'short')).errors).to.include('holds no secret');
+    expect((await secret(['--show'])).errors)
+      .to.include('there is no secret in')
+      .and.to.include('app-net secret makes one');
+    await writeFile(join(folder, 'open'), 'long enough to be one\n');
+    await chmod(join(folder, 'open'), 0o644);
+    const open = await secret(['--show', '--file', join(folder, 'open')]);
+    expect(open.code).to.equal(2);
+    expect(open.errors).to.include('chmod 600');
+    expect(open.out).to.equal('');
+  });
+});

@@ -1,0 +1,112 @@
+import { symlink, writeFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect } from 'chai';
+
+import { COMMAND, run } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
+import { Stage } from '../support/peers.ts';
+import { LIBRARY, Processes, REPOSITORY } from '../support/processes.ts';
+import { Terminal } from '../support/terminal.ts';
+
+describe('the command line, serve', function () {
+  this.timeout(60_000);
+  const stage = new Stage();
+  const processes = new Processes();
+  const terminals: Terminal[] = [];
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeEach(async () => {
+    folder = await stage.folder();
+    env = { NET_RUNTIME_DIR: join(folder, 'run') };
+    await write('package.json', '{"name":"my-app","type":"module"}');
+    // As it is when tsx and the library are installed in the project.
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(join(REPOSITORY, 'node_modules/tsx'), join(folder, 'node_modules/tsx'));
+  });
+
+  afterEach(async () => {
+    await Promise.all(terminals.splice(0).map((terminal) => terminal.kill()));
+    await processes.clear();
+    await stage.clear();
+  });
+
+  const write = (file: string, text: string): Promise<void> =>
+    writeFile(join(folder, file), text.replaceAll("'app-net'", `'${LIBRARY}'`));
+  const open = (...args: string[]): Terminal => {
+    const terminal = new Terminal(args, env);
+    terminals.push(terminal);
+    return terminal;
+  };
+  const call = (...args: string[]): ReturnType<typeof run> => run(['call', ...args], env);
+
+  it('keeps a module as a peer, and leaves when it is told to end', async () => {
+    await write(
+      'math.js',
+      "import { connect } from 'app-net'; export const multiply = connect(function multiply(a, b) { return a * b; });",
+    );
+    const witness = stage.make({ runtimeDir: env['NET_RUNTIME_DIR'], group: 'gpu' });
+    await witness.start();
+    const left: string[] = [];
+    witness.peers.on('leave', (peer, why) => left.push(`${peer.name} ${why}`));
+    const served = processes.run(
+      folder,
+      [COMMAND, 'serve', join(folder, 'math.js'), '-n', 'math', '-g', 'gpu'],
+      env,
+    );
+    await served.line((line) => String(line).includes('math serves 1 function in the group gpu'));
+    await served.line((line) => String(line).includes('my-app/math.multiply'));
+    expect(await call('multiply', '6', '7')).to.include({ out: '42\n' });
+    served.child.kill('SIGTERM');
+    expect(await served.exited).to.equal(0);
+    await eventually(() => expect(left).to.deep.equal(['math stopped']));
+  });
+
+  it('reads TypeScript, and starts again when something changes, until Ctrl-C', async () => {
+    await write('factor.ts', 'export const factor: number = 2;');
+    await write(
+      'times.ts',
+      `import { connect } from 'app-net';
+       import { factor } from './factor.ts';
+       export const times = connect(function times(value: number): number { return value * factor; });`,
+    );
+    const terminal = open('serve', join(folder, 'times.ts'), '--watch');
+    await terminal.shows(/times\.ts:\d+ serves 1 function in the group main/);
+    expect(await call('times', '21')).to.include({ out: '42\n' });
+    await write('factor.ts', 'export const factor: number = 3;');
+    await eventually(async () => expect(await call('times', '21')).to.include({ out: '63\n' }), 20_000);
+    // A mistake is told, and mended by the next change.
+    await write('factor.ts', 'export const factor: number = ;');
+    await terminal.shows(/Unexpected/);
+    await write('factor.ts', 'export const factor: number = 4;');
+    await eventually(async () => expect(await call('times', '21')).to.include({ out: '84\n' }), 20_000);
+    terminal.pressCtrlC();
+    expect(await terminal.exited).to.equal(0);
+    const { lines } = await run(['peers'], env);
+    expect(lines).to.deep.equal([]);
+  });
+
+  it('says what is missing', async () => {
+    await write('nothing.js', 'export const nothing = 1;');
+    const nothing = await run(['serve', join(folder, 'nothing.js')], env);
+    expect(nothing.code).to.equal(2);
+    expect(nothing.errors).to.match(/nothing\.js was loaded, and no function was connected\nwrite: import/);
+    const missing = await run(['serve', join(folder, 'missing.js')], env);
+    expect(missing.code).to.equal(2);
+    expect(missing.errors).to.include('there is no file');
+    await write('broken.js', "throw new Error('as it is loaded');");
+    const broken = await run(['serve', join(folder, 'broken.js')], env);
+    expect(broken.code).to.equal(1);
+    expect(broken.errors).to.include('as it is loaded').and.to.include('broken.js');
+  });
+
+  it('serves what a module connects with a copy of the library of its own', async () => {
+    // What stands for it here: the sources, loaded beside the built library.
+    const source = new URL('../../src/index.ts', import.meta.url).href;
+    await write('own.ts', `import { connect } from '${source}'; connect('mine', () => 'own copy');`);
+    const served = processes.run(folder, [COMMAND, 'serve', join(folder, 'own.ts')], env);
+    await served.line((line) => String(line).includes('serves 1 function'));
+    expect(await call('mine')).to.include({ out: '"own copy"\n' });
+  });
+});

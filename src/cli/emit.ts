@@ -1,0 +1,61 @@
+import { NetError } from '../index.ts';
+import type { Peer } from '../index.ts';
+import type { Context } from './context.ts';
+import { CliError, EXIT } from './exit.ts';
+import type { ExitCode } from './exit.ts';
+import { search, withPeer } from './observer.ts';
+import { count } from './units.ts';
+import { readArguments } from './values.ts';
+
+/** `app-net emit <name> [json]`: makes something happen, as a peer of the group would. */
+
+export interface EmitOptions {
+  group?: string;
+}
+
+/** How long a peer may take to answer, in ms. */
+const ANSWER_TIME = 1_000;
+
+export function emit(
+  { out, signal, environment }: Context,
+  name: string,
+  given: string | undefined,
+  options: EmitOptions,
+): Promise<ExitCode> {
+  const [payload] = readArguments(given === undefined ? [] : [given]);
+  // Who subscribes hears their own group, unless they say otherwise, so this is a peer of the group while it emits.
+  const group = options.group ?? (environment['NET_GROUP'] || 'main');
+  return withPeer(
+    'emit',
+    async (own) => {
+      await meetSubscribers(own, signal);
+      const event = own.event(name);
+      const reached = send(() => event.emit(payload));
+      await event.drained();
+      if (out.json) out.data({ name, group, subscribers: reached });
+      else out.line(`${name} went to ${count(reached, 'subscriber')}`);
+      return EXIT.DONE;
+    },
+    { group },
+  );
+}
+
+/**
+ * Those who are connected have said by now what they subscribe to: they say it when they see this peer join, and what
+ * they send arrives in order, so an answer to a ping comes after it.
+ */
+async function meetSubscribers(own: Peer, signal: AbortSignal): Promise<void> {
+  const found = await search(own, undefined, signal);
+  await Promise.allSettled(found.map((peer) => peer.ping({ deadline: ANSWER_TIME, signal })));
+  signal.throwIfAborted();
+}
+
+function send(emitNow: () => number): number {
+  try {
+    return emitNow();
+  } catch (error) {
+    if (error instanceof NetError || error instanceof TypeError)
+      throw new CliError(EXIT.USAGE, error.message);
+    throw error;
+  }
+}

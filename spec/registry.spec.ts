@@ -20,7 +20,9 @@ describe('the registry', () => {
   });
 
   const add = (tag: string, run: AnyFunction = one, replace = false): void =>
-    registry.add({ tag, run, place: here }, replace);
+    registry.add([{ tag, fn: run, self: undefined, place: here }], replace);
+
+  const remove = (tag: string, fn: AnyFunction): boolean => registry.remove([{ tag, fn }]);
 
   it('finds a function by its tag', () => {
     add('one');
@@ -39,14 +41,14 @@ describe('the registry', () => {
     add('__proto__');
     expect(registry.get('__proto__')?.run).to.equal(one);
     expect(registry.tags()).to.deep.equal(['__proto__']);
-    expect(registry.remove('__proto__', one)).to.equal(true);
+    expect(remove('__proto__', one)).to.equal(true);
   });
 
   it('tells each change once', () => {
     add('one');
     add('one');
     add('two', two);
-    registry.remove('one', one);
+    remove('one', one);
     expect(changes).to.deep.equal([
       [['one'], []],
       [['two'], []],
@@ -57,7 +59,10 @@ describe('the registry', () => {
   it('names both places when two functions want one tag, and keeps the first', () => {
     add(encodeTag('my-app/math', 'multiply'));
     expect(() =>
-      registry.add({ tag: encodeTag('my-app/math', 'multiply'), run: two, place: there }, false),
+      registry.add(
+        [{ tag: encodeTag('my-app/math', 'multiply'), fn: two, self: undefined, place: there }],
+        false,
+      ),
     ).to.throw(Error, /my-app\/math\.multiply: one at \/app\/here\.ts:3:7, another at \/app\/there\.ts:9:1/);
     expect(registry.get(encodeTag('my-app/math', 'multiply'))?.run).to.equal(one);
     expect(changes).to.have.length(1);
@@ -65,7 +70,7 @@ describe('the registry', () => {
 
   it('says so when it does not know a place', () => {
     add('one');
-    expect(() => registry.add({ tag: 'one', run: two, place: undefined }, false)).to.throw(
+    expect(() => registry.add([{ tag: 'one', fn: two, self: undefined, place: undefined }], false)).to.throw(
       'another at an unknown place',
     );
   });
@@ -77,21 +82,42 @@ describe('the registry', () => {
     expect(changes).to.deep.equal([[['one'], []]]);
   });
 
+  it('takes several at once, and tells of them once; or none of them', () => {
+    const both = ['one', 'two'].map((tag) => ({ tag, fn: () => tag, self: undefined, place: here }));
+    registry.add(both, false);
+    expect(changes).to.deep.equal([[['one', 'two'], []]]);
+    const three = { tag: 'three', fn: one, self: undefined, place: here };
+    expect(() => registry.add([three, { ...three, tag: 'two' }], false)).to.throw('two functions');
+    expect(registry.tags()).to.deep.equal(['one', 'two']);
+    expect(registry.remove([...both, three])).to.equal(true);
+    expect(changes.at(-1)).to.deep.equal([[], ['one', 'two']]);
+  });
+
+  it('calls a function with what it belongs to as `this`', () => {
+    const self = { name: 'self' };
+    const fn = function fn(this: typeof self, x: number) {
+      return [this.name, x];
+    } as AnyFunction;
+    registry.add([{ tag: 'fn', fn, self, place: here }], false);
+    expect(registry.get('fn')).to.include({ fn });
+    expect((registry.get('fn')!.run as (x: number) => unknown)(5)).to.deep.equal(['self', 5]);
+  });
+
   it('removes a function only under its own tag', () => {
     add('one');
-    expect(registry.remove('one', two)).to.equal(false);
-    expect(registry.remove('two', one)).to.equal(false);
+    expect(remove('one', two)).to.equal(false);
+    expect(remove('two', one)).to.equal(false);
     expect(registry.size).to.equal(1);
-    expect(registry.remove('one', one)).to.equal(true);
+    expect(remove('one', one)).to.equal(true);
     expect(registry.size).to.equal(0);
-    expect(registry.remove('one', one)).to.equal(false);
+    expect(remove('one', one)).to.equal(false);
   });
 });
 
 describe('the tags near one that is not there', () => {
   const withTags = (...tags: string[]): Registry => {
     const registry = new Registry(() => {});
-    for (const tag of tags) registry.add({ tag, run: () => {}, place: undefined }, false);
+    for (const tag of tags) registry.add([{ tag, fn: () => {}, self: undefined, place: undefined }], false);
     return registry;
   };
 

@@ -10,6 +10,7 @@ import type { AnyFunction, FunctionKind } from './registry.ts';
 import type { CallOptions, RemotePeer } from './remote-peer.ts';
 import { RemoteStream, asStream } from './remote-stream.ts';
 import type { Selector } from './selector.ts';
+import { readableTag } from './tag.ts';
 
 /** Which peer: itself, or its id. */
 export type Target = RemotePeer | string;
@@ -107,11 +108,11 @@ export interface ConnectedState {
   readonly callers: Caller[];
 }
 
-const connected = new WeakMap<AnyFunction, ConnectedState>();
+const states = new WeakMap<AnyFunction, ConnectedState>();
 
 /** The tag under which the function is connected, to whichever peer. */
 export function tagOf(fn: AnyFunction): string | undefined {
-  return connected.get(fn)?.tag;
+  return states.get(fn)?.tag;
 }
 
 /**
@@ -123,8 +124,9 @@ export function attach<F extends AnyFunction>(
   { tag, idempotent }: { tag: string; idempotent: boolean },
   caller: Caller,
 ): Connected<F> {
-  const state = connected.get(fn);
+  const state = states.get(fn);
   if (state) {
+    if (state.tag !== tag) throw new TypeError(secondTag(state.tag, tag));
     state.idempotent = idempotent;
     if (!state.callers.includes(caller)) state.callers.push(caller);
     return fn as Connected<F>;
@@ -139,8 +141,27 @@ export function attach<F extends AnyFunction>(
     );
   }
   for (const [key, value] of Object.entries(remote)) Object.defineProperty(fn, key, { value });
-  connected.set(fn, created);
+  states.set(fn, created);
   return fn as Connected<F>;
+}
+
+function secondTag(known: string, tag: string): string {
+  return (
+    `the function is already connected as ${readableTag(known)}; to give it a second tag, connect a ` +
+    `second function: connect('${readableTag(tag)}', (...args) => fn(...args))`
+  );
+}
+
+/**
+ * A connected function with its type, which TypeScript cannot know of a decorated method: decorators change no types.
+ * @throws TypeError for a function that is not connected
+ *
+ * @example
+ * await connected(Greeter.greet).on(peer)('you');
+ */
+export function connected<F extends AnyFunction>(fn: F): Connected<F> {
+  if (states.has(fn)) return fn as Connected<F>;
+  throw new TypeError(`${fn.name || 'the function'} is not connected; connect(fn) or @connect() does that`);
 }
 
 /** Everything of a connected function but the function. The first caller that knows an id makes the call. */

@@ -99,7 +99,7 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
   const passThrough = (...args: unknown[]): unknown[] => args;
   const registrations = Object.entries({ info, ping, passThrough }).map(([name, run]) => {
     const tag = DEFAULT_TAGS[name as keyof typeof DEFAULT_TAGS];
-    return [tag, registrationOf({ tag, run, place: undefined })] as const;
+    return [tag, registrationOf({ tag, fn: run, self: undefined, place: undefined })] as const;
   });
   return new Map(registrations);
 }

@@ -1,7 +1,8 @@
 import { callSite } from './call-site.ts';
 import type { Evidence } from './actors/evidence.ts';
-import type { ConnectOptions, RemoteOptions } from './connect-arguments.ts';
-import type { Connected, RemoteFunction } from './connected.ts';
+import type { RemoteOptions } from './connect-arguments.ts';
+import type { Connect, FunctionRecord } from './connect-types.ts';
+import type { RemoteFunction } from './connected.ts';
 import { NetEvent } from './event.ts';
 import { resolveOptions } from './options.ts';
 import type { Hook } from './middleware.ts';
@@ -14,7 +15,9 @@ import type { Selector } from './selector.ts';
 
 export { createPeer } from './peer.ts';
 export type { Peer } from './peer.ts';
-export type { ConnectOptions, RemoteOptions } from './connect-arguments.ts';
+export type { ConnectOptions, RecordOptions, RemoteOptions } from './connect-arguments.ts';
+export type { Connect, ConnectedRecord, FunctionRecord, StaticMethodDecorator } from './connect-types.ts';
+export { connected } from './connected.ts';
 export { current } from './context.ts';
 export type { CallContext } from './context.ts';
 export { NetError } from './errors.ts';
@@ -75,27 +78,16 @@ export function configure(options: PeerOptions): void {
   configured = { ...configured, ...options };
 }
 
-/**
- * Lets other peers call the function. It is returned itself, with `tag` and `on` added; called plainly it runs
- * here, as before. Without a tag one is derived from the file that calls `connect` and the function's name.
- * @throws Error when another function has the tag; TypeError for what cannot be connected
- *
- * @example
- * export const multiplyValues = connect(function multiplyValues(a: number, b: number) {
- *   return a * b;
- * });
- * multiplyValues(5, 10); // here
- * await multiplyValues.on(peer)(5, 10); // there
- */
-export function connect<F extends AnyFunction>(fn: F, options?: ConnectOptions): Connected<F>;
-export function connect<F extends AnyFunction>(tag: string, fn: F, options?: ConnectOptions): Connected<F>;
-export function connect(...args: unknown[]): unknown {
-  return defaultPeer().register(args, callSite(connect));
-}
+/** Lets other peers call functions of this process. */
+export const connect: Connect = ((...args: unknown[]) =>
+  defaultPeer().register(args, callSite(connect))) as Connect;
 
-/** Takes the function back: others can no longer call it. Returns whether it was connected. */
-export function disconnect(fn: AnyFunction): boolean {
-  return defaultPeer().disconnect(fn);
+/**
+ * Takes a function back, or each of an object: others can no longer call it. Returns whether it, or any of them, was
+ * connected.
+ */
+export function disconnect(what: AnyFunction | FunctionRecord): boolean {
+  return defaultPeer().disconnect(what);
 }
 
 /**

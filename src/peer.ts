@@ -14,10 +14,12 @@ import type { PeerRecord } from './actors/peer-record.ts';
 import { Balance } from './balance.ts';
 import { callSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
-import { checkTag, readConnectArguments } from './connect-arguments.ts';
-import type { ConnectOptions, RemoteOptions } from './connect-arguments.ts';
-import { attach, remoteFunction, tagOf } from './connected.ts';
-import type { Caller, Connected, RemoteFunction } from './connected.ts';
+import { checkTag } from './connect-arguments.ts';
+import type { RemoteOptions } from './connect-arguments.ts';
+import type { Connect, FunctionRecord } from './connect-types.ts';
+import { Connecting } from './connecting.ts';
+import { remoteFunction } from './connected.ts';
+import type { Caller, RemoteFunction } from './connected.ts';
 import { countersOf, defaultFunctions } from './default-functions.ts';
 import type { PeerInfo } from './default-functions.ts';
 import { hostNetwork } from './discovery/host-network.ts';
@@ -40,7 +42,6 @@ import { RemotePeer } from './remote-peer.ts';
 import { runningPeers } from './running-peers.ts';
 import type { CallOptions } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
-import { readableTag } from './tag.ts';
 import type { Description } from './wire/frames.ts';
 
 /**
@@ -63,10 +64,14 @@ export class Peer {
   readonly actor: AnyActor;
   /** The live set of other peers; those of the own group, unless `peers.of()` says otherwise. */
   readonly peers: Peers;
+  /** Lets other peers call functions of this process. */
+  readonly connect: Connect = ((...args: unknown[]) =>
+    this.register(args, callSite(this.connect))) as Connect;
 
   readonly #settings: Settings;
   readonly #holds: boolean;
   readonly #registry: Registry;
+  readonly #connecting: Connecting;
   readonly #set: PeerSet;
   readonly #events: EventHub;
   readonly #caller: Caller;
@@ -134,6 +139,7 @@ export class Peer {
       balance: new Balance({ random: settings.random, now: () => clock.now() }),
       ...{ clock, random: settings.random, deadline: settings.deadline },
     };
+    this.#connecting = new Connecting(this.#registry, this.#caller);
     this.#outgoing = new Outgoing({
       ...{ clock, deadline: settings.deadline, middleware: this.#middleware },
       caller: this.actor.system.get('caller') as CallerRef,
@@ -171,31 +177,9 @@ export class Peer {
     return this.stop();
   }
 
-  /**
-   * Lets other peers call the function. It is returned itself, with `tag` and `on` added; called plainly it runs
-   * here, as before. Without a tag one is derived from the file that calls `connect` and the function's name.
-   * @throws Error when another function has the tag; TypeError for what cannot be connected
-   */
-  connect<F extends AnyFunction>(fn: F, options?: ConnectOptions): Connected<F>;
-  connect<F extends AnyFunction>(tag: string, fn: F, options?: ConnectOptions): Connected<F>;
-  connect(...args: unknown[]): unknown {
-    // oxlint-disable-next-line typescript/unbound-method -- only marks a place in the stack
-    return this.register(args, callSite(this.connect));
-  }
-
   /** @internal `connect` for who knows the place it was called from. */
   register(args: readonly unknown[], place: CallSite | undefined): unknown {
-    const { tag, fn, replace, idempotent } = readConnectArguments(args, place);
-    const known = tagOf(fn);
-    if (known !== undefined && known !== tag) {
-      throw new TypeError(
-        `the function is already connected as ${readableTag(known)}; to give it a second tag, connect a ` +
-          `second function: connect('${readableTag(tag)}', (...args) => fn(...args))`,
-      );
-    }
-    const connected = attach(fn, { tag, idempotent }, this.#caller);
-    this.#registry.add({ tag, run: fn, place }, replace);
-    return connected;
+    return this.#connecting.connect(args, place);
   }
 
   /**
@@ -206,10 +190,12 @@ export class Peer {
     return this.#middleware.use(hook);
   }
 
-  /** Takes the function back: others can no longer call it. Returns whether it was connected. */
-  disconnect(fn: AnyFunction): boolean {
-    const tag = tagOf(fn);
-    return tag !== undefined && this.#registry.remove(tag, fn);
+  /**
+   * Takes a function back, or each of an object: others can no longer call it. Returns whether it, or any of them, was
+   * connected.
+   */
+  disconnect(what: AnyFunction | FunctionRecord): boolean {
+    return this.#connecting.disconnect(what);
   }
 
   /**

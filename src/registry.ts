@@ -7,6 +7,9 @@ export type AnyFunction = (...args: never[]) => unknown;
 
 export interface Registration {
   readonly tag: string;
+  /** What was given to `connect`. */
+  readonly fn: AnyFunction;
+  /** What is called: the same, with the object that it belongs to as `this`. */
   readonly run: AnyFunction;
   /** Where `connect` was called. */
   readonly place: CallSite | undefined;
@@ -17,7 +20,10 @@ export interface Registration {
 }
 
 /** What `connect` was told of a function. */
-export type NewRegistration = Omit<Registration, 'streams' | 'waits'>;
+export interface NewRegistration extends Pick<Registration, 'tag' | 'fn' | 'place'> {
+  /** What `this` is in it. */
+  readonly self: object | undefined;
+}
 
 /** The functions of one peer, by tag. Never a plain object: a tag may be `__proto__`. */
 export class Registry {
@@ -46,28 +52,36 @@ export class Registry {
     return [...this.#entries.keys()];
   }
 
-  /** @throws Error when another function has the tag, naming both places */
-  add(registration: NewRegistration, replace: boolean): void {
-    const { tag, run, place } = registration;
-    const known = this.#entries.get(tag);
-    if (known?.run === run) return;
-    if (known && !replace) {
-      throw new Error(
-        `two functions are connected as ${readableTag(tag)}: one at ${formatCallSite(known.place)}, ` +
-          `another at ${formatCallSite(place)}; give one of them a tag of its own, connect('tag', fn), ` +
-          `or say connect(fn, { replace: true })`,
-      );
+  /**
+   * All of them, or none.
+   * @throws Error when another function has one of the tags, naming both places
+   */
+  add(registrations: readonly NewRegistration[], replace: boolean): void {
+    for (const { tag, fn, place } of registrations) {
+      const known = this.#entries.get(tag);
+      if (known && known.fn !== fn && !replace) throw new Error(twice(tag, known.place, place));
     }
-    this.#entries.set(tag, registrationOf(registration));
-    if (!known) this.#changed([tag], []);
+    const added: string[] = [];
+    for (const registration of registrations) {
+      const { tag, fn } = registration;
+      const known = this.#entries.get(tag);
+      if (known?.fn === fn) continue;
+      this.#entries.set(tag, registrationOf(registration));
+      if (!known) added.push(tag);
+    }
+    if (added.length > 0) this.#changed(added, []);
   }
 
-  /** Whether `run` was there under `tag`. */
-  remove(tag: string, run: AnyFunction): boolean {
-    if (this.#entries.get(tag)?.run !== run) return false;
-    this.#entries.delete(tag);
-    this.#changed([], [tag]);
-    return true;
+  /** Whether any of them was there under its tag. */
+  remove(functions: readonly { tag: string | undefined; fn: AnyFunction }[]): boolean {
+    const removed: string[] = [];
+    for (const { tag, fn } of functions) {
+      if (tag === undefined || this.#entries.get(tag)?.fn !== fn) continue;
+      this.#entries.delete(tag);
+      removed.push(tag);
+    }
+    if (removed.length > 0) this.#changed([], removed);
+    return removed.length > 0;
   }
 
   /** Up to three tags that look like `tag`, for the message to who asked for one that is not here. */
@@ -77,9 +91,18 @@ export class Registry {
   }
 }
 
-export function registrationOf(registration: NewRegistration): Registration {
-  const kind = kindOf(registration.run);
-  return { ...registration, streams: kind === 'stream', waits: kind === 'unknown' ? undefined : true };
+function twice(tag: string, known: CallSite | undefined, place: CallSite | undefined): string {
+  return (
+    `two functions are connected as ${readableTag(tag)}: one at ${formatCallSite(known)}, ` +
+    `another at ${formatCallSite(place)}; give one of them a tag of its own, connect('tag', fn), ` +
+    `or say connect(fn, { replace: true })`
+  );
+}
+
+export function registrationOf({ tag, fn, self, place }: NewRegistration): Registration {
+  const kind = kindOf(fn);
+  const run = self === undefined ? fn : fn.bind<AnyFunction>(self as never);
+  return { tag, fn, run, place, streams: kind === 'stream', waits: kind === 'unknown' ? undefined : true };
 }
 
 /** What calling a function gives, as far as can be told without calling it. */

@@ -84,8 +84,6 @@ is<
 >();
 connect('tag', (x: number) => x, { replace: true });
 // @ts-expect-error no function
-connect('tag');
-// @ts-expect-error no function
 connect({ a: 1 });
 // @ts-expect-error an option that does not exist
 connect(() => 1, { tag: 'x' });

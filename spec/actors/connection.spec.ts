@@ -1,51 +1,13 @@
 import { expect } from 'chai';
 
 import type { Peer } from '../../src/index.ts';
+import { hostNetwork } from '../../src/discovery/host-network.ts';
+import { resolveOptions } from '../../src/options.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
-import type { Attachment, NetworkUser } from '../../src/network.ts';
+import { crossingDials } from '../soak/crossing-dials.ts';
 import { eventually } from '../support/eventually.ts';
+import { MeetAtOnce } from '../support/meet-at-once.ts';
 import { failure, meet, Stage } from '../support/peers.ts';
-
-/** Tells nobody of anybody until the test says so: then both sides dial at the same instant. */
-class MeetAtOnce extends MemoryNetwork {
-  readonly #waiting: (() => void)[] = [];
-  readonly #told: (() => void)[] = [];
-
-  override attach(user: NetworkUser): Attachment {
-    const attachment = super.attach(user);
-    const [provider] = attachment.providers;
-    return {
-      ...attachment,
-      providers: [
-        {
-          name: 'at once',
-          start: (self, listener) =>
-            provider!.start(self, {
-              ...listener,
-              found: (hint) => {
-                // As if each had the lower id: both dial as soon as they are told.
-                this.#waiting.push(() => listener.found({ ...hint, pid: 2 ** 22 }));
-              },
-            }),
-          failed: (hint, refused) => provider!.failed(hint, refused),
-          stop: () => provider!.stop(),
-          stopNow: () => provider!.stopNow(),
-        },
-      ],
-    };
-  }
-
-  release(): void {
-    const now = this.#waiting.splice(0);
-    this.#told.push(...now);
-    for (const tell of now) tell();
-  }
-
-  /** Everything that was told once more, as stale records do. */
-  repeat(): void {
-    for (const tell of this.#told) tell();
-  }
-}
 
 describe('a connection', () => {
   const stage = new Stage();
@@ -76,42 +38,22 @@ describe('a connection', () => {
   });
 
   it('stays one when both sides dial at once, and no call is lost', async () => {
-    for (let round = 0; round < 40; round += 1) {
-      const network = new MeetAtOnce({ latency: round % 5 });
-      const a = stage.make({ network, name: 'a' });
-      const b = stage.make({ network, name: 'b' });
-      for (const peer of [a, b]) peer.connect(`at ${peer.name}`, async () => peer.name);
-      let joins = 0;
-      let leaves = 0;
-      const calls: Promise<unknown>[] = [];
-      for (const peer of [a, b]) {
-        peer.peers.on('leave', () => (leaves += 1));
-        peer.peers.on('join', (other) => {
-          joins += 1;
-          for (let count = 0; count < 20; count += 1) calls.push(other.call(`at ${other.name}`));
-        });
-      }
-      await Promise.all([a.start(), b.start()]);
-      network.release();
-      const [[toB], [toA]] = await Promise.all([meet(a, b.id), meet(b, a.id)]);
-      const names = await Promise.all(calls);
-      expect(names).to.have.length(40);
-
-      // Both sides agree on which connection stays, and close the other when nothing runs on it.
-      await eventually(() => [a, b].every((peer) => linksOf(peer, a, b) === 1));
-      expect(await toB!.call('at b')).to.equal('b');
-      expect(await toA!.call('at a')).to.equal('a');
-      expect([joins, leaves]).to.deep.equal([2, 0]);
-      await stage.clear();
-    }
+    const found = await crossingDials(60, (round) => new MemoryNetwork({ latency: round % 5 }));
+    expect(found).to.include({ joins: 120, leaves: 0, calls: 1_200 });
+    expect(found.crossed).to.be.greaterThan(0);
   });
 
-  function linksOf(peer: Peer, a: Peer, b: Peer): number {
-    return connectionOf(peer, peer === a ? b.id : a.id).getSnapshot().context.links.size;
-  }
+  it('stays one on real sockets, too', async () => {
+    const found = await crossingDials(30, async () => {
+      const runtimeDir = await stage.folder();
+      return hostNetwork(resolveOptions({ runtimeDir }, {}));
+    });
+    expect(found).to.include({ joins: 60, leaves: 0, calls: 600 });
+    expect(found.crossed).to.be.greaterThan(0);
+  });
 
   it('is not tried again on an old hint after the peer said goodbye', async () => {
-    const network = new MeetAtOnce();
+    const network = new MeetAtOnce(new MemoryNetwork());
     const a = await stage.make({ network, name: 'a' }).start();
     const b = await stage.make({ network, name: 'b' }).start();
     network.release();

@@ -11,6 +11,7 @@ import type { ConnectionInput } from './connection-parts.ts';
 import { discoveryMachine } from './discovery.ts';
 import type { DispatcherLogic, DispatcherRef } from './dispatcher.ts';
 import type { EventsLogic, EventsRef } from './events.ts';
+import { freeName } from './free-name.ts';
 import { listenerLogic } from './listener.ts';
 import type { LivenessLogic, LivenessRef } from './liveness.ts';
 import type { Opened, PeerMessage } from './messages.ts';
@@ -93,24 +94,22 @@ export function createPeerMachine(
         // Unless it came to us in the meantime.
         if (context.connections.has(id)) return;
         const input = connectionInput(context, id, { addresses, generation }, self);
-        const name = `${CONNECTION}${id}`;
-        enqueue.spawnChild('connection', { id: name, systemId: name, input });
+        enqueue.spawnChild('connection', { ...names(context, id), input });
         enqueue.assign(({ context: now }) => remember(now, id, self));
       }),
 
       'give the session to its connection': enqueueActions(({ context, event, self, enqueue }) => {
         const { session } = event as Event<'session.arrived'>;
         const { id } = session.party;
-        const name = `${CONNECTION}${id}`;
         const known = context.connections.get(id);
         // One that has just ended, and whose word of it is still under way, would take the session to its grave.
         if (known?.getSnapshot().status !== 'active') {
           if (known) enqueue.stopChild(known);
           const input = connectionInput(context, id, { addresses: [], generation: 0 }, self);
-          enqueue.spawnChild('connection', { id: name, systemId: name, input });
+          enqueue.spawnChild('connection', { ...names(context, id), input });
           enqueue.assign(({ context: now }) => remember(now, id, self));
         }
-        enqueue.sendTo(name, { type: 'session.arrived', session });
+        enqueue.sendTo(({ context: now }) => now.connections.get(id)!, { type: 'session.arrived', session });
       }),
 
       'turn the session away': ({ event }) => {
@@ -223,7 +222,11 @@ export function createPeerMachine(
   });
 }
 
-const CONNECTION = 'connection:';
+/** What a connection to this peer is called: among the children, and in the system. */
+function names({ connections }: PeerContext, id: string): { id: string; systemId: string } {
+  const taken = [...connections.values()].map((connection) => connection.id);
+  return { id: freeName('connection', taken), systemId: `connection:${id}` };
+}
 
 function connectionInput(
   { settings, self, opened }: PeerContext,
@@ -251,7 +254,7 @@ function connectionInput(
 
 /** The context with the connection that was just spawned. */
 function remember({ connections }: PeerContext, id: string, { system }: AnyActorRef) {
-  const connection = system.get(`${CONNECTION}${id}`) as AnyActorRef;
+  const connection = system.get(`connection:${id}`) as AnyActorRef;
   return { connections: new Map(connections).set(id, connection) };
 }
 

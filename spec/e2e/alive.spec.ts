@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+
+import { callsThroughCuts } from '../soak/calls-through-cuts.ts';
+import { connects, expectNothingLeft } from '../soak/connects.ts';
+import { frozen } from '../soak/frozen.ts';
+import { restarts } from '../soak/restarts.ts';
+import { saturated } from '../soak/saturated.ts';
+
+/** The short forms of `npm run soak`. */
+
+describe('who is alive, with real processes and sockets', function () {
+  this.timeout(90_000);
+
+  it('is found out in ten seconds when a process is stopped or busy, which itself misses nobody; and is not doubted when all cores are busy', async () => {
+    // Beside each other, since they mostly wait.
+    const [{ stopped, blocked }, { leaves, worstLag }] = await Promise.all([
+      frozen(3, 11_000),
+      saturated(3, 10_000),
+    ]);
+    console.log(
+      `      stopped: leave after ${stopped.leave} ms (${stopped.evidence}), join ${stopped.rejoin} ms after it went on; ` +
+        `busy: ${blocked.leave} ms and ${blocked.rejoin} ms; own lag up to ${worstLag.toFixed()} ms`,
+    );
+    for (const freeze of [stopped, blocked]) {
+      expect(freeze.leave).to.be.below(10_000);
+      expect(freeze.rejoin).to.be.below(5_000);
+      expect(freeze.ownLeaves).to.deep.equal([]);
+      expect(freeze.joins).to.deep.equal(freeze.joins.map(() => 1));
+    }
+    expect(leaves).to.deep.equal([]);
+  });
+
+  it('changes in order when a process is started anew on its port: leave before join, and no handle reaches the next', async () => {
+    const [other, same] = await Promise.all([restarts(2, undefined), restarts(2, 'always-the-same')]);
+    expect(other.broken).to.deep.equal([]);
+    expect(same.broken).to.deep.equal([]);
+  });
+
+  it('is told of by calls: through thirty cuts each settles once, and runs at most once', async () => {
+    const tally = await callsThroughCuts(30_000, 30, 20_260_101);
+    console.log(`      ${JSON.stringify(tally)}`);
+    expect(tally.broken).to.deep.equal([]);
+    expect(tally.cuts).to.equal(30);
+    expect(tally.succeeded).to.be.greaterThan(10_000);
+  });
+
+  it('costs nothing that stays: who has left leaves no file, timer, socket or listener behind', async () => {
+    const { before, after } = await connects(60);
+    expectNothingLeft(before, after);
+  });
+});

@@ -1,0 +1,98 @@
+import { eventually } from '../support/eventually.ts';
+import { Stage } from '../support/peers.ts';
+import { Processes } from '../support/processes.ts';
+import type { TestProcess } from '../support/processes.ts';
+
+/** A peer that tells each join and leave, and what it knows. */
+const TELLING = `
+  import { connect, peers, serve } from 'app-net';
+  connect('block', (ms) => { const end = Date.now() + ms; while (Date.now() < end); });
+  const tell = (line) => console.log(JSON.stringify({ ...line, at: Date.now() }));
+  peers.on('join', (peer) => tell({ type: 'join', pid: peer.pid }));
+  peers.on('leave', (peer, why, evidence) => tell({ type: 'leave', pid: peer.pid, why, evidence: String(evidence) }));
+  await serve();
+`;
+
+interface Told {
+  type: 'join' | 'leave';
+  pid: number;
+  why?: string;
+  evidence?: string;
+  at: number;
+}
+
+/** What became of one process that did not run for a while. Times in ms; of several witnesses the longest. */
+export interface Freeze {
+  /** From the freeze until the witnesses saw it leave. */
+  leave: number;
+  /** From the end of the freeze until they saw it join again. */
+  rejoin: number;
+  /** What one of the witnesses said about the leave. */
+  evidence: string;
+  /** Whom it saw leave itself. */
+  ownLeaves: string[];
+  /** How often each witness saw it join again. */
+  joins: number[];
+}
+
+/**
+ * Of some real processes one is stopped by a signal, and another keeps its event loop busy, at the same time; the rest
+ * watch. The stopped one goes on as soon as everybody has seen it leave.
+ * @param busy how long the other keeps its event loop busy, in ms
+ */
+export async function frozen(
+  witnessCount: number,
+  busy: number,
+): Promise<{ stopped: Freeze; blocked: Freeze }> {
+  const stage = new Stage();
+  const processes = new Processes();
+  const folder = await stage.folder();
+  try {
+    const all = await Promise.all(
+      Array.from({ length: witnessCount + 2 }, () =>
+        processes.start(folder, TELLING, { name: 'telling.mjs' }),
+      ),
+    );
+    const boss = await stage.make({ runtimeDir: folder, name: 'boss' }).start();
+    await eventually(() => all.every((each) => told(each, 'join').length >= all.length), 60_000);
+    const [stopped, blocked, ...witnesses] = all as [TestProcess, TestProcess, ...TestProcess[]];
+    const began = Date.now();
+    stopped.child.kill('SIGSTOP');
+    const busyPeer = boss.peers.list().find(({ pid }) => pid === blocked.pid)!;
+    const blocking = busyPeer.call('block', [busy], { deadline: 2 * busy }).catch(() => {});
+    const seen = async (frozenOne: TestProcess, goesOn: () => number): Promise<Freeze> => {
+      const of = (each: TestProcess, type: Told['type']): Told[] =>
+        told(each, type).filter(({ pid, at }) => pid === frozenOne.pid && at >= began);
+      await eventually(() => witnesses.every((each) => of(each, 'leave').length > 0), 30_000);
+      const leave = Math.max(...witnesses.map((each) => of(each, 'leave')[0]!.at)) - began;
+      const wakes = goesOn();
+      await eventually(() => witnesses.every((each) => of(each, 'join').length > 0), 30_000);
+      const rejoin = Math.max(...witnesses.map((each) => of(each, 'join')[0]!.at)) - wakes;
+      // Long enough for a second leave or join.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      return {
+        leave,
+        rejoin,
+        evidence: of(witnesses[0]!, 'leave')[0]!.evidence!,
+        ownLeaves: told(frozenOne, 'leave').map(({ pid, evidence }) => `${pid}: ${evidence}`),
+        joins: witnesses.map((each) => of(each, 'join').length),
+      };
+    };
+    const [stop, block] = await Promise.all([
+      seen(stopped, () => {
+        stopped.child.kill('SIGCONT');
+        return Date.now();
+      }),
+      seen(blocked, () => began + busy),
+    ]);
+    await blocking;
+    return { stopped: stop, blocked: block };
+  } finally {
+    await processes.clear();
+    await stage.clear();
+  }
+}
+
+function told(of: TestProcess, type: Told['type']): Told[] {
+  return (of.lines as Told[]).filter((line) => line.type === type);
+}

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+
+import { hostNetwork } from '../../src/discovery/host-network.ts';
+import { resolveOptions } from '../../src/options.ts';
+import { Stage } from '../support/peers.ts';
+import { callsThroughCuts } from './calls-through-cuts.ts';
+import { connects, expectNothingLeft } from './connects.ts';
+import { crossingDials } from './crossing-dials.ts';
+import { frozen } from './frozen.ts';
+import { restarts } from './restarts.ts';
+import { saturated } from './saturated.ts';
+
+/** The long forms of what the specs show in short: `npm run soak`, half an hour. Each prints what it measured. */
+
+describe('in the long run', function () {
+  this.timeout(0);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  it('a million calls through a thousand cuts settle once each, and run at most once', async () => {
+    const seed = Number(process.env['SOAK_SEED'] ?? Date.now() % 1_000_000);
+    const tally = await callsThroughCuts(1_000_000, 1_000, seed);
+    console.log({ seed, ...tally });
+    expect(tally.broken).to.deep.equal([]);
+    expect(tally.cuts).to.equal(1_000);
+  });
+
+  it('ten thousand peers that come and go leave nothing behind', async () => {
+    const { before, after } = await connects(10_000);
+    console.log(before, after);
+    expectNothingLeft(before, after);
+  });
+
+  it('a thousand times two peers dial each other at once, and are connected once', async () => {
+    const found = await crossingDials(1_000, async () =>
+      hostNetwork(resolveOptions({ runtimeDir: await stage.folder() }, {})),
+    );
+    console.log(found);
+    expect(found).to.include({ joins: 2_000, leaves: 0, calls: 20_000 });
+  });
+
+  it('a process that is started anew a hundred times on one port is another one each time', async () => {
+    for (const id of [undefined, 'always-the-same']) {
+      const { story, broken } = await restarts(50, id);
+      console.log(`${story.length} joins and leaves`);
+      expect(broken).to.deep.equal([]);
+    }
+  });
+
+  it('a process that does not run for a while is missed, and misses nobody', async () => {
+    const { stopped, blocked } = await frozen(10, 15_000);
+    console.log(stopped, blocked);
+    for (const freeze of [stopped, blocked]) {
+      expect(freeze.leave).to.be.below(10_000);
+      expect(freeze.rejoin).to.be.below(5_000);
+      expect(freeze.ownLeaves).to.deep.equal([]);
+      expect(freeze.joins).to.deep.equal(freeze.joins.map(() => 1));
+    }
+  });
+
+  it('nobody is missed when all cores are busy for a minute', async () => {
+    const { leaves, worstLag } = await saturated(6, 60_000);
+    console.log({ worstLag });
+    expect(leaves).to.deep.equal([]);
+  });
+});

@@ -36,7 +36,7 @@ export class Outgoing {
 
   /** @throws TypeError for options that cannot be meant; everything else rejects */
   readonly make: MakeCall = (record, tag, args, options, plain) => {
-    const { clock, deadline: otherwise, middleware } = this.#input;
+    const { clock, deadline: otherwise } = this.#input;
     const { signal } = options;
     let time = milliseconds('deadline', options.deadline, otherwise);
     abortSignal('signal', signal);
@@ -54,20 +54,45 @@ export class Outgoing {
       time = Math.min(time, outer.deadline);
       signals = signals ? [...signals, outer.signal] : [outer.signal];
     }
-    const deadline = now + time;
-    const send = (resolve: (value: unknown) => void): void => {
-      const settle = plain ? resolveAndTell(resolve, plain) : resolve;
-      const call = new Call(record, tag, args, time, deadline, settle, signals, site, streamsIn(args));
-      // What is sent to a stopped actor vanishes.
-      const stopped = this.#input.over();
-      if (stopped) failWithNetError(call, 'STOPPED', stopped.message);
-      else this.#input.caller.send(call);
-    };
-    if (!middleware.outgoing) return new Promise(send);
-    const peer = this.#input.remotePeer(record);
-    const hooked = { direction: 'outgoing', peer, tag, args, signal, deadline: time } as const;
-    return middleware.outgoing(hooked, () => new Promise(send));
+    const prepared = { record, tag, args, time, deadline: now + time, signals, site, plain };
+    return this.#input.middleware.outgoing ? this.#throughHooks(prepared, signal) : this.#send(prepared);
   };
+
+  #send({ record, tag, args, time, deadline, signals, site, plain }: PreparedCall): Promise<unknown> {
+    const promise = new Promise(keepResolve);
+    const resolve = plain ? resolveAndTell(lastResolve, plain) : lastResolve;
+    const call = new Call(record, tag, args, time, deadline, resolve, signals, site, streamsIn(args));
+    // What is sent to a stopped actor vanishes.
+    const stopped = this.#input.over();
+    if (stopped) failWithNetError(call, 'STOPPED', stopped.message);
+    else this.#input.caller.send(call);
+    return promise;
+  }
+
+  #throughHooks(prepared: PreparedCall, signal: AbortSignal | undefined): Promise<unknown> {
+    const { record, tag, args, time: deadline } = prepared;
+    const peer = this.#input.remotePeer(record);
+    const hooked = { direction: 'outgoing', peer, tag, args, signal, deadline } as const;
+    return this.#input.middleware.outgoing!(hooked, () => this.#send(prepared));
+  }
+}
+
+interface PreparedCall {
+  record: PeerRecord;
+  tag: string;
+  args: readonly unknown[];
+  time: number;
+  deadline: number;
+  signals: readonly AbortSignal[] | undefined;
+  site: string | undefined;
+  plain: (() => void) | undefined;
+}
+
+let lastResolve: (value: unknown) => void;
+
+/** One function for all promises: a new one for each would be an object more a call, and keep alive all it sees. */
+function keepResolve(resolve: (value: unknown) => void): void {
+  lastResolve = resolve;
 }
 
 /** Failures are promises, and streams are objects with a method `next`; all else is a plain value. */

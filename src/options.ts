@@ -50,7 +50,7 @@ export interface PeerOptions {
   hostNames?: readonly string[] | undefined;
   /**
    * IP address to listen on. Default: `NET_HOST`, else `127.0.0.1`, and with `lan` every interface. Without `lan` it must
-   * be a loopback address.
+   * be a loopback address; with it, it cannot be one, and peers of the same host come there encrypted, too.
    */
   host?: string | undefined;
   /** TCP port to listen on. Default: `NET_PORT`, else 0: the system chooses. */

@@ -70,7 +70,7 @@ describe('the options of a peer', () => {
         NET_SECRET: 'correct horse',
         NET_SECRET_FILE: '/run/secret',
         NET_RUNTIME_DIR: '/run/app-net',
-        NET_PEERS: '10.0.0.5:4000, srv:_app-net._tcp.example,',
+        NET_PEERS: '127.0.0.1:4000, [::1]:4000,',
       },
     );
     expect(settings).to.deep.include({
@@ -81,8 +81,8 @@ describe('the options of a peer', () => {
       ports: [4000, 4000],
       secretFile: '/run/secret',
       seeds: [
-        { kind: 'address', address: { host: '10.0.0.5', port: 4000 } },
-        { kind: 'services', name: '_app-net._tcp.example' },
+        { kind: 'address', address: { host: '127.0.0.1', port: 4000 } },
+        { kind: 'address', address: { host: '::1', port: 4000 } },
       ],
       runtimeDir: '/run/app-net',
     });

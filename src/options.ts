@@ -67,6 +67,7 @@ export interface PeerOptions {
   /**
    * Where to begin to look for peers that no provider finds by itself. `host:port`: a peer there, a name being looked up
    * at every dial; `dns:name:port`: one at each address of the name; `srv:name`: one wherever a SRV record points.
+   * Without `lan` loopback addresses only.
    * Default: `NET_PEERS`, separated by commas, else none.
    */
   seeds?: readonly string[] | undefined;
@@ -200,6 +201,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
   const id = options.id ?? nanoid();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
   const name = text('name', options.name ?? env('NET_NAME'), defaultName());
+  const lan = boolean('lan', options.lan, isTrue(env('NET_LAN')));
   return {
     id,
     incarnation: nanoid(),
@@ -208,10 +210,10 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     hub: boolean('hub', options.hub, isTrue(env('NET_IS_HUB'))),
     announce: boolean('announce', options.announce, true),
     hostname: hostname().slice(0, LONGEST_NAME),
-    ...resolveExposure(options, boolean('lan', options.lan, isTrue(env('NET_LAN'))), env),
+    ...resolveExposure(options, lan, env),
     hostNames: options.hostNames ?? [],
     ports: ports(options, env),
-    seeds: chosenSeeds(options.seeds, env('NET_PEERS')),
+    seeds: chosenSeeds(options.seeds, env('NET_PEERS'), lan),
     runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
     deadline: milliseconds('deadline', options.deadline, 30_000),
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),

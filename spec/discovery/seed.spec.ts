@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { readSeeds } from '../../src/discovery/seed.ts';
+import { chosenSeeds, readSeeds } from '../../src/discovery/seed.ts';
+import { NetError } from '../../src/errors.ts';
 
 const address = (host: string, port: number) => ({ kind: 'address', address: { host, port } });
 
@@ -84,6 +85,32 @@ describe('a seed', () => {
       expect(() => readSeeds('NET_PEERS', [text]), text).to.throw(TypeError, what);
     }
     expect(() => readSeeds('seeds', [4000])).to.throw(TypeError, '"4000"');
+  });
+
+  it('comes from the code, or else from the environment, where a comma at the end does no harm', () => {
+    expect(chosenSeeds(['a:1'], 'b:2', true)).to.deep.equal([address('a', 1)]);
+    expect(chosenSeeds([], 'b:2', true)).to.deep.equal([]);
+    expect(chosenSeeds(undefined, ' b:2 ,c:3,', true)).to.deep.equal([address('b', 2), address('c', 3)]);
+    expect(chosenSeeds(undefined, undefined, true)).to.deep.equal([]);
+    expect(() => chosenSeeds(undefined, 'b', true)).to.throw(TypeError, /^NET_PEERS: "b"/);
+    expect(() => chosenSeeds('a:1' as never, undefined, true)).to.throw(TypeError, /^seeds: give an array/);
+  });
+
+  it('beyond this host is refused unless the peer is open to the network', () => {
+    const near = ['127.0.0.1:4000', '127.1.2.3:4000', '[::1]:4000', 'localhost:4000'];
+    expect(chosenSeeds(near, undefined, false)).to.have.length(4);
+    for (const far of [
+      '10.0.0.5:4000',
+      '[fd00::5]:4000',
+      'seed.example:4000',
+      'dns:localhost:4000',
+      'srv:a.example',
+    ]) {
+      expect(chosenSeeds([far], undefined, true)).to.have.length(1);
+      expect(() => chosenSeeds([far], undefined, false))
+        .to.throw(NetError, `seeds: ${far} is beyond this host; say lan: true (NET_LAN=1)`)
+        .with.property('code', 'INSECURE');
+    }
   });
 
   it('is read or refused with a TypeError, whatever it is', () => {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import { fromCallback } from 'xstate';
 
 import { seedProviders } from '../discovery/seed-providers.ts';
@@ -5,7 +7,8 @@ import { refuseWeak } from '../exposure.ts';
 import { ToldProvider } from '../discovery/told.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
-import type { Listener, Socket } from '../transport/transport.ts';
+import { scopeOf } from '../transport/scope.ts';
+import type { Address, Listener, Socket } from '../transport/transport.ts';
 import type { Self } from '../wire/handshake.ts';
 import { deriveKeys } from '../wire/secret.ts';
 import { readSecretFile } from '../discovery/runtime-directory.ts';
@@ -35,8 +38,11 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   const open = async (): Promise<void> => {
     if (settings.insecure) warnOfInsecurity();
     const attached = await network.attach({ id: self.id, clock, random });
+    // Without `lan` a peer does not leave its host, whoever says where others are. No name comes from beyond it.
+    const reachable = ({ host: each }: Address): boolean =>
+      settings.lan || isIP(each) === 0 || scopeOf(each) === 'host';
     const seeders = seedProviders(seeds, clock, random);
-    const providers = [...attached.providers, ...seeders, new ToldProvider(clock)];
+    const providers = [...attached.providers, ...seeders, new ToldProvider(clock, reachable)];
     const attachment = { ...attached, providers };
     const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
     const accept = (socket: Socket): void => {

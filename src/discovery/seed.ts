@@ -1,5 +1,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
+import { NetError } from '../errors.ts';
+import { addressText, isLoopback } from '../transport/address.ts';
 import type { Address } from '../transport/transport.ts';
 
 /** Where to begin to look, as a user writes it: an address, or a name that the DNS is asked about again and again. */
@@ -21,14 +23,36 @@ const PORT = /^\d{1,5}$/;
 
 /**
  * Those given in code, else those of the environment, separated by commas.
- * @throws TypeError naming the first that cannot be meant
+ * @param lan whether this peer goes beyond its host at all
+ * @throws TypeError naming the first that cannot be meant; NetError INSECURE naming the first that is beyond this host
  */
-export function chosenSeeds(given: readonly string[] | undefined, environment: string | undefined): Seed[] {
+export function chosenSeeds(
+  given: readonly string[] | undefined,
+  environment: string | undefined,
+  lan: boolean,
+): Seed[] {
   // A comma at the end is no mistake.
-  const parts = environment?.split(',').filter((part) => part.trim() !== '');
-  if (given === undefined) return readSeeds('NET_PEERS', parts ?? []);
-  if (!Array.isArray(given)) throw new TypeError("seeds: give an array, such as ['10.0.0.5:4000']");
-  return readSeeds('seeds', given);
+  const parts = environment?.split(',').filter((part) => part.trim() !== '') ?? [];
+  const option = given === undefined ? 'NET_PEERS' : 'seeds';
+  if (!Array.isArray(given ?? parts)) throw new TypeError("seeds: give an array, such as ['10.0.0.5:4000']");
+  const seeds = readSeeds(option, given ?? parts);
+  const far = seeds.find((seed) => !isWithinHost(seed));
+  if (!far || lan) return seeds;
+  throw new NetError(
+    'INSECURE',
+    `${option}: ${seedText(far)} is beyond this host; say lan: true (NET_LAN=1), which needs a secret and encrypts`,
+  );
+}
+
+/** A name may come to mean any address, but for the one that never does. */
+function isWithinHost(seed: Seed): boolean {
+  return seed.kind === 'address' && isLoopback(seed.address.host);
+}
+
+/** As a user writes it. */
+function seedText(seed: Seed): string {
+  if (seed.kind === 'address') return addressText(seed.address);
+  return seed.kind === 'services' ? `srv:${seed.name}` : `dns:${seed.name}:${seed.port}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Address } from '../transport/transport.ts';
 import type { Hint, Provider, ProviderListener } from './provider.ts';
 
 export const TOLD = 'told';
@@ -10,7 +11,7 @@ const MOST_HINTS = 1_024;
 const PATIENCE = 5 * 60_000;
 
 /** Two failures further apart than this have a time between them in which it did not fail, in ms. */
-const LONGEST_PAUSE = 60_000;
+const LONGEST_PAUSE = 120_000;
 
 interface Told {
   hint: Hint;
@@ -22,12 +23,15 @@ interface Told {
 export class ToldProvider implements Provider {
   readonly name = TOLD;
   readonly #clock: Clock;
+  readonly #reachable: (address: Address) => boolean;
   /** By peer id, the newest last. */
   readonly #told = new Map<string, Told>();
   #listener: ProviderListener | undefined;
 
-  constructor(clock: Clock) {
+  /** @param reachable whether this peer goes to an address at all */
+  constructor(clock: Clock, reachable: (address: Address) => boolean) {
     this.#clock = clock;
+    this.#reachable = reachable;
   }
 
   start(_: unknown, listener: ProviderListener): Promise<void> {
@@ -37,7 +41,9 @@ export class ToldProvider implements Provider {
   }
 
   tell(hints: readonly Hint[]): void {
-    for (const hint of hints) {
+    for (const each of hints) {
+      const hint = { ...each, addresses: each.addresses.filter((address) => this.#reachable(address)) };
+      if (hint.addresses.length === 0) continue;
       this.#told.delete(hint.id);
       // Told once more means that somebody is connected to it at this moment.
       this.#told.set(hint.id, { hint, failing: undefined });

@@ -174,6 +174,7 @@ describe('the provider of this host', () => {
       scattered: JSON.stringify({ ...hint('scattered'), addresses: Array(17).fill(hint('x').addresses[0]) }),
       worldly: JSON.stringify({ ...hint('worldly'), world: 5 }),
       lifeless: JSON.stringify({ ...hint('lifeless'), incarnation: '' }),
+      elsewhere: JSON.stringify({ ...hint('elsewhere'), beyond: [{ host: 'far' }] }),
       hostless: JSON.stringify({ ...hint('hostless'), addresses: [{ port: 1 }] }),
       text: JSON.stringify({ ...hint('text'), addresses: [{ host: '127.0.0.1', port: '80' }] }),
       zero: JSON.stringify(hint('zero', 0)),
@@ -204,7 +205,7 @@ describe('the provider of this host', () => {
     await make().start({ ...announcement('both'), addresses: [far, near] }, new Heard());
     await make().start({ ...announcement('far'), addresses: [far] }, new Heard());
     await eventually(() => {
-      expect(heard.all).to.deep.include({ ...hint('both'), addresses: [near] });
+      expect(heard.all).to.deep.include({ ...hint('both'), addresses: [near], beyond: [far] });
       expect(heard.all).to.deep.include({ ...hint('far'), addresses: [far] });
     });
   });

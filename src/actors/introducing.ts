@@ -41,5 +41,6 @@ function placeOf({ record, hints }: Candidate): Hint[] {
   if (!record) return [];
   const { id, incarnation } = record;
   const right = [...hints.values()].filter((hint) => hint.incarnation === incarnation);
-  return [{ id, incarnation, addresses: right.flatMap(({ addresses }) => addresses) }];
+  const addresses = right.flatMap((hint) => hint.addresses.concat(hint.beyond ?? []));
+  return [{ id, incarnation, addresses }];
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { isLoopback } from '../transport/address.ts';
-import { isAddress, isFields, isPeerId, MOST_ADDRESSES } from '../wire/guards.ts';
+import { isAddressList, isFields, isPeerId, MOST_ADDRESSES } from '../wire/guards.ts';
 import type { Announcement, Hint } from './provider.ts';
 
 /** The file in which a peer tells the others of its host where it is. */
@@ -13,11 +13,14 @@ const LARGEST_FILE = 4_096;
 /** What another peer wrote. A client in another language may leave out which world it is of. */
 export type FoundAnnouncement = Hint & { world?: string };
 
-/** Loopback if the peer listens there, and else whatever it has: this is read on the same host only. */
+/** To be dialled at loopback if the peer listens there, and else wherever it does: this is read on the same host only. */
 export function announcementText({ id, incarnation, addresses, pid, world }: Announcement): string {
   const near = addresses.filter(({ host }) => isLoopback(host));
-  const where = near.length > 0 ? near : addresses;
-  return JSON.stringify({ id, incarnation, addresses: where, pid, world: world() });
+  // A host of many containers has an address in each of their networks.
+  const far = addresses.filter(({ host }) => !isLoopback(host)).slice(0, MOST_ADDRESSES);
+  const where =
+    near.length > 0 ? { addresses: near, ...(far.length > 0 && { beyond: far }) } : { addresses: far };
+  return JSON.stringify({ id, incarnation, ...where, pid, world: world() });
 }
 
 /** Undefined for anything that is no announcement. */
@@ -46,14 +49,13 @@ function parse(text: string): FoundAnnouncement | undefined {
 
 function isAnnouncement(value: unknown): value is FoundAnnouncement {
   if (!isFields(value)) return false;
-  const { id, incarnation, addresses, pid, world } = value;
+  const { id, incarnation, addresses, beyond = [], pid, world } = value;
   return (
     isPeerId(id) &&
     isPeerId(incarnation) &&
-    Array.isArray(addresses) &&
+    isAddressList(addresses) &&
     addresses.length > 0 &&
-    addresses.length <= MOST_ADDRESSES &&
-    addresses.every(isAddress) &&
+    isAddressList(beyond) &&
     Number.isSafeInteger(pid) &&
     (world === undefined || typeof world === 'string')
   );

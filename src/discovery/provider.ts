@@ -12,6 +12,8 @@ export interface Hint {
    * in the clear and everything else with TLS, whatever a hint says, so no hint can take the encryption away.
    */
   addresses: readonly Address[];
+  /** Where peers of other hosts may reach it. Never dialled from here; only passed on to those who ask whom we know. */
+  beyond?: readonly Address[];
   /** Process id, when the peer is on this host. */
   pid?: number;
 }

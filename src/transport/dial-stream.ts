@@ -12,20 +12,29 @@ import type { Address } from './transport.ts';
 /**
  * Opens a connection: in the clear within this host, with TLS to everywhere else. The address alone decides, never
  * what anybody says about it.
+ * @param look up a name; default: as the system does
  * @throws DialFailed, or the signal's reason
  */
 export async function dialStream(
   address: Address,
   tls: Tls,
   signal: AbortSignal | undefined,
+  look: LookUp = lookUp,
 ): Promise<NetSocket> {
   signal?.throwIfAborted();
   let tcp: NetSocket | undefined;
-  const cut = (): void => void tcp?.destroy();
+  let giveUp: (reason: Error) => void;
+  // The system's look-up cannot be stopped, and may take much longer than anybody waits.
+  const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
+  givenUp.catch(ignore);
+  const cut = (): void => {
+    tcp?.destroy();
+    giveUp(new Error('no answer in time'));
+  };
   const timer = setTimeout(cut, HANDSHAKE_TIME).unref();
   signal?.addEventListener('abort', cut, { once: true });
   try {
-    const ips = await resolved(address.host);
+    const ips = isIP(address.host) ? [address.host] : await Promise.race([look(address.host), givenUp]);
     signal?.throwIfAborted();
     const near = ips.every((ip) => isLoopback(ip));
     tcp = connect({
@@ -49,10 +58,14 @@ export async function dialStream(
   }
 }
 
-async function resolved(host: string): Promise<string[]> {
-  if (isIP(host)) return [host];
-  return (await lookup(host, { all: true })).map(({ address }) => address);
+type LookUp = (name: string) => Promise<string[]>;
+
+async function lookUp(name: string): Promise<string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
 }
+
+/** Who waits for it is told in another way. */
+function ignore(): void {}
 
 /** Node tries the addresses of a name by itself, each family in its turn. */
 function answering(ips: readonly string[]): LookupFunction {

@@ -161,10 +161,14 @@ function isListOf(value: unknown, most: number, isItem: (item: unknown) => boole
 function isWirePeer(value: unknown): boolean {
   if (!isFields(value)) return false;
   const { id, incarnation, addresses } = value;
-  return isPeerId(id) && isPeerId(incarnation) && isListOf(addresses, MOST_ADDRESSES, isAddress);
+  return isPeerId(id) && isPeerId(incarnation) && isAddressList(addresses);
 }
 
-export function isAddress(value: unknown): value is { host: string; port: number } {
+export function isAddressList(value: unknown): value is { host: string; port: number }[] {
+  return isListOf(value, MOST_ADDRESSES, isAddress);
+}
+
+function isAddress(value: unknown): boolean {
   if (!isFields(value)) return false;
   const { host, port } = value;
   return isString(host, LONGEST_HOST) && host !== '' && isId(port) && port < 65_536;

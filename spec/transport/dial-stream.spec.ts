@@ -1,0 +1,73 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+import { expect } from 'chai';
+
+import { dialStream } from '../../src/transport/dial-stream.ts';
+import { Tls } from '../../src/transport/tls.ts';
+import { DialFailed } from '../../src/transport/transport.ts';
+
+describe('a dial', () => {
+  const tls = new Tls(() => undefined);
+  const accepted: Socket[] = [];
+  let server: Server;
+  let port: number;
+
+  beforeEach(async () => {
+    server = createServer((socket) => accepted.push(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ({ port } = server.address() as AddressInfo);
+  });
+
+  afterEach(async () => {
+    for (const socket of accepted.splice(0)) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const dial = (host: string, look: () => Promise<string[]>, signal?: AbortSignal): Promise<unknown> =>
+    dialStream({ host, port }, tls, signal, look).then(
+      (stream) => {
+        stream.destroy();
+        return 'connected';
+      },
+      (error: unknown) => error,
+    );
+
+  it('looks a name up each time anew', async () => {
+    const answers = [['127.0.0.1'], ['127.0.0.2'], ['127.0.0.1']];
+    const look = (): Promise<string[]> => Promise.resolve(answers.shift()!);
+    expect(await dial('moving.example', look)).to.equal('connected');
+    expect(await dial('moving.example', look))
+      .to.be.instanceOf(DialFailed)
+      .and.include({ refused: true });
+    expect(await dial('moving.example', look)).to.equal('connected');
+  });
+
+  it('tries each address of a name', async () => {
+    expect(await dial('both.example', () => Promise.resolve(['::1', '127.0.0.1']))).to.equal('connected');
+  });
+
+  it('asks nobody about an address', async () => {
+    expect(await dial('127.0.0.1', () => Promise.reject(new Error('asked')))).to.equal('connected');
+  });
+
+  it('says by its name what cannot be looked up', async () => {
+    const unknown = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
+    const error = await dial('nowhere.example', () => Promise.reject(unknown));
+    expect(error).to.be.instanceOf(DialFailed).and.include({ refused: false });
+    expect((error as Error).message).to.equal(`nowhere.example:${port}: getaddrinfo ENOTFOUND`);
+  });
+
+  it('is given up while its name is still looked up', async () => {
+    const reason = new Error('changed my mind');
+    const controller = new AbortController();
+    const dialled = dial('slow.example', () => new Promise(() => {}), controller.signal);
+    controller.abort(reason);
+    expect(await dialled).to.equal(reason);
+  });
+
+  it('ends in time when its name is looked up for ever', async () => {
+    const error = await dial('slow.example', () => new Promise(() => {}));
+    expect((error as Error).message).to.equal(`slow.example:${port}: no answer in time`);
+  }).timeout(20_000);
+});

@@ -16,6 +16,8 @@ export interface EventStreamOptions extends Omit<SubscribeOptions, 'onError'> {
   overflow?: 'drop' | 'throw' | undefined;
 }
 
+const OPTIONS = ['from', 'signal', 'onGap', 'buffer', 'overflow'];
+
 const DEFAULT_BUFFER = 1_024;
 
 interface Waiter<T> {
@@ -38,7 +40,7 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
 
   /** @internal Use `stream()`. */
   constructor(hub: EventHub, name: string, options: EventStreamOptions) {
-    checkSubscribeOptions(options);
+    checkSubscribeOptions(options, OPTIONS);
     const { from = {}, signal, buffer = DEFAULT_BUFFER, overflow = 'drop' } = options;
     if (!Number.isSafeInteger(buffer) || buffer < 1) {
       throw new TypeError('buffer: give a whole number of events, 1 or more');

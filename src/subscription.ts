@@ -1,8 +1,11 @@
 import type { Gap } from './actors/interests.ts';
 import type { EventListener, Received, SubscribeOptions } from './event.ts';
 import type { EventHub } from './event-hub.ts';
+import { near } from './near.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { EventFrame } from './wire/frames.ts';
+
+const OPTIONS = ['from', 'signal', 'onGap', 'onError'];
 
 /** A listener to events, until it is ended. */
 export class Subscription implements Disposable {
@@ -14,7 +17,7 @@ export class Subscription implements Disposable {
 
   /** @internal Use `subscribe()`. */
   constructor(hub: EventHub, name: string, listener: EventListener<unknown>, options: SubscribeOptions) {
-    checkSubscribeOptions(options);
+    checkSubscribeOptions(options, OPTIONS);
     if (typeof listener !== 'function') throw new TypeError('subscribe(listener): give a function');
     this.#listener = listener;
     this.#options = options;
@@ -113,8 +116,20 @@ export function joined(first: Gap | undefined, second: Gap): Gap {
   return { missed, why: second.why === 'slow' ? first.why : second.why };
 }
 
-/** @throws TypeError */
-export function checkSubscribeOptions({ signal, onGap, onError }: SubscribeOptions): void {
+/**
+ * @param known the options there are
+ * @throws TypeError naming the option
+ */
+export function checkSubscribeOptions(options: SubscribeOptions, known: readonly string[]): void {
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    const [meant] = near(option, known);
+    const question = meant === undefined ? '' : `did you mean ${meant}? `;
+    throw new TypeError(
+      `there is no option ${JSON.stringify(option)}; ${question}there is ${known.join(', ')}`,
+    );
+  }
+  const { signal, onGap, onError } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError('signal: give an AbortSignal');
   }

@@ -19,7 +19,8 @@ interface Waiting {
 
 /**
  * Keeps the order of events when a pair has two links. Each side moves to the one that stays at its own moment, and
- * says goaway on the other before it does; so what comes on one link is taken after the goaway of the other, or its end.
+ * says goaway on the other before it does; so what comes on the one that stays is taken after the goaway of the other,
+ * or its end. What comes on the other was sent before that, and is taken at once.
  */
 export class CrossingLinks {
   readonly #clock: Clock;
@@ -88,15 +89,15 @@ export class CrossingLinks {
   }
 
   /**
-   * Whether the other side may still send on another link. Not where one side opened both, and not where one of them
-   * has a higher generation: the other link was given up for this one.
+   * Whether the other side may still send on a link that is not to stay. Not where one side opened both, and not where
+   * one of them has a higher generation: the other link was given up for this one, and is no good any more.
    */
   #crossed(link: Link): boolean {
     const links = this.#open.get(link.record);
     if (!links || links.size === (links.has(link) ? 1 : 0)) return false;
     for (const other of links) {
-      const same = other === link || other.dialled === link.dialled || other.generation !== link.generation;
-      if (!same && !other.otherLeaving) return true;
+      const crosses = other.dialled !== link.dialled && other.generation === link.generation;
+      if (crosses && other.leaving === 'duplicate' && !other.otherLeaving) return true;
     }
     return false;
   }

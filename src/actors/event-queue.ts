@@ -30,7 +30,8 @@ export class EncodedEvent {
     if (typeof frame === 'string') return Buffer.byteLength(frame) + OVERHEAD;
     this.#frame = new Parcel(
       frame.text,
-      frame.binaries.map((binary) => binary.slice()),
+      // Not `slice()`, which is a view for a Buffer.
+      frame.binaries.map((binary) => new Uint8Array(binary)),
     );
     const bytes = frame.binaries.reduce((sum, binary) => sum + binary.byteLength + OVERHEAD, 0);
     return Buffer.byteLength(frame.text) + OVERHEAD + bytes;

@@ -64,7 +64,8 @@ class Source {
 
 interface Lost {
   incarnation: string;
-  last: number;
+  /** Undefined when it was lost before it had answered. */
+  last: number | undefined;
 }
 
 /** A name that somebody here subscribes to. */
@@ -76,8 +77,9 @@ class Interest {
 
 /** What is asked of one peer. */
 class Asked {
-  /** By the id of their newest subscribe frame. */
-  readonly sources = new Map<number, Source>();
+  readonly sources = new Set<Source>();
+  /** By the id of each subscribe frame that has not been answered. */
+  readonly unanswered = new Map<number, Source>();
   /** For room at the peer, or for a link to it. */
   readonly waiting = new Set<Source>();
   newest = 0;
@@ -118,7 +120,7 @@ export class Interests {
     this.#counters.subscriptions -= 1;
     const asked = this.#asked.get(record)!;
     if (asked.waiting.delete(source)) return;
-    asked.sources.delete(source.asked);
+    asked.sources.delete(source);
     record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
     const [next] = asked.waiting;
     if (next) this.#ask(record, next);
@@ -137,7 +139,7 @@ export class Interests {
     this.#records.set(record.id, record);
     const asked = this.#asked.get(record);
     if (!asked) return;
-    const sources = [...asked.sources.values(), ...asked.waiting];
+    const sources = [...asked.sources, ...asked.waiting];
     asked.sources.clear();
     asked.waiting.clear();
     for (const source of sources) this.#ask(record, source);
@@ -151,7 +153,7 @@ export class Interests {
       this.#counters.subscriptions -= 1;
       // Who says goodbye has sent everything; another life of it is somebody new.
       const last = source.last ?? source.before?.last;
-      if (why === 'stopped' || last === undefined) continue;
+      if (why === 'stopped' || (source.asked === 0 && last === undefined)) continue;
       interest.lost.set(record.id, { incarnation: record.incarnation, last });
       const [oldest] = interest.lost.keys();
       if (oldest !== undefined && interest.lost.size > MOST_LOST) interest.lost.delete(oldest);
@@ -161,8 +163,12 @@ export class Interests {
   }
 
   subscribed({ record }: Link, { id, sequence }: SubscribedFrame): void {
-    const source = this.#asked.get(record)?.sources.get(id);
+    const asked = this.#asked.get(record);
+    const source = asked?.unanswered.get(id);
     if (!source) return;
+    asked!.unanswered.delete(id);
+    // No longer wanted.
+    if (!asked!.sources.has(source)) return;
     source.answered = id;
     const { before, last } = source;
     source.last = Math.max(sequence, last ?? 0);
@@ -170,12 +176,14 @@ export class Interests {
       // The connection changed, and what was sent on the last one did not arrive.
       if (!source.byName && sequence > last) this.#missed(source, record, 'disconnected', sequence - last);
     } else if (before) {
-      if (before.incarnation !== record.incarnation) this.#missed(source, record, 'restarted', undefined);
-      else if (source.byName) this.#missed(source, record, 'disconnected', undefined);
-      else if (sequence > before.last) {
-        this.#missed(source, record, 'disconnected', sequence - before.last);
-      }
+      this.#cameBack(source, record, before, sequence);
     }
+  }
+
+  #cameBack(source: Source, record: PeerRecord, { incarnation, last }: Lost, sequence: number): void {
+    if (incarnation !== record.incarnation) this.#missed(source, record, 'restarted', undefined);
+    else if (source.byName || last === undefined) this.#missed(source, record, 'disconnected', undefined);
+    else if (sequence > last) this.#missed(source, record, 'disconnected', sequence - last);
   }
 
   happened({ record }: Link, event: EventFrame): void {
@@ -220,7 +228,8 @@ export class Interests {
     asked.waiting.delete(source);
     asked.newest += 1;
     source.asked = asked.newest;
-    asked.sources.set(source.asked, source);
+    asked.sources.add(source);
+    asked.unanswered.set(source.asked, source);
     record.link!.send(encodeFrame({ type: 'subscribe', id: source.asked, name: source.name }));
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import type { Gap, Peer, PeerOptions, RemotePeer, SubscribeOptions } from '../src/index.ts';
+import type { Peer, PeerOptions, RemotePeer, SubscribeOptions } from '../src/index.ts';
 import { MemoryNetwork } from '../src/testing.ts';
 import { eventually } from './support/eventually.ts';
 import { Stage, failure } from './support/peers.ts';
@@ -392,7 +392,7 @@ describe('a stream of events', () => {
 
   it('goes on when its onGap throws, which is an uncaught exception', async () => {
     const { a, b } = await pair();
-    const onGap = (_: Gap): void => {
+    const onGap = (): void => {
       throw wrong;
     };
     const stream = b.event<number>('tick').stream({ onGap });

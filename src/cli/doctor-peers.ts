@@ -47,6 +47,10 @@ export function checkAnnouncements(all: readonly Announced[], keys: SecretKeys):
       return [{ status: 'problem', check: 'another version', says, todo: SAME_VERSION }];
     }
     if (peer.world === undefined || peer.world === keys.world) return [];
+    if (peer.pid !== undefined && !isRunning(peer.pid)) {
+      const left = `${file} is of process ${peer.pid}, which is no longer running, and of another secret`;
+      return [{ status: 'note', check: 'old announcement', says: left, todo: 'remove it' }];
+    }
     const says = `process ${peer.pid} of this host has another secret, so neither sees the other`;
     return [{ status: 'problem', check: 'wrong secret', says, todo: SAME_SECRET }];
   });
@@ -122,7 +126,9 @@ export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortS
     candidates: ReadonlyMap<string, Candidate>;
     degraded: Readonly<Record<string, unknown>>;
   };
-  const limited = Object.entries(degraded).map(([provider, error]): Result => ({
+  // What multicast DNS needs was looked at by itself.
+  const others = Object.entries(degraded).filter(([provider]) => provider !== 'mdns');
+  const limited = others.map(([provider, error]): Result => ({
     status: 'problem',
     check: `provider ${provider}`,
     says: error instanceof Error ? error.message : String(error),
@@ -137,14 +143,17 @@ async function whyApart(candidate: Candidate, keys: SecretKeys, signal: AbortSig
   const id = hints.find((hint) => hint.id !== '')?.id ?? '';
   const pid = hints.find((hint) => hint.pid !== undefined)?.pid;
   const who = pid === undefined ? (id ? `the peer ${id}` : 'whoever is') : `process ${pid}`;
-  const results: Result[] = [];
-  for (const address of addressesOf(candidate)) {
-    const { verdict, detail } = await probe(address, id, keys, signal);
-    // It works: the search was over before it did.
-    if (verdict === 'peer') return [];
-    results.push(describe(verdict, `${who} at ${addressText(address)}`, detail, pid));
-  }
-  return results;
+  const findings = await Promise.all(
+    addressesOf(candidate).map(async (address) => ({ address, ...(await probe(address, id, keys, signal)) })),
+  );
+  // It works: the search was over before it did.
+  if (findings.some(({ verdict }) => verdict === 'peer')) return [];
+  const verdicts = [...new Set(findings.map(({ verdict }) => verdict))];
+  return verdicts.map((verdict) => {
+    const alike = findings.filter((each) => each.verdict === verdict);
+    const places = alike.map(({ address }) => addressText(address)).join(' and ');
+    return describe(verdict, `${who} at ${places}`, alike[0]!.detail, pid);
+  });
 }
 
 function describe(verdict: Verdict, who: string, detail: string, pid: number | undefined): Result {

@@ -11,6 +11,7 @@ import {
   checkVersions,
   messageOf,
 } from './doctor-host.ts';
+import { checkMulticast } from './doctor-multicast.ts';
 import { announcements, checkAnnouncements, checkPeers, checkUnreached } from './doctor-peers.ts';
 import type { Announced } from './doctor-peers.ts';
 import { report } from './doctor-report.ts';
@@ -42,15 +43,15 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
   const announced = runtime.directory === undefined ? [] : await announcements(runtime.directory);
   tell(await checkPorts(settings, (port) => ownerOf(announced, port)));
   tell(await checkLoopback());
+  tell(...(await checkMulticast(settings.lan)));
   tell(checkClock());
   signal.throwIfAborted();
   if (options.settings && runtime.directory !== undefined && secret.keys) {
     tell(...(await checkOthers(announced, secret.keys, settings.group, signal)));
   }
-  if (!out.json) {
-    const { green, red } = out.colors;
-    out.line(problems === 0 ? green('nothing is wrong') : red(count(problems, 'problem')));
-  }
+  const says = problems === 0 ? 'nothing is wrong' : count(problems, 'problem');
+  if (out.json) report(out, { status: problems === 0 ? 'ok' : 'problem', check: 'summary', says });
+  else out.line(problems === 0 ? out.colors.green(says) : out.colors.red(says));
   return problems === 0 ? EXIT.DONE : EXIT.FAILED;
 }
 

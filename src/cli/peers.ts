@@ -57,7 +57,7 @@ async function follow({ out, signal }: Context, peer: Peer, group: string | unde
     if (change.type === 'snapshot') {
       for (const each of sorted(change.peers)) out.data({ time, type: 'present', peer: peerData(each) });
     } else {
-      const why = change.type === 'leave' ? { why: change.why } : {};
+      const why = change.type === 'leave' ? { why: change.why, evidence: change.evidence.text } : {};
       out.data({ time, type: change.type, ...why, peer: peerData(change.peer) });
     }
   }
@@ -141,7 +141,10 @@ class WatchedTable {
     const time = dim(new Date().toTimeString().slice(0, 8));
     if (change.type === 'join')
       return `${time} ${green('+')} ${who} joined the group ${safe(peer.group, 20)}`;
-    if (change.type === 'leave') return `${time} ${red('-')} ${who} left: ${change.why}`;
+    if (change.type === 'leave') {
+      const because = change.why === 'lost' ? dim(` (${safe(change.evidence.text, 200)})`) : '';
+      return `${time} ${red('-')} ${who} left: ${change.why}${because}`;
+    }
     const names = peer.functions.map((tag) => safe(readableTag(tag).replace(/^.*\//, ''), 60));
     return `${time} ${yellow('~')} ${who} now has ${names.join(', ') || 'no function'}`;
   }

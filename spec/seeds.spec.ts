@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 import { expect } from 'chai';
+import { SimulatedClock } from 'xstate';
 
 import type { Peer, PeerOptions } from '../src/index.ts';
 import { systemClock } from '../src/clock.ts';
@@ -163,6 +164,21 @@ describe('a peer with seeds', () => {
       // The address where nobody is has the name asked for again at once.
       await eventually(() => candidate(a, `127.0.0.4:${port}`) === undefined);
       expect(a.peers.size).to.equal(3);
+    });
+
+    it('is not held back where the DNS speaks the truth', async () => {
+      const hosts = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 1}`);
+      const port = await freePort();
+      const there = await Promise.all(hosts.map(async (host) => (await make({ host, port })).start()));
+      server.a('workers.example', ...hosts);
+      const clock = new SimulatedClock();
+      const seed: NameSeed = { kind: 'addresses', name: 'workers.example', port };
+      const a = stage.make({ secret, clock, network: networkOf(await stage.folder(), seed) });
+      await a.start();
+      // Hardly any time passes in which dials in vain would be made up for.
+      const ticking = setInterval(() => clock.increment(1), 5);
+      await meet(a, ...there.map(({ id }) => id)).finally(() => clearInterval(ticking));
+      expect(clock.now()).to.be.below(2_000);
     });
 
     it('finds a peer at every target of a service', async () => {

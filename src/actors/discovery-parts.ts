@@ -128,7 +128,9 @@ export const discoveryParts = setup({
     'the dial is over': ({ context, event }) => {
       const isOpen = event.type === 'connection.opened';
       const id = isOpen ? event.record.id : (event as Event<'connection.ended'>).id;
-      context.turns.end(id, isOpen);
+      // Who was dialled by address alone joins under its id, as another candidate.
+      const answered = context.candidates.get(id)?.answeredBy !== undefined;
+      context.turns.end(id, isOpen || answered);
     },
 
     'note who answered at the address': ({ context, event }) => {

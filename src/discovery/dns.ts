@@ -38,6 +38,8 @@ export interface Names {
  */
 export class DnsProvider implements Provider {
   readonly name = 'dns';
+  // Answers of the DNS are not signed.
+  readonly isAnybodys = true;
   readonly #watches: Watch[];
   readonly #clock: Clock;
   readonly #random: () => number;

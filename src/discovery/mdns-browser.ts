@@ -27,7 +27,7 @@ const LONGEST = 60_000;
 const LONGEST_MISSING = 8_000;
 const MISSING = 10 * 60_000;
 
-/** Between two questions of any kind, in ms. */
+/** Between two questions about everybody, and between the first two about one endpoint, in ms. */
 const PAUSE = 1_000;
 
 /** In one packet, about single endpoints. */
@@ -76,8 +76,9 @@ export class Browser {
   }
 
   /** Somebody says something. */
-  heard(packet: Packet): void {
-    for (const service of this.#cache.learn(packet, this.#to.clock.now())) this.#report(service);
+  heard(packet: Packet, from: Sender): void {
+    const now = this.#to.clock.now();
+    for (const service of this.#cache.learn(packet, from.address, now)) this.#report(service);
   }
 
   /** Somebody on another host asks. When it is our question, and all that they know we know too, it is as good as ours. */
@@ -103,11 +104,10 @@ export class Browser {
       if (wasThere && !service.withdrawn) this.#missesSomebody(now);
     }
     for (const service of this.#cache.services) this.#report(service);
-    if (now - this.#asked < PAUSE) return;
     const stale = this.#cache.stale(now, random);
     const isAboutAll = stale.some(({ name }) => name === SERVICE);
     const questions = [...stale.filter(({ name }) => name !== SERVICE), ...this.#inquiries(now)];
-    if (isAboutAll) this.#ask([{ name: SERVICE, type: 'PTR' }], this.#known());
+    if (isAboutAll && now - this.#asked >= PAUSE) this.#ask([{ name: SERVICE, type: 'PTR' }], this.#known());
     if (questions.length > 0) this.#ask(questions.slice(0, MOST_QUESTIONS), []);
   }
 
@@ -148,7 +148,7 @@ export class Browser {
   }
 
   #ask(questions: readonly Asking[], known: Resource[]): void {
-    this.#asked = this.#to.clock.now();
+    if (questions.some(({ name }) => name === SERVICE)) this.#asked = this.#to.clock.now();
     for (const packet of writeQuery(questions, known)) this.#to.send(packet);
   }
 
@@ -193,11 +193,10 @@ export class Browser {
     const { location, description } = service;
     if (!location || !description?.peer) return undefined;
     const { port } = location;
-    const hosts = this.#cache
-      .addressesOf(service)
-      .flatMap((address) => this.#to.link.dialled(address) ?? [])
-      // Those of one link only, which are the same on every link, come last.
-      .toSorted((a, b) => Number(a.includes('%')) - Number(b.includes('%')));
+    const near = this.#cache.addressesOf(service).flatMap((address) => this.#to.link.dialled(address) ?? []);
+    // Those that mean something on this link only are for links where there is nothing else.
+    const wide = near.filter((host) => !host.includes('%'));
+    const hosts = wide.length > 0 ? wide : near;
     if (hosts.length === 0) return undefined;
     const addresses = hosts.slice(0, MOST_ADDRESSES).map((host) => ({ host, port }));
     return { ...description.peer, addresses };

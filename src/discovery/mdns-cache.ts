@@ -9,6 +9,9 @@ import type { Name, Packet, Question, Resource } from './mdns-packet.ts';
 /** Endpoints. When there are more, those to which dials have failed make room; else the newcomer is not taken. */
 const MOST_SERVICES = 1_024;
 
+/** Of them, such as one sender was the first to name: so one alone cannot fill it. */
+const MOST_OF_ONE = 256;
+
 /** Of one host name. */
 const MOST_ADDRESSES = 16;
 
@@ -45,6 +48,8 @@ interface Host {
 
 export interface Service {
   readonly name: Name;
+  /** The address of who named it first. */
+  readonly sender: string;
   readonly pointer: Life;
   location: (Life & { port: number; target: Name }) | undefined;
   /** `peer` is undefined for an endpoint that is none. */
@@ -62,6 +67,8 @@ export class ServiceCache {
   readonly #services = new Map<Name, Service>();
   /** By host name; only those at which a service is. */
   readonly #hosts = new Map<Name, Host>();
+  /** How many of the services each sender has named first. */
+  readonly #named = new Map<string, number>();
   /** To which dials failed since they were last heard of. */
   readonly #doubted = new Set<Service>();
 
@@ -81,11 +88,11 @@ export class ServiceCache {
   }
 
   /** @returns the services of which it says something */
-  learn(packet: Packet, now: number): ReadonlySet<Service> {
+  learn(packet: Packet, sender: string, now: number): ReadonlySet<Service> {
     const touched = new Set<Service>();
     const said = [...packet.answers, ...packet.additionals];
     // In this order, for each only means something by the one before, and they come in any.
-    for (const each of said) if (each.type === 'PTR') this.#learnPointer(each, now);
+    for (const each of said) if (each.type === 'PTR') this.#learnPointer(each, sender, now);
     for (const each of said) {
       const service = each.type === 'PTR' ? this.#services.get(each.data) : this.#services.get(each.name);
       if (!service) continue;
@@ -152,32 +159,25 @@ export class ServiceCache {
 
   /** What should be asked for again, for its time is running out. @param random from 0 to 1 */
   stale(now: number, random: () => number): Asking[] {
-    const isDue = (life: Life): boolean => {
-      const part = (now - life.since) / (life.until - life.since);
-      const threshold = REFRESH[life.asked];
-      if (threshold === undefined || part < threshold + random() * 0.02) return false;
-      life.asked += 1;
-      return true;
-    };
     const questions: Asking[] = [];
-    for (const { name, pointer, location, description } of this.#services.values()) {
-      // The answer brings everything else, too.
-      if (isDue(pointer)) {
-        questions.push({ name: SERVICE, type: 'PTR' });
-        continue;
+    for (const service of this.#services.values()) {
+      const { name, pointer, location, description } = service;
+      const late = random() * 0.02;
+      const isPointerDue = isDue(pointer, now, late);
+      const rest: Asking[] = [];
+      if (location && isDue(location, now, late)) rest.push({ name, type: 'SRV' });
+      if (description && isDue(description, now, late)) rest.push({ name, type: 'TXT' });
+      const host = location && this.#hosts.get(location.target);
+      for (const [address, life] of host?.addresses ?? []) {
+        if (isDue(life, now, late)) rest.push({ name: location!.target, type: typeOf(address) });
       }
-      if (location && isDue(location)) questions.push({ name, type: 'SRV' });
-      if (description && isDue(description)) questions.push({ name, type: 'TXT' });
-    }
-    for (const [name, { addresses }] of this.#hosts) {
-      for (const [address, life] of addresses) {
-        if (isDue(life)) questions.push({ name, type: typeOf(address) });
-      }
+      // Who answers for the pointer says everything else, too.
+      questions.push(...(isPointerDue ? [{ name: SERVICE, type: 'PTR' }] : rest));
     }
     return questions;
   }
 
-  #learnPointer(resource: Resource & { type: 'PTR' }, now: number): void {
+  #learnPointer(resource: Resource & { type: 'PTR' }, sender: string, now: number): void {
     const { name, data, ttl } = resource;
     if (name !== SERVICE || data === this.#own || !data.endsWith(`.${SERVICE}`)) return;
     const known = this.#services.get(data);
@@ -187,9 +187,12 @@ export class ServiceCache {
       if (ttl > 0) this.#doubted.delete(known);
       return;
     }
-    if (ttl === 0 || !this.#makeRoom()) return;
+    const named = this.#named.get(sender) ?? 0;
+    if (ttl === 0 || named >= MOST_OF_ONE || !this.#makeRoom()) return;
+    this.#named.set(sender, named + 1);
     this.#services.set(data, {
       name: data,
+      sender,
       pointer: lifeOf(ttl, now),
       location: undefined,
       description: undefined,
@@ -220,6 +223,9 @@ export class ServiceCache {
     this.#locate(service, undefined);
     this.#doubted.delete(service);
     this.#services.delete(service.name);
+    const named = this.#named.get(service.sender)! - 1;
+    if (named === 0) this.#named.delete(service.sender);
+    else this.#named.set(service.sender, named);
   }
 
   #makeRoom(): boolean {
@@ -252,6 +258,15 @@ function learnAddresses(addresses: Map<string, Life>, said: readonly AddressReso
       else if (ttl === 0 && life) Object.assign(life, cutShort(life, now));
     }
   }
+}
+
+/** Whether it should be asked for again: once for each of the parts of its time in `REFRESH`. */
+function isDue(life: Life, now: number, late: number): boolean {
+  const threshold = REFRESH[life.asked];
+  const part = (now - life.since) / (life.until - life.since);
+  if (threshold === undefined || part < threshold + late) return false;
+  life.asked += 1;
+  return true;
 }
 
 function lifeOf(ttl: number, now: number): Life {

@@ -122,7 +122,7 @@ export class LinkSession {
     } else if (packet && from.port === PORT) {
       // From another port it is no answer of multicast DNS (section 6).
       this.#responder?.heard(packet);
-      this.#browser?.heard(packet);
+      this.#browser?.heard(packet, from);
     }
   }
 

@@ -27,6 +27,7 @@ import type { LeaveReason, PeerRecord } from './peer-record.ts';
 import { probeLogic } from './probing.ts';
 import type { ProbeResult } from './probing.ts';
 import { socketLogic } from './socket.ts';
+import { changeFunctions, functionsOfHandshake } from './told-functions.ts';
 
 /** What the machine of a connection is made of: what it knows, decides and does. The machine is in `connection.ts`. */
 
@@ -152,6 +153,10 @@ export const connectionParts = setup({
       enqueue.assign({ links: new Map(context.links).set(link, child) });
       const input = { link, caller, dispatcher, events, discovery, largestMessage };
       enqueue.spawnChild('socket', { id: child, input });
+      const change = functionsOfHandshake(record, session.party.functions);
+      if (change.added.length + change.removed.length > 0) {
+        enqueue.sendTo(discovery, { type: 'connection.changed', record, ...change });
+      }
       const stays = record.link ? keepOne(context.handshake.self.id, context.id, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;
@@ -233,16 +238,15 @@ export const connectionParts = setup({
       const { link, frame } = event as Event<'frame.received'>;
       const { record } = link;
       if (frame.type !== 'functions' || record !== context.record) return;
-      const added = frame.added.filter((tag) => !record.functions.has(tag));
-      const removed = frame.removed.filter((tag) => record.functions.has(tag));
-      for (const tag of added) record.functions.add(tag);
-      for (const tag of removed) record.functions.delete(tag);
-      enqueue.sendTo(context.discovery, { type: 'connection.changed', record, added, removed });
+      const change = changeFunctions(record, frame);
+      enqueue.sendTo(context.discovery, { type: 'connection.changed', record, ...change });
     }),
 
     'tell the other side our functions': ({ context, event }) => {
       const { added, removed } = event as Event<'functions.changed'>;
-      context.record?.link?.send(encodeFrame({ type: 'functions', added, removed }));
+      const frame = encodeFrame({ type: 'functions', added, removed });
+      // On each link: of two, one is about to close, and the sides may differ for a moment on which.
+      for (const link of context.links.keys()) if (link.record === context.record) link.send(frame);
     },
 
     'close the duplicate': ({ event }) => {

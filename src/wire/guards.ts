@@ -57,7 +57,7 @@ export function isShallow(value: unknown, depth = 0): boolean {
 const GOAWAY_REASONS = new Set<unknown>(['stopped', 'duplicate']);
 
 /** The longest tag, in characters, that a frame may name. */
-const LONGEST_TAG = 1024;
+export const LONGEST_TAG = 1024;
 
 /** Peers in one frame, and addresses of each, at most. */
 export const MOST_PEERS = 1_024;

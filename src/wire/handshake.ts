@@ -2,6 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 import type { Description, HelloMessage, Limits, WelcomeMessage } from './frames.ts';
 import { VERSIONS } from './frames.ts';
+import { LONGEST_TAG } from './guards.ts';
 import {
   HandshakeFailed,
   HandshakeNeedless,
@@ -225,6 +226,11 @@ export class AcceptorHandshake {
 /** Cut to the room that a handshake has. */
 function brief(self: Description): Description {
   return { ...self, functions: self.functions.slice(0, fitting(self.functions)) };
+}
+
+/** Whether there may be more functions than these, which a handshake told of. */
+export function mayBeCut(functions: readonly string[]): boolean {
+  return fitting([...functions, 'x'.repeat(LONGEST_TAG)]) <= functions.length;
 }
 
 function fitting(functions: readonly string[]): number {

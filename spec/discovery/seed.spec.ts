@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
@@ -111,6 +113,19 @@ describe('a seed', () => {
         .to.throw(NetError, `seeds: ${far} is beyond this host; say lan: true (NET_LAN=1)`)
         .with.property('code', 'INSECURE');
     }
+  });
+
+  it('is written in docs/discovery.md as it has to be', () => {
+    const text = readFileSync(new URL('../../docs/discovery.md', import.meta.url), 'utf8');
+    const lists = [...text.matchAll(/NET_PEERS(?:=|: |, value: )'?([\w.:,-]+)/g)].map(([, list]) => list!);
+    const rows = [...text.matchAll(/^\| `([^`]+)`(?:, `([^`]+)`)? +\|/gm)].flatMap(
+      ([, ...entries]) => entries,
+    );
+    const entries = rows.filter((entry) => entry !== undefined);
+    expect(lists).to.have.length.above(4);
+    expect(entries).to.have.length.above(4);
+    for (const list of lists) chosenSeeds(undefined, list, true);
+    expect(readSeeds('seeds', entries)).to.have.length(entries.length);
   });
 
   it('is read or refused with a TypeError, whatever it is', () => {

@@ -108,7 +108,7 @@ describe('encoding and decoding', () => {
 
   it('lets in an error with properties and causes as deep as it lets out', () => {
     const error = Object.assign(new Error('deep', { cause: nest(DEEPEST) }), { detail: nest(DEEPEST) });
-    const [frame] = decode(encodeError(1, describeThrown(error, { stacks: false }))) as [ErrorFrame];
+    const [frame] = decode(encodeError(1, describeThrown(error, { stacks: false }), false)) as [ErrorFrame];
     expect(frame.error?.message).to.equal('deep');
   });
 });

@@ -14,7 +14,7 @@ const origin = { name: 'render-1', id: 'V1StGXR8_Z5jdHi6B-myT' };
 
 /** From one process to another: described, written, read by the guards, put together. */
 function carry(thrown: unknown, { stacks = true, site = '    at local (/app/main.ts:1:1)' } = {}): unknown {
-  const [frame] = receive(encodeError(1, describeThrown(thrown, { stacks })));
+  const [frame] = receive(encodeError(1, describeThrown(thrown, { stacks }), stacks));
   return reviveThrown(frame as ErrorFrame, origin, site);
 }
 

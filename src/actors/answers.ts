@@ -28,7 +28,7 @@ export class Answers {
   }
 
   threw(link: Link, id: number, error: unknown): void {
-    this.#send(link, id, encodeError(id, describeThrown(error, { stacks: this.stacks })));
+    this.#send(link, id, encodeError(id, describeThrown(error, this), this.stacks));
   }
 
   /** What the function returned, or a value of its stream, cannot be sent. */

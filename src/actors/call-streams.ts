@@ -67,7 +67,7 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, stream
     const writer = new StreamWriter(link, iterate(call.args[arg] as AsyncIterable<unknown>), {
       next: (value) => send(encodeNext(id, arg, value, house.stacks)),
       complete: (value) => send(encodeComplete(id, arg, value, house.stacks)),
-      failed: (error) => link.send(encodeError(id, describeThrown(error, { stacks: house.stacks }), arg)),
+      failed: (error) => link.send(encodeError(id, describeThrown(error, house), house.stacks, arg)),
       refused: (error) => {
         const message = `a value of args[${arg}] cannot be sent: ${(error as Error).message}`;
         link.send(

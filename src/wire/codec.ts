@@ -89,10 +89,14 @@ export function encodeWithValue(head: string, value: unknown, name: string, stac
 /** Around the values of the user's in an error there are those that make it up, and the frame. */
 const DEEPEST_ERROR = DEEPEST_FRAME - 1;
 
-/** What a function threw, or an argument that is a stream, as `failure.ts` has described it. */
+/**
+ * What a function threw, or an argument that is a stream, as `failure.ts` has described it.
+ * @param stacks whether errors within its properties are sent with their stack
+ */
 export function encodeError(
   id: number,
   thrown: Pick<ErrorFrame, 'error' | 'thrown'>,
+  stacks: boolean,
   arg?: number,
 ): Outgoing {
   const head = `{"type":"error","id":${id}${arg === undefined ? '' : `,"arg":${arg}`}`;
@@ -101,7 +105,7 @@ export function encodeError(
   const before = `,"${field}":`;
   if (isPlain(value, DEEPEST - DEEPEST_ERROR)) return head + before + JSON.stringify(value) + '}';
   try {
-    return pack(head, before, value, '}', { field, name: field, stacks: true, deepest: DEEPEST_ERROR });
+    return pack(head, before, value, '}', { field, name: field, stacks, deepest: DEEPEST_ERROR });
   } catch {
     // Each of its properties can be carried, but not all of them together.
     const { name = 'Error', message = 'what was thrown cannot be carried' } = thrown.error ?? {};
@@ -181,7 +185,7 @@ function encodePlain(value: unknown): string | undefined {
  */
 function pack(head: string, before: string, value: unknown, end: string, options: RichOptions): Outgoing {
   const { json, meta, binaries } = encodeRich(value, options);
-  let text = `${head},"meta":${JSON.stringify(meta)}${before}`;
+  let text = `${head},"meta":${meta}${before}`;
   try {
     text += JSON.stringify(json) + end;
   } catch (cause) {

@@ -41,11 +41,18 @@ export const LONGEST_URL = 1_048_576;
  */
 export const LONGEST_PATTERNS = 16_384;
 
-export function joinPath(keys: readonly (string | number)[]): string {
-  return keys
-    .map((key) => (typeof key === 'number' ? key : key.replaceAll('\\', '\\\\').replaceAll('.', '\\.')))
-    .join('.');
+/** @param from where in `keys` the path begins */
+export function joinPath(keys: readonly (string | number)[], from: number): string {
+  let path = '';
+  for (let index = from; index < keys.length; index += 1) {
+    const key = keys[index]!;
+    path += index === from ? '' : '.';
+    path += typeof key === 'string' && SPECIAL.test(key) ? key.replaceAll(/[.\\]/g, '\\$&') : key;
+  }
+  return path;
 }
+
+const SPECIAL = /[.\\]/;
 
 /** Undefined when it is no path. */
 export function splitPath(path: string): string[] | undefined {

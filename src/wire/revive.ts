@@ -22,10 +22,13 @@ export function reviveFrame(
   binaries: readonly Uint8Array[],
 ): void {
   const reviver = new Reviver(binaries);
-  for (const [path, annotation] of Object.entries(values)) {
+  for (const path of Object.keys(values)) {
     const keys = splitPath(path);
-    if (!keys || !VALUE_FIELDS.has(keys[0]!)) throw new Unreadable('its meta leads to no value');
-    reviver.revive(frame, keys, annotation);
+    // What is around the values is not theirs to change: there is a whole field of them in `value` only.
+    if (!keys || !VALUE_FIELDS.has(keys[0]!) || (keys.length === 1 && path !== 'value')) {
+      throw new Unreadable('its meta leads to no value');
+    }
+    reviver.revive(frame, keys, values[path]);
   }
 }
 
@@ -40,8 +43,8 @@ class Reviver {
 
   revive(root: object, keys: readonly string[], annotation: unknown): void {
     let parent = root;
-    for (const key of keys.slice(0, -1)) parent = containerAt(parent, key);
-    const last = keys.at(-1)!;
+    for (let index = 0; index < keys.length - 1; index += 1) parent = containerAt(parent, keys[index]!);
+    const last = keys[keys.length - 1]!;
     if (!Array.isArray(annotation) || !isKey(parent, last)) {
       throw new Unreadable('its meta leads to no value');
     }
@@ -56,10 +59,10 @@ class Reviver {
     if (typeof json !== 'object' || json === null || !isFields(within)) {
       throw new Unreadable('its meta leads to no value');
     }
-    for (const [path, annotation] of Object.entries(within)) {
+    for (const path of Object.keys(within)) {
       const keys = splitPath(path);
       if (!keys) throw new Unreadable('its meta leads to no value');
-      this.revive(json, keys, annotation);
+      this.revive(json, keys, within[path]);
     }
   }
 
@@ -132,8 +135,8 @@ function containerAt(parent: object, key: string): object {
 
 /** Of an object or array as JSON makes them. What was made of one already is a container no more. */
 function isKey(parent: object, key: string): boolean {
-  if (Array.isArray(parent)) return /^(0|[1-9]\d{0,9})$/.test(key) && Number(key) < parent.length;
-  return Object.getPrototypeOf(parent) === Object.prototype && Object.hasOwn(parent, key);
+  if (!Object.hasOwn(parent, key)) return false;
+  return Array.isArray(parent) ? key !== 'length' : Object.getPrototypeOf(parent) === Object.prototype;
 }
 
 function isText(json: unknown, longest: number): json is string {

@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { MOST_BINARIES, binaryKind, bytesOf } from './binary.ts';
 import { basicsOf, isError, propertiesOf } from './error-classes.ts';
 import { DEEPEST_META, LONGEST_BIGINT, LONGEST_PATTERNS, LONGEST_URL, put } from './meta.ts';
-import type { Annotations, Meta, Type } from './meta.ts';
+import type { Type } from './meta.ts';
 import { NotSerializable } from './not-serializable.ts';
 import { DEEPEST, isForeign, isPlain } from './plain.ts';
 import { Trail } from './trail.ts';
@@ -16,7 +16,8 @@ import { Trail } from './trail.ts';
 export interface Rich {
   /** To be written in place of the value. */
   json: unknown;
-  meta: Meta;
+  /** The frame's field `meta`, as text: an object of thousands of paths would cost more than all the rest. */
+  meta: string;
   /** Views onto the user's own memory. */
   binaries: Uint8Array[];
 }
@@ -66,7 +67,7 @@ class Encoder {
   readonly #trail: Trail;
   readonly #binaries: Uint8Array[] = [];
   /** Those of the frame, or of the set, map or error that is the innermost around the value in hand … */
-  #annotations: Annotations = {};
+  #annotations = '';
   /** … and how deep that is. */
   #base: number | undefined;
   #nested = 0;
@@ -79,10 +80,9 @@ class Encoder {
   }
 
   run(value: unknown): Rich {
-    const annotations = this.#annotations;
     const json = this.#read(value);
-    const meta: Meta = { values: annotations, v: 1 };
-    if (this.#binaries.length > 0) meta.binary = this.#binaries.length;
+    const count = this.#binaries.length;
+    const meta = `{"values":{${this.#annotations}},"v":1${count > 0 ? `,"binary":${count}` : ''}}`;
     return { json, meta, binaries: this.#binaries };
   }
 
@@ -250,18 +250,14 @@ class Encoder {
       this.#patterns,
       this.#binaries.length,
     ];
-    this.#annotations = {};
     try {
-      const json = this.#encode(value);
-      Object.assign(annotations, this.#annotations);
-      return { json };
+      return { json: this.#encode(value) };
     } catch {
       this.#trail.leaveTo(depth);
+      this.#annotations = annotations;
       [this.#base, this.#nested, this.#patterns] = [base, nested, patterns];
       this.#binaries.length = binaries;
       return undefined;
-    } finally {
-      this.#annotations = annotations;
     }
   }
 
@@ -280,7 +276,7 @@ class Encoder {
   }
 
   #annotate(type: Type, json: unknown): unknown {
-    this.#annotations[this.#trail.path(this.#base)] = [type];
+    this.#note(type, '');
     return json;
   }
 
@@ -292,16 +288,22 @@ class Encoder {
     }
     const annotations = this.#annotations;
     const base = this.#base;
-    const path = this.#trail.path(base);
-    const inner: Annotations = {};
-    this.#annotations = inner;
+    this.#annotations = '';
     this.#base = this.#trail.depth;
     const json = encode();
-    annotations[path] = Object.keys(inner).length > 0 ? [type, inner] : [type];
+    const inner = this.#annotations;
     this.#annotations = annotations;
     this.#base = base;
     this.#nested -= 1;
+    this.#note(type, inner);
     return json;
+  }
+
+  /** @param inner the annotations within */
+  #note(type: Type, inner: string): void {
+    const path = JSON.stringify(this.#trail.path(this.#base));
+    const comma = this.#annotations === '' ? '' : ',';
+    this.#annotations += `${comma}${path}:[${JSON.stringify(type)}${inner === '' ? '' : `,{${inner}}`}]`;
   }
 
   #enter(container: object): void {

@@ -47,7 +47,7 @@ export class Trail {
 
   /** The path as `meta` has it; without a base from the frame on, with one from the container at that depth. */
   path(base: number | undefined): string {
-    return joinPath(base === undefined ? this.#keys : this.#keys.slice(base + 1));
+    return joinPath(this.#keys, base === undefined ? 0 : base + 1);
   }
 
   /** The path as one would write it in code. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -42,6 +42,24 @@ describe('the package, installed from its tarball', function () {
     await mkdir(join(app, file, '..'), { recursive: true });
     await writeFile(join(app, file), text);
   };
+
+  it('depends on every package that it imports', async () => {
+    const { dependencies } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const imported = new Set<string>();
+    for (const file of await readdir(join(REPOSITORY, 'dist'), { recursive: true })) {
+      if (!file.endsWith('.js')) continue;
+      const code = await readFile(join(REPOSITORY, 'dist', file), 'utf8');
+      const imports =
+        /(?:^(?:import|export|}).* from |\bimport\()'((?:@[\w-]+\/)?[a-z][\w.-]*)(?:\/[\w./-]*)?'\)?;/gm;
+      for (const [, name] of code.matchAll(imports)) {
+        imported.add(name!);
+      }
+    }
+    imported.delete('app-net');
+    expect([...imported].toSorted()).to.deep.equal(Object.keys(dependencies).toSorted());
+  });
 
   it('works in plain JavaScript: two processes call each other', async () => {
     await write(

@@ -185,6 +185,13 @@ describe('the examples', function () {
     expect(code, text).to.equal(0);
     expect(text).to.include('(there) stopped: the caller waits no longer');
   });
+
+  it('07-events: three workers are told what to do, and two of them are listened to', async () => {
+    const { code, text } = await runExample('examples/07-events/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.include('job 3 for 3 workers').and.to.include('grace of gpu has done job 3');
+    expect(text).not.to.include('linus');
+  });
 });
 
 describe('a client in another language', function () {

@@ -1,6 +1,6 @@
 /* Compile-only: that this file compiles is the test; `types.spec.ts` runs the compiler. */
-import { connect, createPeer, getPeers, peers, registerError, remote } from '../../src/index.ts';
-import type { Connected, PeerInfo, PeersChange, Remote, RemotePeer } from '../../src/index.ts';
+import { connect, createPeer, event, getPeers, peers, registerError, remote } from '../../src/index.ts';
+import type { Connected, PeerInfo, PeersChange, Received, Remote, RemotePeer } from '../../src/index.ts';
 import { connectionMachine } from '../../src/actors/connection.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -124,6 +124,36 @@ const told: PeerInfo = await peer.info({ deadline: 500 });
 const lag: number = told.loop.lag;
 const roundTrip: number = await peer.ping();
 
+// --- events
+const done = event<{ id: string }>('job.done');
+const toldTo: number = done.emit({ id: '1' });
+// @ts-expect-error a payload of another type
+done.emit({ id: 1 });
+// @ts-expect-error no payload
+done.emit();
+event<void>('ping').emit();
+const subscription = done.subscribe(
+  (payload, received) => {
+    is<Equal<typeof payload, { id: string }>>();
+    is<Equal<typeof received, Received<{ id: string }>>>();
+    is<Equal<typeof received.peer, RemotePeer>>();
+    received.gap?.missed?.toFixed();
+  },
+  { from: { group: 'gpu', has: multiply }, signal: AbortSignal.timeout(1) },
+);
+subscription.unsubscribe();
+// @ts-expect-error a selector that does not exist
+done.subscribe(() => {}, { from: { groups: 'a' } });
+// @ts-expect-error an option that does not exist
+done.stream({ size: 5 });
+for await (const { payload } of done.stream({ from: { hub: true }, buffer: 5, overflow: 'throw' })) {
+  is<Equal<typeof payload, { id: string }>>();
+}
+// Without a type, a payload may be anything, and has to be looked at.
+event('any').emit(5);
+event('any').subscribe((payload) => is<Equal<typeof payload, unknown>>());
+const subscribers: RemotePeer[] = await done.ready({ min: 2 });
+
 // --- the rest
 createPeer({ name: 'x', limits: { calls: 5 } });
 // @ts-expect-error an option that does not exist
@@ -140,4 +170,18 @@ connection.send({ type: 'connection.explode' });
 // @ts-expect-error a link is missing
 connection.send({ type: 'link.closed' });
 
-export const used = [product, text, byId, byName, head, wrong, one, answer, ready, lag, roundTrip];
+export const used = [
+  product,
+  text,
+  byId,
+  byName,
+  head,
+  wrong,
+  one,
+  answer,
+  ready,
+  lag,
+  roundTrip,
+  told,
+  subscribers,
+];

@@ -144,7 +144,10 @@ async function whyApart(candidate: Candidate, keys: SecretKeys, signal: AbortSig
   const pid = hints.find((hint) => hint.pid !== undefined)?.pid;
   const who = pid === undefined ? (id ? `the peer ${id}` : 'whoever is') : `process ${pid}`;
   const findings = await Promise.all(
-    addressesOf(candidate).map(async (address) => ({ address, ...(await probe(address, id, keys, signal)) })),
+    addressesOf(candidate).map(async (address) => {
+      const { verdict, detail } = await probe(address, id, keys, signal);
+      return { address, verdict, detail };
+    }),
   );
   // It works: the search was over before it did.
   if (findings.some(({ verdict }) => verdict === 'peer')) return [];

@@ -14,7 +14,7 @@ export const OBSERVERS = 'app-net:commands';
 export const SEARCH_TIME = 1_000;
 
 /**
- * Starts the peer of a command, and stops it when `work` is done.
+ * Starts the peer of a command, and begins to stop it when `work` is done; the end of the process does the rest.
  * @throws CliError when it cannot start
  */
 export async function withPeer<T>(
@@ -26,7 +26,8 @@ export async function withPeer<T>(
   try {
     return await work(peer);
   } finally {
-    await peer.stop();
+    // The others are told at once; nobody has to wait until they have taken note.
+    void peer.stop();
   }
 }
 

@@ -2,12 +2,10 @@ import { hostname } from 'node:os';
 
 import type { RemotePeer } from '../index.ts';
 import { readableTag } from '../tag.ts';
-import { cut, safe } from './output.ts';
-import type { Colors } from './output.ts';
-import { table } from './table.ts';
-import { duration, microseconds, milliseconds } from './units.ts';
+import { safe } from './output.ts';
+import { microseconds } from './units.ts';
 
-/** What `peers` shows of a peer, as a line of JSON and as a row of the table. */
+/** What `peers` asks of a peer, and what it says of it in a line of JSON. */
 
 /** How long a peer may take to answer before it is shown without, in ms. */
 const ANSWER_TIME = 1_000;
@@ -36,8 +34,8 @@ export async function ask(peer: RemotePeer, signal: AbortSignal): Promise<Answer
     at: performance.now(),
   };
   try {
-    answers.roundTrip = await shortest(peer, options);
-    const info = await peer.info(options);
+    const [roundTrip, info] = await Promise.all([shortest(peer, options), peer.info(options)]);
+    answers.roundTrip = roundTrip;
     answers.uptime = info.uptime;
     answers.version = info.versions['app-net'];
     answers.at = performance.now();
@@ -70,51 +68,6 @@ export function peerData(peer: RemotePeer, answers?: Answers): Record<string, un
   };
 }
 
-export function peerTable(
-  rows: readonly { peer: RemotePeer; answers: Answers | undefined }[],
-  colors: Colors,
-  columns: number,
-): string {
-  const plain = rows.map(({ peer, answers }) => ({
-    name: safe(peer.name, 40) + (peer.hub ? ' (hub)' : ''),
-    group: safe(peer.group, 20),
-    where: where(peer),
-    roundTrip: answers?.roundTrip === undefined ? '–' : milliseconds(answers.roundTrip),
-    uptime: answers?.uptime === undefined ? '–' : duration(answers.uptime + performance.now() - answers.at),
-    functions: peer.functions.map((tag) => shortName(tag)),
-  }));
-  const widest = (key: 'name' | 'group' | 'where', title: string): number =>
-    Math.max(title.length, ...plain.map((row) => row[key].length));
-  const taken = widest('name', 'NAME') + widest('group', 'GROUP') + widest('where', 'WHERE') + 9 + 12 + 5 * 2;
-  const left = Math.max(20, columns - taken);
-  return table(
-    ['NAME', 'GROUP', 'WHERE', 'ROUND TRIP', 'UPTIME', 'FUNCTIONS'].map((title) => colors.dim(title)),
-    plain.map((row) => [
-      colors.bold(row.name),
-      row.group,
-      row.where,
-      row.roundTrip,
-      row.uptime,
-      colors.cyan(fewer(row.functions, left)),
-    ]),
-  );
-}
-
 export function where({ scope, host, pid }: RemotePeer): string {
   return scope === 'host' && host === hostname() ? `process ${pid}` : `${safe(host, 30)}, process ${pid}`;
-}
-
-/** The end of a readable tag: `math.multiply` for `my-app/math.multiply`. */
-function shortName(tag: string): string {
-  return safe(readableTag(tag).replace(/^.*\//, ''));
-}
-
-/** As many names as there is room for, and how many are left out. */
-function fewer(names: readonly string[], width: number): string {
-  for (let shown = names.length; shown > 0; shown -= 1) {
-    const rest = names.length - shown;
-    const text = names.slice(0, shown).join(', ') + (rest > 0 ? ` +${rest}` : '');
-    if (text.length <= width || shown === 1) return cut(text, width);
-  }
-  return '–';
 }

@@ -7,8 +7,9 @@ import type { ExitCode } from './exit.ts';
 import { LiveArea } from './live-area.ts';
 import { search, sorted, withPeer } from './observer.ts';
 import { safe } from './output.ts';
-import { ask, peerData, peerTable, where } from './peer-rows.ts';
+import { ask, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
+import type { peerTable } from './peer-table.ts';
 import { count } from './units.ts';
 
 /** `app-net peers`: who is there. */
@@ -34,6 +35,8 @@ export function peers(context: Context, options: PeersOptions): Promise<ExitCode
 
 async function show({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const found = await search(peer, group, signal);
+  // While they answer, what draws the table is loaded.
+  const drawing = out.json ? undefined : import('./peer-table.ts');
   const rows = await Promise.all(
     found.map(async (each) => ({ peer: each, answers: await ask(each, signal) })),
   );
@@ -44,7 +47,8 @@ async function show({ out, signal }: Context, peer: Peer, group: string | undefi
   }
   const error = nobody(found, group);
   if (error) throw error;
-  out.line(peerTable(rows, out.colors, out.columns));
+  const { peerTable: draw } = await drawing!;
+  out.line(draw(rows, out.colors, out.columns));
   return EXIT.DONE;
 }
 
@@ -68,7 +72,8 @@ async function follow({ out, signal }: Context, peer: Peer, group: string | unde
 async function watch(context: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const { out, signal } = context;
   const view = peer.peers.of({ group: group ?? '*' });
-  const table = new WatchedTable(context, () => view.list());
+  const { peerTable: draw } = await import('./peer-table.ts');
+  const table = new WatchedTable(context, () => view.list(), draw);
   await search(peer, group, signal);
   const timers = [
     setInterval(() => void table.askAll(), ASK_AGAIN),
@@ -88,9 +93,11 @@ class WatchedTable {
   readonly #context: Context;
   readonly #list: () => RemotePeer[];
   readonly #area: LiveArea;
+  readonly #table: typeof peerTable;
   readonly #answers = new Map<RemotePeer, Answers>();
 
-  constructor(context: Context, list: () => RemotePeer[]) {
+  constructor(context: Context, list: () => RemotePeer[], table: typeof peerTable) {
+    this.#table = table;
     this.#context = context;
     this.#list = list;
     this.#area = new LiveArea(context.out);
@@ -117,7 +124,7 @@ class WatchedTable {
     const rows = sorted(this.#list()).map((peer) => ({ peer, answers: this.#answers.get(peer) }));
     const room = Math.max(1, out.rows - 4);
     const shown = rows.slice(0, room);
-    const lines = [peerTable(shown, out.colors, out.columns)];
+    const lines = [this.#table(shown, out.colors, out.columns)];
     if (rows.length > shown.length) lines.push(`… and ${rows.length - shown.length} more`);
     lines.push(out.colors.dim(`${count(rows.length, 'peer')}, Ctrl-C ends`));
     this.#area.draw(lines.join('\n'), above);

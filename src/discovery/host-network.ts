@@ -2,7 +2,7 @@ import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
 import { webSocketTransport } from '../transport/websocket.ts';
 import { HostProvider } from './host.ts';
-import { MdnsProvider } from './mdns.ts';
+import type { Provider } from './provider.ts';
 import { defaultRuntimeDirectory, openRuntimeDirectory, readOrMakeSecret } from './runtime-directory.ts';
 
 type HostSettings = Pick<Settings, 'runtimeDir' | 'tls' | 'lan' | 'host'>;
@@ -14,6 +14,11 @@ type HostSettings = Pick<Settings, 'runtimeDir' | 'tls' | 'lan' | 'host'>;
 export function hostNetwork({ runtimeDir, tls, lan, host }: HostSettings): Network {
   return {
     attach: async ({ clock, random }) => {
+      // Loaded where it is needed: it is a tenth of what there is to load.
+      const multicast = async (): Promise<Provider> => {
+        const { MdnsProvider } = await import('./mdns.ts');
+        return new MdnsProvider({ host, clock, random });
+      };
       const directory = runtimeDir ?? (await defaultRuntimeDirectory(process.env));
       await openRuntimeDirectory(directory);
       let shared: string | undefined;
@@ -24,10 +29,7 @@ export function hostNetwork({ runtimeDir, tls, lan, host }: HostSettings): Netwo
       };
       return {
         transport: webSocketTransport(tls),
-        providers: [
-          new HostProvider(directory, clock, restore),
-          ...(lan ? [new MdnsProvider({ host, clock, random })] : []),
-        ],
+        providers: [new HostProvider(directory, clock, restore), ...(lan ? [await multicast()] : [])],
         secret: async () => (shared = await readOrMakeSecret(directory)),
       };
     },

@@ -1,0 +1,54 @@
+import type { RemotePeer } from '../index.ts';
+import { readableTag } from '../tag.ts';
+import { cut, safe } from './output.ts';
+import type { Colors } from './output.ts';
+import { where } from './peer-rows.ts';
+import type { Answers } from './peer-rows.ts';
+import { table } from './table.ts';
+import { duration, milliseconds } from './units.ts';
+
+/** What `peers` shows on a terminal: a row for each peer. */
+export function peerTable(
+  rows: readonly { peer: RemotePeer; answers: Answers | undefined }[],
+  colors: Colors,
+  columns: number,
+): string {
+  const plain = rows.map(({ peer, answers }) => ({
+    name: safe(peer.name, 40) + (peer.hub ? ' (hub)' : ''),
+    group: safe(peer.group, 20),
+    where: where(peer),
+    roundTrip: answers?.roundTrip === undefined ? '–' : milliseconds(answers.roundTrip),
+    uptime: answers?.uptime === undefined ? '–' : duration(answers.uptime + performance.now() - answers.at),
+    functions: peer.functions.map((tag) => shortName(tag)),
+  }));
+  const widest = (key: 'name' | 'group' | 'where', title: string): number =>
+    Math.max(title.length, ...plain.map((row) => row[key].length));
+  const taken = widest('name', 'NAME') + widest('group', 'GROUP') + widest('where', 'WHERE') + 9 + 12 + 5 * 2;
+  const left = Math.max(20, columns - taken);
+  return table(
+    ['NAME', 'GROUP', 'WHERE', 'ROUND TRIP', 'UPTIME', 'FUNCTIONS'].map((title) => colors.dim(title)),
+    plain.map((row) => [
+      colors.bold(row.name),
+      row.group,
+      row.where,
+      row.roundTrip,
+      row.uptime,
+      colors.cyan(fewer(row.functions, left)),
+    ]),
+  );
+}
+
+/** The end of a readable tag: `math.multiply` for `my-app/math.multiply`. */
+function shortName(tag: string): string {
+  return safe(readableTag(tag).replace(/^.*\//, ''));
+}
+
+/** As many names as there is room for, and how many are left out. */
+function fewer(names: readonly string[], width: number): string {
+  for (let shown = names.length; shown > 0; shown -= 1) {
+    const rest = names.length - shown;
+    const text = names.slice(0, shown).join(', ') + (rest > 0 ? ` +${rest}` : '');
+    if (text.length <= width || shown === 1) return cut(text, width);
+  }
+  return '–';
+}

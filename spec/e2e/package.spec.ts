@@ -180,6 +180,12 @@ describe('the examples', function () {
     expect(text).to.include('(there) nobody follows app.log any more').and.to.include('stored main.ts');
   });
 
+  it('05-map: three processes share the work, one crashes, one comes', async () => {
+    const { code, text } = await runExample('examples/05-map/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.match(/283146 primes below 4000000, counted by [34] processes/);
+  });
+
   it('06-cancel: a function stops when nobody waits for it any more', async () => {
     const { code, text } = await runExample('examples/06-cancel/main.ts');
     expect(code, text).to.equal(0);

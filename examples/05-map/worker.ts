@@ -1,0 +1,23 @@
+// A process that works. It needs no more than to have the function, and to stay.
+import { connect, serve } from 'app-net';
+
+/** How many primes there are from `from` up to, not including, `to`. */
+export const countPrimes = connect(
+  'countPrimes',
+  (from: number, to: number): number => {
+    let count = 0;
+    for (let n = from; n < to; n += 1) if (isPrime(n)) count += 1;
+    return count;
+  },
+  // To count twice does no harm: what a crashed process had is given to another one.
+  { idempotent: true },
+);
+
+function isPrime(n: number): boolean {
+  if (n < 4) return n > 1;
+  if (n % 2 === 0) return false;
+  for (let divisor = 3; divisor * divisor <= n; divisor += 2) if (n % divisor === 0) return false;
+  return true;
+}
+
+await serve();

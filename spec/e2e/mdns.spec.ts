@@ -55,7 +55,7 @@ describe('peers on a LAN', function () {
   let env: NodeJS.ProcessEnv;
 
   before(function () {
-    return needLan(this, 'tcpdump', ...AVAHI);
+    return needLan(this, 'tcpdump', 'nft', ...AVAHI);
   });
   beforeEach(async () => {
     env = { NET_SECRET: makeSecret() };
@@ -183,6 +183,30 @@ describe('peers on a LAN', function () {
     await joined(one, 'two');
     await joined(two, 'one');
     await two.line((line: Line) => line.degraded === 'no longer');
+  });
+
+  it('say so where a firewall keeps them from being found, and what to do instead', async () => {
+    const [a, b, c] = [await lan.host('a'), await lan.host('b'), await lan.host('c')];
+    const closed = (host: LanHost, way: 'input' | 'output'): Promise<string> => {
+      const chain = `add chain inet wall ${way} { type filter hook ${way} priority 0; }`;
+      const rule = `add rule inet wall ${way} udp dport 5353 drop`;
+      return host.exec('nft', `add table inet wall; ${chain}; ${rule}`);
+    };
+    await Promise.all([closed(a, 'output'), closed(b, 'input')]);
+    const [mute, deaf, free] = [await start(a, 'mute'), await start(b, 'deaf'), await start(c, 'free')];
+    const reason = async (peer: TestProcess): Promise<string> =>
+      (await peer.line((line: Line) => line.degraded !== undefined)).degraded!;
+    expect(await reason(mute))
+      .to.match(/EPERM/)
+      .and.match(/NET_PEERS=host:port/);
+    expect(await reason(deaf))
+      .to.match(/firewall.*UDP port 5353/)
+      .and.match(/NET_PEERS=host:port/);
+    // Each is found all the same: one by what it says, the other by what it hears.
+    await Promise.all([joined(free, 'deaf'), joined(mute, 'deaf'), joined(mute, 'free')]);
+    await a.exec('nft', 'delete table inet wall');
+    await mute.line((line: Line) => line.degraded === 'no longer');
+    expect((free.lines as Line[]).some((line) => line.degraded !== undefined)).to.equal(false);
   });
 
   it('find each other again after the cable was out', async () => {

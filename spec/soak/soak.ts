@@ -7,6 +7,7 @@ import { callsThroughCuts } from './calls-through-cuts.ts';
 import { connects, expectNothingLeft } from './connects.ts';
 import { crossingDials } from './crossing-dials.ts';
 import { frozen } from './frozen.ts';
+import { mdnsFlood } from './mdns-flood.ts';
 import { restarts } from './restarts.ts';
 import { saturated } from './saturated.ts';
 
@@ -55,6 +56,18 @@ describe('in the long run', function () {
       expect(freeze.rejoin).to.be.below(5_000);
       expect(freeze.ownLeaves).to.deep.equal([]);
       expect(freeze.joins).to.deep.equal(freeze.joins.map(() => 1));
+    }
+  });
+
+  it('ten thousand lies a second about who is on the LAN are borne', async () => {
+    for (const senders of [1, 50]) {
+      const flood = await mdnsFlood(30, 10_000, senders);
+      console.log({ senders, ...flood, dials: JSON.stringify(flood.dials) });
+      expect(flood.leaves).to.deep.equal([]);
+      for (const { perSecond } of flood.dials) expect(perSecond).to.be.below(10);
+      expect(flood.heap).to.be.below(32);
+      expect(flood.candidates).to.be.below(1_100);
+      if (senders === 1) expect(flood.join).to.be.below(30_000);
     }
   });
 

@@ -210,6 +210,7 @@ async function whatIsLacking(tools: readonly string[]): Promise<string | undefin
 
 const PACKAGES: Record<string, string> = {
   ip: 'iproute2',
+  nft: 'nftables',
   'avahi-browse': 'avahi-utils',
   'dbus-daemon': 'dbus',
 };

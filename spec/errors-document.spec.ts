@@ -18,6 +18,7 @@ const CODES = Object.keys({
   TOO_LARGE: true,
   BAD_REQUEST: true,
   UNAUTHENTICATED: true,
+  ID_TAKEN: true,
   INSECURE: true,
   DEADLINE_EXCEEDED: true,
   CONNECTION_LOST: true,

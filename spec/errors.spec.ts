@@ -13,6 +13,7 @@ const outcomes: Record<NetErrorCode, [ran: string, retriable: boolean]> = {
   TOO_LARGE: ['no', false],
   BAD_REQUEST: ['no', false],
   UNAUTHENTICATED: ['no', false],
+  ID_TAKEN: ['no', false],
   INSECURE: ['no', false],
   DEADLINE_EXCEEDED: ['unknown', false],
   CONNECTION_LOST: ['unknown', false],

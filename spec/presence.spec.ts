@@ -59,22 +59,6 @@ describe('the set of peers', () => {
     expect([...a.actor.getSnapshot().context.connections.keys()]).to.deep.equal([]);
   });
 
-  it('replaces a peer that comes back with the same id: it leaves before it joins', async () => {
-    const a = await stage.make({ network, name: 'a', id: 'aaa' }).start();
-    const old = await stage.make({ network, name: 'old', id: 'bbb' }).start();
-    const [handle] = await meet(a, 'bbb');
-    const story = record(a);
-    // The old process hangs, and a new one takes its place.
-    network.stall(a, old);
-    const fresh = stage.make({ network, name: 'new', id: 'bbb' });
-    await fresh.start();
-    network.heal(a, old);
-    await eventually(() => story.includes('new joins'));
-    expect(story[0]).to.match(/^old leaves: (replaced|lost)$/);
-    expect(story.indexOf('new joins')).to.be.greaterThan(0);
-    expect(await failure(handle!.call('x'))).to.include({ code: 'NOT_SENT' });
-  });
-
   it('joins again after a cut that heals', async () => {
     const { a, b } = await stage.pair({ network });
     const story = record(a);

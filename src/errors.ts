@@ -23,6 +23,8 @@ const OUTCOMES = {
   BAD_REQUEST: { ran: 'no', retriable: false },
   /** The other side did not prove that it knows the secret. */
   UNAUTHENTICATED: { ran: 'no', retriable: false },
+  /** Another process is alive and has the id of this peer. */
+  ID_TAKEN: { ran: 'no', retriable: false },
   /** What was asked for would open this peer to strangers. */
   INSECURE: { ran: 'no', retriable: false },
   /** No answer by the deadline. */

@@ -17,6 +17,7 @@ import {
 import type { Candidate } from './candidate.ts';
 import { DialTurns } from './dial-turns.ts';
 import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
+import { warnOfTakenId } from './id-taken.ts';
 import { answer, ask, isSeed } from './introducing.ts';
 import type { DiscoveryEmitted, DiscoveryMessage, PeerMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
@@ -166,6 +167,7 @@ export const discoveryParts = setup({
       candidate.state = 'up';
       candidate.record = record;
       candidate.failures = 0;
+      candidate.error = undefined;
       candidate.tried = true;
       enqueue.cancel(`due:${record.id}`);
       context.log.joined(record);
@@ -223,9 +225,10 @@ export const discoveryParts = setup({
     'try again later, or give up': enqueueActions(({ context, event, enqueue }) => {
       const { id, failure } = event as Event<'connection.ended'>;
       const candidate = context.candidates.get(id);
-      if (!candidate || candidate.state === 'up') return;
+      if (!candidate || candidate.state === 'up' || candidate.state === 'suspect') return;
       candidate.tried = true;
       if (failure) {
+        warnOfTakenId(failure.error);
         candidate.state = 'seen';
         candidate.failures += 1;
         candidate.error = failure.error;

@@ -1,5 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 
+import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { LeaveReason, PeerRecord } from './peer-record.ts';
@@ -58,6 +59,13 @@ export class Evidence implements Findings {
     return parts.join(', ');
   }
 
+  /** @internal The same, and something more that is known. */
+  and(more: string): Evidence {
+    const { held, silent, ownLag, redial, detail, why } = this;
+    const details = detail === undefined ? more : `${detail}, ${more}`;
+    return new Evidence(held, { silent, ownLag, redial, detail: details, why });
+  }
+
   toString(): string {
     return this.text;
   }
@@ -71,10 +79,19 @@ export function evidenceAbout(id: string, system: AnyActorRef['system']): Eviden
   const { candidates, departed } = discovery.getSnapshot().context as DiscoveryContext;
   const candidate = candidates.get(id);
   if (candidate?.record) return evidenceOf(candidate.record, system.get('liveness') as LivenessRef);
-  const { hints, failures, error } = candidate ?? {};
-  if (!hints || departed.has(id)) return departed.get(id);
-  const detail = `hinted at by ${[...hints.keys()].join(', ')}, ${failures} dials failed`;
-  return new Evidence('sought', { detail: error instanceof Error ? `${detail}: ${error.message}` : detail });
+  const gone = departed.get(id);
+  if (!candidate) return gone;
+  if (!gone) {
+    const detail = `hinted at by ${[...candidate.hints.keys()].join(', ')}, ${failedDials(candidate)}`;
+    return new Evidence('sought', { detail });
+  }
+  if (candidate.failures === 0) return gone;
+  return gone.and(`then ${failedDials(candidate)}`);
+}
+
+function failedDials({ failures, error }: Candidate): string {
+  const count = `${failures} ${failures === 1 ? 'dial' : 'dials'} failed`;
+  return error instanceof Error ? `${count}: ${error.message}` : count;
 }
 
 /** What is known of a peer that has joined: now, or when it left. */

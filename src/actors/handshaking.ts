@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
 import { NetError } from '../errors.ts';
-import type { Socket } from '../transport/transport.ts';
+import type { Receiver, Socket } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { HandshakeFailed, HandshakeNeedless, OwnHello } from '../wire/handshake-messages.ts';
 import type { DiallerOptions, Self, Step } from '../wire/handshake.ts';
 import type { HandshakeKeys } from '../wire/secret.ts';
+import { idTaken } from './id-taken.ts';
+import type { IsTaken } from './id-taken.ts';
 import type { Session } from './messages.ts';
 
 /** What both sides of a handshake need. */
@@ -27,6 +29,11 @@ interface DialOutcome extends Outcome {
   needless?(id: string): void;
 }
 
+interface DialChoices extends Pick<DiallerOptions, 'generation' | 'isConnected'> {
+  /** Ends once the other side has proved itself, before that takes this one for a peer. */
+  onlyToKnow?: boolean;
+}
+
 /** Handshakes that peers of this process began, by nonce: what to do when one reaches the peer that began it. */
 const reachedSelf = new Map<string, () => void>();
 
@@ -37,28 +44,38 @@ const reachedSelf = new Map<string, () => void>();
 export function dialHandshake(
   socket: Socket,
   to: string,
-  { self, keys, clock }: HandshakeDependencies,
+  dependencies: HandshakeDependencies,
   outcome: DialOutcome,
-  more: Pick<DiallerOptions, 'generation' | 'isConnected'> = {},
+  { onlyToKnow = false, ...more }: DialChoices = {},
 ): () => void {
+  const { self, keys } = dependencies;
   const nonce = randomBytes(32);
   const options = { self, keys, binding: socket.binding, nonce, to, ...more };
   const handshake = new DiallerHandshake(options);
   const name = nonce.toString('base64url');
   let answeredBy: string | undefined;
   reachedSelf.set(name, () => (answeredBy = self.id));
-  const stop = run(socket, (text) => handshake.receive(text), clock, true, {
-    done: (session) => {
-      reachedSelf.delete(name);
-      outcome.done(session);
+  const step = (text: string): Step => {
+    const { send, done } = handshake.receive(text);
+    // Without the last message the other side takes nobody in.
+    return { ...(send !== undefined && !(done && onlyToKnow) && { send }), ...(done && { done }) };
+  };
+  const stop = run(
+    { socket, step, dependencies, dialled: true },
+    {
+      done: (session) => {
+        reachedSelf.delete(name);
+        if (onlyToKnow) session.socket.close(CLOSE.DONE, '');
+        outcome.done(session);
+      },
+      failed: (error) => {
+        reachedSelf.delete(name);
+        if (error.cause instanceof HandshakeNeedless) answeredBy = error.cause.id;
+        if (to === '' && answeredBy !== undefined) outcome.needless?.(answeredBy);
+        else outcome.failed(error);
+      },
     },
-    failed: (error) => {
-      reachedSelf.delete(name);
-      if (error.cause instanceof HandshakeNeedless) answeredBy = error.cause.id;
-      if (to === '' && answeredBy !== undefined) outcome.needless?.(answeredBy);
-      else outcome.failed(error);
-    },
-  });
+  );
   socket.send(handshake.hello());
   return () => {
     reachedSelf.delete(name);
@@ -66,32 +83,47 @@ export function dialHandshake(
   };
 }
 
-/** The same on a socket that the other side opened. */
+/**
+ * The same on a socket that the other side opened.
+ * @param isTaken whether the id of a dialler, which has proved itself, belongs to somebody else
+ */
 export function acceptHandshake(
   socket: Socket,
-  { self, keys, clock }: HandshakeDependencies,
+  dependencies: HandshakeDependencies,
   outcome: Outcome,
+  isTaken: IsTaken = () => false,
 ): () => void {
+  const { self, keys } = dependencies;
   const handshake = new AcceptorHandshake({
     self,
     keys,
     binding: socket.binding,
     nonce: randomBytes(32),
   });
-  return run(socket, (text) => handshake.receive(text), clock, false, {
-    done: (session) => outcome.done(session),
-    failed: (error) => {
-      if (error.cause instanceof OwnHello) reachedSelf.get(error.cause.nonce)?.();
-      outcome.failed(error);
+  const step = (text: string): Step => handshake.receive(text);
+  return run(
+    { socket, step, dependencies, dialled: false, isTaken },
+    {
+      done: (session) => outcome.done(session),
+      failed: (error) => {
+        if (error.cause instanceof OwnHello) reachedSelf.get(error.cause.nonce)?.();
+        outcome.failed(error);
+      },
     },
-  });
+  );
+}
+
+interface Course {
+  socket: Socket;
+  step: (text: string) => Step;
+  dependencies: HandshakeDependencies;
+  /** Whether this side opened the socket. */
+  dialled: boolean;
+  isTaken?: IsTaken;
 }
 
 function run(
-  socket: Socket,
-  step: (text: string) => Step,
-  clock: Clock,
-  dialled: boolean,
+  { socket, step, dependencies: { self, clock }, dialled, isTaken }: Course,
   outcome: Outcome,
 ): () => void {
   let over = false;
@@ -101,24 +133,46 @@ function run(
     clock.clearTimeout(timer);
     return true;
   };
-  const fail = (reason: string, cause?: unknown): void => {
+  const refuse = (code: number, reason: string, error: NetError): void => {
     if (!end()) return;
-    // One code for every reason: a stranger learns nothing from how it was refused.
-    socket.close(CLOSE.HANDSHAKE, '');
+    socket.close(code, reason);
     socket.receive({ message: () => {}, binary: () => {}, closed: () => {} });
-    outcome.failed(new NetError('UNAUTHENTICATED', `the handshake failed: ${reason}`, { cause }));
+    outcome.failed(error);
+  };
+  const fail = (reason: string, cause?: unknown): void => {
+    const text = `the handshake failed: ${reason}`;
+    // One code for every reason: a stranger learns nothing from how it was refused.
+    refuse(CLOSE.HANDSHAKE, '', new NetError('UNAUTHENTICATED', text, { cause }));
   };
   const timer = clock.setTimeout(() => fail(`it took longer than ${HANDSHAKE_TIME} ms`), HANDSHAKE_TIME);
-  socket.receive({
+  const proceed = ({ send, done }: Step): void => {
+    if (send !== undefined) socket.send(send);
+    if (!done || !end()) return;
+    socket.receive(undefined);
+    socket.trust();
+    outcome.done({ socket, dialled, ...done });
+  };
+  const ask = async (next: Step, id: string, taken: Promise<boolean>): Promise<void> => {
+    // What comes meanwhile is kept.
+    socket.receive(undefined);
+    const belongsToAnother = await taken;
+    if (over) return;
+    if (belongsToAnother) {
+      refuse(CLOSE.ID_TAKEN, '', idTaken(id));
+    } else {
+      proceed(next);
+      socket.receive(receiver);
+    }
+  };
+  const receiver: Receiver = {
     message: (text) => {
       try {
         if (text.length > HANDSHAKE_BYTES) throw new HandshakeFailed('a message is too long');
-        const { send, done } = step(text);
-        if (send !== undefined) socket.send(send);
-        if (!done || !end()) return;
-        socket.receive(undefined);
-        socket.trust();
-        outcome.done({ socket, dialled, ...done });
+        const next = step(text);
+        const { proved } = next;
+        const taken = proved && isTaken?.(proved.id, proved.incarnation);
+        if (taken) void ask(next, proved.id, taken);
+        else proceed(next);
       } catch (error) {
         if (!(error instanceof HandshakeFailed)) throw error;
         fail(error.message, error);
@@ -126,21 +180,22 @@ function run(
     },
     binary: () => {
       // A stranger's protocol violation is no secret to it, so it is told, as at any other time.
-      if (!end()) return;
-      socket.close(CLOSE.BAD_FRAME, 'binary message');
-      socket.receive({ message: () => {}, binary: () => {}, closed: () => {} });
-      outcome.failed(new NetError('UNAUTHENTICATED', 'the handshake failed: a binary message came'));
+      const text = 'the handshake failed: a binary message came';
+      refuse(CLOSE.BAD_FRAME, 'binary message', new NetError('UNAUTHENTICATED', text));
     },
     closed: (code) => {
-      if (end()) {
-        const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
-        // Any other code says nothing of the secret: the connection may just have broken.
-        const cause = code === CLOSE.HANDSHAKE ? new HandshakeFailed(text) : undefined;
-        outcome.failed(new NetError('UNAUTHENTICATED', text, { cause }));
-      }
+      if (end()) outcome.failed(code === CLOSE.ID_TAKEN ? idTaken(self.id) : endedBy(code));
     },
-  });
+  };
+  socket.receive(receiver);
   return () => {
     if (end()) socket.terminate();
   };
+}
+
+function endedBy(code: number): NetError {
+  const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
+  // Any other code says nothing of the secret: the connection may just have broken.
+  const cause = code === CLOSE.HANDSHAKE ? new HandshakeFailed(text) : undefined;
+  return new NetError('UNAUTHENTICATED', text, { cause });
 }

@@ -14,6 +14,7 @@ import { deriveKeys } from '../wire/secret.ts';
 import { readSecretFile } from '../discovery/runtime-directory.ts';
 import { acceptHandshake } from './handshaking.ts';
 import type { PeerMessage } from './messages.ts';
+import { refuseNamesake, takenAmong } from './namesake.ts';
 
 export interface ListenerInput {
   settings: Settings;
@@ -27,7 +28,7 @@ export interface ListenerInput {
  * Opens the peer to others: attaches it to its network, listens, and lets in who proves themselves. A stranger
  * is no actor: until it has proved itself it costs a socket and a timer, nothing more.
  */
-export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, sendBack }) => {
+export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, system, sendBack }) => {
   const { settings, self, network, random } = input;
   const { clock, limits, host, hostNames, ports, origins, seeds } = settings;
   const handshakes = new Set<() => void>();
@@ -45,10 +46,13 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     const providers = [...attached.providers, ...seeders, new ToldProvider(clock, reachable)];
     const attachment = { ...attached, providers };
     const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
+    const dependencies = { self, keys, clock };
+    await refuseNamesake(attachment, dependencies, settings.ping);
+    const isTaken = takenAmong(system, clock);
     const accept = (socket: Socket): void => {
       const stop = acceptHandshake(
         socket,
-        { self, keys, clock },
+        dependencies,
         {
           done: (session) => {
             handshakes.delete(stop);
@@ -59,6 +63,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
             settings.log.strangerRefused(error);
           },
         },
+        isTaken,
       );
       handshakes.add(stop);
     };

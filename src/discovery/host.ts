@@ -53,6 +53,10 @@ export class HostProvider implements Provider {
     this.#scheduleRescan();
   }
 
+  announced(id: string): Promise<Hint | undefined> {
+    return readAnnouncement(this.#path(id));
+  }
+
   failed(hint: Hint, refused: boolean): void {
     void this.#lookAgain(hint, refused);
   }

@@ -29,6 +29,7 @@ export class MemoryBoard {
         listener.scanned();
         return Promise.resolve();
       },
+      announced: (id) => Promise.resolve(this.#announced.get(id)),
       failed: (hint, refused) => {
         // Left behind by a peer that was killed.
         if (!refused || this.#announced.get(hint.id)?.incarnation !== hint.incarnation) return;

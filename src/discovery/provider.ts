@@ -49,6 +49,8 @@ export interface Provider {
   failed(hint: Hint, refused: boolean): void;
   /** Another peer said where these are. Only of the provider that keeps such hints. */
   tell?(hints: readonly Hint[]): void;
+  /** What is announced under this id already, perhaps by somebody who is dead. Asked before `start`. */
+  announced?(id: string): Promise<Hint | undefined>;
   /** Takes the announcement back and stops looking. Never rejects. */
   stop(): Promise<void>;
   /** The same in the last moment of a process, without waiting for anything. */

@@ -44,6 +44,7 @@ export async function dialStream(
       noDelay: true,
     }).unref();
     await opened(tcp, 'connect');
+    if (isOwnEcho(tcp)) throw Object.assign(new Error('nobody listens there'), { code: 'ECONNREFUSED' });
     // Whatever was looked up: nothing is said in the clear to who is not on this host.
     return near && isLoopback(tcp.remoteAddress ?? '') ? tcp : await tls.secure(tcp);
   } catch (error) {
@@ -56,6 +57,14 @@ export async function dialStream(
     clearTimeout(timer);
     signal?.removeEventListener('abort', cut);
   }
+}
+
+/**
+ * Whether the connection is one with itself. It comes about when nobody listens at a port of this host and the system
+ * happens to choose that very port for the near end; then the kernel takes the two ends for each other's.
+ */
+function isOwnEcho({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): boolean {
+  return localPort === remotePort && localAddress === remoteAddress;
 }
 
 type LookUp = (name: string) => Promise<string[]>;

@@ -297,6 +297,8 @@ export const CLOSE = {
   BAD_FRAME: 4400,
   /** The handshake failed. One code for every reason, so that a stranger learns nothing. */
   HANDSHAKE: 4401,
+  /** Another life of the peer with this id is alive. Told only to those that have proved themselves. */
+  ID_TAKEN: 4409,
   /** The peer is stopping. */
   GOING_AWAY: 1001,
 } as const;

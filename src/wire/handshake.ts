@@ -53,6 +53,8 @@ export interface Party extends Description {
 /** What to do with a message: answer, and perhaps be done. */
 export interface Step {
   send?: string;
+  /** The dialler has proved itself just now; `send` tells it who this side is. */
+  proved?: Pick<Party, 'id' | 'incarnation'>;
   done?: Result;
 }
 
@@ -219,7 +221,8 @@ export class AcceptorHandshake {
     const proof = acceptorProof(keys, this.#transcript!, text).toString('base64url');
     const own = brief(self.describe());
     this.#told = own.functions;
-    return { send: write({ type: 'accept', proof, ...own }) };
+    const { id, incarnation } = this.#hello!;
+    return { send: write({ type: 'accept', proof, ...own }), proved: { id, incarnation } };
   }
 }
 

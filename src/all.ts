@@ -1,11 +1,10 @@
-import { setMaxListeners } from 'node:events';
-
 import { streamsIn } from './actors/call-streams.ts';
 import type { Candidates } from './candidates.ts';
 import { insideOuterCall } from './context.ts';
 import { NetError } from './errors.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { ResultQueue } from './results.ts';
+import { whenAborted } from './when-aborted.ts';
 
 /** One call to every peer that has the function. */
 
@@ -33,14 +32,14 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
   const deadline = pool.clock.now() + time;
   const left = (): number => Math.max(0, deadline - pool.clock.now());
   const leave = new AbortController();
-  // One listener for each call.
-  setMaxListeners(0, leave.signal);
+
+  let unwatch: (() => void) | undefined;
 
   const results = new ResultQueue<PeerResult<unknown>>({
     left: () => stop(new NetError('CANCELLED', 'the loop over the results was left', { tag })),
   });
   const stop = (reason: unknown): void => {
-    signal?.removeEventListener('abort', abort);
+    unwatch?.();
     leave.abort(reason);
   };
   const fail = (error: unknown): void => {
@@ -48,14 +47,13 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
     results.fail(error);
     stop(error);
   };
-  const abort = (): void => fail(signal?.reason);
 
   const send = (): void => {
     const peers = candidates.list();
     let open = peers.length;
     const end = (): void => {
       if (open > 0) return;
-      signal?.removeEventListener('abort', abort);
+      unwatch?.();
       results.end();
     };
     const answered = (result: PeerResult<unknown>): void => {
@@ -77,8 +75,11 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
     send();
   };
 
-  signal?.addEventListener('abort', abort, { once: true });
-  if (signal?.aborted) abort();
-  else begin().catch(fail);
+  if (signal?.aborted) {
+    fail(signal.reason);
+  } else {
+    unwatch = signal && whenAborted(signal, fail);
+    begin().catch(fail);
+  }
   return results;
 }

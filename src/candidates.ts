@@ -9,6 +9,7 @@ import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { nameIn, readableTag } from './tag.ts';
+import { whenAborted } from './when-aborted.ts';
 
 /** The local peer, as far as a call needs it that may go to any of several others. */
 export interface Pool {
@@ -68,15 +69,14 @@ export class Candidates {
       const done = (settle: () => void): void => {
         clock.clearTimeout(timer);
         unsubscribe();
-        signal?.removeEventListener('abort', abort);
+        unwatch?.();
         settle();
       };
       const end = (): void => done(resolve);
-      const abort = (): void => done(() => reject(signal?.reason as Error));
       const timer: unknown =
         milliseconds < Infinity ? clock.setTimeout(end, Math.ceil(milliseconds)) : undefined;
       const unsubscribe = source.subscribe(changes ? end : () => {}, (error) => done(() => reject(error)));
-      signal?.addEventListener('abort', abort, { once: true });
+      const unwatch = signal && whenAborted(signal, (reason) => done(() => reject(reason)));
       // Also starts the local peer, if it is not; that it cannot start is told through `subscribe`.
       const searched = (): void => {
         this.#searched = true;

@@ -1,5 +1,3 @@
-import { setMaxListeners } from 'node:events';
-
 import { streamsIn } from './actors/call-streams.ts';
 import { insideOuterCall } from './context.ts';
 import { NetError } from './errors.ts';
@@ -10,6 +8,7 @@ import { MapSlots } from './map-slots.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { ResultQueue } from './results.ts';
 import { Attempts } from './retry.ts';
+import { whenAborted } from './when-aborted.ts';
 
 /** Many calls of one function, spread over all peers that have it. */
 
@@ -59,13 +58,12 @@ class Mapping {
   #failure: { error: unknown } | undefined;
   #busy = false;
   #over = false;
-  #unsubscribe: () => void = () => {};
+  /** Ends the watch of the signal and of the peers. */
+  #detach: () => void = () => {};
 
   constructor(call: MapCall, inputs: Inputs<unknown>) {
     this.#call = call;
     this.#slots = new MapSlots(call.candidates.pool.balance, call.concurrency);
-    // One listener for each call under way.
-    setMaxListeners(0, this.#leave.signal);
     this.#inputs = new MapInputs(
       inputs,
       (input) => this.#then(() => this.#arrived(input)),
@@ -90,20 +88,22 @@ class Mapping {
     const { source, clock } = candidates.pool;
     this.#aloneSince = clock.now();
     if (signal?.aborted) {
-      this.#abort();
+      this.#fail(signal.reason);
       return;
     }
-    signal?.addEventListener('abort', this.#abort, { once: true });
-    this.#unsubscribe = source.subscribe(
+    const unwatch = signal && whenAborted(signal, (reason) => this.#fail(reason));
+    const unsubscribe = source.subscribe(
       () => this.#then(() => this.#look()),
       (error) => this.#then(() => this.#giveUp(error)),
     );
+    this.#detach = () => {
+      unwatch?.();
+      unsubscribe();
+    };
     // Starts the local peer; that it cannot start is told through `subscribe`.
     if (!source.searched) source.settled().catch(() => {});
     this.#then(() => this.#look());
   }
-
-  readonly #abort = (): void => this.#fail(this.#call.signal?.reason);
 
   /** Who is there now. */
   #look(): void {
@@ -269,11 +269,9 @@ class Mapping {
 
   /** @param reason what calls under way are taken back with */
   #stop(reason: unknown): void {
-    const { candidates, signal } = this.#call;
     this.#over = true;
-    candidates.pool.clock.clearTimeout(this.#timer);
-    signal?.removeEventListener('abort', this.#abort);
-    this.#unsubscribe();
+    this.#call.candidates.pool.clock.clearTimeout(this.#timer);
+    this.#detach();
     this.#inputs.close();
     this.#leave.abort(reason);
   }

@@ -1,3 +1,4 @@
+import { whenAborted } from '../when-aborted.ts';
 import type { Call } from './call.ts';
 
 /**
@@ -11,10 +12,9 @@ export function watchSignals(
 ): AbortSignal | undefined {
   const aborted = signals.find((signal) => signal.aborted);
   if (aborted) return aborted;
-  const abort = ({ target }: Event): void => cancel(call, (target as AbortSignal).reason);
-  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+  const watches = signals.map((signal) => whenAborted(signal, (reason) => cancel(call, reason)));
   call.release = () => {
-    for (const signal of signals) signal.removeEventListener('abort', abort);
+    for (const end of watches) end();
   };
   return undefined;
 }

@@ -193,6 +193,18 @@ describe('the provider of the LAN', () => {
     expect(a.heard.where('x')).to.deep.equal(['fe80::9%eth1:4000']);
   });
 
+  it('searches again after a flood, for who was drowned in it', async () => {
+    await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    await elapse(clock, 100_000);
+    const { pointer } = ownRecords({ id: 'x', incarnation: 'x-1' }, 4000, ['10.0.0.9']);
+    const lie = writeResponse([pointer]);
+    for (let packet = 0; packet < 2_000; packet += 1) segment.say(lie, { address: '10.0.0.9', port: 5353 });
+    segment.sent.splice(0);
+    await elapse(clock, 60_000);
+    const types = segment.sent.flatMap(({ packet }) => packet.questions.map(({ type }) => type));
+    expect(types.filter((type) => type === 'PTR')).to.have.length.within(8, 11);
+  });
+
   describe('when others say that they are a certain peer', () => {
     const claim = (id: string, life: string, host: string, ttl = 120): void => {
       const own = ownRecords({ id, incarnation: life }, 4000, [host]);

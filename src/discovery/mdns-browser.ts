@@ -23,7 +23,7 @@ const SECOND = 1_000;
  * for longer than the time to live would find each other an hour after they are one again. */
 const LONGEST = 60_000;
 
-/** The same while somebody is missing who never said goodbye, in ms; and for how long that is looked for. */
+/** The same while somebody may be missing, in ms; and for how long they are looked for. */
 const LONGEST_MISSING = 8_000;
 const MISSING = 10 * 60_000;
 
@@ -101,7 +101,7 @@ export class Browser {
     for (const service of this.#cache.expire(now)) {
       const wasThere = this.#told.has(service.name);
       this.#report(service, false);
-      if (wasThere && !service.withdrawn) this.#missesSomebody(now);
+      if (wasThere && !service.withdrawn) this.searchAgain();
     }
     for (const service of this.#cache.services) this.#report(service);
     const stale = this.#cache.stale(now, random);
@@ -109,6 +109,16 @@ export class Browser {
     const questions = [...stale.filter(({ name }) => name !== SERVICE), ...this.#inquiries(now)];
     if (isAboutAll && now - this.#asked >= PAUSE) this.#ask([{ name: SERVICE, type: 'PTR' }], this.#known());
     if (questions.length > 0) this.#ask(questions.slice(0, MOST_QUESTIONS), []);
+  }
+
+  /** Somebody may be there of whom nothing was heard: who expired without a goodbye, or what was lost in a flood. */
+  searchAgain(): void {
+    const now = this.#to.clock.now();
+    const isSearching = now < this.#missingUntil;
+    this.#missingUntil = now + MISSING;
+    if (isSearching) return;
+    this.#interval = SECOND;
+    this.#scheduleNext();
   }
 
   /** Nobody listens where the peer of this id was said to be. */
@@ -137,14 +147,6 @@ export class Browser {
     this.#timer = clock.setTimeout(() => this.#askWhoIsThere(), this.#interval);
     const longest = clock.now() < this.#missingUntil ? LONGEST_MISSING : LONGEST;
     this.#interval = Math.min(this.#interval * 2, longest);
-  }
-
-  #missesSomebody(now: number): void {
-    const isSearching = now < this.#missingUntil;
-    this.#missingUntil = now + MISSING;
-    if (isSearching) return;
-    this.#interval = SECOND;
-    this.#scheduleNext();
   }
 
   #ask(questions: readonly Asking[], known: Resource[]): void {

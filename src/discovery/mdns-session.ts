@@ -114,7 +114,11 @@ export class LinkSession {
       this.#options.changed();
     }
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-    if (!MARKS.test(text) || !gate.admits(from.address, bytes.byteLength)) return;
+    if (!MARKS.test(text)) return;
+    if (!gate.admits(from.address, bytes.byteLength)) {
+      this.#browser?.searchAgain();
+      return;
+    }
     const packet = readPacket(bytes);
     if (packet?.kind === 'query') {
       this.#responder?.asked(packet, from);

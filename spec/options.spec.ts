@@ -38,6 +38,7 @@ describe('the options of a peer', () => {
       ping: 2_000,
       suspect: 6_000,
       stacks: true,
+      parity: false,
       origins: [],
       slowSubscribers: 'drop',
       limits: {

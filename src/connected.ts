@@ -85,7 +85,7 @@ export interface RemoteFunction<F extends AnyFunction> {
   readonly map: MapFunction<F>;
 }
 
-/** The very function that was given to `connect`: called plainly it runs here. */
+/** The very function that was given to `connect` (not with the option `parity`): called plainly it runs here. */
 export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
 
 /** The local peer that calls go out from. */
@@ -113,6 +113,11 @@ const states = new WeakMap<AnyFunction, ConnectedState>();
 /** The tag under which the function is connected, to whichever peer. */
 export function tagOf(fn: AnyFunction): string | undefined {
   return states.get(fn)?.tag;
+}
+
+/** Lets a function pass for a connected one. */
+export function alias(standIn: AnyFunction, fn: AnyFunction): void {
+  states.set(standIn, states.get(fn)!);
 }
 
 /**

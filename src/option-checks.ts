@@ -36,3 +36,15 @@ export function refuseUnknown(what: string, given: object, known: Record<string,
     }
   }
 }
+
+/** First and last port. */
+export function portRange(
+  option: string,
+  [first, last]: readonly [number, number],
+): readonly [number, number] {
+  const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port < 65_536;
+  if (!isPort(first) || !isPort(last) || first > last) {
+    throw new TypeError(`${option}: give ports from 0 to 65535, the first not above the last`);
+  }
+  return [first, last];
+}

@@ -7,7 +7,7 @@ import type { InspectionEvent } from 'xstate';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { resolveExposure } from './exposure.ts';
-import { boolean, milliseconds, refuseUnknown, whole } from './option-checks.ts';
+import { boolean, milliseconds, portRange, refuseUnknown, whole } from './option-checks.ts';
 import { LOG_LEVELS, createLog } from './log.ts';
 import type { Log, LogLevel, Logger } from './log.ts';
 import { chosenSeeds } from './discovery/seed.ts';
@@ -92,6 +92,12 @@ export interface PeerOptions {
   suspect?: number | undefined;
   /** Whether errors that functions throw are sent with their stack. Default: true. */
   stacks?: boolean | undefined;
+  /**
+   * For tests: plain calls of connected functions, which run here, carry arguments, results and errors as a call to
+   * another process does, and fail where that would. `connect` then returns a function around the one it was given.
+   * Default: `NET_PARITY` (`1` or `true`), else false.
+   */
+  parity?: boolean | undefined;
   /** Web origins that may connect, such as `https://example.com`. Default: none. */
   origins?: readonly string[] | undefined;
   /**
@@ -178,6 +184,7 @@ export interface Settings {
   ping: number;
   suspect: number;
   stacks: boolean;
+  parity: boolean;
   origins: readonly string[];
   slowSubscribers: SlowSubscribers;
   limits: PeerLimits;
@@ -219,6 +226,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),
     ...silence(options),
     stacks: boolean('stacks', options.stacks, true),
+    parity: boolean('parity', options.parity, isTrue(env('NET_PARITY'))),
     origins: options.origins ?? [],
     slowSubscribers: slowSubscribers(options.slowSubscribers),
     limits: {
@@ -262,6 +270,7 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   ping: true,
   suspect: true,
   stacks: true,
+  parity: true,
   origins: true,
   slowSubscribers: true,
   limits: true,
@@ -337,21 +346,13 @@ function silence(options: PeerOptions): { ping: number; suspect: number } {
 
 function ports(options: PeerOptions, env: (name: string) => string | undefined): readonly [number, number] {
   // What the code says wins as a whole: a port in code is not widened by a range in the environment.
-  if (options.portRange) return range('portRange', options.portRange);
-  if (options.port !== undefined) return range('port', [options.port, options.port]);
+  if (options.portRange) return portRange('portRange', options.portRange);
+  if (options.port !== undefined) return portRange('port', [options.port, options.port]);
   const given = env('NET_PORT_RANGE');
   if (given) {
     const [, first, last] = /^(\d+)-(\d+)$/.exec(given) ?? [];
-    return range('NET_PORT_RANGE', [Number(first), Number(last)]);
+    return portRange('NET_PORT_RANGE', [Number(first), Number(last)]);
   }
   const port = Number(env('NET_PORT') ?? 0);
-  return range('NET_PORT', [port, port]);
-}
-
-function range(option: string, [first, last]: readonly [number, number]): readonly [number, number] {
-  const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port < 65_536;
-  if (!isPort(first) || !isPort(last) || first > last) {
-    throw new TypeError(`${option}: give ports from 0 to 65535, the first not above the last`);
-  }
-  return [first, last];
+  return portRange('NET_PORT', [port, port]);
 }

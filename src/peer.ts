@@ -33,6 +33,7 @@ import { boolean } from './option-checks.ts';
 import { resolveOptions } from './options.ts';
 import type { PeerOptions, Settings } from './options.ts';
 import { Outgoing } from './outgoing.ts';
+import { parityOf } from './parity.ts';
 import { Peers } from './peers.ts';
 import { PeerSet } from './peer-set.ts';
 import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
@@ -139,7 +140,7 @@ export class Peer {
       balance: new Balance({ random: settings.random, now: () => clock.now() }),
       ...{ clock, random: settings.random, deadline: settings.deadline },
     };
-    this.#connecting = new Connecting(this.#registry, this.#caller);
+    this.#connecting = new Connecting(this.#registry, this.#caller, parityOf(settings));
     this.#outgoing = new Outgoing({
       ...{ clock, deadline: settings.deadline, middleware: this.#middleware },
       caller: this.actor.system.get('caller') as CallerRef,

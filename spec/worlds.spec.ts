@@ -89,7 +89,8 @@ describe('an address on the network', () => {
     const network = withoutMulticast(runtimeDir);
     const open = await stage.make({ name: 'open', network, secret, lan: true }).start();
     const seeds = [`${own}:${portOf(open)}`];
-    const other = stage.make({ name: 'other', runtimeDir: await stage.folder(), secret, seeds });
+    const elsewhere = withoutMulticast(await stage.folder());
+    const other = stage.make({ name: 'other', network: elsewhere, secret, lan: true, seeds });
     await other.start();
     await meet(other, open.id);
     expect(bindingOf(other, open), 'who knows no other way comes encrypted').to.equal('tls-exporter');

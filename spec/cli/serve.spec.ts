@@ -69,11 +69,16 @@ describe('the command line, serve', function () {
       'times.ts',
       `import { connect } from 'app-net';
        import { factor } from './factor.ts';
-       export const times = connect(function times(value: number): number { return value * factor; });`,
+       export const times = connect(function times(value: number): number {
+         if (value < 0) throw new RangeError('below zero');
+         return value * factor;
+       });`,
     );
     const terminal = open('serve', join(folder, 'times.ts'), '--watch');
     await terminal.shows(/times\.ts:\d+ serves 1 function in the group main/);
     expect(await call('times', '21')).to.include({ out: '42\n' });
+    const failing = open('call', 'times', '-1');
+    await failing.shows(/RangeError: below zero\n +at .*times\.ts:4:\d+\)?\n +at peer "times\.ts/);
     await write('factor.ts', 'export const factor: number = 3;');
     await eventually(async () => expect(await call('times', '21')).to.include({ out: '63\n' }), 20_000);
     // A mistake is told, and mended by the next change.

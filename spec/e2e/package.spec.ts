@@ -89,6 +89,19 @@ describe('the package, installed from its tarball', function () {
     expect(one.lines[0]).to.equal('bXktYXBwL21hdGgubXVsdGlwbHlWYWx1ZXM');
   });
 
+  it('brings the command line, which finds them', async () => {
+    await write(
+      'served.js',
+      "import { connect } from 'app-net'; export const twice = connect(function twice(x) { return 2 * x; });",
+    );
+    const command = join(app, 'node_modules/.bin/app-net');
+    const served = processes.run(app, [command, 'serve', 'served.js', '--name', 'served']);
+    await served.line((line) => String(line).includes('served serves 1 function in the group main'));
+    const called = processes.run(app, [command, 'call', 'twice', '21']);
+    expect(await called.exited, called.errors).to.equal(0);
+    expect(called.lines).to.deep.equal(['42']);
+  });
+
   it('works from CommonJS, where require can load it', async () => {
     const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
     const script = processes.run(app, [

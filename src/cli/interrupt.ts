@@ -12,6 +12,8 @@ export function interruption(): AbortSignal {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(130);
+    // After the ^C that the terminal shows.
+    if (process.stderr.isTTY) process.stderr.write('\n');
     controller.abort(new Interrupted());
   };
   process.on('SIGINT', interrupt);

@@ -1,5 +1,13 @@
 import type { Output } from './output.ts';
 
+/** Whether the terminal itself cuts what is too long: a line that wraps would be two to go back over. */
+const CUT = '\u001b[?7l';
+const WRAP = '\u001b[?7h';
+
+/** The cursor. */
+const HIDE = '\u001b[?25l';
+const SHOW = '\u001b[?25h';
+
 /** The last lines of a terminal, drawn anew in place; what is written above them stays. */
 export class LiveArea {
   readonly #out: Output;
@@ -7,21 +15,20 @@ export class LiveArea {
 
   constructor(out: Output) {
     this.#out = out;
-    // Lines that are too long are cut by the terminal itself: a line that wraps would be two to go back over.
-    out.raw('\u001b[?7l\u001b[?25l');
+    out.raw(`${CUT}${HIDE}`);
   }
 
   draw(text: string, above: readonly string[] = []): void {
     const lines = text.split('\n').slice(0, Math.max(1, this.#out.rows - 1));
-    const all = [...above, ...lines];
+    const staying = above.length > 0 ? `${WRAP}${above.join('\n')}\n${CUT}` : '';
     // In one write, so that no half of it is ever seen.
-    this.#out.raw(`${this.#back()}${all.join('\n')}\n`);
+    this.#out.raw(`${this.#back()}${staying}${lines.join('\n')}\n`);
     this.#drawn = lines.length;
   }
 
   /** Gives the terminal back as it was; what was drawn last stays. */
   end(): void {
-    this.#out.raw('\u001b[?7h\u001b[?25h');
+    this.#out.raw(`${WRAP}${SHOW}`);
   }
 
   #back(): string {

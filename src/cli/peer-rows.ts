@@ -25,35 +25,44 @@ export interface Answers {
   at: number;
 }
 
-export async function ask(peer: RemotePeer, signal: AbortSignal): Promise<Answers> {
-  const options = { deadline: ANSWER_TIME, signal };
-  const answers: Answers = {
-    roundTrip: undefined,
-    uptime: undefined,
-    version: undefined,
-    at: performance.now(),
-  };
-  try {
-    const [roundTrip, info] = await Promise.all([shortest(peer, options), peer.info(options)]);
-    answers.roundTrip = roundTrip;
-    answers.uptime = info.uptime;
-    answers.version = info.versions['app-net'];
-    answers.at = performance.now();
-  } catch {
-    // It hangs, or has just left, or is a client in another language that knows only its own functions.
-  }
-  return answers;
+type Limits = { deadline: number; signal: AbortSignal };
+
+/**
+ * Asks each of them. The round trips come first, while nothing else is done: what else this process does would be in
+ * them. `meanwhile` has the 20 ms that a peer then takes to find out how it is.
+ */
+export async function askAll(
+  peers: readonly RemotePeer[],
+  signal: AbortSignal,
+  meanwhile: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<Answers[]> {
+  const limits = { deadline: ANSWER_TIME, signal };
+  const roundTrips = await Promise.all(peers.map((peer) => shortest(peer, limits)));
+  const infos = peers.map((peer, index) =>
+    roundTrips[index] === undefined ? undefined : peer.info(limits).catch(nothing),
+  );
+  await meanwhile();
+  return Promise.all(
+    infos.map(async (asked, index) => {
+      const info = await asked;
+      const at = performance.now();
+      return { roundTrip: roundTrips[index], uptime: info?.uptime, version: info?.versions['app-net'], at };
+    }),
+  );
 }
 
-/** @throws NetError */
-export async function shortest(
-  peer: RemotePeer,
-  options: { deadline: number; signal: AbortSignal },
-): Promise<number> {
+/** Undefined for one that hangs, has just left, or is a client in another language that knows only its own functions. */
+async function shortest(peer: RemotePeer, limits: Limits): Promise<number | undefined> {
   let best = Infinity;
-  for (let ping = 0; ping < PINGS; ping += 1) best = Math.min(best, await peer.ping(options));
-  return best;
+  try {
+    for (let ping = 0; ping < PINGS; ping += 1) best = Math.min(best, await peer.ping(limits));
+    return best;
+  } catch {
+    return undefined;
+  }
 }
+
+function nothing(): undefined {}
 
 export function peerData(peer: RemotePeer, answers?: Answers): Record<string, unknown> {
   const { id, name, group, hub, pid, host, scope } = peer;

@@ -7,7 +7,7 @@ import type { ExitCode } from './exit.ts';
 import { LiveArea } from './live-area.ts';
 import { search, sorted, withPeer } from './observer.ts';
 import { safe } from './output.ts';
-import { ask, peerData, where } from './peer-rows.ts';
+import { askAll, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
 import type { peerTable } from './peer-table.ts';
 import { count } from './units.ts';
@@ -35,19 +35,19 @@ export function peers(context: Context, options: PeersOptions): Promise<ExitCode
 
 async function show({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const found = await search(peer, group, signal);
-  // While they answer, what draws the table is loaded.
-  const drawing = out.json ? undefined : import('./peer-table.ts');
-  const rows = await Promise.all(
-    found.map(async (each) => ({ peer: each, answers: await ask(each, signal) })),
-  );
+  const drawing = out.json
+    ? undefined
+    : (): Promise<typeof import('./peer-table.ts')> => import('./peer-table.ts');
+  const all = await askAll(found, signal, drawing);
   signal.throwIfAborted();
-  if (out.json) {
-    for (const row of rows) out.data(peerData(row.peer, row.answers));
+  if (!drawing) {
+    for (const [index, each] of found.entries()) out.data(peerData(each, all[index]));
     return EXIT.DONE;
   }
   const error = nobody(found, group);
   if (error) throw error;
-  const { peerTable: draw } = await drawing!;
+  const { peerTable: draw } = await drawing();
+  const rows = found.map((each, index) => ({ peer: each, answers: all[index] }));
   out.line(draw(rows, out.colors, out.columns));
   return EXIT.DONE;
 }
@@ -135,8 +135,8 @@ class WatchedTable {
   }
 
   async #ask(peer: RemotePeer): Promise<void> {
-    const answers = await ask(peer, this.#context.signal);
-    if (this.#context.signal.aborted || !this.#list().includes(peer)) return;
+    const [answers] = await askAll([peer], this.#context.signal);
+    if (!answers || this.#context.signal.aborted || !this.#list().includes(peer)) return;
     this.#answers.set(peer, answers);
     this.draw();
   }

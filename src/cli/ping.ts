@@ -40,7 +40,7 @@ export function ping(context: Context, wanted: string | undefined, options: Ping
       if (!signal.aborted)
         await Promise.all(all.map((each) => pingOnce(context, each, round, options.deadline)));
     }
-    if (!out.json) out.line();
+    if (!out.json && !signal.aborted) out.line();
     for (const each of all) {
       if (out.json) out.data(summary(each));
       else for (const line of summaryLines(each)) out.line(line);

@@ -23,7 +23,7 @@ type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promi
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   endQuietlyWithThePipe();
   let code: ExitCode = EXIT.DONE;
-  const program = describe((result) => (code = result));
+  const program = createProgram((result) => (code = result));
   try {
     await program.parseAsync(argv);
     return code;
@@ -33,7 +33,8 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function describe(done: (code: ExitCode) => void): Command {
+/** @param done told what the process should exit with */
+export function createProgram(done: (code: ExitCode) => void): Command {
   const program = new Command('app-net')
     .description('Look at a network of peers, call their functions, try one of your own.')
     .version(libraryVersion(), '-V, --version', 'print the version')

@@ -1,12 +1,15 @@
 import { fileURLToPath } from 'node:url';
 
-/** This library's own folder, `src` or `dist`, in both ways that stacks name files. */
-const FOLDER = new URL('..', import.meta.url).href;
-const FOLDER_PATH = fileURLToPath(FOLDER);
+/**
+ * This library's own folder, and the one of its sources, which a stack names where source maps are on, as tsx has them.
+ * In both ways that stacks name files.
+ */
+const FOLDERS = [...new Set(['..', '../../src/'].map((folder) => new URL(folder, import.meta.url).href))];
+const NAMES = FOLDERS.flatMap((folder) => [folder, fileURLToPath(folder)]);
 
 /** Whether a line of a stack is inside this library. */
 export function ownFrame(line: string): boolean {
-  return line.includes(FOLDER) || line.includes(FOLDER_PATH);
+  return NAMES.some((name) => line.includes(name));
 }
 
 /**

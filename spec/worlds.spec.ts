@@ -85,13 +85,13 @@ describe('an address on the network', () => {
   it('is not needed where loopback leads to the same peer', async function () {
     const own = ownAddress();
     if (own === undefined) this.skip();
-    const [runtimeDir, secret] = [await stage.folder(), makeSecret()];
-    const network = withoutMulticast(runtimeDir);
-    const open = await stage.make({ name: 'open', network, secret, lan: true }).start();
-    const seeds = [`${own}:${portOf(open)}`];
-    const elsewhere = withoutMulticast(await stage.folder());
-    const other = stage.make({ name: 'other', network: elsewhere, secret, lan: true, seeds });
-    await other.start();
+    const secret = makeSecret();
+    const make = async (name: string, seeds: string[]): Promise<Peer> => {
+      const network = withoutMulticast(await stage.folder());
+      return stage.make({ name, network, secret, lan: true, seeds }).start();
+    };
+    const open = await make('open', []);
+    const other = await make('other', [`${own}:${portOf(open)}`]);
     await meet(other, open.id);
     expect(bindingOf(other, open), 'who knows no other way comes encrypted').to.equal('tls-exporter');
     const [toOpen] = await meet(other, open.id);

@@ -86,11 +86,17 @@ describe('a peer with seeds', () => {
     expect(candidate(a, `localhost:${port}`)).to.include({ state: 'left', answeredBy: a.id, failures: 0 });
   });
 
-  it('goes on trying where nobody is, with ever longer pauses', async () => {
+  it('goes on trying where nobody is, and says so until somebody comes', async () => {
     const port = await freePort();
     const a = await (await make({ name: 'a', seeds: [`127.0.0.1:${port}`] })).start();
-    await eventually(() => candidate(a, `127.0.0.1:${port}`).failures > 3);
+    const degraded = (): Error | undefined =>
+      a.actor.system.get('discovery').getSnapshot().context.degraded.static;
+    await eventually(() => candidate(a, `127.0.0.1:${port}`).failures > 5);
     expect(candidate(a, `127.0.0.1:${port}`).hints.size).to.equal(1);
+    expect(degraded()?.message).to.equal(`127.0.0.1:${port}: nobody listens there`);
+    const late = await (await make({ name: 'late', port })).start();
+    await meet(a, late.id);
+    expect(degraded()).to.equal(undefined);
   });
 
   it('does not join who knows another secret', async () => {
@@ -99,6 +105,35 @@ describe('a peer with seeds', () => {
     await eventually(() => candidate(b, `127.0.0.1:${portOf(a)}`).failures > 1);
     expect([a.peers.size, b.peers.size]).to.deep.equal([0, 0]);
   });
+
+  it('joins each of its seeds once when all are each other’s seeds and start at the same instant', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const ports = [await freePort(), await freePort(), await freePort()];
+      const seeds = ports.map((port) => `127.0.0.1:${port}`);
+      const peers = await Promise.all(ports.map((port) => make({ name: String(port), port, seeds })));
+      const story: string[] = [];
+      for (const peer of peers) {
+        peer.connect('name', () => peer.name);
+        peer.peers.on('leave', ({ name }, why) => story.push(`${name} leaves ${peer.name}: ${why}`));
+        peer.peers.on('join', (other) => {
+          const told = (answer: unknown): unknown =>
+            story.push(`${other.name} says ${String(answer)} to ${peer.name}`);
+          other.call('name').then(told, told);
+        });
+      }
+      await Promise.all(peers.map((peer) => peer.start()));
+      await eventually(() => story.length >= 6);
+      const pairs = peers.flatMap((peer) =>
+        peers.filter((other) => other !== peer).map((other) => [peer, other] as const),
+      );
+      await eventually(() => pairs.every(([peer, { id }]) => linksOf(peer, id) === 1));
+      expect(story).to.have.members(pairs.map(([peer, { name }]) => `${name} says ${name} to ${peer.name}`));
+      await stage.clear();
+    }
+  }).timeout(60_000);
+
+  const linksOf = (peer: Peer, id: string): number =>
+    peer.actor.system.get(`connection:${id}`).getSnapshot().context.links.size;
 
   it('is told by a seed of those that came before it, and finds them', async () => {
     const seed = await (await make({ name: 'seed' })).start();

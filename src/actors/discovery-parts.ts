@@ -134,7 +134,7 @@ export const discoveryParts = setup({
       context.turns.end(id, isOpen || answered);
     },
 
-    'note who answered at the address': ({ context, event }) => {
+    'note who answered at the address': enqueueActions(({ context, event, enqueue }) => {
       const { id, peer } = event as Event<'address.answered'>;
       const candidate = context.candidates.get(id);
       if (!candidate) return;
@@ -142,7 +142,10 @@ export const discoveryParts = setup({
       candidate.failures = 0;
       candidate.answeredBy = peer;
       candidate.state = peer === context.self!.id ? 'left' : 'up';
-    },
+      for (const [provider, hint] of candidate.hints) {
+        enqueue.sendTo(provider, { type: 'hint.answered', hint });
+      }
+    }),
 
     'ask a seed whom it knows': ({ context, event }) => {
       const id =

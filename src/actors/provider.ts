@@ -5,6 +5,7 @@ import type { DiscoveryMessage } from './messages.ts';
 
 export type ProviderMessage =
   | { type: 'hint.failed'; hint: Hint; refused: boolean }
+  | { type: 'hint.answered'; hint: Hint }
   | { type: 'hints.told'; hints: readonly Hint[] }
   | { type: 'provider.stop' };
 
@@ -23,18 +24,23 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
       .catch((error: unknown) => report({ type: 'provider.failed', provider: name, error }));
     let stopped = false;
     receive((message) => {
-      if (message.type === 'hint.failed') {
-        provider.failed(message.hint, message.refused);
-        return;
+      switch (message.type) {
+        case 'hint.failed':
+          provider.failed(message.hint, message.refused);
+          break;
+        case 'hint.answered':
+          provider.answered?.(message.hint);
+          break;
+        case 'hints.told':
+          provider.tell?.(message.hints);
+          break;
+        case 'provider.stop':
+          void provider.stop().then(() => {
+            stopped = true;
+            report({ type: 'provider.stopped', provider: name });
+          });
+          break;
       }
-      if (message.type === 'hints.told') {
-        provider.tell?.(message.hints);
-        return;
-      }
-      void provider.stop().then(() => {
-        stopped = true;
-        report({ type: 'provider.stopped', provider: name });
-      });
     });
     // Without the time for an orderly end, as when the process exits.
     return () => {

@@ -47,6 +47,8 @@ export interface Provider {
   start(self: Announcement, listener: ProviderListener): Promise<void>;
   /** The hint led to no peer. `refused`: nobody listens at any of its addresses. */
   failed(hint: Hint, refused: boolean): void;
+  /** Somebody answered at the address of a hint without an id: a peer, or this peer itself. */
+  answered?(hint: Hint): void;
   /** Another peer said where these are. Only of the provider that keeps such hints. */
   tell?(hints: readonly Hint[]): void;
   /** What is announced under this id already, perhaps by somebody who is dead. Asked before `start`. */

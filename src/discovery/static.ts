@@ -1,27 +1,62 @@
+import { addressText } from '../transport/address.ts';
 import type { Address } from '../transport/transport.ts';
-import { hintAt } from './provider.ts';
-import type { Provider, ProviderListener } from './provider.ts';
+import { hintAt, keyOf } from './provider.ts';
+import type { Hint, Provider, ProviderListener } from './provider.ts';
+
+/** Dials in a row that fail before it is said that something is wrong: whoever starts together with us is not there yet. */
+const PATIENCE = 5;
 
 /** Addresses that the user has given. They are never taken back: a peer may come to one of them at any time. */
 export class StaticProvider implements Provider {
   readonly name = 'static';
   readonly #addresses: readonly Address[];
+  /** Dials in a row that failed, by `host:port`. */
+  readonly #failures = new Map<string, number>();
+  /** What is wrong, by `host:port`. */
+  readonly #wrong = new Map<string, string>();
+  #listener: ProviderListener | undefined;
 
   constructor(addresses: readonly Address[]) {
     this.#addresses = addresses;
   }
 
   start(_: unknown, listener: ProviderListener): Promise<void> {
+    this.#listener = listener;
     for (const address of this.#addresses) listener.found(hintAt(address));
     listener.scanned();
     return Promise.resolve();
   }
 
-  failed(): void {}
+  failed(hint: Hint, refused: boolean): void {
+    const key = keyOf(hint);
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    if (failures < PATIENCE) return;
+    this.#wrong.set(key, refused ? 'nobody listens there' : 'it cannot be reached, or has another secret');
+    this.#tell();
+  }
+
+  answered(hint: Hint): void {
+    const key = keyOf(hint);
+    this.#failures.delete(key);
+    if (this.#wrong.delete(key)) this.#tell();
+  }
 
   stop(): Promise<void> {
+    this.stopNow();
     return Promise.resolve();
   }
 
-  stopNow(): void {}
+  stopNow(): void {
+    this.#listener = undefined;
+  }
+
+  #tell(): void {
+    // In the order in which they were given.
+    const wrong = this.#addresses.flatMap((address) => {
+      const what = this.#wrong.get(addressText(address));
+      return what === undefined ? [] : `${addressText(address)}: ${what}`;
+    });
+    this.#listener?.degraded(wrong.length > 0 ? new Error(wrong.join('; ')) : undefined);
+  }
 }

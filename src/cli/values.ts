@@ -28,9 +28,27 @@ export function readArguments(given: readonly string[]): unknown[] {
 
 /** For people: a string as it is, anything else as Node shows it. */
 export function display(value: unknown, { colors, columns }: { colors: boolean; columns: number }): string {
-  // Line breaks and tabs may stay; nothing else may move the cursor.
-  if (typeof value === 'string') return value.replaceAll(/[^\n\t]+/g, (part) => printable(part));
-  return inspect(value, { colors, depth: 8, maxArrayLength: 1_000, breakLength: Math.min(columns, 120) });
+  if (typeof value === 'string') return steady(value, LINES);
+  const options = { colors, depth: 8, maxArrayLength: 1_000, breakLength: Math.min(columns, 120) };
+  // Node shows the stack of an error as it is.
+  return steady(inspect(value, options), colors ? LINES_AND_COLORS : LINES);
+}
+
+const LINES = /[\n\t]+/;
+// oxlint-disable-next-line no-control-regex
+const LINES_AND_COLORS = /[\n\t]+|\u001b\[\d+(?:;\d+)*m/;
+
+/** Only what `may` says moves or changes anything on a terminal. */
+function steady(text: string, may: RegExp): string {
+  const kept = [...text.matchAll(new RegExp(may, 'g')), { 0: '', index: text.length }];
+  let end = 0;
+  return kept
+    .map(({ 0: part, index }) => {
+      const before = printable(text.slice(end, index));
+      end = index + part.length;
+      return before + part;
+    })
+    .join('');
 }
 
 /** What JSON can say of any value; `docs/cli.md` has the list. */

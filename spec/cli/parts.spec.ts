@@ -24,7 +24,7 @@ function peer(id: string, name: string, ...functions: string[]): RemotePeer {
     host: 'there',
     scope: 'lan',
     functions,
-  } as RemotePeer;
+  } as unknown as RemotePeer;
 }
 
 class Written {

@@ -3,14 +3,16 @@
 
     client.py <tag> [json args...] [--kwargs '{"a":1}']
 
-Calls the function at every peer of this host and prints a line of JSON for each: its pid, and the value or the error.
+Calls the function at every peer of this host and prints a line of JSON for each: its pid, and the value or the error. What
+JSON cannot say is printed as it came: with the `meta` of its frame, and with the bytes in base64 as `binary`.
 """
 import argparse, base64, contextlib, hashlib, hmac, http.client, json, os, re, secrets, socket, struct, sys, tempfile
 import time, unicodedata
 from pathlib import Path
 
 PROTOCOL, SECONDS, LIMITS = "app-net.v1", 30, {"message": 16 * 1024 * 1024, "calls": 16}
-CONTINUATION, TEXT, CLOSE, PING, PONG = 0, 1, 8, 9, 10
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+MOST_BINARIES = 4096  # of one frame
 
 
 class Failed(Exception):
@@ -48,9 +50,9 @@ class WebSocket:
         masked = (int.from_bytes(data, "big") ^ int.from_bytes(key, "big")).to_bytes(length, "big")
         self.socket.sendall(head + mask + masked)
 
-    def receive(self):
-        """The next text message. Pings are answered on the way."""
-        message = None
+    def receive(self, most_binaries=0):
+        """The next text message, and the binary ones that came before it. Pings are answered on the way."""
+        message, kind, binaries, earlier = None, None, [], 0
         while True:
             first, second = self.take(2)
             opcode, final, length = first & 0x0F, first & 0x80, second & 0x7F
@@ -58,7 +60,7 @@ class WebSocket:
                 raise Failed("a malformed WebSocket frame", 1002)
             if length > 125:
                 length = int.from_bytes(self.take(2 if length == 126 else 8), "big")
-            if length + len(message or b"") > self.max_bytes:
+            if length + len(message or b"") + earlier > self.max_bytes:
                 raise Failed("a message is too large", 1009)
             data = self.take(length)
             if opcode == CLOSE:
@@ -66,12 +68,16 @@ class WebSocket:
                 raise Failed(f"the peer closed the connection with {code}", code)  # and is answered with the same code
             elif opcode == PING:
                 self.send(data, PONG)
-            elif opcode in (TEXT, CONTINUATION) and (opcode == TEXT) == (message is None):
-                message = (message or b"") + data
+            elif opcode in (TEXT, BINARY, CONTINUATION) and (opcode == CONTINUATION) == (message is not None):
+                message, kind = (message or b"") + data, opcode or kind
+                if final and kind == TEXT:
+                    return message.decode(), binaries
                 if final:
-                    return message.decode()
+                    binaries, earlier, message = [*binaries, message], earlier + len(message), None
+                    if len(binaries) > most_binaries:
+                        raise Failed("too many binary messages", 4400)
             elif opcode != PONG:
-                raise Failed("neither a text message nor a part of one", 4400)
+                raise Failed("neither a message nor a part of one", 4400)
 
 
 def address_of(ip, port):
@@ -118,7 +124,7 @@ def handshake(ws, keys, to):
     m1 = encode({"type": "hello", "versions": [1], "id": own, "incarnation": own, "nonce": nonce, "to": to,
                  "limits": LIMITS})
     ws.send(m1)
-    m2 = ws.receive()
+    m2, _ = ws.receive()
     welcome = json.loads(m2)
     if ((welcome["type"], welcome["version"], welcome["id"]) != ("welcome", 1, to) or welcome["nonce"] == nonce
             or not re.fullmatch(r"[A-Za-z0-9_-]{43}", welcome["nonce"])
@@ -127,7 +133,7 @@ def handshake(ws, keys, to):
     hashed = transcript(address_of(*ws.socket.getpeername()[:2]), m1, m2.encode())
     m3 = encode({"type": "proof", "proof": base64url(sha256_hmac(keys[0], hashed))})
     ws.send(m3)
-    accept = json.loads(ws.receive())
+    accept = json.loads(ws.receive()[0])
     expected = base64url(sha256_hmac(keys[1], hashed + m3))
     if accept["type"] != "accept" or not hmac.compare_digest(accept["proof"], expected):
         raise ValueError("the peer does not know the secret")
@@ -137,15 +143,18 @@ def handshake(ws, keys, to):
 
 
 def request(ws, limits, data):
-    """Sends the only request of this connection, which has the id 1, and returns the `result` or `error` frame."""
+    """Sends the only request of this connection, which has the id 1. Returns the `result` or `error` frame and its bytes."""
     if len(data) > limits["message"]:
         raise Failed("the arguments are larger than the peer takes", 1001)
     ws.until, ws.max_bytes = time.monotonic() + SECONDS, LIMITS["message"]
     ws.send(data)
     while True:
-        for frame in map(json.loads, ws.receive().split("\n")):
+        text, binaries = ws.receive(MOST_BINARIES)
+        for frame in map(json.loads, text.split("\n")):
+            count = frame.get("meta", {}).get("binary", 0)
+            taken, binaries = binaries[:count], binaries[count:]
             if frame["type"] in ("result", "error") and frame["id"] == 1:
-                return frame
+                return frame, taken
             if frame["type"] == "request":  # this side has no functions
                 failure = {"code": "NO_SUCH_TAG", "ran": "no", "message": "a client without functions"}
                 ws.send(encode({"type": "error", "id": frame["id"], "failure": failure}))
@@ -159,10 +168,14 @@ def call(peer, keys, data):
         ws = WebSocket(peer["addresses"][0]["host"], peer["addresses"][0]["port"], seconds=5)
         welcome, accept = handshake(ws, keys, peer["id"])
         pid, fault = accept["pid"], 4400
-        frame = request(ws, welcome["limits"], data)
+        frame, binaries = request(ws, welcome["limits"], data)
+        rich = {key: frame[key] for key in ("meta",) if key in frame}
+        if binaries:
+            rich["binary"] = [base64.b64encode(each).decode() for each in binaries]
         if frame["type"] == "result":
-            return {"pid": pid, "value": frame.get("value")}
-        return {"pid": pid, "error": {key: frame[key] for key in ("error", "thrown", "failure") if key in frame}}
+            return {"pid": pid, "value": frame.get("value"), **rich}
+        error = {key: frame[key] for key in ("error", "thrown", "failure") if key in frame}
+        return {"pid": pid, "error": error, **rich}
     except Failed as error:
         message, code = error.args
         return {"pid": pid, "error": message}

@@ -240,6 +240,7 @@ describe('a client in another language', function () {
     peer.connect('fail', () => {
       throw new RangeError('too far');
     });
+    peer.connect('rich', () => ({ when: new Date(0), bytes: Uint8Array.from(Buffer.from('bytes')) }));
     await peer.start();
     const client = join(REPOSITORY, 'examples/other-languages/client.py');
     const call = async (...args: string[]): Promise<{ value?: unknown; error?: { error?: object } }> => {
@@ -253,6 +254,16 @@ describe('a client in another language', function () {
       value: { image: 'ü', options: { width: 200 } },
     });
     expect((await call('fail')).error?.error).to.include({ name: 'RangeError', message: 'too far' });
+    expect(await call('rich')).to.deep.equal({
+      pid: process.pid,
+      value: { when: '1970-01-01T00:00:00.000Z', bytes: 0 },
+      meta: {
+        values: { 'value.when': ['Date'], 'value.bytes': [['custom', 'Uint8Array']] },
+        v: 1,
+        binary: 1,
+      },
+      binary: [Buffer.from('bytes').toString('base64')],
+    });
     expect(await call('nothing')).to.have.nested.property('error.failure.code', 'NO_SUCH_TAG');
   });
 });

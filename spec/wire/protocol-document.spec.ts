@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 
 import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
+import { Parcel } from '../../src/wire/outgoing.ts';
 import { deriveKeys } from '../../src/wire/secret.ts';
 import { receive } from '../support/codec.ts';
 
@@ -33,6 +34,20 @@ describe('docs/protocol.md', () => {
     expect(acceptorProof(keys, t, example.get('M3')!).toString('base64url')).to.equal(
       example.get('M4.proof'),
     );
+  });
+
+  it('shows values that a peer understands', () => {
+    expect(receive(block('## Values'))).to.deep.equal([
+      {
+        ...{ type: 'result', id: 7 },
+        value: { since: new Date('2026-01-01'), tags: new Set(['a', 12345678901234567890n]) },
+      },
+    ]);
+    const [, hexadecimal, frame] = /^\(binary message: ([\da-f ]+)\)\n(.*)$/.exec(block('**Bytes**'))!;
+    const bytes = Buffer.from(hexadecimal!.replaceAll(' ', ''), 'hex');
+    expect(receive(new Parcel(frame!, [bytes]))).to.deep.equal([
+      { type: 'request', id: 8, tag: 'sum', args: [Uint16Array.of(2, 3)], kwargs: {} },
+    ]);
   });
 
   it('shows frames that a peer understands', () => {

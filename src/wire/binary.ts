@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import { types } from 'node:util';
 
 import { BadFrame } from './bad-frame.ts';
@@ -46,9 +47,20 @@ export function binaryKind(value: object): string | undefined {
 
 /** The very memory of the value, as bytes. @throws TypeError when the memory was given away (`transfer`) */
 export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(value)
-    ? Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength)
-    : Buffer.from(value);
+  if (!ArrayBuffer.isView(value)) return Buffer.from(value);
+  const bytes = Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+  const { BYTES_PER_ELEMENT: size = 1 } = value as { BYTES_PER_ELEMENT?: number };
+  return FOREIGN && size > 1 ? reversed(bytes, size) : bytes;
+}
+
+/** On the wire the least significant byte of an element is the first. A few processors have it the other way round. */
+const FOREIGN = endianness() === 'BE';
+
+/** A copy with the bytes of each element in the opposite order. */
+export function reversed(bytes: Uint8Array, size: number): Uint8Array {
+  const copy = Buffer.from(bytes);
+  if (size === 2) return copy.swap16();
+  return size === 4 ? copy.swap32() : copy.swap64();
 }
 
 /** A value of this kind over `bytes`, without a copy where their place in memory allows. Undefined when there is none. */
@@ -62,8 +74,10 @@ export function viewOf(kind: string, bytes: Uint8Array): ArrayBuffer | ArrayBuff
   const view = views.get(kind);
   const { BYTES_PER_ELEMENT: size = 1 } = view ?? {};
   if (!view || byteLength % size !== 0) return undefined;
-  if (byteOffset % size === 0) return new view(buffer, byteOffset, byteLength / size);
-  return new view(buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength / size);
+  const length = byteLength / size;
+  if (FOREIGN && size > 1) return new view(Uint8Array.from(reversed(bytes, size)).buffer, 0, length);
+  if (byteOffset % size === 0) return new view(buffer, byteOffset, length);
+  return new view(buffer.slice(byteOffset, byteOffset + byteLength), 0, length);
 }
 
 /**

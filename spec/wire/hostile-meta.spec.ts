@@ -292,6 +292,14 @@ describe('annotations of a stranger', function () {
         meta: { values: { 'failure.code': ['undefined'] } },
       },
     ];
+    // Nor what the frame has beside them and nobody knows.
+    frames.push({
+      type: 'result',
+      id: 1,
+      value: 1,
+      more: { a: 1 },
+      meta: { values: { 'more.a': ['undefined'] } },
+    });
     for (const frame of frames) {
       const [received] = survive(JSON.stringify(frame)) as Received[];
       expect(received, JSON.stringify(frame)).to.include({ type: 'unreadable', of: frame['type'], id: 1 });

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 
 import { callAny } from '../src/any.ts';
 import type { AnyCall } from '../src/any.ts';
+import { runBriefly } from '../src/context.ts';
 import { NetError } from '../src/index.ts';
-import type { NetErrorCode, Ran } from '../src/index.ts';
+import type { CallOptions, NetErrorCode, Ran } from '../src/index.ts';
 import { failure } from './support/peers.ts';
 import { FakePool, settle } from './support/pool.ts';
 
@@ -70,6 +71,35 @@ describe('a call to any peer', () => {
       });
       pool.join('second', () => 1).load = 1;
       expect(await failure(call({ idempotent: true }))).to.be.instanceOf(RangeError);
+      expect(pool.called).to.deep.equal(['first']);
+    });
+
+    for (const [code, again] of [
+      ['NOT_SENT', true],
+      ['REFUSED', false],
+      ['OVERLOADED', false],
+      ['CONNECTION_LOST', false],
+    ] as const) {
+      it(`is ${again ? '' : 'not '}made again with a stream among its arguments: ${code}`, async () => {
+        pool.join('first', fails(code));
+        pool.join('second', () => 'done').load = 1;
+        async function* stream(): AsyncGenerator<number> {
+          yield 1;
+        }
+        const pending = call({ idempotent: true }, stream());
+        if (again) expect(await pending).to.equal('done');
+        else expect(await failure(pending)).to.include({ code });
+      });
+    }
+
+    it('is not made again when it was taken back, whatever the reason of the signal says', async () => {
+      const controller = new AbortController();
+      pool.join('first', () => {
+        controller.abort(new NetError('NOT_SENT', 'the reason'));
+        throw controller.signal.reason;
+      });
+      pool.join('second', () => 1).load = 1;
+      expect(await failure(call({ signal: controller.signal }))).to.include({ message: 'the reason' });
       expect(pool.called).to.deep.equal(['first']);
     });
 
@@ -150,6 +180,19 @@ describe('a call to any peer', () => {
     pool.join('liar', fails('NO_SUCH_TAG'));
     expect(await failure(call())).to.include({ code: 'NO_SUCH_TAG', message: 'NO_SUCH_TAG it is' });
     expect(pool.called).to.deep.equal(['liar']);
+  });
+
+  it('has no more time than the call inside which it is made', async () => {
+    const { signal } = new AbortController();
+    const outer = { caller: undefined, tag: 'outer', signal, deadline: 100, settled: false };
+    const seen: CallOptions[] = [];
+    pool.join('first', (_, options) => seen.push(options));
+    await runBriefly({ context: () => outer }, () => call({ time: 1_000 }), []);
+    await runBriefly({ context: () => outer }, () => call({ time: 50 }), []);
+    expect(seen).to.deep.equal([
+      { deadline: 100, signal },
+      { deadline: 50, signal },
+    ]);
   });
 
   describe('chooses', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { NetError } from '../src/index.ts';
-import type { MapResult } from '../src/index.ts';
+import type { MapResult, NetErrorCode } from '../src/index.ts';
 import { callMap } from '../src/map.ts';
 import { FakePool, settle } from './support/pool.ts';
 import type { FakePeer } from './support/pool.ts';
@@ -63,28 +63,30 @@ async function play(script: Script): Promise<{ results: MapResult<number, number
         join();
         throw new NetError('CONNECTION_LOST', fate);
       };
-      await settle();
-      switch (fate) {
-        case 'answered':
-          return run();
-        case 'answered later':
+      const fail = (code: NetErrorCode): never => {
+        throw new NetError(code, fate);
+      };
+      const ends: Record<Fate, () => number | Promise<number>> = {
+        answered: run,
+        'answered later': async () => {
           for (let turn = 0; turn < 5; turn += 1) await settle();
           return run();
-        case 'thrown':
+        },
+        thrown: () => {
           run();
           throw new RangeError('its own');
-        case 'overloaded':
-          throw new NetError('OVERLOADED', fate);
-        case 'refused':
-          throw new NetError('REFUSED', fate);
-        case 'no such function':
-          throw new NetError('NO_SUCH_TAG', fate);
-        case 'lost before it ran':
-          return lose();
-        case 'lost after it ran':
+        },
+        overloaded: () => fail('OVERLOADED'),
+        refused: () => fail('REFUSED'),
+        'no such function': () => fail('NO_SUCH_TAG'),
+        'lost before it ran': lose,
+        'lost after it ran': () => {
           run();
           return lose();
-      }
+        },
+      };
+      await settle();
+      return ends[fate]();
     });
   };
   for (let count = 0; count < 3; count += 1) join();

@@ -73,7 +73,7 @@ class Mapping {
       started: () => this.#start(),
       taken: () => {
         this.#ahead -= 1;
-        if (!this.#busy) this.#then();
+        this.#then();
       },
       left: () => {
         const { tag } = call.candidates;
@@ -191,7 +191,7 @@ class Mapping {
       return;
     }
     this.#call.candidates.pool.balance.rest(peer);
-    this.#queue.unshift(work);
+    this.#queue.push(work);
   }
 
   #reject({ index, input, peer }: Pick<Work, 'index' | 'input' | 'peer'>, reason: unknown): void {

@@ -17,7 +17,7 @@ import type { TestProcess } from '../support/processes.ts';
 const HALF_OPEN = 1_000;
 
 /** How much later than it is due a close may be seen on a machine that has other work, in ms. */
-const LATE = 3_000;
+const LATE = 10_000;
 
 /** A peer that tells how it is every 100 ms. */
 const VICTIM = `
@@ -109,7 +109,8 @@ describe('a peer that is flooded by strangers', () => {
     // Longer than any of them may stay.
     await new Promise((resolve) => setTimeout(resolve, HANDSHAKE_TIME + 1_000));
     const second = await honest();
-    flood.stop();
+    flood.ebb();
+    await eventually(() => flood.open === 0, HANDSHAKE_TIME + LATE);
     const { fds, grown } = worst(before);
     const { opened, closed, longest } = flood;
     console.log(
@@ -117,7 +118,7 @@ describe('a peer that is flooded by strangers', () => {
         `${first.toFixed(0)} and ${second.toFixed(0)} ms; at most ${fds} of ${health.files} file descriptors; ` +
         `resident memory + ${grown.toFixed(1)} MiB)`,
     );
-    expect(closed).to.be.at.least(opened - HALF_OPEN);
+    expect(closed).to.equal(opened);
     expect(longest).to.be.at.most(HANDSHAKE_TIME + LATE);
     expect(Math.max(first, second)).to.be.at.most(10_000);
     expect(grown).to.be.at.most(100);

@@ -49,12 +49,16 @@ export const mischief = (port: number) => ({
 /** Before another connection is opened in the place of one that was closed, in ms. */
 const PAUSE = 1_000;
 
+/** Between the first ones, in ms: more at once than the listener's backlog takes would hang in the kernel for seconds. */
+const STEP = 2;
+
 /** Keeps so many connections open at a port: when one is closed, another one is opened. */
 export class Flood {
   readonly #port: number;
   readonly #kinds: readonly Mischief[];
   readonly #open = new Set<Socket>();
   #over = false;
+  #ebbing = false;
   /** Connections that were opened, and that were closed by the other side. */
   opened = 0;
   closed = 0;
@@ -65,7 +69,9 @@ export class Flood {
   constructor(port: number, count: number, kinds: readonly Mischief[]) {
     this.#port = port;
     this.#kinds = kinds;
-    for (let index = 0; index < count; index += 1) this.#another(index);
+    for (let index = 0; index < count; index += 1) {
+      setTimeout(() => this.#over || this.#another(index), index * STEP);
+    }
   }
 
   #another(index: number): void {
@@ -86,8 +92,18 @@ export class Flood {
         this.closed += 1;
         this.longest = Math.max(this.longest, performance.now() - began);
       }
-      setTimeout(() => this.#over || this.#another(index), PAUSE);
+      if (!this.#ebbing) setTimeout(() => this.#over || this.#another(index), PAUSE);
     });
+  }
+
+  /** Connections that are open now, or about to be. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Opens no more, and leaves it to the other side to close those that are. */
+  ebb(): void {
+    this.#ebbing = true;
   }
 
   stop(): void {

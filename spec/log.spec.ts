@@ -5,8 +5,10 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import pino from 'pino';
 
+import type { PeerRecord } from '../src/actors/peer-record.ts';
 import { createPeer } from '../src/index.ts';
 import type { Logger, PeerOptions } from '../src/index.ts';
+import { createLog } from '../src/log.ts';
 import { MemoryNetwork } from '../src/testing.ts';
 import { eventually } from './support/eventually.ts';
 import { failure, meet, Stage } from './support/peers.ts';
@@ -109,6 +111,17 @@ describe('the log', () => {
     expect(joined).to.include(b.id).and.to.include('"main\\u0007\\n"');
     // oxlint-disable-next-line no-control-regex
     expect(joined).not.to.match(/[\u0000-\u001f\u202e]/);
+  });
+
+  it('has its own name, tags and failures likewise', () => {
+    const logger = new Lines();
+    const log = createLog(logger, 'debug', 'a\u001bb');
+    log.failed(new Error('no\u001b[2J\nline'));
+    log.functionsChanged({ name: 'p', id: 'p' } as PeerRecord, ['f\u0007', ...'123456'], []);
+    expect(logger.all).to.deep.equal([
+      'error a\ufffdb: could not start: no\ufffd[2J\ufffdline',
+      'debug a\ufffdb: peer "p" (p) connected f\ufffd, 1, 2, 3, 4 and 2 more',
+    ]);
   });
 
   it('goes to console and to pino as they are', async () => {

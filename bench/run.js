@@ -9,6 +9,7 @@ import { toMarkdown } from './report/markdown.js';
 import { summariesOf, tablesOf } from './report/tables.js';
 import { toTerminal } from './report/terminal.js';
 import { measureCalls } from './sets/calls.js';
+import { measureEvents } from './sets/events.js';
 import { measureGrowth } from './sets/growth.js';
 import { measureMemory } from './sets/memory.js';
 
@@ -33,8 +34,9 @@ async function measureAll() {
     roundCount: quick ? 2 : 5,
     rounds: [],
     memory: {},
+    events: [],
     growth: [],
-    failures: { calls: {}, memory: {} },
+    failures: { calls: {}, memory: {}, events: {} },
   };
   if (CALL_SETS.some((set) => sets.has(set))) {
     const measure = (name) => measureCalls({ name, sets, quick });
@@ -61,6 +63,17 @@ async function measureAll() {
     );
     measured.failures.memory = failures;
   }
+  if (sets.has('events')) {
+    const able = cases.filter(({ events }) => events).map(({ name }) => name);
+    const { rounds, failures } = await runRounds({
+      names: able,
+      count: quick ? 1 : 3,
+      measure: (name) => measureEvents({ name, quick }),
+      announce: (text) => announce(`events, ${text}`),
+    });
+    measured.events = rounds;
+    measured.failures.events = failures;
+  }
   if (sets.has('growth')) {
     for (const { name } of cases.filter(({ growth }) => growth)) {
       measured.growth.push({ name, ...(await measureGrowth({ name, quick, announce })) });
@@ -74,8 +87,8 @@ async function report() {
   const versions = describeVersions(cases);
   const tables = tablesOf(results);
   if (options.json) {
-    const { rounds, ...rest } = results;
-    const json = { ...rest, machine, versions, notes, summaries: summariesOf(results), rounds };
+    const { rounds, events, ...rest } = results;
+    const json = { ...rest, machine, versions, notes, summaries: summariesOf(results), rounds, events };
     console.log(JSON.stringify(json, null, 2));
   } else {
     console.log(toTerminal(tables));

@@ -66,12 +66,9 @@ export class EventHub {
       changed: () => {
         for (const again of this.#waiting) again();
       },
-      deliver: (interest, id, event) => {
-        for (const [listener, peer] of this.#listeners(interest, id)) listener.take(peer, event);
-      },
-      missed: (interest, id, gap) => {
-        for (const [listener, peer] of this.#listeners(interest, id)) listener.missed(peer, gap);
-      },
+      deliver: (interest, id, event) =>
+        this.#tell(interest, id, (listener, peer) => listener.take(peer, event)),
+      missed: (interest, id, gap) => this.#tell(interest, id, (listener, peer) => listener.missed(peer, gap)),
       refused: (name, record) => this.#warn(name, record),
     });
     this.logic = logic;
@@ -154,14 +151,14 @@ export class EventHub {
     };
   }
 
-  /** Those of a name whose selector means this peer, and the peer. */
-  *#listeners(name: string, id: string): Generator<[Listener, RemotePeer], void, void> {
+  /** Calls `tell` for each listener to the name whose selector means this peer. */
+  #tell(name: string, id: string, tell: (listener: Listener, peer: RemotePeer) => void): void {
     const peer = this.#find(id);
     const interest = this.#interests.get(name);
     if (!peer || !interest) return;
     for (const each of interest.listening) {
       // One of them may have ended another just now.
-      if (each.view.inside.has(peer) && interest.listening.includes(each)) yield [each.listener, peer];
+      if (each.view.inside.has(peer) && interest.listening.includes(each)) tell(each.listener, peer);
     }
   }
 

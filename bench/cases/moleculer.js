@@ -28,7 +28,7 @@ export async function connect({ port }) {
   };
 }
 
-function createBroker(nodeID, options) {
+export function createBroker(nodeID, options) {
   const broker = new moleculer.ServiceBroker({
     nodeID,
     logger: false,

@@ -36,7 +36,7 @@ export async function connect({ port }) {
   };
 }
 
-async function dialPatiently(port) {
+export async function dialPatiently(port) {
   return dial({
     servers: `127.0.0.1:${port}`,
     waitOnFirstConnect: true,

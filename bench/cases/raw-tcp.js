@@ -45,7 +45,7 @@ export async function connect({ port }) {
   };
 }
 
-function lineWriter(socket) {
+export function lineWriter(socket) {
   socket.setNoDelay(true);
   let waiting = '';
   const flush = () => {
@@ -60,7 +60,7 @@ function lineWriter(socket) {
   };
 }
 
-function onMessages(socket, take) {
+export function onMessages(socket, take) {
   let parts = [];
   socket.on('data', (chunk) => {
     // Only the new chunk is searched, and text is made only of whole lines: a long one arrives in

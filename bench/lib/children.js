@@ -128,7 +128,7 @@ export async function startPair(start, name, { gc = false, connect = true } = {}
   return { server, client, port };
 }
 
-async function freePort() {
+export async function freePort() {
   const listener = createServer();
   await new Promise((resolve, reject) => {
     listener.once('error', reject).listen(0, '127.0.0.1', resolve);

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { cases, findCase } from '../cases/index.js';
 
-export const SETS = ['throughput', 'payload', 'latency', 'memory', 'growth'];
+export const SETS = ['throughput', 'payload', 'latency', 'memory', 'events', 'growth'];
 
 export const USAGE = `node run.js [--only a,b] [--quick] [--json] [--set ${SETS.join('|')}]
   --only   just these cases: ${cases.map(({ name }) => name).join(', ')}

@@ -2,6 +2,7 @@
 // whose lines are separated by '\n', or { name, failed }.
 import { summarise } from '../lib/statistics.js';
 import { IN_FLIGHT } from '../sets/calls.js';
+import { EACH_TURN, SUBSCRIBERS } from '../sets/events.js';
 
 const calls = (value) => round(value);
 const microseconds = (value) => `${round(value)} µs`;
@@ -47,6 +48,16 @@ const CALL_TABLES = [
   },
 ];
 
+const EVENTS_TABLE = {
+  title: `Events: one process emits, ${SUBSCRIBERS} subscribers in 10 processes get each once and in order`,
+  better: 'per second higher, processor time lower',
+  columns: [
+    ...EACH_TURN.map((each) => [`events-${each}`, `events per second, ${each} in a turn`, calls]),
+    ['emitter-cpu-50', 'emitter CPU per event, 50 in a turn', microseconds],
+    ['subscriber-cpu-50', 'CPU of a subscriber per event, 50 in a turn', microseconds],
+  ],
+};
+
 const RATIOS =
   'First line: median of the rounds (lowest–highest). Second line: the same figure divided by ' +
   'that of raw-tcp (tcp) and of ws-naive (ws) in the same round, median of the rounds';
@@ -55,6 +66,7 @@ export function tablesOf(results) {
   return [
     ...CALL_TABLES.filter(({ set }) => results.sets.includes(set)).map((table) => callTable(table, results)),
     ...(results.sets.includes('memory') ? [memoryTable(results)] : []),
+    ...(results.sets.includes('events') ? [eventsTable(results)] : []),
     ...(results.growth ?? []).flatMap(growthTables),
   ];
 }
@@ -83,6 +95,11 @@ function callTable({ title, better, columns }, { rounds, cases, failures }) {
       return failed && cells.every((cell) => cell === 'n/a') ? { name, failed } : [name, ...cells];
     }),
   };
+}
+
+function eventsTable({ events, cases, failures }) {
+  const names = cases.filter((name) => events.some((round) => round[name]) || failures.events[name]);
+  return callTable(EVENTS_TABLE, { rounds: events, cases: names, failures: { calls: failures.events } });
 }
 
 function callCell(summary, format) {

@@ -15,6 +15,12 @@ export const EVERY_EVENT = '*';
 /** How many names without subscribers keep their sequence, so that one who comes back learns how much it missed. */
 const MOST_IDLE = 4_096;
 
+/**
+ * Characters at which a message of events is cut. With 50 events of 100 bytes in a tick for 50 subscribers, an event took
+ * 41 µs of the emitter at the 2 Ki characters of calls, and takes 29 µs at this.
+ */
+const CUT = 16 * 1024;
+
 /** An event is larger than any message may be. */
 export class TooLarge extends Error {}
 
@@ -222,7 +228,7 @@ export class Topics {
       return;
     }
     this.#counters.sent += 1;
-    link.send(frame);
+    link.send(frame, CUT);
   }
 
   #clear({ queue }: Subscriber): void {

@@ -17,7 +17,10 @@ export async function emitter({ port }) {
 
 export async function subscriber({ port, index, take }) {
   const broker = createBroker(`subscriber-${index}`, { urls: [`127.0.0.1:${port}/${EMITTER}`] });
-  // A name of its own for each: of the services of one name a plain event would reach only one.
-  broker.createService({ name: `subscriber-${index}`, events: { tick: ({ params }) => take(params) } });
+  broker.createService({
+    name: `subscriber-${index}`,
+    // Moleculer looks at the name of the parameter to know what a handler wants.
+    events: { tick: (ctx) => take(ctx.params) },
+  });
   await broker.start();
 }

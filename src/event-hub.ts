@@ -52,7 +52,7 @@ export class EventHub {
   #send: ((message: EventsMessage) => void) | undefined;
 
   constructor(settings: Settings, source: PeerSource, find: (id: string) => RemotePeer | undefined) {
-    const { clock, limits, slowSubscribers, stacks } = settings;
+    const { clock, limits, log, slowSubscribers, stacks } = settings;
     this.source = source;
     this.#find = find;
     this.#largest = limits.message;
@@ -63,13 +63,17 @@ export class EventHub {
       stacks,
       waiting: limits.events,
       slow: slowSubscribers,
+      log,
       changed: () => {
         for (const again of this.#waiting) again();
       },
       deliver: (interest, id, event) =>
         this.#tell(interest, id, (listener, peer) => listener.take(peer, event)),
       missed: (interest, id, gap) => this.#tell(interest, id, (listener, peer) => listener.missed(peer, gap)),
-      refused: (name, record) => this.#warn(name, record),
+      refused: (name, record) => {
+        log.subscriptionWaits(record, name);
+        this.#warn(name, record);
+      },
     });
     this.logic = logic;
     this.#topics = topics;

@@ -122,6 +122,22 @@ export class Log {
     this.#write('debug', () => `turned somebody away: ${reason(error)}`);
   }
 
+  /** @param dropped whether it goes on without the oldest events; else its connection was ended */
+  subscriberSlow(record: PeerRecord, dropped: boolean): void {
+    this.#write('warn', () => {
+      const what = dropped ? 'its oldest events are dropped' : 'it is disconnected';
+      return `${peerLine(record)} does not take events as fast as they come: ${what}`;
+    });
+  }
+
+  /** It takes no more subscriptions. */
+  subscriptionWaits(record: PeerRecord, name: string): void {
+    this.#write(
+      'warn',
+      () => `the subscription to ${quoted(name)} at ${peerLine(record)} waits for room there`,
+    );
+  }
+
   degraded(provider: string, error: unknown): void {
     this.#write('warn', () => `cannot find peers by ${provider}: ${reason(error)}`);
   }

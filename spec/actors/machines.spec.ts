@@ -10,6 +10,7 @@ import { createPeerMachine } from '../../src/actors/peer.ts';
 import { createLivenessLogic } from '../../src/actors/liveness.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Middleware } from '../../src/middleware.ts';
+import { silentLog } from '../../src/log.ts';
 import { Registry } from '../../src/registry.ts';
 
 const nothing = (): void => {};
@@ -27,7 +28,7 @@ const peerMachine = createPeerMachine(
   createLivenessLogic({ clock: systemClock, ping: 2_000, suspect: 6_000 }),
   createEventsLogic({
     ...{ clock: systemClock, subscriptions: 1, largest: 1, stacks: true, waiting: 1, slow: 'drop' },
-    ...{ changed: nothing, deliver: nothing, missed: nothing, refused: nothing },
+    ...{ log: silentLog, changed: nothing, deliver: nothing, missed: nothing, refused: nothing },
   }).logic,
 );
 

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { TooLarge, Topics } from '../../src/actors/topics.ts';
 import type { TopicsInput } from '../../src/actors/topics.ts';
 import type { Link } from '../../src/actors/link.ts';
+import { createLog, silentLog } from '../../src/log.ts';
 import { NotSerializable } from '../../src/wire/not-serializable.ts';
 import type { Outgoing } from '../../src/wire/outgoing.ts';
 
@@ -51,6 +52,7 @@ describe('the topics of an emitter', () => {
     new Topics(
       {
         ...{ subscriptions: 3, largest: 65_536, stacks: true, waiting: 1_000, slow: 'drop' },
+        log: silentLog,
         changed: () => {},
         ...input,
       },
@@ -95,6 +97,24 @@ describe('the topics of an emitter', () => {
     topics.emit('tick', 1);
     topics.emit('tick', 'x'.repeat(5_000));
     expect(counters.queued).to.equal(1);
+  });
+
+  it('log that a subscriber is slow, once until it has caught up', () => {
+    const lines: string[] = [];
+    const write = (line: string): unknown => lines.push(line);
+    const logger = { debug: write, info: write, warn: write, error: write };
+    const topics = make({ log: createLog(logger, 'warn', 'me') });
+    const line = subscribed(topics, 'a');
+    Object.assign(line.record, { name: 'it' });
+    for (let round = 1; round <= 2; round += 1) {
+      line.slow = true;
+      for (let n = 1; n <= 50; n += 1) topics.emit('tick', n);
+      expect(lines).to.have.length(round);
+      line.slow = false;
+      topics.pump(record(line));
+    }
+    const said = 'me: peer "it" (a) does not take events as fast as they come: its oldest events are dropped';
+    expect(lines[0]).to.equal(said);
   });
 
   it('keep bytes as they were when the event was emitted', () => {

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+
 import { expect } from 'chai';
 
 import { eventually } from '../support/eventually.ts';
@@ -173,5 +175,54 @@ describe('events of real processes', function () {
     expect(back.n).to.equal(back.received + back.missed);
     await two.line<Heard>(({ n }) => n >= emitted, 30_000);
     expect(last(two)).to.deep.include({ missed: 0, wrong: 0 });
+  });
+
+  it('are only named by event(): nothing starts, and configure() may still come', async () => {
+    const process = await processes.start(
+      folder,
+      `
+      import { configure, event } from 'app-net';
+      export const done = event('job.done');
+      configure({ name: 'late' });
+      console.log(done.name);
+    `,
+    );
+    expect(await process.exited, process.errors).to.equal(0);
+    expect(process.lines).to.deep.equal(['job.done']);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.peer.json'))).to.deep.equal([]);
+  });
+
+  it('keep a process alive while a loop waits for them, and not for a listener', async () => {
+    const listening = await processes.start(
+      folder,
+      `
+      import { event } from 'app-net';
+      event('tick').subscribe(() => {});
+      event('tick').emit(1);
+    `,
+    );
+    expect(await listening.exited, listening.errors).to.equal(0);
+    const looping = await processes.start(
+      folder,
+      `
+      import { event } from 'app-net';
+      for await (const { payload } of event('tick').stream()) {
+        console.log(payload);
+        break;
+      }
+    `,
+    );
+    const emitting = await processes.start(
+      folder,
+      `
+      import { event } from 'app-net';
+      const [peer] = await event('tick').ready();
+      console.log(peer.pid, event('tick').emit('heard'));
+    `,
+    );
+    expect(await looping.exited, looping.errors).to.equal(0);
+    expect(await emitting.exited, emitting.errors).to.equal(0);
+    expect(looping.lines).to.deep.equal(['heard']);
+    expect(emitting.lines).to.deep.equal([`${looping.pid} 1`]);
   });
 });

@@ -38,6 +38,9 @@ function isError(value: unknown): boolean {
   );
 }
 
+const isName = (value: unknown): boolean =>
+  typeof value === 'string' && value.length > 0 && value.length <= 256;
+
 const shapes: Record<string, (frame: Fields) => boolean> = {
   request: ({ tag, args, kwargs, deadline }) =>
     typeof tag === 'string' &&
@@ -59,6 +62,10 @@ const shapes: Record<string, (frame: Fields) => boolean> = {
         ['no', 'yes', 'unknown'].includes(each['ran'] as string),
     ),
   functions: ({ added, removed }) => strings(added, 1024) && strings(removed, 1024),
+  event: ({ name, sequence }) => isName(name) && Number.isSafeInteger(sequence) && (sequence as number) > 0,
+  subscribe: ({ name }) => isName(name),
+  subscribed: ({ sequence }) => Number.isSafeInteger(sequence) && (sequence as number) >= 0,
+  unsubscribe: ({ name }) => isName(name),
   goaway: ({ last, reason }) =>
     Number.isSafeInteger(last) &&
     (last as number) >= 0 &&
@@ -82,7 +89,8 @@ function isWellShaped(frame: unknown): boolean {
   if (!isObject(frame) || !Object.hasOwn(frame, 'type')) return false;
   const { type, id } = frame;
   if (typeof type !== 'string' || !Object.hasOwn(shapes, type) || !shapes[type]!(frame)) return false;
-  return ['functions', 'goaway', 'peers'].includes(type) || (Number.isSafeInteger(id) && (id as number) > 0);
+  const withoutId = ['functions', 'goaway', 'peers', 'event', 'unsubscribe'];
+  return withoutId.includes(type) || (Number.isSafeInteger(id) && (id as number) > 0);
 }
 
 const BUILT_IN = [Object.prototype, Array.prototype, Function.prototype, Error.prototype, String.prototype];
@@ -126,6 +134,10 @@ const valid: Fields[] = [
   { type: 'error', id: 6, thrown: { value: 0 } },
   { type: 'functions', added: ['a'], removed: ['b'] },
   { type: 'goaway', last: 7, reason: 'stopped' },
+  { type: 'event', name: 'job.done', sequence: 42, value: { id: 'x' } },
+  { type: 'subscribe', id: 8, name: '*' },
+  { type: 'subscribed', id: 8, sequence: 0 },
+  { type: 'unsubscribe', name: 'job.done' },
   { type: 'peers', peers: [{ id: 'a', incarnation: 'b', addresses: [{ host: '10.0.0.5', port: 4000 }] }] },
 ];
 

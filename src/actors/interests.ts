@@ -82,6 +82,8 @@ class Asked {
   readonly unanswered = new Map<number, Source>();
   /** For room at the peer, or for a link to it. */
   readonly waiting = new Set<Source>();
+  /** Names that were given up while there was no link to say so. */
+  readonly givenUp = new Set<string>();
   newest = 0;
 }
 
@@ -121,7 +123,8 @@ export class Interests {
     const asked = this.#asked.get(record)!;
     if (asked.waiting.delete(source)) return;
     asked.sources.delete(source);
-    record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
+    if (record.link) record.link.send(encodeFrame({ type: 'unsubscribe', name }));
+    else asked.givenUp.add(name);
     const [next] = asked.waiting;
     if (next) this.#ask(record, next);
   }
@@ -142,6 +145,8 @@ export class Interests {
     const sources = [...asked.sources, ...asked.waiting];
     asked.sources.clear();
     asked.waiting.clear();
+    for (const name of asked.givenUp) record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
+    asked.givenUp.clear();
     for (const source of sources) this.#ask(record, source);
   }
 

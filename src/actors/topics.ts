@@ -1,3 +1,4 @@
+import type { Log } from '../log.ts';
 import type { SlowSubscribers } from '../options.ts';
 import { encodeEvent, encodeFrame, eventHead } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
@@ -35,6 +36,7 @@ export interface TopicsInput {
   waiting: number;
   /** What happens to one that more would have to wait for. */
   slow: SlowSubscribers;
+  log: Log;
   /** The subscribers of an event changed. */
   changed: (name: string) => void;
 }
@@ -74,6 +76,8 @@ class Subscriber {
   readonly queue = new EventQueue();
   /** The link that was ended because it was too slow; it is sent nothing more. */
   cut: Link | undefined;
+  /** Whether events are being dropped, which is logged once until it has caught up. */
+  dropping = false;
 
   constructor(record: PeerRecord) {
     this.record = record;
@@ -170,6 +174,7 @@ export class Topics {
       this.#counters.queued -= 1;
       this.#transmit(link, event);
     }
+    if (queue.size === 0) subscriber.dropping = false;
     this.#tellDrained();
   }
 
@@ -208,11 +213,14 @@ export class Topics {
     if (this.#input.slow === 'disconnect') {
       this.#counters.disconnected += 1;
       subscriber.cut = link;
+      this.#input.log.subscriberSlow(record, false);
       this.#clear(subscriber);
       // What is written already would never go out either.
       link?.socket.terminate();
       return;
     }
+    if (!subscriber.dropping) this.#input.log.subscriberSlow(record, true);
+    subscriber.dropping = true;
     // The newest stays however large it is: what is told at last is that something is missing.
     while (queue.bytes > this.#input.waiting && queue.size > 1) {
       queue.shift();

@@ -117,7 +117,7 @@ describe('the log', () => {
     const logger = new Lines();
     const log = createLog(logger, 'debug', 'a\u001bb');
     log.failed(new Error('no\u001b[2J\nline'));
-    log.functionsChanged({ name: 'p', id: 'p' } as PeerRecord, ['f\u0007', ...'123456'], []);
+    log.functionsChanged({ name: 'p', id: 'p' } as PeerRecord, ['f\u0007', '1', '2', '3', '4', '5', '6'], []);
     expect(logger.all).to.deep.equal([
       'error a\ufffdb: could not start: no\ufffd[2J\ufffdline',
       'debug a\ufffdb: peer "p" (p) connected f\ufffd, 1, 2, 3, 4 and 2 more',

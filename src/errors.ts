@@ -87,3 +87,12 @@ export class NetError extends Error {
 
 // On the prototype, as the built-in errors have it, so that it does not show among the own properties.
 Object.defineProperty(NetError.prototype, 'name', { value: 'NetError', writable: true, configurable: true });
+
+/** @param cause why the peer could not even start */
+export function stoppedError(cause?: unknown): NetError {
+  if (cause === undefined) {
+    return new NetError('STOPPED', 'this peer is stopped; a new one is made with createPeer()');
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new NetError('STOPPED', `this peer could not start: ${why}`, { cause });
+}

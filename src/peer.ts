@@ -23,7 +23,7 @@ import type { Caller, RemoteFunction } from './connected.ts';
 import { countersOf, defaultFunctions } from './default-functions.ts';
 import type { PeerInfo } from './default-functions.ts';
 import { hostNetwork } from './discovery/host-network.ts';
-import { NetError } from './errors.ts';
+import { NetError, stoppedError } from './errors.ts';
 import { NetEvent } from './event.ts';
 import { EventHub } from './event-hub.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
@@ -35,7 +35,7 @@ import type { PeerOptions, Settings } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import { parityOf } from './parity.ts';
 import { Peers } from './peers.ts';
-import { PeerSet } from './peer-set.ts';
+import { PeerSet, searchIsOver } from './peer-set.ts';
 import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
 import { Registry } from './registry.ts';
 import type { AnyFunction } from './registry.ts';
@@ -165,9 +165,9 @@ export class Peer {
    */
   async stop(): Promise<void> {
     if (!this.#started) {
-      this.#started = Promise.reject(this.#stoppedError());
+      this.#started = Promise.reject(stoppedError());
       this.#started.catch(() => {});
-      this.#end(this.#stoppedError());
+      this.#end(stoppedError());
       return;
     }
     this.actor.send({ type: 'peer.stop' });
@@ -265,8 +265,8 @@ export class Peer {
         forgetAtExit(this.actor);
         runningPeers.delete(this);
         if (this.#holds) releaseProcess();
-        this.#end(this.#stoppedError(cause));
-        reject((cause as Error | undefined) ?? this.#stoppedError());
+        this.#end(stoppedError(cause));
+        reject((cause as Error | undefined) ?? stoppedError());
       };
       this.actor.subscribe({ next: online, error: over, complete: () => over() });
       this.actor.start();
@@ -283,25 +283,11 @@ export class Peer {
     this.#markEnded();
   }
 
-  #stoppedError(cause?: unknown): NetError {
-    return cause === undefined
-      ? new NetError('STOPPED', 'this peer is stopped; a new one is made with createPeer()')
-      : new NetError('STOPPED', `this peer could not start: ${messageOf(cause)}`, { cause });
-  }
-
   async #settle(): Promise<void> {
     await this.start();
     const discovery = this.actor.system.get('discovery') as AnyActor | undefined;
-    if (discovery === undefined || this.actor.getSnapshot().value !== 'online') throw this.#stoppedError();
-    if (discovery.getSnapshot().value === 'settled') return;
-    await new Promise<void>((resolve, reject) => {
-      const settled = discovery.on('search.settled', () => {
-        unsubscribe();
-        settled.unsubscribe();
-        resolve();
-      });
-      const unsubscribe = this.#set.subscribe(() => {}, reject);
-    });
+    if (discovery === undefined || this.actor.getSnapshot().value !== 'online') throw stoppedError();
+    await searchIsOver(discovery, this.#set);
   }
 
   #followDiscovery(): void {
@@ -355,8 +341,4 @@ export class Peer {
  */
 export function createPeer(options: PeerOptions = {}): Peer {
   return new Peer(resolveOptions(options, process.env), true);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

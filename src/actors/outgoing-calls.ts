@@ -347,6 +347,5 @@ export class OutgoingCalls implements StreamHouse {
   }
 }
 
-function leftMessage(record: PeerRecord, why: LeaveReason): string {
-  return `${peerLine(record)} is no longer there (${why})`;
-}
+const leftMessage = (record: PeerRecord, why: LeaveReason): string =>
+  `${peerLine(record)} is no longer there (${why})`;

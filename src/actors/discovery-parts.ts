@@ -86,7 +86,9 @@ export const discoveryParts = setup({
       if (candidate.state === 'left') candidate.state = 'seen';
       if (candidate.state === 'seen') {
         candidate.failures = 0;
-        enqueue.raise(due(id), { id: `due:${id}`, delay: firstDelay(self, hint) });
+        // Who told us of it has not told it of us, so there is nothing to wait for.
+        const delay = provider === TOLD ? 0 : firstDelay(self, hint);
+        enqueue.raise(due(id), { id: `due:${id}`, delay });
       }
       if (!known) {
         enqueue.assign({ quiet: false });

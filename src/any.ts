@@ -39,25 +39,21 @@ export interface AnyCall {
  * @param plain is told when the result has turned out to be no stream
  * @throws what the function threw, or the NetError of the last attempt
  */
-export async function callAny(
-  given: AnyCall,
-  args: readonly unknown[],
-  plain?: () => void,
-): Promise<unknown> {
-  const call = { ...given, ...insideOuterCall(given) };
-  const { candidates, signal, time } = call;
+export async function callAny(call: AnyCall, args: readonly unknown[], plain?: () => void): Promise<unknown> {
+  const { candidates } = call;
+  const { time, signal } = insideOuterCall(call);
   const { balance, clock, random } = candidates.pool;
   const end = clock.now() + time;
   const attempts = new Attempts(call.idempotent, streamsIn(args) !== undefined);
   /** Peers that failed since the last pause. */
-  const tried = new Set<RemotePeer>();
+  let tried = NOBODY;
   /** Peers that do not have the function, whatever they told of themselves. */
-  const without = new Set<RemotePeer>();
+  let without = NOBODY;
   let pauses = 0;
   for (let left = time; ; left = Math.max(0, end - clock.now())) {
     const there = others(candidates.list(), without);
     if (there.length === 0) {
-      await somebody(call, attempts, left);
+      await somebody(candidates, attempts, { left, wait: call.wait, signal });
       continue;
     }
     const fresh = tried.size < MOST_AT_ONCE ? others(there, tried) : [];
@@ -67,7 +63,7 @@ export async function callAny(
       if (delay >= left) throw attempts.final(attempts.last);
       await candidates.pause(delay, signal);
       pauses += 1;
-      tried.clear();
+      tried = NOBODY;
       continue;
     }
     try {
@@ -79,12 +75,15 @@ export async function callAny(
       return value;
     } catch (error) {
       if (signal?.aborted || !attempts.mayRepeat(error)) throw attempts.final(error);
-      tried.add(peer);
-      if (error.code === 'NO_SUCH_TAG') without.add(peer);
+      tried = new Set([...tried, peer]);
+      if (error.code === 'NO_SUCH_TAG') without = new Set([...without, peer]);
       else balance.rest(peer);
     }
   }
 }
+
+/** Most calls are made once, and need no more. */
+const NOBODY: ReadonlySet<RemotePeer> = new Set();
 
 function others(peers: RemotePeer[], without: ReadonlySet<RemotePeer>): RemotePeer[] {
   return without.size === 0 ? peers : peers.filter((peer) => !without.has(peer));
@@ -92,9 +91,9 @@ function others(peers: RemotePeer[], without: ReadonlySet<RemotePeer>): RemotePe
 
 /** Waits until somebody may be there who has the function. @throws when it is known that nobody is, or too late */
 async function somebody(
-  { candidates, wait, signal }: AnyCall,
+  candidates: Candidates,
   attempts: Attempts,
-  left: number,
+  { left, wait, signal }: { left: number; wait: boolean; signal: AbortSignal | undefined },
 ): Promise<void> {
   if (candidates.searched && !wait) throw attempts.last ? attempts.final(attempts.last) : candidates.nobody();
   if (left > 0) {

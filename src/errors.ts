@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** Whether the function ran there: `unknown` once the request may have left this process unanswered. */
 export type Ran = 'no' | 'yes' | 'unknown';
 
@@ -93,6 +95,6 @@ export function stoppedError(cause?: unknown): NetError {
   if (cause === undefined) {
     return new NetError('STOPPED', 'this peer is stopped; a new one is made with createPeer()');
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = cause instanceof Error ? cause.message : inspect(cause);
   return new NetError('STOPPED', `this peer could not start: ${why}`, { cause });
 }

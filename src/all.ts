@@ -2,6 +2,7 @@ import { streamsIn } from './actors/call-streams.ts';
 import type { Candidates } from './candidates.ts';
 import { insideOuterCall } from './context.ts';
 import { NetError } from './errors.ts';
+import { untilChange } from './pool.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { ResultQueue } from './results.ts';
 import { whenAborted } from './when-aborted.ts';
@@ -71,7 +72,7 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
   };
   const begin = async (): Promise<void> => {
     // Without a wait where none is needed: the arguments are then read before the caller can change them.
-    while (!candidates.searched && left() > 0) await candidates.change(left(), leave.signal);
+    while (!candidates.searched && left() > 0) await untilChange(pool, left(), leave.signal);
     send();
   };
 

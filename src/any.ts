@@ -1,5 +1,6 @@
 import type { Candidates } from './candidates.ts';
 import { NetError } from './errors.ts';
+import { pause, untilChange } from './pool.ts';
 import { streamsIn } from './actors/call-streams.ts';
 import { insideOuterCall } from './context.ts';
 import type { CallOptions, RemotePeer } from './remote-peer.ts';
@@ -61,7 +62,7 @@ export async function callAny(call: AnyCall, args: readonly unknown[], plain?: (
     if (!peer) {
       const delay = jitter(pauses, random);
       if (delay >= left) throw attempts.final(attempts.last);
-      await candidates.pause(delay, signal);
+      await pause(candidates.pool, delay, signal);
       pauses += 1;
       tried = NOBODY;
       continue;
@@ -97,7 +98,7 @@ async function somebody(
 ): Promise<void> {
   if (candidates.searched && !wait) throw attempts.last ? attempts.final(attempts.last) : candidates.nobody();
   if (left > 0) {
-    await candidates.change(left, signal);
+    await untilChange(candidates.pool, left, signal);
     return;
   }
   const cause = attempts.last ?? candidates.nobody();

@@ -1,31 +1,16 @@
 import { peerLine, printable } from './wire/failure.ts';
-import type { Balance } from './balance.ts';
-import type { Clock } from './clock.ts';
 import { NetError } from './errors.ts';
 import { near } from './near.ts';
-import type { PeerSource } from './view.ts';
-import { whileHolding } from './process-hold.ts';
+import type { Pool } from './pool.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { nameIn, readableTag } from './tag.ts';
-import { whenAborted } from './when-aborted.ts';
-
-/** The local peer, as far as a call needs it that may go to any of several others. */
-export interface Pool {
-  readonly source: PeerSource;
-  readonly balance: Balance;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** How long a call may take when it does not say, in ms. */
-  readonly deadline: number;
-}
 
 /** The peers that a function may be called on: those that are meant and have it. Others only, never this process. */
 export class Candidates {
   readonly tag: string;
   readonly pool: Pool;
-  #searched = false;
   readonly #matches: (peer: RemotePeer) => boolean;
 
   /** @throws TypeError for what is no selector */
@@ -42,49 +27,7 @@ export class Candidates {
 
   /** The first search is over: who is not there now may never be. */
   get searched(): boolean {
-    return this.#searched || this.pool.source.searched;
-  }
-
-  /**
-   * Waits for so many ms, or until the set of peers changes or its first search is over. The process is kept alive
-   * meanwhile.
-   * @throws the signal's reason; NetError STOPPED when the local peer stops
-   */
-  change(within: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#wait(within, signal, true);
-  }
-
-  /** Waits for so many ms, likewise. */
-  pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#wait(milliseconds, signal, false);
-  }
-
-  #wait(milliseconds: number, signal: AbortSignal | undefined, changes: boolean): Promise<void> {
-    const { source, clock } = this.pool;
-    const wait = new Promise<void>((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const done = (settle: () => void): void => {
-        clock.clearTimeout(timer);
-        unsubscribe();
-        unwatch?.();
-        settle();
-      };
-      const end = (): void => done(resolve);
-      const timer: unknown =
-        milliseconds < Infinity ? clock.setTimeout(end, Math.ceil(milliseconds)) : undefined;
-      const unsubscribe = source.subscribe(changes ? end : () => {}, (error) => done(() => reject(error)));
-      const unwatch = signal && whenAborted(signal, (reason) => done(() => reject(reason)));
-      // Also starts the local peer, if it is not; that it cannot start is told through `subscribe`.
-      const searched = (): void => {
-        this.#searched = true;
-        end();
-      };
-      if (changes && !this.searched) source.settled().then(searched, () => {});
-    });
-    return whileHolding(wait);
+    return this.pool.source.searched;
   }
 
   /** Why there is nobody to call, and what is near. */

@@ -1,6 +1,7 @@
 import { callAny } from './any.ts';
 import type { AnyOptions } from './any.ts';
-import type { Pool } from './candidates.ts';
+import { byId } from './by-id.ts';
+import type { Pool } from './pool.ts';
 import type { Inputs } from './map-inputs.ts';
 import type { MapOptions } from './map-options.ts';
 import { all, anyCall, map } from './many.ts';
@@ -88,24 +89,12 @@ export interface RemoteFunction<F extends AnyFunction> {
 /** The very function that was given to `connect` (not with the option `parity`): called plainly it runs here. */
 export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
 
-/** The local peer that calls go out from. */
-export interface Caller extends Pool {
-  knows(id: string): boolean;
-  callById(
-    id: string,
-    tag: string,
-    args: readonly unknown[],
-    options: CallOptions,
-    plain?: () => void,
-  ): Promise<unknown>;
-}
-
 export interface ConnectedState {
   readonly tag: string;
   /** Whether it may run twice without harm. */
   idempotent: boolean;
   /** The local peers it is connected to, in this order. */
-  readonly callers: Caller[];
+  readonly pools: Pool[];
 }
 
 const states = new WeakMap<AnyFunction, ConnectedState>();
@@ -127,16 +116,16 @@ export function alias(standIn: AnyFunction, fn: AnyFunction): void {
 export function attach<F extends AnyFunction>(
   fn: F,
   { tag, idempotent }: { tag: string; idempotent: boolean },
-  caller: Caller,
+  pool: Pool,
 ): Connected<F> {
   const state = states.get(fn);
   if (state) {
     if (state.tag !== tag) throw new TypeError(secondTag(state.tag, tag));
     state.idempotent = idempotent;
-    if (!state.callers.includes(caller)) state.callers.push(caller);
+    if (!state.pools.includes(pool)) state.pools.push(pool);
     return fn as Connected<F>;
   }
-  const created: ConnectedState = { tag, idempotent, callers: [caller] };
+  const created: ConnectedState = { tag, idempotent, pools: [pool] };
   const remote = remoteFunction<F>(created, kindOf(fn));
   const taken = Object.keys(remote).filter((key) => Object.hasOwn(fn, key));
   if (taken.length > 0 || !Object.isExtensible(fn)) {
@@ -169,17 +158,17 @@ export function connected<F extends AnyFunction>(fn: F): Connected<F> {
   throw new TypeError(`${fn.name || 'the function'} is not connected; connect(fn) or @connect() does that`);
 }
 
-/** Everything of a connected function but the function. The first caller that knows an id makes the call. */
+/** Everything of a connected function but the function. Calls of an id go out from the first peer that has it. */
 export function remoteFunction<F extends AnyFunction>(
   state: ConnectedState,
   kind: FunctionKind = 'unknown',
 ): RemoteFunction<F> {
-  const { tag, callers } = state;
+  const { tag, pools } = state;
   let known = kind;
   // A function that was seen to return a plain value is no stream; its calls need no more than a promise.
   const plain = (): void => void (known = 'promise');
   const on = (peer: Target, options: CallOptions = {}): Remote<F> => {
-    const target = typeof peer === 'string' ? byId(peer, callers) : peer;
+    const target = typeof peer === 'string' ? byId(peer, pools) : peer;
     if (typeof (target as RemotePeer | null)?.call !== 'function') {
       throw new TypeError('on(peer): give a peer from getPeers(), or the id of one');
     }
@@ -196,7 +185,7 @@ export function remoteFunction<F extends AnyFunction>(
       return state.idempotent;
     },
     // One that is stopped would be of no use, as long as there is another.
-    pool: () => callers.find(({ source }) => !source.ended) ?? callers[0]!,
+    pool: () => pools.find(({ source }) => !source.ended) ?? pools[0]!,
   };
   const many = {
     any: (select?: Selector, options?: AnyOptions) => {
@@ -211,24 +200,4 @@ export function remoteFunction<F extends AnyFunction>(
     map: (inputs: Inputs<unknown>, options?: MapOptions) => map(target, inputs, options),
   };
   return { tag, on, ...many } as unknown as RemoteFunction<F>;
-}
-
-/** How a peer is called, whether or not it is there yet. */
-type Callee = Pick<RemotePeer, 'call' | 'stream' | 'callUnknown'>;
-
-function byId(id: string, callers: readonly Caller[]): Callee {
-  const call = (
-    tag: string,
-    args: readonly unknown[] = [],
-    options: CallOptions = {},
-    plain?: () => void,
-  ): Promise<unknown> => {
-    const caller = callers.find((each) => each.knows(id)) ?? callers[0]!;
-    return caller.callById(id, tag, args, options, plain);
-  };
-  return {
-    call,
-    stream: (tag, args, options) => new RemoteStream(() => call(tag, args, options)),
-    callUnknown: (tag, args, options, plain) => asStream(call(tag, args, options, plain)),
-  };
 }

@@ -2,22 +2,22 @@ import type { CallSite } from './call-site.ts';
 import { checkDecorated, readConnectArguments, readMethod } from './connect-arguments.ts';
 import type { Connectable, ReadOptions } from './connect-arguments.ts';
 import { attach, tagOf } from './connected.ts';
-import type { Caller } from './connected.ts';
 import type { FunctionRecord } from './connect-types.ts';
 import { originalOf } from './parity.ts';
 import type { Parity } from './parity.ts';
+import type { Pool } from './pool.ts';
 import type { AnyFunction, Registry } from './registry.ts';
 
 /** Connects functions to one peer, and takes them back. */
 export class Connecting {
   readonly #registry: Registry;
-  readonly #caller: Caller;
+  readonly #pool: Pool;
   /** Whether and how plain calls go through the codec. */
   readonly #parity: Parity | undefined;
 
-  constructor(registry: Registry, caller: Caller, parity: Parity | undefined) {
+  constructor(registry: Registry, pool: Pool, parity: Parity | undefined) {
     this.#registry = registry;
-    this.#caller = caller;
+    this.#pool = pool;
     this.#parity = parity;
   }
 
@@ -65,7 +65,7 @@ export class Connecting {
   #add(given: readonly Connectable[], options: ReadOptions, place: CallSite | undefined): void {
     const { idempotent, replace } = options;
     const functions = given.map(({ tag, fn, self }) => ({ tag, fn: originalOf(fn), self, place }));
-    for (const { tag, fn } of functions) attach(fn, { tag, idempotent }, this.#caller);
+    for (const { tag, fn } of functions) attach(fn, { tag, idempotent }, this.#pool);
     this.#registry.add(functions, replace);
   }
 }

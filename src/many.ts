@@ -2,7 +2,7 @@ import { callAll } from './all.ts';
 import type { PeerResult } from './all.ts';
 import type { AnyCall, AnyOptions } from './any.ts';
 import { Candidates } from './candidates.ts';
-import type { Pool } from './candidates.ts';
+import type { Pool } from './pool.ts';
 import type { Inputs } from './map-inputs.ts';
 import { callMap } from './map.ts';
 import type { MapOptions, MapResult } from './map-options.ts';

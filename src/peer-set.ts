@@ -18,7 +18,10 @@ export class PeerSet implements PeerSource {
 
   constructor(group: string, settled: () => Promise<void>) {
     this.group = group;
-    this.settled = settled;
+    this.settled = async () => {
+      await settled();
+      this.searched = true;
+    };
   }
 
   current(): RemotePeer[] {

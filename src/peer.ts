@@ -19,7 +19,7 @@ import type { RemoteOptions } from './connect-arguments.ts';
 import type { Connect, FunctionRecord } from './connect-types.ts';
 import { Connecting } from './connecting.ts';
 import { remoteFunction } from './connected.ts';
-import type { Caller, RemoteFunction } from './connected.ts';
+import type { RemoteFunction } from './connected.ts';
 import { countersOf, defaultFunctions } from './default-functions.ts';
 import type { PeerInfo } from './default-functions.ts';
 import { hostNetwork } from './discovery/host-network.ts';
@@ -36,12 +36,12 @@ import { Outgoing } from './outgoing.ts';
 import { parityOf } from './parity.ts';
 import { Peers } from './peers.ts';
 import { PeerSet, searchIsOver } from './peer-set.ts';
+import type { Pool } from './pool.ts';
 import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
 import { Registry } from './registry.ts';
 import type { AnyFunction } from './registry.ts';
 import { RemotePeer } from './remote-peer.ts';
 import { runningPeers } from './running-peers.ts';
-import type { CallOptions } from './remote-peer.ts';
 import type { Selector } from './selector.ts';
 import type { Description } from './wire/frames.ts';
 
@@ -75,7 +75,7 @@ export class Peer {
   readonly #connecting: Connecting;
   readonly #set: PeerSet;
   readonly #events: EventHub;
-  readonly #caller: Caller;
+  readonly #pool: Pool;
   #started: Promise<this> | undefined;
   readonly #middleware = new Middleware();
   readonly #outgoing: Outgoing;
@@ -133,14 +133,12 @@ export class Peer {
       ...(inspect && { inspect }),
     });
     this.#ended = new Promise((resolve) => (this.#markEnded = resolve));
-    this.#caller = {
-      knows: (peer) => this.#set.get(peer) !== undefined,
-      callById: (peer, tag, args, options, plain) => this.#callById(peer, tag, args, options, plain),
+    this.#pool = {
       source: this.#set,
       balance: new Balance({ random: settings.random, now: () => clock.now() }),
       ...{ clock, random: settings.random, deadline: settings.deadline },
     };
-    this.#connecting = new Connecting(this.#registry, this.#caller, parityOf(settings));
+    this.#connecting = new Connecting(this.#registry, this.#pool, parityOf(settings));
     this.#outgoing = new Outgoing({
       ...{ clock, deadline: settings.deadline, middleware: this.#middleware },
       caller: this.actor.system.get('caller') as CallerRef,
@@ -209,7 +207,7 @@ export class Peer {
   remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
     checkTag(tag);
     const idempotent = boolean('idempotent', options.idempotent, false);
-    return remoteFunction<F>({ tag, idempotent, callers: [this.#caller] });
+    return remoteFunction<F>({ tag, idempotent, pools: [this.#pool] });
   }
 
   /**
@@ -313,24 +311,6 @@ export class Peer {
       this.#handles.set(record, peer);
     }
     return peer;
-  }
-
-  /** A peer that is not there yet may be found by the first search. */
-  async #callById(
-    id: string,
-    tag: string,
-    args: readonly unknown[],
-    options: CallOptions,
-    plain?: () => void,
-  ): Promise<unknown> {
-    let peer = this.#set.get(id);
-    if (!peer) {
-      await whileHolding(this.#settle());
-      peer = this.#set.get(id);
-    }
-    if (peer) return plain ? peer.callUnknown(tag, args, options, plain) : peer.call(tag, args, options);
-    const text = `no peer with the id ${JSON.stringify(id)} is there; getPeers() has those that are`;
-    throw new NetError('NOT_SENT', text, { peer: id, tag });
   }
 }
 

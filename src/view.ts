@@ -14,6 +14,7 @@ export interface PeerSource {
   /** Why the local peer is no more, once it is. */
   readonly ended: Error | undefined;
   current(): RemotePeer[];
+  get(id: string): RemotePeer | undefined;
   /** Returns what takes the listener off again. `ended` is told once, when the local peer is no more. */
   subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void;
   /** Starts the local peer if need be; resolves when its first search is over. */

@@ -2,7 +2,7 @@ import { SimulatedClock } from 'xstate';
 
 import { Balance } from '../../src/balance.ts';
 import { Candidates } from '../../src/candidates.ts';
-import type { Pool } from '../../src/candidates.ts';
+import type { Pool } from '../../src/pool.ts';
 import { PeerSet } from '../../src/peer-set.ts';
 import type { CallOptions, Evidence, RemotePeer } from '../../src/index.ts';
 import type { Selector } from '../../src/selector.ts';

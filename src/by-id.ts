@@ -1,0 +1,70 @@
+import { insideOuterCall } from './context.ts';
+import { NetError } from './errors.ts';
+import { abortSignal, milliseconds } from './option-checks.ts';
+import { untilChange } from './pool.ts';
+import type { Pool } from './pool.ts';
+import type { CallOptions, RemotePeer } from './remote-peer.ts';
+import { RemoteStream, asStream } from './remote-stream.ts';
+
+/** How a peer is called, whether or not it is there yet. */
+export type Callee = Pick<RemotePeer, 'call' | 'stream' | 'callUnknown'>;
+
+/** The peer with this id, which the first search may still find. Called from the first pool that has it. */
+export function byId(id: string, pools: readonly Pool[]): Callee {
+  const call = (
+    tag: string,
+    args: readonly unknown[] = [],
+    options: CallOptions = {},
+    plain?: () => void,
+  ): Promise<unknown> => {
+    const pool = pools.find(({ source }) => source.get(id)) ?? pools[0]!;
+    const peer = pool.source.get(id);
+    return peer ? begin(peer, tag, args, options, plain) : find(pool, id, tag, args, options, plain);
+  };
+  return {
+    call,
+    stream: (tag, args, options) => new RemoteStream(() => call(tag, args, options)),
+    callUnknown: (tag, args, options, plain) => asStream(call(tag, args, options, plain)),
+  };
+}
+
+/** The search is part of the time that the call may take. */
+async function find(
+  pool: Pool,
+  id: string,
+  tag: string,
+  args: readonly unknown[],
+  options: CallOptions,
+  plain?: () => void,
+): Promise<unknown> {
+  const { source, clock } = pool;
+  const own = {
+    time: milliseconds('deadline', options.deadline, pool.deadline),
+    signal: abortSignal('signal', options.signal),
+  };
+  const { time, signal } = insideOuterCall(own);
+  const end = clock.now() + time;
+  while (!source.searched && !source.get(id)) {
+    const left = end - clock.now();
+    if (left <= 0) {
+      const text = `the peer with the id ${JSON.stringify(id)} was not found by the deadline`;
+      throw new NetError('DEADLINE_EXCEEDED', text, { ran: 'no', peer: id, tag });
+    }
+    await untilChange(pool, left, signal);
+  }
+  const peer = source.get(id);
+  if (peer) return begin(peer, tag, args, { deadline: Math.max(0, end - clock.now()), signal }, plain);
+  if (source.ended) throw source.ended;
+  const text = `no peer with the id ${JSON.stringify(id)} is there; getPeers() has those that are`;
+  throw new NetError('NOT_SENT', text, { peer: id, tag });
+}
+
+function begin(
+  peer: RemotePeer,
+  tag: string,
+  args: readonly unknown[],
+  options: CallOptions,
+  plain: (() => void) | undefined,
+): Promise<unknown> {
+  return plain ? peer.callUnknown(tag, args, options, plain) : peer.call(tag, args, options);
+}

@@ -374,6 +374,42 @@ describe('a map', () => {
       expect(await results.next()).to.deep.equal({ done: true, value: undefined });
     });
 
+    it('with what the selector’s `where` threw, when a peer joins as well', async () => {
+      slow('a');
+      let wrong = false;
+      const where = (): boolean => {
+        if (wrong) throw new RangeError('where');
+        return true;
+      };
+      const results = map([1], { candidates: pool.candidates({ where }) });
+      const next = failure(results.next());
+      await settle();
+      wrong = true;
+      pool.join('b', double);
+      expect(await next).to.be.instanceOf(RangeError);
+    });
+
+    it('when it goes out of scope, and whatever the inputs make of being left', async () => {
+      const open = slow('a');
+      const inputs = {
+        [Symbol.iterator]: () => ({
+          next: () => ({ done: false as const, value: 1 }),
+          return: () => {
+            throw new Error('they do not like it');
+          },
+        }),
+      };
+      {
+        await using results = map(inputs);
+        void results.next();
+        await settle();
+        expect(open).to.have.length(2);
+      }
+      open[0]!.answer(1);
+      await settle();
+      expect(open).to.have.length(2);
+    });
+
     it('with what onProgress threw', async () => {
       pool.join('a', double);
       const onProgress = ({ done }: MapProgress): void => {

@@ -17,8 +17,11 @@ interface Waiting<T> {
 const DONE = { done: true, value: undefined } as const;
 
 /** Results for a `for await` loop; leaving the loop takes back what is still under way. They can be iterated once. */
-export interface Results<T> extends AsyncIterableIterator<T, void, void>, AsyncDisposable {
+export interface Results<T> extends AsyncIterable<T>, AsyncDisposable {
+  next(): Promise<IteratorResult<T, void>>;
+  /** What leaving the loop does. */
   return(): Promise<IteratorResult<T, void>>;
+  [Symbol.asyncIterator](): this;
 }
 
 /**

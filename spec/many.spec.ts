@@ -125,6 +125,20 @@ describe('a function that several peers have', () => {
     expect(runs).to.equal(2);
   });
 
+  it('stays idempotent when it is connected to another local peer as well', async () => {
+    let runs = 0;
+    connectAll('work', async (name) => {
+      runs += 1;
+      if (runs === 1) network.kill(workers.find((worker) => worker.name === name)!);
+      return 'done';
+    });
+    const work = caller.connect('work', () => 'here', { idempotent: true });
+    stage.make({ network }).connect('work', work);
+    await caller.getPeers();
+    expect(await work.any()()).to.equal('done');
+    expect(runs).to.equal(2);
+  });
+
   it('is lost after a loss when it is not', async () => {
     let runs = 0;
     connectAll('work', async (name) => {

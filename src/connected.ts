@@ -32,7 +32,7 @@ export type Remote<F extends AnyFunction> =
       : ReturnType<F> extends Promise<infer R>
         ? RemoteResult<F, R>
         : ReturnType<F> extends AsyncGenerator
-          ? F
+          ? OmitThisParameter<F>
           : ReturnType<F> extends AsyncIterable<infer T>
             ? (...args: Parameters<F>) => AsyncGenerator<T, unknown, void>
             : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
@@ -40,12 +40,12 @@ export type Remote<F extends AnyFunction> =
 /** Of an async function. Whatever can be iterated there arrives as a generator. */
 type RemoteResult<F extends AnyFunction, R> =
   IsAny<R> extends true
-    ? F
+    ? OmitThisParameter<F>
     : R extends AsyncGenerator
-      ? F
+      ? OmitThisParameter<F>
       : R extends AsyncIterable<infer T>
         ? (...args: Parameters<F>) => Promise<AsyncGenerator<T, unknown, void>>
-        : F;
+        : OmitThisParameter<F>;
 
 /** What a function gains by being connected; also all there is of a function that only others have. */
 export interface RemoteFunction<F extends AnyFunction> {
@@ -121,7 +121,8 @@ export function attach<F extends AnyFunction>(
   const state = states.get(fn);
   if (state) {
     if (state.tag !== tag) throw new TypeError(secondTag(state.tag, tag));
-    state.idempotent = idempotent;
+    // What was said of the function once is true of it.
+    state.idempotent ||= idempotent;
     if (!state.pools.includes(pool)) state.pools.push(pool);
     return fn as Connected<F>;
   }

@@ -19,6 +19,9 @@ class Greeter {
   @connect('greeter.ask', { idempotent: true }) static async ask(question: string): Promise<boolean> {
     return question.endsWith('?');
   }
+  @connect() static async wait(this: typeof Greeter, ms: number): Promise<string> {
+    return this.greeting + ms;
+  }
   @connect({ replace: true }) static async *count(to: number): AsyncGenerator<number> {
     yield to;
   }
@@ -39,6 +42,8 @@ is<Equal<typeof ask, Connected<(question: string) => Promise<boolean>>>>();
 const ask = connected(Greeter.ask);
 const answer: boolean = await ask.on(peer)('really?');
 for await (const each of connected(Greeter.count).on(peer)(5)) each.toFixed();
+// `this` is not the caller's to give.
+const waited: string = await connected(Greeter.wait).any()(5);
 // @ts-expect-error a wrong argument
 await ask.any()(5);
 const far = remote<typeof Greeter.ask>('greeter.ask');
@@ -66,4 +71,4 @@ connect({ geometry: { area: () => 1 } });
 // @ts-expect-error an option that does not exist
 connect({ add: (x: number) => x }, { tag: 'math' });
 
-export const used = [answer, sum, there, found];
+export const used = [waited, answer, sum, there, found];

@@ -1,5 +1,21 @@
 /** What a user gave for an option, or its default. Each throws a TypeError that says what to give instead. */
 
+/** Characters of a name. */
+export const LONGEST_NAME = 256;
+
+export function text(option: string, given: string | undefined, otherwise: string): string {
+  const value = given ?? otherwise;
+  if (typeof value !== 'string' || !value || value.length > LONGEST_NAME) {
+    throw new TypeError(`${option}: give a string of 1 to ${LONGEST_NAME} characters`);
+  }
+  return value;
+}
+
+/** A switch in the environment. */
+export function isTrue(value: string | undefined): boolean {
+  return value === '1' || value?.toLowerCase() === 'true';
+}
+
 export function boolean(option: string, given: boolean | undefined, otherwise: boolean): boolean {
   const value = given ?? otherwise;
   if (typeof value !== 'boolean') throw new TypeError(`${option}: give true or false`);

@@ -7,7 +7,16 @@ import type { InspectionEvent } from 'xstate';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { resolveExposure } from './exposure.ts';
-import { boolean, milliseconds, portRange, refuseUnknown, whole } from './option-checks.ts';
+import {
+  boolean,
+  milliseconds,
+  portRange,
+  refuseUnknown,
+  whole,
+  LONGEST_NAME,
+  isTrue,
+  text,
+} from './option-checks.ts';
 import { LOG_LEVELS, createLog } from './log.ts';
 import type { Log, LogLevel, Logger } from './log.ts';
 import { chosenSeeds } from './discovery/seed.ts';
@@ -195,8 +204,6 @@ export interface Settings {
   network: Network | undefined;
 }
 
-const LONGEST_NAME = 256;
-
 /**
  * Fills in the defaults and refuses what cannot be meant.
  * @throws TypeError naming the option; NetError INSECURE for what would open the peer to strangers
@@ -298,14 +305,6 @@ function defaultName(): string {
   return `${script ? basename(script) : 'node'}:${process.pid}`.slice(-LONGEST_NAME);
 }
 
-function text(option: string, given: string | undefined, otherwise: string): string {
-  const value = given ?? otherwise;
-  if (typeof value !== 'string' || !value || value.length > LONGEST_NAME) {
-    throw new TypeError(`${option}: give a string of 1 to ${LONGEST_NAME} characters`);
-  }
-  return value;
-}
-
 function ownGroup(group: string): string {
   if (group === '*') throw new TypeError("group: '*' means every group, and cannot be one");
   return group;
@@ -316,10 +315,6 @@ function slowSubscribers(given: SlowSubscribers = 'drop'): SlowSubscribers {
     throw new TypeError("slowSubscribers: give 'drop' or 'disconnect'");
   }
   return given;
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value === '1' || value?.toLowerCase() === 'true';
 }
 
 function log({ logger, logLevel }: PeerOptions, environment: string | undefined, name: string): Log {

@@ -16,7 +16,7 @@ import { deriveKeys, makeSecret } from '../src/wire/secret.ts';
 import { Attacker } from './support/attacker.ts';
 import type { Line } from './support/attacker.ts';
 import { eventually } from './support/eventually.ts';
-import { edit } from './support/handshake.ts';
+import { edit } from './support/edit.ts';
 import { ownAddress } from './support/own-address.ts';
 import { meet, portOf, Stage } from './support/peers.ts';
 import { withoutMulticast } from './support/without-multicast.ts';

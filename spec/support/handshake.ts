@@ -53,10 +53,6 @@ export function exchange(from = dialler(), to = acceptor(), change: Change = (te
   return { texts: { M1, M2, M3, M4, M5 }, dialler: step.done!, acceptor: to.receive(M5).done! };
 }
 
-export function edit(text: string, fields: Record<string, unknown>): string {
-  return JSON.stringify({ ...(JSON.parse(text) as object), ...fields });
-}
-
 export const only =
   (name: Name, change: (text: string) => string): Change =>
   (text, each) =>

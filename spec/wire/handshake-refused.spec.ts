@@ -9,13 +9,13 @@ import {
   binding,
   description,
   dialler,
-  edit,
   exchange,
   keys,
   only,
   options,
   otherKeys,
 } from '../support/handshake.ts';
+import { edit } from '../support/edit.ts';
 import type { Name } from '../support/handshake.ts';
 
 describe('a handshake fails', function () {

@@ -10,12 +10,12 @@ import {
   binding,
   description,
   dialler,
-  edit,
   exchange,
   keys,
   only,
   options,
 } from '../support/handshake.ts';
+import { edit } from '../support/edit.ts';
 
 describe('a handshake', () => {
   it('tells each side who the other is', () => {

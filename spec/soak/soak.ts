@@ -3,6 +3,9 @@ import { expect } from 'chai';
 import { hostNetwork } from '../../src/discovery/host-network.ts';
 import { resolveOptions } from '../../src/options.ts';
 import { Stage } from '../support/peers.ts';
+import { needLan } from '../support/lan.ts';
+import type { LanHost } from '../support/lan-host.ts';
+import { CabledPeers } from './cable.ts';
 import { callsThroughCuts } from './calls-through-cuts.ts';
 import { connects, expectNothingLeft } from './connects.ts';
 import { crossingDials } from './crossing-dials.ts';
@@ -67,6 +70,27 @@ describe('in the long run', function () {
       for (const { perSecond } of flood.dials) expect(perSecond).to.be.below(10);
       expect(flood.heap).to.be.below(32);
       expect(flood.candidates).to.be.below(1_100);
+    }
+  });
+
+  it('ten hosts see a pulled cable, a black hole and a split, and are all back soon after', async function () {
+    await needLan(this);
+    const peers = await CabledPeers.start(10);
+    try {
+      const [one, ...rest] = peers.hosts as [LanHost, ...LanHost[]];
+      const halves = [peers.hosts.slice(0, 5), peers.hosts.slice(5)];
+      const breaks = {
+        cable: await peers.break([[one], rest], () => one.cut(), 30_000),
+        'black hole': await peers.break([[one], rest], () => one.lose(), 5_000),
+        split: await peers.break(halves, () => peers.lan.split(...halves), 30_000),
+      };
+      console.log(breaks);
+      for (const { leave, rejoin } of Object.values(breaks)) {
+        expect(leave).to.be.below(10_000);
+        expect(rejoin).to.be.below(10_000);
+      }
+    } finally {
+      await peers.close();
     }
   });
 

@@ -180,6 +180,19 @@ describe('who is alive', () => {
     );
   });
 
+  it('is looked for soon when somebody who was lost at the same time is back', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const stories = names.map((name) => tell(name));
+    await meet(stories, clock);
+    for (const name of names.slice(1)) network.cut('a', name);
+    // So long that the pauses between two dials have become those of ten seconds.
+    await pass(120_000, clock);
+    for (const name of names.slice(1)) network.heal('a', name);
+    const [alone] = stories as [Story];
+    await passUntil(() => alone.peer.peers.size > 0, 10_100, clock);
+    expect(await passUntil(() => alone.peer.peers.size === 5, 2_500, clock)).to.be.below(2_500);
+  });
+
   it('says why a peer is gone, and what became of the search for it', async () => {
     const [a, b, c] = [tell('a'), tell('b'), tell('c')];
     await meet([a, b, c], clock);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { SimulatedClock } from 'xstate';
 
-import { createCandidate } from '../../src/actors/candidate.ts';
+import { addressesOf, createCandidate } from '../../src/actors/candidate.ts';
 import type { Candidate } from '../../src/actors/candidate.ts';
 import { DialTurns } from '../../src/actors/dial-turns.ts';
 
@@ -46,6 +46,17 @@ describe('the turns of those to be dialled', () => {
     for (const each of dialled) turns.end(each.id, true);
     expect(dial(true)).to.have.length(94);
     expect(turns.isAnybodyWaiting).to.equal(false);
+  });
+
+  it('cost nothing for those that were peers, where they were; elsewhere they are hints like any other', () => {
+    const all = Array.from({ length: 30 }, (_, index) => candidate(String(index)));
+    for (const each of all) each.proved = addressesOf(each);
+    for (const each of all) {
+      expect(turns.take(each)).to.equal(true);
+      turns.end(each.id, false);
+    }
+    for (const each of all) each.hints.set('mdns', candidate(each.id, 'mdns', '10.9.9.9').hints.get('mdns')!);
+    expect(all.filter((each) => turns.take(each))).to.have.length(6);
   });
 
   it('are few a second for lies, and never ten in one', () => {

@@ -54,7 +54,9 @@ describe('a process that may open no more files', function () {
     await eventually(() => costs().length >= count + 5, 20_000);
     const to = costs().at(-1)!;
     expect(to.known, 'nobody new').to.deep.equal(['before']);
-    console.log(`      ${Math.round(to.cpu - from.cpu)} ms of processor time in two and a half seconds without files`);
+    console.log(
+      `      ${Math.round(to.cpu - from.cpu)} ms of processor time in two and a half seconds without files`,
+    );
     expect(to.cpu - from.cpu).to.be.below(1_250);
 
     await peer!.call('release');

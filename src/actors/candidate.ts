@@ -16,6 +16,9 @@ const LONGEST_RETRY = 10_000;
  */
 const LONGEST_RETRY_OF_STRANGERS = 60_000;
 
+/** Before those are dialled that were lost together with one that is back, in ms, with full jitter. */
+const SOON = 1_000;
+
 /** Before an address is tried again at which this peer found itself, in ms, with full jitter. */
 const SELF_RETRY = 60_000;
 
@@ -35,10 +38,14 @@ export interface Candidate {
   answeredBy: string | undefined;
   /** Dials that failed since it was last up. */
   failures: number;
+  /** Where it was hinted at when it was last up. */
+  proved: readonly Address[];
   /** How often a connection to it was lost. */
   generation: number;
   /** What the last dial failed with. */
   error: unknown;
+  /** When it is dialled again after a failed dial, on the clock. */
+  dueAt: number;
   /** Whether it was ever up or given up on: what the first search waits for. */
   tried: boolean;
   /** While it is up. */
@@ -52,8 +59,10 @@ export function createCandidate(id: string): Candidate {
     hints: new Map(),
     answeredBy: undefined,
     failures: 0,
+    proved: [],
     generation: 0,
     error: undefined,
+    dueAt: 0,
     tried: false,
     record: undefined,
   };
@@ -112,6 +121,22 @@ function processIsGone({ pid }: Hint): boolean {
  */
 export function selfDelay(random: () => number): number {
   return random() * SELF_RETRY;
+}
+
+/**
+ * Who was lost as well when a peer was lost that is back now: the network is, so they are dialled soon and not at the
+ * end of their pauses, which have become long meanwhile.
+ */
+export function lostAsWell(candidates: ReadonlyMap<string, Candidate>, now: number): Candidate[] {
+  return [...candidates.values()].filter(
+    ({ state, generation, failures, dueAt }) =>
+      state === 'seen' && generation > 0 && failures > 0 && dueAt > now + SOON,
+  );
+}
+
+/** How long to wait before they are dialled, in ms. */
+export function soonDelay(random: () => number): number {
+  return random() * SOON;
 }
 
 /**

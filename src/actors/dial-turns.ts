@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts';
+import { isAmong } from '../transport/address.ts';
 import { addressesOf } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 
 /**
  * Whose turn it is to be dialled. Hints of which anybody on the network may be the author can be lies, thousands of
  * them, and each would cost somebody a connection: to them there are few dials a second. A dial that led to a peer
- * does not count, so where nobody lies there is nothing to wait for.
+ * does not count, so where nobody lies there is nothing to wait for; nor does one to a peer that was there before.
  */
 
 /**
@@ -115,9 +116,10 @@ export class DialTurns {
     return doubtful < MOST_DOUBTFUL && this.#budget >= Math.min(addresses, BURST);
   }
 
-  #isDoubtful({ hints }: Candidate): boolean {
-    for (const provider of hints.keys()) if (!this.#anybodys.has(provider)) return false;
-    return true;
+  #isDoubtful(candidate: Candidate): boolean {
+    for (const provider of candidate.hints.keys()) if (!this.#anybodys.has(provider)) return false;
+    // Where it was when it was a peer it may be again: after an outage that was the network's, all of them are.
+    return !addressesOf(candidate).every((address) => isAmong(candidate.proved, address));
   }
 }
 

@@ -11,8 +11,10 @@ import {
   dropHints,
   firstDelay,
   isSame,
+  lostAsWell,
   retryDelay,
   selfDelay,
+  soonDelay,
 } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import { DialTurns } from './dial-turns.ts';
@@ -21,11 +23,9 @@ import { warnOfTakenId } from './id-taken.ts';
 import { answer, ask, isSeed } from './introducing.ts';
 import type { DiscoveryEmitted, DiscoveryMessage, PeerMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
+import { bury } from './tombstones.ts';
 
 /** What the machine of discovery is made of: what it knows, decides and does. The machine is in `discovery.ts`. */
-
-/** How many that left are remembered: the incarnations that said goodbye, and why peers were held for gone. */
-const MOST_GONE = 1_024;
 
 /** The first search is over when nothing new was hinted at for this long, in ms … */
 const QUIET = 250;
@@ -169,14 +169,20 @@ export const discoveryParts = setup({
       const { record } = event as Event<'connection.opened'>;
       const candidate = context.candidates.get(record.id) ?? createCandidate(record.id);
       context.candidates.set(record.id, candidate);
+      const isBack = candidate.generation > 0 && candidate.failures > 0;
       candidate.state = 'up';
       candidate.record = record;
+      candidate.proved = addressesOf(candidate);
       candidate.failures = 0;
       candidate.error = undefined;
       candidate.tried = true;
       enqueue.cancel(`due:${record.id}`);
       context.log.joined(record);
       enqueue.emit({ type: 'peer.joined', record });
+      for (const { id } of isBack ? lostAsWell(context.candidates, context.clock.now()) : []) {
+        enqueue.cancel(`due:${id}`);
+        enqueue.raise(due(id), { id: `due:${id}`, delay: soonDelay(context.random) });
+      }
     }),
 
     'doubt the peer': ({ context, event }) => {
@@ -206,10 +212,7 @@ export const discoveryParts = setup({
         candidate.generation = record.generation + 1;
         if (why !== 'lost') dropHints(candidate, record.incarnation);
       }
-      if (why !== 'lost') bury(context.gone, record.incarnation);
-      context.departed.delete(record.id);
-      context.departed.set(record.id, record.evidence!);
-      dropOldest(context.departed);
+      bury(context, record, why);
       context.log.left(record, why);
       enqueue.emit({ type: 'peer.left', record, why });
     }),
@@ -248,6 +251,7 @@ export const discoveryParts = setup({
         const { random } = context;
         const stranger = failure?.stranger ?? false;
         const delay = toItself ? selfDelay(random) : retryDelay(candidate.failures, stranger, random);
+        candidate.dueAt = context.clock.now() + delay;
         enqueue.raise(due(id), { id: `due:${id}`, delay });
       } else {
         context.candidates.delete(id);
@@ -322,17 +326,6 @@ function quietTime({ addresses }: Announcement, otherwise: number): number {
 /** Whether a hint, of whatever provider, leads back to this peer. */
 function leadsTo(self: Announcement, { id, addresses }: Hint): boolean {
   return id ? id === self.id : addresses.every((address) => isAmong(self.addresses, address));
-}
-
-/** Remembers the dead, the newest only: hints do not live long. */
-function bury(gone: Set<string>, incarnation: string): void {
-  gone.add(incarnation);
-  dropOldest(gone);
-}
-
-function dropOldest(gone: Set<string> | Map<string, unknown>): void {
-  const [oldest] = gone.keys();
-  if (oldest !== undefined && gone.size > MOST_GONE) gone.delete(oldest);
 }
 
 function due(id: string): Event<'candidate.due'> {

@@ -2,13 +2,20 @@ import type { Description } from '../../src/wire/frames.ts';
 import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake.ts';
 import type { Binding, HandshakeOptions, Result } from '../../src/wire/handshake.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import type { SecretKeys } from '../../src/wire/secret.ts';
 
 type Options = HandshakeOptions & { to: string };
 export type Name = 'M1' | 'M2' | 'M3' | 'M4' | 'M5';
 export type Change = (text: string, name: Name) => string;
 
-export const keys = await deriveKeys(makeSecret());
-export const otherKeys = await deriveKeys(makeSecret());
+export let keys: SecretKeys;
+export let otherKeys: SecretKeys;
+
+// Not awaited at the top: a module that is would be loaded in another way, and everything it imports a second time.
+before(async () => {
+  keys = await deriveKeys(makeSecret());
+  otherKeys = await deriveKeys(makeSecret());
+});
 export const binding: Binding = { kind: 'loopback', data: Buffer.from('127.0.0.1:4000') };
 
 export const description = (name: string, functions = ['one', 'two']): Description => ({

@@ -5,11 +5,11 @@ import type { Peer } from '../src/index.ts';
 import { MemoryNetwork } from '../src/testing.ts';
 import { Stage, failure } from './support/peers.ts';
 
-class Overdrawn extends Error {
-  override name = 'Overdrawn';
+class Overspent extends Error {
+  override name = 'Overspent';
   balance = 0n;
 }
-registerError(Overdrawn);
+registerError(Overspent);
 
 describe('parity', () => {
   const stage = new Stage();
@@ -96,7 +96,7 @@ describe('parity', () => {
     class Unregistered extends Error {}
     const fail = peer.connect('fail', (error: boolean) => {
       throw error
-        ? Object.assign(new Overdrawn('no'), { balance: -5n, retry() {} })
+        ? Object.assign(new Overspent('no'), { balance: -5n, retry() {} })
         : new Unregistered('odd');
     });
     const caught = (run: () => unknown): unknown => {
@@ -106,8 +106,8 @@ describe('parity', () => {
         return error;
       }
     };
-    const known = caught(() => fail(true)) as Overdrawn;
-    expect(known).to.be.instanceOf(Overdrawn).and.include({ message: 'no', balance: -5n });
+    const known = caught(() => fail(true)) as Overspent;
+    expect(known).to.be.instanceOf(Overspent).and.include({ message: 'no', balance: -5n });
     expect(known).not.to.have.property('retry');
     expect(known.stack).to.match(/parity\.spec[^]*at peer "tested" [^]*parity\.spec/);
     expect(caught(() => fail(false)))
@@ -121,8 +121,8 @@ describe('parity', () => {
     expect(a).to.deep.equal({ n: 1 });
     expect(a).not.to.equal(b);
     expect(await failure(twice(() => {}))).to.include({ code: 'NOT_SERIALIZABLE', ran: 'no' });
-    const fail = peer.connect('fail', async () => Promise.reject(new Overdrawn('async')));
-    expect(await failure(fail())).to.be.instanceOf(Overdrawn);
+    const fail = peer.connect('fail', async () => Promise.reject(new Overspent('async')));
+    expect(await failure(fail())).to.be.instanceOf(Overspent);
   });
 
   it('carries each value of a stream, in both directions, and ends its source when it is left', async () => {

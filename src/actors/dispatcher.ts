@@ -9,7 +9,7 @@ import type { RemotePeer } from '../remote-peer.ts';
 import { readableTag } from '../tag.ts';
 import { printable } from '../wire/failure.ts';
 import { CLOSE } from '../wire/frames.ts';
-import type { RequestFrame, UnreadableFrame } from '../wire/frames.ts';
+import type { CancelFrame, RequestFrame, UnreadableFrame } from '../wire/frames.ts';
 import { Answers } from './answers.ts';
 import { receiveForArgument } from './arguments.ts';
 import type { ArgumentFrame } from './arguments.ts';
@@ -120,7 +120,7 @@ class Dispatcher {
     for (const frame of frames) {
       if (frame.type === 'request' || frame.type === 'unreadable') this.#take(link, frame);
       else if (frame.arg !== undefined) this.#argument(link, frame as ArgumentFrame);
-      else if (frame.type === 'cancel') this.#cancel(link, frame.id);
+      else if (frame.type === 'cancel') this.#cancel(link, frame);
       else if (frame.type === 'credit') link.running.get(frame.id)?.writer?.credit(frame.count);
     }
   }
@@ -205,12 +205,12 @@ class Dispatcher {
     this.#runner.settled(link);
   }
 
-  #cancel(link: Link, id: number): void {
+  #cancel(link: Link, { id, late }: CancelFrame): void {
     const call = link.running.get(id);
     if (call) {
       const details = { peer: link.record.id, tag: call.tag };
       const reason =
-        call.deadline === 0
+        late || call.deadline === 0
           ? new NetError('DEADLINE_EXCEEDED', 'the caller waits no longer', details)
           : new NetError('CANCELLED', 'the caller took the call back', details);
       call.end(reason);

@@ -10,7 +10,7 @@ import { Alarm } from './alarm.ts';
 import { NotSerializable } from '../wire/not-serializable.ts';
 import { fits } from '../wire/outgoing.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
-import { encodeCancel } from '../wire/stream-frames.ts';
+import { encodeCancel, encodeLateCancel } from '../wire/stream-frames.ts';
 import type { Call } from './call.ts';
 import { failCall, failWithNetError, settleWith } from './call-failure.ts';
 import { failExpired, sweep } from './call-deadlines.ts';
@@ -243,7 +243,7 @@ export class OutgoingCalls implements StreamHouse {
     const { due, next } = sweep(this.#links, this.#queues, this.clock.now());
     for (const call of due) {
       const sent = call.link !== undefined;
-      this.#withdraw(call);
+      this.#withdraw(call, encodeLateCancel);
       failExpired(call, sent);
     }
     for (const record of new Set(due.map((call) => call.record))) this.#pump(record);
@@ -317,12 +317,12 @@ export class OutgoingCalls implements StreamHouse {
    * Takes a call that is not answered out of wherever it is. Where it was sent, its function may run on: its place there
    * is not free before that has settled, and the other side says when.
    */
-  #withdraw(call: Call): void {
+  #withdraw(call: Call, encode: (id: number) => string = encodeCancel): void {
     const { link } = call;
     this.#settle(call);
     if (link) {
       (link.abandoned ??= new Set()).add(call.id);
-      link.send(encodeCancel(call.id));
+      link.send(encode(call.id));
     } else {
       call.record.waiting.remove();
       this.#counters.waiting -= 1;

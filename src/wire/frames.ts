@@ -88,6 +88,8 @@ export interface CancelFrame {
   type: 'cancel';
   id: number;
   arg?: number;
+  /** The deadline of the request has passed. */
+  late?: true;
 }
 
 /** The sender's set of functions changed. */

@@ -89,8 +89,11 @@ export function isFrame(value: Fields): value is Fields & Frame {
       return isId(value['id']) && (value['stream'] === undefined || value['stream'] === true);
     case 'next':
     case 'complete':
-    case 'cancel':
       return isId(value['id']) && isArg(value['arg']);
+    case 'cancel':
+      return (
+        isId(value['id']) && isArg(value['arg']) && (value['late'] === undefined || value['late'] === true)
+      );
     case 'credit':
       return isId(value['id']) && isArg(value['arg']) && isLimit(value['count']);
     case 'error':

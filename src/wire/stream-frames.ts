@@ -31,6 +31,11 @@ export function encodeCancel(id: number, arg?: number): string {
   return `${head('cancel', id, arg)}}`;
 }
 
+/** The deadline of the request has passed. */
+export function encodeLateCancel(id: number): string {
+  return `${head('cancel', id, undefined)},"late":true}`;
+}
+
 function head(type: string, id: number, arg: number | undefined): string {
   return arg === undefined ? `{"type":"${type}","id":${id}` : `{"type":"${type}","id":${id},"arg":${arg}`;
 }

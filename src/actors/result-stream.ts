@@ -61,7 +61,7 @@ export function sendStream(
   call.becomeStream(writer);
   if (link.openStreams > most) {
     const text = `more than ${most} streams of this connection are open (limits.streams)`;
-    call.end(new NetError('OVERLOADED', text));
+    call.end(new NetError('OVERLOADED', text, { ran: 'yes' }));
   } else if (call.ended) {
     writer.stop();
   } else {

@@ -174,8 +174,9 @@ export class Runner implements ContextSource, RunningCallHouse {
     // Nobody is there any more, when the link is closed.
     if (link.running.get(id) === call) {
       link.running.delete(id);
-      // The caller waits for no answer, but its place is only free now.
-      if (call.ended) this.#answers.refuse(link, id, call.ended.code, call.ended.message, 'yes');
+      // The caller waits for no answer, or not for long: its own deadline may be a moment behind. To it the two are one, so
+      // they say the same of whether it ran. Its place is only free now.
+      if (call.ended) this.#answers.refuse(link, id, call.ended.code, call.ended.message, call.ended.ran);
       else write();
     }
     this.settled(link);

@@ -4,7 +4,7 @@ import { SimulatedClock } from 'xstate';
 
 import { readPacket } from '../../src/discovery/mdns-packet.ts';
 import type { Packet, Resource } from '../../src/discovery/mdns-packet.ts';
-import { keyOfResource, ownRecords, SERVICE } from '../../src/discovery/mdns-records.ts';
+import { ownRecords, SERVICE } from '../../src/discovery/mdns-records.ts';
 import { Responder } from '../../src/discovery/mdns-responder.ts';
 import type { Sender } from '../../src/discovery/mdns-socket.ts';
 import { elapse } from '../support/multicast.ts';
@@ -211,8 +211,10 @@ describe('the responder of multicast DNS', () => {
         const send = (bytes: Uint8Array, to?: Sender): void => {
           if (to) return;
           for (const each of readPacket(bytes)!.answers) {
-            expect(own.now() - (last.get(keyOfResource(each)) ?? -Infinity)).to.be.at.least(1_000);
-            last.set(keyOfResource(each), own.now());
+            expect(
+              own.now() - (last.get(JSON.stringify([each.name, each.data])) ?? -Infinity),
+            ).to.be.at.least(1_000);
+            last.set(JSON.stringify([each.name, each.data]), own.now());
           }
         };
         const other = new Responder({ records, clock: own, random: () => chance, send });

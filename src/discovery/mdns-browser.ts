@@ -5,7 +5,7 @@ import type { Asking, Service } from './mdns-cache.ts';
 import type { Link } from './mdns-links.ts';
 import { writeQuery } from './mdns-packet.ts';
 import type { Packet, Resource } from './mdns-packet.ts';
-import { keyOfResource, SERVICE } from './mdns-records.ts';
+import { SERVICE } from './mdns-records.ts';
 import type { Sender } from './mdns-socket.ts';
 
 /**
@@ -88,8 +88,8 @@ export class Browser {
       ({ name, type, unicast }) => name === SERVICE && type === 'PTR' && !unicast,
     );
     if (!isOurs) return;
-    const known = new Set(this.#known().map(keyOfResource));
-    if (!packet.answers.every((each) => known.has(keyOfResource(each)))) return;
+    const known = new Set(this.#known().map(({ data }) => data));
+    if (!packet.answers.every((each) => each.type === 'PTR' && known.has(each.data))) return;
     this.#asked = this.#to.clock.now();
     this.#scheduleNext();
   }
@@ -100,10 +100,10 @@ export class Browser {
     const now = clock.now();
     for (const service of this.#cache.expire(now)) {
       const wasThere = this.#told.has(service.name);
-      this.#report(service, false);
-      if (wasThere && !service.withdrawn) this.searchAgain();
+      const isThere = service.pointer.until > now;
+      this.#report(service, isThere);
+      if (wasThere && !isThere && !service.withdrawn) this.searchAgain();
     }
-    for (const service of this.#cache.services) this.#report(service);
     const stale = this.#cache.stale(now, random);
     const isAboutAll = stale.some(({ name }) => name === SERVICE);
     const questions = [...stale.filter(({ name }) => name !== SERVICE), ...this.#inquiries(now)];

@@ -122,18 +122,25 @@ export class ServiceCache {
     return true;
   }
 
-  /** Forgets what no longer holds. @returns the services that are gone */
-  expire(now: number): Service[] {
-    const gone = [...this.#services.values()].filter(({ pointer }) => pointer.until <= now);
-    for (const service of gone) this.#remove(service);
+  /** Forgets what no longer holds. @returns the services that are gone, or of which something is */
+  expire(now: number): ReadonlySet<Service> {
+    const changed = new Set<Service>();
     for (const service of this.#services.values()) {
-      if (service.location && service.location.until <= now) this.#locate(service, undefined);
-      if (service.description && service.description.until <= now) service.description = undefined;
+      const { pointer, location, description } = service;
+      if (pointer.until <= now) this.#remove(service);
+      else if (location && location.until <= now) this.#locate(service, undefined);
+      else if (description && description.until <= now) service.description = undefined;
+      else continue;
+      changed.add(service);
     }
-    for (const { addresses } of this.#hosts.values()) {
-      for (const [address, life] of addresses) if (life.until <= now) addresses.delete(address);
+    for (const { addresses, services } of this.#hosts.values()) {
+      for (const [address, life] of addresses) {
+        if (life.until > now) continue;
+        addresses.delete(address);
+        for (const service of services) changed.add(service);
+      }
     }
-    return gone;
+    return changed;
   }
 
   /** What the next query need not be answered with: said not so long ago, and not in doubt. */

@@ -58,15 +58,27 @@ const MOST_RESOURCES = 256;
 /** Above this a list is split into several packets: what an Ethernet frame holds, less the headers. In bytes. */
 const ROOM = 1_400;
 
-/** Undefined for whatever is malformed, is of another kind, or concerns nobody here. */
+/** Packets that concern somebody here have one of these in some name. Most of a LAN's have not: they are not taken apart. */
+const MARKS = /app-net|_services/i;
+
+/** Whether it may be about peers. */
+export function concernsPeers(bytes: Uint8Array): boolean {
+  return MARKS.test(asBuffer(bytes).toString('latin1'));
+}
+
+/** Undefined for whatever is malformed, or of another kind. */
 export function readPacket(bytes: Uint8Array): Packet | undefined {
   try {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const buffer = asBuffer(bytes);
     if (!isWorthReading(buffer)) return undefined;
     return digest(decode(buffer) as Decoded);
   } catch {
     return undefined;
   }
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The header says how many records follow, and the decoder makes room for so many before it looks. */
@@ -104,32 +116,33 @@ const QUESTION_CLASSES: Record<string, { unicast: boolean } | undefined> = {
   UNKNOWN_33023: { unicast: true },
 };
 
+/** Of what somebody else says; nothing for what is of no use here. */
 function digestResource(answer: Answer): Resource[] {
   if (answer.type === 'OPT' || !('class' in answer) || answer.class !== 'IN') return [];
-  const { ttl = 0, flush = false } = answer;
-  const base = { name: canonical(answer.name), ttl, unique: flush };
+  const { ttl = 0, flush: unique = false } = answer;
+  const name = canonical(answer.name);
   switch (answer.type) {
     case 'PTR':
-      return [{ ...base, type: 'PTR', data: canonical(answer.data) }];
+      return [{ name, ttl, unique, type: 'PTR', data: canonical(answer.data) }];
     case 'SRV': {
       const { port, target } = answer.data;
-      return port > 0 ? [{ ...base, type: 'SRV', data: { port, target: canonical(target) } }] : [];
+      return port > 0 ? [{ name, ttl, unique, type: 'SRV', data: { port, target: canonical(target) } }] : [];
     }
     case 'TXT': {
       const strings = [answer.data].flat();
-      return [{ ...base, type: 'TXT', data: strings.map((each) => each.toString()) }];
+      return [{ name, ttl, unique, type: 'TXT', data: strings.map((each) => each.toString()) }];
     }
     case 'A':
-      return isIPv4(answer.data) ? [{ ...base, type: 'A', data: answer.data }] : [];
+      return isIPv4(answer.data) ? [{ name, ttl, unique, type: 'A', data: answer.data }] : [];
     case 'AAAA':
-      return isIPv6(answer.data) ? [{ ...base, type: 'AAAA', data: answer.data }] : [];
+      return isIPv6(answer.data) ? [{ name, ttl, unique, type: 'AAAA', data: answer.data }] : [];
     default:
       return [];
   }
 }
 
 function canonical(name: string): Name {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return /[A-Z]/.test(name) ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
 }
 
 /** A query, with what is known already; several packets when that is long. */

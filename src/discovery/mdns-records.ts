@@ -92,7 +92,9 @@ export function readDescription(strings: readonly string[]): { id: string; incar
   return isPeerId(id) && isPeerId(incarnation) ? { id, incarnation } : undefined;
 }
 
-/** The same for records that say the same, whatever their time to live. */
-export function keyOfResource({ name, type, data }: Resource): string {
-  return `${name} ${type} ${JSON.stringify(data)}`;
+/** Whether two records say the same, whatever their time to live. */
+export function saysTheSame(one: Resource, other: Resource): boolean {
+  if (one.type !== other.type || one.name !== other.name) return false;
+  if (one.data === other.data) return true;
+  return typeof one.data === 'object' && JSON.stringify(one.data) === JSON.stringify(other.data);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { writeGoodbye, writeLegacyResponse, writeResponse } from './mdns-packet.ts';
 import type { Packet, Question, Resource } from './mdns-packet.ts';
-import { keyOfResource, TTL } from './mdns-records.ts';
+import { saysTheSame } from './mdns-records.ts';
 import type { OwnRecords } from './mdns-records.ts';
 import { PORT } from './mdns-socket.ts';
 import type { Sender } from './mdns-socket.ts';
@@ -35,7 +35,6 @@ interface Dependencies {
 
 export class Responder {
   readonly #records: OwnRecords;
-  readonly #keys: ReadonlyMap<Resource, string>;
   readonly #send: Dependencies['send'];
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -50,8 +49,6 @@ export class Responder {
 
   constructor({ records, send, clock, random }: Dependencies) {
     this.#records = records;
-    const all = [...this.#everything(), records.existence, ...records.absences];
-    this.#keys = new Map(all.map((each) => [each, keyOfResource(each)]));
     this.#send = send;
     this.#clock = clock;
     this.#random = random;
@@ -61,9 +58,8 @@ export class Responder {
   /** Somebody asks. */
   asked(packet: Packet, from: Sender): void {
     const asker = this.#unfinished.get(from.address);
-    const known = wellKnown(packet.answers);
     if (packet.questions.length === 0) {
-      if (asker) this.#removeKnown(asker.answers, known);
+      if (asker) removeKnown(asker.answers, packet.answers);
       return;
     }
     if (from.port !== PORT) {
@@ -80,8 +76,8 @@ export class Responder {
         (question.unicast && isFresh ? toOne : toAll).add(answer);
       }
     }
-    this.#removeKnown(toAll, known);
-    this.#removeKnown(toOne, known);
+    removeKnown(toAll, packet.answers);
+    removeKnown(toOne, packet.answers);
     if (toOne.size > 0) this.#send(writeResponse([...toOne], this.#additionalsFor(toOne)), from);
     if (toAll.size === 0) return;
     if (packet.truncated && (asker || this.#unfinished.size < MOST_UNFINISHED)) {
@@ -96,14 +92,14 @@ export class Responder {
   heard(packet: Packet): void {
     const said = [...packet.answers, ...packet.additionals];
     // Another one has just said it, so it need not be said again.
-    if (this.#pending.size > 0) this.#removeKnown(this.#pending, wellKnown(said));
+    removeKnown(this.#pending, said);
     const { pointer, location, description } = this.#records;
     for (const other of said) {
       const own = [pointer, location, description].find(
         ({ name, type }) => name === other.name && type === other.type,
       );
       if (!own) continue;
-      const isSame = this.#keys.get(own) === keyOfResource(other);
+      const isSame = saysTheSame(own, other);
       // The names are ours alone. Somebody is mistaken or lies: whoever has heard it shall hear this, too. And others
       // have their own pointers; ours is in danger only when somebody says that it is gone.
       const isWrong = isSame ? other.ttl < own.ttl / 2 : own.unique;
@@ -203,19 +199,17 @@ export class Responder {
     this.#rewind();
   }
 
-  #removeKnown(
-    answers: { keys(): Iterable<Resource>; delete(each: Resource): unknown },
-    known: ReadonlySet<string>,
-  ): void {
-    for (const each of answers.keys()) if (known.has(this.#keys.get(each)!)) answers.delete(each);
-  }
-
   #between([first, last]: readonly [number, number]): number {
     return first + this.#random() * (last - first);
   }
 }
 
-/** What is said to hold for longer than half of the time that such records have at first (section 7.1). */
-function wellKnown(answers: readonly Resource[]): ReadonlySet<string> {
-  return new Set(answers.filter(({ ttl }) => ttl >= TTL / 2).map(keyOfResource));
+/** What is said to hold for longer than half of the time that such records have at first is known (section 7.1). */
+function removeKnown(
+  answers: { keys(): Iterable<Resource>; delete(each: Resource): unknown },
+  known: readonly Resource[],
+): void {
+  for (const each of answers.keys()) {
+    if (known.some((other) => other.ttl >= each.ttl / 2 && saysTheSame(each, other))) answers.delete(each);
+  }
 }

@@ -3,7 +3,7 @@ import { Browser } from './mdns-browser.ts';
 import type { Sighting } from './mdns-browser.ts';
 import type { FloodGate } from './mdns-flood.ts';
 import type { Link } from './mdns-links.ts';
-import { readPacket } from './mdns-packet.ts';
+import { concernsPeers, readPacket } from './mdns-packet.ts';
 import type { OwnRecords } from './mdns-records.ts';
 import { Responder } from './mdns-responder.ts';
 import { PORT } from './mdns-socket.ts';
@@ -11,9 +11,6 @@ import type { MulticastSocket, OpenSocket, Sender } from './mdns-socket.ts';
 
 /** A link on which not even the own packets are heard after this time is deaf. In ms. */
 const DEAF = 3_000;
-
-/** Packets that concern somebody here have one of these in some name. Most of a LAN's have not: they are not taken apart. */
-const MARKS = /app-net|_services/i;
 
 export interface SessionOptions {
   link: Link;
@@ -113,8 +110,7 @@ export class LinkSession {
       this.#hasHeard = true;
       this.#options.changed();
     }
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-    if (!MARKS.test(text)) return;
+    if (!concernsPeers(bytes)) return;
     if (!gate.admits(from.address, bytes.byteLength)) {
       this.#browser?.searchAgain();
       return;

@@ -20,6 +20,12 @@ const TICK = 1_000;
 /** After the first question whoever is there has answered, in ms: 120 until it is asked, 120 for the answer, and some. */
 const FIRST_LOOK = 400;
 
+/**
+ * How long peers of this host are kept back, in ms. Nearly always they share the runtime directory, and have met through
+ * it by then: over loopback, which costs less than the encrypted way through an address of the LAN.
+ */
+const OWN_HOST = 1_000;
+
 /** Of one peer, that are told, whoever has said them. */
 const MOST_ADDRESSES = 8;
 
@@ -47,6 +53,8 @@ export class MdnsProvider implements Provider {
   /** By link and endpoint: the id under which its sighting is. */
   readonly #ids = new Map<string, string>();
   readonly #told = new Map<string, Hint>();
+  /** By id: when a peer of this host is told of. */
+  readonly #keptBack = new Map<string, unknown>();
   #self: Announcement | undefined;
   #listener: ProviderListener | undefined;
   #timer: unknown;
@@ -79,6 +87,8 @@ export class MdnsProvider implements Provider {
     this.#listener = undefined;
     this.#options.clock.clearTimeout(this.#timer);
     this.#options.clock.clearTimeout(this.#scanning);
+    for (const timer of this.#keptBack.values()) this.#options.clock.clearTimeout(timer);
+    this.#keptBack.clear();
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     await Promise.all(sessions.map((session) => session.close()));
@@ -136,7 +146,7 @@ export class MdnsProvider implements Provider {
       open,
       clock,
       random,
-      sighted: (endpoint, sighting) => this.#sighted(`${link.key} ${endpoint}`, sighting),
+      sighted: (endpoint, sighting) => this.#sighted(link, endpoint, sighting),
       changed: () => this.#judge(),
     });
   }
@@ -151,7 +161,8 @@ export class MdnsProvider implements Provider {
     return first && reachable.length > 0 ? ownRecords(self, first.port, reachable) : undefined;
   }
 
-  #sighted(key: string, sighting: Sighting | undefined): void {
+  #sighted(link: Link, endpoint: string, sighting: Sighting | undefined): void {
+    const key = `${link.key} ${endpoint}`;
     const before = this.#ids.get(key);
     if (before !== undefined && before !== sighting?.id) {
       const others = this.#sightings.get(before);
@@ -164,7 +175,19 @@ export class MdnsProvider implements Provider {
     const all = this.#sightings.get(sighting.id) ?? new Map<string, Sighting>();
     this.#sightings.set(sighting.id, all.set(key, sighting));
     this.#ids.set(key, sighting.id);
-    this.#tell(sighting.id);
+    const isOwnHost = sighting.addresses.every(({ host }) => link.addresses.includes(host.split('%')[0]!));
+    if (isOwnHost && !this.#told.has(sighting.id)) this.#tellLater(sighting.id);
+    else this.#tell(sighting.id);
+  }
+
+  #tellLater(id: string): void {
+    if (this.#keptBack.has(id)) return;
+    const { clock } = this.#options;
+    const tell = (): void => {
+      this.#keptBack.delete(id);
+      this.#tell(id);
+    };
+    this.#keptBack.set(id, clock.setTimeout(tell, OWN_HOST));
   }
 
   /**

@@ -11,6 +11,11 @@ export function text(option: string, given: string | undefined, otherwise: strin
   return value;
 }
 
+export function ownGroup(group: string): string {
+  if (group === '*') throw new TypeError("group: '*' means every group, and cannot be one");
+  return group;
+}
+
 /** A switch in the environment. */
 export function isTrue(value: string | undefined): boolean {
   return value === '1' || value?.toLowerCase() === 'true';

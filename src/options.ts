@@ -14,6 +14,7 @@ import {
   refuseUnknown,
   whole,
   LONGEST_NAME,
+  ownGroup,
   isTrue,
   text,
 } from './option-checks.ts';
@@ -303,11 +304,6 @@ const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
 function defaultName(): string {
   const script = process.argv[1];
   return `${script ? basename(script) : 'node'}:${process.pid}`.slice(-LONGEST_NAME);
-}
-
-function ownGroup(group: string): string {
-  if (group === '*') throw new TypeError("group: '*' means every group, and cannot be one");
-  return group;
 }
 
 function slowSubscribers(given: SlowSubscribers = 'drop'): SlowSubscribers {

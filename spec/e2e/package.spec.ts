@@ -211,6 +211,13 @@ describe('the examples', function () {
     expect(text).to.include('job 3 for 3 workers').and.to.include('grace of gpu has done job 3');
     expect(text).not.to.include('linus');
   });
+
+  it('08-lan: who has the secret finds the others, and who has another one nobody', async () => {
+    const { code, text } = await runExample('examples/08-lan/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.include('careless: lan: true opens this peer to the network, and there is no secret');
+    expect(text).to.include('ada: grace has left (lost)');
+  });
 });
 
 describe('a client in another language', function () {

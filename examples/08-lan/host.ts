@@ -1,0 +1,18 @@
+// What runs on each host: NET_LAN=1 NET_SECRET_FILE=net.secret npx tsx examples/08-lan/host.ts
+import { connect, getPeers, peers, serve } from 'app-net';
+
+export const pidThere = connect('lan.pid', () => process.pid);
+
+peers.on('join', (peer) => {
+  pidThere
+    .on(peer)()
+    .then(
+      (pid) => console.log(`${peer.name} has joined, and answers as process ${pid}`),
+      (error: Error) => console.log(`${peer.name} has joined, and does not answer: ${error.message}`),
+    );
+});
+peers.on('leave', (peer, why) => console.log(`${peer.name} has left (${why})`));
+
+// Resolves when everybody who is there has been tried.
+if ((await getPeers()).length === 0) console.log('nobody is here yet');
+await serve();

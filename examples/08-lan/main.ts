@@ -1,0 +1,85 @@
+// Several hosts, tried on one: processes that share no directory are as far from each other as if each had a host of its own.
+// Run it with `npx tsx examples/08-lan/main.ts`. On real hosts it is `host.ts` alone, as its first line says.
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { NetError, createPeer } from 'app-net';
+
+// Open to the network and without a secret: not by accident.
+try {
+  createPeer({ lan: true, name: 'careless' });
+} catch (error) {
+  assert.ok(error instanceof NetError && error.code === 'INSECURE');
+  console.log(`careless: ${error.message}`);
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'app-net-example-'));
+// What `npx app-net secret --file net.secret` does. The file is copied to each host.
+const [ours, theirs] = [join(folder, 'net.secret'), join(folder, 'other.secret')];
+for (const file of [ours, theirs]) {
+  await writeFile(file, `net1_${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
+}
+
+// On a LAN the peers find each other by multicast. Where there is none, one of them is told where another one is.
+const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+const here = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+const port = await freePort();
+
+const heard: string[] = [];
+async function host(name: string, settings: Record<string, string>): Promise<ChildProcess> {
+  const runtimeDir = join(folder, name);
+  await mkdir(runtimeDir, { mode: 0o700 });
+  const child = fork(fileURLToPath(new URL('host.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, NET_LAN: '1', NET_RUNTIME_DIR: runtimeDir, NET_NAME: name, ...settings },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    console.log(`${name}: ${line}`);
+    heard.push(`${name}: ${line}`);
+  });
+  return child;
+}
+async function until(...starts: string[]): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!starts.every((start) => heard.some((line) => line.startsWith(start)))) {
+    assert.ok(Date.now() < end, `did not come: ${starts.join(', ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const ada = await host('ada', { NET_SECRET_FILE: ours, NET_PORT: String(port) });
+await until('ada: nobody is here yet');
+const seed = `${here}:${port}`;
+const grace = await host('grace', { NET_SECRET_FILE: ours, NET_PEERS: seed });
+// The right door and the wrong key.
+const mallory = await host('mallory', { NET_SECRET_FILE: theirs, NET_PEERS: seed });
+await until('ada: grace has joined', 'grace: ada has joined', 'mallory: nobody is here yet');
+
+grace.kill('SIGKILL');
+await until('ada: grace has left (lost)');
+
+for (const child of [ada, mallory]) {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+await rm(folder, { recursive: true, force: true });
+assert.ok(!heard.some((line) => line.includes('mallory has') || line.startsWith('mallory: ada')));
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port: free } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}

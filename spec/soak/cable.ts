@@ -71,7 +71,7 @@ export class CabledPeers {
         .map((other) => [this.#peers[index]!, other.name] as const),
     );
     const since = (peer: TestProcess, type: Told['type'], name: string, from: number): Told[] =>
-      told(peer, type).filter((line) => line.name === name && line.at >= from);
+      told(peer, type).filter((line) => line.name === name && line.at > from);
     const wait = async (type: Told['type'], from: number): Promise<Told[]> => {
       await eventually(() => pairs.every(([peer, name]) => since(peer, type, name, from).length > 0), 40_000);
       return pairs.map(([peer, name]) => since(peer, type, name, from)[0]!);

@@ -62,7 +62,8 @@ export async function frozen(
     const blocking = busyPeer.call('block', [busy], { deadline: 2 * busy }).catch(() => {});
     const seen = async (frozenOne: TestProcess, goesOn: () => number): Promise<Freeze> => {
       const of = (each: TestProcess, type: Told['type']): Told[] =>
-        told(each, type).filter(({ pid, at }) => pid === frozenOne.pid && at >= began);
+        // Not `>=`: the last of the first joins may have come in the very ms in which this begins.
+        told(each, type).filter(({ pid, at }) => pid === frozenOne.pid && at > began);
       await eventually(() => witnesses.every((each) => of(each, 'leave').length > 0), 30_000);
       const leave = Math.max(...witnesses.map((each) => of(each, 'leave')[0]!.at)) - began;
       const wakes = goesOn();

@@ -194,8 +194,10 @@ function run(
 }
 
 function endedBy(code: number): NetError {
-  const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
-  // Any other code says nothing of the secret: the connection may just have broken.
-  const cause = code === CLOSE.HANDSHAKE ? new HandshakeFailed(text) : undefined;
-  return new NetError('UNAUTHENTICATED', text, { cause });
+  if (code === CLOSE.HANDSHAKE) {
+    const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
+    return new NetError('UNAUTHENTICATED', text, { cause: new HandshakeFailed(text) });
+  }
+  // This says nothing of the secret: a dial that was not needed any more ends like this, too.
+  return new NetError('UNAUTHENTICATED', `the connection closed during the handshake (${code})`);
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import * as fc from 'fast-check';
 
 import { hostNetwork } from '../../src/discovery/host-network.ts';
 import { resolveOptions } from '../../src/options.ts';
@@ -9,6 +10,7 @@ import { CabledPeers } from './cable.ts';
 import { callsThroughCuts } from './calls-through-cuts.ts';
 import { connects, expectNothingLeft } from './connects.ts';
 import { crossingDials } from './crossing-dials.ts';
+import { anyFates, liveThrough } from './fates.ts';
 import { frozen } from './frozen.ts';
 import { mdnsFlood } from './mdns-flood.ts';
 import { restarts } from './restarts.ts';
@@ -27,6 +29,10 @@ describe('in the long run', function () {
     console.log({ seed, ...tally });
     expect(tally.broken).to.deep.equal([]);
     expect(tally.cuts).to.equal(1_000);
+  });
+
+  it('whatever happens to the network and to processes, all are together again, and nothing was told twice', async () => {
+    await fc.assert(fc.asyncProperty(anyFates, fc.nat({ max: 30 }), liveThrough), { numRuns: 5_000 });
   });
 
   it('ten thousand peers that come and go leave nothing behind', async () => {

@@ -77,6 +77,19 @@ export function whereToProbe({ discovery, id, addresses }: ConnectionContext): r
   return known.length > 0 ? known : addresses;
 }
 
+/**
+ * The link to go back to when the one in use closes: one that was given up for it, and that the other side still uses,
+ * since for some reason it never had the new one.
+ */
+function otherLink({ record, links }: ConnectionContext, closed: Link): Link | undefined {
+  if (record?.link !== closed) return undefined;
+  for (const link of links.keys()) {
+    if (link !== closed && link.record === record && !link.otherLeaving && link.leaving !== 'stopped')
+      return link;
+  }
+  return undefined;
+}
+
 export interface Departure {
   why: LeaveReason;
   /** What is known about it, in words. */
@@ -98,6 +111,10 @@ export const connectionParts = setup({
       event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
     'the link in use closed': ({ context, event }) =>
       event.type === 'link.closed' && event.link === context.record?.link,
+    'the link in use closed, and another one stays': ({ context, event }) =>
+      event.type === 'link.closed' && otherLink(context, event.link) !== undefined,
+    'the link in use closed, and one that stays is silent': ({ context, event }) =>
+      event.type === 'link.closed' && otherLink(context, event.link)?.suspect === true,
     // What others did to its connections meanwhile is no evidence against them: they may have given this one up.
     'the link in use closed, and this process was stalled': ({ context, event }) =>
       event.type === 'link.closed' &&
@@ -184,6 +201,15 @@ export const connectionParts = setup({
       // What is closed takes no calls: they wait until it is decided whether there is another.
       record.link = undefined;
     },
+
+    'go back to the link that stays': enqueueActions(({ context, event, enqueue }) => {
+      const record = context.record!;
+      const link = otherLink(context, (event as Event<'link.closed'>).link)!;
+      record.link = link;
+      // They ask and send anew what was under way on the one that closed.
+      enqueue.sendTo(context.caller, { type: 'link.opened', link });
+      enqueue.sendTo(context.events, { type: 'link.opened', link });
+    }),
 
     'note what the dial came to': ({ context, event }) => {
       const { redial, detail = context.record!.doubt?.detail } = event as ProbeResult & {

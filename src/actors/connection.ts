@@ -128,6 +128,15 @@ export const connectionMachine = connectionParts.createMachine({
         'link.silent': { guard: 'it is about the link in use', target: 'suspect' },
         'link.closed': [
           {
+            guard: 'the link in use closed, and one that stays is silent',
+            target: 'suspect',
+            actions: ['forget the link', 'go back to the link that stays'],
+          },
+          {
+            guard: 'the link in use closed, and another one stays',
+            actions: ['forget the link', 'go back to the link that stays'],
+          },
+          {
             guard: 'the link in use closed, and this process was stalled',
             target: 'suspect',
             actions: ['note that the link closed', 'forget the link'],

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { afterAwake } from '../awake.ts';
 import type { Clock } from '../clock.ts';
 import { NetError } from '../errors.ts';
 import type { Receiver, Socket } from '../transport/transport.ts';
@@ -130,7 +131,7 @@ function run(
   const end = (): boolean => {
     if (over) return false;
     over = true;
-    clock.clearTimeout(timer);
+    stopTimer();
     return true;
   };
   const refuse = (code: number, reason: string, error: NetError): void => {
@@ -144,7 +145,8 @@ function run(
     // One code for every reason: a stranger learns nothing from how it was refused.
     refuse(CLOSE.HANDSHAKE, '', new NetError('UNAUTHENTICATED', text, { cause }));
   };
-  const timer = clock.setTimeout(() => fail(`it took longer than ${HANDSHAKE_TIME} ms`), HANDSHAKE_TIME);
+  // Time awake: what the other side has said meanwhile is read before it is held to be late.
+  const stopTimer = afterAwake(clock, HANDSHAKE_TIME, () => fail(`it took longer than ${HANDSHAKE_TIME} ms`));
   const proceed = ({ send, done }: Step): void => {
     if (send !== undefined) socket.send(send);
     if (!done || !end()) return;

@@ -1,10 +1,10 @@
 import { nanoid } from 'nanoid';
 import type { AnyActorRef } from 'xstate';
 
+import { afterAwake } from '../awake.ts';
 import type { Clock } from '../clock.ts';
 import type { Hint } from '../discovery/provider.ts';
 import type { Attachment } from '../network.ts';
-import { afterAwake } from './awake.ts';
 import { dialInTurn } from './dialing.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';

@@ -2,6 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import type { LookupFunction, Socket as NetSocket } from 'node:net';
 
+import { afterAwake } from '../awake.ts';
+import { systemClock } from '../clock.ts';
 import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { addressText, isLoopback } from './address.ts';
 import { opened } from './opened.ts';
@@ -31,7 +33,7 @@ export async function dialStream(
     tcp?.destroy();
     giveUp(new Error('no answer in time'));
   };
-  const timer = setTimeout(cut, HANDSHAKE_TIME).unref();
+  const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, cut);
   signal?.addEventListener('abort', cut, { once: true });
   try {
     const ips = isIP(address.host) ? [address.host] : await Promise.race([look(address.host), givenUp]);
@@ -54,7 +56,7 @@ export async function dialStream(
     const text = message || code || 'no connection';
     throw new DialFailed(`${addressText(address)}: ${text}`, code === 'ECONNREFUSED', { cause: error });
   } finally {
-    clearTimeout(timer);
+    stopTimer();
     signal?.removeEventListener('abort', cut);
   }
 }

@@ -1,5 +1,7 @@
 import type { Socket as NetSocket } from 'node:net';
 
+import { afterAwake } from '../awake.ts';
+import { systemClock } from '../clock.ts';
 import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { sourceOf } from './source.ts';
 
@@ -11,7 +13,7 @@ export const MOST_STRANGERS = 64;
 
 interface Stranger {
   readonly source: string;
-  readonly timer: NodeJS.Timeout;
+  readonly stopTimer: () => void;
 }
 
 /**
@@ -26,8 +28,8 @@ export class Strangers {
   #checking = false;
 
   enter(tcp: NetSocket): void {
-    const timer = setTimeout(() => tcp.destroy(), HANDSHAKE_TIME).unref();
-    this.#silent.set(tcp, { source: sourceOf(tcp.remoteAddress ?? ''), timer });
+    const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, () => tcp.destroy());
+    this.#silent.set(tcp, { source: sourceOf(tcp.remoteAddress ?? ''), stopTimer });
     tcp.once('close', () => this.leave(tcp));
     this.#checkSoon();
   }
@@ -44,7 +46,7 @@ export class Strangers {
   /** It has proved itself, or is gone. */
   leave(tcp: NetSocket): void {
     const stranger = this.#silent.get(tcp) ?? this.#talking.get(tcp);
-    clearTimeout(stranger?.timer);
+    stranger?.stopTimer();
     this.#silent.delete(tcp);
     this.#talking.delete(tcp);
   }

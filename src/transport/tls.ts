@@ -3,8 +3,8 @@ import type { Socket as NetSocket } from 'node:net';
 import { connect, createSecureContext, createServer } from 'node:tls';
 import type { SecureContext, Server, TLSSocket } from 'node:tls';
 
+import { LONGEST_TIMER } from '../clock.ts';
 import type { Binding } from '../wire/handshake.ts';
-import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { ephemeralCertificate } from './certificate.ts';
 import { opened } from './opened.ts';
 
@@ -51,7 +51,8 @@ export class Tls {
       ca: given?.ca ?? NO_AUTHORITY,
       requestCert: checked,
       rejectUnauthorized: checked,
-      handshakeTimeout: HANDSHAKE_TIME,
+      // The whole handshake, of which this is a part, is timed by `strangers.ts`.
+      handshakeTimeout: LONGEST_TIMER,
     });
     server.on('tlsClientError', (_, stream) => stream.destroy());
     return server;

@@ -5,6 +5,8 @@ import { TLSSocket } from 'node:tls';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
+import { afterAwake } from '../awake.ts';
+import { systemClock } from '../clock.ts';
 import { SUBPROTOCOL } from '../wire/frames.ts';
 import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
 import type { Binding } from '../wire/handshake.ts';
@@ -52,8 +54,9 @@ const CLOSE_TIME = 1_000;
 const PARTS = { perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks: 65_536 };
 
 async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket) => void): Promise<Listener> {
-  // What a request may send before the upgrade is bounded by Node's own limit on headers.
-  const server = createServer({ headersTimeout: HANDSHAKE_TIME, requestTimeout: HANDSHAKE_TIME });
+  // What a request may send before the upgrade is bounded by Node's own limit on headers, and how long it may take by the
+  // gate: Node's own timers would count the time in which nobody read what had come.
+  const server = createServer({ headersTimeout: 0, requestTimeout: 0 });
   const gate = new Gate(options);
   const upgrader = new WebSocketServer({
     noServer: true,
@@ -103,25 +106,36 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
     const ws = new WebSocket(`${stream instanceof TLSSocket ? 'wss' : 'ws'}://${host}/`, SUBPROTOCOL, {
       ...PARTS,
       maxPayload: largestMessage,
-      handshakeTimeout: HANDSHAKE_TIME,
       // Masks protect proxies from what a web page makes a browser send. No page and no proxy is here, and a mask of
       // zeros, which changes nothing, spares both sides a walk over every byte.
       generateMask: () => {},
       createConnection: () => stream,
     });
-    const abort = (): void => {
+    const cut = (reason: Error): void => {
       ws.terminate();
       stream.destroy();
-      reject(signal?.reason as Error);
+      reject(reason);
+    };
+    const abort = (): void => {
+      stopTimer();
+      cut(signal?.reason as Error);
+    };
+    const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, () => {
+      signal?.removeEventListener('abort', abort);
+      cut(new DialFailed(`${addressText(address)}: no answer in time`, false));
+    });
+    const answered = (): void => {
+      stopTimer();
+      signal?.removeEventListener('abort', abort);
     };
     signal?.addEventListener('abort', abort, { once: true });
     ws.once('error', (error: NodeJS.ErrnoException) => {
-      signal?.removeEventListener('abort', abort);
+      answered();
       stream.destroy();
       reject(new DialFailed(`${addressText(address)}: ${error.message}`, false, { cause: error }));
     });
     ws.once('open', () => {
-      signal?.removeEventListener('abort', abort);
+      answered();
       resolve(new WebSocketSocket(ws, stream, undefined));
     });
   });

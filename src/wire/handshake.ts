@@ -21,7 +21,10 @@ import type { HandshakeKeys } from './secret.ts';
  * out. `docs/protocol.md` has the messages; the names M1 to M5 and T are the same there.
  */
 
-/** Milliseconds that a handshake may take, from the opened socket to the last message. */
+/**
+ * Milliseconds that a handshake may take, from the opened socket to the last message. They are counted while the process
+ * runs: what came while it was busy or stopped is read before anybody is late.
+ */
 export const HANDSHAKE_TIME = 5_000;
 
 /** Bytes that one side may send before it has proved anything. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Into how many steps the time is cut: of a stall of this process one step counts, and no more. */
 const STEPS = 4;

@@ -1,9 +1,10 @@
 import { NetError, isNetErrorCode } from '../errors.ts';
 import type { NetErrorCode, NetErrorDetails } from '../errors.ts';
-import { reviveThrown } from '../wire/failure.ts';
+import { peerLine, reviveThrown } from '../wire/failure.ts';
 import type { ErrorFrame, ResultFrame } from '../wire/frames.ts';
 import { ownFrame } from '../wire/stack.ts';
 import type { Call } from './call.ts';
+import type { LeaveReason, PeerRecord } from './peer-record.ts';
 
 /**
  * Fails a call with what `make` returns, thrown where the engine can still see who awaits it.
@@ -41,6 +42,11 @@ export function failWithNetError(
     error.stack = `${error.name}: ${message}${site && `\n${site}`}`;
     return error;
   });
+}
+
+/** Why nothing can be sent to a peer that has left. */
+export function leftMessage(record: PeerRecord, why: LeaveReason): string {
+  return `${peerLine(record)} is no longer there (${why})`;
 }
 
 /** Settles a call with what came back. */

@@ -12,7 +12,7 @@ import { fits } from '../wire/outgoing.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { encodeCancel, encodeLateCancel } from '../wire/stream-frames.ts';
 import type { Call } from './call.ts';
-import { failCall, failWithNetError, settleWith } from './call-failure.ts';
+import { failCall, failWithNetError, leftMessage, settleWith } from './call-failure.ts';
 import { failExpired, sweep } from './call-deadlines.ts';
 import { watchSignals } from './call-signals.ts';
 import { hasRoom, isLast, openStreams } from './call-slots.ts';
@@ -346,6 +346,3 @@ export class OutgoingCalls implements StreamHouse {
     this.hold(call, false);
   }
 }
-
-const leftMessage = (record: PeerRecord, why: LeaveReason): string =>
-  `${peerLine(record)} is no longer there (${why})`;

@@ -25,6 +25,11 @@ class Line {
     this.sent.push(frame);
   }
 
+  hold(frame: Outgoing): boolean {
+    this.sent.push(frame);
+    return false;
+  }
+
   close(_code: number, reason: string): void {
     this.closed = reason;
   }

@@ -92,7 +92,10 @@ export class Link {
   #stalled: (() => void)[] | undefined;
   /** Bytes. */
   readonly #mostBuffered: number;
+  /** Frames that wait for the end of the tick, or events for the next writing of events. */
   #batch = '';
+  /** Whether the end of the tick flushes it. */
+  #isUnsent = false;
 
   constructor(record: PeerRecord, { socket, dialled, generation, party }: Session, mostBuffered: number) {
     this.record = record;
@@ -108,32 +111,58 @@ export class Link {
    * Sends a frame: the first of a tick at once, so that its receiver can begin, and what follows in the same tick
    * together, in messages of about `CUT` characters. One that bytes go with is sent at once, right behind them: so
    * the other side never holds bytes of more than one frame.
-   * @param cut for frames that many links get at once: there the calls of the system count, not who begins first
    */
-  send(frame: Outgoing, cut = CUT): void {
+  send(frame: Outgoing): void {
     if (typeof frame !== 'string') {
       this.flush();
       this.#write(frame.text, frame.binaries);
     } else if (!ticking) {
       ticking = true;
       process.nextTick(endTick);
+      if (this.#batch !== '') this.flush();
       this.#write(frame);
-    } else if (this.#batch === '') {
+    } else {
+      if (!this.#isUnsent) {
+        this.#isUnsent = true;
+        unsent.push(this);
+      }
+      this.#add(frame, CUT);
+    }
+  }
+
+  /**
+   * Keeps a frame for the next `flush`, which follows soon; whatever else is sent before takes it along. One that bytes go
+   * with is sent at once.
+   * @param cut characters at which the message is cut
+   * @returns whether there was nothing to flush before
+   */
+  hold(frame: Outgoing, cut: number): boolean {
+    if (typeof frame !== 'string') {
+      this.send(frame);
+      return false;
+    }
+    const isFirst = this.#batch === '';
+    this.#add(frame, cut);
+    return isFirst;
+  }
+
+  flush(): void {
+    this.#isUnsent = false;
+    const batch = this.#batch;
+    if (batch === '') return;
+    this.#batch = '';
+    this.#write(batch);
+  }
+
+  #add(frame: string, cut: number): void {
+    if (this.#batch === '') {
       this.#batch = frame;
-      unsent.push(this);
     } else if (this.#batch.length + frame.length > cut) {
       this.#write(this.#batch);
       this.#batch = frame;
     } else {
       this.#batch += SEPARATOR + frame;
     }
-  }
-
-  flush(): void {
-    const batch = this.#batch;
-    if (batch === '') return;
-    this.#batch = '';
-    this.#write(batch);
   }
 
   #write(message: string, before?: readonly Uint8Array[]): void {

@@ -75,7 +75,7 @@ describe('the post of events', () => {
             sent.push(name);
             if (kind === 'frame') link.send(name);
             else {
-              post.put(link, kind === 'event' ? name : ({ text: name, binaries: [] } as never));
+              post.put(link, kind === 'event' ? name : { text: name, binaries: [] });
               post.done();
             }
           }

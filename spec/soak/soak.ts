@@ -16,7 +16,7 @@ import { mdnsFlood } from './mdns-flood.ts';
 import { restarts } from './restarts.ts';
 import { saturated } from './saturated.ts';
 
-/** The long forms of what the specs show in short: `npm run soak`, half an hour. Each prints what it measured. */
+/** The long forms of what the specs show in short: `npm run soak`, ten minutes. Each prints what it measured. */
 
 describe('in the long run', function () {
   this.timeout(0);

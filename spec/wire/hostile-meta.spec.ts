@@ -9,6 +9,7 @@ import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 import { isFrame } from '../../src/wire/guards.ts';
 import { LONGEST_BIGINT, LONGEST_PATTERNS } from '../../src/wire/meta.ts';
 import type { Outgoing } from '../../src/wire/outgoing.ts';
+import { KINDS, NASTY_KEYS, annotations, tree } from '../support/annotations.ts';
 import { rich } from '../support/rich.ts';
 
 /**
@@ -67,87 +68,6 @@ function revive(values: unknown, value: unknown, more: object = {}, binaries: Ui
 
 const split = (outgoing: Outgoing): { text: string; binaries: readonly Uint8Array[] } =>
   typeof outgoing === 'string' ? { text: outgoing, binaries: [] } : outgoing;
-
-const NASTY_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'length', 'then', 'hasOwnProperty'];
-const KINDS = [
-  'undefined',
-  'number',
-  'bigint',
-  'Date',
-  'regexp',
-  'URL',
-  'set',
-  'map',
-  'Error',
-  'class',
-  'symbol',
-];
-
-const step = fc.oneof(
-  fc.constantFrom(
-    'args',
-    'value',
-    'error',
-    'thrown',
-    'kwargs',
-    'type',
-    'id',
-    '0',
-    '1',
-    '00',
-    '-1',
-    '1e0',
-    '',
-  ),
-  fc.constantFrom(
-    'a',
-    'cause',
-    'properties',
-    'message',
-    'name',
-    'classes',
-    'errors',
-    'a\\.b',
-    '\\',
-    ...NASTY_KEYS,
-  ),
-);
-const path = fc.array(step, { maxLength: 5 }).map((steps) => steps.join('.'));
-const leaf = fc.oneof(
-  fc.constantFrom(null, true, 0, 1, -1, 1.5, 1e300, 4e9, '', 'NaN', '-0', '12', '0x10', '1e5', '/a/g', '/(/'),
-  fc.constantFrom(
-    'http://a/',
-    'Invalid Date',
-    '2020-01-01T00:00:00.000Z',
-    '/a/zz',
-    '/\\p{L}/v',
-    ...NASTY_KEYS,
-  ),
-);
-const { tree, annotations } = fc.letrec((tie) => ({
-  tree: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true },
-    leaf,
-    fc.array(tie('tree'), { maxLength: 3 }),
-    fc.array(fc.tuple(step, tie('tree')), { maxLength: 4 }).map((entries) => Object.fromEntries(entries)),
-    fc.record({ name: leaf, message: leaf, cause: tie('tree'), properties: tie('tree') }),
-  ),
-  annotations: fc
-    .array(fc.tuple(path, tie('annotation')), { maxLength: 4 })
-    .map((entries) => Object.fromEntries(entries)),
-  annotation: fc.oneof(
-    { maxDepth: 3, withCrossShrink: true },
-    fc.tuple(fc.oneof(fc.constantFrom(...KINDS), fc.constantFrom(...NASTY_KEYS))),
-    fc.tuple(
-      fc.tuple(
-        fc.constantFrom('custom', 'class', 'typed-array'),
-        fc.constantFrom('Buffer', 'DataView', 'x', 'Float64Array'),
-      ),
-    ),
-    fc.tuple(fc.constantFrom('set', 'map', 'Error'), tie('annotations')),
-    tie('tree'),
-  ),
-}));
 
 describe('annotations of a stranger', function () {
   // Some seconds of honest work; more where other work shares the machine.

@@ -177,6 +177,66 @@ describe('events of real processes', function () {
     expect(last(two)).to.deep.include({ missed: 0, wrong: 0 });
   });
 
+  it('reach who comes late, in whatever group, of those that its selector means: all from then on, in order', async () => {
+    const emitting = async (name: string, group: string): Promise<unknown> => {
+      const emitter = await processes.start(
+        folder,
+        `
+        import { configure, event, serve } from 'app-net';
+        configure({ name: '${name}', group: '${group}' });
+        const tick = event('tick');
+        let n = 0;
+        setInterval(() => {
+          tick.emit({ n: (n += 1) });
+          if (n === 10) console.log('"begun"');
+        }, 5);
+        await serve();
+      `,
+      );
+      return emitter.line((line) => line === '"begun"', 30_000);
+    };
+    await Promise.all([emitting('ada', 'gpu'), emitting('grace', 'gpu'), emitting('linus', 'cpu')]);
+    const listening = (group: string, from: string, count: number): Promise<TestProcess> =>
+      processes.start(
+        folder,
+        `
+        import { configure, event } from 'app-net';
+        configure({ group: '${group}', name: 'listener' });
+        const last = new Map();
+        const signal = AbortSignal.timeout(30_000);
+        let received = 0;
+        for await (const { payload: { n }, peer, gap } of event('tick').stream({ signal, from: ${from} })) {
+          const wrong = gap || (last.has(peer.name) && n !== last.get(peer.name) + 1);
+          if (wrong || !last.has(peer.name)) console.log(JSON.stringify({ name: peer.name, n, wrong: Boolean(wrong) }));
+          last.set(peer.name, n);
+          if ((received += 1) >= 300 && last.size >= ${count}) break;
+        }
+        console.log(JSON.stringify({ names: [...last.keys()].sort() }));
+      `,
+      );
+    const heard = async (group: string, from: string, count: number): Promise<string[]> => {
+      const listener = await listening(group, from, count);
+      expect(await listener.exited, listener.errors).to.equal(0);
+      const lines = listener.lines as { name?: string; n?: number; wrong?: boolean; names?: string[] }[];
+      // Nothing of what was before, and from there on everything, in order.
+      for (const { n, wrong } of lines.slice(0, -1)) {
+        expect(wrong).to.equal(false);
+        expect(n).to.be.greaterThan(10);
+      }
+      return lines.at(-1)!.names!;
+    };
+    const [own, another, everybody, filtered] = await Promise.all([
+      heard('gpu', 'undefined', 2),
+      heard('cpu', "{ group: 'gpu' }", 2),
+      heard('none', "{ group: '*' }", 3),
+      heard('none', "{ group: ['gpu', 'cpu'], where: ({ name }) => name !== 'grace' }", 2),
+    ]);
+    expect(own).to.deep.equal(['ada', 'grace']);
+    expect(another).to.deep.equal(['ada', 'grace']);
+    expect(everybody).to.deep.equal(['ada', 'grace', 'linus']);
+    expect(filtered).to.deep.equal(['ada', 'linus']);
+  });
+
   it('are only named by event(): nothing starts, and configure() may still come', async () => {
     const process = await processes.start(
       folder,

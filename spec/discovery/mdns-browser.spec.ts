@@ -28,6 +28,8 @@ describe('the browser of multicast DNS', () => {
   let clock: SimulatedClock;
   let random: number;
   let asked: { at: number; packet: Packet }[];
+  /** Questions that are to be answered to this one alone. */
+  let personal: Packet[];
   let seen: Map<string, Sighting>;
   /** Every report, in order. */
   let reports: [string, Sighting | undefined][];
@@ -39,7 +41,11 @@ describe('the browser of multicast DNS', () => {
       own: own.pointer,
       clock,
       random: () => random,
-      send: (bytes) => asked.push({ at: clock.now(), packet: readPacket(bytes)! }),
+      send: (bytes) => {
+        const packet = readPacket(bytes)!;
+        if (packet.questions.some(({ unicast }) => unicast)) personal.push(packet);
+        else asked.push({ at: clock.now(), packet });
+      },
       sighted: (endpoint, sighting) => {
         reports.push([endpoint, sighting]);
         if (sighting) seen.set(endpoint, sighting);
@@ -51,6 +57,7 @@ describe('the browser of multicast DNS', () => {
     clock = new SimulatedClock();
     random = 0;
     asked = [];
+    personal = [];
     reports = [];
     seen = new Map();
     browser = make();
@@ -81,6 +88,13 @@ describe('the browser of multicast DNS', () => {
     await elapse(clock, 500);
     expect(times()[0]! - began).to.be.within(115, 125);
     expect(asked[0]?.packet.questions).to.deep.equal([{ name: SERVICE, type: 'PTR', unicast: false }]);
+  });
+
+  it('asks at first to be answered alone, too, since others may have been answered just now', async () => {
+    await elapse(clock, 200 * SECOND);
+    expect(personal).to.have.length(1);
+    expect(personal[0]!.questions).to.deep.equal([{ name: SERVICE, type: 'PTR', unicast: true }]);
+    expect(personal[0]!.answers.map(({ data }) => data)).to.deep.equal([own.pointer.data]);
   });
 
   it('reports a peer that is said whole, and nothing twice', () => {

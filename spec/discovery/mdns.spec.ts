@@ -86,6 +86,19 @@ describe('the provider of the LAN', () => {
     expect(segment.sockets).to.equal(1);
   });
 
+  it('finds in its first search those who have just answered somebody else', async () => {
+    await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    await elapse(clock, 10_000);
+    for (const host of ['10.0.0.2/24', '10.0.0.3/24', '10.0.0.4/24']) {
+      // Like those of commands: they only look.
+      const looking = { ...announcement('looking'), addresses: [] };
+      const { heard, provider } = await start(looking, { eth0: interfaceOf(host) });
+      await elapse(clock, 400);
+      expect(heard.all, host).to.deep.equal(['found a', 'scanned']);
+      await provider.stop();
+    }
+  });
+
   it('has searched after a moment; at once where there is nothing to be asked', async () => {
     const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     expect(a.heard.all).to.deep.equal([]);

@@ -3,7 +3,7 @@ import type { Address } from '../transport/transport.ts';
 import { ServiceCache } from './mdns-cache.ts';
 import type { Asking, Service } from './mdns-cache.ts';
 import type { Link } from './mdns-links.ts';
-import { writeQuery } from './mdns-packet.ts';
+import { askPersonally, writeQuery } from './mdns-packet.ts';
 import type { Packet, Resource } from './mdns-packet.ts';
 import { SERVICE } from './mdns-records.ts';
 import type { Sender } from './mdns-socket.ts';
@@ -72,7 +72,7 @@ export class Browser {
     this.#to = dependencies;
     this.#cache = new ServiceCache(dependencies.own?.data);
     const { clock, random } = dependencies;
-    this.#timer = clock.setTimeout(() => this.#askWhoIsThere(), FIRST[0] + random() * (FIRST[1] - FIRST[0]));
+    this.#timer = clock.setTimeout(() => this.#askFirst(), FIRST[0] + random() * (FIRST[1] - FIRST[0]));
   }
 
   /** Somebody says something. */
@@ -134,6 +134,17 @@ export class Browser {
   close(): void {
     this.#to.clock.clearTimeout(this.#timer);
     for (const name of [...this.#told.keys()]) this.#tell(name, undefined);
+  }
+
+  /**
+   * What was said to all within the last second may not be said to all again so soon, and then the first search would be over
+   * before it is. To one it may. All are asked as well, since only one of the sockets on this host's port gets that answer.
+   */
+  #askFirst(): void {
+    const [query] = writeQuery([{ name: SERVICE, type: 'PTR' }], this.#known());
+    askPersonally(query!, SERVICE);
+    this.#to.send(query!);
+    this.#askWhoIsThere();
   }
 
   #askWhoIsThere(): void {

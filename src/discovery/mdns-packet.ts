@@ -170,6 +170,13 @@ export function writeQuery(
   return packets;
 }
 
+/** Makes a query with one question one of which the answer goes to the asker alone (RFC 6762, section 5.4). */
+export function askPersonally(query: Buffer, name: Name): void {
+  // The top bit of the class, for which the encoder has no word: behind the header; the name, which has a length before each
+  // label and a zero at its end; and the type.
+  query[12 + name.length + 2 + 2]! |= 0x80;
+}
+
 type AskedQuestion = Parameters<typeof encode>[0]['questions'] extends (infer Q)[] | undefined ? Q : never;
 
 export function writeResponse(answers: readonly Resource[], additionals: readonly Resource[] = []): Buffer {

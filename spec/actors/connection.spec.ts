@@ -4,35 +4,10 @@ import type { Peer } from '../../src/index.ts';
 import { hostNetwork } from '../../src/discovery/host-network.ts';
 import { resolveOptions } from '../../src/options.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
-import type { Receiver, Socket } from '../../src/transport/transport.ts';
 import { crossingDials } from '../soak/crossing-dials.ts';
 import { eventually } from '../support/eventually.ts';
 import { MeetAtOnce } from '../support/meet-at-once.ts';
 import { failure, meet, Stage } from '../support/peers.ts';
-
-/** One whose other end nobody holds. */
-class DeadSocket implements Socket {
-  readonly binding = { kind: 'loopback', data: Buffer.alloc(0) } as const;
-  readonly scope = 'host';
-  readonly bufferedAmount = 0;
-  readonly received = 0;
-  #receiver: Receiver | undefined;
-  send(): void {}
-  ping(): void {}
-  whenDrained(): void {}
-  trust(): void {}
-  receive(receiver: Receiver | undefined): void {
-    this.#receiver = receiver;
-  }
-  close(): void {
-    this.terminate();
-  }
-  terminate(): void {
-    const receiver = this.#receiver;
-    this.#receiver = undefined;
-    receiver?.closed(4401);
-  }
-}
 
 describe('a connection', () => {
   const stage = new Stage();
@@ -104,44 +79,6 @@ describe('a connection', () => {
       'discovery',
       'listener',
     ]);
-  });
-
-  it('goes back to the link it had when the new one breaks that the other side never had', async () => {
-    const { a, b, toB } = await stage.pair({ network: new MemoryNetwork() });
-    const changes: string[] = [];
-    for (const each of [a, b]) {
-      each.peers.on('join', () => changes.push('join'));
-      each.peers.on('leave', () => changes.push('leave'));
-    }
-    b.connect('echo', (value: unknown) => value);
-    await a.peers.ready('echo');
-    const ticks: [number, unknown][] = [];
-    a.event<number>('tick').subscribe((tick, { gap }) => ticks.push([tick, gap]));
-    await b.event('tick').ready();
-    const connection = connectionOf(a, b.id);
-    const { record } = connection.getSnapshot().context;
-    const old = record.link;
-    const party = { ...record, newestVersion: 1, limits: old.limits, functions: [...record.functions] };
-    const dead = new DeadSocket();
-    connection.send({
-      type: 'session.arrived',
-      session: { socket: dead, party, told: [], dialled: true, generation: 1 },
-    });
-    expect(record.link.socket).to.equal(dead);
-    const unlucky = failure(toB.call('echo', ['never arrives']));
-    b.event('tick').emit(1);
-    dead.terminate();
-    expect(await unlucky).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
-    expect(connection.getSnapshot().value).to.equal('open');
-    expect(record.link).to.equal(old);
-    expect(await toB.call('echo', ['arrives'])).to.equal('arrives');
-    b.event('tick').emit(2);
-    await eventually(() => ticks.length === 2);
-    expect(ticks).to.deep.equal([
-      [1, undefined],
-      [2, undefined],
-    ]);
-    expect(changes).to.deep.equal([]);
   });
 
   it('lets what runs finish when the other side stops, and takes nothing more', async () => {

@@ -127,13 +127,13 @@ describe('the provider of the LAN', () => {
     expect(a.heard.all).not.to.include('lost b');
   });
 
-  it('leaves those of its own host to who finds them over loopback, for a second', async () => {
+  it('leaves those of its own host to who finds them over loopback, for a moment', async () => {
     const here = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64') };
     const a = await start(announcement('a'), here);
     await start(announcement('b'), here);
-    await elapse(clock, 900);
+    await elapse(clock, 200);
     expect(a.heard.where('b')).to.deep.equal([]);
-    await elapse(clock, 300);
+    await elapse(clock, 250);
     expect(a.heard.where('b')).to.have.members(['10.0.0.1:4000', 'fd00::1:4000']);
     expect(a.heard.all.filter((each) => each === 'found b')).to.have.length(1);
   });

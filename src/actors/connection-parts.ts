@@ -113,8 +113,7 @@ export const connectionParts = setup({
       event.type === 'link.closed' && event.link === context.record?.link,
     'the link in use closed, and another one stays': ({ context, event }) =>
       event.type === 'link.closed' && otherLink(context, event.link) !== undefined,
-    'the link in use closed, and one that stays is silent': ({ context, event }) =>
-      event.type === 'link.closed' && otherLink(context, event.link)?.suspect === true,
+    'the link in use is heard': ({ context }) => context.record?.link?.suspect === false,
     // What others did to its connections meanwhile is no evidence against them: they may have given this one up.
     'the link in use closed, and this process was stalled': ({ context, event }) =>
       event.type === 'link.closed' &&
@@ -125,8 +124,8 @@ export const connectionParts = setup({
     'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',
     'the other side stops': ({ event }) =>
       event.type === 'frame.received' && event.frame.type === 'goaway' && event.frame.reason === 'stopped',
-    'both sides leave a duplicate': ({ event }) =>
-      event.type === 'link.idle' && event.link.leaving === 'duplicate',
+    'both sides leave a duplicate': ({ context, event }) =>
+      event.type === 'link.idle' && event.link.leaving === 'duplicate' && event.link !== context.record?.link,
     'no link is left': ({ context }) => context.links.size === 0,
   },
   actions: {
@@ -206,7 +205,8 @@ export const connectionParts = setup({
       const record = context.record!;
       const link = otherLink(context, (event as Event<'link.closed'>).link)!;
       record.link = link;
-      // They ask and send anew what was under way on the one that closed.
+      // They ask and send anew what was under way on the one that closed. The other side knows of no change, so what was
+      // said to it there is lost, and it asks again on the link that the fresh dial makes.
       enqueue.sendTo(context.caller, { type: 'link.opened', link });
       enqueue.sendTo(context.events, { type: 'link.opened', link });
     }),

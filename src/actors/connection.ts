@@ -128,12 +128,8 @@ export const connectionMachine = connectionParts.createMachine({
         'link.silent': { guard: 'it is about the link in use', target: 'suspect' },
         'link.closed': [
           {
-            guard: 'the link in use closed, and one that stays is silent',
-            target: 'suspect',
-            actions: ['forget the link', 'go back to the link that stays'],
-          },
-          {
             guard: 'the link in use closed, and another one stays',
+            target: 'suspect',
             actions: ['forget the link', 'go back to the link that stays'],
           },
           {
@@ -177,14 +173,17 @@ export const connectionMachine = connectionParts.createMachine({
           { guard: 'the session is of another life', target: 'open', actions: REPLACED },
           { target: 'open', actions: ['open a link', 'trust it again'] },
         ],
-        'probe.failed': {
-          target: 'draining',
-          actions: [
-            'note what the dial came to',
-            { type: 'report the leave', params: { why: 'lost' } },
-            'cut every link',
-          ],
-        },
+        'probe.failed': [
+          { guard: 'the link in use is heard', target: 'open', actions: 'trust it again' },
+          {
+            target: 'draining',
+            actions: [
+              'note what the dial came to',
+              { type: 'report the leave', params: { why: 'lost' } },
+              'cut every link',
+            ],
+          },
+        ],
         'frame.received': FRAMES,
         'link.closed': [
           { guard: 'the link in use closed', actions: ['note that the link closed', 'forget the link'] },

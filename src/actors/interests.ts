@@ -9,6 +9,9 @@ import { EVERY_EVENT } from './topics.ts';
 /** How many peers that were lost are remembered for each name, so that they come back with a gap. */
 const MOST_LOST = 1_024;
 
+/** How many names that are no longer wanted of a peer are remembered, the newest. */
+const MOST_GIVEN_UP = 1_024;
+
 /** Of a subscription to everything: how many names of one emitter are held against their sequence. */
 const MOST_NAMES = 1_024;
 
@@ -82,7 +85,7 @@ class Asked {
   readonly unanswered = new Map<number, Source>();
   /** For room at the peer, or for a link to it. */
   readonly waiting = new Set<Source>();
-  /** Names that were given up while there was no link to say so. */
+  /** Names that were given up, the newest of them. It is said again on each new link, as the last one may not have carried it. */
   readonly givenUp = new Set<string>();
   newest = 0;
 }
@@ -123,8 +126,10 @@ export class Interests {
     const asked = this.#asked.get(record)!;
     if (asked.waiting.delete(source)) return;
     asked.sources.delete(source);
-    if (record.link) record.link.send(encodeFrame({ type: 'unsubscribe', name }));
-    else asked.givenUp.add(name);
+    record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
+    asked.givenUp.add(name);
+    const [oldest] = asked.givenUp;
+    if (oldest !== undefined && asked.givenUp.size > MOST_GIVEN_UP) asked.givenUp.delete(oldest);
     const [next] = asked.waiting;
     if (next) this.#ask(record, next);
   }
@@ -146,7 +151,6 @@ export class Interests {
     asked.sources.clear();
     asked.waiting.clear();
     for (const name of asked.givenUp) record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
-    asked.givenUp.clear();
     for (const source of sources) this.#ask(record, source);
   }
 
@@ -231,6 +235,7 @@ export class Interests {
       return;
     }
     asked.waiting.delete(source);
+    asked.givenUp.delete(source.name);
     asked.newest += 1;
     source.asked = asked.newest;
     asked.sources.add(source);

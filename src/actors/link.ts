@@ -199,7 +199,11 @@ export class Link {
    * but takes them until the other side has said the same, so that no call is lost to the change of connection.
    */
   goaway(reason: GoawayFrame['reason']): void {
-    if (this.leaving === reason || this.leaving === 'stopped') return;
+    if (this.leaving === reason || this.leaving === 'stopped') {
+      // One that was gone back to in between, and is left again.
+      if (reason === 'duplicate') this.checkIdle();
+      return;
+    }
     this.leaving = reason;
     this.refusing = reason === 'stopped';
     this.send(encodeFrame({ type: 'goaway', last: this.lastTaken, reason }));

@@ -169,6 +169,12 @@ describe('a call', () => {
       const error = (await failure(toB.call('multiplyValue'))) as NetError;
       expect(error).to.include({ code: 'NO_SUCH_TAG', ran: 'no', peer: b.id, tag: 'multiplyValue' });
       expect(error.message).to.include('there is multiplyValues');
+      // What a derived tag reads like is not the tag.
+      const { tag: derived } = b.connect(function order() {});
+      const name = Buffer.from(derived, 'base64url').toString();
+      expect(((await failure(toB.call(name))) as NetError).message).to.include(
+        `${name}, whose tag is ${derived}`,
+      );
       for (const tag of ['__proto__', 'constructor', 'toString']) {
         expect(await failure(toB.call(tag))).to.include({ code: 'NO_SUCH_TAG' });
       }
@@ -197,6 +203,33 @@ describe('a call', () => {
       expect(() => fn.on(undefined as never)).to.throw(TypeError, 'give a peer');
       expect(() => toB.call('fn', [], { deadline: -1 })).to.throw(TypeError, 'deadline');
       expect(() => toB.call('fn', [], { signal: {} as AbortSignal })).to.throw(TypeError, 'AbortSignal');
+      const misspelt = { deadlin: 1 } as never;
+      for (const call of [
+        () => toB.call('fn', [], misspelt),
+        () => fn.on(toB, misspelt),
+        () => fn.on(b.id, misspelt),
+      ]) {
+        expect(call).to.throw(TypeError, 'there is no option deadlin; there is deadline, signal');
+      }
+      expect(() => fn.on(toB, 5 as never)).to.throw(TypeError, 'give options');
+      expect(() => a.remote('fn', { idempotnt: true } as never)).to.throw(
+        TypeError,
+        'there is no option idempotnt',
+      );
+    });
+
+    it('is refused here, and costs no connection, when it is no call', async () => {
+      const never = toB.call('never');
+      b.connect('never', () => new Promise(() => {}));
+      for (const tag of [5, null, {}, undefined]) {
+        expect(() => toB.call(tag as never)).to.throw(TypeError, 'give the tag');
+      }
+      for (const args of [5, 'ab', { length: 1 }, null]) {
+        expect(() => toB.call('never', args as never)).to.throw(TypeError, 'in an array');
+      }
+      expect(a.peers.size).to.equal(1);
+      await a.stop();
+      await failure(never);
     });
   });
 

@@ -197,6 +197,14 @@ describe('the options of a peer', () => {
     ['portRange', { portRange: [5, 4] }],
     ['portRange', { portRange: [5] }],
     ['hub', { hub: 'false' }],
+    ['origins', { origins: 'http://x' }],
+    ['hostNames', { hostNames: 5 }],
+    ['hostNames', { hostNames: [5] }],
+    ['random', { random: 5 }],
+    ['inspect', { inspect: {} }],
+    ['clock', { clock: 5 }],
+    ['clock', { clock: { now: () => 0 } }],
+    ['slowSubscribers', { slowSubscribers: 'wait' }],
   ];
   for (const [option, options] of wrong) {
     it(`name what they refuse: ${JSON.stringify(options).slice(0, 40)}`, () => {

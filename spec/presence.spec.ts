@@ -173,6 +173,12 @@ describe('the set of peers', () => {
     expect(await failure(a.getPeers())).to.include({ code: 'STOPPED' });
     expect(() => a.peers.ready(undefined as never)).to.throw(TypeError);
     expect(() => a.peers.ready('x', { min: 0 })).to.throw(TypeError, 'min');
+    expect(() => a.peers.ready('x', { deadline: 5 } as never)).to.throw(TypeError, 'no option deadline');
+    expect(() => a.peers.on('joined' as 'join', () => {})).to.throw(
+      TypeError,
+      'no event joined; there is join, leave',
+    );
+    expect(() => a.peers.once('join', 5 as never)).to.throw(TypeError, 'join: give a function');
   });
 
   it('has events that can be listened to once, and no more', async () => {

@@ -5,7 +5,7 @@ import type { Pool } from './pool.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
 import type { Selector } from './selector.ts';
-import { nameIn, readableTag } from './tag.ts';
+import { nameFor, nameIn, readableTag } from './tag.ts';
 
 /** The peers that a function may be called on: those that are meant and have it. Others only, never this process. */
 export class Candidates {
@@ -38,7 +38,7 @@ export class Candidates {
     const meant = there.filter(this.#matches);
     const elsewhere = there.find((peer) => peer.has(this.tag));
     const tags = [...new Set(meant.flatMap((peer) => peer.functions))];
-    const alike = near(this.tag, tags, nameIn).map((tag) => readableTag(tag));
+    const alike = near(this.tag, tags, nameIn).map((tag) => nameFor(tag, this.tag));
     const what = `a function ${JSON.stringify(readableTag(this.tag))}`;
     const text = [
       meant.length === 0

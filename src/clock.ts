@@ -12,6 +12,13 @@ export interface Clock {
   clearTimeout(timer: any): void;
 }
 
+/** @throws TypeError for what is no clock */
+export function checkClock(clock: Clock): Clock {
+  const methods = ['now', 'setTimeout', 'clearTimeout'] as const;
+  if (methods.every((method) => typeof (clock as Clock | null)?.[method] === 'function')) return clock;
+  throw new TypeError(`clock: give an object with ${methods.join(', ')}, such as XState's SimulatedClock`);
+}
+
 /** The longest delay that Node's timers can take, in ms; a longer one would fire at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 

@@ -28,6 +28,14 @@ export interface RemoteOptions {
   idempotent?: boolean | undefined;
 }
 
+const REMOTE: Record<keyof RemoteOptions, true> = { idempotent: true };
+
+/** @throws TypeError */
+export function readRemoteOptions(options: RemoteOptions): { idempotent: boolean } {
+  refuseUnknown('option', options, REMOTE);
+  return { idempotent: boolean('idempotent', options.idempotent, false) };
+}
+
 /** A function on its way into the registry. */
 export interface Connectable {
   tag: string;

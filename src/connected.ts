@@ -1,6 +1,7 @@
 import { callAny } from './any.ts';
 import type { AnyOptions } from './any.ts';
 import { byId } from './by-id.ts';
+import { NO_OPTIONS, checkCallOptions } from './call-options.ts';
 import type { Pool } from './pool.ts';
 import type { Inputs } from './map-inputs.ts';
 import type { MapOptions } from './map-options.ts';
@@ -168,7 +169,8 @@ export function remoteFunction<F extends AnyFunction>(
   let known = kind;
   // A function that was seen to return a plain value is no stream; its calls need no more than a promise.
   const plain = (): void => void (known = 'promise');
-  const on = (peer: Target, options: CallOptions = {}): Remote<F> => {
+  const on = (peer: Target, options: CallOptions = NO_OPTIONS): Remote<F> => {
+    if (options !== NO_OPTIONS) checkCallOptions(options);
     const target = typeof peer === 'string' ? byId(peer, pools) : peer;
     if (typeof (target as RemotePeer | null)?.call !== 'function') {
       throw new TypeError('on(peer): give a peer from getPeers(), or the id of one');

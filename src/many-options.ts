@@ -1,15 +1,15 @@
 import type { AnyCall, AnyOptions } from './any.ts';
 import type { MapCall, MapOptions } from './map-options.ts';
-import { abortSignal, boolean, milliseconds, refuseUnknown, whole } from './option-checks.ts';
+import { CALL_OPTIONS, checkCallOptions } from './call-options.ts';
+import { abortSignal, boolean, milliseconds, whole } from './option-checks.ts';
 import type { CallOptions } from './remote-peer.ts';
 
 /** The options of `any`, `all` and `map`, read before anything is sent. Each function throws a TypeError. */
 
 // Exhaustive by their types: a new option that is missing here does not compile.
-const CALL: Record<keyof CallOptions, true> = { deadline: true, signal: true };
-const ANY: Record<keyof AnyOptions, true> = { ...CALL, wait: true };
+const ANY: Record<keyof AnyOptions, true> = { ...CALL_OPTIONS, wait: true };
 const MAP: Record<keyof MapOptions | 'args', true> = {
-  ...CALL,
+  ...CALL_OPTIONS,
   concurrency: true,
   ordered: true,
   select: true,
@@ -23,7 +23,7 @@ export function readCallOptions(
   options: CallOptions,
   otherwise: number,
 ): { time: number; signal: AbortSignal | undefined } {
-  return read(options, CALL, otherwise);
+  return read(options, CALL_OPTIONS, otherwise);
 }
 
 export function readAnyOptions(options: AnyOptions, otherwise: number): Read<AnyCall> {
@@ -49,9 +49,7 @@ function read(
   known: Record<string, true>,
   otherwise: number,
 ): { time: number; signal: AbortSignal | undefined } {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('give options, such as { deadline: 500 }');
-  refuseUnknown('option', options, known);
+  checkCallOptions(options, known);
   return {
     time: milliseconds('deadline', options.deadline, otherwise),
     signal: abortSignal('signal', options.signal),

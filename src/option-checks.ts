@@ -51,11 +51,40 @@ export function abortSignal(option: string, given: AbortSignal | undefined): Abo
 }
 
 export function refuseUnknown(what: string, given: object, known: Record<string, true>): void {
+  if (typeof given !== 'object' || given === null) throw new TypeError(`give ${what}s in an object`);
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(known, key)) {
       throw new TypeError(`there is no ${what} ${key}; there is ${Object.keys(known).join(', ')}`);
     }
   }
+}
+
+/** A list as a user gives it. */
+export function strings(
+  option: string,
+  given: readonly string[] | undefined,
+  such: string,
+): readonly string[] {
+  const value: unknown = given ?? [];
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+  throw new TypeError(`${option}: give an array of strings, such as ['${such}']`);
+}
+
+export function oneOf<Value extends string>(
+  option: string,
+  given: Value | undefined,
+  otherwise: Value,
+  values: readonly Value[],
+): Value {
+  const value = given ?? otherwise;
+  if (values.includes(value)) return value;
+  throw new TypeError(`${option}: give ${values.map((each) => `'${each}'`).join(' or ')}`);
+}
+
+/** What the library calls. */
+export function callable<F>(option: string, given: F): F {
+  if (given !== undefined && typeof given !== 'function') throw new TypeError(`${option}: give a function`);
+  return given;
 }
 
 /** First and last port. */

@@ -4,18 +4,21 @@ import { basename } from 'node:path';
 import { nanoid } from 'nanoid';
 import type { InspectionEvent } from 'xstate';
 
-import { systemClock } from './clock.ts';
+import { checkClock, systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { resolveExposure } from './exposure.ts';
 import {
   boolean,
+  callable,
   milliseconds,
+  oneOf,
   portRange,
   refuseUnknown,
   whole,
   LONGEST_NAME,
   ownGroup,
   isTrue,
+  strings,
   text,
 } from './option-checks.ts';
 import { LOG_LEVELS, createLog } from './log.ts';
@@ -226,7 +229,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     announce: boolean('announce', options.announce, true),
     hostname: hostname().slice(0, LONGEST_NAME),
     ...resolveExposure(options, lan, env),
-    hostNames: options.hostNames ?? [],
+    hostNames: strings('hostNames', options.hostNames, 'peer.example'),
     ports: ports(options, env),
     seeds: chosenSeeds(options.seeds, env('NET_PEERS'), lan),
     runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
@@ -235,8 +238,8 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     ...silence(options),
     stacks: boolean('stacks', options.stacks, true),
     parity: boolean('parity', options.parity, isTrue(env('NET_PARITY'))),
-    origins: options.origins ?? [],
-    slowSubscribers: slowSubscribers(options.slowSubscribers),
+    origins: strings('origins', options.origins, 'https://example.com'),
+    slowSubscribers: oneOf('slowSubscribers', options.slowSubscribers, 'drop', ['drop', 'disconnect']),
     limits: {
       message: whole('limits.message', options.limits?.message, 16 * 1024 * 1024, 65_536),
       calls: whole('limits.calls', options.limits?.calls, 1_024, 1),
@@ -248,9 +251,9 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
       events: whole('limits.events', options.limits?.events, 16 * 1024 * 1024, 0),
     },
     log: log(options, env('NET_LOG'), name),
-    inspect: options.inspect,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
+    inspect: callable('inspect', options.inspect),
+    clock: checkClock(options.clock ?? systemClock),
+    random: callable('random', options.random ?? Math.random),
     network: options.network,
   };
 }
@@ -304,13 +307,6 @@ const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
 function defaultName(): string {
   const script = process.argv[1];
   return `${script ? basename(script) : 'node'}:${process.pid}`.slice(-LONGEST_NAME);
-}
-
-function slowSubscribers(given: SlowSubscribers = 'drop'): SlowSubscribers {
-  if (given !== 'drop' && given !== 'disconnect') {
-    throw new TypeError("slowSubscribers: give 'drop' or 'disconnect'");
-  }
-  return given;
 }
 
 function log({ logger, logLevel }: PeerOptions, environment: string | undefined, name: string): Log {

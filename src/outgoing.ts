@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import { outerCall } from './context.ts';
 import type { NetError } from './errors.ts';
 import type { Middleware } from './middleware.ts';
+import { checkCall } from './call-options.ts';
 import { abortSignal, milliseconds } from './option-checks.ts';
 import type { MakeCall, RemotePeer } from './remote-peer.ts';
 
@@ -36,6 +37,7 @@ export class Outgoing {
 
   /** @throws TypeError for options that cannot be meant; everything else rejects */
   readonly make: MakeCall = (record, tag, args, options, plain) => {
+    checkCall(tag, args, options);
     const { clock, deadline: otherwise } = this.#input;
     const { signal } = options;
     let time = milliseconds('deadline', options.deadline, otherwise);

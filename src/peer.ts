@@ -14,7 +14,7 @@ import type { PeerRecord } from './actors/peer-record.ts';
 import { Balance } from './balance.ts';
 import { callSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
-import { checkTag } from './connect-arguments.ts';
+import { checkTag, readRemoteOptions } from './connect-arguments.ts';
 import type { RemoteOptions } from './connect-arguments.ts';
 import type { Connect, FunctionRecord } from './connect-types.ts';
 import { Connecting } from './connecting.ts';
@@ -29,7 +29,6 @@ import { EventHub } from './event-hub.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
 import { Middleware } from './middleware.ts';
 import type { Hook } from './middleware.ts';
-import { boolean } from './option-checks.ts';
 import { resolveOptions } from './options.ts';
 import type { PeerOptions, Settings } from './options.ts';
 import { Outgoing } from './outgoing.ts';
@@ -206,8 +205,7 @@ export class Peer {
    */
   remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
     checkTag(tag);
-    const idempotent = boolean('idempotent', options.idempotent, false);
-    return remoteFunction<F>({ tag, idempotent, pools: [this.#pool] });
+    return remoteFunction<F>({ tag, ...readRemoteOptions(options), pools: [this.#pool] });
   }
 
   /**

@@ -3,6 +3,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { Evidence } from './actors/evidence.ts';
 import type { LeaveReason } from './actors/peer-record.ts';
 import type { RemotePeer } from './remote-peer.ts';
+import { refuseUnknown } from './option-checks.ts';
 import { checkSelector, matcher, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { whileHolding } from './process-hold.ts';
@@ -24,6 +25,10 @@ export interface ReadyOptions {
   /** Ends the wait: it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
+
+const READY: Record<keyof ReadyOptions, true> = { min: true, signal: true };
+
+const EVENTS: Record<keyof PeersEvents, true> = { join: true, leave: true };
 
 /**
  * The live set of peers: those of the own group, or those that `of()` selects. Peers join once they have proved
@@ -140,6 +145,7 @@ export class Peers implements Iterable<RemotePeer> {
     which: string | { readonly tag: string } | Selector,
     options: ReadyOptions = {},
   ): Promise<RemotePeer[]> {
+    refuseUnknown('option', options, READY);
     const { min = 1, signal } = options;
     const tag = isSelector(which) ? undefined : tagIn(which);
     const view = isSelector(which) ? this.of(which) : this;
@@ -152,12 +158,14 @@ export class Peers implements Iterable<RemotePeer> {
 
   /** Calls the listener at each join, or each leave, from now on. Those that are there already do not join again. */
   on<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
+    checkListener(event, listener);
     this.#attach();
     this.#emitter.on(event, listener as never);
     return this;
   }
 
   once<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
+    checkListener(event, listener);
     this.#attach();
     this.#emitter.once(event, listener as never);
     return this;
@@ -193,6 +201,12 @@ export class Peers implements Iterable<RemotePeer> {
     const view = follow(this.#source(), this.#selector, follower);
     return () => view.stop();
   }
+}
+
+/** @throws TypeError for an event that never happens, or what is no function */
+function checkListener(event: string, listener: unknown): void {
+  refuseUnknown('event', { [event]: listener }, EVENTS);
+  if (typeof listener !== 'function') throw new TypeError(`${event}: give a function`);
 }
 
 /** A selector has no `tag`; a connected function, or what `remote()` gives, has. */

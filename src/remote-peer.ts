@@ -1,5 +1,6 @@
 import type { PeerRecord } from './actors/peer-record.ts';
 import type { Clock } from './clock.ts';
+import { NO_OPTIONS } from './call-options.ts';
 import type { PeerInfo } from './default-functions.ts';
 import { DEFAULT_TAGS, isDefaultTag } from './tag.ts';
 import { RemoteStream, asStream } from './remote-stream.ts';
@@ -80,7 +81,7 @@ export class RemotePeer {
    * AsyncGenerator.
    * @throws what the function threw, as its own class, or a NetError
    */
-  call(tag: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<unknown> {
+  call(tag: string, args: readonly unknown[] = [], options: CallOptions = NO_OPTIONS): Promise<unknown> {
     return this.#makeCall(this.#record, tag, args, options);
   }
 
@@ -88,7 +89,7 @@ export class RemotePeer {
    * What it says about itself: versions, uptime, functions, counters, how busy it is. Takes it 20 ms to find out.
    * @throws NetError
    */
-  info(options: CallOptions = {}): Promise<PeerInfo> {
+  info(options: CallOptions = NO_OPTIONS): Promise<PeerInfo> {
     return this.#makeCall(this.#record, DEFAULT_TAGS.info, [], options) as Promise<PeerInfo>;
   }
 
@@ -96,7 +97,7 @@ export class RemotePeer {
    * How long a call takes there and back, in ms.
    * @throws NetError
    */
-  async ping(options: CallOptions = {}): Promise<number> {
+  async ping(options: CallOptions = NO_OPTIONS): Promise<number> {
     const start = this.#clock.now();
     await this.#makeCall(this.#record, DEFAULT_TAGS.ping, [], options);
     return this.#clock.now() - start;
@@ -110,7 +111,7 @@ export class RemotePeer {
   stream(
     tag: string,
     args: readonly unknown[] = [],
-    options: CallOptions = {},
+    options: CallOptions = NO_OPTIONS,
   ): AsyncGenerator<unknown, unknown, void> {
     return new RemoteStream(() => this.#makeCall(this.#record, tag, args, options));
   }

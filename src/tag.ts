@@ -40,6 +40,12 @@ export function readableTag(tag: string): string {
   return canonical && DERIVED.test(text) && !/[\u0000-\u001f\u007f\ufffd]/.test(text) ? text : tag;
 }
 
+/** A tag as it is shown to who asked for another: one that reads like what was asked for is told from it. */
+export function nameFor(tag: string, wanted: string): string {
+  const name = readableTag(tag);
+  return name === wanted && tag !== wanted ? `${name}, whose tag is ${tag}` : name;
+}
+
 /** The function's own name: people mistype that, not the module. */
 export function nameIn(tag: string): string {
   return readableTag(tag).replace(/^.*[./]/, '');

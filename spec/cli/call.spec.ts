@@ -220,6 +220,27 @@ describe('the command line, calling', function () {
       expect(new Set(results.map(({ peer }) => peer.name))).to.have.keys('one', 'two');
     });
 
+    it('may give a stream: a line for each of its values', async () => {
+      await serve('one');
+      const { lines, code } = await call('count', '--map', await write('2\n1'), '--ordered');
+      expect(code).to.equal(0);
+      const results = lines as { index: number; value: number }[];
+      expect(results.map(({ index, value }) => [index, value])).to.deep.equal([
+        [0, 1],
+        [0, 2],
+        [1, 1],
+      ]);
+    });
+
+    it('is refused with options that cannot be meant', async () => {
+      const file = await write('1');
+      expect(await call('echo', '--map', file, '--concurrency', '0')).to.include({ code: 2 });
+      expect(await call('echo', '1', '--ordered')).to.include({
+        code: 2,
+        errors: 'app-net: --ordered needs --map\n',
+      });
+    });
+
     it('is told with its number when it is no JSON, before anything is called', async () => {
       await serve('one');
       const { code, errors, out } = await call('echo', '--map', await write('1\n\n{oops\n'));

@@ -59,6 +59,19 @@ describe('the command line, events', function () {
     }
   });
 
+  it('of one command are told by another, which nobody else sees', async () => {
+    const env = { NET_RUNTIME_DIR: folder };
+    const listening = processes.run(folder, [COMMAND, 'events']);
+    await eventually(() => peer.peers.of({ group: '*' }).size === 1);
+    const emitted = await run(['emit', 'hello', '{"a":1}'], env);
+    expect(emitted).to.include({ code: 0, out: 'hello went to 1 subscriber\n' });
+    expect(await listening.line((line: { name?: string }) => line.name === 'hello')).to.deep.include({
+      payload: { a: 1 },
+    });
+    const { lines } = await run(['peers'], env);
+    expect((lines as { name: string }[]).map(({ name }) => name)).to.deep.equal(['worker']);
+  });
+
   it('can be emitted, to all who subscribe to the group', async () => {
     const got: unknown[] = [];
     const other = await stage.make({ runtimeDir: folder, group: 'main' }).start();

@@ -76,7 +76,7 @@ describe('the command line, looking', function () {
 
     it('says what to do when nobody is there', async () => {
       const piped = await run(['peers'], env);
-      expect(piped).to.include({ code: 0, out: '' });
+      expect(piped).to.include({ code: 3, out: '' });
       const text = await run(['peers', '--no-json', '--group', 'gpu'], env);
       expect(text.code).to.equal(3);
       expect(text.errors).to.match(/no peer of the group "gpu" is there\n.*app-net serve/);

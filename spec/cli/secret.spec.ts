@@ -44,6 +44,7 @@ describe('the command line, secret', function () {
     const other = join(folder, 'other host/secret');
     const taken = await secret(['--stdin', '--file', other], out);
     expect(taken).to.include({ code: 0, out: `NET_SECRET_FILE='${other}'\n` });
+    expect(taken.errors).to.include(`app-net secret --file '${other}' --show | ssh`);
     expect(await readFile(other, 'utf8')).to.equal(out);
     expect(await secret(['--stdin', '--file', other], out)).to.include({ code: 0 });
   });

@@ -1,4 +1,4 @@
-import { symlink, writeFile, mkdir } from 'node:fs/promises';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { expect } from 'chai';
@@ -86,6 +86,13 @@ describe('the command line, serve', function () {
     await terminal.shows(/Unexpected/);
     await write('factor.ts', 'export const factor: number = 4;');
     await eventually(async () => expect(await call('times', '21')).to.include({ out: '84\n' }), 20_000);
+    // As editors save: under another name, which then takes the place of the old one.
+    for (const factor of [5, 6, 7]) {
+      await write('factor.new', `export const factor: number = ${factor};`);
+      await rename(join(folder, 'factor.new'), join(folder, 'factor.ts'));
+      const out = `${21 * factor}\n`;
+      await eventually(async () => expect(await call('times', '21')).to.include({ out }), 20_000);
+    }
     terminal.pressCtrlC();
     expect(await terminal.exited).to.equal(0);
     const { lines } = await run(['peers'], env);

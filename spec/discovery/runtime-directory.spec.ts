@@ -84,6 +84,12 @@ describe('the runtime directory', () => {
     expect(await modeOf(join(folder, 'a'))).to.equal(0o700);
   });
 
+  it('says that it cannot be made, also where Node would try for ever', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const error = await failure(openRuntimeDirectory('/proc/app-net/here'));
+    expect(error.message).to.include('cannot be made').and.to.include('NET_RUNTIME_DIR');
+  });
+
   it('is taken as it is when it is there, by several at once', async () => {
     const path = join(folder, 'a');
     await Promise.all(Array.from({ length: 8 }, () => openRuntimeDirectory(path)));
@@ -119,7 +125,8 @@ describe('the runtime directory', () => {
 
   it('is refused when it is a file', async () => {
     await writeFile(join(folder, 'file'), '');
-    expect(await failure(openRuntimeDirectory(join(folder, 'file')))).to.have.property('code', 'EEXIST');
+    const error = await failure(openRuntimeDirectory(join(folder, 'file')));
+    expect(error.message).to.include('is not a directory: remove it, or choose another');
   });
 });
 

@@ -6,7 +6,7 @@ import type { NetErrorCode } from '../errors.ts';
 import type { Middleware } from '../middleware.ts';
 import type { Registry } from '../registry.ts';
 import type { RemotePeer } from '../remote-peer.ts';
-import { readableTag } from '../tag.ts';
+import { nameFor, readableTag } from '../tag.ts';
 import { printable } from '../wire/failure.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { CancelFrame, RequestFrame, UnreadableFrame } from '../wire/frames.ts';
@@ -257,7 +257,7 @@ class Dispatcher {
   }
 
   #noSuchTag(tag: string): string {
-    const near = this.#registry.near(tag).map((each) => readableTag(each));
+    const near = this.#registry.near(tag).map((each) => nameFor(each, tag));
     const hint = near.length > 0 ? `; there is ${near.join(', ')}` : '';
     return `no function is connected as ${JSON.stringify(printable(readableTag(tag).slice(0, 256)))}${hint}`;
   }

@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOf, failureLines } from './failures.ts';
-import { search, withPeer } from './observer.ts';
+import { meant, search, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
@@ -51,7 +51,7 @@ export function call(
     const found = await search(own, options.group, context.signal);
     const peer = options.peer === undefined ? undefined : choosePeer(options.peer, found);
     const tag = chooseFunction(wanted, peer ? [peer] : found);
-    const select = { group: options.group ?? '*' };
+    const select = meant(options.group);
     const target = { own, tag, select, deadline: options.deadline ?? Infinity, options };
     if (options.map !== undefined)
       return (await import('./call-map.ts')).callMap(context, target, options.map);
@@ -60,12 +60,17 @@ export function call(
   });
 }
 
-function refuseTogether({ peer, any, all, map }: CallOptions, args: readonly unknown[]): void {
+function refuseTogether(options: CallOptions, args: readonly unknown[]): void {
+  const { peer, any, all, map, spread, ordered, concurrency } = options;
   const ways = { '--peer': peer !== undefined, '--any': any, '--all': all, '--map': map !== undefined };
   const given = Object.entries(ways).flatMap(([name, is]) => (is ? [name] : []));
   if (given.length > 1) throw new CliError(EXIT.USAGE, `${given.join(' and ')} exclude each other`);
   if (map !== undefined && args.length > 0) {
     throw new CliError(EXIT.USAGE, 'with --map the arguments come from the file', 'leave out the others');
+  }
+  const ofMap = { '--spread': spread, '--ordered': ordered, '--concurrency': concurrency };
+  for (const [name, value] of Object.entries(ofMap)) {
+    if (value !== undefined && map === undefined) throw new CliError(EXIT.USAGE, `${name} needs --map`);
   }
 }
 
@@ -128,7 +133,7 @@ async function callAll(
 }
 
 /** A value, or each value of a stream as it comes. */
-async function eachOf(value: unknown, show: (value: unknown) => void): Promise<void> {
+export async function eachOf(value: unknown, show: (value: unknown) => void): Promise<void> {
   const isStream = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
   if (isStream) for await (const each of value as AsyncIterable<unknown>) show(each);
   else show(value);

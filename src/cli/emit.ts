@@ -45,7 +45,8 @@ export function emit(
  * they send arrives in order, so an answer to a ping comes after it.
  */
 async function meetSubscribers(own: Peer, signal: AbortSignal): Promise<void> {
-  const found = await search(own, undefined, signal);
+  // Of whatever group, `app-net events` in another terminal included.
+  const found = await search(own, '*', signal);
   await Promise.allSettled(found.map((peer) => peer.ping({ deadline: ANSWER_TIME, signal })));
   signal.throwIfAborted();
 }

@@ -1,9 +1,9 @@
 import { createPeer } from '../index.ts';
-import type { Peer, PeerOptions, RemotePeer } from '../index.ts';
+import type { Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
 import { CliError, EXIT } from './exit.ts';
 
 /**
- * The peer that a command is while it runs. It is not announced, and in a group of its own: programs that look at
+ * The peer that a command is while it runs. It is mostly not announced, and in a group of its own: programs that look at
  * their own group, as all do unless they say otherwise, neither see it come and go nor call it.
  */
 
@@ -48,13 +48,19 @@ async function startPeer(command: string, options: PeerOptions): Promise<Peer> {
   }
 }
 
+/** Those of this group; or of all, without other commands that are running. */
+export function meant(group: string | undefined): Selector {
+  if (group !== undefined) return { group };
+  return { group: '*', where: (peer) => peer.group !== OBSERVERS };
+}
+
 /** The peers of these groups, or of all, once everybody was tried; at the latest after a second. */
 export async function search(
   peer: Peer,
   group: string | undefined,
   signal: AbortSignal,
 ): Promise<RemotePeer[]> {
-  const view = peer.peers.of({ group: group ?? '*' });
+  const view = peer.peers.of(meant(group));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, SEARCH_TIME);

@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { LiveArea } from './live-area.ts';
-import { search, sorted, withPeer } from './observer.ts';
+import { meant, search, sorted, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { askAll, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
@@ -40,12 +40,12 @@ async function show({ out, signal }: Context, peer: Peer, group: string | undefi
     : (): Promise<typeof import('./peer-table.ts')> => import('./peer-table.ts');
   const all = await askAll(found, signal, drawing);
   signal.throwIfAborted();
+  const error = nobody(found, group);
+  if (error) throw error;
   if (!drawing) {
     for (const [index, each] of found.entries()) out.data(peerData(each, all[index]));
     return EXIT.DONE;
   }
-  const error = nobody(found, group);
-  if (error) throw error;
   const { peerTable: draw } = await drawing();
   const rows = found.map((each, index) => ({ peer: each, answers: all[index] }));
   out.line(draw(rows, out.colors, out.columns));
@@ -54,7 +54,7 @@ async function show({ out, signal }: Context, peer: Peer, group: string | undefi
 
 /** A line of JSON for each peer that is there, and then for each change. */
 async function follow({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
-  const view = peer.peers.of({ group: group ?? '*' });
+  const view = peer.peers.of(meant(group));
   await view.settled();
   for await (const change of view.watch({ signal })) {
     const time = new Date().toISOString();
@@ -71,7 +71,7 @@ async function follow({ out, signal }: Context, peer: Peer, group: string | unde
 /** The table, drawn anew as it changes, and above it what changed. */
 async function watch(context: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const { out, signal } = context;
-  const view = peer.peers.of({ group: group ?? '*' });
+  const view = peer.peers.of(meant(group));
   const { peerTable: draw } = await import('./peer-table.ts');
   const table = new WatchedTable(context, () => view.list(), draw);
   await search(peer, group, signal);

@@ -107,7 +107,7 @@ function spread(times: readonly number[]) {
   const ordered = times.toSorted((a, b) => a - b);
   return {
     shortest: ordered[0]!,
-    median: ordered[ordered.length >> 1]!,
+    median: (ordered[(ordered.length - 1) >> 1]! + ordered[ordered.length >> 1]!) / 2,
     mean: times.reduce((sum, time) => sum + time, 0) / times.length,
     longest: ordered.at(-1)!,
   };

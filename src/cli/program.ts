@@ -77,7 +77,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-a, --all', 'on every one that has it')
     .option('-m, --map <file>', 'for each line of a file (- is standard input), spread over all that have it')
     .option('--spread', 'with --map: each line is a JSON array of all arguments')
-    .option('--concurrency <calls>', 'with --map: calls under way at each peer', wholeNumber)
+    .option('--concurrency <calls>', 'with --map: calls under way at each peer', fromOne)
     .option('--ordered', 'with --map: results in the order of the lines')
     .option('--idempotent', 'it may run twice: call again after a lost connection')
     .option(...group)
@@ -98,7 +98,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .command('ping')
     .description('how long a call takes, there and back')
     .argument('[peer]', 'its name, its id, or the beginning of that; default: every peer')
-    .option('-c, --count <rounds>', 'how often; default: until Ctrl-C', wholeNumber)
+    .option('-c, --count <rounds>', 'how often; default: until Ctrl-C', fromOne)
     .option('-i, --interval <ms>', 'between two rounds', wholeNumber, 1_000)
     .option('-d, --deadline <ms>', 'how long an answer may take', wholeNumber, 5_000)
     .option(...group)
@@ -158,6 +158,11 @@ export function wholeNumber(text: string): number {
   if (!Number.isSafeInteger(number) || number < 0)
     throw new InvalidArgumentError('Give a whole number, 0 or more.');
   return number;
+}
+
+function fromOne(text: string): number {
+  if (wholeNumber(text) === 0) throw new InvalidArgumentError('Give a whole number, 1 or more.');
+  return Number(text);
 }
 
 /** `app-net peers | head -1`: who reads has enough. */

@@ -39,7 +39,11 @@ export async function secret({ out, environment }: Context, options: SecretOptio
   out.message(
     dim(`start peers with that line in their environment, and NET_LAN=1 to open them to the network`),
   );
-  out.message(dim(`to another host: app-net secret --show | ssh <host> npx app-net secret --stdin`));
+  // Where it is by default it need not be said.
+  const where = file === defaultFile(environment) ? '' : ` --file ${quoted(options.file ?? file)}`;
+  out.message(
+    dim(`to another host: app-net secret${where} --show | ssh <host> npx app-net secret${where} --stdin`),
+  );
   return EXIT.DONE;
 }
 

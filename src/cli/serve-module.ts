@@ -10,11 +10,22 @@ import type { ExitCode } from './exit.ts';
 import { safe } from './output.ts';
 import { count } from './units.ts';
 
-/** Loads the module, and holds the process until Ctrl-C; then what runs may finish. */
-export async function runModule({ out, signal }: Context, module: string): Promise<ExitCode> {
+/**
+ * Loads the module, and holds the process until Ctrl-C; then what runs may finish.
+ * @param loaded called when everything is, or failed to be
+ */
+export async function runModule(
+  { out, signal }: Context,
+  module: string,
+  loaded: () => void = () => {},
+): Promise<ExitCode> {
   // As if the module had been started itself: a peer without a name is called after it.
   process.argv.splice(1, process.argv.length, module);
-  await import(pathToFileURL(module).href);
+  try {
+    await import(pathToFileURL(module).href);
+  } finally {
+    loaded();
+  }
   const peers = [...runningPeers];
   if (peers.length === 0) {
     throw new CliError(

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, extname, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -21,34 +19,21 @@ export interface ServeOptions {
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
 
-export function serve(context: Context, given: string, options: ServeOptions): Promise<ExitCode> {
+export async function serve(context: Context, given: string, options: ServeOptions): Promise<ExitCode> {
   const module = resolve(given);
   if (!existsSync(module)) throw new CliError(EXIT.USAGE, `there is no file ${module}`);
   const loader = TYPESCRIPT.has(extname(module)) ? typescriptLoader(module) : undefined;
   // As the module's own peer reads them.
   if (options.name !== undefined) process.env['NET_NAME'] = options.name;
   if (options.group !== undefined) process.env['NET_GROUP'] = options.group;
-  return options.watch ? watchModule(context, module, loader) : runHere(context, module, loader);
+  if (!options.watch) return runHere(context, module, loader);
+  const { watchModule } = await import('./serve-watch.ts');
+  return watchModule(context, module, loader === undefined ? [] : ['--import', loader]);
 }
 
 async function runHere(context: Context, module: string, loader: string | undefined): Promise<ExitCode> {
   if (loader !== undefined) await import(loader);
   return runModule(context, module);
-}
-
-/** Node itself watches what is imported, and starts the process again. */
-async function watchModule(
-  { signal }: Context,
-  module: string,
-  loader: string | undefined,
-): Promise<ExitCode> {
-  const runner = fileURLToPath(new URL(`serve-runner${extname(import.meta.url)}`, import.meta.url));
-  const flags = ['--watch', '--watch-preserve-output', ...(loader === undefined ? [] : ['--import', loader])];
-  const child = spawn(process.execPath, [...flags, runner, module], { stdio: 'inherit' });
-  // Ctrl-C reaches the child by itself, and being told to end does not.
-  signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code === 0 || code === null || signal.aborted ? EXIT.DONE : EXIT.FAILED;
 }
 
 /**

@@ -60,6 +60,8 @@ export class MdnsProvider implements Provider {
   #listener: ProviderListener | undefined;
   #timer: unknown;
   #scanning: unknown;
+  /** The first look is, and some of those that it found are kept back yet. */
+  #isLookOver = false;
   #reason: string | undefined;
 
   constructor(options: MdnsOptions) {
@@ -74,7 +76,7 @@ export class MdnsProvider implements Provider {
     if (!this.#listener) return;
     const isAnybodyAsked = [...this.#sessions.values()].some(({ isOpen }) => isOpen);
     const { clock } = this.#options;
-    if (isAnybodyAsked) this.#scanning = clock.setTimeout(() => this.#listener?.scanned(), FIRST_LOOK);
+    if (isAnybodyAsked) this.#scanning = clock.setTimeout(() => this.#scanned(), FIRST_LOOK);
     else listener.scanned();
     this.#scheduleTick();
   }
@@ -181,12 +183,19 @@ export class MdnsProvider implements Provider {
     else this.#tell(sighting.id);
   }
 
+  /** Those that are kept back are part of what there is. */
+  #scanned(): void {
+    this.#isLookOver = this.#keptBack.size > 0;
+    if (!this.#isLookOver) this.#listener?.scanned();
+  }
+
   #tellLater(id: string): void {
     if (this.#keptBack.has(id)) return;
     const { clock } = this.#options;
     const tell = (): void => {
       this.#keptBack.delete(id);
       this.#tell(id);
+      if (this.#isLookOver) this.#scanned();
     };
     this.#keptBack.set(id, clock.setTimeout(tell, OWN_HOST));
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { link, lstat, mkdir, open, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { NetError } from '../errors.ts';
 import { makeSecret, SHORTEST_SECRET } from '../wire/secret.ts';
@@ -34,7 +34,7 @@ async function isOwn(path: string): Promise<boolean> {
  * @throws NetError INSECURE, or the file system's own error
  */
 export async function openRuntimeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+  await makeFolder(path).catch((cause: NodeJS.ErrnoException) => {
     const text = `the runtime directory ${path} cannot be made: ${cause.message}; choose another with NET_RUNTIME_DIR`;
     throw Object.assign(new Error(text, { cause }), { code: cause.code });
   });
@@ -45,6 +45,22 @@ export async function openRuntimeDirectory(path: string): Promise<void> {
   if (uid === undefined) return;
   if (stats.uid !== uid) throw insecure(path, `belongs to another user (uid ${stats.uid})`, 'remove it');
   if (stats.mode & 0o077) throw insecure(path, 'is open to other users', `run: chmod 700 ${path}`);
+}
+
+/** With those above it. Node's own way to make them all does not come back when the path is below /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const make = async (): Promise<void> => {
+    await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  };
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await make();
+  }
 }
 
 function insecure(path: string, what: string, remedy: string): NetError {
@@ -85,7 +101,11 @@ export async function readOrMakeSecret(directory: string, secret: string = makeS
  */
 export async function readSecretFile(path: string): Promise<string> {
   // Opened once: what is checked is what is read, whatever the name stands for a moment later.
-  const file = await open(path);
+  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw Object.assign(new Error(`the secret file ${path} cannot be read: ${cause.message}`, { cause }), {
+      code: cause.code,
+    });
+  });
   let secret: string;
   try {
     const fault = publicity(path, await file.stat());

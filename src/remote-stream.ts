@@ -45,7 +45,7 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
   async #open(): Promise<Reader> {
     try {
       const result = await this.#call();
-      if (isReader(result)) return result;
+      if (isStream(result)) return result;
       throw new TypeError(
         'the function returned no stream, so there is nothing to iterate; await its result',
       );
@@ -67,7 +67,8 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
   }
 }
 
-function isReader(result: unknown): result is Reader {
+/** Whether the result of a call is a stream. */
+export function isStream(result: unknown): result is Reader {
   return typeof (result as Reader | undefined)?.[Symbol.asyncIterator] === 'function';
 }
 

@@ -220,16 +220,14 @@ describe('the command line, calling', function () {
       expect(new Set(results.map(({ peer }) => peer.name))).to.have.keys('one', 'two');
     });
 
-    it('may give a stream: a line for each of its values', async () => {
-      await serve('one');
-      const { lines, code } = await call('count', '--map', await write('2\n1'), '--ordered');
-      expect(code).to.equal(0);
-      const results = lines as { index: number; value: number }[];
-      expect(results.map(({ index, value }) => [index, value])).to.deep.equal([
-        [0, 1],
-        [0, 2],
-        [1, 1],
-      ]);
+    it('is not for functions that stream', async () => {
+      const server = await serve('one');
+      const { lines, code } = await call('count', '--map', await write('1000000'));
+      expect(code).to.equal(1);
+      const [result] = lines as { error: { name: string; message: string } }[];
+      expect(result!.error).to.include({ name: 'TypeError' });
+      expect(result!.error.message).to.include('count returns a stream');
+      await server.line((line: { ended?: boolean }) => line.ended === true);
     });
 
     it('is refused with options that cannot be meant', async () => {

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
 import type { Chosen } from './call.ts';
-import { eachOf, nameOf } from './call.ts';
+import { nameOf } from './call.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
@@ -36,7 +36,7 @@ export async function callMap(
       // Two lines of one terminal: what is drawn must not stand in the way of what stays.
       progress?.hide();
       if (result.status === 'fulfilled') {
-        await eachOf(result.value, (value) => out.data({ index, ...who, value: jsonable(value) }));
+        out.data({ index, ...who, value: jsonable(result.value) });
       } else {
         failed += 1;
         out.data({ index, ...who, error: jsonable(result.reason) });

@@ -133,7 +133,7 @@ async function callAll(
 }
 
 /** A value, or each value of a stream as it comes. */
-export async function eachOf(value: unknown, show: (value: unknown) => void): Promise<void> {
+async function eachOf(value: unknown, show: (value: unknown) => void): Promise<void> {
   const isStream = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
   if (isStream) for await (const each of value as AsyncIterable<unknown>) show(each);
   else show(value);

@@ -115,8 +115,11 @@ class Pipe {
   }
 
   end(): void {
-    this.#from.resetAndDestroy();
-    this.#to.resetAndDestroy();
+    for (const socket of [this.#from, this.#to]) {
+      // One that is shutting down cannot be reset: Node would take it for closed, and wait for its end at the exit for ever.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Passes on what is allowed now. */

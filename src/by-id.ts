@@ -1,4 +1,4 @@
-import { NO_OPTIONS, checkCall } from './call-options.ts';
+import { NO_OPTIONS } from './call-options.ts';
 import { insideOuterCall } from './context.ts';
 import { NetError } from './errors.ts';
 import { abortSignal, milliseconds } from './option-checks.ts';
@@ -18,7 +18,6 @@ export function byId(id: string, pools: readonly Pool[]): Callee {
     options: CallOptions = NO_OPTIONS,
     plain?: () => void,
   ): Promise<unknown> => {
-    checkCall(tag, args, options);
     const pool = pools.find(({ source }) => source.get(id)) ?? pools[0]!;
     const peer = pool.source.get(id);
     return peer ? begin(peer, tag, args, options, plain) : find(pool, id, tag, args, options, plain);

@@ -30,7 +30,9 @@ export async function watchModule(
   flags: readonly string[],
 ): Promise<ExitCode> {
   const runner = fileURLToPath(new URL(`serve-runner${extname(import.meta.url)}`, import.meta.url));
-  const files = new FileWatch();
+  const files = new FileWatch((folder, error) => {
+    out.message(`changes in ${folder} are not noticed: ${error.message}`);
+  });
   signal.addEventListener('abort', () => files.interrupt(), { once: true });
   try {
     while (!signal.aborted) {
@@ -63,24 +65,36 @@ async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void>
 /** Watches folders and not files: a file that takes the place of another of its name is another file. */
 class FileWatch {
   readonly #files = new Set<string>();
-  readonly #folders = new Map<string, FSWatcher>();
+  readonly #folders = new Map<string, FSWatcher | undefined>();
+  readonly #failed: (folder: string, error: Error) => void;
   #settle: (file?: string) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
+
+  /** @param failed told once of each folder that cannot be watched: systems have a limit */
+  constructor(failed: (folder: string, error: Error) => void) {
+    this.#failed = failed;
+  }
 
   add(file: string): void {
     if (file.includes(INSTALLED)) return;
     this.#files.add(file);
     const folder = dirname(file);
     if (this.#folders.has(folder)) return;
-    const watcher = watch(folder, (_, name) => {
-      const path = name === null ? file : join(folder, name);
-      if (!this.#files.has(path)) return;
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#settle(path), SETTLED);
-    });
-    // The folder is gone; when it is there again, so is the module.
-    watcher.on('error', () => this.#folders.delete(folder));
-    this.#folders.set(folder, watcher);
+    try {
+      const watcher = watch(folder, (_, name) => this.#happened(name === null ? file : join(folder, name)));
+      // The folder is gone; when it is there again, so is the module.
+      watcher.on('error', () => this.#folders.delete(folder));
+      this.#folders.set(folder, watcher);
+    } catch (error) {
+      this.#folders.set(folder, undefined);
+      this.#failed(folder, error as Error);
+    }
+  }
+
+  #happened(file: string): void {
+    if (!this.#files.has(file)) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#settle(file), SETTLED);
   }
 
   /** Resolves with the file that has changed next, or with nothing when that is interrupted. */
@@ -94,6 +108,6 @@ class FileWatch {
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const watcher of this.#folders.values()) watcher.close();
+    for (const watcher of this.#folders.values()) watcher?.close();
   }
 }

@@ -85,6 +85,7 @@ describe('the proxy of the specs', () => {
     const began = performance.now();
     socket.write('x'.repeat(20_000));
     await eventually(() => text().length === 20_000);
-    expect(performance.now() - began).to.be.greaterThan(200);
+    // Twenty pieces of 10 ms, of which one need not be waited for; and timers may fire early by part of a ms.
+    expect(performance.now() - began).to.be.greaterThan(170);
   });
 });

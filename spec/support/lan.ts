@@ -3,8 +3,10 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
+import { capture } from './lan-capture.ts';
+import type { Capture } from './lan-capture.ts';
 import { LanHost } from './lan-host.ts';
-import { command, ip, ipBatch } from './lan-tools.ts';
+import { ip, ipBatch } from './lan-tools.ts';
 
 /**
  * A LAN of this machine's own, for specs: each host is a network namespace, and all are plugged into a switch, which
@@ -117,28 +119,7 @@ export class Lan {
 
   /** Records every frame that enters the switches. Each is there twice: as it comes from its host, and in the bridge. */
   async capture(): Promise<Capture> {
-    // Only what enters, and not again at every port it leaves by.
-    const program = 'tcpdump --immediate-mode --packet-buffered -B 16384 -Q in -s 0 -i any -w -';
-    const tcpdump = command(this.namespace, undefined, program.split(' '));
-    const chunks: Buffer[] = [];
-    let told = '';
-    tcpdump.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const ended = new Promise<void>((resolve) => tcpdump.once('close', () => resolve()));
-    await new Promise<void>((resolve, reject) => {
-      tcpdump.stderr.on('data', (chunk: Buffer) => {
-        told += String(chunk);
-        if (told.includes('listening on')) resolve();
-      });
-      void ended.then(() => reject(new Error(`tcpdump ended: ${told}`)));
-    });
-    return {
-      stop: async () => {
-        tcpdump.kill('SIGINT');
-        await ended;
-        if (!/\b0 packets dropped by kernel/.test(told)) throw new Error(`the capture has holes: ${told}`);
-        return Buffer.concat(chunks);
-      },
-    };
+    return capture(this.namespace);
   }
 
   /** Ends every process that runs in it and removes it. */
@@ -161,11 +142,6 @@ export class Lan {
     for (const host of this.#hosts) host.abandon();
     spawnSync('ip', ['netns', 'del', this.namespace]);
   }
-}
-
-export interface Capture {
-  /** Ends it. Resolves with the packets as a pcap file. */
-  stop(): Promise<Buffer>;
 }
 
 const PREFIX = 'app-net-';

@@ -70,7 +70,7 @@ describe('a peer with seeds', () => {
     await eventually(() => seeds.every((key) => candidate(b, key)?.state === 'up'));
     expect(seeds.map((key) => candidate(b, key).answeredBy)).to.deep.equal([a.id, a.id, c.id, c.id]);
     for (const { id } of [a, c]) {
-      await eventually(() => b.actor.system.get(`connection:${id}`).getSnapshot().context.links.size === 1);
+      await eventually(() => b.actor.system.get(`connection:${id}`).getSnapshot().context.links.length === 1);
     }
     expect(story.toSorted()).to.deep.equal(['+a', '+c']);
     expect([...b.actor.getSnapshot().context.connections.keys()]).to.have.members([a.id, c.id]);
@@ -133,7 +133,7 @@ describe('a peer with seeds', () => {
   }).timeout(60_000);
 
   const linksOf = (peer: Peer, id: string): number =>
-    peer.actor.system.get(`connection:${id}`).getSnapshot().context.links.size;
+    peer.actor.system.get(`connection:${id}`).getSnapshot().context.links.length;
 
   it('is told by a seed of those that came before it, and finds them', async () => {
     const seed = await (await make({ name: 'seed' })).start();

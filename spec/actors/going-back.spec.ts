@@ -107,7 +107,7 @@ describe('a link that is gone back to', () => {
       return {
         ...{ peer, other, record },
         state: () => connection.getSnapshot().value as unknown,
-        links: () => (connection.getSnapshot().context.links as Map<unknown, unknown>).size,
+        links: () => (connection.getSnapshot().context.links as unknown[]).length,
         take: (socket, dialled, generation) => {
           const session = { socket, party, told: [], dialled, generation };
           connection.send({ type: 'session.arrived', session });

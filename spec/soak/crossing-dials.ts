@@ -59,5 +59,5 @@ export async function crossingDials(
 }
 
 function linksOf(peer: Peer, other: Peer): number {
-  return peer.actor.system.get(`connection:${other.id}`)?.getSnapshot().context.links.size ?? 0;
+  return peer.actor.system.get(`connection:${other.id}`)?.getSnapshot().context.links.length ?? 0;
 }

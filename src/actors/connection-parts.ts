@@ -1,29 +1,23 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
-import type { AnyActorRef } from 'xstate';
 
 import { NetError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Address, Socket, Transport } from '../transport/transport.ts';
+import type { Address } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { isPeerId } from '../wire/guards.ts';
 import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import { whereabouts } from './candidate.ts';
-import type { CallerRef } from './caller.ts';
-import type { DispatcherRef } from './dispatcher.ts';
-import type { EventsRef } from './events.ts';
+import type { ConnectionContext, ConnectionInput } from './connection-context.ts';
 import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
 import type { HandshakeResult } from './dialing.ts';
 import { freeName } from './free-name.ts';
-import type { HandshakeDependencies } from './handshaking.ts';
 import { Link } from './link.ts';
 import { keepOne } from './keep-one.ts';
-import type { LivenessRef } from './liveness.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import { Evidence, findingsOf } from './evidence.ts';
-import type { ConnectionFailure, ConnectionMessage } from './messages.ts';
+import type { ConnectionMessage } from './messages.ts';
 import { createRecord } from './peer-record.ts';
-import type { LeaveReason, PeerRecord } from './peer-record.ts';
+import type { LeaveReason } from './peer-record.ts';
 import { probeLogic } from './probing.ts';
 import type { ProbeResult } from './probing.ts';
 import { socketLogic } from './socket.ts';
@@ -31,48 +25,11 @@ import { changeFunctions, functionsOfHandshake } from './told-functions.ts';
 
 /** What the machine of a connection is made of: what it knows, decides and does. The machine is in `connection.ts`. */
 
-export interface ConnectionInput {
-  /** The peer's; or `host:port` when only an address is known. */
-  id: string;
-  /** Where to dial, in this order; empty when a session arrives instead. */
-  addresses: readonly Address[];
-  /** How often a connection to this peer was lost before. */
-  generation: number;
-  /** How long the fresh dial may take that decides about a silent peer, in ms. */
-  probeTime: number;
-  transport: Transport;
-  handshake: HandshakeDependencies;
-  /** Bytes. */
-  largestMessage: number;
-  /** Bytes written to a link and not yet taken by the network, above which calls wait. */
-  mostBuffered: number;
-  caller: CallerRef;
-  dispatcher: DispatcherRef;
-  events: EventsRef;
-  liveness: LivenessRef;
-  discovery: AnyActorRef;
-  log: Log;
-}
-
-export interface ConnectionContext extends ConnectionInput {
-  /** A socket between dialling and the end of its handshake. */
-  socket: Socket | undefined;
-  /** Addresses that may still lead to the peer. */
-  untried: readonly Address[];
-  /** Addresses where nobody listens. */
-  refused: readonly Address[];
-  /** The peer as it is now; undefined before the first link and after the peer has left. */
-  record: PeerRecord | undefined;
-  /** Every open link, with the name of the actor that owns its socket. */
-  links: ReadonlyMap<Link, string>;
-  failure: ConnectionFailure | undefined;
-}
-
 type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
 
 /** What discovery knows, and where this peer itself had dialled. */
-export function whereToProbe({ discovery, id, addresses }: ConnectionContext): readonly Address[] {
-  const { candidates } = discovery.getSnapshot().context as DiscoveryContext;
+export function whereToProbe({ services, id, addresses }: ConnectionContext): readonly Address[] {
+  const { candidates } = services.discovery.getSnapshot().context as DiscoveryContext;
   const known = whereabouts(candidates, id);
   return known.length > 0 ? known : addresses;
 }
@@ -83,7 +40,7 @@ export function whereToProbe({ discovery, id, addresses }: ConnectionContext): r
  */
 function otherLink({ record, links }: ConnectionContext, closed: Link): Link | undefined {
   if (record?.link !== closed) return undefined;
-  for (const link of links.keys()) {
+  for (const link of links) {
     if (link !== closed && link.record === record && !link.otherLeaving && link.leaving !== 'stopped')
       return link;
   }
@@ -118,7 +75,7 @@ export const connectionParts = setup({
     'the link in use closed, and this process was stalled': ({ context, event }) =>
       event.type === 'link.closed' &&
       event.link === context.record?.link &&
-      context.liveness.getSnapshot().context.stalled,
+      context.services.liveness.getSnapshot().context.stalled,
     'it is about the link in use': ({ context, event }) =>
       (event.type === 'link.silent' || event.type === 'link.heard') && event.link === context.record?.link,
     'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',
@@ -126,7 +83,7 @@ export const connectionParts = setup({
       event.type === 'frame.received' && event.frame.type === 'goaway' && event.frame.reason === 'stopped',
     'both sides leave a duplicate': ({ context, event }) =>
       event.type === 'link.idle' && event.link.leaving === 'duplicate' && event.link !== context.record?.link,
-    'no link is left': ({ context }) => context.links.size === 0,
+    'no link is left': ({ context }) => context.links.length === 0,
   },
   actions: {
     'remember why it failed': assign({
@@ -147,7 +104,7 @@ export const connectionParts = setup({
     'tell who answered': enqueueActions(({ context, event, enqueue }) => {
       const answer = event as Exclude<HandshakeResult, { type: 'handshake.failed' }>;
       const peer = answer.type === 'session.arrived' ? answer.session.party.id : answer.peer;
-      enqueue.sendTo(context.discovery, { type: 'address.answered', id: context.id, peer });
+      enqueue.sendTo(context.services.discovery, { type: 'address.answered', id: context.id, peer });
     }),
 
     'hand the session over': sendParent(({ event }) => event as Event<'session.arrived'>),
@@ -161,42 +118,45 @@ export const connectionParts = setup({
 
     'open a link': enqueueActions(({ context, event, enqueue }) => {
       const { session } = event as Event<'session.arrived'>;
-      const { caller, dispatcher, events, discovery, largestMessage } = context;
+      const { services, links } = context;
+      const { self } = services.handshake;
       const record = context.record!;
-      const link = new Link(record, session, context.mostBuffered);
-      const child = freeName('socket', context.links.values());
-      context.log.connectionOpened(record, session.dialled);
-      enqueue.assign({ links: new Map(context.links).set(link, child) });
-      const input = { link, caller, dispatcher, events, discovery, largestMessage };
-      enqueue.spawnChild('socket', { id: child, input });
+      const owner = freeName(
+        'socket',
+        links.map(({ ownerName }) => ownerName),
+      );
+      const link = new Link(record, session, services.mostBuffered, owner);
+      services.log.connectionOpened(record, session.dialled);
+      enqueue.assign({ links: links.concat(link) });
+      enqueue.spawnChild('socket', { id: owner, input: { link, services } });
       const change = functionsOfHandshake(record, session.party.functions);
       if (change.added.length + change.removed.length > 0) {
-        enqueue.sendTo(discovery, { type: 'connection.changed', record, ...change });
+        enqueue.sendTo(services.discovery, { type: 'connection.changed', record, ...change });
       }
-      const stays = record.link ? keepOne(context.handshake.self.id, context.id, record.link, link) : link;
+      const stays = record.link ? keepOne(self.id, context.id, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;
       record.generation = stays.generation;
-      link.tellFunctions(session.told, context.handshake.self.describe().functions);
-      enqueue.sendTo(caller, { type: 'link.opened', link });
-      enqueue.sendTo(events, { type: 'link.opened', link });
-      enqueue.sendTo(context.liveness, { type: 'link.opened', link });
+      link.tellFunctions(session.told, self.describe().functions);
+      enqueue.sendTo(services.caller, { type: 'link.opened', link });
+      enqueue.sendTo(services.events, { type: 'link.opened', link });
+      enqueue.sendTo(services.liveness, { type: 'link.opened', link });
     }),
 
     'report the join': enqueueActions(({ context, enqueue }) => {
-      enqueue.sendTo(context.discovery, { type: 'connection.opened', record: context.record! });
+      enqueue.sendTo(context.services.discovery, { type: 'connection.opened', record: context.record! });
     }),
 
     'begin to doubt': enqueueActions(({ context, enqueue }) => {
       const record = context.record!;
       record.doubt = { ...record.doubt, redial: 'under way' };
-      enqueue.sendTo(context.discovery, { type: 'connection.suspected', record });
+      enqueue.sendTo(context.services.discovery, { type: 'connection.suspected', record });
     }),
 
     'note that the link closed': ({ context, event }) => {
       const record = context.record!;
       const detail = `the connection closed (${(event as Event<'link.closed'>).code})`;
-      record.doubt = { ...findingsOf(record, context.liveness), detail };
+      record.doubt = { ...findingsOf(record, context.services.liveness), detail };
       // What is closed takes no calls: they wait until it is decided whether there is another.
       record.link = undefined;
     },
@@ -207,56 +167,56 @@ export const connectionParts = setup({
       record.link = link;
       // They ask and send anew what was under way on the one that closed. The other side knows of no change, so what was
       // said to it there is lost, and it asks again on the link that the fresh dial makes.
-      enqueue.sendTo(context.caller, { type: 'link.opened', link });
-      enqueue.sendTo(context.events, { type: 'link.opened', link });
+      enqueue.sendTo(context.services.caller, { type: 'link.opened', link });
+      enqueue.sendTo(context.services.events, { type: 'link.opened', link });
     }),
 
     'note what the dial came to': ({ context, event }) => {
       const { redial, detail = context.record!.doubt?.detail } = event as ProbeResult & {
         type: 'probe.failed';
       };
-      context.record!.doubt = { ...findingsOf(context.record!, context.liveness), redial, detail };
+      context.record!.doubt = { ...findingsOf(context.record!, context.services.liveness), redial, detail };
     },
 
     'trust it again': enqueueActions(({ context, enqueue }) => {
       const record = context.record!;
       record.doubt = undefined;
-      enqueue.sendTo(context.discovery, { type: 'connection.trusted', record });
+      enqueue.sendTo(context.services.discovery, { type: 'connection.trusted', record });
     }),
 
     'report the leave': enqueueActions(({ context, enqueue }, { why, detail }: Departure) => {
       const { record } = context;
       if (!record) return;
       record.left = why;
-      const findings = findingsOf(record, context.liveness);
+      const findings = findingsOf(record, context.services.liveness);
       record.evidence = new Evidence('gone', { ...findings, detail: detail ?? findings.detail, why });
       record.link = undefined;
       enqueue.assign({ record: undefined });
-      enqueue.sendTo(context.caller, { type: 'peer.left', record, why });
-      enqueue.sendTo(context.events, { type: 'peer.left', record, why });
-      enqueue.sendTo(context.discovery, { type: 'connection.left', record, why });
+      enqueue.sendTo(context.services.caller, { type: 'peer.left', record, why });
+      enqueue.sendTo(context.services.events, { type: 'peer.left', record, why });
+      enqueue.sendTo(context.services.discovery, { type: 'connection.left', record, why });
     }),
 
     'cut every link': ({ context }) => {
-      for (const link of context.links.keys()) link.socket.terminate();
+      for (const link of context.links) link.socket.terminate();
     },
 
     'close every link': ({ context }) => {
-      for (const link of context.links.keys()) link.close(CLOSE.GOING_AWAY, '');
+      for (const link of context.links) link.close(CLOSE.GOING_AWAY, '');
     },
 
     'say goaway on every link': ({ context }) => {
-      for (const link of context.links.keys()) link.goaway('stopped');
+      for (const link of context.links) link.goaway('stopped');
     },
 
     'note the goaway': enqueueActions(({ context, event, enqueue }) => {
       const { link, frame } = event as Event<'frame.received'>;
       if (frame.type !== 'goaway') return;
       link.otherLeaving = frame.reason;
-      enqueue.sendTo(context.events, { type: 'link.left', link });
+      enqueue.sendTo(context.services.events, { type: 'link.left', link });
       link.checkIdle();
       if (frame.reason === 'stopped') {
-        enqueue.sendTo(context.caller, { type: 'link.refused', link, last: frame.last });
+        enqueue.sendTo(context.services.caller, { type: 'link.refused', link, last: frame.last });
       }
     }),
 
@@ -265,14 +225,14 @@ export const connectionParts = setup({
       const { record } = link;
       if (frame.type !== 'functions' || record !== context.record) return;
       const change = changeFunctions(record, frame);
-      enqueue.sendTo(context.discovery, { type: 'connection.changed', record, ...change });
+      enqueue.sendTo(context.services.discovery, { type: 'connection.changed', record, ...change });
     }),
 
     'tell the other side our functions': ({ context, event }) => {
       const { added, removed } = event as Event<'functions.changed'>;
       const frame = encodeFrame({ type: 'functions', added, removed });
       // On each link: of two, one is about to close, and the sides may differ for a moment on which.
-      for (const link of context.links.keys()) if (link.record === context.record) link.send(frame);
+      for (const link of context.links) if (link.record === context.record) link.send(frame);
     },
 
     'close the duplicate': ({ event }) => {
@@ -281,22 +241,20 @@ export const connectionParts = setup({
 
     'forget the link': enqueueActions(({ context, event, enqueue }) => {
       const { link, code } = event as Event<'link.closed'>;
-      const child = context.links.get(link);
-      if (child === undefined) return;
-      context.log.connectionClosed(link.record, code);
-      const links = new Map(context.links);
-      links.delete(link);
-      enqueue.assign({ links });
-      enqueue.stopChild(child);
-      enqueue.sendTo(context.caller, { type: 'link.closed', link });
-      enqueue.sendTo(context.events, { type: 'link.closed', link });
-      enqueue.sendTo(context.dispatcher, { type: 'link.closed', link });
-      enqueue.sendTo(context.liveness, { type: 'link.closed', link });
+      const { links } = context;
+      if (!links.includes(link)) return;
+      context.services.log.connectionClosed(link.record, code);
+      enqueue.assign({ links: links.filter((each) => each !== link) });
+      enqueue.stopChild(link.ownerName);
+      enqueue.sendTo(context.services.caller, { type: 'link.closed', link });
+      enqueue.sendTo(context.services.events, { type: 'link.closed', link });
+      enqueue.sendTo(context.services.dispatcher, { type: 'link.closed', link });
+      enqueue.sendTo(context.services.liveness, { type: 'link.closed', link });
     }),
 
     'report the end': enqueueActions(({ context, self, enqueue }) => {
       const { id, failure } = context;
-      enqueue.sendTo(context.discovery, { type: 'connection.ended', id, failure });
+      enqueue.sendTo(context.services.discovery, { type: 'connection.ended', id, failure });
       enqueue(sendParent({ type: 'connection.ended', id, connection: self }));
     }),
   },

@@ -1,5 +1,6 @@
 import { assign, sendParent } from 'xstate';
 
+import type { Address } from '../transport/transport.ts';
 import { isPeerId } from '../wire/guards.ts';
 import { connectionParts, whereToProbe } from './connection-parts.ts';
 
@@ -34,15 +35,18 @@ const FRAMES = [
   { actions: 'update the functions' },
 ] as const;
 
+/** Never changed; stands for no address. */
+const NOBODY: readonly Address[] = [];
+
 export const connectionMachine = connectionParts.createMachine({
   id: 'connection',
   context: ({ input }) => ({
     ...input,
     socket: undefined,
     untried: input.addresses,
-    refused: [],
+    refused: NOBODY,
     record: undefined,
-    links: new Map(),
+    links: [],
     failure: undefined,
   }),
   initial: 'waiting',
@@ -61,10 +65,10 @@ export const connectionMachine = connectionParts.createMachine({
       invoke: {
         src: 'dial',
         input: ({ context }) => ({
-          transport: context.transport,
+          transport: context.services.transport,
           addresses: context.untried,
-          largestMessage: context.largestMessage,
-          clock: context.handshake.clock,
+          largestMessage: context.services.largestMessage,
+          clock: context.services.handshake.clock,
         }),
         onDone: {
           target: 'authenticating',
@@ -92,7 +96,7 @@ export const connectionMachine = connectionParts.createMachine({
           socket: context.socket!,
           to: isPeerId(context.id) ? context.id : '',
           generation: context.generation,
-          dependencies: context.handshake,
+          dependencies: context.services.handshake,
         }),
       },
       on: {
@@ -160,11 +164,11 @@ export const connectionMachine = connectionParts.createMachine({
         input: ({ context }) => ({
           id: context.id,
           addresses: whereToProbe(context),
-          transport: context.transport,
-          handshake: context.handshake,
-          largestMessage: context.largestMessage,
+          transport: context.services.transport,
+          handshake: context.services.handshake,
+          largestMessage: context.services.largestMessage,
           generation: context.record!.generation + 1,
-          time: context.probeTime,
+          time: context.services.probeTime,
         }),
       },
       on: {

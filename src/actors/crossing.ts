@@ -27,7 +27,8 @@ export class CrossingLinks {
   readonly #take: (link: Link, frames: readonly EventsFrame[]) => void;
   /** Called back after `LONGEST_WAIT`. */
   readonly #overdue: (link: Link) => void;
-  readonly #open = new Map<PeerRecord, Set<Link>>();
+  /** Mostly one each. */
+  readonly #open = new Map<PeerRecord, readonly Link[]>();
   readonly #waiting = new Map<Link, Waiting>();
 
   constructor(
@@ -41,9 +42,7 @@ export class CrossingLinks {
   }
 
   opened(link: Link): void {
-    const links = this.#open.get(link.record);
-    if (links) links.add(link);
-    else this.#open.set(link.record, new Set([link]));
+    this.#open.set(link.record, this.#others(link).concat(link));
   }
 
   frames(link: Link, frames: readonly EventsFrame[]): void {
@@ -68,9 +67,9 @@ export class CrossingLinks {
 
   closed(link: Link): void {
     this.release(link);
-    const links = this.#open.get(link.record);
-    links?.delete(link);
-    if (links?.size === 0) this.#open.delete(link.record);
+    const others = this.#others(link);
+    if (others.length > 0) this.#open.set(link.record, others);
+    else this.#open.delete(link.record);
     this.left(link);
   }
 
@@ -93,12 +92,15 @@ export class CrossingLinks {
    * one of them has a higher generation: the other link was given up for this one, and is no good any more.
    */
   #crossed(link: Link): boolean {
-    const links = this.#open.get(link.record);
-    if (!links || links.size === (links.has(link) ? 1 : 0)) return false;
-    for (const other of links) {
+    for (const other of this.#open.get(link.record) ?? []) {
       const crosses = other.dialled !== link.dialled && other.generation === link.generation;
       if (crosses && other.leaving === 'duplicate' && !other.otherLeaving) return true;
     }
     return false;
+  }
+
+  /** The other links to the same peer. */
+  #others(link: Link): Link[] {
+    return (this.#open.get(link.record) ?? []).filter((each) => each !== link);
   }
 }

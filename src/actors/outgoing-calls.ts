@@ -165,7 +165,7 @@ export class OutgoingCalls implements StreamHouse {
     link.lastSent = id;
     call.id = id;
     call.link = link;
-    link.pending.set(id, call);
+    link.awaitAnswer(id, call);
     this.#counters.pending += 1;
     this.#alarm.wakeBy(call.deadline);
     link.send(request);

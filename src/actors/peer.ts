@@ -7,7 +7,7 @@ import { CLOSE } from '../wire/frames.ts';
 import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from './caller.ts';
 import { connectionMachine } from './connection.ts';
-import type { ConnectionInput } from './connection-parts.ts';
+import type { ConnectionServices } from './connection-context.ts';
 import { discoveryMachine } from './discovery.ts';
 import type { DispatcherLogic, DispatcherRef } from './dispatcher.ts';
 import type { EventsLogic, EventsRef } from './events.ts';
@@ -29,6 +29,8 @@ export interface PeerInput {
 
 export interface PeerContext extends PeerInput {
   opened: Opened | undefined;
+  /** What its connections work with; undefined before it is open. */
+  services: ConnectionServices | undefined;
   /** Why the peer could not start. */
   error: unknown;
   /** The actors of the connections, by peer id. */
@@ -79,13 +81,13 @@ export function createPeerMachine(
         enqueue.spawnChild('listener', { id: 'listener', input: { settings, self, network, random } });
       }),
 
-      'begin to look for peers': enqueueActions(({ context, event, enqueue }) => {
+      'begin to look for peers': enqueueActions(({ context, event, self: { system }, enqueue }) => {
         const { opened } = event as Event<'peer.opened'>;
         const { id, incarnation } = context.settings;
         const { addresses } = opened.listener;
         const self = { id, incarnation, addresses, pid: process.pid, world: () => opened.keys.world };
         context.settings.log.online(context.settings.group, addresses);
-        enqueue.assign({ opened });
+        enqueue.assign({ opened, services: servicesOf(context, opened, system) });
         enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });
       }),
 
@@ -93,7 +95,7 @@ export function createPeerMachine(
         const { id, addresses, generation } = event as Event<'peer.dial'>;
         // Unless it came to us in the meantime.
         if (context.connections.has(id)) return;
-        const input = connectionInput(context, id, { addresses, generation }, self);
+        const input = { id, addresses, generation, services: context.services! };
         enqueue.spawnChild('connection', { ...names(context, id), input });
         enqueue.assign(({ context: now }) => remember(now, id, self));
       }),
@@ -105,7 +107,7 @@ export function createPeerMachine(
         // One that has just ended, and whose word of it is still under way, would take the session to its grave.
         if (known?.getSnapshot().status !== 'active') {
           if (known) enqueue.stopChild(known);
-          const input = connectionInput(context, id, { addresses: [], generation: 0 }, self);
+          const input = { id, addresses: [], generation: 0, services: context.services! };
           enqueue.spawnChild('connection', { ...names(context, id), input });
           enqueue.assign(({ context: now }) => remember(now, id, self));
         }
@@ -161,6 +163,7 @@ export function createPeerMachine(
     context: ({ input }) => ({
       ...input,
       opened: undefined,
+      services: undefined,
       error: undefined,
       connections: new Map(),
       withdrawn: false,
@@ -228,16 +231,12 @@ function names({ connections }: PeerContext, id: string): { id: string; systemId
   return { id: freeName('connection', taken), systemId: `connection:${id}` };
 }
 
-function connectionInput(
-  { settings, self, opened }: PeerContext,
-  id: string,
-  dial: Pick<ConnectionInput, 'addresses' | 'generation'>,
-  { system }: AnyActorRef,
-): ConnectionInput {
-  const { attachment, keys } = opened!;
+function servicesOf(
+  { settings, self }: PeerContext,
+  { attachment, keys }: Opened,
+  system: AnyActorRef['system'],
+): ConnectionServices {
   return {
-    id,
-    ...dial,
     probeTime: settings.ping,
     transport: attachment.transport,
     handshake: { self, keys, clock: settings.clock },

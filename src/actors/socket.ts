@@ -1,5 +1,4 @@
 import { fromCallback } from 'xstate';
-import type { AnyActorRef } from 'xstate';
 
 import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
@@ -7,21 +6,14 @@ import { decodeMessage } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
 import { encodeCancel } from '../wire/stream-frames.ts';
-import type { CallerRef } from './caller.ts';
-import type { DispatcherRef } from './dispatcher.ts';
-import type { EventsRef } from './events.ts';
+import type { ConnectionServices } from './connection-context.ts';
 import type { Receiver } from '../transport/transport.ts';
 import type { Link, LinkOwner } from './link.ts';
 import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
 
 export interface SocketInput {
   link: Link;
-  caller: CallerRef;
-  dispatcher: DispatcherRef;
-  events: EventsRef;
-  discovery: AnyActorRef;
-  /** Bytes. */
-  largestMessage: number;
+  services: ConnectionServices;
 }
 
 /**
@@ -37,10 +29,7 @@ export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input
 /** An object and not a handful of closures: there is one for every idle connection. */
 class SocketOwner implements Receiver, LinkOwner {
   readonly #link: Link;
-  readonly #caller: CallerRef;
-  readonly #dispatcher: DispatcherRef;
-  readonly #discovery: AnyActorRef;
-  readonly #events: EventsRef;
+  readonly #services: ConnectionServices;
   readonly #tell: (message: ConnectionMessage) => void;
   readonly #arrivals: Arrivals;
   #open = true;
@@ -49,17 +38,11 @@ class SocketOwner implements Receiver, LinkOwner {
   #requests: DispatcherFrame[] = NOTHING;
   #happened: EventsFrame[] = NOTHING;
 
-  constructor(
-    { link, caller, dispatcher, events, discovery, largestMessage }: SocketInput,
-    tell: (message: ConnectionMessage) => void,
-  ) {
+  constructor({ link, services }: SocketInput, tell: (message: ConnectionMessage) => void) {
     this.#link = link;
-    this.#caller = caller;
-    this.#dispatcher = dispatcher;
-    this.#discovery = discovery;
-    this.#events = events;
+    this.#services = services;
     this.#tell = tell;
-    this.#arrivals = new Arrivals(largestMessage);
+    this.#arrivals = new Arrivals(services.largestMessage);
     link.owner = this;
     link.socket.receive(this);
   }
@@ -124,7 +107,7 @@ class SocketOwner implements Receiver, LinkOwner {
         this.#unreadable(frame);
         break;
       case 'peers':
-        this.#discovery.send({ type: 'peers.told', link: this.#link, peers: frame.peers });
+        this.#services.discovery.send({ type: 'peers.told', link: this.#link, peers: frame.peers });
         break;
       case 'functions':
       case 'goaway':
@@ -146,10 +129,10 @@ class SocketOwner implements Receiver, LinkOwner {
 
   drained(wasCongested: boolean): void {
     if (wasCongested) {
-      this.#caller.send({ type: 'link.drained', link: this.#link });
-      this.#dispatcher.send({ type: 'held.due', link: this.#link });
+      this.#services.caller.send({ type: 'link.drained', link: this.#link });
+      this.#services.dispatcher.send({ type: 'held.due', link: this.#link });
     }
-    this.#events.send({ type: 'link.drained', link: this.#link });
+    this.#services.events.send({ type: 'link.drained', link: this.#link });
   }
 
   silent(): void {
@@ -196,17 +179,17 @@ class SocketOwner implements Receiver, LinkOwner {
     if (this.#happened !== NOTHING) {
       const frames = this.#happened;
       this.#happened = NOTHING;
-      this.#events.send({ type: 'frames.received', link, frames });
+      this.#services.events.send({ type: 'frames.received', link, frames });
     }
     if (this.#answers !== NOTHING) {
       const frames = this.#answers;
       this.#answers = NOTHING;
-      this.#caller.send({ type: 'frames.received', link, frames });
+      this.#services.caller.send({ type: 'frames.received', link, frames });
     }
     if (this.#requests !== NOTHING) {
       const frames = this.#requests;
       this.#requests = NOTHING;
-      this.#dispatcher.send({ type: 'frames.received', link, frames });
+      this.#services.dispatcher.send({ type: 'frames.received', link, frames });
     }
   }
 }

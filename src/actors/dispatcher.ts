@@ -245,7 +245,7 @@ class Dispatcher {
 
   /** The caller is lost: what runs for it runs for nobody. */
   #drop(link: Link): void {
-    const running = [...link.running.values()];
+    const running = link.running.values();
     const held = link.held?.answers ?? [];
     link.running.clear();
     link.held = undefined;

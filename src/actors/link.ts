@@ -5,6 +5,7 @@ import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { Call } from './call.ts';
 import type { Held } from './held.ts';
+import { IdTable } from './id-table.ts';
 import type { Session } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
 import type { RunningCall } from './running-call.ts';
@@ -19,9 +20,6 @@ const CUT = 2 * 1024;
 
 /** Bytes written and not yet taken by the network, above which a link is slow. */
 const SLOW = 256 * 1024;
-
-/** Stands for a map until that has an entry: most links of many are idle, and an empty map takes 200 bytes. */
-const NONE = new Map<number, never>();
 
 /** Who owns the socket of a link. */
 export interface LinkOwner {
@@ -50,16 +48,16 @@ export class Link {
   /** How often the side that opened it had lost a connection to the other before. */
   readonly generation: number;
 
-  /** The caller's: requests without an answer, by id. Changed by `awaitAnswer` and by deleting. */
-  pending: Map<number, Call> = NONE;
+  /** The caller's: requests without an answer. */
+  readonly pending = new IdTable<Call>();
   /** The caller's: requests that were taken back, until the other side says that their function has settled. */
   abandoned: Set<number> | undefined;
   /** The caller's: streams of its calls that are open. */
   streams = 0;
   /** The caller's: id of the newest request. */
   lastSent = 0;
-  /** The dispatcher's: requests whose function has not settled, by id. Changed by `run` and by deleting. */
-  running: Map<number, RunningCall> = NONE;
+  /** The dispatcher's: requests whose function has not settled. */
+  readonly running = new IdTable<RunningCall>();
   /** The dispatcher's: requests that are not begun yet, and answers not written yet, until the network takes more. */
   held: Held | undefined;
   /** The dispatcher's: streams of the other side's calls that are open. */
@@ -116,16 +114,6 @@ export class Link {
     this.generation = generation;
     this.limits = party.limits;
     this.newerVersion = party.newestVersion > VERSIONS[0]!;
-  }
-
-  awaitAnswer(id: number, call: Call): void {
-    if (this.pending === NONE) this.pending = new Map();
-    this.pending.set(id, call);
-  }
-
-  run(id: number, call: RunningCall): void {
-    if (this.running === NONE) this.running = new Map();
-    this.running.set(id, call);
   }
 
   /**

@@ -165,7 +165,7 @@ export class OutgoingCalls implements StreamHouse {
     link.lastSent = id;
     call.id = id;
     call.link = link;
-    link.awaitAnswer(id, call);
+    link.pending.add(call);
     this.#counters.pending += 1;
     this.#alarm.wakeBy(call.deadline);
     link.send(request);
@@ -251,7 +251,7 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   #refused(link: Link, last: number): void {
-    const refused = [...link.pending.values()].filter((call) => call.id > last);
+    const refused = link.pending.values().filter((call) => call.id > last);
     for (const call of refused) {
       this.#fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
     }
@@ -260,7 +260,7 @@ export class OutgoingCalls implements StreamHouse {
   #lost(link: Link): void {
     this.#links.delete(link);
     link.abandoned = undefined;
-    for (const call of [...link.pending.values()]) {
+    for (const call of link.pending.values()) {
       const text = `the connection to ${peerLine(call.record)} was lost before it answered`;
       this.#fail(call, 'CONNECTION_LOST', text, call.reader && { ran: 'yes' });
     }

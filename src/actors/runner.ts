@@ -137,7 +137,7 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** Waits for a function that has not settled. */
   #follow(call: RunningCall, value: unknown): void {
     const { link, id } = call;
-    link.run(id, call);
+    link.running.add(call);
     this.#counters.running += 1;
     if (isAsyncIterable(value)) {
       this.#stream(call, value);

@@ -1,16 +1,14 @@
-import { getEventListeners } from 'node:events';
-
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { NetError } from '../src/index.ts';
-import type { MapProgress, MapResult, Results } from '../src/index.ts';
-import { callMap } from '../src/map.ts';
+import type { MapProgress, Results } from '../src/index.ts';
 import type { MapCall } from '../src/map-options.ts';
+import type { Inputs } from '../src/map-inputs.ts';
+import { double, gather, mapOver, numbers, slow, values } from './support/map.ts';
+import type { Result } from './support/map.ts';
 import { failure } from './support/peers.ts';
 import { FakePool, settle } from './support/pool.ts';
-
-type Result = MapResult<unknown, unknown>;
 
 describe('a map', () => {
   let pool: FakePool;
@@ -19,40 +17,8 @@ describe('a map', () => {
     pool = new FakePool();
   });
 
-  const map = (
-    inputs: Iterable<unknown> | AsyncIterable<unknown>,
-    changes: Partial<MapCall> = {},
-  ): Results<Result> =>
-    callMap(
-      {
-        ...{ candidates: pool.candidates(), idempotent: false, concurrency: 2, ordered: false, time: 1_000 },
-        ...{ signal: undefined, onProgress: undefined, args: (input: unknown) => [input] },
-        ...changes,
-      },
-      inputs,
-    );
-
-  const gather = async (results: AsyncIterable<Result>): Promise<Result[]> => {
-    const all: Result[] = [];
-    for await (const result of results) all.push(result);
-    return all;
-  };
-
-  const values = (results: Result[]): unknown[] =>
-    results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason));
-
-  const double = ([x]: readonly unknown[]): number => (x as number) * 2;
-
-  /** A peer whose answers wait in `open` until the test gives them. */
-  function slow(
-    name: string,
-  ): { input: unknown; answer: (value: unknown) => void; fail: (error: unknown) => void }[] {
-    const open: ReturnType<typeof slow> = [];
-    pool.join(name, ([input]) => new Promise((answer, fail) => open.push({ input, answer, fail })));
-    return open;
-  }
-
-  const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+  const map = (inputs: Inputs<unknown>, changes?: Partial<MapCall>): Results<Result> =>
+    mapOver(pool, inputs, changes);
 
   it('gives one result for each input, with the input, its place and its peer', async () => {
     const peer = pool.join('a', double);
@@ -84,7 +50,7 @@ describe('a map', () => {
   });
 
   it('has each peer work on as many inputs as was said, and no more', async () => {
-    const [a, b] = [slow('a'), slow('b')];
+    const [a, b] = [slow(pool, 'a'), slow(pool, 'b')];
     const results = map(numbers(10));
     const next = results.next();
     await settle();
@@ -153,7 +119,7 @@ describe('a map', () => {
 
   describe('in order', () => {
     it('holds back results until the earlier ones are there, and takes no end of inputs meanwhile', async () => {
-      const a = slow('a');
+      const a = slow(pool, 'a');
       let taken = 0;
       const results = map(
         (function* () {
@@ -199,12 +165,12 @@ describe('a map', () => {
 
   describe('when peers come and go', () => {
     it('uses one that joins meanwhile', async () => {
-      const a = slow('a');
+      const a = slow(pool, 'a');
       const results = map(numbers(4));
       void results.next();
       await settle();
       expect(a).to.have.length(2);
-      const b = slow('b');
+      const b = slow(pool, 'b');
       await settle();
       expect(b).to.have.length(2);
       await results.return();
@@ -315,128 +281,5 @@ describe('a map', () => {
     pool.join('a', double);
     await gather(map(numbers(3).values(), { onProgress: ({ total }) => told.push(total) }));
     expect([told[0], told.at(-1)]).to.deep.equal([undefined, 3]);
-  });
-
-  describe('ends', () => {
-    it('when the loop is left: what runs is taken back, and the generator of inputs is closed', async () => {
-      let signal: AbortSignal | undefined;
-      pool.join('a', (_, options) => {
-        signal = options.signal;
-        return signal!.aborted
-          ? 1
-          : new Promise((_resolve, reject) =>
-              signal!.addEventListener('abort', () => reject(signal!.reason as Error)),
-            );
-      });
-      pool.join('quick', double);
-      let closed = false;
-      async function* inputs(): AsyncGenerator<number> {
-        try {
-          for (let count = 0; ; count += 1) yield count;
-        } finally {
-          closed = true;
-        }
-      }
-      for await (const _ of map(inputs())) break;
-      await settle();
-      expect([signal?.aborted, closed]).to.deep.equal([true, true]);
-      expect(signal!.reason).to.include({ code: 'CANCELLED' });
-    });
-
-    it('at once when it is left while it waits', async () => {
-      slow('a');
-      const results = map([1]);
-      const next = results.next();
-      await settle();
-      await results.return();
-      expect(await next).to.deep.equal({ done: true, value: undefined });
-    });
-
-    it('at once when its signal is aborted, with the reason', async () => {
-      slow('a');
-      const controller = new AbortController();
-      const next = failure(map([1], { signal: controller.signal }).next());
-      await settle();
-      controller.abort('enough');
-      expect(await next).to.equal('enough');
-      expect(await failure(map([1], { signal: controller.signal }).next())).to.equal('enough');
-    });
-
-    it('with what the inputs threw, after the results of those before', async () => {
-      pool.join('a', double);
-      const broken = function* (): Generator<number> {
-        yield 1;
-        throw new RangeError('inputs');
-      };
-      const results = map(broken());
-      expect((await results.next()).value).to.include({ value: 2 });
-      expect(await failure(results.next())).to.be.instanceOf(RangeError);
-      expect(await results.next()).to.deep.equal({ done: true, value: undefined });
-    });
-
-    it('with what the selector’s `where` threw, when a peer joins as well', async () => {
-      slow('a');
-      let wrong = false;
-      const where = (): boolean => {
-        if (wrong) throw new RangeError('where');
-        return true;
-      };
-      const results = map([1], { candidates: pool.candidates({ where }) });
-      const next = failure(results.next());
-      await settle();
-      wrong = true;
-      pool.join('b', double);
-      expect(await next).to.be.instanceOf(RangeError);
-    });
-
-    it('when it goes out of scope, and whatever the inputs make of being left', async () => {
-      const open = slow('a');
-      const inputs = {
-        [Symbol.iterator]: () => ({
-          next: () => ({ done: false as const, value: 1 }),
-          return: () => {
-            throw new Error('they do not like it');
-          },
-        }),
-      };
-      {
-        await using results = map(inputs);
-        void results.next();
-        await settle();
-        expect(open).to.have.length(2);
-      }
-      open[0]!.answer(1);
-      await settle();
-      expect(open).to.have.length(2);
-    });
-
-    it('with what onProgress threw', async () => {
-      pool.join('a', double);
-      const onProgress = ({ done }: MapProgress): void => {
-        if (done === 2) throw new RangeError('progress');
-      };
-      const results = map(numbers(5), { concurrency: 1, onProgress });
-      expect(await failure(gather(results))).to.be.instanceOf(RangeError);
-      expect(pool.called.length).to.be.below(5);
-    });
-
-    it('when the local peer stops', async () => {
-      const results = map([1]);
-      const next = failure(results.next());
-      await settle();
-      pool.source.end(new NetError('STOPPED', 'over'));
-      expect(await next).to.include({ code: 'STOPPED' });
-    });
-
-    it('and leaves no timer and no listener behind', async () => {
-      pool.join('full', () => {
-        throw new NetError('OVERLOADED', 'full');
-      });
-      pool.join('a', double);
-      const { signal } = new AbortController();
-      await gather(map(numbers(5), { signal }));
-      expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
-      expect(pool.timers()).to.equal(0);
-    });
   });
 });

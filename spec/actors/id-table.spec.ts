@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { IdTable } from '../../src/actors/id-table.ts';
 
@@ -28,7 +28,7 @@ function compare(steps: readonly Step[], ids: Iterable<number>): void {
     for (const id of ids)
       if (table.get(id) !== map.get(id)) expect.fail(`${id} after ${JSON.stringify(step)}`);
   }
-  expect(table.values()).to.have.ordered.members([...map.values()].sort((a, b) => a.id - b.id));
+  expect(table.values()).to.have.ordered.members([...map.values()].toSorted((a, b) => a.id - b.id));
 }
 
 function stepsOf(id: fc.Arbitrary<number>): fc.Arbitrary<Step[]> {

@@ -72,12 +72,12 @@ export class IdTable<Value extends { readonly id: number }> {
 
   /** All of them, lowest id first; a list of its own. */
   values(): Value[] {
-    return this.#slots.filter((value) => value !== undefined).sort((one, other) => one.id - other.id);
+    return this.#slots.filter((value) => value !== undefined).toSorted((one, other) => one.id - other.id);
   }
 
   #grow(): void {
     const old = this.#slots;
-    this.#slots = new Array<Value | undefined>(Math.max(FEWEST, old.length * 2)).fill(undefined);
+    this.#slots = Array.from({ length: Math.max(FEWEST, old.length * 2) }, () => undefined);
     for (const value of old) if (value !== undefined) put(this.#slots, value);
   }
 }

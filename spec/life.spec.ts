@@ -152,7 +152,7 @@ describe('the runtime directory of running peers', () => {
     const old = await stage.make({ runtimeDir }).start();
     const secret = await readFile(join(runtimeDir, 'secret'), 'utf8');
     await rm(runtimeDir, { recursive: true });
-    await eventually(async () => expect(await readdir(runtimeDir)).to.include(`${old.id}.peer.json`), 10_000);
+    await eventually(async () => expect(await readdir(runtimeDir)).to.include(`${old.id}.peer.json`));
     expect(await readFile(join(runtimeDir, 'secret'), 'utf8')).to.equal(secret);
     const young = await stage.make({ runtimeDir }).start();
     await meet(young, old.id);

@@ -100,7 +100,7 @@ describe('two processes with one id', () => {
       expect(warnings.filter((each) => each.includes('"double"'))).to.have.length(1);
       // Once the first one has gone the second one takes its place.
       await first.stop();
-      await eventually(() => told.length === 2, 9_000);
+      await eventually(() => told.length === 2);
       expect(told).to.deep.equal(['-first stopped', '+second']);
     } finally {
       process.off('warning', listen);

@@ -88,7 +88,9 @@ describe('a peer with seeds', () => {
 
   it('goes on trying where nobody is, and says so until somebody comes', async () => {
     const port = await freePort();
-    const a = await (await make({ name: 'a', seeds: [`127.0.0.1:${port}`] })).start();
+    // Pauses of a tenth of the longest: six of them and the next are a second and a quarter.
+    const random = (): number => 0.1;
+    const a = await (await make({ name: 'a', seeds: [`127.0.0.1:${port}`], random })).start();
     const degraded = (): Error | undefined =>
       a.actor.system.get('discovery').getSnapshot().context.degraded.static;
     await eventually(() => candidate(a, `127.0.0.1:${port}`).failures > 5);

@@ -27,7 +27,21 @@ describe('the life of a peer', () => {
     await stopping;
     expect(state(peer)).to.equal('stopped');
     await peer.stop();
-    expect(await peer.start()).to.equal(peer);
+  });
+
+  it('is one life: who is stopped, or stops, is not started again', async () => {
+    const peer = await stage.make({ network: new MemoryNetwork() }).start();
+    const stopping = peer.stop();
+    expect(await failure(peer.start())).to.include({ code: 'STOPPED' });
+    await stopping;
+    expect(await failure(peer.start())).to.include({ code: 'STOPPED' });
+    expect(await failure(peer.serve())).to.include({ code: 'STOPPED' });
+  });
+
+  it('has begun when others can find it', async () => {
+    const runtimeDir = await stage.folder();
+    const peer = await stage.make({ runtimeDir }).start();
+    expect(await readdir(runtimeDir)).to.include(`${peer.id}.peer.json`);
   });
 
   it('can end before it began', async () => {

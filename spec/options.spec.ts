@@ -137,7 +137,7 @@ describe('the options of a peer', () => {
     ['TRUE', true],
     ['0', false],
     ['false', false],
-    ['yes', false],
+    ['', false],
   ] as const) {
     it(`read NET_IS_HUB=${text} as ${String(hub)}`, () => {
       expect(resolve({}, { NET_IS_HUB: text }).hub).to.equal(hub);
@@ -220,6 +220,8 @@ describe('the options of a peer', () => {
     { NET_PORT_RANGE: '9001-9000' },
     { NET_PORT_RANGE: '-9000' },
     { NET_PORT_RANGE: '1-2-3' },
+    { NET_IS_HUB: 'yes' },
+    { NET_LAN: 'on' },
   ]) {
     const [[variable, text]] = Object.entries(environment) as [[string, string]];
     it(`name the variable that they refuse: ${variable}=${text}`, () => {

@@ -59,6 +59,21 @@ describe('the set of peers', () => {
     expect([...a.actor.getSnapshot().context.connections.keys()]).to.deep.equal([]);
   });
 
+  for (const kind of ['in memory', 'on this host']) {
+    it(`says so, ${kind}, of one that stops in the moment it joins`, async () => {
+      const place = kind === 'in memory' ? { network } : { runtimeDir: await stage.folder() };
+      const witness = await stage.make({ ...place, name: 'witness' }).start();
+      for (let round = 0; round < 10; round += 1) {
+        const joined = new Promise((resolve) => witness.peers.once('join', resolve));
+        const left = new Promise((resolve) => witness.peers.once('leave', (_, why) => resolve(why)));
+        const brief = await stage.make({ ...place, name: 'brief' }).start();
+        await joined;
+        await brief.stop();
+        expect(await left).to.equal('stopped');
+      }
+    });
+  }
+
   it('joins again after a cut that heals', async () => {
     const { a, b } = await stage.pair({ network });
     const story = record(a);

@@ -102,7 +102,14 @@ describe('the module of a file', () => {
   });
 
   it('is the same for all code without a file', () => {
-    for (const each of [undefined, site('[eval]'), site('[eval1]'), site('REPL1'), site('node:internal/x')]) {
+    for (const each of [
+      undefined,
+      site('[eval]'),
+      site('[eval1]'),
+      site('/some/where/[eval1]'),
+      site('REPL1'),
+      site('node:internal/x'),
+    ]) {
       expect(moduleOf(each)).to.equal('main');
     }
   });

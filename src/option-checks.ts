@@ -16,9 +16,19 @@ export function ownGroup(group: string): string {
   return group;
 }
 
-/** A switch in the environment. */
-export function isTrue(value: string | undefined): boolean {
-  return value === '1' || value?.toLowerCase() === 'true';
+/** A switch in the environment: off where nothing is said. */
+export function flag(variable: string, value: string | undefined): boolean {
+  switch (value?.toLowerCase()) {
+    case '1':
+    case 'true':
+      return true;
+    case undefined:
+    case '0':
+    case 'false':
+      return false;
+    default:
+      throw new TypeError(`${variable}: give 1 or true, 0 or false`);
+  }
 }
 
 export function boolean(option: string, given: boolean | undefined, otherwise: boolean): boolean {

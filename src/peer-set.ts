@@ -1,5 +1,4 @@
 import { EventEmitter } from 'eventemitter3';
-import type { AnyActor } from 'xstate';
 
 import type { RemotePeer } from './remote-peer.ts';
 import type { PeerSource, SourceChange } from './view.ts';
@@ -69,20 +68,4 @@ export class PeerSet implements PeerSource {
     this.#emitter.emit('end', error);
     this.#emitter.removeAllListeners();
   }
-}
-
-/** Resolves once the first search is over; rejects when the peer stops before. */
-export function searchIsOver(discovery: AnyActor, set: PeerSet): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (discovery.getSnapshot().value === 'settled') {
-      resolve();
-      return;
-    }
-    const settled = discovery.on('search.settled', () => {
-      unsubscribe();
-      settled.unsubscribe();
-      resolve();
-    });
-    const unsubscribe = set.subscribe(() => {}, reject);
-  });
 }

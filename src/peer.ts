@@ -25,6 +25,7 @@ import type { PeerInfo } from './default-functions.ts';
 import { hostNetwork } from './discovery/host-network.ts';
 import { NetError, stoppedError } from './errors.ts';
 import { NetEvent } from './event.ts';
+import { announcedOnHost, searchIsOver } from './discovery-waits.ts';
 import { EventHub } from './event-hub.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
 import { Middleware } from './middleware.ts';
@@ -34,7 +35,7 @@ import type { PeerOptions, Settings } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import { parityOf } from './parity.ts';
 import { Peers } from './peers.ts';
-import { PeerSet, searchIsOver } from './peer-set.ts';
+import { PeerSet } from './peer-set.ts';
 import type { Pool } from './pool.ts';
 import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
 import { Registry } from './registry.ts';
@@ -162,12 +163,12 @@ export class Peer {
    */
   async stop(): Promise<void> {
     if (!this.#started) {
-      this.#started = Promise.reject(stoppedError());
-      this.#started.catch(() => {});
+      this.#refuseStart();
       this.#end(stoppedError());
       return;
     }
     this.actor.send({ type: 'peer.stop' });
+    this.#refuseStart();
     await whileHolding(this.#ended);
   }
 
@@ -269,7 +270,14 @@ export class Peer {
       const events = this.actor.system.get('events') as EventsRef;
       this.#events.start((message) => events.send(message));
     });
+    const discovery = this.actor.system.get('discovery') as AnyActor | undefined;
+    if (discovery) await announcedOnHost(discovery);
     return this;
+  }
+
+  #refuseStart(): void {
+    this.#started = Promise.reject(stoppedError());
+    this.#started.catch(() => {});
   }
 
   #end(error: NetError): void {

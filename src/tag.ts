@@ -51,6 +51,9 @@ export function nameIn(tag: string): string {
   return readableTag(tag).replace(/^.*[./]/, '');
 }
 
+/** What Node calls code without a file; as an ES module, in the working directory. */
+const NO_FILE = /^\[(?:eval|stdin|worker eval)\d*\]$/;
+
 /**
  * The module half of a derived tag: `<package name>/<path in the package, without extension>` of the file that
  * called `connect`. It is the same on every host the package is installed on.
@@ -58,7 +61,7 @@ export function nameIn(tag: string): string {
 export function moduleOf(site: CallSite | undefined): string {
   const file = site?.file;
   // A REPL, `node -e` or standard input: there is no file, so every such process counts as the same module.
-  if (!file || !isAbsolute(file)) return 'main';
+  if (!file || !isAbsolute(file) || NO_FILE.test(basename(file))) return 'main';
   const { root, name } = packageOf(dirname(file));
   const path = relative(root, file).split(sep).join('/');
   return `${name}/${path.slice(0, path.length - extname(path).length)}`;

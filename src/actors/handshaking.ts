@@ -9,6 +9,7 @@ import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } 
 import { HandshakeFailed, HandshakeNeedless, OwnHello } from '../wire/handshake-messages.ts';
 import type { DiallerOptions, Self, Step } from '../wire/handshake.ts';
 import type { HandshakeKeys } from '../wire/secret.ts';
+import { sayGoodbye } from './goodbye.ts';
 import { idTaken } from './id-taken.ts';
 import type { IsTaken } from './id-taken.ts';
 import type { Session } from './messages.ts';
@@ -128,6 +129,8 @@ function run(
   outcome: Outcome,
 ): () => void {
   let over = false;
+  /** Whether the other side has been told all it needs to take this one for a peer. */
+  let isKnown = false;
   const end = (): boolean => {
     if (over) return false;
     over = true;
@@ -147,8 +150,9 @@ function run(
   };
   // Time awake: what the other side has said meanwhile is read before it is held to be late.
   const stopTimer = afterAwake(clock, HANDSHAKE_TIME, () => fail(`it took longer than ${HANDSHAKE_TIME} ms`));
-  const proceed = ({ send, done }: Step): void => {
+  const proceed = ({ send, proved, done }: Step): void => {
     if (send !== undefined) socket.send(send);
+    if (proved) isKnown = true;
     if (!done || !end()) return;
     socket.receive(undefined);
     socket.trust();
@@ -191,7 +195,13 @@ function run(
   };
   socket.receive(receiver);
   return () => {
-    if (end()) socket.terminate();
+    if (!end()) return;
+    if (isKnown) {
+      socket.trust();
+      sayGoodbye(socket);
+    } else {
+      socket.terminate();
+    }
   };
 }
 

@@ -3,7 +3,6 @@ import type { AnyActorRef } from 'xstate';
 
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
-import { CLOSE } from '../wire/frames.ts';
 import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from './caller.ts';
 import { connectionMachine } from './connection.ts';
@@ -12,6 +11,7 @@ import { discoveryMachine } from './discovery.ts';
 import type { DispatcherLogic, DispatcherRef } from './dispatcher.ts';
 import type { EventsLogic, EventsRef } from './events.ts';
 import { freeName } from './free-name.ts';
+import { sayGoodbye } from './goodbye.ts';
 import { listenerLogic } from './listener.ts';
 import type { LivenessLogic, LivenessRef } from './liveness.ts';
 import type { Opened, PeerMessage } from './messages.ts';
@@ -115,7 +115,7 @@ export function createPeerMachine(
       }),
 
       'turn the session away': ({ event }) => {
-        (event as Event<'session.arrived'>).session.socket.close(CLOSE.GOING_AWAY, '');
+        sayGoodbye((event as Event<'session.arrived'>).session.socket);
       },
 
       'tell every connection': enqueueActions(({ context, event, enqueue }) => {

@@ -16,9 +16,12 @@ const GRACE = 2_000;
 
 const SUFFIX = '.peer.json';
 
+/** What this provider is called in discovery. */
+export const HOST = 'host';
+
 /** Finds the peers of this user on this host: one small file a peer in the runtime directory. */
 export class HostProvider implements Provider {
-  readonly name = 'host';
+  readonly name = HOST;
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #restore: () => Promise<void>;

@@ -1,0 +1,40 @@
+import type { AnyActor } from 'xstate';
+
+import type { DiscoveryContext } from './actors/discovery-context.ts';
+import { HOST } from './discovery/host.ts';
+import type { PeerSet } from './peer-set.ts';
+
+/** What is waited for at the start of a peer. */
+
+/** Resolves once others of this host can find the peer, if they ever can. */
+export function announcedOnHost(discovery: AnyActor): Promise<void> {
+  // It has announced itself before it looks for others.
+  const isDone = (): boolean => !(discovery.getSnapshot().context as DiscoveryContext).scanning.has(HOST);
+  if (isDone()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      looks.unsubscribe();
+      resolve();
+    };
+    const next = (): void => {
+      if (isDone()) done();
+    };
+    const looks = discovery.subscribe({ next, error: done, complete: done });
+  });
+}
+
+/** Resolves once the first search is over; rejects when the peer stops before. */
+export function searchIsOver(discovery: AnyActor, set: PeerSet): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (discovery.getSnapshot().value === 'settled') {
+      resolve();
+      return;
+    }
+    const settled = discovery.on('search.settled', () => {
+      unsubscribe();
+      settled.unsubscribe();
+      resolve();
+    });
+    const unsubscribe = set.subscribe(() => {}, reject);
+  });
+}

@@ -207,6 +207,17 @@ describe('an event', () => {
     expect(() => a.event('*').emit(1)).to.throw(TypeError, "'*' stands for every event");
   });
 
+  it('is heard at once where everything of its peer is heard', async () => {
+    const { a, b } = await stage.pair({ network });
+    b.event('*').subscribe(() => {});
+    const tick = a.event<number>('tick');
+    await tick.ready();
+    const heard = hear(b);
+    for (let n = 0; n < 5; n += 1) tick.emit(n);
+    await eventually(() => heard.length === 5);
+    expect(heard).to.deep.equal(['a 0', 'a 1', 'a 2', 'a 3', 'a 4']);
+  });
+
   it('is carried before the peer has started and after it has stopped to nobody', async () => {
     const a = stage.make({ network, name: 'a' });
     const tick = a.event('tick');

@@ -224,4 +224,40 @@ describe('what a peer wants of others', () => {
     expect(story).to.deep.equal(story1);
     expect(counters.subscriptions).to.equal(1);
   });
+
+  it('hears a name at once where it hears everything already', () => {
+    const emitter = opened();
+    interests.want('*', 'a');
+    answer(emitter, 1, 0);
+    event(emitter, 7);
+    interests.want('tick', 'a');
+    event(emitter, 8);
+    event(emitter, 9);
+    // What waits at the emitter is not missed.
+    answer(emitter, 2, 11);
+    event(emitter, 10);
+    event(emitter, 12);
+    expect(story).to.deep.equal([
+      ...['*: a tick 7', 'tick: a tick 8', '*: a tick 8', 'tick: a tick 9', '*: a tick 9'],
+      ...[
+        'tick: a tick 10',
+        '*: a tick 10',
+        'tick: a slow 1',
+        'tick: a tick 12',
+        '*: a slow 1',
+        '*: a tick 12',
+      ],
+    ]);
+  });
+
+  it('is told of a gap when the connection changes before the answer to a name that it heard already', () => {
+    const emitter = opened();
+    interests.want('*', 'a');
+    answer(emitter, 1, 0);
+    interests.want('tick', 'a');
+    event(emitter, 1);
+    opened(emitter);
+    answer(emitter, 4, 3);
+    expect(story).to.deep.equal(['tick: a tick 1', '*: a tick 1', 'tick: a disconnected 2']);
+  });
 });

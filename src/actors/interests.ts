@@ -53,6 +53,8 @@ class Source {
   answered = 0;
   /** Of the newest event that came, or may have; undefined before the first answer. */
   last: number | undefined;
+  /** Events of it come already, by a subscription to everything, though it has not been answered. */
+  isAhead = false;
   /** The same by name, of a subscription to everything. */
   readonly byName: Map<string, number> | undefined;
   /** From before the peer was lost. */
@@ -151,7 +153,10 @@ export class Interests {
     asked.sources.clear();
     asked.waiting.clear();
     for (const name of asked.givenUp) record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
-    for (const source of sources) this.#ask(record, source);
+    for (const source of sources) {
+      source.isAhead = false;
+      this.#ask(record, source);
+    }
   }
 
   left(record: PeerRecord, why: LeaveReason): void {
@@ -179,6 +184,10 @@ export class Interests {
     // No longer wanted.
     if (!asked!.sources.has(source)) return;
     source.answered = id;
+    if (source.isAhead) {
+      source.isAhead = false;
+      return;
+    }
     const { before, last } = source;
     source.last = Math.max(sequence, last ?? 0);
     if (last !== undefined) {
@@ -202,10 +211,15 @@ export class Interests {
 
   #take(interest: string, record: PeerRecord, event: EventFrame): void {
     const source = this.#interests.get(interest)?.sources.get(record);
-    // Not wanted any more, or of an earlier subscription to the same name.
-    if (source?.last === undefined) return;
+    if (!source) return;
     const { byName } = source;
     const { name, sequence } = event;
+    if (source.last === undefined) {
+      // Of an earlier subscription to the same name.
+      if (byName || source.before || !this.#hasEverything(record)) return;
+      source.isAhead = true;
+      source.last = sequence - 1;
+    }
     const last = byName ? (byName.get(name) ?? sequence - 1) : source.last;
     if (sequence <= last) return;
     if (sequence > last + 1) {
@@ -216,6 +230,11 @@ export class Interests {
     else if (byName.has(name) || byName.size < MOST_NAMES) byName.set(name, sequence);
     this.#counters.received += 1;
     this.#input.deliver(interest, record.id, event);
+  }
+
+  /** Whether every event of the peer comes, so that who subscribes to one name need not wait for the answer. */
+  #hasEverything(record: PeerRecord): boolean {
+    return this.#interests.get(EVERY_EVENT)?.sources.get(record)?.last !== undefined;
   }
 
   #missed({ name }: Source, { id }: PeerRecord, why: Gap['why'], missed: number | undefined): void {

@@ -86,6 +86,8 @@ describe('the functions that every peer has', () => {
   it('passThrough: give the arguments back', async () => {
     const args = [1, 'two', null, [3, { four: 5 }]];
     expect(await toB.call('net.passThrough', args)).to.deep.equal(args);
+    const [day, bytes] = await toB.passThrough(new Date(0), new Uint8Array([1, 2]));
+    expect([day.getTime(), ...bytes]).to.deep.equal([0, 1, 2]);
     const passThrough = a.remote<(...args: unknown[]) => unknown[]>('net.passThrough');
     expect(await passThrough.on(toB)()).to.deep.equal([]);
   });

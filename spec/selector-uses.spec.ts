@@ -31,6 +31,19 @@ describe('a selector in use', () => {
     expect(() => peer.peers.ready(wrong)).to.throw(TypeError, 'did you mean group?');
   });
 
+  it('is told its place where it is given among the options, and options theirs', () => {
+    const peer = stage.make({ network });
+    const fn = peer.connect('double', (n: number) => 2 * n);
+    const misplaced = { group: 'x' } as object;
+    const mistakes: [() => unknown, string][] = [
+      [() => fn.map([1], misplaced), 'select: { group: … }'],
+      [() => peer.peers.ready(fn, misplaced), 'ready({ group: …, has: fn })'],
+      [() => peer.event('e').subscribe(() => {}, misplaced), 'from: { group: … }'],
+      [() => fn.any({ deadline: 5 } as Selector), 'Options come after the selector: ({}, { deadline: … })'],
+    ];
+    for (const [mistake, advice] of mistakes) expect(mistake).to.throw(TypeError, advice);
+  });
+
   it('is not changed by changing the object afterwards', async () => {
     const { a } = await stage.pair({ network });
     const selector: Selector = { name: 'b' };

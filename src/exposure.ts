@@ -49,7 +49,7 @@ export function resolveExposure(
 export function refuseWeak(secret: string, place: string): void {
   const weakness = weaknessOf(secret);
   if (weakness === undefined) return;
-  const text = `${place}: with lan: true the secret must not be guessed, and this one ${weakness}; make one with: ${MAKE_SECRET}`;
+  const text = `${place}: with lan: true the secret must not be guessed, and this one ${weakness}; make one with npx app-net secret, or with: ${MAKE_SECRET}`;
   throw new NetError('INSECURE', text);
 }
 

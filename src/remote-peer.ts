@@ -104,6 +104,14 @@ export class RemotePeer {
   }
 
   /**
+   * Gives its arguments back as they came there: for a look at what becomes of values on the way.
+   * @throws NetError, NOT_SERIALIZABLE among them
+   */
+  passThrough<Args extends unknown[]>(...args: Args): Promise<Args> {
+    return this.#makeCall(this.#record, DEFAULT_TAGS.passThrough, args, NO_OPTIONS) as Promise<Args>;
+  }
+
+  /**
    * Iterates what the function `tag` returns there, without types. The call is made by the first `next()`.
    * @throws while it is read: what the function threw, as its own class, or a NetError; TypeError when the result
    *   is no stream

@@ -72,6 +72,13 @@ const FIELDS: Record<keyof Selector, { fits: (value: unknown) => boolean; give: 
   },
 };
 
+export function isSelectorField(key: string): boolean {
+  return Object.hasOwn(FIELDS, key);
+}
+
+/** What `any`, `all` and `ready` take beside a selector. */
+const OPTIONS = new Set(['deadline', 'signal', 'wait', 'min']);
+
 /** @throws TypeError naming what is wrong with it, and what there is instead */
 export function checkSelector(selector: unknown): asserts selector is Selector {
   if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) {
@@ -88,7 +95,8 @@ function unknownField(key: string): string {
   const fields = Object.keys(FIELDS);
   const [meant] = near(key, fields);
   const question = meant === undefined ? '' : `did you mean ${meant}? `;
-  return `a selector has no ${JSON.stringify(key)}; ${question}there is ${fields.join(', ')}`;
+  const place = OPTIONS.has(key) ? `. Options come after the selector: ({}, { ${key}: … })` : '';
+  return `a selector has no ${JSON.stringify(key)}; ${question}there is ${fields.join(', ')}${place}`;
 }
 
 function isString(value: unknown): value is string {

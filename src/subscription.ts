@@ -2,6 +2,7 @@ import type { Gap } from './actors/interests.ts';
 import type { EventListener, Received, SubscribeOptions } from './event.ts';
 import type { EventHub } from './event-hub.ts';
 import { near } from './near.ts';
+import { selectorHint } from './option-checks.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { EventFrame } from './wire/frames.ts';
 
@@ -126,7 +127,8 @@ export function checkSubscribeOptions(options: SubscribeOptions, known: readonly
     const [meant] = near(option, known);
     const question = meant === undefined ? '' : `did you mean ${meant}? `;
     throw new TypeError(
-      `there is no option ${JSON.stringify(option)}; ${question}there is ${known.join(', ')}`,
+      `there is no option ${JSON.stringify(option)}; ${question}there is ${known.join(', ')}` +
+        selectorHint(option, { from: true }),
     );
   }
   const { signal, onGap, onError } = options;

@@ -91,6 +91,35 @@ describe('the command line, calling', function () {
       expect(await call('who', '-p', 'tow')).to.include({ code: 3 });
     });
 
+    it('says in which groups somebody is, where nobody is in the one that is meant', async () => {
+      await Promise.all([serve('one'), serve('two', 'gpu')]);
+      const { code, errors } = await call('who', '--group', 'gp');
+      expect(code).to.equal(3);
+      expect(errors).to.equal('app-net: no peer of the group "gp" is there\nthere are "gpu", "main"\n');
+    });
+
+    it('says what is wrong with what was typed, in words and in one line of JSON', async () => {
+      await serve('one');
+      const option = await call('echo', '-x');
+      expect(option.code).to.equal(2);
+      expect(option.errors).to.match(/unknown option '-x'.*app-net call --help .*after --/s);
+      expect(await call('echo', '--', '-x')).to.include({ code: 0, out: '["-x"]\n' });
+      const folderGiven = await call('echo', '--map', folder);
+      expect(folderGiven).to.include({ code: 2 });
+      expect(folderGiven.errors).to.match(/is a folder\n/);
+      const unnamed = await run(['emit', ''], env);
+      expect(unnamed).to.include({ code: 2 });
+      expect(unnamed.errors).not.to.match(/ at /);
+      const none = await call('--json', 'none');
+      expect(none.code).to.equal(3);
+      expect(JSON.parse(none.errors)).to.deep.equal({
+        error: {
+          message: 'no peer has a function "none"',
+          advice: 'app-net peers lists the functions of each peer',
+        },
+      });
+    });
+
     it('says values that JSON cannot, as the documentation has it', async () => {
       await serve('one');
       const { lines } = await call('rich');
@@ -124,7 +153,9 @@ describe('the command line, calling', function () {
       await other.start();
       const near = await call('multply', '1', '2');
       expect(near.code).to.equal(3);
-      expect(near.errors).to.match(/no peer has a function "multply"\nthere is .*my-app\/math\.multiply/);
+      expect(near.errors).to.match(
+        /no peer has a function "multply"\nthere (is|are) .*my-app\/math\.multiply/,
+      );
       await eventually(async () => {
         const both = await call('multiply', '1', '2');
         expect(both.code).to.equal(3);

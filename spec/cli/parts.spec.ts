@@ -9,6 +9,7 @@ import { exitCodeOf, failureLines } from '../../src/cli/failures.ts';
 import { LiveArea } from '../../src/cli/live-area.ts';
 import { Output, cut, safe } from '../../src/cli/output.ts';
 import { peerTable } from '../../src/cli/peer-table.ts';
+import { Progress } from '../../src/cli/progress.ts';
 import { bytes, count, duration, milliseconds } from '../../src/cli/units.ts';
 import { display, jsonable, readArguments } from '../../src/cli/values.ts';
 import { encodeTag } from '../../src/tag.ts';
@@ -105,6 +106,15 @@ describe('an argument', () => {
     ).to.deep.equal([...[1, -2.5, true, null, 'x', [1], { a: 1 }, 'x y', '', '1 2', '-x']]);
     for (const wrong of ['{a:1}', '[1', '"x']) {
       expect(() => readArguments(['1', wrong])).to.throw(CliError, 'argument 2 begins like JSON');
+    }
+  });
+
+  it('is no number that would become another one', () => {
+    expect(readArguments(['9007199254740991', '1e30', '-9007199254740991'])).to.deep.equal([
+      ...[Number.MAX_SAFE_INTEGER, 1e30, Number.MIN_SAFE_INTEGER],
+    ]);
+    for (const wrong of ['9007199254740993', '-12345678901234567890']) {
+      expect(() => readArguments([wrong])).to.throw(CliError, `argument 1, ${wrong}, is larger`);
     }
   });
 });
@@ -237,7 +247,7 @@ describe('the output', () => {
 
 describe('the table of peers', () => {
   it('has a row for each, with as many functions as there is room for', () => {
-    const functions = Array.from({ length: 20 }, (_, index) => `my-app/math.f${index}`);
+    const functions = Array.from({ length: 20 }, (_, index) => encodeTag('my-app/math', `f${index}`));
     const answers = { roundTrip: 0.5, uptime: 61_000, version: '0', at: performance.now() };
     const rows = [
       { peer: peer('a', 'one\u001b', ...functions), answers },
@@ -251,4 +261,36 @@ describe('the table of peers', () => {
     expect(lines[2]).to.match(/^two +main +there, process 7 +– +– +–$/);
     expect(lines[1]!.length).to.be.at.most(90);
   });
+
+  it('has a tag that was given as it is, and of a name that several have the beginning of each id', () => {
+    const rows = [
+      { peer: peer('abcdefgh', 'same', 'a/b.c'), answers: undefined },
+      { peer: peer('ijklmnop', 'same', encodeTag('my-app/lib/math', 'f')), answers: undefined },
+    ];
+    const lines = peerTable(rows, plain, 120).split('\n');
+    expect(lines[1]).to.match(/^same abcdef .* a\/b\.c$/);
+    expect(lines[2]).to.match(/^same ijklmn .* math\.f$/);
+  });
+});
+
+describe('the progress of many calls', () => {
+  const state = { done: 3, failed: 1, running: 4, peers: 2, total: 12_000 };
+
+  for (const [columns, shown] of [
+    [80, /^█*░{20,}  3\/12,000  2 peers  1 failed  .+ left$/],
+    [50, /^█*░{5,}  3\/12,000  2 peers  1 failed  .+ left$/],
+    [30, /^3\/12,000  2 peers  1 failed$/],
+    [10, /^3\/12,000$/],
+  ] as const) {
+    it(`has room on ${columns} columns`, () => {
+      const stderr = Object.assign(new Written(true), { columns });
+      const out = new Output(true, { stdout: new Written(false), stderr, environment: { NO_COLOR: '1' } });
+      const progress = new Progress(out, 12_000);
+      progress.show(state);
+      progress.end();
+      const [, line] = stderr.text.split('\r\u001b[K');
+      expect(line).to.match(shown);
+      expect(line!.length).to.be.below(columns);
+    });
+  }
 });

@@ -68,6 +68,22 @@ describe('real processes', function () {
     }
   });
 
+  it('say goodbye also when they end in the moment in which others meet them', async () => {
+    const witness = await processes.start(folder, TELLING);
+    await witness.line((line: unknown) => Array.isArray(line));
+    const brief = (time: number): string => `
+      import { createPeer } from 'app-net';
+      await createPeer().start();
+      setTimeout(() => process.exit(), ${time});
+    `;
+    const times = [0, 2, 4, 6, 8, 10, 14, 20];
+    const all = await Promise.all(times.map((time) => processes.start(folder, brief(time))));
+    await Promise.all(all.map(({ exited }) => exited));
+    // Who was not met in time is neither joined nor left.
+    await eventually(() => told(witness, 'leave').length === told(witness, 'join').length);
+    expect(new Set(told(witness, 'leave').map(({ why }) => why))).not.to.include('lost');
+  });
+
   it('remove what a killed one left behind', async () => {
     const victim = await processes.start(folder, TELLING);
     const witness = stage.make({ runtimeDir: folder });

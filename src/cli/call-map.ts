@@ -7,6 +7,7 @@ import { nameOf } from './call.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
+import { safe } from './output.ts';
 import { Progress } from './progress.ts';
 import { jsonable } from './values.ts';
 
@@ -55,9 +56,13 @@ export async function callMap(
 /** How many inputs there are. Undefined for what can be read only once, which is checked as it comes. */
 async function checkLines(file: string, spread: boolean | undefined): Promise<number | undefined> {
   if (file === '-') return undefined;
-  const stats = await stat(file).catch((error: Error) => {
-    throw new CliError(EXIT.USAGE, error.message);
+  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    const text = error.code === 'ENOENT' ? `there is no file ${safe(file)}` : error.message;
+    throw new CliError(EXIT.USAGE, text, 'give a file with one input a line, or - for standard input');
   });
+  if (stats.isDirectory()) {
+    throw new CliError(EXIT.USAGE, `${safe(file)} is a folder`, 'give a file with one input a line');
+  }
   if (!stats.isFile()) return undefined;
   let count = 0;
   for await (const _ of linesOf(file, spread)) count += 1;

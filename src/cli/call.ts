@@ -1,10 +1,10 @@
 import type { Peer, RemotePeer, Selector } from '../index.ts';
-import { chooseFunction, choosePeer } from './choose.ts';
+import { chooseFunction, choosePeer, nobody } from './choose.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOf, failureLines } from './failures.ts';
-import { meant, search, withPeer } from './observer.ts';
+import { groupsOf, meant, search, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
@@ -49,6 +49,8 @@ export function call(
   refuseTogether(options, args);
   return withPeer('call', async (own) => {
     const found = await search(own, options.group, context.signal);
+    const error = nobody(found, options.group, groupsOf(own));
+    if (error) throw error;
     const peer = options.peer === undefined ? undefined : choosePeer(options.peer, found);
     const tag = chooseFunction(wanted, peer ? [peer] : found);
     const select = meant(options.group);

@@ -35,13 +35,28 @@ export function choosePeer(wanted: string, peers: readonly RemotePeer[]): Remote
 function peersNear(wanted: string, peers: readonly RemotePeer[]): string {
   const names = [...new Set(peers.map(({ name }) => name))];
   const alike = near(wanted, names);
-  const shown = (alike.length > 0 ? alike : names.slice(0, 8)).map((name) => safe(name, 64)).join(', ');
-  return alike.length > 0 ? `there is ${shown}` : `there are ${shown}; app-net peers lists all`;
+  const shown = (alike.length > 0 ? alike : names.slice(0, 8)).map((name) => safe(name, 64));
+  return `there ${isOrAre(shown)}${alike.length > 0 ? '' : '; app-net peers lists all'}`;
 }
 
-/** What to say when nobody is there at all. */
-export function nobody(peers: readonly RemotePeer[], group?: string): CliError | undefined {
+/**
+ * What to say when nobody is there at all, or nobody of the group.
+ * @param groups that there are
+ */
+export function nobody(
+  peers: readonly RemotePeer[],
+  group?: string,
+  groups: readonly string[] = [],
+): CliError | undefined {
   if (peers.length > 0) return undefined;
+  if (groups.length > 0) {
+    const names = groups.slice(0, 8).map((each) => quoted(each));
+    return new CliError(
+      EXIT.NOT_FOUND,
+      `no peer of the group ${quoted(group ?? '')} is there`,
+      `there ${isOrAre(names)}`,
+    );
+  }
   return new CliError(
     EXIT.NOT_FOUND,
     group === undefined ? 'no peer is there' : `no peer of the group ${quoted(group)} is there`,
@@ -93,8 +108,12 @@ function noFunction(wanted: string, names: readonly string[]): CliError {
     .slice(0, 5)
     .map((name) => safe(name));
   const advice =
-    alike.length > 0 ? `there is ${alike.join(', ')}` : 'app-net peers lists the functions of each peer';
+    alike.length > 0 ? `there ${isOrAre(alike)}` : 'app-net peers lists the functions of each peer';
   return new CliError(EXIT.NOT_FOUND, `no peer has a function ${quoted(wanted)}`, advice);
+}
+
+function isOrAre(names: readonly string[]): string {
+  return `${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`;
 }
 
 function quoted(text: string): string {

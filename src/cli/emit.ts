@@ -3,7 +3,7 @@ import type { Peer } from '../index.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { search, withPeer } from './observer.ts';
+import { eventCalled, search, withPeer } from './observer.ts';
 import { count } from './units.ts';
 import { readArguments } from './values.ts';
 
@@ -29,7 +29,7 @@ export function emit(
     'emit',
     async (own) => {
       await meetSubscribers(own, signal);
-      const event = own.event(name);
+      const event = eventCalled(own, name);
       const reached = send(() => event.emit(payload));
       await event.drained();
       if (out.json) out.data({ name, group, subscribers: reached });

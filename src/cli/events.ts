@@ -1,7 +1,7 @@
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { search, withPeer } from './observer.ts';
+import { eventCalled, search, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { count } from './units.ts';
 import { display, jsonable } from './values.ts';
@@ -27,7 +27,7 @@ export function events(
     'events',
     async (own) => {
       const { yellow, cyan, bold, dim } = out.colors;
-      const stream = own.event(name ?? EVERY).stream({
+      const stream = eventCalled(own, name ?? EVERY).stream({
         from: { group: group ?? '*' },
         signal,
         onGap: ({ missed, why }, peer) => {

@@ -2,18 +2,30 @@ import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { Interrupted } from './interrupt.ts';
 import { Output, safe } from './output.ts';
+import { jsonable } from './values.ts';
 
-/** Says on stderr what went wrong and what to do. Returns what the process should exit with. */
-export function explain(error: unknown): ExitCode {
+/**
+ * Says on stderr what went wrong and what to do. Returns what the process should exit with.
+ * @param json as a line of JSON, for programs
+ */
+export function explain(error: unknown, json = false): ExitCode {
   if (error instanceof Interrupted) return EXIT.INTERRUPTED;
   const out = new Output(false);
+  if (json) {
+    const what =
+      error instanceof CliError ? { message: error.message, advice: error.advice } : jsonable(error);
+    out.message(JSON.stringify({ error: what }));
+    return error instanceof CliError ? error.exitCode : EXIT.FAILED;
+  }
   const { red, dim } = out.errorColors;
   if (error instanceof CliError) {
     out.message(`${red('app-net:')} ${safe(error.message, 2_000)}`);
     if (error.advice !== undefined) out.message(dim(safe(error.advice, 2_000)));
     return error.exitCode;
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // What the system says is about a file or the terminal, and no frame of ours says more.
+  const isSystem = error instanceof Error && 'syscall' in error;
+  const text = error instanceof Error ? (!isSystem && error.stack) || error.message : String(error);
   out.message(`${red('app-net:')} ${text}`);
   return EXIT.FAILED;
 }

@@ -1,5 +1,5 @@
 import { createPeer } from '../index.ts';
-import type { Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
+import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
 import { CliError, EXIT } from './exit.ts';
 
 /**
@@ -73,6 +73,21 @@ export async function search(
   }
   signal.throwIfAborted();
   return sorted(view.list());
+}
+
+/** The groups in which somebody is. */
+export function groupsOf(peer: Peer): string[] {
+  const everybody = peer.peers.of(meant(undefined)).list();
+  return [...new Set(everybody.map(({ group }) => group))].toSorted(compare);
+}
+
+/** An event by its name. @throws CliError for what can be none */
+export function eventCalled(peer: Peer, name: string): NetEvent<unknown> {
+  try {
+    return peer.event(name);
+  } catch (error) {
+    throw new CliError(EXIT.USAGE, error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** By name, and then by id: the same order every time. */

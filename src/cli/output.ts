@@ -50,6 +50,11 @@ export class Output {
     return this.isTerminal ? (this.#stdout.rows ?? 24) : Infinity;
   }
 
+  /** Columns of the terminal that shows the messages; endless where there is none. */
+  get messageColumns(): number {
+    return this.#stderr.isTTY === true ? (this.#stderr.columns ?? 80) : Infinity;
+  }
+
   /** Whether somebody at a terminal reads the messages. */
   get messagesAreRead(): boolean {
     return this.#stderr.isTTY === true;

@@ -13,8 +13,9 @@ export function peerTable(
   colors: Colors,
   columns: number,
 ): string {
+  const names = rows.map(({ peer }) => peer.name);
   const plain = rows.map(({ peer, answers }) => ({
-    name: safe(peer.name, 40) + (peer.hub ? ' (hub)' : ''),
+    name: nameIn(names, peer) + (peer.hub ? ' (hub)' : ''),
     group: safe(peer.group, 20),
     where: where(peer),
     roundTrip: answers?.roundTrip === undefined ? '–' : milliseconds(answers.roundTrip),
@@ -38,9 +39,16 @@ export function peerTable(
   );
 }
 
-/** The end of a readable tag: `math.multiply` for `my-app/math.multiply`. */
+/** With the beginning of the id where several have the name: enough to say which one is meant. */
+function nameIn(names: readonly string[], { name, id }: RemotePeer): string {
+  const isShared = names.filter((each) => each === name).length > 1;
+  return safe(name, 40) + (isShared ? ` ${id.slice(0, 6)}` : '');
+}
+
+/** Of a derived tag the end of what it says, `math.multiply` for `my-app/math.multiply`; a tag that was given as it is. */
 function shortName(tag: string): string {
-  return safe(readableTag(tag).replace(/^.*\//, ''));
+  const name = readableTag(tag);
+  return safe(name === tag ? tag : name.replace(/^.*\//, ''));
 }
 
 /** As many names as there is room for, and how many are left out. */

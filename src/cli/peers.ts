@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { LiveArea } from './live-area.ts';
-import { meant, search, sorted, withPeer } from './observer.ts';
+import { groupsOf, meant, search, sorted, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { askAll, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
@@ -40,7 +40,7 @@ async function show({ out, signal }: Context, peer: Peer, group: string | undefi
     : (): Promise<typeof import('./peer-table.ts')> => import('./peer-table.ts');
   const all = await askAll(found, signal, drawing);
   signal.throwIfAborted();
-  const error = nobody(found, group);
+  const error = nobody(found, group, groupsOf(peer));
   if (error) throw error;
   if (!drawing) {
     for (const [index, each] of found.entries()) out.data(peerData(each, all[index]));

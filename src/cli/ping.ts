@@ -5,7 +5,7 @@ import { choosePeer, nobody } from './choose.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { search, withPeer } from './observer.ts';
+import { groupsOf, search, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { microseconds, milliseconds } from './units.ts';
 
@@ -31,9 +31,9 @@ export function ping(context: Context, wanted: string | undefined, options: Ping
   const { out, signal } = context;
   return withPeer('ping', async (own) => {
     const found = await search(own, options.group, signal);
-    const peers = wanted === undefined ? found : [choosePeer(wanted, found)];
-    const error = nobody(peers, options.group);
+    const error = nobody(found, options.group, groupsOf(own));
     if (error) throw error;
+    const peers = wanted === undefined ? found : [choosePeer(wanted, found)];
     const all = peers.map((peer): Statistics => ({ peer, times: [], sent: 0 }));
     for (let round = 1; !signal.aborted && round <= (options.count ?? Infinity); round += 1) {
       if (round > 1) await wait(options.interval, undefined, { signal }).catch(() => {});

@@ -53,8 +53,12 @@ export function createProgram(done: (code: ExitCode) => void): Command {
       const signal = interruption();
       const context = { out: new Output(data, { json }), signal, environment: process.env };
       const action = await load();
-      const code = await action(context, ...args);
-      done(code);
+      try {
+        done(await action(context, ...args));
+      } catch (error) {
+        if (json !== true) throw error;
+        done(explain(error, json));
+      }
     };
 
   const group = ['-g, --group <name>', 'only peers of this group; default: of all groups'] as const;
@@ -147,6 +151,11 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .description('what is wrong here, in words, and what to do about it')
     .option('--json', 'a line of JSON for each check')
     .action(run(false, async () => (await import('./doctor.ts')).doctor));
+  for (const command of program.commands) {
+    const name = command.name();
+    const dashes = name === 'call' ? '; arguments that begin with - come after --' : '';
+    command.showHelpAfterError(`(app-net ${name} --help lists what there is${dashes})`);
+  }
   return program;
 }
 
@@ -168,7 +177,7 @@ function fromOne(text: string): number {
 /** `app-net peers | head -1`: who reads has enough. */
 function endQuietlyWithThePipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.DONE);
-    throw error;
+    if (error.code !== 'EPIPE') process.stderr.write(`app-net: the output is lost: ${error.message}\n`);
+    process.exit(error.code === 'EPIPE' ? EXIT.DONE : EXIT.FAILED);
   });
 }

@@ -5,8 +5,11 @@ import { count, duration } from './units.ts';
 /** Between two drawings, in ms. */
 const INTERVAL = 100;
 
-/** Characters. */
+/** Characters of the bar. */
 const WIDTH = 24;
+
+/** Where there is less room for the bar than this, there is none. */
+const NARROWEST = 5;
 
 /** One line on the terminal that says how far it is. On stderr: the results may go into a pipe. */
 export class Progress {
@@ -57,18 +60,30 @@ export class Progress {
     const { green, red, dim } = this.#out.errorColors;
     const elapsed = performance.now() - this.#start;
     const total = this.#total;
-    const parts = [
-      total === undefined ? `${done} done` : `${done.toLocaleString('en')}/${total.toLocaleString('en')}`,
+    const isUnderWay = total !== undefined && done > 0 && done < total;
+    const time = isUnderWay ? `${duration((elapsed / done) * (total - done))} left` : duration(elapsed);
+    const parts: { text: string; color?: (text: string) => string }[] = [
+      {
+        text:
+          total === undefined ? `${done} done` : `${done.toLocaleString('en')}/${total.toLocaleString('en')}`,
+      },
+      { text: count(peers, 'peer') },
+      ...(failed > 0 ? [{ text: `${failed} failed`, color: red }] : []),
+      { text: time, color: dim },
     ];
-    parts.push(count(peers, 'peer'));
-    if (failed > 0) parts.push(red(`${failed} failed`));
-    if (total !== undefined && done > 0 && done < total) {
-      parts.push(dim(`${duration((elapsed / done) * (total - done))} left`));
-    } else {
-      parts.push(dim(duration(elapsed)));
+    // What is longer than the terminal is wide would wrap, and stay behind.
+    let room = this.#out.messageColumns - 1;
+    const shown: string[] = [];
+    for (const { text, color = String } of parts) {
+      const needed = text.length + (shown.length > 0 ? 2 : 0);
+      if (needed > room) break;
+      room -= needed;
+      shown.push(color(text));
     }
-    if (total === undefined) return parts.join('  ');
-    const filled = total === 0 ? WIDTH : Math.round((done / total) * WIDTH);
-    return `${green('█'.repeat(filled))}${dim('░'.repeat(WIDTH - filled))}  ${parts.join('  ')}`;
+    const words = shown.join('  ');
+    const width = Math.min(WIDTH, room - 2);
+    if (total === undefined || width < NARROWEST) return words;
+    const filled = total === 0 ? width : Math.round((done / total) * width);
+    return `${green('█'.repeat(filled))}${dim('░'.repeat(width - filled))}  ${words}`;
   }
 }

@@ -12,8 +12,9 @@ import { CliError, EXIT } from './exit.ts';
  */
 export function readArguments(given: readonly string[]): unknown[] {
   return given.map((text, index) => {
+    let value: unknown;
     try {
-      return JSON.parse(text) as unknown;
+      value = JSON.parse(text) as unknown;
     } catch (error) {
       if (!/^\s*[[{"]/.test(text)) return text;
       const why = error instanceof Error ? error.message : String(error);
@@ -23,6 +24,19 @@ export function readArguments(given: readonly string[]): unknown[] {
         `put it into single quotes, '{"width":200}'; a string that begins so is JSON in quotes: '"[x"'`,
       );
     }
+    if (
+      typeof value === 'number' &&
+      Number.isInteger(value) &&
+      !Number.isSafeInteger(value) &&
+      /^-?\d+$/.test(text)
+    ) {
+      throw new CliError(
+        EXIT.USAGE,
+        `argument ${index + 1}, ${text}, is larger than numbers are exact`,
+        `give it as a string, '"${text}"', or as the number that it becomes: ${value.toExponential()}`,
+      );
+    }
+    return value;
   });
 }
 

@@ -3,6 +3,7 @@ import type { MapCall, MapOptions } from './map-options.ts';
 import { CALL_OPTIONS, checkCallOptions } from './call-options.ts';
 import { abortSignal, boolean, milliseconds, whole } from './option-checks.ts';
 import type { CallOptions } from './remote-peer.ts';
+import { refuseSelector } from './selector.ts';
 
 /** The options of `any`, `all` and `map`, read before anything is sent. Each function throws a TypeError. */
 
@@ -31,12 +32,14 @@ export function readAnyOptions(options: AnyOptions, otherwise: number): Read<Any
 }
 
 export function readMapOptions(options: MapOptions & { args?: unknown }, otherwise: number): Read<MapCall> {
+  refuseSelector(options, (field) => `give select: { ${field} }`);
+  const limits = read(options, MAP, otherwise);
   const { onProgress, args } = options;
   for (const [name, value] of Object.entries({ onProgress, args })) {
     if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name}: give a function`);
   }
   return {
-    ...read(options, MAP, otherwise),
+    ...limits,
     concurrency: whole('concurrency', options.concurrency, 4, 1),
     ordered: boolean('ordered', options.ordered, false),
     onProgress,

@@ -1,5 +1,3 @@
-import { isSelectorField } from './selector.ts';
-
 /** What a user gave for an option, or its default. Each throws a TypeError that says what to give instead. */
 
 /** Characters of a name. */
@@ -66,8 +64,7 @@ export function refuseUnknown(what: string, given: object, known: Record<string,
   if (typeof given !== 'object' || given === null) throw new TypeError(`give ${what}s in an object`);
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(known, key)) {
-      const there = Object.keys(known).join(', ');
-      throw new TypeError(`there is no ${what} ${key}; there is ${there}${selectorHint(key, known)}`);
+      throw new TypeError(`there is no ${what} ${key}; there is ${Object.keys(known).join(', ')}`);
     }
   }
 }
@@ -110,11 +107,4 @@ export function portRange(
     throw new TypeError(`${option}: give ports from 0 to 65535, the first not above the last`);
   }
   return [first, last];
-}
-
-/** Where a selector goes that was given among the options. */
-export function selectorHint(key: string, known: Record<string, true>): string {
-  if (!isSelectorField(key)) return '';
-  const option = ['select', 'from'].find((each) => Object.hasOwn(known, each));
-  return option === undefined ? '' : `. Which peers are meant: ${option}: { ${key}: … }`;
 }

@@ -4,7 +4,7 @@ import type { Evidence } from './actors/evidence.ts';
 import type { LeaveReason } from './actors/peer-record.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { refuseUnknown } from './option-checks.ts';
-import { checkSelector, isSelectorField, matcher, tagIn } from './selector.ts';
+import { checkSelector, matcher, refuseSelector, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { whileHolding } from './process-hold.ts';
 import { follow, until } from './view.ts';
@@ -145,12 +145,7 @@ export class Peers implements Iterable<RemotePeer> {
     which: string | { readonly tag: string } | Selector,
     options: ReadyOptions = {},
   ): Promise<RemotePeer[]> {
-    const field = Object.keys(options).find((key) => isSelectorField(key));
-    if (field !== undefined) {
-      throw new TypeError(
-        `ready: a selector stands in the place of the function: ready({ ${field}: …, has: fn })`,
-      );
-    }
+    refuseSelector(options, (field) => `ready({ ${field}, has: fn })`);
     refuseUnknown('option', options, READY);
     const { min = 1, signal } = options;
     const tag = isSelector(which) ? undefined : tagIn(which);

@@ -72,8 +72,15 @@ const FIELDS: Record<keyof Selector, { fits: (value: unknown) => boolean; give: 
   },
 };
 
-export function isSelectorField(key: string): boolean {
-  return Object.hasOwn(FIELDS, key);
+/**
+ * Refuses a selector that was given among options.
+ * @param place where it goes instead, said with a field
+ * @throws TypeError
+ */
+export function refuseSelector(options: object | null, place: (field: string) => string): void {
+  const field = Object.keys(options ?? {}).find((key) => Object.hasOwn(FIELDS, key));
+  if (field !== undefined)
+    throw new TypeError(`${field} says which peers are meant: ${place(`${field}: …`)}`);
 }
 
 /** What `any`, `all` and `ready` take beside a selector. */

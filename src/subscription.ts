@@ -2,8 +2,8 @@ import type { Gap } from './actors/interests.ts';
 import type { EventListener, Received, SubscribeOptions } from './event.ts';
 import type { EventHub } from './event-hub.ts';
 import { near } from './near.ts';
-import { selectorHint } from './option-checks.ts';
 import type { RemotePeer } from './remote-peer.ts';
+import { refuseSelector } from './selector.ts';
 import type { EventFrame } from './wire/frames.ts';
 
 const OPTIONS = ['from', 'signal', 'onGap', 'onError'];
@@ -122,13 +122,13 @@ export function joined(first: Gap | undefined, second: Gap): Gap {
  * @throws TypeError naming the option
  */
 export function checkSubscribeOptions(options: SubscribeOptions, known: readonly string[]): void {
+  refuseSelector(options, (field) => `give from: { ${field} }`);
   for (const option of Object.keys(options)) {
     if (known.includes(option)) continue;
     const [meant] = near(option, known);
     const question = meant === undefined ? '' : `did you mean ${meant}? `;
     throw new TypeError(
-      `there is no option ${JSON.stringify(option)}; ${question}there is ${known.join(', ')}` +
-        selectorHint(option, { from: true }),
+      `there is no option ${JSON.stringify(option)}; ${question}there is ${known.join(', ')}`,
     );
   }
   const { signal, onGap, onError } = options;

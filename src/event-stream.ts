@@ -1,6 +1,6 @@
 import type { Gap } from './actors/interests.ts';
 import { NetError } from './errors.ts';
-import type { Received, SubscribeOptions } from './event.ts';
+import type { Received, SubscribeOptions } from './event-types.ts';
 import type { EventHub } from './event-hub.ts';
 import { whileHolding } from './process-hold.ts';
 import type { RemotePeer } from './remote-peer.ts';

@@ -2,7 +2,7 @@ import type { LeaveReason, PeerRecord } from './actors/peer-record.ts';
 import { NetError } from './errors.ts';
 import { readableTag } from './tag.ts';
 import { addressText } from './transport/address.ts';
-import type { Address } from './transport/transport.ts';
+import type { Address } from './transport/address.ts';
 import { peerLine, printable } from './wire/failure.ts';
 
 /**

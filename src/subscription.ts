@@ -1,5 +1,5 @@
 import type { Gap } from './actors/interests.ts';
-import type { EventListener, Received, SubscribeOptions } from './event.ts';
+import type { EventListener, Received, SubscribeOptions } from './event-types.ts';
 import type { EventHub } from './event-hub.ts';
 import { near } from './near.ts';
 import type { RemotePeer } from './remote-peer.ts';

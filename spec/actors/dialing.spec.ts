@@ -3,7 +3,8 @@ import { SimulatedClock } from 'xstate';
 
 import { DialsFailed, dialInTurn } from '../../src/actors/dialing.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
-import type { Address, Socket, Transport } from '../../src/transport/transport.ts';
+import type { Address } from '../../src/transport/address.ts';
+import type { Socket, Transport } from '../../src/transport/transport.ts';
 
 /** A transport whose every dial ends when the test says so. */
 class SlowTransport implements Transport {

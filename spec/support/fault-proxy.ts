@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
-import type { Address } from '../../src/transport/transport.ts';
+import type { Address } from '../../src/transport/address.ts';
 
 /**
  * A TCP proxy on loopback that does to connections what networks do to them.

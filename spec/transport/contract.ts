@@ -2,7 +2,8 @@ import { expect } from 'chai';
 
 import { eventually } from '../support/eventually.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
-import type { Address, Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
+import type { Address } from '../../src/transport/address.ts';
+import type { Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
 
 /** What every transport must do. `make` gives two ends that can reach each other. */
 export function describeTransport(

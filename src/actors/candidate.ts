@@ -1,6 +1,6 @@
 import type { Hint } from '../discovery/provider.ts';
 import { isAmong, nearestFirst } from '../transport/address.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import type { PeerRecord } from './peer-record.ts';
 
 /** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */

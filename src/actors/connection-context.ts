@@ -1,7 +1,8 @@
 import type { AnyActorRef } from 'xstate';
 
 import type { Log } from '../log.ts';
-import type { Address, Socket, Transport } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
+import type { Socket, Transport } from '../transport/transport.ts';
 import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import type { EventsRef } from './events.ts';

@@ -1,7 +1,7 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
 
 import { NetError } from '../errors.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { isPeerId } from '../wire/guards.ts';

@@ -1,6 +1,6 @@
 import { assign, sendParent } from 'xstate';
 
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import { isPeerId } from '../wire/guards.ts';
 import { connectionParts, whereToProbe } from './connection-parts.ts';
 

@@ -3,7 +3,8 @@ import type { AnyActorRef } from 'xstate';
 
 import type { Clock } from '../clock.ts';
 import { DialFailed } from '../transport/transport.ts';
-import type { Address, Socket, Transport } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
+import type { Socket, Transport } from '../transport/transport.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import type { Session } from './messages.ts';

@@ -2,7 +2,8 @@ import type { AnyActorRef } from 'xstate';
 
 import type { Announcement, Hint } from '../discovery/provider.ts';
 import type { Attachment } from '../network.ts';
-import type { Address, Listener, Socket } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
+import type { Listener, Socket } from '../transport/transport.ts';
 import type {
   CancelFrame,
   CompleteFrame,

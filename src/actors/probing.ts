@@ -1,7 +1,8 @@
 import { fromCallback } from 'xstate';
 
 import { afterAwake } from '../awake.ts';
-import type { Address, Transport } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
+import type { Transport } from '../transport/transport.ts';
 import { DialsFailed, dialInTurn } from './dialing.ts';
 import type { Redial } from './evidence.ts';
 import { dialHandshake } from './handshaking.ts';

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
-import type { Chosen } from './call.ts';
-import { nameOf } from './call.ts';
+import { nameOf } from './chosen-call.ts';
+import type { Chosen } from './chosen-call.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';

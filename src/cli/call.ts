@@ -1,4 +1,6 @@
-import type { Peer, RemotePeer, Selector } from '../index.ts';
+import type { RemotePeer } from '../index.ts';
+import { nameOf } from './chosen-call.ts';
+import type { CallOptions, Chosen } from './chosen-call.ts';
 import { chooseFunction, choosePeer, nobody } from './choose.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -9,35 +11,6 @@ import { safe } from './output.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
 /** `app-net call <function> [args…]`: on one peer, on all of them, or for each line of a file. */
-
-export interface CallOptions {
-  group?: string;
-  /** On this one, by name or id. */
-  peer?: string;
-  /** On one that has the function; so it is without any of these. */
-  any?: boolean;
-  /** On every one that has it. */
-  all?: boolean;
-  /** For each line of this file, spread over all that have it. */
-  map?: string;
-  /** In ms; endless without: somebody who waits has Ctrl-C. */
-  deadline?: number;
-  /** It may run twice without harm, so a call that may have run is made again. */
-  idempotent?: boolean;
-  concurrency?: number;
-  ordered?: boolean;
-  /** Each line of the file holds all arguments of a call. */
-  spread?: boolean;
-}
-
-/** A call whose function and peers have been found. */
-export interface Chosen {
-  readonly own: Peer;
-  readonly tag: string;
-  readonly select: Selector;
-  readonly deadline: number;
-  readonly options: CallOptions;
-}
 
 export function call(
   context: Context,
@@ -139,8 +112,4 @@ async function eachOf(value: unknown, show: (value: unknown) => void): Promise<v
   const isStream = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
   if (isStream) for await (const each of value as AsyncIterable<unknown>) show(each);
   else show(value);
-}
-
-export function nameOf({ id, name }: RemotePeer): { id: string; name: string } {
-  return { id, name };
 }

@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { nanoid } from 'nanoid';
 
 import { DialFailed } from '../transport/transport.ts';
-import type { Address, Socket } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
+import type { Socket } from '../transport/transport.ts';
 import { webSocketTransport } from '../transport/websocket.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { DiallerHandshake } from '../wire/handshake.ts';

@@ -2,7 +2,7 @@ import { promises as dns } from 'node:dns';
 
 import type { Clock } from '../clock.ts';
 import { addressText, isAmong } from '../transport/address.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import { hintAt, keyOf } from './provider.ts';
 import type { Hint, Provider, ProviderListener } from './provider.ts';
 import type { Seed } from './seed.ts';

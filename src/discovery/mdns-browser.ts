@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import { ServiceCache } from './mdns-cache.ts';
 import type { Asking, Service } from './mdns-cache.ts';
 import type { Link } from './mdns-links.ts';

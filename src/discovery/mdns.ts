@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 
 import type { Clock } from '../clock.ts';
 import { addressText } from '../transport/address.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import type { Sighting } from './mdns-browser.ts';
 import { FloodGate } from './mdns-flood.ts';
 import { linksOf } from './mdns-links.ts';

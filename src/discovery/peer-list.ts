@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 
 import { isLoopback, plainIp } from '../transport/address.ts';
 import type { Scope } from '../transport/scope.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import type { WirePeer } from '../wire/frames.ts';
 import { MOST_ADDRESSES, MOST_PEERS } from '../wire/guards.ts';
 import type { Hint } from './provider.ts';

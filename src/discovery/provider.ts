@@ -1,5 +1,5 @@
 import { addressText } from '../transport/address.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 
 /** Where a peer may be found. Only a hint: whoever answers there still has to prove who they are. */
 export interface Hint {

@@ -2,7 +2,7 @@ import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 import { NetError } from '../errors.ts';
 import { addressText, isLoopback } from '../transport/address.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 
 /** Where to begin to look, as a user writes it: an address, or a name that the DNS is asked about again and again. */
 export type Seed =

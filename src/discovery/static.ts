@@ -1,5 +1,5 @@
 import { addressText } from '../transport/address.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import { hintAt, keyOf } from './provider.ts';
 import type { Hint, Provider, ProviderListener } from './provider.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Address } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
 import type { Hint, Provider, ProviderListener } from './provider.ts';
 
 export const TOLD = 'told';

@@ -1,6 +1,11 @@
 import { isIPv6 } from 'node:net';
 
-import type { Address } from './transport.ts';
+/** Where somebody can be reached. */
+export interface Address {
+  /** IP address or host name. */
+  host: string;
+  port: number;
+}
 
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;

@@ -9,7 +9,7 @@ import { addressText, isLoopback } from './address.ts';
 import { opened } from './opened.ts';
 import type { Tls } from './tls.ts';
 import { DialFailed } from './transport.ts';
-import type { Address } from './transport.ts';
+import type { Address } from './address.ts';
 
 /**
  * Opens a connection: in the clear within this host, with TLS to everywhere else. The address alone decides, never

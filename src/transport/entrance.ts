@@ -7,7 +7,8 @@ import type { TLSSocket } from 'node:tls';
 import { isLoopback } from './address.ts';
 import type { Gate } from './gate.ts';
 import type { Tls } from './tls.ts';
-import type { Address, ListenOptions } from './transport.ts';
+import type { Address } from './address.ts';
+import type { ListenOptions } from './transport.ts';
 
 /** Every interface of this host, IPv6 and IPv4; IPv4 alone where there is nothing else. */
 export const EVERYWHERE = '::';

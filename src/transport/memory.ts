@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { Inbox } from './inbox.ts';
 import { DialFailed } from './transport.ts';
-import type { Address, Listener, Receiver, Socket, Transport } from './transport.ts';
+import type { Address } from './address.ts';
+import type { Listener, Receiver, Socket, Transport } from './transport.ts';
 
 /**
  * Connections within one process, with the faults of real ones on demand. Messages arrive in order and never

@@ -1,3 +1,4 @@
+import type { Address } from './address.ts';
 import type { Binding } from '../wire/handshake.ts';
 import type { Scope } from './scope.ts';
 
@@ -10,12 +11,6 @@ export interface Transport {
    * signal's reason.
    */
   dial(address: Address, options: DialOptions): Promise<Socket>;
-}
-
-export interface Address {
-  /** IP address or host name. */
-  host: string;
-  port: number;
 }
 
 export interface ListenOptions {

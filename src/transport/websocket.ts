@@ -20,15 +20,8 @@ import type { Scope } from './scope.ts';
 import { exporterBinding, Tls } from './tls.ts';
 import type { TlsOptions } from './tls.ts';
 import { DialFailed } from './transport.ts';
-import type {
-  Address,
-  DialOptions,
-  Listener,
-  ListenOptions,
-  Receiver,
-  Socket,
-  Transport,
-} from './transport.ts';
+import type { Address } from './address.ts';
+import type { DialOptions, Listener, ListenOptions, Receiver, Socket, Transport } from './transport.ts';
 
 /**
  * WebSocket: over plain TCP within this host, over TLS beyond it. The only file that knows `ws`.

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
@@ -36,6 +38,27 @@ describe('the life of a peer', () => {
     await stopping;
     expect(await failure(peer.start())).to.include({ code: 'STOPPED' });
     expect(await failure(peer.serve())).to.include({ code: 'STOPPED' });
+  });
+
+  it('has not begun when it was stopped before', async () => {
+    const peer = stage.make({ runtimeDir: await stage.folder() });
+    const starting = failure(peer.start());
+    let stopping: Promise<void> | undefined;
+    peer.actor.subscribe(({ value }) => {
+      if (value === 'online') stopping ??= peer.stop();
+    });
+    expect(await starting).to.include({ code: 'STOPPED' });
+    await stopping;
+  });
+
+  it('begins where something that is no file has the name of another peer’s', async () => {
+    const runtimeDir = await stage.folder();
+    await promisify(execFile)('mkfifo', [join(runtimeDir, 'pipe.peer.json')]);
+    const [a, b] = await Promise.all([
+      stage.make({ runtimeDir }).start(),
+      stage.make({ runtimeDir }).start(),
+    ]);
+    await Promise.all([meet(a, b.id), meet(b, a.id)]);
   });
 
   it('has begun when others can find it', async () => {

@@ -6,10 +6,17 @@ import type { PeerSet } from './peer-set.ts';
 
 /** What is waited for at the start of a peer. */
 
-/** Resolves once others of this host can find the peer, if they ever can. */
+/**
+ * Resolves once others of this host can find the peer; or when it stops, when that is impossible here, and when the time
+ * for the first search is over.
+ */
 export function announcedOnHost(discovery: AnyActor): Promise<void> {
-  // It has announced itself before it looks for others.
-  const isDone = (): boolean => !(discovery.getSnapshot().context as DiscoveryContext).scanning.has(HOST);
+  const isDone = (): boolean => {
+    const { value, context } = discovery.getSnapshot() as { value: string; context: DiscoveryContext };
+    return (
+      !context.announcing || context.stopping || context.degraded[HOST] !== undefined || value === 'settled'
+    );
+  };
   if (isDone()) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {

@@ -219,13 +219,13 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
   const id = options.id ?? nanoid();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
   const name = text('name', options.name ?? env('NET_NAME'), defaultName());
-  const lan = boolean('lan', options.lan, flag('NET_LAN', env('NET_LAN')));
+  const lan = boolean('lan', options.lan ?? flag('NET_LAN', env('NET_LAN')), false);
   return {
     id,
     incarnation: nanoid(),
     name,
     group: ownGroup(text('group', options.group ?? env('NET_GROUP'), 'main')),
-    hub: boolean('hub', options.hub, flag('NET_IS_HUB', env('NET_IS_HUB'))),
+    hub: boolean('hub', options.hub ?? flag('NET_IS_HUB', env('NET_IS_HUB')), false),
     announce: boolean('announce', options.announce, true),
     hostname: hostname().slice(0, LONGEST_NAME),
     ...resolveExposure(options, lan, env),
@@ -237,7 +237,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),
     ...silence(options),
     stacks: boolean('stacks', options.stacks, true),
-    parity: boolean('parity', options.parity, flag('NET_PARITY', env('NET_PARITY'))),
+    parity: boolean('parity', options.parity ?? flag('NET_PARITY', env('NET_PARITY')), false),
     origins: strings('origins', options.origins, 'https://example.com'),
     slowSubscribers: oneOf('slowSubscribers', options.slowSubscribers, 'drop', ['drop', 'disconnect']),
     limits: {

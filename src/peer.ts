@@ -272,6 +272,7 @@ export class Peer {
     });
     const discovery = this.actor.system.get('discovery') as AnyActor | undefined;
     if (discovery) await announcedOnHost(discovery);
+    if (this.actor.getSnapshot().value !== 'online') throw stoppedError();
     return this;
   }
 

@@ -260,4 +260,33 @@ describe('what a peer wants of others', () => {
     answer(emitter, 4, 3);
     expect(story).to.deep.equal(['tick: a tick 1', '*: a tick 1', 'tick: a disconnected 2']);
   });
+
+  it('is told what it missed of a name that it hears ahead of the answer', () => {
+    const emitter = opened();
+    interests.want('*', 'a');
+    answer(emitter, 1, 0);
+    interests.want('tick', 'a');
+    event(emitter, 2);
+    event(emitter, 5);
+    expect(story.filter((each) => each.startsWith('tick'))).to.deep.equal([
+      ...['tick: a tick 2', 'tick: a slow 2', 'tick: a tick 5'],
+    ]);
+  });
+
+  it('is told what it missed of a name that had to wait for room, and was heard only as long as everything', () => {
+    const emitter = opened(new Emitter('one', 2));
+    interests.want('tick', 'a');
+    interests.want('*', 'a');
+    answer(emitter, 1, 0);
+    answer(emitter, 2, 0);
+    interests.want('other', 'a');
+    event(emitter, 5, 'other');
+    interests.unwant('*', 'a');
+    // The sixth happened between the two.
+    answer(emitter, 3, 6);
+    event(emitter, 7, 'other');
+    expect(story).to.deep.equal([
+      ...['other waits', 'other: a other 5', '*: a other 5', 'other: a disconnected 1', 'other: a other 7'],
+    ]);
+  });
 });

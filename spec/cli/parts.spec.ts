@@ -270,6 +270,8 @@ describe('the table of peers', () => {
     const lines = peerTable(rows, plain, 120).split('\n');
     expect(lines[1]).to.match(/^same abcdef .* a\/b\.c$/);
     expect(lines[2]).to.match(/^same ijklmn .* math\.f$/);
+    const alike = ['render-1', 'render-2'].map((id) => ({ peer: peer(id, 'render'), answers: undefined }));
+    expect(peerTable(alike, plain, 120)).to.match(/\nrender render-1 .*\nrender render-2 /);
   });
 });
 

@@ -31,6 +31,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   departed: Map<string, Evidence>;
   /** Who is being dialled, and who is next. Changed in place. */
   turns: DialTurns;
+  /** Others of this host cannot find this peer yet. */
+  announcing: boolean;
   /** Providers that have not told everything yet. */
   scanning: ReadonlySet<string>;
   /** Providers that run. */

@@ -1,5 +1,6 @@
 import { assign, enqueueActions, setup } from 'xstate';
 
+import { HOST } from '../discovery/host.ts';
 import { keyOf } from '../discovery/provider.ts';
 import type { Announcement, Hint } from '../discovery/provider.ts';
 import { hintsOf } from '../discovery/peer-list.ts';
@@ -63,7 +64,8 @@ export const discoveryParts = setup({
       const names = new Set(providers.map((provider) => provider.name));
       const anybodys = providers.filter(({ isAnybodys }) => isAnybodys).map(({ name }) => name);
       const turns = new DialTurns(context.clock, new Set(anybodys));
-      enqueue.assign({ self, turns, scanning: names, providers: names });
+      const announcing = self.addresses.length > 0 && names.has(HOST);
+      enqueue.assign({ self, turns, announcing, scanning: names, providers: names });
       for (const provider of providers) {
         enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
       }

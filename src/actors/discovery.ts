@@ -16,6 +16,7 @@ export const discoveryMachine = discoveryParts.createMachine({
     gone: new Set(),
     departed: new Map(),
     turns: new DialTurns(input.clock, new Set()),
+    announcing: false,
     scanning: new Set(),
     providers: new Set(),
     quiet: false,
@@ -39,6 +40,7 @@ export const discoveryMachine = discoveryParts.createMachine({
     'discovery.stop': { actions: ['stop the providers', 'tell the peer when all have stopped'] },
     'provider.found': { actions: 'consider the hint' },
     'provider.lost': { actions: 'drop the hint' },
+    'provider.announced': { actions: assign({ announcing: false }) },
     'provider.scanned': { actions: 'the provider told everything' },
     'provider.failed': {
       actions: ['the provider told everything', 'note that the provider cannot work here'],

@@ -223,7 +223,8 @@ export class Interests {
     const last = byName ? (byName.get(name) ?? sequence - 1) : source.last;
     if (sequence <= last) return;
     if (sequence > last + 1) {
-      const why = source.asked === source.answered ? 'slow' : 'disconnected';
+      const isAnswered = source.asked === source.answered || source.isAhead;
+      const why = isAnswered ? 'slow' : 'disconnected';
       this.#missed(source, record, why, sequence - last - 1);
     }
     if (!byName) source.last = sequence;
@@ -253,7 +254,8 @@ export class Interests {
       if (most > 0) this.#input.refused(source.name, record);
       return;
     }
-    asked.waiting.delete(source);
+    // It had to wait for room, and what it heard ahead has ended meanwhile: the answer tells what it missed.
+    if (asked.waiting.delete(source) && !this.#hasEverything(record)) source.isAhead = false;
     asked.givenUp.delete(source.name);
     asked.newest += 1;
     source.asked = asked.newest;

@@ -91,6 +91,7 @@ export type DiscoveryMessage =
   | { type: 'discovery.stop' }
   | { type: 'provider.found'; provider: string; hint: Hint }
   | { type: 'provider.lost'; provider: string; key: string; incarnation: string }
+  | { type: 'provider.announced'; provider: string }
   | { type: 'provider.scanned'; provider: string }
   | { type: 'provider.failed'; provider: string; error: unknown }
   /** It cannot do all its work at present, or it can again. */

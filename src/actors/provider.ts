@@ -18,6 +18,7 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
       .start(self, {
         found: (hint) => report({ type: 'provider.found', provider: name, hint }),
         lost: (key, incarnation) => report({ type: 'provider.lost', provider: name, key, incarnation }),
+        announced: () => report({ type: 'provider.announced', provider: name }),
         scanned: () => report({ type: 'provider.scanned', provider: name }),
         degraded: (reason) => report({ type: 'provider.degraded', provider: name, reason }),
       })

@@ -49,11 +49,11 @@ export function nobody(
   groups: readonly string[] = [],
 ): CliError | undefined {
   if (peers.length > 0) return undefined;
-  if (groups.length > 0) {
+  if (group !== undefined && groups.length > 0) {
     const names = groups.slice(0, 8).map((each) => quoted(each));
     return new CliError(
       EXIT.NOT_FOUND,
-      `no peer of the group ${quoted(group ?? '')} is there`,
+      `no peer of the group ${quoted(group)} is there`,
       `there ${isOrAre(names)}`,
     );
   }

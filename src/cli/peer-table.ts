@@ -13,9 +13,9 @@ export function peerTable(
   colors: Colors,
   columns: number,
 ): string {
-  const names = rows.map(({ peer }) => peer.name);
+  const peers = rows.map(({ peer }) => peer);
   const plain = rows.map(({ peer, answers }) => ({
-    name: nameIn(names, peer) + (peer.hub ? ' (hub)' : ''),
+    name: nameAmong(peers, peer) + (peer.hub ? ' (hub)' : ''),
     group: safe(peer.group, 20),
     where: where(peer),
     roundTrip: answers?.roundTrip === undefined ? '–' : milliseconds(answers.roundTrip),
@@ -39,10 +39,19 @@ export function peerTable(
   );
 }
 
-/** With the beginning of the id where several have the name: enough to say which one is meant. */
-function nameIn(names: readonly string[], { name, id }: RemotePeer): string {
-  const isShared = names.filter((each) => each === name).length > 1;
-  return safe(name, 40) + (isShared ? ` ${id.slice(0, 6)}` : '');
+/** With as much of the id as tells it from the others, where several have the name. */
+function nameAmong(peers: readonly RemotePeer[], peer: RemotePeer): string {
+  const { name, id } = peer;
+  const others = peers.filter((each) => each !== peer);
+  if (others.every((each) => each.name !== name)) return safe(name, 40);
+  let length = 6;
+  while (
+    length < id.length &&
+    others.some((each) => each.id.startsWith(id.slice(0, length)) || each.name === id.slice(0, length))
+  ) {
+    length += 1;
+  }
+  return `${safe(name, 40)} ${id.slice(0, length)}`;
 }
 
 /** Of a derived tag the end of what it says, `math.multiply` for `my-app/math.multiply`; a tag that was given as it is. */

@@ -83,7 +83,7 @@ export class Progress {
     const words = shown.join('  ');
     const width = Math.min(WIDTH, room - 2);
     if (total === undefined || width < NARROWEST) return words;
-    const filled = total === 0 ? width : Math.round((done / total) * width);
+    const filled = total === 0 ? width : Math.min(width, Math.round((done / total) * width));
     return `${green('█'.repeat(filled))}${dim('░'.repeat(width - filled))}  ${words}`;
   }
 }

@@ -28,7 +28,7 @@ export function readArguments(given: readonly string[]): unknown[] {
       typeof value === 'number' &&
       Number.isInteger(value) &&
       !Number.isSafeInteger(value) &&
-      /^-?\d+$/.test(text)
+      /^-?\d+$/.test(text.trim())
     ) {
       throw new CliError(
         EXIT.USAGE,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { isLoopback } from '../transport/address.ts';
@@ -9,6 +9,9 @@ import type { Announcement, Hint } from './provider.ts';
 
 /** Bytes; a real file has about 200. */
 const LARGEST_FILE = 4_096;
+
+/** Where something has the name of a file and is none, nobody waits for what it says. Not known to Windows. */
+const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** What another peer wrote. A client in another language may leave out which world it is of. */
 export type FoundAnnouncement = Hint & { world?: string };
@@ -26,7 +29,7 @@ export function announcementText({ id, incarnation, addresses, pid, world }: Ann
 /** Undefined for anything that is no announcement. */
 export async function readAnnouncement(path: string): Promise<FoundAnnouncement | undefined> {
   try {
-    return parse(await readFile(path, 'utf8'));
+    return parse(await readFile(path, { encoding: 'utf8', flag: AT_ONCE }));
   } catch {
     return undefined;
   }
@@ -35,7 +38,7 @@ export async function readAnnouncement(path: string): Promise<FoundAnnouncement 
 /** For the last moment of a process. */
 export function readAnnouncementSync(path: string): FoundAnnouncement | undefined {
   try {
-    return parse(readFileSync(path, 'utf8'));
+    return parse(readFileSync(path, { encoding: 'utf8', flag: AT_ONCE as never }));
   } catch {
     return undefined;
   }

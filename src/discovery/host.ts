@@ -50,6 +50,7 @@ export class HostProvider implements Provider {
     // by having written its own first, so at least one of them sees the other.
     if (self.addresses.length > 0) this.#announcing = this.#announce();
     await this.#announcing;
+    listener.announced?.();
     await this.#scan();
     if (this.#stopped) return;
     listener.scanned();

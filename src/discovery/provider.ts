@@ -67,6 +67,8 @@ export interface ProviderListener {
    * @param key see `keyOf`
    */
   lost(key: string, incarnation: string): void;
+  /** Others can find what this peer says of itself. Only of the provider that a starting peer waits for. */
+  announced?(): void;
   /** Everything that was there at the start has been told. */
   scanned(): void;
   /** Why this provider cannot do all its work at present; undefined once it can. It goes on trying. */

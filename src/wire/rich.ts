@@ -323,7 +323,7 @@ class Encoder {
 
   #refuseInstance(value: object): never {
     const { constructor } = value as { constructor?: unknown };
-    if (Object.prototype.toString.call(value) === '[object Generator]') {
+    if (types.isGeneratorObject(value)) {
       this.#refuse('a generator (an async function* sends its values one by one)');
     }
     const name = typeof constructor === 'function' && constructor.name ? constructor.name : 'a class';

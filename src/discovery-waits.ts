@@ -1,7 +1,6 @@
 import type { AnyActor } from 'xstate';
 
 import type { DiscoveryContext } from './actors/discovery-context.ts';
-import { HOST } from './discovery/host.ts';
 import type { PeerSet } from './peer-set.ts';
 
 /** What is waited for at the start of a peer. */
@@ -13,9 +12,7 @@ import type { PeerSet } from './peer-set.ts';
 export function announcedOnHost(discovery: AnyActor): Promise<void> {
   const isDone = (): boolean => {
     const { value, context } = discovery.getSnapshot() as { value: string; context: DiscoveryContext };
-    return (
-      !context.announcing || context.stopping || context.degraded[HOST] !== undefined || value === 'settled'
-    );
+    return !context.announcing || context.stopping || value === 'settled';
   };
   if (isDone()) return Promise.resolve();
   return new Promise((resolve) => {

@@ -42,6 +42,7 @@ export class MeetAtOnce implements Network {
             this.#waiting.push(() => listener.found({ ...hint, pid: 2 ** 22 }));
           },
           lost: (id, incarnation) => listener.lost(id, incarnation),
+          announced: () => listener.announced?.(),
           scanned: () => listener.scanned(),
           degraded: (reason) => listener.degraded(reason),
         }),

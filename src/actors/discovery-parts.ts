@@ -265,6 +265,9 @@ export const discoveryParts = setup({
         const { provider } = event as Event<'provider.scanned' | 'provider.failed'>;
         return without(context.scanning, provider);
       },
+      // It announces before it looks.
+      announcing: ({ context, event }) =>
+        context.announcing && (event as Event<'provider.scanned' | 'provider.failed'>).provider !== HOST,
     }),
 
     'note that the provider cannot work here': assign({

@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 import { callSite } from './call-site.ts';
 import type { Evidence } from './actors/evidence.ts';
 import type { RemoteOptions } from './connect-arguments.ts';

@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 /**
  * For tests of code that uses app-net: peers of one process on a network in memory, with faults on demand, and
  * with whatever clock the test likes.

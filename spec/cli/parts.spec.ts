@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 
 import type { RemotePeer } from '../../src/index.ts';
 import { NetError } from '../../src/index.ts';
-import { chooseFunction, choosePeer } from '../../src/cli/choose.ts';
+import { chooseFunction, choosePeer, nobody } from '../../src/cli/choose.ts';
 import { CliError, EXIT } from '../../src/cli/exit.ts';
 import { exitCodeOf, failureLines } from '../../src/cli/failures.ts';
 import { LiveArea } from '../../src/cli/live-area.ts';
@@ -62,9 +62,15 @@ describe('what is typed for a peer', () => {
     expect(() => choosePeer('tow', peers))
       .to.throw(CliError)
       .with.property('advice', 'there is two');
-    expect(() => choosePeer('one', []))
-      .to.throw(CliError, 'no peer is there')
-      .with.property('exitCode', EXIT.NOT_FOUND);
+  });
+
+  it('is nobody where nobody is', () => {
+    const about = (error: CliError): unknown[] => [error.exitCode, error.message, error.advice];
+    const serve = 'app-net serve starts one from a module; app-net doctor says why one that runs is not seen';
+    expect(about(nobody(undefined, ['main']))).to.deep.equal([EXIT.NOT_FOUND, 'no peer is there', serve]);
+    const missing = 'no peer of the group "gp" is there';
+    expect(about(nobody('gp', []))).to.deep.equal([EXIT.NOT_FOUND, missing, serve]);
+    expect(about(nobody('gp', ['gpu']))).to.deep.equal([EXIT.NOT_FOUND, missing, 'there is "gpu"']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { DEAF } from '../transport/transport.ts';
 import type { Socket } from '../transport/transport.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
@@ -9,6 +10,6 @@ import { CLOSE } from '../wire/frames.ts';
 export function sayGoodbye(socket: Socket): void {
   // No request was taken.
   socket.send(encodeFrame({ type: 'goaway', last: 0, reason: 'stopped' }));
-  socket.receive({ message: () => {}, binary: () => {}, closed: () => {} });
+  socket.receive(DEAF);
   socket.close(CLOSE.GOING_AWAY, '');
 }

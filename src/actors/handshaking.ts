@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAwake } from '../awake.ts';
 import type { Clock } from '../clock.ts';
 import { NetError } from '../errors.ts';
+import { DEAF } from '../transport/transport.ts';
 import type { Receiver, Socket } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
@@ -140,7 +141,7 @@ function run(
   const refuse = (code: number, reason: string, error: NetError): void => {
     if (!end()) return;
     socket.close(code, reason);
-    socket.receive({ message: () => {}, binary: () => {}, closed: () => {} });
+    socket.receive(DEAF);
     outcome.failed(error);
   };
   const fail = (reason: string, cause?: unknown): void => {

@@ -1,12 +1,12 @@
 import type { RemotePeer } from '../index.ts';
 import { nameOf } from './chosen-call.ts';
 import type { CallOptions, Chosen } from './chosen-call.ts';
-import { chooseFunction, choosePeer, nobody } from './choose.ts';
+import { chooseFunction, choosePeer } from './choose.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOf, failureLines } from './failures.ts';
-import { groupsOf, meant, search, withPeer } from './observer.ts';
+import { meant, searchSomebody, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
@@ -21,9 +21,7 @@ export function call(
   const args = readArguments(given);
   refuseTogether(options, args);
   return withPeer('call', async (own) => {
-    const found = await search(own, options.group, context.signal);
-    const error = nobody(found, options.group, groupsOf(own));
-    if (error) throw error;
+    const found = await searchSomebody(own, options.group, context.signal);
     const peer = options.peer === undefined ? undefined : choosePeer(options.peer, found);
     const tag = chooseFunction(wanted, peer ? [peer] : found);
     const select = meant(options.group);

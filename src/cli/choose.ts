@@ -26,10 +26,7 @@ export function choosePeer(wanted: string, peers: readonly RemotePeer[]): Remote
       `say which by its id: ${ids.join(', ')}`,
     );
   }
-  throw (
-    nobody(peers) ??
-    new CliError(EXIT.NOT_FOUND, `no peer is called ${quoted(wanted)}`, peersNear(wanted, peers))
-  );
+  throw new CliError(EXIT.NOT_FOUND, `no peer is called ${quoted(wanted)}`, peersNear(wanted, peers));
 }
 
 function peersNear(wanted: string, peers: readonly RemotePeer[]): string {
@@ -41,27 +38,15 @@ function peersNear(wanted: string, peers: readonly RemotePeer[]): string {
 
 /**
  * What to say when nobody is there at all, or nobody of the group.
- * @param groups that there are
+ * @param groups in which somebody is
  */
-export function nobody(
-  peers: readonly RemotePeer[],
-  group?: string,
-  groups: readonly string[] = [],
-): CliError | undefined {
-  if (peers.length > 0) return undefined;
-  if (group !== undefined && groups.length > 0) {
-    const names = groups.slice(0, 8).map((each) => quoted(each));
-    return new CliError(
-      EXIT.NOT_FOUND,
-      `no peer of the group ${quoted(group)} is there`,
-      `there ${isOrAre(names)}`,
-    );
-  }
-  return new CliError(
-    EXIT.NOT_FOUND,
-    group === undefined ? 'no peer is there' : `no peer of the group ${quoted(group)} is there`,
-    'app-net serve starts one from a module; app-net doctor says why one that runs is not seen',
-  );
+export function nobody(group: string | undefined, groups: readonly string[]): CliError {
+  const text = group === undefined ? 'no peer is there' : `no peer of the group ${quoted(group)} is there`;
+  const advice =
+    group !== undefined && groups.length > 0
+      ? `there ${isOrAre(groups.slice(0, 8).map((each) => quoted(each)))}`
+      : 'app-net serve starts one from a module; app-net doctor says why one that runs is not seen';
+  return new CliError(EXIT.NOT_FOUND, text, advice);
 }
 
 /**
@@ -87,12 +72,9 @@ export function chooseFunction(wanted: string, peers: readonly RemotePeer[]): st
       `say which: ${each.join(', ')}`,
     );
   }
-  throw (
-    nobody(peers) ??
-    noFunction(
-      wanted,
-      readable.map(({ name }) => name),
-    )
+  throw noFunction(
+    wanted,
+    readable.map(({ name }) => name),
   );
 }
 

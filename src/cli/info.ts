@@ -4,7 +4,7 @@ import { choosePeer } from './choose.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { search, withPeer } from './observer.ts';
+import { searchSomebody, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { bytes, count, duration, milliseconds } from './units.ts';
 
@@ -16,7 +16,7 @@ const ANSWER_TIME = 5_000;
 export function info(context: Context, wanted: string): Promise<ExitCode> {
   const { out, signal } = context;
   return withPeer('info', async (own) => {
-    const peer = choosePeer(wanted, await search(own, undefined, signal));
+    const peer = choosePeer(wanted, await searchSomebody(own, undefined, signal));
     const told = await peer.info({ deadline: ANSWER_TIME, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import { createPeer } from '../index.ts';
 import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
+import { nobody } from './choose.ts';
 import { CliError, EXIT } from './exit.ts';
 
 /**
@@ -75,8 +76,18 @@ export async function search(
   return sorted(view.list());
 }
 
-/** The groups in which somebody is. */
-export function groupsOf(peer: Peer): string[] {
+/** The same where the command has nothing to do without any. @throws CliError when nobody is there */
+export async function searchSomebody(
+  peer: Peer,
+  group: string | undefined,
+  signal: AbortSignal,
+): Promise<RemotePeer[]> {
+  const found = await search(peer, group, signal);
+  if (found.length === 0) throw nobody(group, groupsOf(peer));
+  return found;
+}
+
+function groupsOf(peer: Peer): string[] {
   const everybody = peer.peers.of(meant(undefined)).list();
   return [...new Set(everybody.map(({ group }) => group))].toSorted(compare);
 }

@@ -1,11 +1,10 @@
 import type { Peer, PeersChange, RemotePeer } from '../index.ts';
 import { readableTag } from '../tag.ts';
-import { nobody } from './choose.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { LiveArea } from './live-area.ts';
-import { groupsOf, meant, search, sorted, withPeer } from './observer.ts';
+import { meant, search, searchSomebody, sorted, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { askAll, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
@@ -34,14 +33,12 @@ export function peers(context: Context, options: PeersOptions): Promise<ExitCode
 }
 
 async function show({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
-  const found = await search(peer, group, signal);
+  const found = await searchSomebody(peer, group, signal);
   const drawing = out.json
     ? undefined
     : (): Promise<typeof import('./peer-table.ts')> => import('./peer-table.ts');
   const all = await askAll(found, signal, drawing);
   signal.throwIfAborted();
-  const error = nobody(found, group, groupsOf(peer));
-  if (error) throw error;
   if (!drawing) {
     for (const [index, each] of found.entries()) out.data(peerData(each, all[index]));
     return EXIT.DONE;

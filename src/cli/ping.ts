@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { RemotePeer } from '../index.ts';
-import { choosePeer, nobody } from './choose.ts';
+import { choosePeer } from './choose.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { groupsOf, search, withPeer } from './observer.ts';
+import { searchSomebody, withPeer } from './observer.ts';
 import { safe } from './output.ts';
 import { microseconds, milliseconds } from './units.ts';
 
@@ -30,9 +30,7 @@ interface Statistics {
 export function ping(context: Context, wanted: string | undefined, options: PingOptions): Promise<ExitCode> {
   const { out, signal } = context;
   return withPeer('ping', async (own) => {
-    const found = await search(own, options.group, signal);
-    const error = nobody(found, options.group, groupsOf(own));
-    if (error) throw error;
+    const found = await searchSomebody(own, options.group, signal);
     const peers = wanted === undefined ? found : [choosePeer(wanted, found)];
     const all = peers.map((peer): Statistics => ({ peer, times: [], sent: 0 }));
     for (let round = 1; !signal.aborted && round <= (options.count ?? Infinity); round += 1) {

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { nanoid } from 'nanoid';
 
-import { DialFailed } from '../transport/transport.ts';
+import { DEAF, DialFailed } from '../transport/transport.ts';
 import type { Address } from '../transport/address.ts';
 import type { Socket } from '../transport/transport.ts';
 import { webSocketTransport } from '../transport/websocket.ts';
@@ -62,7 +62,7 @@ export async function probe(
   try {
     return await shakeHands(socket, to, keys);
   } finally {
-    socket.receive({ message: () => {}, binary: () => {}, closed: () => {} });
+    socket.receive(DEAF);
     socket.close(CLOSE.DONE, '');
   }
 }

@@ -24,16 +24,11 @@ export function readArguments(given: readonly string[]): unknown[] {
         `put it into single quotes, '{"width":200}'; a string that begins so is JSON in quotes: '"[x"'`,
       );
     }
-    if (
-      typeof value === 'number' &&
-      Number.isInteger(value) &&
-      !Number.isSafeInteger(value) &&
-      /^-?\d+$/.test(text.trim())
-    ) {
+    if (/^-?\d+$/.test(text.trim()) && !Number.isSafeInteger(value)) {
       throw new CliError(
         EXIT.USAGE,
         `argument ${index + 1}, ${text}, is larger than numbers are exact`,
-        `give it as a string, '"${text}"', or as the number that it becomes: ${value.toExponential()}`,
+        `give it as a string, '"${text}"', or as the number that it becomes: ${Number(text).toExponential()}`,
       );
     }
     return value;

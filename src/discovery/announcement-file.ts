@@ -38,7 +38,7 @@ export async function readAnnouncement(path: string): Promise<FoundAnnouncement 
 /** For the last moment of a process. */
 export function readAnnouncementSync(path: string): FoundAnnouncement | undefined {
   try {
-    return parse(readFileSync(path, { encoding: 'utf8', flag: AT_ONCE as never }));
+    return parse(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }

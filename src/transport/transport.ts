@@ -75,6 +75,9 @@ export interface Receiver {
   closed(code: number): void;
 }
 
+/** Takes whatever still comes, and does nothing with it. */
+export const DEAF: Receiver = { message: () => {}, binary: () => {}, closed: () => {} };
+
 /** No connection came about. `refused`: nobody listens there; anything else: it cannot be told. */
 export class DialFailed extends Error {
   readonly refused: boolean;

@@ -150,7 +150,7 @@ class Liveness {
       return;
     }
     if (counts) link.silentLooks += 1;
-    if (!counts || link.silentLooks % LOOKS_PER_PING === 0) link.socket.ping();
+    if (!counts || isTimeToAsk(link.silentLooks)) link.socket.ping();
     if (link.silentLooks >= this.#mostSilent) this.#doubt(link);
   }
 
@@ -189,4 +189,13 @@ class Liveness {
   #overdue(): number {
     return Math.max(0, this.#clock.now() - this.#due);
   }
+}
+
+/**
+ * At 1, 2, 4, 8 … times the silence after which a peer is asked. One question lies in the socket of a peer that is busy as well
+ * as sixty do; and there are WebSocket libraries that end a connection when they find more than that at once.
+ */
+function isTimeToAsk(silentLooks: number): boolean {
+  const times = silentLooks / LOOKS_PER_PING;
+  return Number.isInteger(times) && (times & (times - 1)) === 0;
 }

@@ -46,6 +46,12 @@ const CLOSE_TIME = 1_000;
  */
 const PARTS = { perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks: 65_536 };
 
+/**
+ * Pings are answered here. `ws` cuts a connection when more than 60 of its own answers wait to be written, and a peer that was
+ * busy for two minutes finds more than 60 pings of one that waited patiently.
+ */
+const PONGS = { autoPong: false };
+
 async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket) => void): Promise<Listener> {
   // What a request may send before the upgrade is bounded by Node's own limit on headers, and how long it may take by the
   // gate: Node's own timers would count the time in which nobody read what had come.
@@ -55,6 +61,7 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
     noServer: true,
     clientTracking: false,
     ...PARTS,
+    ...PONGS,
     maxPayload: options.largestMessage,
     handleProtocols: () => SUBPROTOCOL,
   });
@@ -98,6 +105,7 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
     const host = `${hostInUrl(plainIp(stream.remoteAddress ?? ''))}:${address.port}`;
     const ws = new WebSocket(`${stream instanceof TLSSocket ? 'wss' : 'ws'}://${host}/`, SUBPROTOCOL, {
       ...PARTS,
+      ...PONGS,
       maxPayload: largestMessage,
       // Masks protect proxies from what a web page makes a browser send. No page and no proxy is here, and a mask of
       // zeros, which changes nothing, spares both sides a walk over every byte.
@@ -150,6 +158,10 @@ class WebSocketSocket implements Socket {
   readonly #gate: Gate | undefined;
   #trusted = false;
   #closing = false;
+  /** A pong is written and not yet taken by the network. */
+  #isPonging = false;
+  /** The newest ping that came meanwhile: it is answered for all of them, as RFC 6455 (5.5.3) allows. */
+  #pinged: Buffer | undefined;
 
   constructor(ws: WebSocket, tcp: NetSocket, gate: Gate | undefined) {
     this.#ws = ws;
@@ -161,6 +173,7 @@ class WebSocketSocket implements Socket {
       if (isBinary) this.#inbox.binary(data as Buffer);
       else this.#inbox.message((data as Buffer).toString('utf8'));
     });
+    ws.on('ping', (data) => this.#pong(data));
     ws.on('error', ignore);
     ws.on('close', (code) => this.#inbox.closed(code));
   }
@@ -199,6 +212,22 @@ class WebSocketSocket implements Socket {
 
   ping(): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
+  }
+
+  /** Never more than one answer waits here, whatever the other side sends and does not read. */
+  #pong(data: Buffer): void {
+    if (this.#isPonging) {
+      this.#pinged = data;
+      return;
+    }
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    this.#isPonging = true;
+    this.#ws.pong(data, undefined, () => {
+      this.#isPonging = false;
+      const next = this.#pinged;
+      this.#pinged = undefined;
+      if (next) this.#pong(next);
+    });
   }
 
   whenDrained(callback: () => void): void {

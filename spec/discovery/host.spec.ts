@@ -19,6 +19,7 @@ import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
 import { HostProvider } from '../../src/discovery/host.ts';
+import { ownPlace } from '../../src/discovery/place.ts';
 import type { Announcement, Hint, ProviderListener } from '../../src/discovery/provider.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -32,7 +33,7 @@ const hint = (id: string, port = 4000, incarnation = `${id}-1`): Hint => ({
   pid: process.pid,
 });
 
-const written = (id: string, world = 'ours') => ({ ...hint(id), world });
+const written = (id: string, world = 'ours') => ({ ...hint(id), world, from: ownPlace() });
 const announcement = (id: string): Announcement => ({ ...hint(id), world: () => 'ours' });
 
 class Heard implements ProviderListener {
@@ -84,7 +85,7 @@ describe('the provider of this host', () => {
 
   /** As a real peer does it, and with the age it should have, in ms. */
   async function put(each: Hint, age = 0): Promise<void> {
-    await writeFile(join(folder, '.draft'), JSON.stringify(each));
+    await writeFile(join(folder, '.draft'), JSON.stringify({ from: ownPlace(), ...each }));
     const time = (Date.now() - age) / 1000;
     await utimes(join(folder, '.draft'), time, time);
     await rename(join(folder, '.draft'), path(each.id));

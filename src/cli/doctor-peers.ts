@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { addressesOf } from '../actors/candidate.ts';
 import type { Candidate } from '../actors/candidate.ts';
-import { readAnnouncement } from '../discovery/announcement-file.ts';
+import { readAnnouncement, SUFFIX } from '../discovery/announcement-file.ts';
 import type { FoundAnnouncement } from '../discovery/announcement-file.ts';
 import type { Peer, RemotePeer } from '../index.ts';
 import { addressText } from '../transport/address.ts';
@@ -23,8 +23,6 @@ const CLOCK_DIFFERENCE = 5_000;
 
 /** How long a peer may take to answer, in ms. */
 const ANSWER_TIME = 2_000;
-
-const SUFFIX = '.peer.json';
 
 export interface Announced {
   file: string;

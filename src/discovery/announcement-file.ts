@@ -1,65 +1,92 @@
-import { constants, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 
 import { isLoopback } from '../transport/address.ts';
+import type { Address } from '../transport/address.ts';
 import { isAddressList, isFields, isPeerId, MOST_ADDRESSES } from '../wire/guards.ts';
+import { isPlace, ownPlace } from './place.ts';
+import type { Place } from './place.ts';
 import type { Announcement, Hint } from './provider.ts';
+import { ITSELF, readSmallFile, readSmallFileSync } from './small-file.ts';
 
-/** The file in which a peer tells the others of its host where it is. */
+/** The file in which a peer tells the others that use its runtime directory where it is. */
 
-/** Bytes; a real file has about 200. */
+/** How its name ends, behind the id. */
+export const SUFFIX = '.peer.json';
+
+/** Bytes; a real file has about 350. */
 const LARGEST_FILE = 4_096;
 
-/** Where something has the name of a file and is none, nobody waits for what it says. Not known to Windows. */
-const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** What another peer wrote. */
+export interface FoundAnnouncement extends Hint {
+  /** A client in another language may leave out which world it is of. */
+  world?: string;
+  /** Where it runs. Without it nothing that is seen here proves that it is dead. */
+  from?: Place;
+}
 
-/** What another peer wrote. A client in another language may leave out which world it is of. */
-export type FoundAnnouncement = Hint & { world?: string };
-
-/** To be dialled at loopback if the peer listens there, and else wherever it does: this is read on the same host only. */
+/** To be dialled at loopback if the peer listens there, and else wherever it does: mostly it is read on the same host. */
 export function announcementText({ id, incarnation, addresses, pid, world }: Announcement): string {
   const near = addresses.filter(({ host }) => isLoopback(host));
   // A host of many containers has an address in each of their networks.
   const far = addresses.filter(({ host }) => !isLoopback(host)).slice(0, MOST_ADDRESSES);
   const where =
     near.length > 0 ? { addresses: near, ...(far.length > 0 && { beyond: far }) } : { addresses: far };
-  return JSON.stringify({ id, incarnation, ...where, pid, world: world() });
+  return JSON.stringify({ id, incarnation, ...where, pid, world: world(), from: ownPlace() });
 }
 
 /** Undefined for anything that is no announcement. */
 export async function readAnnouncement(path: string): Promise<FoundAnnouncement | undefined> {
   try {
-    return parse(await readFile(path, { encoding: 'utf8', flag: AT_ONCE }));
+    const { bytes } = await readSmallFile(path, LARGEST_FILE, ITSELF);
+    return parse(bytes);
   } catch {
     return undefined;
   }
 }
 
-/** For the last moment of a process. */
+/** The same without waiting. */
 export function readAnnouncementSync(path: string): FoundAnnouncement | undefined {
   try {
-    return parse(readFileSync(path, 'utf8'));
+    return parse(readSmallFileSync(path, LARGEST_FILE, ITSELF).bytes);
   } catch {
     return undefined;
   }
 }
 
 /** @throws SyntaxError */
-function parse(text: string): FoundAnnouncement | undefined {
-  const value: unknown = text.length > LARGEST_FILE ? undefined : JSON.parse(text);
-  return isAnnouncement(value) ? value : undefined;
+function parse(bytes: Buffer): FoundAnnouncement | undefined {
+  const value: unknown = JSON.parse(bytes.toString());
+  if (!isAnnouncement(value)) return undefined;
+  const { id, incarnation, pid, world, from } = value;
+  const addresses = numeric(value.addresses);
+  if (addresses.length === 0) return undefined;
+  const beyond = value.beyond && numeric(value.beyond);
+  return {
+    ...{ id, incarnation, addresses },
+    ...(beyond && beyond.length > 0 && { beyond }),
+    ...(pid !== undefined && { pid }),
+    ...(world !== undefined && { world }),
+    ...(from && { from }),
+  };
+}
+
+/** A name would be looked up, and could lead anywhere. */
+function numeric(addresses: readonly Address[]): Address[] {
+  return addresses
+    .filter(({ host }) => isIP(host) !== 0 || isLoopback(host))
+    .map(({ host, port }) => ({ host, port }));
 }
 
 function isAnnouncement(value: unknown): value is FoundAnnouncement {
   if (!isFields(value)) return false;
-  const { id, incarnation, addresses, beyond = [], pid, world } = value;
+  const { id, incarnation, addresses, beyond = [], pid, world, from } = value;
   return (
     isPeerId(id) &&
     isPeerId(incarnation) &&
     isAddressList(addresses) &&
-    addresses.length > 0 &&
     isAddressList(beyond) &&
     Number.isSafeInteger(pid) &&
-    (world === undefined || typeof world === 'string')
+    (world === undefined || typeof world === 'string') &&
+    (from === undefined || isPlace(from))
   );
 }

@@ -4,8 +4,9 @@ import { readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../clock.ts';
-import { announcementText, readAnnouncement, readAnnouncementSync } from './announcement-file.ts';
+import { announcementText, readAnnouncement, readAnnouncementSync, SUFFIX } from './announcement-file.ts';
 import type { FoundAnnouncement } from './announcement-file.ts';
+import { ownPlace, shareNetwork } from './place.ts';
 import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
 
 /** Between two looks at the whole directory, in ms. Watches fail on some mounts, and can run out. */
@@ -13,8 +14,6 @@ const RESCAN = 2_000;
 
 /** A peer's file younger than this is left alone after a refused dial: the peer may only just be starting. In ms. */
 const GRACE = 2_000;
-
-const SUFFIX = '.peer.json';
 
 /** What this provider is called in discovery. */
 export const HOST = 'host';
@@ -159,7 +158,7 @@ export class HostProvider implements Provider {
       this.#forget(id);
       return;
     }
-    const { world: _, ...hint } = announced;
+    const { world: _, from: __, ...hint } = announced;
     if (this.#listener && this.#told.get(id) !== hint.incarnation) {
       this.#told.set(id, hint.incarnation);
       this.#listener.found(hint);
@@ -186,7 +185,8 @@ export class HostProvider implements Provider {
       const now = await readAnnouncement(path);
       // The file's own time is the system's, so it is compared with the system's, not with the injected clock.
       if (now?.incarnation !== hint.incarnation) await this.#look(`${hint.id}${SUFFIX}`);
-      else if (refused && Date.now() - mtimeMs > GRACE) await unlink(path);
+      else if (refused && shareNetwork(now.from, ownPlace()) && Date.now() - mtimeMs > GRACE)
+        await unlink(path);
     } catch {
       // Another peer removed it first.
     }

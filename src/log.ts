@@ -3,6 +3,7 @@ import { NetError } from './errors.ts';
 import { readableTag } from './tag.ts';
 import { addressText } from './transport/address.ts';
 import type { Address } from './transport/address.ts';
+import { stackOf, warnOfUnforeseen } from './unforeseen.ts';
 import { peerLine, printable } from './wire/failure.ts';
 
 /**
@@ -27,6 +28,9 @@ type Told = Exclude<LogLevel, 'silent'>;
 
 /** Characters of what another program said of itself, in one line. */
 const LONGEST_DETAIL = 300;
+
+/** Characters of a stack: a message in it may be of any length. */
+const LONGEST_STACK = 4_000;
 
 /** Of the functions of another program in one line, and characters of each. */
 const MOST_TAGS = 5;
@@ -64,6 +68,27 @@ export class Log {
 
   failed(error: unknown): void {
     this.#write('error', () => `could not start: ${reason(error)}`);
+  }
+
+  /**
+   * Nobody foresaw it. Where nothing is logged it is a warning of the process: a bug must not go unseen.
+   * @param doing when it went wrong: "in a call", "while it listened"
+   */
+  unforeseen(doing: string, error: unknown): void {
+    if (this.#least > LOG_LEVELS.indexOf('error') || this.#broken) warnOfUnforeseen(doing, error);
+    this.#write('error', () => `something went wrong ${doing}. This is a bug of app-net: ${stack(error)}`);
+  }
+
+  /** The user's `inspect` threw, and gets nothing more. */
+  inspectorThrew(error: unknown): void {
+    const text = `\`inspect\` throws, and gets nothing more: ${reason(error)}`;
+    process.emitWarning(text, 'AppNetWarning');
+    this.#write('error', () => text);
+  }
+
+  /** An actor died of something that nobody foresaw, and the peer with it. */
+  died(error: unknown): void {
+    this.#write('error', () => `died of an error that nobody foresaw: ${stack(error)}`);
   }
 
   joined(record: PeerRecord): void {
@@ -178,12 +203,19 @@ const CODES = new Map([
   [1001, 'the other side stopped'],
   [1006, 'without a word'],
   [1009, 'a message was too large'],
+  [1011, 'something unforeseen went wrong'],
   [4400, 'a frame was wrong'],
   [4401, 'the handshake failed'],
 ]);
 
 function reason(error: unknown): string {
   return escaped(error instanceof Error ? error.message : String(error), LONGEST_DETAIL);
+}
+
+/** In as many lines as it has. */
+function stack(error: unknown): string {
+  const lines = stackOf(error).slice(0, LONGEST_STACK).split('\n');
+  return lines.map((each) => printable(each)).join('\n');
 }
 
 function quoted(text: string): string {

@@ -66,7 +66,7 @@ export class Outgoing {
     const call = new Call(record, tag, args, time, deadline, resolve, signals, site, streamsIn(args));
     // What is sent to a stopped actor vanishes.
     const stopped = this.#input.over();
-    if (stopped) failWithNetError(call, 'STOPPED', stopped.message);
+    if (stopped) failWithNetError(call, 'STOPPED', stopped.message, { cause: stopped.cause });
     else this.#input.caller.send(call);
     return promise;
   }

@@ -18,6 +18,7 @@ import { checkTag, readRemoteOptions } from './connect-arguments.ts';
 import type { RemoteOptions } from './connect-arguments.ts';
 import type { Connect, FunctionRecord } from './connect-types.ts';
 import { Connecting } from './connecting.ts';
+import { containedSettings } from './contained-settings.ts';
 import { remoteFunction } from './connected.ts';
 import type { RemoteFunction } from './connected.ts';
 import { countersOf, defaultFunctions } from './default-functions.ts';
@@ -27,6 +28,7 @@ import { announcedOnHost, searchIsOver } from './discovery-waits.ts';
 import { NetError, stoppedError } from './errors.ts';
 import { NetEvent } from './event.ts';
 import { EventHub } from './event-hub.ts';
+import { deathOf, stoppedBy, tellOfDeath } from './death.ts';
 import { forgetAtExit, leaveAtExit } from './leave-at-exit.ts';
 import { Middleware } from './middleware.ts';
 import type { Hook } from './middleware.ts';
@@ -83,11 +85,14 @@ export class Peer {
   readonly #handles = new WeakMap<PeerRecord, RemotePeer>();
   /** Why nothing works any more. */
   #over: NetError | undefined;
+  /** What it died of, when nobody foresaw it. */
+  #death: Error | undefined;
   readonly #ended: Promise<void>;
   #markEnded: () => void = () => {};
 
   /** @internal Use `createPeer()`. @param holds whether the running peer keeps the process alive */
-  constructor(settings: Settings, holds: boolean) {
+  constructor(given: Settings, holds: boolean) {
+    const settings = containedSettings(given);
     const { id, name, group, hub, limits, clock, stacks, inspect } = settings;
     this.id = id;
     this.name = name;
@@ -109,7 +114,7 @@ export class Peer {
     this.peers = new Peers(() => this.#set);
     this.#events = new EventHub(settings, this.#set, (peer) => this.#set.get(peer));
     const machine = createPeerMachine(
-      createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks }),
+      createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({
         ...{ registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
         remotePeer: ({ record }) => this.#remotePeer(record),
@@ -233,10 +238,14 @@ export class Peer {
     return new NetEvent<T>(name, () => this.#events);
   }
 
-  /** Keeps the process alive until this peer is stopped, and starts it if need be. */
+  /**
+   * Keeps the process alive until this peer is stopped, and starts it if need be.
+   * @throws what kept it from starting; and what it died of, which is a bug of this library
+   */
   async serve(): Promise<void> {
     await this.start();
     await whileHolding(this.#ended);
+    if (this.#death) throw this.#death;
   }
 
   /** Tags of the functions that others can call, now. */
@@ -258,12 +267,14 @@ export class Peer {
         if (this.actor.getSnapshot().value === 'online') resolve();
       };
       const over = (error?: unknown): void => {
-        const cause = error ?? this.actor.getSnapshot().context.error;
+        this.#death = deathOf(this.actor, error);
+        const cause = this.#death ?? this.actor.getSnapshot().context.error;
         forgetAtExit(this.actor);
         runningPeers.delete(this);
         if (this.#holds) releaseProcess();
-        this.#end(stoppedError(cause));
+        this.#end(this.#death ? stoppedBy(this.#death) : stoppedError(cause));
         reject((cause as Error | undefined) ?? stoppedError());
+        if (this.#death) tellOfDeath(this.actor, this.#death, this.#settings.log);
       };
       this.actor.subscribe({ next: online, error: over, complete: () => over() });
       this.actor.start();

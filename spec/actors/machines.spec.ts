@@ -16,7 +16,7 @@ import { Registry } from '../../src/registry.ts';
 const nothing = (): void => {};
 const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
-  createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true }),
+  createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true, log: silentLog }),
   createDispatcherLogic({
     registry,
     clock: systemClock,

@@ -1,4 +1,5 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { NetError } from '../errors.ts';
 import type { Address } from '../transport/address.ts';
@@ -56,7 +57,7 @@ export interface Departure {
 export const connectionParts = setup({
   types: {
     context: {} as ConnectionContext,
-    events: {} as ConnectionMessage | HandshakeResult | ProbeResult,
+    events: {} as ConnectionMessage | HandshakeResult | ProbeResult | ErrorActorEvent,
     input: {} as ConnectionInput,
   },
   actors: { dial: dialLogic, handshake: handshakeLogic, probe: probeLogic, socket: socketLogic },
@@ -251,6 +252,21 @@ export const connectionParts = setup({
       enqueue.sendTo(context.services.dispatcher, { type: 'link.closed', link });
       enqueue.sendTo(context.services.liveness, { type: 'link.closed', link });
     }),
+
+    'forget every link': enqueueActions(({ context: { links, services }, enqueue }) => {
+      enqueue.assign({ links: [] });
+      for (const link of links) {
+        enqueue.stopChild(link.ownerName);
+        for (const actor of [services.caller, services.events, services.dispatcher, services.liveness]) {
+          enqueue.sendTo(actor as AnyActorRef, { type: 'link.closed', link });
+        }
+      }
+    }),
+
+    'tell of what one died of': ({ context, event }) => {
+      const { error } = event as ErrorActorEvent;
+      context.services.log.unforeseen(`in the connection to ${context.id}`, error);
+    },
 
     'report the end': enqueueActions(({ context, self, enqueue }) => {
       const { id, failure } = context;

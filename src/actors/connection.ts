@@ -2,7 +2,9 @@ import { assign, sendParent } from 'xstate';
 
 import type { Address } from '../transport/address.ts';
 import { isPeerId } from '../wire/guards.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { connectionParts, whereToProbe } from './connection-parts.ts';
+import { contained } from './contained.ts';
 
 /**
  * Everything between this peer and one other: `connection:<peer id>`. It dials, or is given a session that the
@@ -38,7 +40,7 @@ const FRAMES = [
 /** Never changed; stands for no address. */
 const NOBODY: readonly Address[] = [];
 
-export const connectionMachine = connectionParts.createMachine({
+const machine = connectionParts.createMachine({
   id: 'connection',
   context: ({ input }) => ({
     ...input,
@@ -240,5 +242,20 @@ export const connectionMachine = connectionParts.createMachine({
       { guard: 'both sides leave a duplicate', actions: 'close the duplicate' },
       { actions: sendParent({ type: 'connection.idle' }) },
     ],
+    'connection.broke': { target: '.closed', actions: ['cut every link', 'forget every link'] },
+    // One of its actors died in spite of everything.
+    'xstate.error.actor.*': {
+      target: '.closed',
+      actions: ['tell of what one died of', 'cut every link', 'forget every link'],
+    },
   },
+});
+
+/** Whatever goes wrong in it ends this connection and no other. */
+export const connectionMachine = contained(machine, (error, message, self) => {
+  const { services, id } = (self.getSnapshot() as { context: ConnectionContext }).context;
+  services.log.unforeseen(`in the connection to ${id}`, error);
+  if (message.type === 'connection.broke' || message.type.startsWith('xstate.')) throw error;
+  if (message.type === 'session.arrived') message.session.socket.terminate();
+  self.send({ type: 'connection.broke' });
 });

@@ -48,7 +48,8 @@ export class CrossingLinks {
   frames(link: Link, frames: readonly EventsFrame[]): void {
     const waiting = this.#waiting.get(link);
     if (waiting) {
-      waiting.frames.push(...frames);
+      // One by one: as arguments of one call they would be more than the engine takes.
+      for (const frame of frames) waiting.frames.push(frame);
       if (waiting.frames.length > MOST_WAITING) this.release(link);
     } else if (this.#crossed(link)) {
       const timer = this.#clock.setTimeout(() => this.#overdue(link), LONGEST_WAIT);

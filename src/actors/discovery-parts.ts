@@ -1,4 +1,5 @@
 import { assign, enqueueActions, setup } from 'xstate';
+import type { ErrorActorEvent } from 'xstate';
 
 import { HOST } from '../discovery/host.ts';
 import { keyOf } from '../discovery/provider.ts';
@@ -45,7 +46,7 @@ type Event<Type extends DiscoveryMessage['type']> = Extract<DiscoveryMessage, { 
 export const discoveryParts = setup({
   types: {
     context: {} as DiscoveryContext,
-    events: {} as DiscoveryMessage,
+    events: {} as DiscoveryMessage | ErrorActorEvent,
     input: {} as DiscoveryInput,
     emitted: {} as DiscoveryEmitted,
   },
@@ -286,6 +287,9 @@ export const discoveryParts = setup({
         return reason ? { ...others, [provider]: reason } : others;
       },
     }),
+
+    'tell of what a provider died of': ({ context, event }) =>
+      context.log.unforeseen('in a provider', (event as ErrorActorEvent).error),
 
     'stop the providers': enqueueActions(({ context, enqueue }) => {
       enqueue.assign({ stopping: true });

@@ -1,13 +1,15 @@
 import { assign, enqueueActions } from 'xstate';
 
+import { contained } from './contained.ts';
 import { DialTurns } from './dial-turns.ts';
+import type { DiscoveryContext } from './discovery-context.ts';
 import { discoveryParts } from './discovery-parts.ts';
 
 /**
  * Keeps the live set of peers. Providers only hint at addresses; a peer is in the set exactly while an
  * authenticated connection to it is open.
  */
-export const discoveryMachine = discoveryParts.createMachine({
+const machine = discoveryParts.createMachine({
   id: 'discovery',
   context: ({ input }) => ({
     ...input,
@@ -61,5 +63,15 @@ export const discoveryMachine = discoveryParts.createMachine({
     'connection.ended': {
       actions: ['try again later, or give up', 'the dial is over', 'dial who is next'],
     },
+    'xstate.error.actor.*': { actions: 'tell of what a provider died of' },
   },
+});
+
+/** Those that others wait for. */
+const AWAITED = new Set(['discovery.start', 'discovery.stop', 'provider.stopped']);
+
+/** What goes wrong with one hint or one peer is told, and the others are found all the same. */
+export const discoveryMachine = contained(machine, (error, { type }, self) => {
+  if (AWAITED.has(type) || type.startsWith('xstate.')) throw error;
+  (self.getSnapshot() as { context: DiscoveryContext }).context.log.unforeseen('in discovery', error);
 });

@@ -13,6 +13,7 @@ import type { CancelFrame, RequestFrame, UnreadableFrame } from '../wire/frames.
 import { Answers } from './answers.ts';
 import { receiveForArgument } from './arguments.ts';
 import type { ArgumentFrame } from './arguments.ts';
+import { contained } from './contained.ts';
 import { Held } from './held.ts';
 import type { Link } from './link.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
@@ -47,7 +48,7 @@ export type DispatcherRef = ActorRefFrom<DispatcherLogic>;
 
 export function createDispatcherLogic(input: DispatcherInput): DispatcherLogic {
   const dispatcher = new Dispatcher(input);
-  return {
+  const logic: DispatcherLogic = {
     getInitialSnapshot: ({ self }) => {
       dispatcher.resume = (link) => self.send({ type: 'held.due', link });
       return dispatcher.snapshot;
@@ -58,6 +59,7 @@ export function createDispatcherLogic(input: DispatcherInput): DispatcherLogic {
       return snapshot;
     },
   };
+  return contained(logic, (error, { link }) => link.fail(error));
 }
 
 class Dispatcher {

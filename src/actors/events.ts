@@ -2,6 +2,8 @@ import type { ActorLogic, ActorRefFrom } from 'xstate';
 
 import type { Clock } from '../clock.ts';
 import type { EventsFrame } from '../wire/frames.ts';
+import { contained } from './contained.ts';
+import type { Remedy } from './contained.ts';
 import { CrossingLinks } from './crossing.ts';
 import { Interests } from './interests.ts';
 import type { InterestsCounters, InterestsInput } from './interests.ts';
@@ -40,7 +42,11 @@ export function createEventsLogic(input: EventsInput): { logic: EventsLogic; top
       return snapshot;
     },
   };
-  return { logic, topics: events.topics };
+  const remedy: Remedy<EventsMessage> = (error, message) => {
+    if ('link' in message) message.link.fail(error);
+    else input.log.unforeseen('in the events', error);
+  };
+  return { logic: contained(logic, remedy), topics: events.topics };
 }
 
 class Events {

@@ -4,6 +4,7 @@ import { afterAwake } from '../awake.ts';
 import type { Clock } from '../clock.ts';
 import { NetError } from '../errors.ts';
 import { DEAF } from '../transport/transport.ts';
+import { warnOfUnforeseen } from '../unforeseen.ts';
 import type { Receiver, Socket } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
@@ -149,6 +150,10 @@ function run(
     // One code for every reason: a stranger learns nothing from how it was refused.
     refuse(CLOSE.HANDSHAKE, '', new NetError('UNAUTHENTICATED', text, { cause }));
   };
+  const failUnforeseen = (error: unknown): void => {
+    warnOfUnforeseen('in a handshake', error);
+    fail('something unforeseen went wrong', error);
+  };
   // Time awake: what the other side has said meanwhile is read before it is held to be late.
   const stopTimer = afterAwake(clock, HANDSHAKE_TIME, () => fail(`it took longer than ${HANDSHAKE_TIME} ms`));
   const proceed = ({ send, proved, done }: Step): void => {
@@ -178,11 +183,11 @@ function run(
         const next = step(text);
         const { proved } = next;
         const taken = proved && isTaken?.(proved.id, proved.incarnation);
-        if (taken) void ask(next, proved.id, taken);
+        if (taken) ask(next, proved.id, taken).catch(failUnforeseen);
         else proceed(next);
       } catch (error) {
-        if (!(error instanceof HandshakeFailed)) throw error;
-        fail(error.message, error);
+        if (error instanceof HandshakeFailed) fail(error.message, error);
+        else failUnforeseen(error);
       }
     },
     binary: () => {

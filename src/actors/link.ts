@@ -1,5 +1,5 @@
 import type { Socket } from '../transport/transport.ts';
-import { VERSIONS } from '../wire/frames.ts';
+import { CLOSE, VERSIONS } from '../wire/frames.ts';
 import type { GoawayFrame, Limits } from '../wire/frames.ts';
 import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
@@ -31,6 +31,8 @@ export interface LinkOwner {
   silent(): void;
   /** After that, something has. */
   heard(): void;
+  /** Something that nobody foresaw went wrong with it; it is being closed. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -98,6 +100,7 @@ export class Link {
   #batch = '';
   /** Whether the end of the tick flushes it. */
   #isUnsent = false;
+  #hasFailed = false;
 
   /** @param ownerName of the actor that owns its socket, among the children of the connection */
   constructor(
@@ -176,7 +179,13 @@ export class Link {
 
   #write(message: string, before?: readonly Uint8Array[]): void {
     const { socket } = this;
-    socket.send(message, before);
+    // Many links are written to in one go, at the end of a tick and for an event: one that fails must not keep the others waiting.
+    try {
+      socket.send(message, before);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
     const buffered = socket.bufferedAmount;
     if (buffered > this.#mostBuffered) this.congested = true;
     if (this.slow || buffered <= SLOW) return;
@@ -199,7 +208,13 @@ export class Link {
     this.socket.whenDrained(() => {
       const stalled = this.#stalled!;
       this.#stalled = undefined;
-      for (const each of stalled) each();
+      for (const each of stalled) {
+        try {
+          each();
+        } catch (error) {
+          this.fail(error);
+        }
+      }
     });
   }
 
@@ -245,6 +260,18 @@ export class Link {
   close(code: number, reason: string): void {
     this.flush();
     this.socket.close(code, reason);
+  }
+
+  /** Something that nobody foresaw went wrong with what came on it, or with what goes out: it ends, and nothing else does. */
+  fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.owner?.failed(error);
+    try {
+      this.close(CLOSE.UNFORESEEN, '');
+    } catch {
+      this.socket.terminate();
+    }
   }
 }
 

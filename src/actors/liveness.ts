@@ -1,6 +1,7 @@
 import type { ActorLogic, ActorRefFrom } from 'xstate';
 
 import type { Clock } from '../clock.ts';
+import { contained } from './contained.ts';
 import type { Link } from './link.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import type { LivenessMessage } from './messages.ts';
@@ -49,7 +50,7 @@ export type LivenessRef = ActorRefFrom<LivenessLogic>;
 
 export function createLivenessLogic(input: LivenessInput): LivenessLogic {
   const liveness = new Liveness(input);
-  return {
+  const logic: LivenessLogic = {
     getInitialSnapshot: () => liveness.snapshot,
     getPersistedSnapshot: (snapshot) => snapshot,
     transition: (snapshot, message) => {
@@ -57,6 +58,7 @@ export function createLivenessLogic(input: LivenessInput): LivenessLogic {
       return snapshot;
     },
   };
+  return contained(logic, (error, { link }) => link.fail(error));
 }
 
 class Liveness {
@@ -138,7 +140,13 @@ class Liveness {
     const counts = !isLate || this.#wasLate;
     this.#wasLate = isLate;
     this.#wait();
-    for (const link of [...this.#links]) this.#lookAt(link, counts);
+    for (const link of [...this.#links]) {
+      try {
+        this.#lookAt(link, counts);
+      } catch (error) {
+        link.fail(error);
+      }
+    }
   }
 
   #lookAt(link: Link, counts: boolean): void {

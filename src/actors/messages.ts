@@ -66,7 +66,9 @@ export type PeerMessage =
   /** The connection actor is at its end. */
   | { type: 'connection.ended'; id: string; connection: AnyActorRef }
   /** Discovery has taken back what it announced. */
-  | { type: 'discovery.stopped' };
+  | { type: 'discovery.stopped' }
+  /** A message made it throw. */
+  | { type: 'peer.broke'; error: unknown };
 
 export type ConnectionMessage =
   | { type: 'session.arrived'; session: Session }
@@ -83,7 +85,9 @@ export type ConnectionMessage =
   /** This peer is stopping: say goaway and let finish what runs. */
   | { type: 'connection.drain' }
   /** Everything has finished, or the time for it is over. */
-  | { type: 'connection.close' };
+  | { type: 'connection.close' }
+  /** A message made it throw. */
+  | { type: 'connection.broke' };
 
 export type DiscoveryMessage =
   /** This peer listens: announce it and begin to look. */
@@ -152,7 +156,7 @@ export type CallerMessage =
   | { type: 'peer.left'; record: PeerRecord; why: LeaveReason }
   | { type: 'deadline.passed' }
   /** This peer is at its end: nothing is answered any more. */
-  | { type: 'caller.stop'; reason: string };
+  | { type: 'caller.stop'; reason: string; cause?: unknown };
 
 export type LivenessMessage = { type: 'link.opened'; link: Link } | { type: 'link.closed'; link: Link };
 

@@ -58,7 +58,7 @@ export class OutgoingCalls implements StreamHouse {
   readonly #links = new Set<Link>();
   readonly #queues = new Set<PeerRecord>();
   /** Why nothing is sent any more. */
-  #stopped: string | undefined;
+  #stopped: { reason: string; cause?: unknown } | undefined;
 
   constructor({ clock, queue, holds, stacks }: CallerInput) {
     this.clock = clock;
@@ -100,10 +100,10 @@ export class OutgoingCalls implements StreamHouse {
         this.#left(message.record, message.why);
         break;
       case 'caller.stop':
-        this.#stop(message.reason);
+        this.#stop(message);
         break;
       case 'xstate.stop':
-        this.#stop('this peer is stopped');
+        this.#stop({ reason: 'this peer is stopped' });
         this.snapshot.status = 'stopped';
         break;
     }
@@ -112,7 +112,7 @@ export class OutgoingCalls implements StreamHouse {
   #send(call: Call): void {
     this.hold(call, true);
     if (this.#stopped !== undefined) {
-      this.#fail(call, 'STOPPED', this.#stopped);
+      this.fail(call, 'STOPPED', this.#stopped.reason, this.#stopped);
       return;
     }
     const aborted = call.signals && watchSignals(call, call.signals, this.cancel);
@@ -123,16 +123,16 @@ export class OutgoingCalls implements StreamHouse {
     }
     const { record } = call;
     if (record.left) {
-      this.#fail(call, 'NOT_SENT', leftMessage(record, record.left));
+      this.fail(call, 'NOT_SENT', leftMessage(record, record.left));
     } else if (call.time <= 0) {
-      this.#fail(call, 'DEADLINE_EXCEEDED', 'the deadline had passed before the call was made', {
+      this.fail(call, 'DEADLINE_EXCEEDED', 'the deadline had passed before the call was made', {
         ran: 'no',
       });
     } else if (record.waiting.size === 0 && record.link && hasRoom(record.link, call)) {
       this.#transmit(call, record.link, call.time);
     } else if (record.waiting.size >= this.#queue) {
       const text = `${this.#queue} calls to ${peerLine(record)} already wait here (limits.queue)`;
-      this.#fail(call, 'OVERLOADED', text);
+      this.fail(call, 'OVERLOADED', text);
     } else {
       record.waiting.push(call);
       this.#queues.add(record);
@@ -154,12 +154,12 @@ export class OutgoingCalls implements StreamHouse {
     } catch (error) {
       if (!(error instanceof NotSerializable)) throw error;
       // A getter of the user's that threw is the cause.
-      this.#fail(call, 'NOT_SERIALIZABLE', error.message, 'cause' in error ? { cause: error.cause } : {});
+      this.fail(call, 'NOT_SERIALIZABLE', error.message, 'cause' in error ? { cause: error.cause } : {});
       return;
     }
     if (!fits(request, link.limits.message)) {
       const text = `the request is larger than the ${link.limits.message} bytes that ${peerLine(call.record)} takes`;
-      this.#fail(call, 'TOO_LARGE', text);
+      this.fail(call, 'TOO_LARGE', text);
       return;
     }
     link.lastSent = id;
@@ -253,7 +253,7 @@ export class OutgoingCalls implements StreamHouse {
   #refused(link: Link, last: number): void {
     const refused = link.pending.values().filter((call) => call.id > last);
     for (const call of refused) {
-      this.#fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
+      this.fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
     }
   }
 
@@ -262,32 +262,33 @@ export class OutgoingCalls implements StreamHouse {
     link.abandoned = undefined;
     for (const call of link.pending.values()) {
       const text = `the connection to ${peerLine(call.record)} was lost before it answered`;
-      this.#fail(call, 'CONNECTION_LOST', text, call.reader && { ran: 'yes' });
+      this.fail(call, 'CONNECTION_LOST', text, call.reader && { ran: 'yes' });
     }
   }
 
   #left(record: PeerRecord, why: LeaveReason): void {
     for (const call of record.waiting.takeAll()) {
       this.#counters.waiting -= 1;
-      this.#fail(call, 'NOT_SENT', leftMessage(record, why));
+      this.fail(call, 'NOT_SENT', leftMessage(record, why));
     }
     this.#queues.delete(record);
   }
 
-  #stop(reason: string): void {
-    this.#stopped ??= reason;
+  #stop({ reason, cause }: { reason: string; cause?: unknown }): void {
+    this.#stopped ??= cause === undefined ? { reason } : { reason, cause };
     this.#alarm.clear();
     for (const record of [...this.#queues]) {
       for (const call of record.waiting.takeAll()) {
         this.#counters.waiting -= 1;
-        this.#fail(call, 'STOPPED', this.#stopped);
+        this.fail(call, 'STOPPED', this.#stopped.reason, this.#stopped);
       }
     }
     this.#queues.clear();
     for (const link of [...this.#links]) this.#lost(link);
   }
 
-  #fail(call: Call, code: NetErrorCode, message: string, details: NetErrorDetails = {}): void {
+  /** Of a call that does not wait in a queue. */
+  fail(call: Call, code: NetErrorCode, message: string, details: NetErrorDetails = {}): void {
     this.#settle(call);
     failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, details);
   }

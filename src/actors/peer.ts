@@ -1,5 +1,5 @@
 import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
@@ -7,6 +7,7 @@ import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from './caller.ts';
 import { connectionMachine } from './connection.ts';
 import type { ConnectionServices } from './connection-context.ts';
+import { contained } from './contained.ts';
 import { discoveryMachine } from './discovery.ts';
 import type { DispatcherLogic, DispatcherRef } from './dispatcher.ts';
 import type { EventsLogic, EventsRef } from './events.ts';
@@ -31,8 +32,10 @@ export interface PeerContext extends PeerInput {
   opened: Opened | undefined;
   /** What its connections work with; undefined before it is open. */
   services: ConnectionServices | undefined;
-  /** Why the peer could not start. */
+  /** Why the peer could not start, or what it died of. */
   error: unknown;
+  /** It died of something that nobody foresaw. */
+  died: boolean;
   /** The actors of the connections, by peer id. */
   connections: ReadonlyMap<string, AnyActorRef>;
   /** Discovery has taken back what it announced. */
@@ -48,10 +51,10 @@ export function createPeerMachine(
   liveness: LivenessLogic,
   events: EventsLogic,
 ) {
-  return setup({
+  const machine = setup({
     types: {
       context: {} as PeerContext,
-      events: {} as PeerMessage,
+      events: {} as PeerMessage | ErrorActorEvent,
       input: {} as PeerInput,
     },
     actors: {
@@ -146,7 +149,10 @@ export function createPeerMachine(
 
       'log that it stops': ({ context }) => context.settings.log.stopping(),
       'log that it has stopped': ({ context }) => context.settings.log.stopped(),
-      'log why it failed': ({ context }) => context.settings.log.failed(context.error),
+      'log why it failed': ({ context: { settings, error, died } }) => {
+        // What it died of is logged where the process is told.
+        if (!died) settings.log.failed(error);
+      },
 
       'remove the connection': enqueueActions(({ context, event, enqueue }) => {
         const { id, connection } = event as Event<'connection.ended'>;
@@ -165,6 +171,7 @@ export function createPeerMachine(
       opened: undefined,
       services: undefined,
       error: undefined,
+      died: false,
       connections: new Map(),
       withdrawn: false,
     }),
@@ -212,16 +219,35 @@ export function createPeerMachine(
         type: 'final',
         entry: [
           'log why it failed',
-          sendTo('caller', ({ context }) => ({
+          sendTo('caller', ({ context: { error, died } }) => ({
             type: 'caller.stop',
-            reason: `this peer could not start: ${messageOf(context.error)}`,
+            reason: `this peer ${died ? 'died of a bug of app-net' : 'could not start'}: ${messageOf(error)}`,
+            cause: error,
           })),
         ],
       },
     },
     on: {
       'connection.ended': { actions: 'remove the connection' },
+      'peer.broke': { target: '.failed', actions: assign({ error: ({ event }) => event.error, died: true }) },
+      // One of its actors died in spite of everything.
+      'xstate.error.actor.*': {
+        target: '.failed',
+        actions: assign({ error: ({ event }) => event.error, died: true }),
+      },
     },
+  });
+  return contained(machine, (error, message, self) => {
+    // What it was about to do may be what others wait for: it ends, unless this was about one connection only.
+    const { settings } = (self.getSnapshot() as { context: PeerContext }).context;
+    if (message.type === 'session.arrived') {
+      settings.log.unforeseen('with a connection that had just been opened', error);
+      message.session.socket.terminate();
+    } else if (message.type === 'peer.broke' || message.type.startsWith('xstate.')) {
+      throw error;
+    } else {
+      self.send({ type: 'peer.broke', error });
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 
 import type { Announcement, Hint, Provider } from '../discovery/provider.ts';
+import { warnOfUnforeseen } from '../unforeseen.ts';
 import type { DiscoveryMessage } from './messages.ts';
 
 export type ProviderMessage =
@@ -14,15 +15,17 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
   ({ input: { provider, self }, sendBack, receive }) => {
     const report = sendBack as (message: DiscoveryMessage) => void;
     const { name } = provider;
-    provider
-      .start(self, {
+    // Functions of its own, so that what is thrown before they return a promise rejects, too.
+    const start = async (): Promise<void> =>
+      provider.start(self, {
         found: (hint) => report({ type: 'provider.found', provider: name, hint }),
         lost: (key, incarnation) => report({ type: 'provider.lost', provider: name, key, incarnation }),
         announced: () => report({ type: 'provider.announced', provider: name }),
         scanned: () => report({ type: 'provider.scanned', provider: name }),
         degraded: (reason) => report({ type: 'provider.degraded', provider: name, reason }),
-      })
-      .catch((error: unknown) => report({ type: 'provider.failed', provider: name, error }));
+      });
+    const stop = async (): Promise<void> => provider.stop();
+    start().catch((error: unknown) => report({ type: 'provider.failed', provider: name, error }));
     let stopped = false;
     receive((message) => {
       switch (message.type) {
@@ -36,10 +39,17 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
           provider.tell?.(message.hints);
           break;
         case 'provider.stop':
-          void provider.stop().then(() => {
-            stopped = true;
-            report({ type: 'provider.stopped', provider: name });
-          });
+          // One that cannot stop in order is stopped below, and holds nobody up.
+          stop().then(
+            () => {
+              stopped = true;
+              report({ type: 'provider.stopped', provider: name });
+            },
+            (error: unknown) => {
+              warnOfUnforeseen(`while the provider ${name} stopped`, error);
+              report({ type: 'provider.stopped', provider: name });
+            },
+          );
           break;
       }
     });

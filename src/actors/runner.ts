@@ -145,10 +145,20 @@ export class Runner implements ContextSource, RunningCallHouse {
     }
     Promise.resolve(value).then(
       (result) => {
-        if (isAsyncIterable(result)) this.#stream(call, result);
-        else this.#answer(call, () => this.#answers.succeed(link, id, result));
+        try {
+          if (isAsyncIterable(result)) this.#stream(call, result);
+          else this.#answer(call, () => this.#answers.succeed(link, id, result));
+        } catch (error) {
+          link.fail(error);
+        }
       },
-      (error: unknown) => this.#answer(call, () => this.#answers.threw(link, id, error)),
+      (thrown: unknown) => {
+        try {
+          this.#answer(call, () => this.#answers.threw(link, id, thrown));
+        } catch (error) {
+          link.fail(error);
+        }
+      },
     );
   }
 

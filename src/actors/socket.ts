@@ -3,6 +3,7 @@ import { fromCallback } from 'xstate';
 import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage } from '../wire/codec.ts';
+import { peerLine } from '../wire/failure.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
 import { encodeCancel } from '../wire/stream-frames.ts';
@@ -51,11 +52,10 @@ class SocketOwner implements Receiver, LinkOwner {
     if (!this.#open) return;
     try {
       decodeMessage(text, this, this.#link.newerVersion, this.#arrivals);
+      this.#deliver();
     } catch (error) {
       this.#broke(error);
-      return;
     }
-    this.#deliver();
   }
 
   binary(data: Uint8Array): void {
@@ -68,7 +68,10 @@ class SocketOwner implements Receiver, LinkOwner {
   }
 
   #broke(error: unknown): void {
-    if (!(error instanceof BadFrame)) throw error;
+    if (!(error instanceof BadFrame)) {
+      this.#link.fail(error);
+      return;
+    }
     this.#open = false;
     this.#deliver();
     this.#link.close(CLOSE.BAD_FRAME, error.message);
@@ -141,6 +144,11 @@ class SocketOwner implements Receiver, LinkOwner {
 
   heard(): void {
     this.#tell({ type: 'link.heard', link: this.#link });
+  }
+
+  failed(error: unknown): void {
+    this.#open = false;
+    this.#services.log.unforeseen(`on the connection to ${peerLine(this.#link.record)}`, error);
   }
 
   dispose(): void {

@@ -303,4 +303,6 @@ export const CLOSE = {
   ID_TAKEN: 4409,
   /** The peer is stopping. */
   GOING_AWAY: 1001,
+  /** Something that nobody foresaw went wrong with what came on the connection. */
+  UNFORESEEN: 1011,
 } as const;

@@ -43,8 +43,6 @@ export async function openEntrance(
     http.emit('connection', stream);
   });
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (tcp) => {
-    // Or an error that comes before anybody else listens would end the process.
-    tcp.on('error', ignore);
     if (!gate.enter(tcp)) return;
     const { localAddress = '', remoteAddress = '' } = tcp;
     if (isLoopback(localAddress) && isLoopback(remoteAddress)) {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Socket as NetSocket } from 'node:net';
 
 import { SUBPROTOCOL } from '../wire/frames.ts';
+import { owned } from './owned.ts';
 import { SourceBudgets } from './source.ts';
 import { Strangers } from './strangers.ts';
 
@@ -22,7 +23,7 @@ export class Gate {
 
   /** Whether the connection is let in so far. */
   enter(tcp: NetSocket): boolean {
-    tcp.unref();
+    owned(tcp).unref();
     if (!this.#budgets.take(tcp.remoteAddress ?? '')) {
       tcp.destroy();
       return false;

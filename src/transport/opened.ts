@@ -1,11 +1,13 @@
 import type { Socket as NetSocket } from 'node:net';
 
+import { owned } from './owned.ts';
+
 /**
  * Resolves with the event that says a connection is there; rejects with its error, or when it is closed instead.
- * Errors that come later are left to who listens to 'close': without a listener they would end the process.
+ * Errors that come later end the connection: whoever uses it listens to 'close'.
  */
 export function opened(stream: NetSocket, event: 'connect' | 'secureConnect'): Promise<void> {
-  stream.on('error', ignore);
+  owned(stream);
   return new Promise((resolve, reject) => {
     const done = (): void => {
       off();
@@ -22,5 +24,3 @@ export function opened(stream: NetSocket, event: 'connect' | 'secureConnect'): P
     stream.on(event, done).on('error', failed).on('close', closed);
   });
 }
-
-function ignore(): void {}

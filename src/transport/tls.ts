@@ -7,6 +7,7 @@ import { LONGEST_TIMER } from '../clock.ts';
 import type { Binding } from '../wire/handshake.ts';
 import { ephemeralCertificate } from './certificate.ts';
 import { opened } from './opened.ts';
+import { owned } from './owned.ts';
 
 /**
  * TLS beyond this host, the same on both ends. It encrypts; by itself it proves nobody: certificates are made by who
@@ -54,7 +55,8 @@ export class Tls {
       // The whole handshake, of which this is a part, is timed by `strangers.ts`.
       handshakeTimeout: LONGEST_TIMER,
     });
-    server.on('tlsClientError', (_, stream) => stream.destroy());
+    server.on('secureConnection', owned);
+    server.on('tlsClientError', (_, stream) => owned(stream).destroy());
     return server;
   }
 

@@ -95,14 +95,19 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
 
 async function dial(address: Address, tls: Tls, { largestMessage, signal }: DialOptions): Promise<Socket> {
   const stream = await dialStream(address, tls, signal);
+  if (signal?.aborted) {
+    stream.destroy();
+    throw signal.reason as Error;
+  }
+  const { remoteAddress } = stream;
+  // One that was reset meanwhile no longer knows where it led, and may never say that it is closed.
+  if (stream.destroyed || remoteAddress === undefined) {
+    stream.destroy();
+    throw new DialFailed(`${addressText(address)}: the connection was closed at once`, false);
+  }
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      stream.destroy();
-      reject(signal.reason as Error);
-      return;
-    }
     // The address that answered, and not the name it was found by: a name would have to be known there.
-    const host = `${hostInUrl(plainIp(stream.remoteAddress ?? ''))}:${address.port}`;
+    const host = `${hostInUrl(plainIp(remoteAddress))}:${address.port}`;
     const ws = new WebSocket(`${stream instanceof TLSSocket ? 'wss' : 'ws'}://${host}/`, SUBPROTOCOL, {
       ...PARTS,
       ...PONGS,
@@ -130,14 +135,17 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
       signal?.removeEventListener('abort', abort);
     };
     signal?.addEventListener('abort', abort, { once: true });
-    ws.once('error', (error: NodeJS.ErrnoException) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
       answered();
       stream.destroy();
       reject(new DialFailed(`${addressText(address)}: ${error.message}`, false, { cause: error }));
-    });
+    };
+    ws.on('error', failed);
     ws.once('open', () => {
       answered();
       resolve(new WebSocketSocket(ws, stream, undefined));
+      // It listens from here on: an error of a connection that is open is followed by words of farewell.
+      ws.off('error', failed);
     });
   });
 }

@@ -130,7 +130,7 @@ describe('a call', () => {
     const cases: [unknown, string][] = [
       [Symbol('s'), 'args[0] is a symbol'],
       [{ user: { save() {} } }, 'args[0].user.save is a function (save)'],
-      [[1, Promise.resolve()], 'args[0][1] is an instance of Promise'],
+      [[1, Promise.resolve()], 'args[0][1] is a promise'],
       [{ 'the key': new WeakMap() }, 'args[0]["the key"] is an instance of WeakMap'],
       [Array(2), 'args[0][0] is a hole in an array'],
     ];

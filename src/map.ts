@@ -6,7 +6,7 @@ import type { Inputs } from './map-inputs.ts';
 import type { MapCall, MapResult } from './map-options.ts';
 import { MapSlots } from './map-slots.ts';
 import type { RemotePeer } from './remote-peer.ts';
-import { isStream } from './remote-stream.ts';
+import { isReader } from './remote-stream.ts';
 import { ResultQueue } from './results.ts';
 import { Attempts } from './retry.ts';
 import { readableTag } from './tag.ts';
@@ -182,7 +182,7 @@ class Mapping {
   #answered(peer: RemotePeer, { index, input }: Work, value: unknown): void {
     this.#slots.release(peer);
     this.#call.candidates.pool.balance.took(peer);
-    if (isStream(value)) {
+    if (isReader(value)) {
       // It would end with the loop. Where the function is known, its type says that it cannot be mapped.
       value.return(undefined).catch(() => {});
       const text = `${readableTag(this.#call.candidates.tag)} returns a stream: call it with on(peer) or any(), not with map`;

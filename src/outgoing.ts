@@ -10,6 +10,7 @@ import type { Middleware } from './middleware.ts';
 import { checkCall } from './call-options.ts';
 import { abortSignal, milliseconds } from './option-checks.ts';
 import type { MakeCall, RemotePeer } from './remote-peer.ts';
+import { shapeOf } from './value-shape.ts';
 
 /** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
 const SITE_INTERVAL = 5;
@@ -97,11 +98,10 @@ function keepResolve(resolve: (value: unknown) => void): void {
   lastResolve = resolve;
 }
 
-/** Failures are promises, and streams are objects with a method `next`; all else is a plain value. */
+/** Failures are promises; all else that is no stream is a plain value. */
 function resolveAndTell(resolve: (value: unknown) => void, plain: () => void) {
   return (value: unknown): void => {
-    const held = typeof value === 'object' && value !== null;
-    if (!held || !(value instanceof Promise || Symbol.asyncIterator in value)) plain();
+    if (shapeOf(value) === 'value') plain();
     resolve(value);
   };
 }

@@ -1,6 +1,5 @@
 import { callerFrames } from './actors/call-failure.ts';
 import { streamsIn, withoutStreams } from './actors/call-streams.ts';
-import { isAsyncIterable } from './actors/result-stream.ts';
 import type { Connectable } from './connect-arguments.ts';
 import { alias } from './connected.ts';
 import { NetError } from './errors.ts';
@@ -9,6 +8,7 @@ import type { Settings } from './options.ts';
 import { kindOf } from './registry.ts';
 import type { AnyFunction } from './registry.ts';
 import { readableTag } from './tag.ts';
+import { isPromise, isStream } from './value-shape.ts';
 import { Arrivals } from './wire/binary.ts';
 import { decodeMessage, encodeError, encodeRequest, encodeResult } from './wire/codec.ts';
 import { describeThrown, reviveThrown } from './wire/failure.ts';
@@ -99,10 +99,11 @@ class LocalCall {
     } catch (error) {
       throw this.#thrown(error);
     }
-    if (isAsyncIterable(result)) return this.#streamOf(result);
-    if (!isThenable(result)) return this.#result(result);
-    return Promise.resolve(result).then(
-      (value) => (isAsyncIterable(value) ? this.#streamOf(value) : this.#result(value)),
+    if (isStream(result)) return this.#streamOf(result);
+    if (!isPromise(result)) return this.#result(result);
+    // Not `Promise.resolve`, which reads the `constructor` of a promise and may throw by it.
+    return new Promise((resolve) => resolve(result)).then(
+      (value) => (isStream(value) ? this.#streamOf(value) : this.#result(value)),
       (error: unknown) => {
         throw this.#thrown(error);
       },
@@ -199,10 +200,4 @@ class LocalCall {
     error.stack = `${error.name}: ${text}${this.#site && `\n${this.#site}`}`;
     throw error;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }

@@ -1,3 +1,5 @@
+import { isStream } from './value-shape.ts';
+
 /** What a stream's call resolves with. */
 type Reader = AsyncGenerator<unknown, unknown, void>;
 type Step = IteratorResult<unknown, unknown>;
@@ -45,7 +47,7 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
   async #open(): Promise<Reader> {
     try {
       const result = await this.#call();
-      if (isStream(result)) return result;
+      if (isReader(result)) return result;
       throw new TypeError(
         'the function returned no stream, so there is nothing to iterate; await its result',
       );
@@ -68,8 +70,8 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
 }
 
 /** Whether the result of a call is a stream. */
-export function isStream(result: unknown): result is Reader {
-  return typeof (result as Reader | undefined)?.[Symbol.asyncIterator] === 'function';
+export function isReader(result: unknown): result is Reader {
+  return isStream(result);
 }
 
 /** The streams of promises that were iterated. */

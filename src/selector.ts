@@ -1,6 +1,7 @@
 import { near } from './near.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { Scope } from './transport/scope.ts';
+import { isPromise } from './value-shape.ts';
 
 /**
  * Which peers are meant: one type for everything that asks, `getPeers`, `peers.of`, `ready`, `any`, `all`, `map`,
@@ -44,7 +45,7 @@ export function matcher(selector: Selector, ownGroup: string): (peer: RemotePeer
 /** A promise, of an async `where`, would otherwise pass for true. */
 function isTrue(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer;
-  const what = answer instanceof Promise ? 'a promise' : answer === null ? 'null' : typeof answer;
+  const what = isPromise(answer) ? 'a promise' : answer === null ? 'null' : typeof answer;
   throw new TypeError(`where: return true or false; it returned ${what}`);
 }
 

@@ -4,8 +4,10 @@ import type { EventHub } from './event-hub.ts';
 import { near } from './near.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { refuseSelector } from './selector.ts';
+import { isPromise, whenSettled } from './value-shape.ts';
 import type { EventFrame } from './wire/frames.ts';
 
+const NOTHING = (): void => {};
 const OPTIONS = ['from', 'signal', 'onGap', 'onError'];
 
 /** A listener to events, until it is ended. */
@@ -55,7 +57,7 @@ export class Subscription implements Disposable {
     const received = this.#gaps.receive(peer, event);
     try {
       const result = this.#listener(received.payload, received);
-      if (result instanceof Promise) result.catch((error: unknown) => this.#report(error));
+      if (isPromise(result)) whenSettled(result, NOTHING, (error) => this.#report(error));
     } catch (error) {
       this.#report(error);
     }

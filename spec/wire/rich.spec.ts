@@ -117,7 +117,7 @@ describe('a value that cannot be carried', () => {
     ['a class of maps', new Index(), '', 'an instance of Index'],
     ['a class of bytes', new Bytes(1), '', 'an instance of Bytes'],
     ['a generator', (function* () {})(), '', 'a generator (an async function* sends its values one by one)'],
-    ['a promise', Promise.resolve(1), '', 'an instance of Promise'],
+    ['a promise', Promise.resolve(1), '', 'a promise (await it, and send what it resolves with)'],
     ['shared memory', new SharedArrayBuffer(1), '', 'an instance of SharedArrayBuffer'],
     ['memory that was given away', given, '', 'memory that was given away (transferred)'],
     [

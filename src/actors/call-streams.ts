@@ -1,11 +1,11 @@
 import { encodeError, encodeFrame } from '../wire/codec.ts';
+import { isStream } from '../value-shape.ts';
 import { describeThrown } from '../wire/failure.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { encodeComplete, encodeCredit, encodeNext } from '../wire/stream-frames.ts';
 import { checkFits, refusalOf } from './answers.ts';
 import type { Call } from './call.ts';
 import type { Link } from './link.ts';
-import { isAsyncIterable } from './result-stream.ts';
 import { StreamReader } from './stream-reader.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -41,8 +41,7 @@ export function openStream(house: StreamHouse, call: Call, link: Link): void {
 export function streamsIn(args: readonly unknown[]): number[] | undefined {
   let streams: number[] | undefined;
   for (let position = 0; position < args.length; position += 1) {
-    const arg = args[position];
-    if (typeof arg === 'object' && isAsyncIterable(arg)) (streams ??= []).push(position);
+    if (isStream(args[position])) (streams ??= []).push(position);
   }
   return streams;
 }

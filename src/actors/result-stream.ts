@@ -14,15 +14,6 @@ export interface ResultStreamOptions {
   done: (answer: () => void) => void;
 }
 
-/** Also what `ReadableStream` and Node's streams are. */
-export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
-  );
-}
-
 /** Sends what a function returned as a stream of values. */
 export function sendStream(
   call: RunningCall,

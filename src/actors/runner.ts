@@ -4,12 +4,13 @@ import type { ContextSource } from '../context.ts';
 import type { Middleware } from '../middleware.ts';
 import type { AnyFunction, Registration } from '../registry.ts';
 import type { RemotePeer } from '../remote-peer.ts';
+import { isStream, shapeOf, whenSettled } from '../value-shape.ts';
 import type { RequestFrame } from '../wire/frames.ts';
 import type { Answers } from './answers.ts';
 import { receiveArguments } from './arguments.ts';
 import { Held } from './held.ts';
 import type { Link } from './link.ts';
-import { isAsyncIterable, sendStream } from './result-stream.ts';
+import { sendStream } from './result-stream.ts';
 import { RunningCall } from './running-call.ts';
 import type { RunningCallHouse } from './running-call.ts';
 
@@ -72,7 +73,7 @@ export class Runner implements ContextSource, RunningCallHouse {
       this.settled(link);
       return;
     }
-    if (isThenable(value) || isAsyncIterable(value)) {
+    if (shapeOf(value) !== 'value') {
       registration.waits = true;
       const call = this.context();
       this.#link = undefined;
@@ -109,7 +110,7 @@ export class Runner implements ContextSource, RunningCallHouse {
       this.settled(link);
       return;
     }
-    if (isThenable(value) || isAsyncIterable(value)) {
+    if (shapeOf(value) !== 'value') {
       registration.waits = true;
       this.#follow(call, value);
     } else {
@@ -139,14 +140,15 @@ export class Runner implements ContextSource, RunningCallHouse {
     const { link, id } = call;
     link.running.add(call);
     this.#counters.running += 1;
-    if (isAsyncIterable(value)) {
+    if (isStream(value)) {
       this.#stream(call, value);
       return;
     }
-    Promise.resolve(value).then(
+    whenSettled(
+      value,
       (result) => {
         try {
-          if (isAsyncIterable(result)) this.#stream(call, result);
+          if (isStream(result)) this.#stream(call, result);
           else this.#answer(call, () => this.#answers.succeed(link, id, result));
         } catch (error) {
           link.fail(error);
@@ -216,12 +218,6 @@ function apply(run: AnyFunction, args: readonly unknown[]): unknown {
 
 function argumentsOf({ args, kwargs }: RequestFrame): readonly unknown[] {
   return kwargs && hasKeys(kwargs) ? [...args, kwargs] : args;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 function hasKeys(object: object): boolean {

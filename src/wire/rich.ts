@@ -7,6 +7,7 @@ import type { Type } from './meta.ts';
 import { NotSerializable } from './not-serializable.ts';
 import { DEEPEST, isForeign, isPlain } from './plain.ts';
 import { Trail } from './trail.ts';
+import { isPromise } from '../value-shape.ts';
 
 /**
  * Values that JSON alone cannot say, to JSON, annotations and bytes. What nothing can carry is refused here, with
@@ -326,6 +327,7 @@ class Encoder {
     if (types.isGeneratorObject(value)) {
       this.#refuse('a generator (an async function* sends its values one by one)');
     }
+    if (isPromise(value)) this.#refuse('a promise (await it, and send what it resolves with)');
     const name = typeof constructor === 'function' && constructor.name ? constructor.name : 'a class';
     return this.#refuse(`an instance of ${name}`);
   }

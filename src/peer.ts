@@ -43,7 +43,7 @@ import { holdProcess, releaseProcess, whileHolding } from './process-hold.ts';
 import { Registry } from './registry.ts';
 import type { AnyFunction } from './registry.ts';
 import { RemotePeer } from './remote-peer.ts';
-import { runningPeers } from './running-peers.ts';
+import { runningPeers, serveListeners } from './running-peers.ts';
 import type { Selector } from './selector.ts';
 import type { Description } from './wire/frames.ts';
 
@@ -244,6 +244,7 @@ export class Peer {
    */
   async serve(): Promise<void> {
     await this.start();
+    for (const heard of serveListeners) heard(this);
     await whileHolding(this.#ended);
     if (this.#death) throw this.#death;
   }

@@ -25,7 +25,16 @@ export function explain(error: unknown, json = false): ExitCode {
   }
   // What the system says is about a file or the terminal, and no frame of ours says more.
   const isSystem = error instanceof Error && 'syscall' in error;
-  const text = error instanceof Error ? (!isSystem && error.stack) || error.message : String(error);
+  const text = error instanceof Error ? (!isSystem && stackOf(error)) || error.message : String(error);
   out.message(`${red('app-net:')} ${text}`);
   return EXIT.FAILED;
 }
+
+/** Without the frames that lead from this command to the module it serves. */
+function stackOf({ stack }: Error): string | undefined {
+  const lines = stack?.split('\n') ?? [];
+  const end = lines.findLastIndex((line) => !/^ +at /.test(line) || !INSIDE.test(line));
+  return lines.slice(0, end + 1).join('\n');
+}
+
+const INSIDE = /\b(?:node:internal|app-net)\/|\b(?:dist|src)\/cli\/serve-/;

@@ -1,22 +1,66 @@
-/** Ctrl-C: the first ends what a command does, in order; a second one ends the process. */
+import { EXIT } from './exit.ts';
+
+/** Ctrl-C and its like: the first ends what a command does, in order; a second one ends the process at once. */
+
+/** The signals that ask a process to end. SIGHUP comes when its terminal is closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type EndSignal = (typeof SIGNALS)[number];
+
+/**
+ * A terminal sends Ctrl-C to every process in it, and npm and npx pass it on to the same processes once more. What comes
+ * within this time, in ms, is the same key press.
+ */
+const SAME_PRESS = 100;
 
 /** What the signal of a command is aborted with. */
 export class Interrupted extends Error {
-  constructor() {
+  readonly by: EndSignal;
+
+  constructor(by: EndSignal) {
     super('interrupted');
+    this.by = by;
   }
 }
 
-/** Aborts at the first Ctrl-C, or when the process is told to end. */
-export function interruption(): AbortSignal {
+/**
+ * Aborts at the first signal that asks this process to end; a second one ends it.
+ * @param terminal whether this process is the one that the person at the terminal started
+ */
+export function interruption(terminal = true): AbortSignal {
   const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130);
+  let abortedAt = -Infinity;
+  const ended = (by: EndSignal): void => {
+    // Many programs read their configuration again at a SIGHUP; a module that listens for it means that.
+    if (by === 'SIGHUP' && isHandledElsewhere(by)) return;
+    if (controller.signal.aborted) {
+      if (performance.now() - abortedAt >= SAME_PRESS) process.exit(EXIT.INTERRUPTED);
+      return;
+    }
+    abortedAt = performance.now();
     // After the ^C that the terminal shows.
-    if (process.stderr.isTTY) process.stderr.write('\n');
-    controller.abort(new Interrupted());
+    if (terminal && by === 'SIGINT' && process.stderr.isTTY) process.stderr.write('\n');
+    controller.abort(new Interrupted(by));
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const name of SIGNALS) process.on(name, ended);
   return controller.signal;
+}
+
+/** How long a command may take to end in order after the first signal, in ms. */
+const PATIENCE = 1_000;
+
+/** Resolves when a command that was interrupted has had its time, and never if it was not. */
+export function outOfPatience(signal: AbortSignal): Promise<typeof EXIT.INTERRUPTED> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => setTimeout(resolve, PATIENCE, EXIT.INTERRUPTED).unref());
+  });
+}
+
+/** Whether anybody but `interruption` listens for it, as a module that is served may. */
+export function isHandledElsewhere(name: EndSignal): boolean {
+  return process.listenerCount(name) > 1;
+}
+
+/** Does what a signal would do, the handlers of a served module included. On Windows no real signal could. */
+export function interrupt(): void {
+  process.emit('SIGTERM', 'SIGTERM');
 }

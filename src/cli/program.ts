@@ -2,10 +2,11 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { libraryVersion } from '../version.ts';
 import type { Context } from './context.ts';
+import { surviveLostOutput } from './end.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { explain } from './explain.ts';
-import { interruption } from './interrupt.ts';
+import { interruption, outOfPatience } from './interrupt.ts';
 import { Output } from './output.ts';
 
 /**
@@ -21,7 +22,7 @@ type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promi
 
 /** Runs what the command line says. Resolves with what the process should exit with. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
-  endQuietlyWithThePipe();
+  surviveLostOutput();
   let code: ExitCode = EXIT.DONE;
   const program = createProgram((result) => (code = result));
   try {
@@ -43,9 +44,12 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .showHelpAfterError('(app-net --help lists what there is)')
     .exitOverride();
 
-  /** Runs `load`'s function. `data`: what it prints is for programs, too, and is JSON when it is piped. */
+  /**
+   * Runs `load`'s function. `data`: what it prints is for programs, too, and is JSON when it is piped.
+   * `drains`: after the first signal it takes the time it needs.
+   */
   const run =
-    <Args extends unknown[]>(data: boolean, load: () => Promise<Action<Args>>) =>
+    <Args extends unknown[]>(data: boolean, load: () => Promise<Action<Args>>, drains = false) =>
     async (...given: unknown[]): Promise<void> => {
       // Commander gives the arguments, then the options, then the command itself.
       const args = given.slice(0, -1) as Args;
@@ -54,7 +58,8 @@ export function createProgram(done: (code: ExitCode) => void): Command {
       const context = { out: new Output(data, { json }), signal, environment: process.env };
       const action = await load();
       try {
-        done(await action(context, ...args));
+        const work = action(context, ...args);
+        done(await (drains ? work : Promise.race([work, outOfPatience(signal)])));
       } catch (error) {
         if (json !== true) throw error;
         done(explain(error, json));
@@ -134,7 +139,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-n, --name <name>', 'what the peer is called')
     .option('-g, --group <name>', 'the group it belongs to')
     .option('-w, --watch', 'start again when the module, or anything it imports, changes')
-    .action(run(false, async () => (await import('./serve.ts')).serve));
+    .action(run(false, async () => (await import('./serve.ts')).serve, true));
 
   program
     .command('secret')
@@ -172,12 +177,4 @@ export function wholeNumber(text: string): number {
 function fromOne(text: string): number {
   if (wholeNumber(text) === 0) throw new InvalidArgumentError('Give a whole number, 1 or more.');
   return Number(text);
-}
-
-/** `app-net peers | head -1`: who reads has enough. */
-function endQuietlyWithThePipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') process.stderr.write(`app-net: the output is lost: ${error.message}\n`);
-    process.exit(error.code === 'EPIPE' ? EXIT.DONE : EXIT.FAILED);
-  });
 }

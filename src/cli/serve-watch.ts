@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
+import { END_TIME } from './serve-times.ts';
 
 /**
  * `app-net serve --watch`: a process of its own for the module, started anew when a file changes that it has loaded. Node's
@@ -17,9 +18,6 @@ import type { ExitCode } from './exit.ts';
 
 /** Several files, or one in several steps, are saved within this time. In ms. */
 const SETTLED = 100;
-
-/** How long the module may take to end, in ms: what runs may finish, for `drainTime`. */
-const END_TIME = 12_000;
 
 /** Which files of a project are looked at: what is installed does not change while one works. */
 const INSTALLED = `${sep}node_modules${sep}`;
@@ -38,9 +36,14 @@ export async function watchModule(
     while (!signal.aborted) {
       files.add(module);
       const changed = files.change();
-      const child = fork(runner, [module], { execArgv: [...process.execArgv, ...flags], stdio: 'inherit' });
+      const args = [module, String(process.pid)];
+      const child = fork(runner, args, { execArgv: [...process.execArgv, ...flags], stdio: 'inherit' });
       child.on('message', (file: string) => files.add(file));
       const exited = once(child, 'exit');
+      // At a second Ctrl-C, or when this process fails: no child outlives it.
+      const kill = (): unknown => child.kill('SIGKILL');
+      process.once('exit', kill);
+      child.once('exit', () => process.off('exit', kill));
       const what = await Promise.race([changed, exited.then(() => 'ended' as const)]);
       if (what === 'ended' && !signal.aborted) {
         out.message(out.errorColors.dim(`${basename(module)} has ended; a change starts it again`));
@@ -55,6 +58,7 @@ export async function watchModule(
   return EXIT.DONE;
 }
 
+/** Lets go of the child, which then ends by itself. */
 async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), END_TIME);
   if (child.connected) child.disconnect();

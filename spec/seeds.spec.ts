@@ -9,6 +9,7 @@ import { systemClock } from '../src/clock.ts';
 import { DnsProvider } from '../src/discovery/dns.ts';
 import type { NameSeed } from '../src/discovery/dns.ts';
 import { hostNetwork } from '../src/discovery/host-network.ts';
+import { resolveOptions } from '../src/options.ts';
 import type { Network } from '../src/network.ts';
 import { makeSecret } from '../src/wire/secret.ts';
 import { DnsServer } from './support/dns-server.ts';
@@ -171,12 +172,7 @@ describe('a peer with seeds', () => {
     /** This host, and a DNS of the test's own. */
     const networkOf = (runtimeDir: string, seed: NameSeed): Network => ({
       attach: async (user) => {
-        const attachment = await hostNetwork({
-          runtimeDir,
-          tls: undefined,
-          lan: false,
-          host: '127.0.0.1',
-        }).attach(user);
+        const attachment = await hostNetwork(resolveOptions({ runtimeDir }, {})).attach(user);
         const provider = new DnsProvider([seed], systemClock, Math.random, server.names());
         return { ...attachment, providers: [...attachment.providers, provider] };
       },

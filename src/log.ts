@@ -167,6 +167,17 @@ export class Log {
     this.#write('warn', () => `cannot find peers by ${provider}: ${reason(error)}`);
   }
 
+  /** @param peers how many are announced there that have another secret */
+  secretMade(directory: string, peers: number): void {
+    this.#write('warn', () => {
+      const [who, they] = peers === 1 ? ['a peer is', 'it has'] : [`${peers} peers are`, 'they have'];
+      return (
+        `there was no secret in ${escaped(directory, LONGEST_DETAIL)}, and a new one was made; ${who} announced there: ` +
+        `if ${they} the secret that was there before, restart ${peers === 1 ? 'it' : 'them'}`
+      );
+    });
+  }
+
   #write(level: Told, sentence: () => string): void {
     if (LOG_LEVELS.indexOf(level) < this.#least || this.#broken) return;
     try {

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 /** What a user gave for an option, or its default. Each throws a TypeError that says what to give instead. */
 
 /** Characters of a name. */
@@ -9,6 +11,15 @@ export function text(option: string, given: string | undefined, otherwise: strin
     throw new TypeError(`${option}: give a string of 1 to ${LONGEST_NAME} characters`);
   }
   return value;
+}
+
+/** As an absolute path: a program may change its working directory later. */
+export function directory(option: string, given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'string' || !given || given.includes('\0')) {
+    throw new TypeError(`${option}: give the path of a directory`);
+  }
+  return resolve(given);
 }
 
 export function ownGroup(group: string): string {

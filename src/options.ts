@@ -10,6 +10,7 @@ import { resolveExposure } from './exposure.ts';
 import {
   boolean,
   callable,
+  directory,
   milliseconds,
   oneOf,
   portRange,
@@ -232,7 +233,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     hostNames: strings('hostNames', options.hostNames, 'peer.example'),
     ports: ports(options, env),
     seeds: chosenSeeds(options.seeds, env('NET_PEERS'), lan),
-    runtimeDir: options.runtimeDir ?? env('NET_RUNTIME_DIR'),
+    runtimeDir: directory('runtimeDir', options.runtimeDir ?? env('NET_RUNTIME_DIR')),
     deadline: milliseconds('deadline', options.deadline, 30_000),
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),
     ...silence(options),

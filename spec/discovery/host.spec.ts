@@ -72,7 +72,7 @@ describe('the provider of this host', () => {
     );
 
   function make(): HostProvider {
-    const provider = new HostProvider(folder, clock);
+    const provider = new HostProvider({ directory: folder, clock, reaches: () => true });
     started.push(provider);
     return provider;
   }

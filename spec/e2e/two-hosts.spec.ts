@@ -27,7 +27,7 @@ say({ online: true });
 /** A peer that looks at its seeds and nowhere else, so that it comes by the one address that it was told. */
 const SEED_ONLY = PEER.replace(
   'createPeer({ port: 4000 })',
-  `createPeer({ port: 4000, network: hostNetwork({ runtimeDir: process.env.NET_RUNTIME_DIR, lan: false }) })`,
+  `createPeer({ port: 4000, network: hostNetwork({ runtimeDir: process.env.NET_RUNTIME_DIR, lan: false, seeds: [] }) })`,
 ).replace(
   "import { createPeer } from 'app-net';",
   `import { createPeer } from 'app-net'; import { hostNetwork } from '${new URL('discovery/host-network.js', LIBRARY).href}';`,

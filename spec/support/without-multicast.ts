@@ -1,4 +1,5 @@
 import { hostNetwork } from '../../src/discovery/host-network.ts';
+import { resolveOptions } from '../../src/options.ts';
 import type { Network } from '../../src/network.ts';
 import type { TlsOptions } from '../../src/transport/tls.ts';
 
@@ -7,5 +8,5 @@ import type { TlsOptions } from '../../src/transport/tls.ts';
  * directory and at seeds: neither other peers of the test, nor real ones on the network around.
  */
 export function withoutMulticast(runtimeDir: string, tls?: TlsOptions): Network {
-  return hostNetwork({ runtimeDir, tls: tls && (() => tls), lan: false, host: '127.0.0.1' });
+  return hostNetwork(resolveOptions({ runtimeDir, tls }, {}));
 }

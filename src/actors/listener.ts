@@ -12,10 +12,14 @@ import type { Address } from '../transport/address.ts';
 import type { Listener, Socket } from '../transport/transport.ts';
 import type { Self } from '../wire/handshake.ts';
 import { deriveKeys } from '../wire/secret.ts';
+import { inTime } from '../discovery/in-time.ts';
 import { readSecretFile } from '../discovery/runtime-directory.ts';
 import { acceptHandshake } from './handshaking.ts';
 import type { PeerMessage } from './messages.ts';
 import { refuseNamesake, takenAmong } from './namesake.ts';
+
+/** How long the file system of the secret may take to answer, in ms. */
+const ANSWER_TIME = 10_000;
 
 export interface ListenerInput {
   settings: Settings;
@@ -100,7 +104,11 @@ async function chooseSecret(
 ): Promise<string> {
   if (secret) return secret();
   if (secretFile === undefined) return shared();
-  const read = await readSecretFile(secretFile);
+  const read = await inTime(
+    ANSWER_TIME,
+    `the file system of the secret file ${secretFile}`,
+    readSecretFile(secretFile),
+  );
   if (lan) refuseWeak(read, secretFile);
   return read;
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, rename, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { readSecretFile } from '../discovery/runtime-directory.ts';
+import { makeFolder, readSecretFile } from '../discovery/runtime-directory.ts';
 import { SHORTEST_SECRET, makeSecret } from '../wire/secret.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -56,7 +56,7 @@ function defaultFile(environment: NodeJS.ProcessEnv): string {
 async function store(file: string, options: SecretOptions): Promise<boolean> {
   if (options.show && !options.new && !options.stdin) return false;
   const content = options.stdin ? await given() : makeSecret();
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file));
   // Under another name first: whoever opens the file finds the whole of it.
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, `${content}\n`, { mode: 0o600, flag: 'wx' });

@@ -1,13 +1,21 @@
-import { unlinkSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../clock.ts';
-import { announcementText, readAnnouncement, readAnnouncementSync, SUFFIX } from './announcement-file.ts';
+import { isLoopback } from '../transport/address.ts';
+import type { Address } from '../transport/address.ts';
+import { announcedHint } from './announced-hint.ts';
+import { readAnnouncement, SUFFIX } from './announcement-file.ts';
 import type { FoundAnnouncement } from './announcement-file.ts';
+import { inTime } from './in-time.ts';
+import { Looks } from './looks.ts';
+import { OwnFile } from './own-file.ts';
 import { ownPlace, shareNetwork } from './place.ts';
 import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
+import { openRuntimeDirectory, SECRET_NAME } from './runtime-directory.ts';
+import { isDead, isDraft, removeAnnouncement, removeStale } from './stale-files.ts';
 
 /** Between two looks at the whole directory, in ms. Watches fail on some mounts, and can run out. */
 const RESCAN = 2_000;
@@ -15,49 +23,94 @@ const RESCAN = 2_000;
 /** A peer's file younger than this is left alone after a refused dial: the peer may only just be starting. In ms. */
 const GRACE = 2_000;
 
+/** Before a watch that failed is tried again, in ms. */
+const WATCH_AGAIN = 30_000;
+
+/** Files that are listed. Nobody has so many peers; with more, watches still tell of those who come. */
+const MOST_FILES = 16_384;
+
+/** Files passed over before that each look at the directory looks at once more: watches do not work everywhere. */
+const AGAIN = 64;
+
+/** Peers told of between two looks of which nobody knows where they run. Each may cost a dial in vain. */
+const MOST_UNPLACED = 64;
+
+/** How long a peer is not dialled again that nobody answered for and that may live all the same, in ms. */
+const IN_VAIN = 5 * 60_000;
+
+/** How long the announcement may take to be taken back, in ms, where the file system does not answer any more. */
+const WITHDRAWAL = 2_000;
+
 /** What this provider is called in discovery. */
 export const HOST = 'host';
 
-/** Finds the peers of this user on this host: one small file a peer in the runtime directory. */
+/** How the directory is: what tells it from another one of the same name, and what is wrong with what else is in it. */
+export interface Condition {
+  identity: string;
+  fault?: Error | undefined;
+}
+
+export interface HostOptions {
+  directory: string;
+  clock: Clock;
+  /**
+   * Makes the directory, and what belongs into it, where that is missing. Rejects when it cannot be used. Default:
+   * makes the directory alone.
+   */
+  upkeep?: () => Promise<Condition>;
+  /** Whether this peer goes to an address. Default: only to those of loopback. */
+  reaches?: (address: Address) => boolean;
+}
+
+/** Finds the peers of this user that use the same runtime directory: each has a small file in it. */
 export class HostProvider implements Provider {
   readonly name = HOST;
   readonly #directory: string;
   readonly #clock: Clock;
-  readonly #restore: () => Promise<void>;
+  readonly #upkeep: () => Promise<Condition>;
+  readonly #reaches: (address: Address) => boolean;
+  readonly #looks = new Looks((name) => this.#look(name));
   #self: Announcement | undefined;
+  /** Undefined for a peer that is not announced. */
+  #own: OwnFile | undefined;
   #listener: ProviderListener | undefined;
   #watcher: FSWatcher | undefined;
+  #watched: string | undefined;
+  #watchAgainAt = -Infinity;
   #rescan: unknown;
-  #announcing: Promise<void> | undefined;
   #stopped = false;
+  /** What the listener was told last of what is wrong. */
+  #fault: string | undefined;
   /** Incarnation by id: what the listener was told. */
   readonly #told = new Map<string, string>();
+  /** Names of files that lead to no peer, the one looked at last behind the others. */
+  readonly #passedOver = new Set<string>();
+  /** Peers told of since the last look at the directory that do not say where they run. */
+  #unplaced = 0;
+  /** When incarnations were dialled in vain that nothing proves dead, on the clock. */
+  readonly #inVain = new Map<string, number>();
 
-  /** @param restore makes the directory and what belongs into it anew, after somebody removed it */
-  constructor(directory: string, clock: Clock, restore: () => Promise<void> = () => Promise.resolve()) {
+  constructor({ directory, clock, upkeep, reaches }: HostOptions) {
     this.#directory = directory;
     this.#clock = clock;
-    this.#restore = restore;
+    this.#upkeep = upkeep ?? (async () => ({ identity: await openRuntimeDirectory(directory) }));
+    this.#reaches = reaches ?? (({ host }) => isLoopback(host));
   }
 
   async start(self: Announcement, listener: ProviderListener): Promise<void> {
     this.#self = self;
     this.#listener = listener;
     if (this.#stopped) return;
-    this.#watch();
-    // Announced before the first look: of two peers that start at once, each may miss the other's file only
-    // by having written its own first, so at least one of them sees the other.
-    if (self.addresses.length > 0) this.#announcing = this.#announce();
-    await this.#announcing;
-    listener.announced?.();
-    await this.#scan();
+    if (self.addresses.length > 0) this.#own = new OwnFile(this.#directory, self, this.#clock);
+    await this.#round(() => this.#listener?.announced?.());
     if (this.#stopped) return;
     listener.scanned();
     this.#scheduleRescan();
   }
 
-  announced(id: string): Promise<Hint | undefined> {
-    return readAnnouncement(this.#path(id));
+  async announced(id: string): Promise<Hint | undefined> {
+    const announced = await readAnnouncement(join(this.#directory, `${id}${SUFFIX}`));
+    return announced && announcedHint(announced, this.#reaches);
   }
 
   failed(hint: Hint, refused: boolean): void {
@@ -66,103 +119,157 @@ export class HostProvider implements Provider {
 
   async stop(): Promise<void> {
     this.#close();
-    await this.#announcing?.catch(() => {});
-    if (!this.#self) return;
-    const path = this.#path(this.#self.id);
-    // The next life of this peer may have announced itself under the same name.
-    const announced = await readAnnouncement(path);
-    if (announced?.incarnation === this.#self.incarnation) await unlink(path).catch(() => {});
+    if (this.#own) await inTime(WITHDRAWAL, 'the runtime directory', this.#own.withdraw()).catch(() => {});
   }
 
   stopNow(): void {
     this.#close();
-    try {
-      const path = this.#path(this.#self!.id);
-      if (readAnnouncementSync(path)?.incarnation === this.#self!.incarnation) unlinkSync(path);
-    } catch {
-      // Never announced, or gone already.
-    }
+    this.#own?.withdrawNow();
   }
 
   #close(): void {
     this.#stopped = true;
     this.#listener = undefined;
     this.#watcher?.close();
+    this.#looks.stop();
     this.#clock.clearTimeout(this.#rescan);
   }
 
-  #path(id: string): string {
-    return join(this.#directory, `${id}${SUFFIX}`);
-  }
-
-  /** Renamed into place, so that nobody reads half a file. */
-  async #announce(): Promise<void> {
-    const self = this.#self!;
-    const draft = join(this.#directory, `.${self.id}.${self.incarnation}.draft`);
-    await writeFile(draft, announcementText(self), { mode: 0o600 });
-    await rename(draft, this.#path(self.id));
-  }
-
-  #watch(): void {
-    try {
-      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => {
-        if (name?.endsWith(SUFFIX)) void this.#look(name);
-      });
-      // Too many watches, or a mount that has none: the rescan still finds everybody.
-      this.#watcher.on('error', () => {});
-    } catch {
-      this.#watcher = undefined;
-    }
-  }
-
   #scheduleRescan(): void {
-    if (!this.#listener) return;
+    if (this.#stopped) return;
     this.#rescan = this.#clock.setTimeout(() => {
-      void this.#scan().then(() => this.#scheduleRescan());
+      void this.#round().then(() => this.#scheduleRescan());
     }, RESCAN);
   }
 
-  async #scan(): Promise<void> {
+  /**
+   * Sees to the directory, to the own file and to those of the others. Each step that fails is told of, and taken again
+   * with the next round: a disk that is full has room again some day, and a directory gets its rights back.
+   * @param announced called when others can find this peer, before it looks for them
+   */
+  async #round(announced?: () => void): Promise<void> {
+    const faults: Error[] = [];
+    const attempt = (step: () => Promise<void>): Promise<boolean> =>
+      step().then(
+        () => true,
+        (error: Error) => (faults.push(error), false),
+      );
+    const isUsable = await attempt(async () => {
+      const { identity, fault } = await this.#upkeep();
+      if (fault) faults.push(fault);
+      this.#watch(identity);
+    });
+    if (isUsable && !this.#stopped) {
+      // Announced before the first look: of two peers that start at once, each may miss the other's file only
+      // by having written its own first, so at least one of them sees the other.
+      const isRefreshed = this.#own?.isDue === true && (await attempt(() => this.#own!.write()));
+      if (isRefreshed || !this.#own) announced?.();
+      await attempt(() => this.#lookAround(isRefreshed));
+    }
+    this.#tell(faults[0]);
+  }
+
+  /** @param isRefreshed whether the own file has just been written anew */
+  async #lookAround(isRefreshed: boolean): Promise<void> {
+    this.#unplaced = 0;
+    const longAgo = this.#clock.now() - IN_VAIN;
+    for (const [incarnation, at] of this.#inVain) if (at <= longAgo) this.#inVain.delete(incarnation);
     const before = [...this.#told.keys()].map((id) => `${id}${SUFFIX}`);
-    const names = await readdir(this.#directory).catch(() => undefined);
-    const peers = (names ?? []).filter((name) => name.endsWith(SUFFIX));
+    const { peers, drafts } = await this.#list();
+    for (const name of this.#passedOver) if (!peers.has(name)) this.#passedOver.delete(name);
     const known = new Set(before);
-    const listed = new Set(peers);
     // Only what differs is looked at: a hundred peers would otherwise read ten thousand files every two seconds. A
     // file that is known and has a new content is told of by the watch, or found when its old peer is dialled.
     const differing = [
-      ...peers.filter((name) => !known.has(name)),
-      ...before.filter((name) => !listed.has(name)),
+      ...[...peers].filter((name) => !known.has(name) && !this.#passedOver.has(name)),
+      ...before.filter((name) => !peers.has(name)),
+      ...[...this.#passedOver].slice(0, AGAIN),
     ];
-    await Promise.all(differing.map((name) => this.#look(name)));
-    const { id, addresses } = this.#self!;
-    if (!this.#listener || addresses.length === 0 || listed.has(`${id}${SUFFIX}`)) return;
-    await this.#announceAgain(names === undefined).catch(() => {});
+    await Promise.all(differing.map((name) => this.#looks.at(name)));
+    if (!this.#own || this.#stopped) return;
+    // Somebody tidied up the temporary directory: our file, or everything.
+    if (!peers.has(this.#own.name)) await this.#own.write();
+    if (isRefreshed) {
+      peers.delete(this.#own.name);
+      await removeStale(this.#directory, [...peers, ...drafts], await this.#own.modified());
+    }
   }
 
-  /** Somebody tidied up the temporary directory: our file, or everything. */
-  async #announceAgain(everything: boolean): Promise<void> {
-    await this.#restore();
-    if (everything) {
-      this.#watcher?.close();
-      this.#watch();
+  async #list(): Promise<{ peers: Set<string>; drafts: string[] }> {
+    const peers = new Set<string>();
+    const drafts: string[] = [];
+    let count = 0;
+    for await (const { name } of await opendir(this.#directory, { bufferSize: 256 })) {
+      if (name.endsWith(SUFFIX)) peers.add(name);
+      else if (isDraft(name)) drafts.push(name);
+      if ((count += 1) === MOST_FILES) break;
     }
-    await this.#announce();
+    return { peers, drafts };
+  }
+
+  #tell(fault: Error | undefined): void {
+    if (fault?.message === this.#fault) return;
+    this.#fault = fault?.message;
+    this.#listener?.degraded(fault);
+  }
+
+  #watch(identity: string): void {
+    // Under the same name there may be another directory now, of which the old watch says nothing.
+    if (this.#stopped || (this.#watcher && this.#watched === identity)) return;
+    if (this.#watched === identity && this.#clock.now() < this.#watchAgainAt) return;
+    this.#endWatch();
+    this.#watched = identity;
+    try {
+      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => {
+        if (name?.endsWith(SUFFIX)) void this.#looks.at(name);
+        else if (name === SECRET_NAME) void this.#upkeep().catch(() => {});
+      });
+      this.#watcher.on('error', () => this.#endWatch());
+    } catch {
+      // Too many watches, or a mount that has none: the rescan still finds everybody.
+      this.#endWatch();
+    }
+  }
+
+  #endWatch(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#watchAgainAt = this.#clock.now() + WATCH_AGAIN;
   }
 
   async #look(name: string): Promise<void> {
     const id = name.slice(0, -SUFFIX.length);
     if (id === this.#self!.id) return;
     const announced = await readAnnouncement(join(this.#directory, name));
-    if (announced?.id !== id || !this.#isOfThisWorld(announced)) {
-      this.#forget(id);
-      return;
+    if (this.#stopped) return;
+    if (announced?.id === id && isDead(announced)) {
+      removeAnnouncement(this.#directory, name, announced.incarnation);
+    } else if (announced?.id === id && this.#isOfThisWorld(announced)) {
+      const hint = announcedHint(announced, this.#reaches);
+      if (hint && !this.#inVain.has(hint.incarnation) && this.#find(hint, announced.from !== undefined)) {
+        this.#passedOver.delete(name);
+        return;
+      }
     }
-    const { world: _, from: __, ...hint } = announced;
-    if (this.#listener && this.#told.get(id) !== hint.incarnation) {
-      this.#told.set(id, hint.incarnation);
-      this.#listener.found(hint);
-    }
+    this.#passOver(name, id);
+  }
+
+  /** @returns whether the listener knows of the peer */
+  #find(hint: Hint, isPlaced: boolean): boolean {
+    if (this.#told.get(hint.id) === hint.incarnation) return true;
+    if (!isPlaced && (this.#unplaced += 1) > MOST_UNPLACED) return false;
+    this.#told.set(hint.id, hint.incarnation);
+    this.#listener?.found(hint);
+    return true;
+  }
+
+  #passOver(name: string, id: string): void {
+    this.#passedOver.delete(name);
+    this.#passedOver.add(name);
+    const incarnation = this.#told.get(id);
+    if (incarnation === undefined) return;
+    this.#told.delete(id);
+    this.#listener?.lost(id, incarnation);
   }
 
   /** A peer with another secret would be dialled in vain, again and again, and would dial in vain. */
@@ -170,25 +277,24 @@ export class HostProvider implements Provider {
     return world === undefined || world === this.#self!.world();
   }
 
-  #forget(id: string): void {
-    const incarnation = this.#told.get(id);
-    if (incarnation === undefined) return;
-    this.#told.delete(id);
-    this.#listener?.lost(id, incarnation);
-  }
-
   /** Perhaps the peer has begun a new life; or it died, and its file has to be removed for it. */
-  async #lookAgain(hint: Hint, refused: boolean): Promise<void> {
-    const path = this.#path(hint.id);
-    try {
-      const { mtimeMs } = await stat(path);
-      const now = await readAnnouncement(path);
-      // The file's own time is the system's, so it is compared with the system's, not with the injected clock.
-      if (now?.incarnation !== hint.incarnation) await this.#look(`${hint.id}${SUFFIX}`);
-      else if (refused && shareNetwork(now.from, ownPlace()) && Date.now() - mtimeMs > GRACE)
-        await unlink(path);
-    } catch {
-      // Another peer removed it first.
+  async #lookAgain({ id, incarnation }: Hint, refused: boolean): Promise<void> {
+    const name = `${id}${SUFFIX}`;
+    const path = join(this.#directory, name);
+    const announced = await readAnnouncement(path);
+    if (this.#stopped) return;
+    if (announced?.incarnation !== incarnation || isDead(announced)) {
+      await this.#looks.at(name);
+      return;
     }
+    const modified = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+    // The file's own time is the system's, so it is compared with the system's, not with the injected clock.
+    if (!refused || modified === undefined || Date.now() - modified <= GRACE) return;
+    if (shareNetwork(announced.from, ownPlace())) removeAnnouncement(this.#directory, name, incarnation);
+    else this.#inVain.set(incarnation, this.#clock.now());
+    await this.#looks.at(name);
   }
 }

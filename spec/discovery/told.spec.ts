@@ -41,6 +41,28 @@ describe('the list of peers that one hands to another', () => {
     });
   }
 
+  it('has no names and no address of nobody within one host either', () => {
+    const told = hint(
+      'a',
+      '127.0.0.1',
+      '::ffff:127.0.0.2',
+      'evil.test',
+      'localhost',
+      '127.1',
+      '0.0.0.0',
+      '::',
+      'fe80::5%lo',
+    );
+    for (const list of [
+      peerList([told], 'host', 10_000),
+      hintsOf(peerList([told], 'host', 10_000), 'host'),
+    ]) {
+      expect(hosts(list)).to.deep.equal(['127.0.0.1', '127.0.0.2']);
+    }
+    const { id, incarnation, addresses } = told;
+    expect(hosts(hintsOf([{ id, incarnation, addresses: [...addresses] }], 'host'))).to.have.length(2);
+  });
+
   it('has every address within one host', () => {
     expect(hosts(peerList([hint('a', '127.0.0.1', '10.0.0.5')], 'host', 10_000))).to.deep.equal([
       '127.0.0.1',

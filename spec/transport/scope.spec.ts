@@ -2,7 +2,7 @@ import type { NetworkInterfaceInfo } from 'node:os';
 
 import { expect } from 'chai';
 
-import { isLoopback, nearestFirst } from '../../src/transport/address.ts';
+import { ipAddresses, isLoopback, nearestFirst } from '../../src/transport/address.ts';
 import { scopeOf } from '../../src/transport/scope.ts';
 
 const own = [
@@ -28,7 +28,7 @@ describe('where a peer is', () => {
   })) {
     for (const address of addresses) {
       it(`is ${scope.trim()} when it answers from ${address}`, () => {
-        expect(scopeOf(address, own)).to.equal(scope.trim());
+        expect(scopeOf(address, () => own)).to.equal(scope.trim());
       });
     }
   }
@@ -36,13 +36,33 @@ describe('where a peer is', () => {
   it('is told by this host as it is', () => {
     expect(scopeOf('127.0.0.1')).to.equal('host');
   });
+
+  it('is known of loopback without a question to the system', () => {
+    const never = (): never => {
+      throw new Error('asked');
+    };
+    for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '0:0:0:0:0:0:0:1']) {
+      expect(scopeOf(address, never)).to.equal('host');
+    }
+  });
+
+  it('is beyond when it is no address', () => {
+    for (const text of ['', 'localhost.example', '127.1', '::zz'])
+      expect(scopeOf(text, () => own)).to.equal('wan');
+  });
 });
 
 describe('an address', () => {
   it('is loopback when packets to it never leave the host', () => {
-    expect(['127.0.0.1', '127.1.2.3', '::1', 'localhost', '::ffff:127.0.0.1'].every(isLoopback)).to.equal(
-      true,
-    );
+    const loopback = [
+      '127.0.0.1',
+      '127.1.2.3',
+      '::1',
+      'localhost',
+      '::ffff:127.0.0.1',
+      '::ffff:7f00:1',
+    ].concat(['0:0:0:0:0:0:0:1', '0000:0::0001', '0:0:0:0:0:FFFF:127.0.0.1']);
+    expect(loopback.filter((each) => !isLoopback(each))).to.deep.equal([]);
     const others = [
       '0.0.0.0',
       '::',
@@ -50,9 +70,29 @@ describe('an address', () => {
       '127.0.0.1.example.com',
       'localhost.example.com',
       '::ffff:10.0.0.1',
+      '::127.0.0.1',
+      // Some systems take these for addresses. Nobody has to write them.
+      ...['127.1', '0x7f.0.0.1', '0177.0.0.1', '2130706433', '127.0.0.01'],
       '',
     ];
     expect(others.filter(isLoopback)).to.deep.equal([]);
+  });
+
+  it('of others is an IP address in its one form, and never a name', () => {
+    const written = [
+      '10.0.0.5',
+      '::FFFF:10.0.0.5',
+      '2001:DB8:0::0005',
+      'fe80::5%eth0',
+      '0:0:0:0:0:0:0:1',
+    ].concat(['evil.test', 'localhost', '0x7f.1', '10.0.0.05', '']);
+    expect(ipAddresses(written.map((host) => ({ host, port: 1 }))).map(({ host }) => host)).to.deep.equal([
+      '10.0.0.5',
+      '10.0.0.5',
+      '2001:db8::5',
+      'fe80::5%eth0',
+      '::1',
+    ]);
   });
 
   it('is tried once, and the one on this host first', () => {

@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-
 import { fromCallback } from 'xstate';
 
 import { seedProviders } from '../discovery/seed-providers.ts';
@@ -7,7 +5,7 @@ import { refuseWeak } from '../exposure.ts';
 import { ToldProvider } from '../discovery/told.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
-import { scopeOf } from '../transport/scope.ts';
+import { isWithinHost, withinHost } from '../transport/within-host.ts';
 import type { Address } from '../transport/address.ts';
 import type { Listener, Socket } from '../transport/transport.ts';
 import type { Self } from '../wire/handshake.ts';
@@ -44,12 +42,12 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   const open = async (): Promise<void> => {
     if (settings.insecure) warnOfInsecurity();
     const attached = await network.attach({ id: self.id, clock, random });
-    // Without `lan` a peer does not leave its host, whoever says where others are. No name comes from beyond it.
-    const reachable = ({ host: each }: Address): boolean =>
-      settings.lan || isIP(each) === 0 || scopeOf(each) === 'host';
+    // Without `lan` a peer does not leave its host, whoever says where others are.
+    const reachable = (address: Address): boolean => settings.lan || isWithinHost(address);
+    const transport = settings.lan ? attached.transport : withinHost(attached.transport);
     const seeders = seedProviders(seeds, clock, random);
     const providers = [...attached.providers, ...seeders, new ToldProvider(clock, reachable)];
-    const attachment = { ...attached, providers };
+    const attachment = { ...attached, transport, providers };
     const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
     const dependencies = { self, keys, clock };
     await refuseNamesake(attachment, dependencies, settings.ping);

@@ -1,7 +1,4 @@
-import { isIP } from 'node:net';
-
-import { isLoopback } from '../transport/address.ts';
-import type { Address } from '../transport/address.ts';
+import { ipAddresses, isLoopback } from '../transport/address.ts';
 import { isAddressList, isFields, isPeerId, MOST_ADDRESSES } from '../wire/guards.ts';
 import { isPlace, ownPlace } from './place.ts';
 import type { Place } from './place.ts';
@@ -58,9 +55,9 @@ function parse(bytes: Buffer): FoundAnnouncement | undefined {
   const value: unknown = JSON.parse(bytes.toString());
   if (!isAnnouncement(value)) return undefined;
   const { id, incarnation, pid, world, from } = value;
-  const addresses = numeric(value.addresses);
+  const addresses = ipAddresses(value.addresses);
   if (addresses.length === 0) return undefined;
-  const beyond = value.beyond && numeric(value.beyond);
+  const beyond = value.beyond && ipAddresses(value.beyond);
   return {
     ...{ id, incarnation, addresses },
     ...(beyond && beyond.length > 0 && { beyond }),
@@ -68,13 +65,6 @@ function parse(bytes: Buffer): FoundAnnouncement | undefined {
     ...(world !== undefined && { world }),
     ...(from && { from }),
   };
-}
-
-/** A name would be looked up, and could lead anywhere. */
-function numeric(addresses: readonly Address[]): Address[] {
-  return addresses
-    .filter(({ host }) => isIP(host) !== 0 || isLoopback(host))
-    .map(({ host, port }) => ({ host, port }));
 }
 
 function isAnnouncement(value: unknown): value is FoundAnnouncement {

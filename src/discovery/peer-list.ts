@@ -1,6 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 
-import { isLoopback, plainIp } from '../transport/address.ts';
+import { ipAddresses, isLoopback } from '../transport/address.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { Address } from '../transport/address.ts';
 import type { WirePeer } from '../wire/frames.ts';
@@ -9,13 +9,16 @@ import type { Hint } from './provider.ts';
 
 /** What one peer tells another of those it knows, and what the other makes of it. */
 
-/** Addresses that mean nothing to anybody else, or no single peer: unspecified, multicast, broadcast, link-local IPv6. */
+/** Addresses at which there is no peer: unspecified, multicast, broadcast. Some systems take the first for this host. */
 const NOBODY = new BlockList();
 NOBODY.addSubnet('0.0.0.0', 8, 'ipv4');
 NOBODY.addSubnet('224.0.0.0', 3, 'ipv4');
 NOBODY.addAddress('::', 'ipv6');
 NOBODY.addSubnet('ff00::', 8, 'ipv6');
-NOBODY.addSubnet('fe80::', 10, 'ipv6');
+
+/** Addresses that mean something else on every link. */
+const LINK_LOCAL = new BlockList();
+LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
 
 /**
  * @param scope where the peer is that is told
@@ -25,7 +28,7 @@ export function peerList(known: Iterable<Hint>, scope: Scope, largest: number): 
   const list: WirePeer[] = [];
   let length = 0;
   for (const { id, incarnation, addresses } of known) {
-    const useful = addresses.filter((address) => meansTheSame(address, scope)).slice(0, MOST_ADDRESSES);
+    const useful = meaningful(addresses, scope).slice(0, MOST_ADDRESSES);
     if (useful.length === 0) continue;
     const peer = { id, incarnation, addresses: useful.map(({ host, port }) => ({ host, port })) };
     length += JSON.stringify(peer).length + 1;
@@ -38,16 +41,18 @@ export function peerList(known: Iterable<Hint>, scope: Scope, largest: number): 
 /** @param scope where the peer is that told us */
 export function hintsOf(peers: readonly WirePeer[], scope: Scope): Hint[] {
   return peers.flatMap(({ id, incarnation, addresses }) => {
-    const useful = addresses.filter((address) => meansTheSame(address, scope));
+    const useful = meaningful(addresses, scope);
     return useful.length > 0 ? [{ id, incarnation, addresses: useful }] : [];
   });
 }
 
-/** Whether an address leads to the same place from here as from a peer that is there. */
-function meansTheSame({ host }: Address, scope: Scope): boolean {
-  // Whatever is said within a host is true for all of it.
-  if (scope === 'host') return true;
-  const ip = plainIp(host);
-  const family = isIP(ip);
-  return family !== 0 && !isLoopback(ip) && !NOBODY.check(ip, family === 6 ? 'ipv6' : 'ipv4');
+/** The IP addresses that lead to the same place from here as from a peer that is there. Names are none, whoever tells them. */
+function meaningful(addresses: readonly Address[], scope: Scope): Address[] {
+  return ipAddresses(addresses).filter(({ host }) => {
+    // A zone is of one host's own, and within it a peer that listens there is found in another way.
+    if (host.includes('%')) return false;
+    const family = isIPv6(host) ? 'ipv6' : 'ipv4';
+    if (NOBODY.check(host, family)) return false;
+    return scope === 'host' || !(isLoopback(host) || LINK_LOCAL.check(host, family));
+  });
 }

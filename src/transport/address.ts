@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6, SocketAddress } from 'node:net';
 
 /** Where somebody can be reached. */
 export interface Address {
@@ -7,17 +7,41 @@ export interface Address {
   port: number;
 }
 
-const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
+/** An IPv4 address that is mapped into IPv6, as a socket for both and the system write it. */
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
-/** An IPv4 address that is mapped into IPv6, as a socket for both writes it, becomes plain IPv4. */
-export function plainIp(ip: string): string {
-  return ip.replace(MAPPED, '');
+/**
+ * The one way in which an IP address is written here: IPv6 in its short form, an IPv4 address that is mapped into IPv6 as
+ * IPv4, and a zone as it is. `::1` has many long forms, and whatever is decided by an address must not depend on which
+ * of them somebody chose.
+ * @returns undefined for a name, and for spellings of IPv4 that some systems take for an address: `127.1`, `0x7f.1`, `0177.0.0.1`
+ */
+export function canonicalIp(text: string): string | undefined {
+  const family = isIP(text);
+  if (family !== 6) return family === 4 ? text : undefined;
+  const [bare = '', zone] = text.split('%');
+  const ip = new SocketAddress({ address: bare, family: 'ipv6' }).address.replace(MAPPED, '');
+  return zone === undefined ? ip : `${ip}%${zone}`;
 }
 
-/** Whether packets to this address never leave the host. */
+/** The address as above; what is none stays as it is. */
+export function plainIp(ip: string): string {
+  return canonicalIp(ip) ?? ip;
+}
+
+/** Whether packets to this address never leave the host. The one name that always means such an address is `localhost`. */
 export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(plainIp(host));
+  if (host === 'localhost') return true;
+  const ip = canonicalIp(host);
+  return ip === '::1' || ip?.startsWith('127.') === true;
+}
+
+/** Those that are IP addresses, each in its one form. Others say where they are by address: a name they could change later. */
+export function ipAddresses(addresses: readonly Address[]): Address[] {
+  return addresses.flatMap(({ host, port }) => {
+    const ip = canonicalIp(host);
+    return ip === undefined ? [] : [{ host: ip, port }];
+  });
 }
 
 /** As URLs and the `Host` header write it, without the zone of a link-local address: that means something here only. */

@@ -4,7 +4,7 @@ import type { AddressInfo, Server, Socket as NetSocket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { TLSSocket } from 'node:tls';
 
-import { isLoopback } from './address.ts';
+import { canonicalIp, isLoopback } from './address.ts';
 import type { Gate } from './gate.ts';
 import type { Tls } from './tls.ts';
 import type { Address } from './address.ts';
@@ -62,44 +62,52 @@ async function open(
   host: string,
   ports: ListenOptions['ports'],
 ): Promise<Entrance> {
-  const port = await bind(server, host, ports);
+  const bound = await bind(server, host, ports);
   // An error of a server that listens is one of a single accept (EMFILE); the next accept may work again.
   server.on('error', ignore);
   server.unref();
-  return { addresses: reachable(host).map((each) => ({ host: each, port })), close: () => server.close() };
+  const addresses = reachable(host, bound.address).map((each) => ({ host: each, port: bound.port }));
+  return { addresses, close: () => server.close() };
 }
 
-/** Binds the first free port of the range. */
+/**
+ * Binds the first free port of the range, and nobody else has it: workers of one `node:cluster` would otherwise share it,
+ * and each connection would reach any of them.
+ */
 async function bind(
   server: Server | HttpServer,
   host: string,
   [first, last]: ListenOptions['ports'],
-): Promise<number> {
+): Promise<AddressInfo> {
   for (let port = first; ; port += 1) {
     try {
       // One after the other on purpose: the first free port is wanted.
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         // Without a host Node takes `::`, or `0.0.0.0` where there is no IPv6.
-        server.listen({ port, ...(host !== EVERYWHERE && { host }) }, () => {
+        server.listen({ port, exclusive: true, ...(host !== EVERYWHERE && { host }) }, () => {
           server.off('error', reject);
           resolve();
         });
       });
-      return (server.address() as AddressInfo).port;
+      return server.address() as AddressInfo;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port >= last) throw error;
     }
   }
 }
 
-/** Link-local addresses mean something only together with an interface, which is another one at the other end. */
-function reachable(host: string): string[] {
-  if (host !== EVERYWHERE && host !== '0.0.0.0') return [host];
+/**
+ * Link-local addresses mean something only together with an interface, which is another one at the other end.
+ * @param host as it was given; a name is none to tell others, so it is @param bound, the address it led to
+ */
+function reachable(host: string, bound: string): string[] {
+  const ip = canonicalIp(host) ?? bound;
+  if (ip !== EVERYWHERE && ip !== '0.0.0.0') return [ip];
   const others = Object.values(networkInterfaces())
     .flatMap((each) => each ?? [])
     .filter(
-      ({ internal, family, scopeid }) => !internal && !scopeid && (host === EVERYWHERE || family === 'IPv4'),
+      ({ internal, family, scopeid }) => !internal && !scopeid && (ip === EVERYWHERE || family === 'IPv4'),
     )
     .map(({ address }) => address);
   return ['127.0.0.1', ...others];

@@ -4,6 +4,9 @@ import { DialFailed } from './transport.ts';
 import type { Address } from './address.ts';
 import type { Listener, Receiver, Socket, Transport } from './transport.ts';
 
+/** What its addresses look like: as those of sockets do, so that nothing above has to know the difference. */
+const HERE = '127.0.0.1';
+
 /**
  * Connections within one process, with the faults of real ones on demand. Messages arrive in order and never
  * within the call that sent them.
@@ -72,7 +75,7 @@ export class MemoryWires {
     this.#nextPort += 1;
     this.#listeners.set(port, { owner, accept });
     return {
-      addresses: [{ host: 'memory', port }],
+      addresses: [{ host: HERE, port }],
       close: () => {
         this.#listeners.delete(port);
         return Promise.resolve();

@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { NetworkInterfaceInfo } from 'node:os';
 
@@ -23,24 +23,33 @@ PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 
 /**
  * Told from the other end of the connection itself, not from what the peer says.
- * @param interfaces those of this host; default: as they are now
+ * @param interfaces looks up those of this host, where the answer depends on them; default: as they are now
  */
 export function scopeOf(
   remote: string,
-  interfaces: readonly NetworkInterfaceInfo[] = ownInterfaces(),
+  interfaces: () => readonly NetworkInterfaceInfo[] = ownInterfaces,
 ): Scope {
   const [ip = ''] = plainIp(remote).split('%');
-  if (isLoopback(ip) || interfaces.some(({ address }) => address === ip)) return 'host';
+  // By far the most frequent, and a question to the system costs a hundred times as much.
+  if (isLoopback(ip)) return 'host';
+  if (isIP(ip) === 0) return 'wan';
   const family = isIPv6(ip) ? 'ipv6' : 'ipv4';
+  const own = interfaces();
+  if (own.some(({ address }) => address === ip)) return 'host';
   if (PRIVATE.check(ip, family)) return 'lan';
   // Public addresses on the same link: usual with IPv6.
   const near = new BlockList();
-  for (const { address, cidr } of interfaces) {
+  for (const { address, cidr } of own) {
     if (cidr && isIPv6(address) === isIPv6(ip)) near.addSubnet(address, Number(cidr.split('/')[1]), family);
   }
   return near.check(ip, family) ? 'lan' : 'wan';
 }
 
+/** None where the system does not say, as at the limit of descriptors: then an address of this host counts as one of its network. */
 function ownInterfaces(): NetworkInterfaceInfo[] {
-  return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  try {
+    return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  } catch {
+    return [];
+  }
 }

@@ -35,7 +35,8 @@ export type { EventListener, Received, SubscribeOptions, SubscribedOptions } fro
 export type { EventStream, EventStreamOptions } from './event-stream.ts';
 export type { Subscription } from './subscription.ts';
 export type { Gap } from './actors/interests.ts';
-export type { PeerLimits, PeerOptions, SlowSubscribers } from './options.ts';
+export type { PeerLimits } from './limit-options.ts';
+export type { PeerOptions, SlowSubscribers } from './options.ts';
 export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './peers.ts';
 export type { AnyOptions } from './any.ts';
 export type { PeerResult } from './all.ts';

@@ -129,6 +129,14 @@ export class Log {
     );
   }
 
+  /** It did what the protocol does not allow, and its connection is ended. */
+  peerBroke(record: PeerRecord, what: string): void {
+    this.#write(
+      'warn',
+      () => `the connection to ${peerLine(record)} is ended, since it broke the protocol: ${what}`,
+    );
+  }
+
   /**
    * No connection came about. That a peer is there and does not let us in is for somebody to look at, and told once;
    * that nobody answers is usual, and so is the next attempt.

@@ -1,7 +1,7 @@
 /** What somebody may have meant: for the messages to who asked for something that is not there. */
 
-/** The comparison is quadratic in the length, and who asks may be a stranger. In characters. */
-const LONGEST = 64;
+/** Characters of a name that are compared, its last ones. A bit each, in a whole number of 32 bits. */
+const LONGEST = 31;
 
 /** How many names are looked at. */
 const MOST_COMPARED = 256;
@@ -30,16 +30,29 @@ function comparable(name: string): string {
   return name.slice(-LONGEST).toLowerCase();
 }
 
-/** Levenshtein's. */
+/**
+ * Levenshtein's, as Myers (1999) computes a whole column of it in one number: a stranger who asks for a function that
+ * there is not makes us compare it with hundreds.
+ */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
+  if (a === '') return b.length;
+  const places = new Map<string, number>();
+  for (let i = 0; i < a.length; i += 1) places.set(a[i]!, (places.get(a[i]!) ?? 0) | (1 << i));
+  const last = 1 << (a.length - 1);
+  let distance = a.length;
+  // Where the column grows by one from a row to the next, and where it shrinks.
+  let [grows, shrinks] = [-1, 0];
+  for (let j = 0; j < b.length; j += 1) {
+    const equal = places.get(b[j]!) ?? 0;
+    const vertical = equal | shrinks;
+    const diagonal = (((equal & grows) + grows) ^ grows) | equal;
+    let growsBeside = shrinks | ~(diagonal | grows);
+    const shrinksBeside = grows & diagonal;
+    if (growsBeside & last) distance += 1;
+    else if (shrinksBeside & last) distance -= 1;
+    growsBeside = (growsBeside << 1) | 1;
+    grows = (shrinksBeside << 1) | ~(vertical | growsBeside);
+    shrinks = growsBeside & vertical;
   }
-  return row[b.length]!;
+  return distance;
 }

@@ -48,10 +48,18 @@ export function boolean(option: string, given: boolean | undefined, otherwise: b
   return value;
 }
 
-export function whole(option: string, given: number | undefined, otherwise: number, least: number): number {
+/** @param most what the engine can hold; default: any whole number that is exact */
+export function whole(
+  option: string,
+  given: number | undefined,
+  otherwise: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   const value = given ?? otherwise;
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new TypeError(`${option}: give a whole number, ${least} or more`);
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`;
+    throw new TypeError(`${option}: give a whole number, ${range}`);
   }
   return value;
 }

@@ -7,6 +7,8 @@ import type { InspectionEvent } from 'xstate';
 import { checkClock, systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { resolveExposure } from './exposure.ts';
+import { limits } from './limit-options.ts';
+import type { PeerLimits } from './limit-options.ts';
 import {
   boolean,
   callable,
@@ -15,7 +17,6 @@ import {
   oneOf,
   portRange,
   refuseUnknown,
-  whole,
   LONGEST_NAME,
   ownGroup,
   flag,
@@ -147,31 +148,6 @@ export interface PeerOptions {
 
 export type SlowSubscribers = 'drop' | 'disconnect';
 
-export interface PeerLimits {
-  /** Bytes of one message. At least 65 536. Default: 16 777 216 (16 MiB). */
-  message: number;
-  /** Calls of one connection that are not answered yet. Default: 1 024. */
-  calls: number;
-  /** Streams of one connection that are open here at once, results and arguments together. Default: 256. */
-  streams: number;
-  /** Calls of all connections together that run here at once; one more is OVERLOADED. Default: 16 384. */
-  running: number;
-  /** Calls to one peer that wait here until the peer has room. One more is OVERLOADED. Default: 65 536. */
-  queue: number;
-  /**
-   * Bytes that are written to a connection and not yet taken by the network. Above it calls wait here until they have
-   * been. Default: 16 777 216 (16 MiB).
-   */
-  buffered: number;
-  /** Names of events that one other peer may be subscribed to at a time. Default: 1 024. */
-  subscriptions: number;
-  /**
-   * Bytes of events that wait here for one subscriber that does not take them as fast as they come. Default:
-   * 16 777 216 (16 MiB).
-   */
-  events: number;
-}
-
 /** The options with every default filled in. */
 export interface Settings {
   id: string;
@@ -215,7 +191,6 @@ export interface Settings {
  */
 export function resolveOptions(options: PeerOptions, environment: NodeJS.ProcessEnv): Settings {
   refuseUnknown('option', options, KNOWN);
-  refuseUnknown('limit', options.limits ?? {}, KNOWN_LIMITS);
   const env = (name: string): string | undefined => environment[name] || undefined;
   const id = options.id ?? nanoid();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
@@ -241,16 +216,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     parity: boolean('parity', options.parity ?? flag('NET_PARITY', env('NET_PARITY')), false),
     origins: strings('origins', options.origins, 'https://example.com'),
     slowSubscribers: oneOf('slowSubscribers', options.slowSubscribers, 'drop', ['drop', 'disconnect']),
-    limits: {
-      message: whole('limits.message', options.limits?.message, 16 * 1024 * 1024, 65_536),
-      calls: whole('limits.calls', options.limits?.calls, 1_024, 1),
-      streams: whole('limits.streams', options.limits?.streams, 256, 1),
-      running: whole('limits.running', options.limits?.running, 16_384, 1),
-      queue: whole('limits.queue', options.limits?.queue, 65_536, 0),
-      buffered: whole('limits.buffered', options.limits?.buffered, 16 * 1024 * 1024, 1),
-      subscriptions: whole('limits.subscriptions', options.limits?.subscriptions, 1_024, 0),
-      events: whole('limits.events', options.limits?.events, 16 * 1024 * 1024, 0),
-    },
+    limits: limits(options.limits),
     log: log(options, env('NET_LOG'), name),
     inspect: callable('inspect', options.inspect),
     clock: checkClock(options.clock ?? systemClock),
@@ -292,17 +258,6 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   clock: true,
   random: true,
   network: true,
-};
-
-const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
-  message: true,
-  calls: true,
-  streams: true,
-  running: true,
-  queue: true,
-  buffered: true,
-  subscriptions: true,
-  events: true,
 };
 
 function defaultName(): string {

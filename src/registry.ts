@@ -1,6 +1,7 @@
 import { formatCallSite } from './call-site.ts';
 import type { CallSite } from './call-site.ts';
 import { near } from './near.ts';
+import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from './wire/functions-frames.ts';
 import { RESERVED, nameIn, readableTag } from './tag.ts';
 
 export type AnyFunction = (...args: never[]) => unknown;
@@ -28,6 +29,8 @@ export interface NewRegistration extends Pick<Registration, 'tag' | 'fn' | 'plac
 /** The functions of one peer, by tag. Never a plain object: a tag may be `__proto__`. */
 export class Registry {
   readonly #entries = new Map<string, Registration>();
+  /** Of all tags together. */
+  #characters = 0;
   readonly #changed: (added: string[], removed: string[]) => void;
   /** Functions that the library brings: called like the others, and not told of. */
   readonly #defaults: ReadonlyMap<string, Registration>;
@@ -54,13 +57,14 @@ export class Registry {
 
   /**
    * All of them, or none.
-   * @throws Error when another function has one of the tags, naming both places
+   * @throws Error when another function has one of the tags, naming both places; when there would be more than others take
    */
   add(registrations: readonly NewRegistration[], replace: boolean): void {
     for (const { tag, fn, place } of registrations) {
       const known = this.#entries.get(tag);
       if (known && known.fn !== fn && !replace) throw new Error(twice(tag, known.place, place));
     }
+    this.#checkRoom(registrations);
     const added: string[] = [];
     for (const registration of registrations) {
       const { tag, fn } = registration;
@@ -72,12 +76,26 @@ export class Registry {
     if (added.length > 0) this.#changed(added, []);
   }
 
+  /** What is let out here others have to take, for each peer that they know. */
+  #checkRoom(registrations: readonly NewRegistration[]): void {
+    const fresh = registrations.filter(({ tag }) => !this.#entries.has(tag));
+    const characters = fresh.reduce((sum, { tag }) => sum + tag.length, this.#characters);
+    if (this.#entries.size + fresh.length > MOST_FUNCTIONS || characters > MOST_TAG_CHARACTERS) {
+      throw new Error(
+        `more than ${MOST_FUNCTIONS} functions, or ${MOST_TAG_CHARACTERS} characters of tags, cannot be connected at ` +
+          'a time; connect fewer, and tell them apart by an argument',
+      );
+    }
+    this.#characters = characters;
+  }
+
   /** Whether any of them was there under its tag. */
   remove(functions: readonly { tag: string | undefined; fn: AnyFunction }[]): boolean {
     const removed: string[] = [];
     for (const { tag, fn } of functions) {
       if (tag === undefined || this.#entries.get(tag)?.fn !== fn) continue;
       this.#entries.delete(tag);
+      this.#characters -= tag.length;
       removed.push(tag);
     }
     if (removed.length > 0) this.#changed([], removed);

@@ -6,13 +6,15 @@ import { Link } from '../../src/actors/link.ts';
 import { createRecord } from '../../src/actors/peer-record.ts';
 import { eventually } from '../support/eventually.ts';
 
+const OWN = { buffered: 1_000_000, calls: 1, subscriptions: 1 };
+
 /** A connection that notes what is written to it; each message is one system call. */
 function connection(): { link: Link; messages: string[]; frames: () => string[] } {
   const messages: string[] = [];
   const socket = { bufferedAmount: 0, send: (message: string) => messages.push(message) };
   const party = { limits: {}, functions: [], newestVersion: 1 };
   const session = { socket, dialled: true, generation: 0, party, told: [] } as never;
-  const link = new Link(createRecord(party as never, 'host'), session, 1_000_000, 'socket:1');
+  const link = new Link(createRecord(party as never, 'host'), session, OWN, 'socket:1');
   return { link, messages, frames: () => messages.flatMap((message) => message.split('\n')) };
 }
 

@@ -30,7 +30,7 @@ class Line {
     return false;
   }
 
-  close(_code: number, reason: string): void {
+  breach(reason: string): void {
     this.closed = reason;
   }
 
@@ -244,7 +244,7 @@ describe('the topics of an emitter', () => {
       topics.subscribe(link(line), { type: 'subscribe', id, name: `name ${id}` });
       topics.subscribe(link(line), { type: 'subscribe', id: id + 10, name: `name ${id}` });
     }
-    expect(line.closed).to.equal('more than 3 subscriptions');
+    expect(line.closed).to.equal('it has more than 3 subscriptions');
     expect(topics.subscribers('name 3')).to.deep.equal(['a']);
     expect(topics.subscribers('name 4')).to.deep.equal([]);
   });

@@ -8,7 +8,7 @@ import {
   SEPARATOR,
   decodeMessage,
   encodeError,
-  encodeFrame,
+  encodeFailure,
   encodeRequest,
   encodeResult,
 } from '../../src/wire/codec.ts';
@@ -89,7 +89,9 @@ describe('encoding and decoding', () => {
       id: 3,
       failure: { code: 'REFUSED', ran: 'no' as const, message: 'm' },
     };
-    const text = [textOf(encodeResult(2, 'x')), encodeFrame(frames), encodeCancel(1)].join(SEPARATOR);
+    const text = [textOf(encodeResult(2, 'x')), encodeFailure(3, frames.failure), encodeCancel(1)].join(
+      SEPARATOR,
+    );
     expect(decode(text)).to.deep.equal([
       { type: 'result', id: 2, value: 'x' },
       frames,

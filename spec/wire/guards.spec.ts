@@ -207,12 +207,13 @@ describe('the checks of single values', () => {
   });
 
   it('take positive whole numbers for limits', () => {
-    expect(isLimits({ message: 1, calls: 1 })).to.equal(true);
-    expect(isLimits({ message: 1, calls: 1, subscriptions: 0 })).to.equal(true);
-    expect(isLimits({ message: 1, calls: 1, subscriptions: -1 })).to.equal(false);
-    expect(isLimits({ message: 1, calls: 1, subscriptions: '1' })).to.equal(false);
+    expect(isLimits({ message: 65_536, calls: 1 })).to.equal(true);
+    expect(isLimits({ message: 65_536, calls: 1, subscriptions: 0 })).to.equal(true);
+    expect(isLimits({ message: 65_536, calls: 1, subscriptions: -1 })).to.equal(false);
+    expect(isLimits({ message: 65_536, calls: 1, subscriptions: '1' })).to.equal(false);
     for (const wrong of [0, -1, 1.5, null, '1', undefined]) {
-      expect(isLimits({ message: 1, calls: wrong })).to.equal(false);
+      expect(isLimits({ message: 65_536, calls: wrong })).to.equal(false);
+      expect(isLimits({ message: 65_535, calls: 1 })).to.equal(false);
       expect(isLimits({ message: wrong, calls: 1 })).to.equal(false);
     }
     expect(isLimits([1, 1])).to.equal(false);

@@ -1,6 +1,6 @@
 import { NetError } from '../errors.ts';
 import type { NetErrorCode, Ran } from '../errors.ts';
-import { encodeError, encodeFrame, encodeResult } from '../wire/codec.ts';
+import { encodeError, encodeFailure, encodeResult } from '../wire/codec.ts';
 import { describeThrown } from '../wire/failure.ts';
 import { NotSerializable } from '../wire/not-serializable.ts';
 import { fits } from '../wire/outgoing.ts';
@@ -28,7 +28,7 @@ export class Answers {
   }
 
   threw(link: Link, id: number, error: unknown): void {
-    this.#send(link, id, encodeError(id, describeThrown(error, this), this.stacks));
+    link.send(errorThatFits(link, id, error, this.stacks));
   }
 
   /** What the function returned, or a value of its stream, cannot be sent. */
@@ -38,7 +38,7 @@ export class Answers {
   }
 
   refuse(link: Link, id: number, code: NetErrorCode, message: string, ran: Ran = 'no'): void {
-    link.send(encodeFrame({ type: 'error', id, failure: { code, ran, message } }));
+    link.send(encodeFailure(id, { code, ran, message }));
   }
 
   #send(link: Link, id: number, answer: Outgoing): void {
@@ -50,6 +50,38 @@ export class Answers {
     }
     link.send(answer);
   }
+}
+
+/** Characters that are left of the message of an error which the other side does not take whole. */
+const LONGEST_CUT = 4_096;
+
+/** Characters of its name. */
+const LONGEST_ERROR_NAME = 256;
+
+/**
+ * What was thrown, as the other side takes it: where it is too large, its class and the begin of its message.
+ * @param arg the argument that failed, when that is a stream
+ */
+export function errorThatFits(
+  link: Link,
+  id: number,
+  thrown: unknown,
+  stacks: boolean,
+  arg?: number,
+): Outgoing {
+  const described = describeThrown(thrown, { stacks });
+  const frame = encodeError(id, described, stacks, arg);
+  if (fits(frame, link.limits.message)) return frame;
+  const { name, message, classes } =
+    'error' in described
+      ? described.error
+      : { name: 'Error', message: 'what was thrown', classes: undefined };
+  const error = {
+    name: name.slice(0, LONGEST_ERROR_NAME),
+    message: `${message.slice(0, LONGEST_CUT)}… (cut: it is larger than the ${link.limits.message} bytes the caller takes)`,
+    ...(classes && { classes }),
+  };
+  return encodeError(id, { error }, stacks, arg);
 }
 
 /** @throws NetError TOO_LARGE when the other side does not take so much */

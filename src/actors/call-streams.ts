@@ -1,9 +1,8 @@
-import { encodeError, encodeFrame } from '../wire/codec.ts';
+import { encodeFailure } from '../wire/codec.ts';
 import { isStream } from '../value-shape.ts';
-import { describeThrown } from '../wire/failure.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { encodeComplete, encodeCredit, encodeNext } from '../wire/stream-frames.ts';
-import { checkFits, refusalOf } from './answers.ts';
+import { checkFits, errorThatFits, refusalOf } from './answers.ts';
 import type { Call } from './call.ts';
 import type { Link } from './link.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -66,12 +65,10 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, stream
     const writer = new StreamWriter(link, iterate(call.args[arg] as AsyncIterable<unknown>), {
       next: (value) => send(encodeNext(id, arg, value, house.stacks)),
       complete: (value) => send(encodeComplete(id, arg, value, house.stacks)),
-      failed: (error) => link.send(encodeError(id, describeThrown(error, house), house.stacks, arg)),
+      failed: (error) => link.send(errorThatFits(link, id, error, house.stacks, arg)),
       refused: (error) => {
         const message = `a value of args[${arg}] cannot be sent: ${(error as Error).message}`;
-        link.send(
-          encodeFrame({ type: 'error', id, arg, failure: { code: refusalOf(error), ran: 'yes', message } }),
-        );
+        link.send(encodeFailure(id, { code: refusalOf(error), ran: 'yes', message }, arg));
       },
       run: (step) => step(),
       ended: () => {},

@@ -7,7 +7,7 @@ import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import type { EventsRef } from './events.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
-import type { Link } from './link.ts';
+import type { Link, LinkLimits } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { ConnectionFailure } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
@@ -22,8 +22,7 @@ export interface ConnectionServices {
   readonly handshake: HandshakeDependencies;
   /** Bytes. */
   readonly largestMessage: number;
-  /** Bytes written to a link and not yet taken by the network, above which calls wait. */
-  readonly mostBuffered: number;
+  readonly limits: LinkLimits;
   readonly caller: CallerRef;
   readonly dispatcher: DispatcherRef;
   readonly events: EventsRef;

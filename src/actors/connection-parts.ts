@@ -3,8 +3,8 @@ import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { NetError } from '../errors.ts';
 import type { Address } from '../transport/address.ts';
-import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
+import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
 import { isPeerId } from '../wire/guards.ts';
 import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import { whereabouts } from './candidate.ts';
@@ -22,7 +22,7 @@ import type { LeaveReason } from './peer-record.ts';
 import { probeLogic } from './probing.ts';
 import type { ProbeResult } from './probing.ts';
 import { socketLogic } from './socket.ts';
-import { changeFunctions, functionsOfHandshake } from './told-functions.ts';
+import { changeFunctions, differenceOf, functionsOfHandshake } from './told-functions.ts';
 
 /** What the machine of a connection is made of: what it knows, decides and does. The machine is in `connection.ts`. */
 
@@ -126,19 +126,21 @@ export const connectionParts = setup({
         'socket',
         links.map(({ ownerName }) => ownerName),
       );
-      const link = new Link(record, session, services.mostBuffered, owner);
+      const link = new Link(record, session, services.limits, owner);
       services.log.connectionOpened(record, session.dialled);
       enqueue.assign({ links: links.concat(link) });
       enqueue.spawnChild('socket', { id: owner, input: { link, services } });
       const change = functionsOfHandshake(record, session.party.functions);
-      if (change.added.length + change.removed.length > 0) {
+      if (change && change.added.length + change.removed.length > 0) {
         enqueue.sendTo(services.discovery, { type: 'connection.changed', record, ...change });
       }
       const stays = record.link ? keepOne(self.id, context.id, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;
       record.generation = stays.generation;
-      link.tellFunctions(session.told, self.describe().functions);
+      // What the handshake had no room for, and what has changed since it told the other side.
+      const untold = differenceOf(session.told, self.describe().functions);
+      link.tellFunctions(untold.added, untold.removed);
       enqueue.sendTo(services.caller, { type: 'link.opened', link });
       enqueue.sendTo(services.events, { type: 'link.opened', link });
       enqueue.sendTo(services.liveness, { type: 'link.opened', link });
@@ -156,7 +158,11 @@ export const connectionParts = setup({
 
     'note that the link closed': ({ context, event }) => {
       const record = context.record!;
-      const detail = `the connection closed (${(event as Event<'link.closed'>).code})`;
+      const { link, code } = event as Event<'link.closed'>;
+      const detail =
+        link.broken === undefined
+          ? `the connection closed (${code})`
+          : `the connection was ended: ${link.broken}`;
       record.doubt = { ...findingsOf(record, context.services.liveness), detail };
       // What is closed takes no calls: they wait until it is decided whether there is another.
       record.link = undefined;
@@ -226,14 +232,20 @@ export const connectionParts = setup({
       const { record } = link;
       if (frame.type !== 'functions' || record !== context.record) return;
       const change = changeFunctions(record, frame);
-      enqueue.sendTo(context.services.discovery, { type: 'connection.changed', record, ...change });
+      if (change)
+        enqueue.sendTo(context.services.discovery, { type: 'connection.changed', record, ...change });
+      else
+        link.breach(
+          `it has more than ${MOST_FUNCTIONS} functions, or ${MOST_TAG_CHARACTERS} characters of tags`,
+        );
     }),
 
     'tell the other side our functions': ({ context, event }) => {
       const { added, removed } = event as Event<'functions.changed'>;
-      const frame = encodeFrame({ type: 'functions', added, removed });
       // On each link: of two, one is about to close, and the sides may differ for a moment on which.
-      for (const link of context.links) if (link.record === context.record) link.send(frame);
+      for (const link of context.links) {
+        if (link.record === context.record) link.tellFunctions(added, removed);
+      }
     },
 
     'close the duplicate': ({ event }) => {

@@ -48,10 +48,15 @@ export class CrossingLinks {
   frames(link: Link, frames: readonly EventsFrame[]): void {
     const waiting = this.#waiting.get(link);
     if (waiting) {
-      // One by one: as arguments of one call they would be more than the engine takes.
-      for (const frame of frames) waiting.frames.push(frame);
-      if (waiting.frames.length > MOST_WAITING) this.release(link);
-    } else if (this.#crossed(link)) {
+      const room = MOST_WAITING - waiting.frames.length;
+      if (frames.length > room) {
+        this.release(link);
+        this.#take(link, frames);
+      } else {
+        // One by one: how many arguments a function may be given is limited.
+        for (const frame of frames) waiting.frames.push(frame);
+      }
+    } else if (frames.length <= MOST_WAITING && this.#crossed(link)) {
       const timer = this.#clock.setTimeout(() => this.#overdue(link), LONGEST_WAIT);
       this.#waiting.set(link, { frames: [...frames], timer });
     } else {

@@ -8,7 +8,6 @@ import type { Registry } from '../registry.ts';
 import type { RemotePeer } from '../remote-peer.ts';
 import { nameFor, readableTag } from '../tag.ts';
 import { printable } from '../wire/failure.ts';
-import { CLOSE } from '../wire/frames.ts';
 import type { CancelFrame, RequestFrame, UnreadableFrame } from '../wire/frames.ts';
 import { Answers } from './answers.ts';
 import { receiveForArgument } from './arguments.ts';
@@ -133,7 +132,7 @@ class Dispatcher {
     if (link.refusing) return;
     const { id } = request;
     if (id <= link.lastTaken) {
-      link.close(CLOSE.BAD_FRAME, 'request id used twice');
+      link.breach('a request id was used twice');
       return;
     }
     link.lastTaken = id;
@@ -141,27 +140,25 @@ class Dispatcher {
       this.#refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
       return;
     }
-    const held = link.held?.requests.length ?? 0;
+    const held = link.held?.requests.size ?? 0;
     const { calls, streams } = this.#limits;
+    const opens = request.streams?.length ?? 0;
     if (link.running.size + held >= calls) {
-      // Who neither reads the answers nor stops asking would fill the memory with refusals.
-      if (link.congested) link.close(CLOSE.BAD_FRAME, 'answers are not read');
-      else
-        this.#refuse(
-          link,
-          id,
-          'OVERLOADED',
-          `more than ${calls} calls of this connection are unanswered (limits.calls)`,
-        );
-    } else if (request.streams && link.openStreams + request.streams.length > streams) {
+      this.#refuse(
+        link,
+        id,
+        'OVERLOADED',
+        `more than ${calls} calls of this connection are unanswered (limits.calls)`,
+      );
+    } else if (opens > 0 && link.openStreams + opens > streams) {
       this.#refuse(
         link,
         id,
         'OVERLOADED',
         `more than ${streams} streams of this connection are open (limits.streams)`,
       );
-    } else if ((link.held || link.congested) && !request.streams) {
-      (link.held ??= new Held()).requests.push({ request, receivedAt: this.#receivedAt });
+    } else if ((link.held || link.congested) && opens === 0) {
+      (link.held ??= new Held()).requests.set(id, { request, receivedAt: this.#receivedAt });
     } else {
       this.#begin(link, request, this.#receivedAt);
     }
@@ -216,7 +213,7 @@ class Dispatcher {
           ? new NetError('DEADLINE_EXCEEDED', 'the caller waits no longer', details)
           : new NetError('CANCELLED', 'the caller took the call back', details);
       call.end(reason);
-    } else if (link.held?.withdraw(id)) {
+    } else if (link.held?.requests.delete(id)) {
       this.#refuse(link, id, 'CANCELLED', 'the call was taken back before its function was run');
     }
   }
@@ -224,7 +221,7 @@ class Dispatcher {
   #argument(link: Link, frame: ArgumentFrame): void {
     const call = link.running.get(frame.id);
     if (call && !receiveForArgument(call, frame)) {
-      link.close(CLOSE.BAD_FRAME, 'more of a stream than was asked for');
+      link.breach('more of a stream came than was asked for');
     }
   }
 
@@ -233,13 +230,19 @@ class Dispatcher {
     const { held } = link;
     if (!held) return;
     link.held = undefined;
-    while (held.answers.length > 0 && !link.congested) held.answers.shift()!();
-    while (held.requests.length > 0 && !link.congested) {
-      const { request, receivedAt } = held.requests.shift()!;
+    let written = 0;
+    while (written < held.answers.length && !link.congested) {
+      held.answers[written]!();
+      written += 1;
+    }
+    held.answers = held.answers.slice(written);
+    for (const [id, { request, receivedAt }] of held.requests) {
+      if (link.congested) break;
+      held.requests.delete(id);
       this.#receivedAt = receivedAt;
       this.#begin(link, request, receivedAt);
     }
-    if (held.answers.length + held.requests.length === 0) return;
+    if (held.answers.length + held.requests.size === 0) return;
     // Something may have been put off while the old was gone through.
     held.take(link.held);
     link.held = held;

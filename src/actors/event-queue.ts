@@ -41,58 +41,110 @@ export class EncodedEvent {
 /** About what the engine needs around the text of a waiting event, in bytes. */
 const OVERHEAD = 64;
 
-/** How much may be passed over at the front before the list is moved up. */
+/** How much may be passed over at the front, or lie there and be gone, before the list is made anew. */
 const MOST_PASSED = 1_024;
 
-/** Events that wait for one subscriber, oldest first. */
+/** What waits under one name. */
+interface Lane {
+  /** The oldest. */
+  first: Entry | undefined;
+  newest: Entry | undefined;
+  count: number;
+  bytes: number;
+  /** It was taken out; its entries are passed over when their turn comes. */
+  gone: boolean;
+}
+
+interface Entry {
+  readonly event: EncodedEvent;
+  readonly lane: Lane;
+  /** Under the same name. */
+  next: Entry | undefined;
+}
+
+/**
+ * Events that wait for one subscriber, oldest first. Each name has its own lane through them, as a subscriber may ask
+ * for any name at any time, and a walk through all that waits would cost far more than the question.
+ */
 export class EventQueue {
-  #events: (EncodedEvent | undefined)[] = [];
+  #entries: (Entry | undefined)[] = [];
+  readonly #lanes = new Map<string, Lane>();
   /** Where the oldest is: moving a long list up for each event would cost more than the event. */
   #head = 0;
   /** Of what waits. */
   bytes = 0;
-
-  get size(): number {
-    return this.#events.length - this.#head;
-  }
+  /** How many wait. */
+  size = 0;
 
   push(event: EncodedEvent): void {
-    this.#events.push(event);
-    this.bytes += event.cost;
+    const { name, cost } = event;
+    const known = this.#lanes.get(name);
+    const lane: Lane = known ?? { first: undefined, newest: undefined, count: 0, bytes: 0, gone: false };
+    if (!known) this.#lanes.set(name, lane);
+    const entry: Entry = { event, lane, next: undefined };
+    if (lane.newest) lane.newest.next = entry;
+    lane.first ??= entry;
+    lane.newest = entry;
+    lane.count += 1;
+    lane.bytes += cost;
+    this.#entries.push(entry);
+    this.size += 1;
+    this.bytes += cost;
   }
 
   shift(): EncodedEvent | undefined {
-    const event = this.#events[this.#head];
-    if (!event) return undefined;
-    this.#events[this.#head] = undefined;
-    this.#head += 1;
-    this.bytes -= event.cost;
-    if (this.#head === this.#events.length) this.clear();
-    else if (this.#head > MOST_PASSED && this.#head * 2 > this.#events.length) {
-      this.#events = this.#events.slice(this.#head);
-      this.#head = 0;
+    while (this.#head < this.#entries.length) {
+      const { event, lane, next } = this.#entries[this.#head]!;
+      this.#entries[this.#head] = undefined;
+      this.#head += 1;
+      if (lane.gone) continue;
+      const { cost } = event;
+      lane.first = next;
+      lane.count -= 1;
+      lane.bytes -= cost;
+      if (!next) this.#lanes.delete(event.name);
+      this.size -= 1;
+      this.bytes -= cost;
+      this.#tidy();
+      return event;
     }
-    return event;
+    return undefined;
   }
 
   /** The first that waits under this name. */
   first(name: string): EncodedEvent | undefined {
-    return this.#events.find((event) => event?.name === name);
+    return this.#lanes.get(name)?.first?.event;
   }
 
   /** Takes out everything of this name. Returns how many that were. */
   remove(name: string): number {
-    const kept = this.#events.filter((event) => event && event.name !== name);
-    const removed = this.size - kept.length;
-    this.#events = kept;
-    this.#head = 0;
-    this.bytes = kept.reduce((sum, event) => sum + event!.cost, 0);
-    return removed;
+    const lane = this.#lanes.get(name);
+    if (!lane) return 0;
+    this.#lanes.delete(name);
+    lane.gone = true;
+    this.size -= lane.count;
+    this.bytes -= lane.bytes;
+    this.#tidy();
+    return lane.count;
   }
 
   clear(): void {
-    this.#events = [];
+    this.#entries = [];
+    this.#lanes.clear();
     this.#head = 0;
     this.bytes = 0;
+    this.size = 0;
+  }
+
+  /** So rarely that it costs little for each event: what is dropped is at least as much as what stays. */
+  #tidy(): void {
+    if (this.#entries.length <= 2 * this.size + MOST_PASSED) return;
+    const waiting: Entry[] = [];
+    for (let at = this.#head; at < this.#entries.length; at += 1) {
+      const entry = this.#entries[at]!;
+      if (!entry.lane.gone) waiting.push(entry);
+    }
+    this.#entries = waiting;
+    this.#head = 0;
   }
 }

@@ -12,18 +12,15 @@ export interface HeldRequest {
  * a stall; and answers to calls that have settled in the meantime.
  */
 export class Held {
-  readonly requests: HeldRequest[] = [];
-  readonly answers: (() => void)[] = [];
+  /** By id, the oldest first: one may be taken back out of the middle. */
+  readonly requests = new Map<number, HeldRequest>();
+  /** Each is called once, the oldest first. */
+  answers: (() => void)[] = [];
 
   /** Takes over what another one holds, to go on with it later. */
   take(later: Held | undefined): void {
-    this.requests.push(...(later?.requests ?? []));
-    this.answers.push(...(later?.answers ?? []));
-  }
-
-  /** The request with this id, which is then no longer held. */
-  withdraw(id: number): HeldRequest | undefined {
-    const at = this.requests.findIndex(({ request }) => request.id === id);
-    return at < 0 ? undefined : this.requests.splice(at, 1)[0];
+    if (!later) return;
+    for (const [id, request] of later.requests) this.requests.set(id, request);
+    this.answers = this.answers.concat(later.answers);
   }
 }

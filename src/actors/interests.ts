@@ -90,6 +90,10 @@ class Asked {
   /** Names that were given up, the newest of them. It is said again on each new link, as the last one may not have carried it. */
   readonly givenUp = new Set<string>();
   newest = 0;
+  /** Subscribe frames on the present link that are not answered yet … */
+  open = 0;
+  /** … which are those with a higher id. */
+  before = 0;
 }
 
 export class Interests {
@@ -132,8 +136,7 @@ export class Interests {
     asked.givenUp.add(name);
     const [oldest] = asked.givenUp;
     if (oldest !== undefined && asked.givenUp.size > MOST_GIVEN_UP) asked.givenUp.delete(oldest);
-    const [next] = asked.waiting;
-    if (next) this.#ask(record, next);
+    this.#askNext(record, asked);
   }
 
   /** Nobody here subscribes to it any more. */
@@ -152,6 +155,8 @@ export class Interests {
     const sources = [...asked.sources, ...asked.waiting];
     asked.sources.clear();
     asked.waiting.clear();
+    asked.open = 0;
+    asked.before = asked.newest;
     for (const name of asked.givenUp) record.link?.send(encodeFrame({ type: 'unsubscribe', name }));
     for (const source of sources) {
       source.isAhead = false;
@@ -181,8 +186,14 @@ export class Interests {
     const source = asked?.unanswered.get(id);
     if (!source) return;
     asked!.unanswered.delete(id);
+    if (id > asked!.before) asked!.open -= 1;
+    this.#answered(record, source, id, sequence);
+    this.#askNext(record, asked!);
+  }
+
+  #answered(record: PeerRecord, source: Source, id: number, sequence: number): void {
     // No longer wanted.
-    if (!asked!.sources.has(source)) return;
+    if (!this.#asked.get(record)!.sources.has(source)) return;
     source.answered = id;
     if (source.isAhead) {
       source.isAhead = false;
@@ -243,6 +254,12 @@ export class Interests {
     this.#input.missed(name, id, { missed, why });
   }
 
+  /** One that waited for room, or for answers to others. */
+  #askNext(record: PeerRecord, { waiting, sources }: Asked): void {
+    const [next] = waiting;
+    if (next && sources.size < (record.link?.limits.subscriptions ?? 0)) this.#ask(record, next);
+  }
+
   #ask(record: PeerRecord, source: Source): void {
     const asked = this.#asked.get(record) ?? new Asked();
     this.#asked.set(record, asked);
@@ -254,10 +271,17 @@ export class Interests {
       if (most > 0) this.#input.refused(source.name, record);
       return;
     }
+    // No more questions are open than twice the subscriptions, however often names are wanted and given up.
+    if (asked.open >= 2 * most) {
+      source.asked = 0;
+      asked.waiting.add(source);
+      return;
+    }
     // It had to wait for room, and what it heard ahead has ended meanwhile: the answer tells what it missed.
     if (asked.waiting.delete(source) && !this.#hasEverything(record)) source.isAhead = false;
     asked.givenUp.delete(source.name);
     asked.newest += 1;
+    asked.open += 1;
     source.asked = asked.newest;
     asked.sources.add(source);
     asked.unanswered.set(source.asked, source);

@@ -2,6 +2,7 @@ import type { Socket } from '../transport/transport.ts';
 import { CLOSE, VERSIONS } from '../wire/frames.ts';
 import type { GoawayFrame, Limits } from '../wire/frames.ts';
 import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
+import { takeFunctionsFrame } from '../wire/functions-frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { Call } from './call.ts';
 import type { Held } from './held.ts';
@@ -18,8 +19,21 @@ import type { RunningCall } from './running-call.ts';
  */
 const CUT = 2 * 1024;
 
+/** The same while the network is behind anyway: a message for each frame would only cost memory. */
+const SLOW_CUT = 16 * 1024;
+
 /** Bytes written and not yet taken by the network, above which a link is slow. */
 const SLOW = 256 * 1024;
+
+/**
+ * Bytes that may still be written to a link that is congested. Requests, results, values of streams, events and told
+ * functions wait while it is; only short frames do not, and there are few of them as long as both sides keep to the
+ * limits: `docs/decisions.md` counts them. So more than this is for a peer that asks and does not read the answers.
+ */
+const MOST_UNREAD = 4 * 1024 * 1024;
+
+/** And so many more for each call that may be answered, and each subscription. A refusal that is no mistake is shorter. */
+const UNREAD_EACH = 256;
 
 /** Who owns the socket of a link. */
 export interface LinkOwner {
@@ -33,6 +47,18 @@ export interface LinkOwner {
   heard(): void;
   /** Something that nobody foresaw went wrong with it; it is being closed. */
   failed(error: unknown): void;
+  /** The other side breaks the protocol: the link is to be ended. */
+  breached(reason: string, isDeaf: boolean): void;
+}
+
+/** What a peer takes from each other one, as far as its links need it. */
+export interface LinkLimits {
+  /** Bytes written to a link and not yet taken by the network, above which it is congested. */
+  readonly buffered: number;
+  /** Calls of the other side that may be unanswered. */
+  readonly calls: number;
+  /** Names that the other side may be subscribed to. */
+  readonly subscriptions: number;
 }
 
 /**
@@ -69,6 +95,8 @@ export class Link {
   /** The dispatcher's: requests are ignored from here on; a goaway has said so. */
   refusing = false;
 
+  /** What the other side did against the protocol, if the link was ended for it. */
+  broken: string | undefined;
   /** Why we said goaway. */
   leaving: GoawayFrame['reason'] | undefined;
   /** Why the other side said goaway. */
@@ -93,9 +121,12 @@ export class Link {
   /** More is written than may be (`limits.buffered`); calls wait, too. */
   congested = false;
   /** Streams that wait until the network has taken what was written. */
-  #stalled: (() => void)[] | undefined;
-  /** Bytes. */
-  readonly #mostBuffered: number;
+  #stalled: Set<() => void> | undefined;
+  readonly #own: LinkLimits;
+  /** Bytes written and not yet taken at which a congested link is ended. */
+  #mostUnread = Infinity;
+  /** Changes of the functions that the other side was not told of yet, by tag: whether there is one now. */
+  #untold: Map<string, boolean> | undefined;
   /** Frames that wait for the end of the tick, or events for the next writing of events. */
   #batch = '';
   /** Whether the end of the tick flushes it. */
@@ -106,11 +137,11 @@ export class Link {
   constructor(
     record: PeerRecord,
     { socket, dialled, generation, party }: Session,
-    mostBuffered: number,
+    own: LinkLimits,
     ownerName: string,
   ) {
     this.record = record;
-    this.#mostBuffered = mostBuffered;
+    this.#own = own;
     this.ownerName = ownerName;
     this.socket = socket;
     this.dialled = dialled;
@@ -122,13 +153,14 @@ export class Link {
   /**
    * Sends a frame: the first of a tick at once, so that its receiver can begin, and what follows in the same tick
    * together, in messages of about `CUT` characters. One that bytes go with is sent at once, right behind them: so
-   * the other side never holds bytes of more than one frame.
+   * the other side never holds bytes of more than one frame. So is a long one: whether there is room for the next
+   * is known then.
    */
   send(frame: Outgoing): void {
     if (typeof frame !== 'string') {
       this.flush();
       this.#write(frame.text, frame.binaries);
-    } else if (!ticking) {
+    } else if (!ticking && !this.slow) {
       ticking = true;
       process.nextTick(endTick);
       if (this.#batch !== '') this.flush();
@@ -137,8 +169,12 @@ export class Link {
       if (!this.#isUnsent) {
         this.#isUnsent = true;
         unsent.push(this);
+        if (!ticking) {
+          ticking = true;
+          process.nextTick(endTick);
+        }
       }
-      this.#add(frame, CUT);
+      this.#add(frame, this.slow ? SLOW_CUT : CUT);
     }
   }
 
@@ -167,13 +203,16 @@ export class Link {
   }
 
   #add(frame: string, cut: number): void {
-    if (this.#batch === '') {
-      this.#batch = frame;
-    } else if (this.#batch.length + frame.length > cut) {
-      this.#write(this.#batch);
-      this.#batch = frame;
+    const batch = this.#batch;
+    if (batch === '') {
+      if (frame.length > cut) this.#write(frame);
+      else this.#batch = frame;
+    } else if (batch.length + frame.length <= cut) {
+      this.#batch = batch + SEPARATOR + frame;
     } else {
-      this.#batch += SEPARATOR + frame;
+      this.#batch = '';
+      this.#write(batch);
+      this.#add(frame, cut);
     }
   }
 
@@ -187,24 +226,41 @@ export class Link {
       return;
     }
     const buffered = socket.bufferedAmount;
-    if (buffered > this.#mostBuffered) this.congested = true;
-    if (this.slow || buffered <= SLOW) return;
+    if (buffered > this.#own.buffered) this.#congest(buffered);
+    if (this.slow || (buffered <= SLOW && !this.congested)) return;
     this.slow = true;
     this.whenDrained(() => {
       this.slow = false;
       const wasCongested = this.congested;
       this.congested = false;
+      this.#tellRest();
       this.owner?.drained(wasCongested);
     });
   }
 
-  /** Calls back once, when the network has taken everything that was written. */
+  /**
+   * The one rule for everything that is answered unasked: of what a peer does not read only so much is kept, and
+   * then the link ends. It holds for whatever is written here, so nothing has to be counted where it is made.
+   */
+  #congest(buffered: number): void {
+    if (!this.congested) {
+      this.congested = true;
+      const { calls, subscriptions } = this.#own;
+      // A call of ours may be taken back, which is a short frame as well.
+      const frames = calls + subscriptions + this.pending.size + (this.abandoned?.size ?? 0);
+      this.#mostUnread = buffered + MOST_UNREAD + UNREAD_EACH * frames;
+    } else if (buffered > this.#mostUnread) {
+      this.#breach('it does not read what it is answered', true);
+    }
+  }
+
+  /** Calls back once, when the network has taken everything that was written. Said twice, the same callback is called once. */
   whenDrained(callback: () => void): void {
     if (this.#stalled) {
-      this.#stalled.push(callback);
+      this.#stalled.add(callback);
       return;
     }
-    this.#stalled = [callback];
+    this.#stalled = new Set([callback]);
     this.socket.whenDrained(() => {
       const stalled = this.#stalled!;
       this.#stalled = undefined;
@@ -247,13 +303,31 @@ export class Link {
     if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());
   }
 
-  /** What the handshake had no room for, and what has changed since it told the other side. */
-  tellFunctions(told: readonly string[], now: readonly string[]): void {
-    const added = now.filter((tag) => !told.includes(tag));
-    const removed = told.filter((tag) => !now.includes(tag));
-    if (added.length + removed.length > 0) {
-      this.send(encodeFrame({ type: 'functions', added, removed }));
-    }
+  /** Tells which functions have come and gone, as fast as the network takes it. */
+  tellFunctions(added: Iterable<string>, removed: Iterable<string>): void {
+    const untold = (this.#untold ??= new Map());
+    for (const tag of added) untold.set(tag, true);
+    for (const tag of removed) untold.set(tag, false);
+    this.#tellRest();
+  }
+
+  #tellRest(): void {
+    const untold = this.#untold;
+    if (!untold) return;
+    while (untold.size > 0 && !this.congested) this.send(takeFunctionsFrame(untold, this.limits.message));
+    if (untold.size === 0) this.#untold = undefined;
+  }
+
+  /** The other side breaks the protocol: nothing more of it is taken, and it is told why. */
+  breach(reason: string): void {
+    this.#breach(reason, false);
+  }
+
+  /** @param isDeaf whether it could not be told anything */
+  #breach(reason: string, isDeaf: boolean): void {
+    if (this.broken !== undefined) return;
+    this.broken = reason;
+    this.owner?.breached(reason, isDeaf);
   }
 
   /** What was sent goes out before the close. */

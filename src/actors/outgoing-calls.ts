@@ -4,7 +4,6 @@ import { holdProcess, releaseProcess } from '../process-hold.ts';
 import { readableTag } from '../tag.ts';
 import { encodeRequest } from '../wire/codec.ts';
 import { peerLine } from '../wire/failure.ts';
-import { CLOSE } from '../wire/frames.ts';
 import type { CancelFrame, CreditFrame, ErrorFrame, ResultFrame } from '../wire/frames.ts';
 import { Alarm } from './alarm.ts';
 import { NotSerializable } from '../wire/not-serializable.ts';
@@ -186,7 +185,7 @@ export class OutgoingCalls implements StreamHouse {
         break;
       case 'next':
         if (!call.reader?.push(frame.value)) {
-          link.close(CLOSE.BAD_FRAME, 'more of a stream than was asked for');
+          link.breach('more of a stream came than was asked for');
         }
         break;
       case 'complete':

@@ -22,6 +22,8 @@ export interface PeerRecord {
   readonly scope: Scope;
   /** Tags. Written by the connection. */
   readonly functions: Set<string>;
+  /** Of all tags together. */
+  tagCharacters: number;
   /** Where calls to it go. Written by the connection; undefined once the peer has left. */
   link: Link | undefined;
   /** How often a connection to it was lost or given up. Written by the connection. */
@@ -47,6 +49,7 @@ export function createRecord(party: Party, scope: Scope): PeerRecord {
     host: party.host,
     scope,
     functions: new Set(party.functions),
+    tagCharacters: party.functions.reduce((sum, tag) => sum + tag.length, 0),
     link: undefined,
     generation: 0,
     doubt: undefined,

@@ -267,7 +267,7 @@ function servicesOf(
     transport: attachment.transport,
     handshake: { self, keys, clock: settings.clock },
     largestMessage: settings.limits.message,
-    mostBuffered: settings.limits.buffered,
+    limits: settings.limits,
     log: settings.log,
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,

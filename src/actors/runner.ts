@@ -104,6 +104,10 @@ export class Runner implements ContextSource, RunningCallHouse {
     try {
       value = runTracked(call, () => this.#apply(call, registration.run, args));
     } catch (error) {
+      if (link.congested) {
+        this.#answerLater(call, () => this.#answers.threw(link, request.id, error));
+        return;
+      }
       untrack(call, false);
       call.settle();
       this.#answers.threw(link, request.id, error);
@@ -113,6 +117,8 @@ export class Runner implements ContextSource, RunningCallHouse {
     if (shapeOf(value) !== 'value') {
       registration.waits = true;
       this.#follow(call, value);
+    } else if (link.congested) {
+      this.#answerLater(call, () => this.#answers.succeed(link, request.id, value));
     } else {
       registration.waits ??= false;
       untrack(call, true);
@@ -171,6 +177,13 @@ export class Runner implements ContextSource, RunningCallHouse {
       most: this.#streams,
       done: (answer) => this.#answer(call, answer),
     });
+  }
+
+  /** A function with streams among its arguments is begun on a congested link as well; its answer waits like others. */
+  #answerLater(call: RunningCall, write: () => void): void {
+    call.link.running.add(call);
+    this.#counters.running += 1;
+    this.#answer(call, write);
   }
 
   /** Answers, as soon as the network takes it. Until then the call counts as running. */

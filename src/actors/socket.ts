@@ -72,9 +72,18 @@ class SocketOwner implements Receiver, LinkOwner {
       this.#link.fail(error);
       return;
     }
-    this.#open = false;
+    // What came before it is taken.
     this.#deliver();
-    this.#link.close(CLOSE.BAD_FRAME, error.message);
+    this.#link.breach(error.message);
+  }
+
+  breached(reason: string, isDeaf: boolean): void {
+    const link = this.#link;
+    this.#open = false;
+    this.#services.log.peerBroke(link.record, reason);
+    // A close waits behind what is written already.
+    if (isDeaf) link.socket.terminate();
+    else link.close(CLOSE.BAD_FRAME, reason);
   }
 
   frame(frame: Frame | UnreadableFrame): void {

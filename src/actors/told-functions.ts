@@ -1,3 +1,4 @@
+import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
 import { mayBeCut } from '../wire/handshake.ts';
 import type { PeerRecord } from './peer-record.ts';
 
@@ -7,13 +8,32 @@ export interface FunctionsChange {
   removed: string[];
 }
 
-/** Takes over what a `functions` frame says; what is known already is no change. */
-export function changeFunctions({ functions }: PeerRecord, told: FunctionsChange): FunctionsChange {
-  const added = told.added.filter((tag) => !functions.has(tag));
-  const removed = told.removed.filter((tag) => functions.has(tag));
-  for (const tag of added) functions.add(tag);
-  for (const tag of removed) functions.delete(tag);
-  return { added, removed };
+/**
+ * Takes over what a `functions` frame says; what is known already is no change. Undefined when it then has more functions
+ * than a peer may have.
+ */
+export function changeFunctions(record: PeerRecord, told: FunctionsChange): FunctionsChange | undefined {
+  const { functions } = record;
+  const change: FunctionsChange = { added: [], removed: [] };
+  for (const tag of told.added) {
+    if (functions.has(tag)) continue;
+    functions.add(tag);
+    record.tagCharacters += tag.length;
+    change.added.push(tag);
+  }
+  for (const tag of told.removed) {
+    if (!functions.delete(tag)) continue;
+    record.tagCharacters -= tag.length;
+    change.removed.push(tag);
+  }
+  const isTooMuch = functions.size > MOST_FUNCTIONS || record.tagCharacters > MOST_TAG_CHARACTERS;
+  return isTooMuch ? undefined : change;
+}
+
+/** What leads from one list of tags to another. */
+export function differenceOf(before: readonly string[], after: readonly string[]): FunctionsChange {
+  const [had, has] = [new Set(before), new Set(after)];
+  return { added: after.filter((tag) => !had.has(tag)), removed: before.filter((tag) => !has.has(tag)) };
 }
 
 /**
@@ -21,7 +41,10 @@ export function changeFunctions({ functions }: PeerRecord, told: FunctionsChange
  * broken or in doubt, frames on it may have been lost, and what is not told any more is gone. Otherwise those frames are
  * newer than the handshake, which began before it was known that there would be two.
  */
-export function functionsOfHandshake(record: PeerRecord, tags: readonly string[]): FunctionsChange {
+export function functionsOfHandshake(
+  record: PeerRecord,
+  tags: readonly string[],
+): FunctionsChange | undefined {
   const inDoubt = record.link === undefined || record.doubt !== undefined;
   const told = new Set(tags);
   // What had no room in the handshake follows in a frame; better to keep one too many than to lose them for a moment.

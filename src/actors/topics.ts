@@ -1,7 +1,6 @@
 import type { Log } from '../log.ts';
 import type { SlowSubscribers } from '../options.ts';
 import { encodeEvent, encodeFrame, eventHead } from '../wire/codec.ts';
-import { CLOSE } from '../wire/frames.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from '../wire/frames.ts';
 import { fits } from '../wire/outgoing.ts';
 import { EventPost } from './event-post.ts';
@@ -138,7 +137,7 @@ export class Topics {
     const subscriber = this.#subscribers.get(record) ?? new Subscriber(record);
     if (!subscriber.names.has(name)) {
       if (subscriber.names.size >= this.#input.subscriptions) {
-        link.close(CLOSE.BAD_FRAME, `more than ${this.#input.subscriptions} subscriptions`);
+        link.breach(`it has more than ${this.#input.subscriptions} subscriptions`);
         return;
       }
       this.#subscribers.set(record, subscriber);

@@ -10,6 +10,7 @@ import type {
   SubscribedFrame,
   UnreadableFrame,
   UnsubscribeFrame,
+  WireFailure,
 } from './frames.ts';
 import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
 import type { Meta } from './meta.ts';
@@ -127,16 +128,18 @@ export function encodeEvent(head: string, sequence: number, payload: unknown, st
   return encodeWithValue(head + sequence, payload, 'payload', stacks);
 }
 
+/** Characters of the words in a failure: they may name a place in a value of the user's, and that can be long. */
+const LONGEST_FAILURE = 1_024;
+
+/** Why a call failed, or a stream that is an argument of it. It fits whatever the other side takes. */
+export function encodeFailure(id: number, { code, ran, message }: WireFailure, arg?: number): string {
+  const failure = { code, ran, message: message.slice(0, LONGEST_FAILURE) };
+  return JSON.stringify({ type: 'error', id, arg, failure });
+}
+
 /** For the frames that hold nothing of the user's. */
 export function encodeFrame(
-  frame:
-    | (ErrorFrame & { failure: object })
-    | FunctionsFrame
-    | GoawayFrame
-    | PeersFrame
-    | SubscribeFrame
-    | SubscribedFrame
-    | UnsubscribeFrame,
+  frame: FunctionsFrame | GoawayFrame | PeersFrame | SubscribeFrame | SubscribedFrame | UnsubscribeFrame,
 ): string {
   return JSON.stringify(frame);
 }

@@ -40,10 +40,17 @@ export function isTagList(value: unknown, longestTag: number): value is string[]
   return Array.isArray(value) && value.every((tag) => isString(tag, longestTag) && tag !== '');
 }
 
+/** Bytes that every peer takes in one message: whatever has to be said can be said in so many. */
+export const LEAST_MESSAGE = 65_536;
+
 export function isLimits(value: unknown): value is Limits {
   if (!isFields(value)) return false;
   const { message, calls, streams = 1, running = 1, subscriptions = 0 } = value;
-  return [message, calls, streams, running].every(isLimit) && isCount(subscriptions);
+  return (
+    [message, calls, streams, running].every(isLimit) &&
+    (message as number) >= LEAST_MESSAGE &&
+    isCount(subscriptions)
+  );
 }
 
 /** Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. Looks into containers only, so text is free. */
@@ -233,5 +240,6 @@ function isWireError(value: unknown): value is WireError {
 
 function isWireCause(value: unknown): value is WireCause {
   if (!isFields(value)) return false;
-  return value['error'] === undefined ? isWireValue(value) : isWireError(value['error']);
+  // An `error` of undefined is none, and no JSON: an annotation has put it there.
+  return 'error' in value ? isWireError(value['error']) : isWireValue(value);
 }

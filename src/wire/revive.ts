@@ -2,9 +2,10 @@ import { viewOf } from './binary.ts';
 import { assembleError, define, settleNetError } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import { isErrorBasics, isFields } from './guards.ts';
-import { LONGEST_BIGINT, LONGEST_PATTERNS, LONGEST_URL, VALUE_FIELDS, put, splitPath } from './meta.ts';
+import { LONGEST_BIGINT, LONGEST_PATTERNS, VALUE_FIELDS, put, splitPath } from './meta.ts';
 import type { Annotations } from './meta.ts';
 import { NetError } from '../errors.ts';
+import { isUrlText, patternCost } from './work.ts';
 
 /**
  * From JSON, annotations and bytes back to values. All three come from the other side and none is trusted: a path
@@ -83,7 +84,7 @@ class Reviver {
       case 'regexp':
         return this.#makePattern(json);
       case 'URL':
-        if (isText(json, LONGEST_URL) && URL.canParse(json)) return new URL(json);
+        if (typeof json === 'string' && isUrlText(json)) return makeUrl(json);
         break;
       case 'set':
         if (Array.isArray(json)) return new Set(json);
@@ -99,7 +100,7 @@ class Reviver {
 
   #makePattern(json: unknown): RegExp {
     const [, source, flags] = (isText(json, 2 * LONGEST_PATTERNS) && /^\/(.*)\/([a-z]*)$/su.exec(json)) || [];
-    this.#patterns += source?.length ?? Infinity;
+    this.#patterns += source === undefined ? Infinity : patternCost(source, flags!);
     try {
       if (this.#patterns <= LONGEST_PATTERNS) return new RegExp(source!, flags);
     } catch {
@@ -141,6 +142,14 @@ function isKey(parent: object, key: string): boolean {
 
 function isText(json: unknown, longest: number): json is string {
   return typeof json === 'string' && json.length <= longest;
+}
+
+function makeUrl(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new Unreadable('it holds a URL that this peer cannot make');
+  }
 }
 
 function isPair(json: unknown): json is [unknown, unknown] {

@@ -8,6 +8,7 @@ import { NotSerializable } from './not-serializable.ts';
 import { DEEPEST, isForeign, isPlain } from './plain.ts';
 import { Trail } from './trail.ts';
 import { isPromise } from '../value-shape.ts';
+import { isUrlText, patternCost } from './work.ts';
 
 /**
  * Values that JSON alone cannot say, to JSON, annotations and bytes. What nothing can carry is refused here, with
@@ -152,7 +153,10 @@ class Encoder {
     }
     if (name === 'RegExp' && types.isRegExp(value)) {
       this.#refuseProperties(value, name);
-      this.#patterns += value.source.length;
+      this.#patterns += patternCost(value.source, value.flags);
+      if (this.#patterns === Infinity && value.source.length <= LONGEST_PATTERNS) {
+        return this.#refuse('a regular expression that takes long to read (\\p{…} with the flag v)');
+      }
       if (this.#patterns > LONGEST_PATTERNS) {
         return this.#refuse(
           `a regular expression beyond the ${LONGEST_PATTERNS} characters a frame may have`,
@@ -161,7 +165,8 @@ class Encoder {
       return this.#annotate('regexp', `/${value.source}/${value.flags}`);
     }
     if (name === 'URL' && value instanceof URL) {
-      return this.#annotate('URL', this.#short(value.href, LONGEST_URL, 'a URL'));
+      const text = this.#short(value.href, LONGEST_URL, 'a URL');
+      return isUrlText(text) ? this.#annotate('URL', text) : this.#refuse('a URL with so long a host');
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { Frame } from './frames.ts';
-import { isEventName, isShallow } from './guards.ts';
+import { LONGEST_EVENT_NAME, LONGEST_TAG, isShallow } from './guards.ts';
 import { DEEPEST_FRAME } from './plain.ts';
 
 /** The short way to read the frames that nearly all messages consist of. */
@@ -16,6 +16,9 @@ const DEADLINE = ',"deadline":';
 
 /** Every level of nesting takes two characters, so what is no longer than this cannot be too deep. */
 export const SURELY_SHALLOW = 2 * DEEPEST_FRAME;
+
+/** Characters of a message of which a slice may keep all in memory. */
+const SHORT = 4_096;
 
 /** Digits of a whole number that is exact in any case. */
 const MOST_DIGITS = 15;
@@ -50,45 +53,58 @@ function decodeUsualRequest(text: string, start: number, end: number): Frame | u
   if (after === start || !text.startsWith(TAG, after)) return undefined;
   const id = digits(text, start, after);
   const tagFrom = after + TAG.length;
-  const tagEnd = text.indexOf('"', tagFrom);
-  const tag = text.slice(tagFrom, tagEnd);
-  if (id === 0 || !text.startsWith(ARGS, tagEnd) || !isLiteral(tag)) return undefined;
-  const tail = text.lastIndexOf(KWARGS, end);
-  const argsFrom = tagEnd + ARGS.length;
-  if (tail < argsFrom) return undefined;
+  const tag = literal(text, tagFrom, LONGEST_TAG);
+  if (id === 0 || tag === undefined) return undefined;
+  const argsFrom = tagFrom + tag.length + ARGS.length;
+  if (!text.startsWith(ARGS, tagFrom + tag.length)) return undefined;
+  // From the end, and only as far as it can be: a search back for it would go through all frames before this one.
+  const from = beginOfDigits(text, argsFrom, end);
+  const rest = from === end ? end : from - DEADLINE.length;
+  const tail = rest - KWARGS.length;
+  if (tail < argsFrom || !text.startsWith(KWARGS, tail)) return undefined;
+  if (rest !== end && (!text.startsWith(DEADLINE, rest) || endOfDigits(text, from, end) !== end))
+    return undefined;
   const args = parsed(text.slice(argsFrom, tail));
   if (!Array.isArray(args)) return undefined;
-  const rest = tail + KWARGS.length;
   if (rest === end) return { type: 'request', id, tag, args };
-  const from = rest + DEADLINE.length;
-  if (!text.startsWith(DEADLINE, rest) || from >= end || endOfDigits(text, from, end) !== end)
-    return undefined;
   return { type: 'request', id, tag, args, deadline: digits(text, from, end) };
 }
 
 function decodeUsualEvent(text: string, start: number, end: number): Frame | undefined {
-  const nameEnd = text.indexOf('"', start + 1);
-  const name = text.slice(start + 1, nameEnd);
-  if (text.charCodeAt(start) !== 34 /* " */ || !text.startsWith(SEQUENCE, nameEnd)) return undefined;
+  if (text.charCodeAt(start) !== 34 /* " */) return undefined;
+  const name = literal(text, start + 1, LONGEST_EVENT_NAME);
+  if (name === undefined || name === '') return undefined;
+  const nameEnd = start + 1 + name.length;
+  if (!text.startsWith(SEQUENCE, nameEnd)) return undefined;
   const from = nameEnd + SEQUENCE.length;
   const after = endOfDigits(text, from, end);
   if (after === from || !text.startsWith(VALUE, after)) return undefined;
   const sequence = digits(text, from, after);
-  if (sequence === 0 || !isEventName(name) || !isLiteral(name)) return undefined;
+  if (sequence === 0) return undefined;
   const value = parsed(text.slice(after + VALUE.length, end));
   return value === undefined ? undefined : { type: 'event', name, sequence, value };
 }
 
 let lastLiteral = '';
 
-/** Whether a string of JSON says just what stands there: no escapes, and nothing that had to be escaped. */
-function isLiteral(text: string): boolean {
+/**
+ * The string of JSON whose first character is at `start`, if it says just what stands there: no escapes, and nothing
+ * that had to be escaped. Undefined for any other, and for one that is too long.
+ */
+function literal(text: string, start: number, longest: number): string | undefined {
   // The tag is the same from call to call.
-  if (text === lastLiteral) return true;
+  const { length } = lastLiteral;
+  if (text.charCodeAt(start + length) === 34 /* " */ && text.startsWith(lastLiteral, start)) {
+    return length <= longest ? lastLiteral : undefined;
+  }
+  const end = text.indexOf('"', start);
+  if (end < 0 || end - start > longest) return undefined;
+  const found = text.slice(start, end);
   // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\\]/.test(text)) return false;
-  lastLiteral = text;
-  return true;
+  if (/[\u0000-\u001f\\]/.test(found)) return undefined;
+  // A slice keeps the whole message in memory for as long as the call runs; a copy does not.
+  lastLiteral = text.length > SHORT ? Buffer.from(found).toString() : found;
+  return lastLiteral;
 }
 
 /** Where the whole number that begins at `start` ends; `start` when there is none, or not an exact one. */
@@ -101,6 +117,17 @@ function endOfDigits(text: string, start: number, end: number): number {
   }
   // JSON has no leading zeros.
   if (at - start > MOST_DIGITS || (at - start > 1 && text.charCodeAt(start) === 48)) return start;
+  return at;
+}
+
+/** Where the digits before `end` begin; `end` when there are none. No more of them are looked at than a number may have. */
+function beginOfDigits(text: string, start: number, end: number): number {
+  let at = end;
+  while (at > start && end - at <= MOST_DIGITS) {
+    const code = text.charCodeAt(at - 1);
+    if (code < 48 || code > 57) break;
+    at -= 1;
+  }
   return at;
 }
 

@@ -186,10 +186,6 @@ describe('the options of a peer', () => {
     ['drainTime', { drainTime: -1 }],
     ['limits.message', { limits: { message: 65_535 } }],
     ['limits.message', { limits: { message: Infinity } }],
-    ['limits.message: give a whole number, from 65536 to 268435456', { limits: { message: 2 ** 29 } }],
-    ['limits.calls: give a whole number, from 1 to 10000000', { limits: { calls: 2 ** 24 } }],
-    ['limits.buffered: give a whole number, from 65536 to 4294967296', { limits: { buffered: 1 } }],
-    ['limits.events: give a whole number, from 0 to 4294967296', { limits: { events: 2 ** 40 } }],
     ['limits.calls', { limits: { calls: 0 } }],
     ['limits.queue', { limits: { queue: 1.5 } }],
     ['limits.subscriptions', { limits: { subscriptions: -1 } }],
@@ -267,5 +263,19 @@ describe('a time limit', () => {
       Infinity,
     ]);
     expect(milliseconds('deadline', undefined, 7)).to.equal(7);
+  });
+
+  it('refuse limits beyond what the engine can hold, and say how far they go', () => {
+    const refused: [limits: Partial<PeerOptions['limits'] & object>, says: string][] = [
+      [{ message: 2 ** 29 }, 'limits.message: give a whole number, from 65536 to 268435456'],
+      [{ calls: 2 ** 24 }, 'limits.calls: give a whole number, from 1 to 10000000'],
+      [{ streams: 2 ** 24 }, 'limits.streams: give a whole number, from 1 to 10000000'],
+      [{ running: 2 ** 24 }, 'limits.running: give a whole number, from 1 to 10000000'],
+      [{ queue: 2 ** 24 }, 'limits.queue: give a whole number, from 0 to 10000000'],
+      [{ subscriptions: 2 ** 24 }, 'limits.subscriptions: give a whole number, from 0 to 10000000'],
+      [{ buffered: 1 }, 'limits.buffered: give a whole number, from 65536 to 4294967296'],
+      [{ events: 2 ** 40 }, 'limits.events: give a whole number, from 0 to 4294967296'],
+    ];
+    for (const [limits, says] of refused) expect(() => resolve({ limits })).to.throw(TypeError, says);
   });
 });

@@ -7,10 +7,11 @@ import type { CallerRef } from './caller.ts';
 import type { DispatcherRef } from './dispatcher.ts';
 import type { EventsRef } from './events.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
-import type { Link, LinkLimits } from './link.ts';
+import type { Link } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { ConnectionFailure } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
+import type { LinkLimits } from './unread.ts';
 
 /** What a connection knows. */
 

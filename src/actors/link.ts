@@ -9,6 +9,8 @@ import type { Held } from './held.ts';
 import { IdTable } from './id-table.ts';
 import type { Session } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
+import { mostUnread } from './unread.ts';
+import type { LinkLimits } from './unread.ts';
 import type { RunningCall } from './running-call.ts';
 
 /**
@@ -25,16 +27,6 @@ const SLOW_CUT = 16 * 1024;
 /** Bytes written and not yet taken by the network, above which a link is slow. */
 const SLOW = 256 * 1024;
 
-/**
- * Bytes that may still be written to a link that is congested. Requests, results, values of streams, events and told
- * functions wait while it is; only short frames do not, and there are few of them as long as both sides keep to the
- * limits: `docs/decisions.md` counts them. So more than this is for a peer that asks and does not read the answers.
- */
-const MOST_UNREAD = 4 * 1024 * 1024;
-
-/** And so many more for each call that may be answered, and each subscription. A refusal that is no mistake is shorter. */
-const UNREAD_EACH = 256;
-
 /** Who owns the socket of a link. */
 export interface LinkOwner {
   /** The last call of a link that is `leaving` has settled. */
@@ -49,16 +41,6 @@ export interface LinkOwner {
   failed(error: unknown): void;
   /** The other side breaks the protocol: the link is to be ended. */
   breached(reason: string, isDeaf: boolean): void;
-}
-
-/** What a peer takes from each other one, as far as its links need it. */
-export interface LinkLimits {
-  /** Bytes written to a link and not yet taken by the network, above which it is congested. */
-  readonly buffered: number;
-  /** Calls of the other side that may be unanswered. */
-  readonly calls: number;
-  /** Names that the other side may be subscribed to. */
-  readonly subscriptions: number;
 }
 
 /**
@@ -238,17 +220,11 @@ export class Link {
     });
   }
 
-  /**
-   * The one rule for everything that is answered unasked: of what a peer does not read only so much is kept, and
-   * then the link ends. It holds for whatever is written here, so nothing has to be counted where it is made.
-   */
   #congest(buffered: number): void {
     if (!this.congested) {
       this.congested = true;
-      const { calls, subscriptions } = this.#own;
-      // A call of ours may be taken back, which is a short frame as well.
-      const frames = calls + subscriptions + this.pending.size + (this.abandoned?.size ?? 0);
-      this.#mostUnread = buffered + MOST_UNREAD + UNREAD_EACH * frames;
+      const calls = this.pending.size + (this.abandoned?.size ?? 0);
+      this.#mostUnread = buffered + mostUnread(this.#own, calls);
     } else if (buffered > this.#mostUnread) {
       this.#breach('it does not read what it is answered', true);
     }

@@ -42,9 +42,13 @@ export class OwnFile {
     this.#writtenAt = this.#clock.now();
   }
 
-  /** When it was written by the clock of the file system, which on a network is that of another host, in ms. */
+  /**
+   * When it was written by the clock of the file system, which on a network is that of another host, in ms. -Infinity when
+   * somebody has removed it.
+   */
   async modified(): Promise<number> {
-    return (await stat(this.#path)).mtimeMs;
+    const stats = await stat(this.#path).catch(() => undefined);
+    return stats?.mtimeMs ?? -Infinity;
   }
 
   /** Never rejects. */

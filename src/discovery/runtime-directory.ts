@@ -45,7 +45,8 @@ async function isOwn(path: string): Promise<boolean> {
 export async function openRuntimeDirectory(path: string): Promise<string> {
   const stats = await lookAt(path);
   if (!stats.isDirectory()) throw insecure(path, 'is not a directory', 'remove it');
-  const identity = `${stats.dev}:${stats.ino}`;
+  // A file system gives the number of a removed folder to the next one.
+  const identity = `${stats.dev} ${stats.ino} ${stats.birthtimeMs}`;
   const uid = process.getuid?.();
   // Windows has no such modes; there the folder is below the user's own profile.
   if (uid === undefined) return identity;

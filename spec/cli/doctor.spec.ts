@@ -206,6 +206,31 @@ describe('the command line, doctor', function () {
     await eventually(async () => expect((await examine({ NET_GROUP: 'gpu' })).problems).to.deep.equal([]));
   });
 
+  it('names peers that look for each other in the other default directory', async () => {
+    const [login, temporary] = [await stage.folder(), await stage.folder()];
+    const uid = process.getuid!();
+    const places = { with: join(login, 'app-net'), without: join(temporary, `app-net-${uid}`) };
+    await stage.make({ runtimeDir: places.with, name: 'in-a-shell' }).start();
+    await stage.make({ runtimeDir: places.without, name: 'in-a-service' }).start();
+    const env = { NET_RUNTIME_DIR: '', TMPDIR: temporary };
+    for (const [XDG_RUNTIME_DIR, own, other] of [
+      [login, places.with, places.without],
+      ['', places.without, undefined],
+    ] as const) {
+      const { problems, all } = await examine({ ...env, XDG_RUNTIME_DIR });
+      expect(all.find(({ check }) => check === 'peers')?.says).to.match(/^1 peer in the group "main"/);
+      const found = problems.filter(({ check }) => check === 'other directory');
+      if (other === undefined) continue;
+      expect(found).to.have.length(1);
+      expect(found[0]!.says)
+        .to.include(`1 peer (process ${process.pid}) in ${other}`)
+        .and.to.include(`look in ${own}`);
+    }
+    // One that was chosen is mostly meant to be apart.
+    const chosen = await examine({ TMPDIR: temporary });
+    expect(chosen.all.find(({ check }) => check === 'other directory')).to.include({ status: 'note' });
+  });
+
   it('names what in the environment cannot be meant, and goes on', async () => {
     const { code, problems, all } = await examine({ NET_PORT: 'http' });
     expect(code).to.equal(1);

@@ -7,9 +7,10 @@ import { chooseFunction, choosePeer, nobody } from '../../src/cli/choose.ts';
 import { CliError, EXIT } from '../../src/cli/exit.ts';
 import { exitCodeOf, failureLines } from '../../src/cli/failures.ts';
 import { LiveArea } from '../../src/cli/live-area.ts';
-import { Output, cut, safe } from '../../src/cli/output.ts';
+import { Output } from '../../src/cli/output.ts';
 import { peerTable } from '../../src/cli/peer-table.ts';
 import { Progress } from '../../src/cli/progress.ts';
+import { cut, safe, written } from '../../src/cli/text.ts';
 import { bytes, count, duration, milliseconds } from '../../src/cli/units.ts';
 import { display, jsonable, readArguments } from '../../src/cli/values.ts';
 import { encodeTag } from '../../src/tag.ts';
@@ -157,18 +158,18 @@ describe('a value', () => {
   });
 
   it('is shown without anything that steers a terminal', () => {
-    const shown = { colors: false, columns: 80 };
-    expect(display('a\u001b[2J\tb\n\u202ec', shown)).to.equal('a\ufffd[2J\tb\n\ufffdc');
-    expect(display({ a: '\u001b[2J' }, shown)).to.equal("{ a: '\\x1B[2J' }");
-    expect(display({ error: new Error('\u001b[2J\u001b[31m') }, shown)).to.include(
-      'Error: \ufffd[2J\ufffd[31m\n',
-    );
-    const colored = display([1, new Error('\u001b[2J\u001b[31m')], { ...shown, colors: true });
-    expect(colored).to.include('\u001b[33m1\u001b[39m').and.to.include('Error: \ufffd[2J\u001b[31m\n');
+    const options = { colors: false, columns: 80 };
+    const shown = (value: unknown, colors = false): string => written(display(value, { ...options, colors }));
+    expect(shown('a\u001b[2J\tb\n\u202ec')).to.equal('a\ufffd[2J\tb\n\ufffdc');
+    expect(shown({ a: '\u001b[2J' })).to.equal("{ a: '\\x1B[2J' }");
+    expect(shown({ error: new Error('\u001b[2J\u001b[31m') })).to.include('Error: \ufffd[2J\ufffd[31m\n');
+    // Its own colours are written, and those of others are not.
+    const colored = shown([1, new Error('\u001b[2J\u001b[31m')], true);
+    expect(colored).to.include('\u001b[33m1\u001b[39m').and.to.include('Error: \ufffd[2J\ufffd[31m\n');
     fc.assert(
       fc.property(fc.anything({ withDate: true, withMap: true, withBigInt: true }), (value) => {
         // oxlint-disable-next-line no-control-regex
-        expect(display(value, shown)).not.to.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+        expect(shown(value)).not.to.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
       }),
     );
   });
@@ -221,8 +222,12 @@ describe('the output', () => {
   });
 
   it('has colours on a terminal, unless somebody does not want them', () => {
-    const red = (isTTY: boolean, environment: NodeJS.ProcessEnv): string =>
-      new Output(false, { stdout: new Written(isTTY), environment }).colors.red('x');
+    const red = (isTTY: boolean, environment: NodeJS.ProcessEnv): string => {
+      const stdout = new Written(isTTY);
+      const out = new Output(false, { stdout, environment });
+      out.text(out.colors.red('x'));
+      return stdout.text;
+    };
     expect(red(true, {})).to.equal('\u001b[31mx\u001b[39m');
     expect(red(false, { FORCE_COLOR: '1' })).to.include('\u001b[31m');
     for (const environment of [{ NO_COLOR: '1' }, { TERM: 'dumb' }])
@@ -246,7 +251,7 @@ describe('the output', () => {
     stdout.text = '';
     area.draw('1\n2\n3\n4\n5\n6', ['stays']);
     // Back over two lines; then no more than the terminal has.
-    expect(stdout.text).to.equal('\u001b[2A\r\u001b[J\u001b[?7hstays\n\u001b[?7l1\n2\n3\n4\n');
+    expect(stdout.text).to.equal('\u001b[2A\u001b[G\u001b[J\u001b[?7hstays\n\u001b[?7l1\n2\n3\n4\n');
     area.end();
   });
 });
@@ -296,7 +301,7 @@ describe('the progress of many calls', () => {
       const progress = new Progress(out, 12_000);
       progress.show(state);
       progress.end();
-      const [, line] = stderr.text.split('\r\u001b[K');
+      const [, line] = stderr.text.split('\u001b[G\u001b[K');
       expect(line).to.match(shown);
       expect(line!.length).to.be.below(columns);
     });

@@ -7,7 +7,7 @@ import type { Chosen } from './chosen-call.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import { Progress } from './progress.ts';
 import { jsonable } from './values.ts';
 
@@ -43,6 +43,7 @@ export async function callMap(
         out.data({ index, ...who, error: jsonable(result.reason) });
       }
       progress?.again();
+      await out.taken(signal);
     }
   } catch (error) {
     if (signal.aborted) return EXIT.INTERRUPTED;

@@ -7,7 +7,7 @@ import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOf, failureLines } from './failures.ts';
 import { meant, searchSomebody, withPeer } from './observer.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
 /** `app-net call <function> [args…]`: on one peer, on all of them, or for each line of a file. */
@@ -55,17 +55,20 @@ async function callOne(
 ): Promise<ExitCode> {
   const show = (value: unknown): void => {
     if (out.json) out.data(jsonable(value));
-    else out.line(display(value, { colors: out.colors.isColorSupported, columns: out.columns }));
+    else out.line(display(value, { colors: out.colors.enabled, columns: out.columns }));
   };
   try {
     const limits = { deadline, signal };
     const remote = own.remote<(...args: unknown[]) => unknown>(tag, { idempotent: options.idempotent });
     const value = await (peer ? peer.call(tag, args, limits) : remote.any(select, limits)(...args));
-    await eachOf(value, show);
+    await eachOf(value, async (each) => {
+      show(each);
+      await out.taken(signal);
+    });
     return EXIT.DONE;
   } catch (error) {
     if (signal.aborted) return EXIT.INTERRUPTED;
-    if (out.json) out.message(JSON.stringify({ error: jsonable(error) }));
+    if (out.json) out.messageData({ error: jsonable(error) });
     else for (const line of failureLines(error, out.errorColors)) out.message(line);
     return exitCodeOf(error);
   }
@@ -81,10 +84,7 @@ async function callAll(
   let failed = 0;
   const show = (peer: RemotePeer, value: unknown): void => {
     if (out.json) out.data({ peer: nameOf(peer), value: jsonable(value) });
-    else
-      out.line(
-        `${label(peer)}${display(value, { colors: out.colors.isColorSupported, columns: out.columns })}`,
-      );
+    else out.line(`${label(peer)}${display(value, { colors: out.colors.enabled, columns: out.columns })}`);
   };
   const fail = (peer: RemotePeer, error: unknown): void => {
     if (signal.aborted) return;
@@ -92,13 +92,17 @@ async function callAll(
     if (out.json) out.data({ peer: nameOf(peer), error: jsonable(error) });
     else out.line(`${label(peer)}${failureLines(error, out.colors)[0]}`);
   };
+  const showNext = (peer: RemotePeer) => async (value: unknown) => {
+    show(peer, value);
+    await out.taken(signal);
+  };
   const label = (peer: RemotePeer): string => `${out.colors.bold(safe(peer.name, 40))}  `;
   const remote = own.remote<(...args: unknown[]) => unknown>(tag);
   const reading: Promise<void>[] = [];
   for await (const result of remote.all(select, { deadline, signal })(...args)) {
     const { peer } = result;
     if (result.status === 'rejected') fail(peer, result.reason);
-    else reading.push(eachOf(result.value, (value) => show(peer, value)).catch((error) => fail(peer, error)));
+    else reading.push(eachOf(result.value, showNext(peer)).catch((error) => fail(peer, error)));
   }
   await Promise.all(reading);
   if (signal.aborted) return EXIT.INTERRUPTED;
@@ -106,8 +110,8 @@ async function callAll(
 }
 
 /** A value, or each value of a stream as it comes. */
-async function eachOf(value: unknown, show: (value: unknown) => void): Promise<void> {
+async function eachOf(value: unknown, show: (value: unknown) => Promise<void>): Promise<void> {
   const isStream = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-  if (isStream) for await (const each of value as AsyncIterable<unknown>) show(each);
-  else show(value);
+  if (isStream) for await (const each of value as AsyncIterable<unknown>) await show(each);
+  else await show(value);
 }

@@ -2,7 +2,7 @@ import type { RemotePeer } from '../index.ts';
 import { near } from '../near.ts';
 import { DEFAULT_TAGS, readableTag } from '../tag.ts';
 import { CliError, EXIT } from './exit.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import { count } from './units.ts';
 
 /** From what somebody typed to the peer or the function that is meant. */

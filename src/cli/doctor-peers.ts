@@ -10,8 +10,9 @@ import { addressText } from '../transport/address.ts';
 import { libraryVersion } from '../version.ts';
 import type { SecretKeys } from '../wire/secret.ts';
 import type { Result } from './doctor-report.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import { where } from './peer-rows.ts';
+import { readInfo } from './told-info.ts';
 import { probe } from './probe.ts';
 import type { Verdict } from './probe.ts';
 import { count, duration } from './units.ts';
@@ -23,6 +24,9 @@ const CLOCK_DIFFERENCE = 5_000;
 
 /** How long a peer may take to answer, in ms. */
 const ANSWER_TIME = 2_000;
+
+/** How many groups are named. */
+const MOST_GROUPS = 10;
 
 export interface Announced {
   file: string;
@@ -71,7 +75,8 @@ export async function checkPeers(
   const inGroup = found.filter(({ group }) => group === ownGroup);
   const others = [...new Set(found.filter(({ group }) => group !== ownGroup).map(({ group }) => group))];
   const results: Result[] = [];
-  const elsewhere = others.map((group) => JSON.stringify(safe(group, 60))).join(', ');
+  const named = others.slice(0, MOST_GROUPS).map((group) => JSON.stringify(safe(group, 60)));
+  const elsewhere = named.join(', ') + (others.length > MOST_GROUPS ? ', …' : '');
   if (inGroup.length === 0) {
     results.push({
       status: 'problem',
@@ -81,7 +86,9 @@ export async function checkPeers(
     });
   } else {
     const rest = others.length > 0 ? `; others in ${elsewhere}` : '';
-    const says = `${count(inGroup.length, 'peer')} in the group ${JSON.stringify(safe(ownGroup, 60))}${rest}`;
+    const remote = inGroup.filter(({ scope }) => scope !== 'host').length;
+    const far = remote > 0 ? `, ${remote} of them on other hosts` : '';
+    const says = `${count(inGroup.length, 'peer')} in the group ${JSON.stringify(safe(ownGroup, 60))}${far}${rest}`;
     results.push({ status: 'ok', check: 'peers', says });
   }
   const asked = await Promise.all(found.map((peer) => checkPeer(peer, signal)));
@@ -93,16 +100,17 @@ async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[
   const results: Result[] = [];
   try {
     const asked = Date.now();
-    const info = await peer.info({ deadline: ANSWER_TIME, signal });
+    const info = readInfo(await peer.info({ deadline: ANSWER_TIME, signal }));
     // In the middle of the time between question and answer it was there what it says.
-    const difference = info.time - (asked + Date.now()) / 2;
+    const here = (asked + Date.now()) / 2;
+    const difference = (info.time ?? here) - here;
     if (Math.abs(difference) > CLOCK_DIFFERENCE) {
       const says = `that of ${who} is ${duration(Math.abs(difference))} ${difference > 0 ? 'ahead' : 'behind'}`;
       results.push({ status: 'note', check: 'clock', says, todo: 'let NTP set the clocks of both hosts' });
     }
     const version = info.versions['app-net'];
     if (version !== libraryVersion()) {
-      const says = `${who} runs app-net ${safe(version, 40)}; they understand each other`;
+      const says = `${who} runs app-net ${version === null ? 'of an unknown version' : safe(version, 40)}; they understand each other`;
       results.push({ status: 'note', check: 'versions', says });
     }
   } catch (error) {
@@ -214,7 +222,7 @@ function describe(verdict: Verdict, who: string, detail: string, pid: number | u
   }
 }
 
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,5 +1,5 @@
 import type { Output } from './output.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 
 /** What a check of `doctor` has found. */
 export interface Result {

@@ -11,6 +11,7 @@ import {
   checkVersions,
   messageOf,
 } from './doctor-host.ts';
+import { checkElsewhere } from './doctor-elsewhere.ts';
 import { checkMulticast } from './doctor-multicast.ts';
 import { announcements, checkAnnouncements, checkPeers, checkUnreached } from './doctor-peers.ts';
 import type { Announced } from './doctor-peers.ts';
@@ -18,8 +19,11 @@ import { report } from './doctor-report.ts';
 import type { Result } from './doctor-report.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { search, withPeer } from './observer.ts';
+import { meant, search, sorted, withPeer } from './observer.ts';
 import { count } from './units.ts';
+
+/** How long peers may take to be found, in ms. Those of other hosts take longer than other commands wait. */
+const PATIENCE = 3_000;
 
 /** `app-net doctor`: what is wrong here, in words, and what to do about it. */
 export async function doctor({ out, signal, environment }: Context): Promise<ExitCode> {
@@ -47,7 +51,8 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
   tell(checkClock());
   signal.throwIfAborted();
   if (options.settings && runtime.directory !== undefined && secret.keys) {
-    tell(...(await checkOthers(announced, secret.keys, settings.group, signal)));
+    const { directory } = runtime;
+    tell(...(await checkOthers({ announced, directory, environment }, secret.keys, settings.group, signal)));
   }
   const says = problems === 0 ? 'nothing is wrong' : count(problems, 'problem');
   if (out.json) report(out, { status: problems === 0 ? 'ok' : 'problem', check: 'summary', says });
@@ -55,8 +60,14 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
   return problems === 0 ? EXIT.DONE : EXIT.FAILED;
 }
 
+interface Place {
+  announced: readonly Announced[];
+  directory: string;
+  environment: NodeJS.ProcessEnv;
+}
+
 async function checkOthers(
-  announced: readonly Announced[],
+  { announced, directory, environment }: Place,
   keys: SecretKeys,
   group: string,
   signal: AbortSignal,
@@ -64,9 +75,14 @@ async function checkOthers(
   const strangers = checkAnnouncements(announced, keys);
   try {
     return await withPeer('doctor', async (own) => {
-      const found = await search(own, undefined, signal);
-      const peers = await checkPeers(found, group, signal);
-      return [...peers, ...strangers, ...(await checkUnreached(own, keys, signal))];
+      await search(own, undefined, signal, PATIENCE);
+      const unreached = await checkUnreached(own, keys, signal);
+      // Once more: some of other hosts join while those that have not are looked at.
+      const found = own.peers.of(meant(undefined)).list();
+      const ids = new Set(found.map(({ id }) => id));
+      const elsewhere = await checkElsewhere(directory, environment, ids);
+      const peers = await checkPeers(sorted(found), group, signal);
+      return [...peers, ...strangers, ...unreached, ...elsewhere];
     });
   } catch (error) {
     signal.throwIfAborted();

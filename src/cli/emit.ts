@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import { NetError } from '../index.ts';
 import type { Peer } from '../index.ts';
 import type { Context } from './context.ts';
@@ -12,6 +14,9 @@ import { readArguments } from './values.ts';
 export interface EmitOptions {
   group?: string;
 }
+
+/** How long the event may take to leave, in ms. */
+const DRAIN_TIME = 5_000;
 
 /** How long a peer may take to answer, in ms. */
 const ANSWER_TIME = 1_000;
@@ -31,7 +36,8 @@ export function emit(
       await meetSubscribers(own, signal);
       const event = eventCalled(own, name);
       const reached = send(() => event.emit(payload));
-      await event.drained();
+      // One that does not read keeps only itself waiting.
+      await Promise.race([event.drained(), wait(DRAIN_TIME, undefined, { signal })]);
       if (out.json) out.data({ name, group, subscribers: reached });
       else out.line(`${name} went to ${count(reached, 'subscriber')}`);
       return EXIT.DONE;

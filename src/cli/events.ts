@@ -2,7 +2,7 @@ import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { eventCalled, search, withPeer } from './observer.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import { count } from './units.ts';
 import { display, jsonable } from './values.ts';
 
@@ -58,11 +58,12 @@ export function events(
             sequence,
           });
         } else {
-          const shown = display(payload, { colors: out.colors.isColorSupported, columns: out.columns });
+          const shown = display(payload, { colors: out.colors.enabled, columns: out.columns });
           out.line(
             `${dim(now.toTimeString().slice(0, 8))} ${cyan(safe(called, 100))}  ${bold(safe(peer.name, 40))}  ${shown}`,
           );
         }
+        await out.taken(signal);
       }
       return EXIT.DONE;
     },

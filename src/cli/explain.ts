@@ -1,7 +1,10 @@
+import { NetError } from '../errors.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
+import { exitCodeOf } from './failures.ts';
 import { Interrupted } from './interrupt.ts';
-import { Output, safe } from './output.ts';
+import { Output } from './output.ts';
+import { safe } from './text.ts';
 import { jsonable } from './values.ts';
 
 /**
@@ -9,13 +12,13 @@ import { jsonable } from './values.ts';
  * @param json as a line of JSON, for programs
  */
 export function explain(error: unknown, json = false): ExitCode {
-  if (error instanceof Interrupted) return EXIT.INTERRUPTED;
+  if (isInterruption(error)) return EXIT.INTERRUPTED;
   const out = new Output(false);
   if (json) {
     const what =
       error instanceof CliError ? { message: error.message, advice: error.advice } : jsonable(error);
-    out.message(JSON.stringify({ error: what }));
-    return error instanceof CliError ? error.exitCode : EXIT.FAILED;
+    out.messageData({ error: what });
+    return error instanceof CliError ? error.exitCode : exitCodeOf(error);
   }
   const { red, dim } = out.errorColors;
   if (error instanceof CliError) {
@@ -23,11 +26,21 @@ export function explain(error: unknown, json = false): ExitCode {
     if (error.advice !== undefined) out.message(dim(safe(error.advice, 2_000)));
     return error.exitCode;
   }
+  if (error instanceof NetError) {
+    out.message(`${red('app-net:')} ${safe(error.message, 2_000)} (${error.code}, ran: ${error.ran})`);
+    return exitCodeOf(error);
+  }
   // What the system says is about a file or the terminal, and no frame of ours says more.
   const isSystem = error instanceof Error && 'syscall' in error;
   const text = error instanceof Error ? (!isSystem && stackOf(error)) || error.message : String(error);
   out.message(`${red('app-net:')} ${text}`);
   return EXIT.FAILED;
+}
+
+function isInterruption(error: unknown): boolean {
+  if (error instanceof Interrupted) return true;
+  // Of Node's own functions that take a signal.
+  return error instanceof Error && error.name === 'AbortError' && error.cause instanceof Interrupted;
 }
 
 /** Without the frames that lead from this command to the module it serves. */

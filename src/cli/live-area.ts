@@ -1,12 +1,13 @@
 import type { Output } from './output.ts';
+import { steer } from './text.ts';
 
 /** Whether the terminal itself cuts what is too long: a line that wraps would be two to go back over. */
-const CUT = '\u001b[?7l';
-const WRAP = '\u001b[?7h';
+const CUT = steer('?7l');
+const WRAP = steer('?7h');
 
 /** The cursor. */
-const HIDE = '\u001b[?25l';
-const SHOW = '\u001b[?25h';
+const HIDE = steer('?25l');
+const SHOW = steer('?25h');
 
 /** The last lines of a terminal, drawn anew in place; what is written above them stays. */
 export class LiveArea {
@@ -15,23 +16,23 @@ export class LiveArea {
 
   constructor(out: Output) {
     this.#out = out;
-    out.raw(`${CUT}${HIDE}`);
+    out.text(`${CUT}${HIDE}`);
   }
 
   draw(text: string, above: readonly string[] = []): void {
     const lines = text.split('\n').slice(0, Math.max(1, this.#out.rows - 1));
     const staying = above.length > 0 ? `${WRAP}${above.join('\n')}\n${CUT}` : '';
     // In one write, so that no half of it is ever seen.
-    this.#out.raw(`${this.#back()}${staying}${lines.join('\n')}\n`);
+    this.#out.text(`${this.#back()}${staying}${lines.join('\n')}\n`);
     this.#drawn = lines.length;
   }
 
   /** Gives the terminal back as it was; what was drawn last stays. */
   end(): void {
-    this.#out.raw(`${WRAP}${SHOW}`);
+    this.#out.text(`${WRAP}${SHOW}`);
   }
 
   #back(): string {
-    return this.#drawn > 0 ? `\u001b[${this.#drawn}A\r\u001b[J` : '';
+    return this.#drawn > 0 ? steer(`${this.#drawn}A`) + steer('G') + steer('J') : '';
   }
 }

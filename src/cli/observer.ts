@@ -55,16 +55,17 @@ export function meant(group: string | undefined): Selector {
   return { group: '*', where: (peer) => peer.group !== OBSERVERS };
 }
 
-/** The peers of these groups, or of all, once everybody was tried; at the latest after a second. */
+/** The peers of these groups, or of all, once everybody was tried; at the latest after a second, or `time` ms. */
 export async function search(
   peer: Peer,
   group: string | undefined,
   signal: AbortSignal,
+  time: number = SEARCH_TIME,
 ): Promise<RemotePeer[]> {
   const view = peer.peers.of(meant(group));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, SEARCH_TIME);
+    timer = setTimeout(resolve, time);
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   try {

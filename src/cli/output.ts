@@ -1,16 +1,19 @@
-import pc from 'picocolors';
+import { createColors } from './colors.ts';
+import type { Colors } from './colors.ts';
+import { jsonLine, written } from './text.ts';
 
-import { printable } from '../wire/failure.ts';
-
-/** Where a command writes: for people on a terminal, as lines of JSON for programs. */
-
-export type Colors = ReturnType<typeof pc.createColors>;
+/**
+ * Where a command writes: for people on a terminal, as lines of JSON for programs. Nothing is written past it, so nothing
+ * that another program said steers the terminal.
+ */
 
 interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
+  readonly writableNeedDrain?: boolean;
+  once?(event: 'drain', listener: () => void): unknown;
 }
 
 export interface OutputOptions {
@@ -37,22 +40,22 @@ export class Output {
     this.#stderr = stderr;
     this.isTerminal = stdout.isTTY === true;
     this.json = json ?? (data && !this.isTerminal);
-    this.colors = pc.createColors(!this.json && colored(stdout, environment));
-    this.errorColors = pc.createColors(colored(stderr, environment));
+    this.colors = createColors(!this.json && colored(stdout, environment));
+    this.errorColors = createColors(colored(stderr, environment));
   }
 
   /** Columns of the terminal; endless where there is none. */
   get columns(): number {
-    return this.isTerminal ? (this.#stdout.columns ?? 80) : Infinity;
+    return this.isTerminal ? known(this.#stdout.columns, 80) : Infinity;
   }
 
   get rows(): number {
-    return this.isTerminal ? (this.#stdout.rows ?? 24) : Infinity;
+    return this.isTerminal ? known(this.#stdout.rows, 24) : Infinity;
   }
 
   /** Columns of the terminal that shows the messages; endless where there is none. */
   get messageColumns(): number {
-    return this.#stderr.isTTY === true ? (this.#stderr.columns ?? 80) : Infinity;
+    return this.messagesAreRead ? known(this.#stderr.columns, 80) : Infinity;
   }
 
   /** Whether somebody at a terminal reads the messages. */
@@ -60,28 +63,51 @@ export class Output {
     return this.#stderr.isTTY === true;
   }
 
-  /** Text as it is, for what moves the cursor. */
-  raw(text: string): void {
-    this.#stdout.write(text);
+  line(text = ''): void {
+    this.text(`${text}\n`);
   }
 
-  line(text = ''): void {
-    this.#stdout.write(`${text}\n`);
+  /** Without the end of a line. */
+  text(text: string): void {
+    this.#stdout.write(written(text));
   }
 
   /** One line of JSON. */
   data(value: unknown): void {
-    this.#stdout.write(`${JSON.stringify(value) ?? 'null'}\n`);
+    this.#stdout.write(`${jsonLine(value)}\n`);
   }
 
   /** For people, beside the result. */
   message(text: string): void {
-    this.#stderr.write(`${text}\n`);
+    this.messageText(`${text}\n`);
   }
 
-  rawMessage(text: string): void {
-    this.#stderr.write(text);
+  messageText(text: string): void {
+    this.#stderr.write(written(text));
   }
+
+  /** An error as one line of JSON, for programs. */
+  messageData(value: unknown): void {
+    this.#stderr.write(`${jsonLine(value)}\n`);
+  }
+
+  /** Resolves when the reader has taken what was written: an endless stream must not fill the memory meanwhile. */
+  async taken(signal: AbortSignal): Promise<void> {
+    if (this.#stdout.writableNeedDrain !== true || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        signal.removeEventListener('abort', go);
+        resolve();
+      };
+      this.#stdout.once?.('drain', go);
+      signal.addEventListener('abort', go);
+    });
+  }
+}
+
+/** Some terminals do not say how large they are, and some say 0. */
+function known(size: number | undefined, otherwise: number): number {
+  return size !== undefined && size > 0 ? size : otherwise;
 }
 
 function colored(stream: Stream, environment: NodeJS.ProcessEnv): boolean {
@@ -89,14 +115,4 @@ function colored(stream: Stream, environment: NodeJS.ProcessEnv): boolean {
   if (environment['FORCE_COLOR'] && environment['FORCE_COLOR'] !== '0') return true;
   // Not picocolors' own guess: to it a CI is a terminal.
   return stream.isTTY === true && environment['TERM'] !== 'dumb';
-}
-
-/** What another program said of itself, for a terminal: nothing in it moves the cursor or turns the text around. */
-export function safe(text: string, longest = 256): string {
-  return cut(printable(text), longest);
-}
-
-/** At most so many characters, with an ellipsis for the rest. */
-export function cut(text: string, longest: number): string {
-  return text.length <= longest ? text : `${text.slice(0, Math.max(0, longest - 1))}…`;
 }

@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 
 import type { RemotePeer } from '../index.ts';
 import { readableTag } from '../tag.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
+import { readInfo } from './told-info.ts';
 import { microseconds } from './units.ts';
 
 /** What `peers` asks of a peer, and what it says of it in a line of JSON. */
@@ -44,9 +45,10 @@ export async function askAll(
   await meanwhile();
   return Promise.all(
     infos.map(async (asked, index) => {
-      const info = await asked;
+      const { uptime, versions } = readInfo(await asked);
       const at = performance.now();
-      return { roundTrip: roundTrips[index], uptime: info?.uptime, version: info?.versions['app-net'], at };
+      const version = versions['app-net'] ?? undefined;
+      return { roundTrip: roundTrips[index], uptime: uptime ?? undefined, version, at };
     }),
   );
 }

@@ -1,14 +1,13 @@
 import type { Peer, PeersChange, RemotePeer } from '../index.ts';
-import { readableTag } from '../tag.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { LiveArea } from './live-area.ts';
 import { meant, search, searchSomebody, sorted, withPeer } from './observer.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import { askAll, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
-import type { peerTable } from './peer-table.ts';
+import type { firstFunctions, peerTable } from './peer-table.ts';
 import { count } from './units.ts';
 
 /** `app-net peers`: who is there. */
@@ -23,6 +22,9 @@ const ASK_AGAIN = 2_000;
 
 /** Between two drawings of the table, in ms: uptimes are in seconds. */
 const DRAW_AGAIN = 1_000;
+
+/** Answers that come within this time are drawn at once, in ms. */
+const DRAW_TOGETHER = 50;
 
 export function peers(context: Context, options: PeersOptions): Promise<ExitCode> {
   return withPeer('peers', async (peer) => {
@@ -61,6 +63,7 @@ async function follow({ out, signal }: Context, peer: Peer, group: string | unde
       const why = change.type === 'leave' ? { why: change.why, evidence: change.evidence.text } : {};
       out.data({ time, type: change.type, ...why, peer: peerData(change.peer) });
     }
+    await out.taken(signal);
   }
   return EXIT.DONE;
 }
@@ -69,8 +72,7 @@ async function follow({ out, signal }: Context, peer: Peer, group: string | unde
 async function watch(context: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const { out, signal } = context;
   const view = peer.peers.of(meant(group));
-  const { peerTable: draw } = await import('./peer-table.ts');
-  const table = new WatchedTable(context, () => view.list(), draw);
+  const table = new WatchedTable(context, () => view.list(), await import('./peer-table.ts'));
   await search(peer, group, signal);
   const timers = [
     setInterval(() => void table.askAll(), ASK_AGAIN),
@@ -91,10 +93,13 @@ class WatchedTable {
   readonly #list: () => RemotePeer[];
   readonly #area: LiveArea;
   readonly #table: typeof peerTable;
+  readonly #first: typeof firstFunctions;
   readonly #answers = new Map<RemotePeer, Answers>();
+  #soon: NodeJS.Timeout | undefined;
 
-  constructor(context: Context, list: () => RemotePeer[], table: typeof peerTable) {
-    this.#table = table;
+  constructor(context: Context, list: () => RemotePeer[], parts: typeof import('./peer-table.ts')) {
+    this.#table = parts.peerTable;
+    this.#first = parts.firstFunctions;
     this.#context = context;
     this.#list = list;
     this.#area = new LiveArea(context.out);
@@ -117,6 +122,8 @@ class WatchedTable {
   }
 
   draw(above: readonly string[] = []): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     const { out } = this.#context;
     const rows = sorted(this.#list()).map((peer) => ({ peer, answers: this.#answers.get(peer) }));
     const room = Math.max(1, out.rows - 4);
@@ -128,6 +135,7 @@ class WatchedTable {
   }
 
   end(): void {
+    clearTimeout(this.#soon);
     this.#area.end();
   }
 
@@ -135,7 +143,12 @@ class WatchedTable {
     const [answers] = await askAll([peer], this.#context.signal);
     if (!answers || this.#context.signal.aborted || !this.#list().includes(peer)) return;
     this.#answers.set(peer, answers);
-    this.draw();
+    this.#drawSoon();
+  }
+
+  /** Many peers answer at about the same time. */
+  #drawSoon(): void {
+    this.#soon ??= setTimeout(() => this.draw(), DRAW_TOGETHER);
   }
 
   #sentence(change: Exclude<PeersChange, { type: 'snapshot' }>): string {
@@ -149,7 +162,8 @@ class WatchedTable {
       const because = change.why === 'lost' ? dim(` (${safe(change.evidence.text, 200)})`) : '';
       return `${time} ${red('-')} ${who} left: ${change.why}${because}`;
     }
-    const names = peer.functions.map((tag) => safe(readableTag(tag).replace(/^.*\//, ''), 60));
-    return `${time} ${yellow('~')} ${who} now has ${names.join(', ') || 'no function'}`;
+    const { functions } = peer;
+    const named = functions.length === 0 ? 'no function' : this.#first(functions, 200);
+    return `${time} ${yellow('~')} ${who} now has ${named}`;
   }
 }

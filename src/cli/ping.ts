@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { searchSomebody, withPeer } from './observer.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import { microseconds, milliseconds } from './units.ts';
 
 /** `app-net ping [peer]`: how long a call takes, again and again; the statistics at the end. */

@@ -8,6 +8,7 @@ import type { ExitCode } from './exit.ts';
 import { explain } from './explain.ts';
 import { interruption, outOfPatience } from './interrupt.ts';
 import { Output } from './output.ts';
+import { written } from './text.ts';
 
 /**
  * Every command with its arguments and options. What a command does is in a file of its own, loaded when it runs: the
@@ -42,6 +43,10 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .helpOption('-h, --help', 'print this')
     .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(app-net --help lists what there is)')
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(written(text)),
+      writeErr: (text) => process.stderr.write(written(text)),
+    })
     .exitOverride();
 
   /**
@@ -167,10 +172,13 @@ export function createProgram(done: (code: ExitCode) => void): Command {
 const JSON_OPTION = ['--json', 'lines of JSON, as a pipe gets them anyway'] as const;
 const NO_JSON_OPTION = ['--no-json', 'text, also in a pipe'] as const;
 
+/** Node's timers take no more. */
+const LARGEST = 2 ** 31 - 1;
+
 export function wholeNumber(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new InvalidArgumentError('Give a whole number, 0 or more.');
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give a whole number, 0 or more.');
+  if (number > LARGEST) throw new InvalidArgumentError(`Give at most ${LARGEST}.`);
   return number;
 }
 

@@ -1,5 +1,6 @@
 import type { MapProgress } from '../index.ts';
 import type { Output } from './output.ts';
+import { steer } from './text.ts';
 import { count, duration } from './units.ts';
 
 /** Between two drawings, in ms. */
@@ -7,6 +8,9 @@ const INTERVAL = 100;
 
 /** Characters of the bar. */
 const WIDTH = 24;
+
+/** Back to the first column of an empty line. */
+const CLEAR = steer('G') + steer('K');
 
 /** Where there is less room for the bar than this, there is none. */
 const NARROWEST = 5;
@@ -34,7 +38,7 @@ export class Progress {
 
   /** Makes room for a line that stays. */
   hide(): void {
-    if (this.#shown && this.#out.isTerminal) this.#out.rawMessage('\r\u001b[K');
+    if (this.#shown && this.#out.isTerminal) this.#out.messageText(CLEAR);
   }
 
   /** After that line. */
@@ -53,7 +57,7 @@ export class Progress {
     if (!this.#state) return;
     this.#shown = true;
     this.#drawnAt = performance.now();
-    this.#out.rawMessage(`\r\u001b[K${this.#line(this.#state)}`);
+    this.#out.messageText(CLEAR + this.#line(this.#state));
   }
 
   #line({ done, failed, peers }: MapProgress): string {

@@ -11,7 +11,7 @@ import { whenOutputIsLost } from './end.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { interrupt, Interrupted, isHandledElsewhere } from './interrupt.ts';
-import { safe } from './output.ts';
+import { safe } from './text.ts';
 import type { Output } from './output.ts';
 import { CLEANUP_TIME } from './serve-times.ts';
 import { count } from './units.ts';

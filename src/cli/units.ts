@@ -1,5 +1,8 @@
 /** Times and sizes as people read them. */
 
+/** From here on nobody reads digits. */
+const HUGE = 1e15;
+
 const UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -16,13 +19,14 @@ export function duration(time: number): string {
   const whole = Math.floor(time / length);
   const next = UNITS[first + 1];
   const rest = next ? Math.floor((time % length) / next[1]) : 0;
-  return rest > 0 && next ? `${whole} ${name} ${rest} ${next[0]}` : `${whole} ${name}`;
+  const shown = figure(whole);
+  return rest > 0 && next && whole < HUGE ? `${shown} ${name} ${rest} ${next[0]}` : `${shown} ${name}`;
 }
 
 /** `0.42 ms`, `13.1 ms`, `1,250 ms`. @param time in ms */
 export function milliseconds(time: number): string {
   const digits = time < 10 ? 2 : time < 100 ? 1 : 0;
-  return `${time.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ms`;
+  return `${figure(time, digits)} ms`;
 }
 
 /** A time in ms, to the microsecond: what is behind that says nothing. */
@@ -32,10 +36,20 @@ export function microseconds(time: number): number {
 
 /** `48 MiB`. */
 export function bytes(size: number): string {
-  return `${(size / 1024 / 1024).toLocaleString('en', { maximumFractionDigits: 0 })} MiB`;
+  return `${figure(Math.round(size / 1024 / 1024))} MiB`;
 }
 
 /** `1 peer`, `2 peers`. */
 export function count(number: number, what: string): string {
-  return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
+  return `${figure(number)} ${what}${number === 1 ? '' : 's'}`;
+}
+
+/** `13%`. @param share 0 to 1 */
+export function percent(share: number): string {
+  return `${figure(Math.round(share * 100))}%`;
+}
+
+function figure(number: number, digits = 0): string {
+  if (Math.abs(number) >= HUGE) return number.toExponential(1);
+  return number.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { printable } from '../wire/failure.ts';
+import { inspectInColors } from './colors.ts';
 import { CliError, EXIT } from './exit.ts';
 
 /** Arguments and results of calls: from the command line, to a terminal, to JSON. */
@@ -20,11 +20,12 @@ export function readArguments(given: readonly string[]): unknown[] {
       const why = error instanceof Error ? error.message : String(error);
       throw new CliError(
         EXIT.USAGE,
-        `argument ${index + 1} begins like JSON and is none: ${printable(why)}`,
+        `argument ${index + 1} begins like JSON and is none: ${why}`,
         `put it into single quotes, '{"width":200}'; a string that begins so is JSON in quotes: '"[x"'`,
       );
     }
-    if (/^-?\d+$/.test(text.trim()) && !Number.isSafeInteger(value)) {
+    const isWhole = /^-?\d+$/.test(text.trim());
+    if (typeof value === 'number' && (isWhole ? !Number.isSafeInteger(value) : !Number.isFinite(value))) {
       throw new CliError(
         EXIT.USAGE,
         `argument ${index + 1}, ${text}, is larger than numbers are exact`,
@@ -37,27 +38,9 @@ export function readArguments(given: readonly string[]): unknown[] {
 
 /** For people: a string as it is, anything else as Node shows it. */
 export function display(value: unknown, { colors, columns }: { colors: boolean; columns: number }): string {
-  if (typeof value === 'string') return steady(value, LINES);
-  const options = { colors, depth: 8, maxArrayLength: 1_000, breakLength: Math.min(columns, 120) };
-  // Node shows the stack of an error as it is.
-  return steady(inspect(value, options), colors ? LINES_AND_COLORS : LINES);
-}
-
-const LINES = /[\n\t]+/;
-// oxlint-disable-next-line no-control-regex
-const LINES_AND_COLORS = /[\n\t]+|\u001b\[\d+(?:;\d+)*m/;
-
-/** Only what `may` says moves or changes anything on a terminal. */
-function steady(text: string, may: RegExp): string {
-  const kept = [...text.matchAll(new RegExp(may, 'g')), { 0: '', index: text.length }];
-  let end = 0;
-  return kept
-    .map(({ 0: part, index }) => {
-      const before = printable(text.slice(end, index));
-      end = index + part.length;
-      return before + part;
-    })
-    .join('');
+  if (typeof value === 'string') return value;
+  const options = { depth: 8, maxArrayLength: 1_000, breakLength: Math.min(columns, 120) };
+  return colors ? inspectInColors(value, options) : inspect(value, options);
 }
 
 /** What JSON can say of any value; `docs/cli.md` has the list. */
@@ -101,6 +84,12 @@ function walkObject(value: object, above: Set<object>): unknown {
 
 function errorFields(error: Error, each: (value: unknown) => unknown): Record<string, unknown> {
   const { name, message, cause } = error;
+  const { errors } = error as { errors?: unknown };
   const own = Object.fromEntries(Object.entries(error).map(([key, value]) => [key, each(value)]));
-  return { name, message, ...own, ...(cause !== undefined && { cause: each(cause) }) };
+  return {
+    ...{ name, message, ...own },
+    ...(cause !== undefined && { cause: each(cause) }),
+    // Of an AggregateError; it does not list them among its properties.
+    ...(Array.isArray(errors) && { errors: each(errors) }),
+  };
 }

@@ -1,0 +1,73 @@
+/** What a peer answers about itself may be anything: it may run another version, or lie. */
+
+/** Of what a peer says about itself, what can be meant; `null` for the rest. Times in ms, sizes in bytes. */
+export interface ToldInfo {
+  user: string | null;
+  versions: { 'app-net': string | null; node: string | null; protocol: number[] };
+  uptime: number | null;
+  time: number | null;
+  functions: string[] | null;
+  peers: number | null;
+  counters: { caller: Counters; dispatcher: Counters; events: Counters };
+  loop: { lag: number | null; utilization: number | null };
+  memory: number | null;
+}
+
+/** Only what is a number. */
+export type Counters = Readonly<Record<string, number>>;
+
+/** More counters, and versions of the protocol, than any peer has. */
+const MOST = 32;
+
+/** Never throws. */
+export function readInfo(answer: unknown): ToldInfo {
+  const told = fieldsOf(answer);
+  const versions = fieldsOf(told['versions']);
+  const counters = fieldsOf(told['counters']);
+  const loop = fieldsOf(told['loop']);
+  return {
+    user: text(told['user']),
+    versions: {
+      'app-net': text(versions['app-net']),
+      node: text(versions['node']),
+      protocol: list(versions['protocol'])
+        .filter((each) => typeof each === 'number')
+        .slice(0, MOST),
+    },
+    uptime: number(told['uptime']),
+    time: number(told['time']),
+    functions: Array.isArray(told['functions'])
+      ? list(told['functions']).filter((each) => typeof each === 'string')
+      : null,
+    peers: number(told['peers']),
+    counters: {
+      caller: numbers(counters['caller']),
+      dispatcher: numbers(counters['dispatcher']),
+      events: numbers(counters['events']),
+    },
+    loop: { lag: number(loop['lag']), utilization: number(loop['utilization']) },
+    memory: number(told['memory']),
+  };
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** None of them can be below 0, and none is endless. */
+function number(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : null;
+}
+
+function numbers(value: unknown): Counters {
+  const entries = Object.entries(fieldsOf(value)).filter(([, each]) => number(each) !== null);
+  return Object.fromEntries(entries.slice(0, MOST)) as Counters;
+}

@@ -43,7 +43,7 @@ describe('the options of a peer', () => {
       slowSubscribers: 'drop',
       limits: {
         ...{ message: 16 * 1024 * 1024, calls: 1_024, streams: 256, running: 16_384 },
-        ...{ queue: 65_536, buffered: 16_777_216 },
+        ...{ queue: 65_536, buffered: 16_777_216, peers: 4_096 },
         ...{ subscriptions: 1_024, events: 16_777_216 },
       },
       log: silentLog,

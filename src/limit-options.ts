@@ -4,6 +4,8 @@ import { LEAST_MESSAGE } from './wire/guards.ts';
 /** What one peer takes from each other one. Both sides keep to what they were told. */
 
 export interface PeerLimits {
+  /** Peers that are connected at a time. Another one that connects is turned away. Default: 4 096. */
+  peers: number;
   /**
    * Bytes of one message. At least 65 536, at most 268 435 456 (256 MiB): the engine has to hold it as one string, and make
    * others of it. Default: 16 777 216 (16 MiB).
@@ -46,6 +48,7 @@ const LEAST_BUFFERED = 65_536;
 export function limits(given: Partial<PeerLimits> | undefined): PeerLimits {
   refuseUnknown('limit', given ?? {}, KNOWN_LIMITS);
   return {
+    peers: whole('limits.peers', given?.peers, 4_096, 1, MOST_KEPT),
     message: whole('limits.message', given?.message, 16 * MIB, LEAST_MESSAGE, 256 * MIB),
     calls: whole('limits.calls', given?.calls, 1_024, 1, MOST_KEPT),
     streams: whole('limits.streams', given?.streams, 256, 1, MOST_KEPT),
@@ -59,6 +62,7 @@ export function limits(given: Partial<PeerLimits> | undefined): PeerLimits {
 
 // Exhaustive by its type, as are the options.
 const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
+  peers: true,
   message: true,
   calls: true,
   streams: true,

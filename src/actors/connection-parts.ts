@@ -26,6 +26,9 @@ import { changeFunctions, differenceOf, functionsOfHandshake } from './told-func
 
 /** What the machine of a connection is made of: what it knows, decides and does. The machine is in `connection.ts`. */
 
+/** Connections of one pair: one, and two for a moment when dials cross. More is no accident. */
+const MOST_LINKS = 8;
+
 type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
 
 /** What discovery knows, and where this peer itself had dialled. */
@@ -137,6 +140,8 @@ export const connectionParts = setup({
       const stays = record.link ? keepOne(self.id, context.id, record.link, link) : link;
       if (record.link) (stays === link ? record.link : link).goaway('duplicate');
       record.link = stays;
+      const spare = links.filter((each) => each !== stays);
+      for (const each of spare.slice(0, Math.max(0, links.length + 1 - MOST_LINKS))) each.socket.terminate();
       record.generation = stays.generation;
       // What the handshake had no room for, and what has changed since it told the other side.
       const untold = differenceOf(session.told, self.describe().functions);

@@ -8,7 +8,7 @@ import { warnOfUnforeseen } from '../unforeseen.ts';
 import type { Receiver, Socket } from '../transport/transport.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
-import { HandshakeFailed, HandshakeNeedless, OwnHello } from '../wire/handshake-messages.ts';
+import { HandshakeFailed, HandshakeNeedless, IdTaken, OwnHello } from '../wire/handshake-messages.ts';
 import type { DiallerOptions, Self, Step } from '../wire/handshake.ts';
 import type { HandshakeKeys } from '../wire/secret.ts';
 import { sayGoodbye } from './goodbye.ts';
@@ -87,15 +87,20 @@ export function dialHandshake(
   };
 }
 
-/**
- * The same on a socket that the other side opened.
- * @param isTaken whether the id of a dialler, which has proved itself, belongs to somebody else
- */
+/** Whether a dialler that has proved itself is let in. */
+export interface Admission {
+  /** Whether its id belongs to somebody else. */
+  isTaken?: IsTaken;
+  /** Whether this peer takes no more peers. */
+  isFull?: (id: string) => boolean;
+}
+
+/** The same on a socket that the other side opened. */
 export function acceptHandshake(
   socket: Socket,
   dependencies: HandshakeDependencies,
   outcome: Outcome,
-  isTaken: IsTaken = () => false,
+  admission: Admission = {},
 ): () => void {
   const { self, keys } = dependencies;
   const handshake = new AcceptorHandshake({
@@ -106,7 +111,7 @@ export function acceptHandshake(
   });
   const step = (text: string): Step => handshake.receive(text);
   return run(
-    { socket, step, dependencies, dialled: false, isTaken },
+    { socket, step, dependencies, dialled: false, admission, taken: () => handshake.taken() },
     {
       done: (session) => outcome.done(session),
       failed: (error) => {
@@ -123,11 +128,13 @@ interface Course {
   dependencies: HandshakeDependencies;
   /** Whether this side opened the socket. */
   dialled: boolean;
-  isTaken?: IsTaken;
+  admission?: Admission;
+  /** The message for a dialler whose id is taken. */
+  taken?: () => string;
 }
 
 function run(
-  { socket, step, dependencies: { self, clock }, dialled, isTaken }: Course,
+  { socket, step, dependencies: { self, clock }, dialled, admission = {}, taken }: Course,
   outcome: Outcome,
 ): () => void {
   let over = false;
@@ -164,12 +171,13 @@ function run(
     socket.trust();
     outcome.done({ socket, dialled, ...done });
   };
-  const ask = async (next: Step, id: string, taken: Promise<boolean>): Promise<void> => {
+  const ask = async (next: Step, id: string, answered: Promise<boolean>): Promise<void> => {
     // What comes meanwhile is kept.
     socket.receive(undefined);
-    const belongsToAnother = await taken;
+    const belongsToAnother = await answered;
     if (over) return;
     if (belongsToAnother) {
+      socket.send(taken!());
       refuse(CLOSE.ID_TAKEN, '', idTaken(id));
     } else {
       proceed(next);
@@ -182,11 +190,13 @@ function run(
         if (text.length > HANDSHAKE_BYTES) throw new HandshakeFailed('a message is too long');
         const next = step(text);
         const { proved } = next;
-        const taken = proved && isTaken?.(proved.id, proved.incarnation);
-        if (taken) ask(next, proved.id, taken).catch(failUnforeseen);
+        const answered = proved && admission.isTaken?.(proved.id, proved.incarnation);
+        if (answered) ask(next, proved.id, answered).catch(failUnforeseen);
+        else if (proved && admission.isFull?.(proved.id)) refuse(CLOSE.FULL, '', full(proved.id));
         else proceed(next);
       } catch (error) {
-        if (error instanceof HandshakeFailed) fail(error.message, error);
+        if (error instanceof IdTaken) refuse(CLOSE.ID_TAKEN, '', idTaken(self.id));
+        else if (error instanceof HandshakeFailed) fail(error.message, error);
         else failUnforeseen(error);
       }
     },
@@ -196,7 +206,7 @@ function run(
       refuse(CLOSE.BAD_FRAME, 'binary message', new NetError('UNAUTHENTICATED', text));
     },
     closed: (code) => {
-      if (end()) outcome.failed(code === CLOSE.ID_TAKEN ? idTaken(self.id) : endedBy(code));
+      if (end()) outcome.failed(endedBy(code));
     },
   };
   socket.receive(receiver);
@@ -211,10 +221,20 @@ function run(
   };
 }
 
+function full(id: string): NetError {
+  const text = `${JSON.stringify(id)} was turned away: this peer has as many peers as it takes (limits.peers)`;
+  return new NetError('UNAUTHENTICATED', text, { peer: id });
+}
+
+/** Nothing is proved by a code: whoever answers a dial may close it with any. */
 function endedBy(code: number): NetError {
   if (code === CLOSE.HANDSHAKE) {
     const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
     return new NetError('UNAUTHENTICATED', text, { cause: new HandshakeFailed(text) });
+  }
+  if (code === CLOSE.FULL) {
+    const text = `the other side closed the connection (${code}): it has as many peers as it takes (limits.peers)`;
+    return new NetError('UNAUTHENTICATED', text);
   }
   // This says nothing of the secret: a dial that was not needed any more ends like this, too.
   return new NetError('UNAUTHENTICATED', `the connection closed during the handshake (${code})`);

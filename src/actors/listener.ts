@@ -25,6 +25,8 @@ export interface ListenerInput {
   network: Network;
   /** From 0 to 1. */
   random: () => number;
+  /** Whether there are so many peers that another one is turned away. */
+  isFull: (id: string) => boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface ListenerInput {
  * is no actor: until it has proved itself it costs a socket and a timer, nothing more.
  */
 export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, system, sendBack }) => {
-  const { settings, self, network, random } = input;
+  const { settings, self, network, random, isFull } = input;
   const { clock, limits, host, hostNames, ports, origins, seeds } = settings;
   const handshakes = new Set<() => void>();
   const report = sendBack as (message: PeerMessage) => void;
@@ -51,7 +53,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
     const dependencies = { self, keys, clock };
     await refuseNamesake(attachment, dependencies, settings.ping);
-    const isTaken = takenAmong(system, clock);
+    const admission = { isTaken: takenAmong(system, clock), isFull };
     const accept = (socket: Socket): void => {
       const stop = acceptHandshake(
         socket,
@@ -66,7 +68,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
             settings.log.strangerRefused(error);
           },
         },
-        isTaken,
+        admission,
       );
       handshakes.add(stop);
     };

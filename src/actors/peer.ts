@@ -81,7 +81,14 @@ export function createPeerMachine(
         const { clock, random, log } = settings;
         const input = { peer, clock, random, log };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
-        enqueue.spawnChild('listener', { id: 'listener', input: { settings, self, network, random } });
+        const isFull = (id: string): boolean => {
+          const { connections } = peer.getSnapshot().context;
+          return connections.size >= settings.limits.peers && !connections.has(id);
+        };
+        enqueue.spawnChild('listener', {
+          id: 'listener',
+          input: { settings, self, network, random, isFull },
+        });
       }),
 
       'begin to look for peers': enqueueActions(({ context, event, self: { system }, enqueue }) => {

@@ -289,7 +289,19 @@ export interface DescribeMessage extends Description {
   type: 'describe';
 }
 
-export type HandshakeMessage = HelloMessage | WelcomeMessage | ProofMessage | AcceptMessage | DescribeMessage;
+/** In place of M4: the acceptor proves that it has the secret, and says that another process is alive with the dialler's id. */
+export interface TakenMessage {
+  type: 'taken';
+  proof: string;
+}
+
+export type HandshakeMessage =
+  | HelloMessage
+  | WelcomeMessage
+  | ProofMessage
+  | AcceptMessage
+  | TakenMessage
+  | DescribeMessage;
 
 /** Close codes of the WebSocket beside the standard ones. */
 export const CLOSE = {
@@ -299,8 +311,10 @@ export const CLOSE = {
   BAD_FRAME: 4400,
   /** The handshake failed. One code for every reason, so that a stranger learns nothing. */
   HANDSHAKE: 4401,
-  /** Another life of the peer with this id is alive. Told only to those that have proved themselves. */
+  /** Another life of the peer with this id is alive. Follows a `taken` message; by itself it proves nothing. */
   ID_TAKEN: 4409,
+  /** The acceptor is connected to as many peers as it takes. Told only to those that have proved themselves. */
+  FULL: 4429,
   /** The peer is stopping. */
   GOING_AWAY: 1001,
   /** Something that nobody foresaw went wrong with what came on the connection. */

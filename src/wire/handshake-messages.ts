@@ -4,6 +4,7 @@ import type {
   HandshakeMessage,
   HelloMessage,
   ProofMessage,
+  TakenMessage,
   WelcomeMessage,
 } from './frames.ts';
 import { isFields, isLimits, isPeerId, isString, isTagList } from './guards.ts';
@@ -31,6 +32,9 @@ export class HandshakeNeedless extends HandshakeFailed {
   }
 }
 
+/** The acceptor has proved itself, and another process has the dialler's id. */
+export class IdTaken extends HandshakeFailed {}
+
 const NONCE = /^[A-Za-z0-9_-]{43}$/;
 const LONGEST_NAME = 256;
 const MOST_VERSIONS = 64;
@@ -40,15 +44,15 @@ export function write(message: HandshakeMessage): string {
   return JSON.stringify(message);
 }
 
-function read(text: string, type: HandshakeMessage['type']): Record<string, unknown> {
+function read(text: string, ...types: HandshakeMessage['type'][]): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // The same as a wrong shape.
   }
-  if (!isFields(value) || value['type'] !== type) throw new HandshakeFailed(`no ${type} message came`);
-  return value;
+  if (isFields(value) && types.some((type) => value['type'] === type)) return value;
+  throw new HandshakeFailed(`no ${types[0]} message came`);
 }
 
 export function readHello(text: string): HelloMessage {
@@ -89,12 +93,13 @@ export function readProof(text: string): ProofMessage {
   return value as unknown as ProofMessage;
 }
 
-export function readAccept(text: string): AcceptMessage {
-  const value = read(text, 'accept');
-  if (!isString(value['proof'], 64) || !isDescription(value)) {
-    throw new HandshakeFailed('the accept message has a wrong shape');
+/** The answer to the dialler's proof. */
+export function readAnswer(text: string): AcceptMessage | TakenMessage {
+  const value = read(text, 'accept', 'taken');
+  if (!isString(value['proof'], 64) || !(value['type'] === 'taken' || isDescription(value))) {
+    throw new HandshakeFailed('the answer to the proof has a wrong shape');
   }
-  return value as unknown as AcceptMessage;
+  return value as unknown as AcceptMessage | TakenMessage;
 }
 
 export function readDescribe(text: string): DescribeMessage {

@@ -6,8 +6,9 @@ import { LONGEST_TAG } from './guards.ts';
 import {
   HandshakeFailed,
   HandshakeNeedless,
+  IdTaken,
   OwnHello,
-  readAccept,
+  readAnswer,
   readDescribe,
   readHello,
   readProof,
@@ -112,6 +113,11 @@ export function acceptorProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffe
   return createHmac('sha256', keys.acceptor).update(t).update(m3, 'utf8').digest();
 }
 
+/** Of the acceptor that turns a dialler away since another process has its id. No text of an M3 ends like this. */
+export function takenProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffer {
+  return acceptorProof(keys, t, `${m3}taken`);
+}
+
 export interface DiallerOptions extends HandshakeOptions {
   /** Id of the peer that is meant; empty when only its address is known. */
   to: string;
@@ -169,7 +175,11 @@ export class DiallerHandshake {
 
   #receiveAccept(text: string, welcome: WelcomeMessage): Step {
     const { self, keys, generation = 0 } = this.#options;
-    const accept = readAccept(text);
+    const accept = readAnswer(text);
+    if (accept.type === 'taken') {
+      checkProof(accept.proof, takenProof(keys, this.#transcript!, this.#proof));
+      throw new IdTaken('another process has the id of this one');
+    }
     checkProof(accept.proof, acceptorProof(keys, this.#transcript!, this.#proof));
     const own = brief(self.describe());
     const party = { ...description(accept), ...partyOf(welcome) };
@@ -182,6 +192,7 @@ export class AcceptorHandshake {
   readonly #options: HandshakeOptions;
   #hello: HelloMessage | undefined;
   #transcript: Buffer | undefined;
+  #proof = '';
   /** What M4 told; undefined until the dialler has proved itself. */
   #told: readonly string[] | undefined;
 
@@ -195,6 +206,12 @@ export class AcceptorHandshake {
     if (!this.#told) return this.#receiveProof(text);
     const party = { ...description(readDescribe(text)), ...partyOf(this.#hello) };
     return { done: { party, told: this.#told, generation: this.#hello.generation ?? 0 } };
+  }
+
+  /** In place of M4, to a dialler that has proved itself and whose id is taken. */
+  taken(): string {
+    const proof = takenProof(this.#options.keys, this.#transcript!, this.#proof);
+    return write({ type: 'taken', proof: proof.toString('base64url') });
   }
 
   #receiveHello(text: string): Step {
@@ -221,6 +238,7 @@ export class AcceptorHandshake {
   #receiveProof(text: string): Step {
     const { self, keys } = this.#options;
     checkProof(readProof(text).proof, diallerProof(keys, this.#transcript!));
+    this.#proof = text;
     const proof = acceptorProof(keys, this.#transcript!, text).toString('base64url');
     const own = brief(self.describe());
     this.#told = own.functions;

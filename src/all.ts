@@ -1,4 +1,4 @@
-import { streamsIn } from './actors/call-streams.ts';
+import { GivenStreams } from './actors/given-streams.ts';
 import type { Candidates } from './candidates.ts';
 import { insideOuterCall } from './context.ts';
 import { NetError } from './errors.ts';
@@ -26,7 +26,11 @@ export interface AllCall {
  * loop takes back those that are not answered.
  */
 export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<PeerResult<unknown>> {
-  if (streamsIn(args)) throw new TypeError('all: an argument is a stream, which only one peer could read');
+  const given = GivenStreams.among(args);
+  if (given) {
+    given.end();
+    throw new TypeError('all: an argument is a stream, which only one peer could read');
+  }
   const { candidates } = call;
   const { time, signal } = insideOuterCall(call);
   const { tag, pool } = candidates;

@@ -1,7 +1,7 @@
 import type { Candidates } from './candidates.ts';
 import { NetError } from './errors.ts';
 import { pause, untilChange } from './pool.ts';
-import { streamsIn } from './actors/call-streams.ts';
+import { GivenStreams, orFailure } from './actors/given-streams.ts';
 import { insideOuterCall } from './context.ts';
 import type { CallOptions, RemotePeer } from './remote-peer.ts';
 import { Attempts, jitter } from './retry.ts';
@@ -38,14 +38,34 @@ export interface AnyCall {
  * Calls the function on one of the candidates. After a failure that makes it safe, on another one, or later on the
  * same; all within one deadline. A stream has been called once it is open: what becomes of it then is its reader's.
  * @param plain is told when the result has turned out to be no stream
+ * @param given the streams among the arguments, which it owns until one of the calls sends them
  * @throws what the function threw, or the NetError of the last attempt
  */
-export async function callAny(call: AnyCall, args: readonly unknown[], plain?: () => void): Promise<unknown> {
+export async function callAny(
+  call: AnyCall,
+  args: readonly unknown[],
+  plain?: () => void,
+  given = GivenStreams.among(args, true),
+): Promise<unknown> {
+  if (!given) return attempt(call, args, undefined, plain);
+  try {
+    return await attempt({ ...call, signal: orFailure(call.signal, given) }, args, given, plain);
+  } finally {
+    given.release();
+  }
+}
+
+async function attempt(
+  call: AnyCall,
+  args: readonly unknown[],
+  given: GivenStreams | undefined,
+  plain: (() => void) | undefined,
+): Promise<unknown> {
   const { candidates } = call;
   const { time, signal } = insideOuterCall(call);
   const { balance, clock, random } = candidates.pool;
   const end = clock.now() + time;
-  const attempts = new Attempts(call.idempotent, streamsIn(args) !== undefined);
+  const attempts = new Attempts(call.idempotent, given !== undefined);
   /** Peers that failed since the last pause. */
   let tried = NOBODY;
   /** Peers that do not have the function, whatever they told of themselves. */
@@ -69,9 +89,7 @@ export async function callAny(call: AnyCall, args: readonly unknown[], plain?: (
     }
     try {
       const options = { deadline: call.streams ? time : left, signal };
-      const value = await (plain
-        ? peer.callUnknown(candidates.tag, args, options, plain)
-        : peer.call(candidates.tag, args, options));
+      const value = await peer.callWith(given, candidates.tag, args, options, plain);
       balance.took(peer);
       return value;
     } catch (error) {

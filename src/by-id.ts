@@ -1,3 +1,4 @@
+import { GivenStreams, orFailure } from './actors/given-streams.ts';
 import { NO_OPTIONS } from './call-options.ts';
 import { insideOuterCall } from './context.ts';
 import { NetError } from './errors.ts';
@@ -17,55 +18,59 @@ export function byId(id: string, pools: readonly Pool[]): Callee {
     args: readonly unknown[] = [],
     options: CallOptions = NO_OPTIONS,
     plain?: () => void,
+    lent?: GivenStreams,
   ): Promise<unknown> => {
     const pool = pools.find(({ source }) => source.get(id)) ?? pools[0]!;
     const peer = pool.source.get(id);
-    return peer ? begin(peer, tag, args, options, plain) : find(pool, id, tag, args, options, plain);
+    if (peer) return peer.callWith(lent, tag, args, options, plain);
+    return find(pool, id, { tag, args, options, plain, given: lent ?? GivenStreams.among(args, true) });
   };
   return {
     call,
-    stream: (tag, args, options) => new RemoteStream(() => call(tag, args, options)),
+    stream: (tag, args, options) => {
+      const given = GivenStreams.among(args, true);
+      return new RemoteStream(() => call(tag, args, options, undefined, given), given);
+    },
     callUnknown: (tag, args, options, plain) => asStream(call(tag, args, options, plain)),
   };
 }
 
-/** The search is part of the time that the call may take. */
-async function find(
-  pool: Pool,
-  id: string,
-  tag: string,
-  args: readonly unknown[],
-  options: CallOptions,
-  plain?: () => void,
-): Promise<unknown> {
-  const { source, clock } = pool;
-  const own = {
-    time: milliseconds('deadline', options.deadline, pool.deadline),
-    signal: abortSignal('signal', options.signal),
-  };
-  const { time, signal } = insideOuterCall(own);
-  const end = clock.now() + time;
-  while (!source.searched && !source.get(id)) {
-    const left = end - clock.now();
-    if (left <= 0) {
-      const text = `the peer with the id ${JSON.stringify(id)} was not found by the deadline`;
-      throw new NetError('DEADLINE_EXCEEDED', text, { ran: 'no', peer: id, tag });
-    }
-    await untilChange(pool, left, signal);
-  }
-  const peer = source.get(id);
-  if (peer) return begin(peer, tag, args, { deadline: Math.max(0, end - clock.now()), signal }, plain);
-  if (source.ended) throw source.ended;
-  const text = `no peer with the id ${JSON.stringify(id)} is there; getPeers() has those that are`;
-  throw new NetError('NOT_SENT', text, { peer: id, tag });
+interface SoughtCall {
+  tag: string;
+  args: readonly unknown[];
+  options: CallOptions;
+  plain: (() => void) | undefined;
+  given: GivenStreams | undefined;
 }
 
-function begin(
-  peer: RemotePeer,
-  tag: string,
-  args: readonly unknown[],
-  options: CallOptions,
-  plain: (() => void) | undefined,
-): Promise<unknown> {
-  return plain ? peer.callUnknown(tag, args, options, plain) : peer.call(tag, args, options);
+/** The search is part of the time that the call may take. */
+async function find(pool: Pool, id: string, call: SoughtCall): Promise<unknown> {
+  const { tag, args, options, plain, given } = call;
+  const { source, clock } = pool;
+  try {
+    const own = {
+      time: milliseconds('deadline', options.deadline, pool.deadline),
+      signal: orFailure(abortSignal('signal', options.signal), given),
+    };
+    const { time, signal } = insideOuterCall(own);
+    const end = clock.now() + time;
+    while (!source.searched && !source.get(id)) {
+      const left = end - clock.now();
+      if (left <= 0) {
+        const text = `the peer with the id ${JSON.stringify(id)} was not found by the deadline`;
+        throw new NetError('DEADLINE_EXCEEDED', text, { ran: 'no', peer: id, tag });
+      }
+      await untilChange(pool, left, signal);
+    }
+    const peer = source.get(id);
+    if (peer) {
+      const rest = { deadline: Math.max(0, end - clock.now()), signal };
+      return await peer.callWith(given, tag, args, rest, plain);
+    }
+    if (source.ended) throw source.ended;
+    const text = `no peer with the id ${JSON.stringify(id)} is there; getPeers() has those that are`;
+    throw new NetError('NOT_SENT', text, { peer: id, tag });
+  } finally {
+    given?.release();
+  }
 }

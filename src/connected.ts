@@ -1,3 +1,4 @@
+import { GivenStreams } from './actors/given-streams.ts';
 import { callAny } from './any.ts';
 import type { AnyOptions } from './any.ts';
 import { byId } from './by-id.ts';
@@ -195,8 +196,9 @@ export function remoteFunction<F extends AnyFunction>(
       const call = anyCall(target, select, options);
       return (...args: readonly unknown[]) => {
         if (known === 'promise') return callAny(call, args);
-        if (known === 'stream') return new RemoteStream(() => callAny({ ...call, streams: true }, args));
-        return asStream(callAny(call, args, plain));
+        if (known !== 'stream') return asStream(callAny(call, args, plain));
+        const given = GivenStreams.among(args, true);
+        return new RemoteStream(() => callAny({ ...call, streams: true }, args, undefined, given), given);
       };
     },
     all: (select?: Selector, options?: CallOptions) => all(target, select, options),

@@ -1,3 +1,5 @@
+import { StreamSource } from './actors/stream-source.ts';
+
 /** What `map` takes its inputs from. */
 export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input>;
 
@@ -11,10 +13,13 @@ export class MapInputs<Input> {
   asked = false;
   /** What the user's iterator failed with. */
   failure: { error: unknown } | undefined;
-  readonly #source: Inputs<Input>;
+  /** Where they come from, one at a time … */
+  readonly #list: Iterable<Input> | undefined;
+  /** … or whenever they come. */
+  readonly #stream: StreamSource | undefined;
   readonly #arrived: (input: Input) => void;
   readonly #changed: () => void;
-  #iterator: Iterator<Input> | AsyncIterator<Input> | undefined;
+  #iterator: Iterator<Input> | undefined;
   #count = 0;
 
   /**
@@ -22,7 +27,8 @@ export class MapInputs<Input> {
    * @param changed is told when an input that was waited for has come, or none will
    */
   constructor(source: Inputs<Input>, arrived: (input: Input) => void, changed: () => void) {
-    this.#source = source;
+    if (isAsync(source)) this.#stream = new StreamSource(source);
+    else this.#list = source;
     this.#arrived = arrived;
     this.#changed = changed;
     const { length, size } = source as { length?: unknown; size?: unknown };
@@ -33,50 +39,63 @@ export class MapInputs<Input> {
   /** Asks for the next input, unless one is waited for already. */
   ask(): void {
     if (this.over || this.asked) return;
-    let next: IteratorResult<Input> | Promise<IteratorResult<Input>>;
-    try {
-      this.#iterator ??= iterate(this.#source);
-      next = this.#iterator.next();
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    if (!(Symbol.asyncIterator in this.#source)) {
-      this.#take(next as IteratorResult<Input>);
-      return;
-    }
-    this.asked = true;
-    void Promise.resolve(next)
-      .then(
-        (result) => this.#take(result),
-        (error: unknown) => this.#fail(error),
-      )
-      .then(() => {
-        this.asked = false;
-        this.#changed();
-      });
+    if (this.#stream) this.#wait(this.#stream);
+    else this.#next(this.#list!);
   }
 
   /** No more are wanted: lets the user's generator run its `finally`. */
   close(): void {
     if (this.over) return;
     this.over = true;
+    this.#stream?.end();
     try {
-      // One that waits for something ends when it has it, and nobody waits for that.
-      Promise.resolve(this.#iterator?.return?.()).catch(() => {});
+      this.#iterator?.return?.();
     } catch {
       // The loop is left already; there is nobody to tell.
     }
   }
 
-  #take(result: IteratorResult<Input>): void {
+  #next(list: Iterable<Input>): void {
+    let done: boolean | undefined;
+    let value: Input;
+    try {
+      this.#iterator ??= list[Symbol.iterator]();
+      const result = this.#iterator.next();
+      ({ done } = result);
+      if (!done) ({ value } = result);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#take(done, value!);
+  }
+
+  #wait(stream: StreamSource): void {
+    const settled = (): void => {
+      this.asked = false;
+      this.#changed();
+    };
+    this.asked = true;
+    stream.next().then(
+      (step) => {
+        this.#take(step.done, step.value as Input);
+        settled();
+      },
+      (error: unknown) => {
+        this.#fail(error);
+        settled();
+      },
+    );
+  }
+
+  #take(done: boolean | undefined, input: Input): void {
     if (this.over) return;
-    if (result.done) {
+    if (done) {
       this.over = true;
       this.total = this.#count;
     } else {
       this.#count += 1;
-      this.#arrived(result.value);
+      this.#arrived(input);
     }
   }
 
@@ -87,6 +106,6 @@ export class MapInputs<Input> {
   }
 }
 
-function iterate<Input>(source: Inputs<Input>): Iterator<Input> | AsyncIterator<Input> {
-  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+function isAsync<Input>(source: Inputs<Input>): source is AsyncIterable<Input> {
+  return Symbol.asyncIterator in Object(source);
 }

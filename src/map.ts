@@ -1,4 +1,5 @@
-import { streamsIn } from './actors/call-streams.ts';
+import { GivenStreams, orFailure } from './actors/given-streams.ts';
+import { StreamSource } from './actors/stream-source.ts';
 import { insideOuterCall } from './context.ts';
 import { NetError } from './errors.ts';
 import { MapInputs } from './map-inputs.ts';
@@ -6,10 +7,10 @@ import type { Inputs } from './map-inputs.ts';
 import type { MapCall, MapResult } from './map-options.ts';
 import { MapSlots } from './map-slots.ts';
 import type { RemotePeer } from './remote-peer.ts';
-import { isReader } from './remote-stream.ts';
 import { ResultQueue } from './results.ts';
 import { Attempts } from './retry.ts';
 import { readableTag } from './tag.ts';
+import { isStream } from './value-shape.ts';
 import { whenAborted } from './when-aborted.ts';
 
 /** Many calls of one function, spread over all peers that have it. */
@@ -24,12 +25,16 @@ interface Work {
   readonly index: number;
   readonly input: unknown;
   readonly args: readonly unknown[];
+  /** Those of the arguments that are streams. */
+  readonly given: GivenStreams | undefined;
   readonly attempts: Attempts;
   /** When it fails at the latest, on the clock; Infinity until a peer gets it. */
   end: number;
   /** Who had it last. */
   peer: RemotePeer | undefined;
 }
+
+type Rejected = Pick<Work, 'index' | 'input' | 'peer'> & { given?: GivenStreams | undefined };
 
 /** Begins when the first result is asked for. */
 export function callMap(call: MapCall, inputs: Inputs<unknown>): ResultQueue<Result> {
@@ -125,14 +130,27 @@ class Mapping {
     this.#taken += 1;
     this.#ahead += 1;
     let args: readonly unknown[];
+    let given: GivenStreams | undefined;
     try {
       args = this.#call.args(input, index);
+      if (!Array.isArray(args)) throw new TypeError('map: args(input) must give the arguments in an array');
+      given = GivenStreams.among(args, true);
     } catch (error) {
       this.#reject({ index, input, peer: undefined }, error);
       return;
     }
-    const attempts = new Attempts(this.#call.idempotent, streamsIn(args) !== undefined);
-    this.#queue.push({ index, input, args, attempts, end: Infinity, peer: undefined });
+    const attempts = new Attempts(this.#call.idempotent, given !== undefined);
+    const work = { index, input, args, given, attempts, end: Infinity, peer: undefined };
+    this.#queue.push(work);
+    given?.onFailure((error) => this.#then(() => this.#drop(work, error)));
+  }
+
+  /** A stream among the arguments failed. When a peer has the input already, its call fails. */
+  #drop(work: Work, error: unknown): void {
+    const at = this.#queue.indexOf(work);
+    if (at < 0) return;
+    this.#queue.splice(at, 1);
+    this.#reject(work, error);
   }
 
   /**
@@ -172,19 +190,21 @@ class Mapping {
     if (work.end === Infinity) work.end = now + time;
     work.peer = peer;
     this.#slots.take(peer);
-    const options = { deadline: Math.max(0, work.end - now), signal: this.#leave.signal };
-    peer.call(candidates.tag, work.args, options).then(
+    const signal = orFailure(this.#leave.signal, work.given);
+    const options = { deadline: Math.max(0, work.end - now), signal };
+    peer.callWith(work.given, candidates.tag, work.args, options).then(
       (value) => this.#then(() => this.#answered(peer, work, value)),
       (error: unknown) => this.#then(() => this.#failedAt(peer, work, error)),
     );
   }
 
-  #answered(peer: RemotePeer, { index, input }: Work, value: unknown): void {
+  #answered(peer: RemotePeer, { index, input, given }: Work, value: unknown): void {
     this.#slots.release(peer);
+    given?.release();
     this.#call.candidates.pool.balance.took(peer);
-    if (isReader(value)) {
+    if (isStream(value)) {
       // It would end with the loop. Where the function is known, its type says that it cannot be mapped.
-      value.return(undefined).catch(() => {});
+      new StreamSource(value).end();
       const text = `${readableTag(this.#call.candidates.tag)} returns a stream: call it with on(peer) or any(), not with map`;
       this.#reject({ index, input, peer }, new TypeError(text));
       return;
@@ -194,7 +214,10 @@ class Mapping {
 
   #failedAt(peer: RemotePeer, work: Work, error: unknown): void {
     this.#slots.release(peer);
-    if (this.#over) return;
+    if (this.#over) {
+      work.given?.release();
+      return;
+    }
     if (!work.attempts.mayRepeat(error)) {
       this.#reject(work, work.attempts.final(error));
       return;
@@ -203,7 +226,8 @@ class Mapping {
     this.#queue.push(work);
   }
 
-  #reject({ index, input, peer }: Pick<Work, 'index' | 'input' | 'peer'>, reason: unknown): void {
+  #reject({ index, input, peer, given }: Rejected, reason: unknown): void {
+    given?.release();
     this.#failed += 1;
     this.#settle({ index, input, status: 'rejected', reason, peer });
   }
@@ -282,6 +306,7 @@ class Mapping {
     this.#call.candidates.pool.clock.clearTimeout(this.#timer);
     this.#detach();
     this.#inputs.close();
+    for (const { given } of this.#queue) given?.release();
     this.#leave.abort(reason);
   }
 

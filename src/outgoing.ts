@@ -1,7 +1,8 @@
 import { Call } from './actors/call.ts';
 import { callerFrames, failWithNetError } from './actors/call-failure.ts';
+import { endArguments } from './actors/call-streams.ts';
 import type { CallerRef } from './actors/caller.ts';
-import { streamsIn } from './actors/call-streams.ts';
+import { GivenStreams } from './actors/given-streams.ts';
 import type { PeerRecord } from './actors/peer-record.ts';
 import type { Clock } from './clock.ts';
 import { outerCall } from './context.ts';
@@ -37,12 +38,19 @@ export class Outgoing {
   }
 
   /** @throws TypeError for options that cannot be meant; everything else rejects */
-  readonly make: MakeCall = (record, tag, args, options, plain) => {
-    checkCall(tag, args, options);
+  readonly make: MakeCall = (record, tag, args, options, plain, lent) => {
     const { clock, deadline: otherwise } = this.#input;
+    const given = lent ?? GivenStreams.among(args);
+    let time: number;
+    try {
+      checkCall(tag, args, options);
+      time = milliseconds('deadline', options.deadline, otherwise);
+      abortSignal('signal', options.signal);
+    } catch (error) {
+      given?.release();
+      throw error;
+    }
     const { signal } = options;
-    let time = milliseconds('deadline', options.deadline, otherwise);
-    abortSignal('signal', signal);
     const now = clock.now();
     let site: string | undefined;
     // A stack costs as much as the rest of the call. One now and then is not felt; for the others
@@ -57,26 +65,33 @@ export class Outgoing {
       time = Math.min(time, outer.deadline);
       signals = signals ? [...signals, outer.signal] : [outer.signal];
     }
-    const prepared = { record, tag, args, time, deadline: now + time, signals, site, plain };
+    // What is lent is watched by who lends it.
+    if (given && !lent) signals = signals ? [...signals, given.signal] : [given.signal];
+    const prepared = { record, tag, args, given, time, deadline: now + time, signals, site, plain };
     return this.#input.middleware.outgoing ? this.#throughHooks(prepared, signal) : this.#send(prepared);
   };
 
-  #send({ record, tag, args, time, deadline, signals, site, plain }: PreparedCall): Promise<unknown> {
+  #send({ record, tag, args, given, time, deadline, signals, site, plain }: PreparedCall): Promise<unknown> {
     const promise = new Promise(keepResolve);
     const resolve = plain ? resolveAndTell(lastResolve, plain) : lastResolve;
-    const call = new Call(record, tag, args, time, deadline, resolve, signals, site, streamsIn(args));
+    const call = new Call(record, tag, args, time, deadline, resolve, signals, site, given);
     // What is sent to a stopped actor vanishes.
     const stopped = this.#input.over();
-    if (stopped) failWithNetError(call, 'STOPPED', stopped.message, { cause: stopped.cause });
-    else this.#input.caller.send(call);
+    if (stopped) {
+      if (given) endArguments(call, given);
+      failWithNetError(call, 'STOPPED', stopped.message, { cause: stopped.cause });
+    } else {
+      this.#input.caller.send(call);
+    }
     return promise;
   }
 
   #throughHooks(prepared: PreparedCall, signal: AbortSignal | undefined): Promise<unknown> {
-    const { record, tag, args, time: deadline } = prepared;
+    const { record, tag, args, given, time: deadline } = prepared;
     const peer = this.#input.remotePeer(record);
     const hooked = { direction: 'outgoing', peer, tag, args, signal, deadline } as const;
-    return this.#input.middleware.outgoing!(hooked, () => this.#send(prepared));
+    const call = (): Promise<unknown> => this.#input.middleware.outgoing!(hooked, () => this.#send(prepared));
+    return given ? given.around(call) : call();
   }
 }
 
@@ -84,6 +99,7 @@ interface PreparedCall {
   record: PeerRecord;
   tag: string;
   args: readonly unknown[];
+  given: GivenStreams | undefined;
   time: number;
   deadline: number;
   signals: readonly AbortSignal[] | undefined;

@@ -1,5 +1,6 @@
 import { callerFrames } from './actors/call-failure.ts';
-import { streamsIn, withoutStreams } from './actors/call-streams.ts';
+import { withoutStreams } from './actors/call-streams.ts';
+import { streamsIn } from './actors/given-streams.ts';
 import type { Connectable } from './connect-arguments.ts';
 import { alias } from './connected.ts';
 import { NetError } from './errors.ts';

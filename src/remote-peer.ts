@@ -1,3 +1,4 @@
+import { GivenStreams } from './actors/given-streams.ts';
 import type { PeerRecord } from './actors/peer-record.ts';
 import type { Clock } from './clock.ts';
 import { NO_OPTIONS } from './call-options.ts';
@@ -26,6 +27,8 @@ export type MakeCall = (
   options: CallOptions,
   /** Is told when the result has turned out to be no stream. */
   plain?: () => void,
+  /** The streams among the arguments, if somebody has taken them already. */
+  lent?: GivenStreams,
 ) => Promise<unknown>;
 
 /**
@@ -121,7 +124,19 @@ export class RemotePeer {
     args: readonly unknown[] = [],
     options: CallOptions = NO_OPTIONS,
   ): AsyncGenerator<unknown, unknown, void> {
-    return new RemoteStream(() => this.#makeCall(this.#record, tag, args, options));
+    const given = GivenStreams.among(args, true);
+    return new RemoteStream(() => this.#makeCall(this.#record, tag, args, options, undefined, given), given);
+  }
+
+  /** @internal `call` for who has taken the streams among the arguments already. */
+  callWith(
+    given: GivenStreams | undefined,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    plain?: () => void,
+  ): Promise<unknown> {
+    return this.#makeCall(this.#record, tag, args, options, plain, given);
   }
 
   /** @internal `call` for a function of which it is not known yet whether it returns a stream. */

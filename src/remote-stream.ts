@@ -1,8 +1,14 @@
+import type { GivenStreams } from './actors/given-streams.ts';
+import { StreamSource } from './actors/stream-source.ts';
 import { isStream } from './value-shape.ts';
 
-/** What a stream's call resolves with. */
-type Reader = AsyncGenerator<unknown, unknown, void>;
 type Step = IteratorResult<unknown, unknown>;
+
+/** What a stream is read from. */
+interface Reader {
+  next(): Promise<Step>;
+  return?(): unknown;
+}
 
 /**
  * A stream whose call is made by the first `next()`, as the body of an async generator only begins to run then. One
@@ -10,17 +16,27 @@ type Step = IteratorResult<unknown, unknown>;
  */
 export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
   readonly #call: () => Promise<unknown>;
-  #reader: Promise<Reader> | undefined;
+  readonly #given: GivenStreams | undefined;
+  #opening: Promise<Reader> | undefined;
+  #reader: Reader | undefined;
   #over = false;
 
-  constructor(call: () => Promise<unknown>) {
+  /** @param given the streams among the arguments of the call, which may never be made */
+  constructor(call: () => Promise<unknown>, given?: GivenStreams) {
     this.#call = call;
+    this.#given = given;
+  }
+
+  /** For a call that is made already: whoever iterates learns of its failure there. */
+  begin(): void {
+    this.#opening = this.#open();
+    this.#opening.catch(() => {});
   }
 
   async next(): Promise<Step> {
     if (this.#over) return { done: true, value: undefined };
-    this.#reader ??= this.#open();
-    const reader = await this.#reader;
+    this.#opening ??= this.#open();
+    const reader = await this.#opening;
     return reader.next();
   }
 
@@ -47,31 +63,46 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
   async #open(): Promise<Reader> {
     try {
       const result = await this.#call();
-      if (isReader(result)) return result;
-      throw new TypeError(
-        'the function returned no stream, so there is nothing to iterate; await its result',
-      );
+      if (!isStream(result)) {
+        throw new TypeError(
+          'the function returned no stream, so there is nothing to iterate; await its result',
+        );
+      }
+      this.#reader = readerOf(result);
+      if (this.#over) await this.#leave(this.#reader);
+      return this.#reader;
     } catch (error) {
       // A generator that has thrown is over.
       this.#over = true;
+      this.#given?.release();
       throw error;
     }
   }
 
+  /** One that is not open yet is left when it opens: to wait for that would be to wait for a silent peer. */
   async #end(): Promise<void> {
     if (this.#over) return;
     this.#over = true;
+    this.#given?.release();
+    this.#opening?.catch(() => {});
+    if (this.#reader) await this.#leave(this.#reader);
+  }
+
+  async #leave(reader: Reader): Promise<void> {
     try {
-      await (await this.#reader)?.return(undefined);
+      await reader.return?.();
     } catch {
-      // It never began, or was lost; both are its end.
+      // It was lost, which is an end, too.
     }
   }
 }
 
-/** Whether the result of a call is a stream. */
-export function isReader(result: unknown): result is Reader {
-  return isStream(result);
+/** What a hook gave in place of a stream may be a Node stream, or anything else that is no iterator itself. */
+function readerOf(stream: AsyncIterable<unknown>): Reader {
+  if (typeof (stream as Partial<Reader>).next === 'function')
+    return stream as AsyncIterable<unknown> & Reader;
+  const source = new StreamSource(stream);
+  return { next: () => source.next(), return: () => source.end() };
 }
 
 /** The streams of promises that were iterated. */
@@ -82,8 +113,7 @@ function streamOf(promise: Promise<unknown>): RemoteStream {
   if (!stream) {
     stream = new RemoteStream(() => promise);
     streams.set(promise, stream);
-    // Whoever iterates learns of a failure there.
-    promise.catch(() => {});
+    stream.begin();
   }
   return stream;
 }

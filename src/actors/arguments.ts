@@ -20,7 +20,7 @@ export function receiveArguments(
   call.readers = new Map();
   for (const arg of streams) {
     const reader = new StreamReader({
-      credit: (count) => link.send(encodeCredit(id, arg, count)),
+      credit: (count, bytes) => link.send(encodeCredit(id, arg, count, bytes)),
       cancel: () => link.send(encodeCancel(id, arg)),
       waiting: () => {},
     });
@@ -35,7 +35,7 @@ export function receiveArguments(
 export function receiveForArgument(call: RunningCall, frame: ArgumentFrame): boolean {
   const reader = call.readers?.get(frame.arg);
   if (!reader) return true;
-  if (frame.type === 'next') return reader.push(frame.value);
+  if (frame.type === 'next') return reader.push(frame.value, frame.size);
   if (frame.type === 'complete') reader.complete(frame.value);
   else reader.fail(() => Promise.reject(failureOf(call, frame)));
   return true;

@@ -9,12 +9,12 @@ export function hasRoom(link: Link, call: Call): boolean {
   const { calls, streams = Infinity } = link.limits;
   if (link.congested || link.pending.size + (link.abandoned?.size ?? 0) >= calls) return false;
   // One alone is sent in any case: that it is more than the other side takes at all is for that side to say.
-  return !call.streams || link.streams === 0 || link.streams + call.streams.length <= streams;
+  return !call.given || link.streams === 0 || link.streams + call.given.positions.length <= streams;
 }
 
 /** Streams of the call that the other side counts. */
 export function openStreams(call: Call): number {
-  return (call.streams?.length ?? 0) + (call.reader ? 1 : 0);
+  return (call.given?.positions.length ?? 0) + (call.reader ? 1 : 0);
 }
 
 /** Whether no other frame follows about its call. */

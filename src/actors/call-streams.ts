@@ -1,9 +1,10 @@
 import { encodeFailure } from '../wire/codec.ts';
-import { isStream } from '../value-shape.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
+import { sizeOf } from '../wire/outgoing.ts';
 import { encodeComplete, encodeCredit, encodeNext } from '../wire/stream-frames.ts';
 import { checkFits, errorThatFits, refusalOf } from './answers.ts';
 import type { Call } from './call.ts';
+import type { GivenStreams } from './given-streams.ts';
 import type { Link } from './link.ts';
 import { StreamReader } from './stream-reader.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -22,7 +23,7 @@ export function openStream(house: StreamHouse, call: Call, link: Link): void {
   if (call.reader) return;
   const { id } = call;
   call.reader = new StreamReader({
-    credit: (count) => call.link?.send(encodeCredit(id, undefined, count)),
+    credit: (count, bytes) => call.link?.send(encodeCredit(id, undefined, count, bytes)),
     cancel: () => house.abandon(call),
     waiting: (is) => {
       if (call.settled) return;
@@ -36,34 +37,32 @@ export function openStream(house: StreamHouse, call: Call, link: Link): void {
   call.resolve(call.reader);
 }
 
-/** Which of the arguments are streams; undefined when none is. */
-export function streamsIn(args: readonly unknown[]): number[] | undefined {
-  let streams: number[] | undefined;
-  for (let position = 0; position < args.length; position += 1) {
-    if (isStream(args[position])) (streams ??= []).push(position);
-  }
-  return streams;
-}
-
 /** What the request says in place of them. */
 export function withoutStreams(args: readonly unknown[], streams: readonly number[]): readonly unknown[] {
   return args.map((arg, position) => (streams.includes(position) ? null : arg));
 }
 
 /** Begins to send the arguments that are streams. */
-export function sendArguments(house: StreamHouse, call: Call, link: Link, streams: readonly number[]): void {
+export function sendArguments(house: StreamHouse, call: Call, link: Link, given: GivenStreams): void {
   const { id } = call;
-  call.writers = new Map();
-  link.streams += streams.length;
-  for (const arg of streams) {
+  const { positions } = given;
+  const writers = new Map<number, StreamWriter>();
+  call.writers = writers;
+  link.streams += positions.length;
+  given.begin().forEach((source, index) => {
+    const arg = positions[index]!;
     const send = (frame: Outgoing): void => {
       checkFits(link, frame);
       link.send(frame);
       // As long as values go out, the call is not silent.
       if (!call.reader && !call.settled) house.allow(call, call.time);
     };
-    const writer = new StreamWriter(link, iterate(call.args[arg] as AsyncIterable<unknown>), {
-      next: (value) => send(encodeNext(id, arg, value, house.stacks)),
+    const writer = new StreamWriter(link, source, {
+      next: (value) => {
+        const frame = encodeNext(id, arg, value, house.stacks);
+        send(frame);
+        return sizeOf(frame);
+      },
       complete: (value) => send(encodeComplete(id, arg, value, house.stacks)),
       failed: (error) => link.send(errorThatFits(link, id, error, house.stacks, arg)),
       refused: (error) => {
@@ -73,18 +72,13 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, stream
       run: (step) => step(),
       ended: () => {},
     });
-    call.writers.set(arg, writer);
+    writers.set(arg, writer);
     writer.start();
-  }
+  });
 }
 
-/** The user's source; one that cannot even begin fails as a stream, not as an exception in the caller. */
-function iterate(source: AsyncIterable<unknown>): AsyncIterator<unknown, unknown> {
-  try {
-    return source[Symbol.asyncIterator]();
-  } catch (error) {
-    // What a user's iterable throws is passed on as it is.
-    // oxlint-disable-next-line prefer-promise-reject-errors
-    return { next: () => Promise.reject(error) };
-  }
+/** The call is over, whether or not it was sent. What is lent to it, and was not sent, may be sent with another. */
+export function endArguments(call: Call, given: GivenStreams): void {
+  if (call.writers) for (const writer of call.writers.values()) writer.stop();
+  else if (!given.lent) given.end();
 }

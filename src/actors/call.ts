@@ -1,5 +1,6 @@
 import type { PeerRecord } from './peer-record.ts';
 import type { Link } from './link.ts';
+import type { GivenStreams } from './given-streams.ts';
 import type { StreamReader } from './stream-reader.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
@@ -22,8 +23,8 @@ export class Call {
   readonly signals: readonly AbortSignal[] | undefined;
   /** The frames of the local call; undefined when they were not worth the microseconds. */
   readonly site: string | undefined;
-  /** Which of the arguments are streams. */
-  readonly streams: readonly number[] | undefined;
+  /** The arguments that are streams. */
+  readonly given: GivenStreams | undefined;
 
   /** The caller's: takes the listeners off the signals. */
   release: (() => void) | undefined;
@@ -37,7 +38,7 @@ export class Call {
   holds = false;
   /** The caller's: the result, once that has turned out to be a stream. */
   reader: StreamReader | undefined;
-  /** The caller's: the arguments that are streams, by position. */
+  /** The caller's: the arguments that are streams, by position, once they are sent. */
   writers: Map<number, StreamWriter> | undefined;
 
   constructor(
@@ -49,7 +50,7 @@ export class Call {
     resolve: (value: unknown) => void,
     signals: readonly AbortSignal[] | undefined,
     site: string | undefined,
-    streams: readonly number[] | undefined,
+    given: GivenStreams | undefined,
   ) {
     this.record = record;
     this.tag = tag;
@@ -59,6 +60,6 @@ export class Call {
     this.resolve = resolve;
     this.signals = signals;
     this.site = site;
-    this.streams = streams;
+    this.given = given;
   }
 }

@@ -122,7 +122,7 @@ class Dispatcher {
       if (frame.type === 'request' || frame.type === 'unreadable') this.#take(link, frame);
       else if (frame.arg !== undefined) this.#argument(link, frame as ArgumentFrame);
       else if (frame.type === 'cancel') this.#cancel(link, frame);
-      else if (frame.type === 'credit') link.running.get(frame.id)?.writer?.credit(frame.count);
+      else if (frame.type === 'credit') link.running.get(frame.id)?.writer?.credit(frame.count, frame.bytes);
     }
   }
 

@@ -15,7 +15,7 @@ import { failCall, failWithNetError, leftMessage, settleWith } from './call-fail
 import { failExpired, sweep } from './call-deadlines.ts';
 import { watchSignals } from './call-signals.ts';
 import { hasRoom, isLast, openStreams } from './call-slots.ts';
-import { openStream, sendArguments, withoutStreams } from './call-streams.ts';
+import { endArguments, openStream, sendArguments, withoutStreams } from './call-streams.ts';
 import type { StreamHouse } from './call-streams.ts';
 import type { Link } from './link.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
@@ -143,7 +143,8 @@ export class OutgoingCalls implements StreamHouse {
   /** @param left how long the caller will still wait, in ms */
   #transmit(call: Call, link: Link, left: number): void {
     const id = link.lastSent + 1;
-    const { tag, streams } = call;
+    const { tag, given } = call;
+    const streams = given?.positions;
     // What is sent along may take longer than the call may be silent, and the other side cannot tell.
     const deadline = left < Infinity && !streams ? Math.ceil(left) : undefined;
     const args = streams ? withoutStreams(call.args, streams) : call.args;
@@ -168,7 +169,7 @@ export class OutgoingCalls implements StreamHouse {
     this.#counters.pending += 1;
     this.#alarm.wakeBy(call.deadline);
     link.send(request);
-    if (streams) sendArguments(this, call, link, streams);
+    if (given) sendArguments(this, call, link, given);
   }
 
   #received(link: Link, frame: CallerFrame): void {
@@ -184,7 +185,7 @@ export class OutgoingCalls implements StreamHouse {
         else this.#answer(call, frame);
         break;
       case 'next':
-        if (!call.reader?.push(frame.value)) {
+        if (!call.reader?.push(frame.value, frame.size)) {
           link.breach('more of a stream came than was asked for');
         }
         break;
@@ -211,7 +212,7 @@ export class OutgoingCalls implements StreamHouse {
   #argument(call: Call, frame: CreditFrame | CancelFrame): void {
     const writer = call.writers?.get(frame.arg ?? -1);
     if (frame.type === 'credit') {
-      writer?.credit(frame.count);
+      writer?.credit(frame.count, frame.bytes);
       if (writer && !call.reader) this.allow(call, call.time);
     } else {
       writer?.stop();
@@ -333,8 +334,8 @@ export class OutgoingCalls implements StreamHouse {
   #settle(call: Call): void {
     call.settled = true;
     call.release?.();
-    const { link, writers } = call;
-    if (writers) for (const writer of writers.values()) writer.stop();
+    const { link, given } = call;
+    if (given) endArguments(call, given);
     if (link) {
       call.link = undefined;
       link.pending.delete(call.id);

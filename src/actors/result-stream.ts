@@ -1,9 +1,11 @@
 import { NetError } from '../errors.ts';
 import { runTracked } from '../context.ts';
+import { sizeOf } from '../wire/outgoing.ts';
 import { encodeComplete, encodeNext, encodeStreamResult } from '../wire/stream-frames.ts';
 import { checkFits } from './answers.ts';
 import type { Answers } from './answers.ts';
 import type { RunningCall } from './running-call.ts';
+import { StreamSource } from './stream-source.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 export interface ResultStreamOptions {
@@ -21,9 +23,9 @@ export function sendStream(
   { answers, most, done }: ResultStreamOptions,
 ): void {
   const { link, id } = call;
-  let source: AsyncIterator<unknown, unknown>;
+  const source = new StreamSource(stream);
   try {
-    source = runTracked(call, () => stream[Symbol.asyncIterator]());
+    runTracked(call, () => source.open());
   } catch (error) {
     done(() => answers.threw(link, id, error));
     return;
@@ -37,6 +39,7 @@ export function sendStream(
       const frame = encodeNext(id, undefined, value, answers.stacks);
       checkFits(link, frame);
       link.send(frame);
+      return sizeOf(frame);
     },
     complete: (value) => {
       const frame = encodeComplete(id, undefined, value, answers.stacks);

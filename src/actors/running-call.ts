@@ -65,9 +65,10 @@ export class RunningCall implements OuterCall {
     if (this.ended || this.settled) return;
     this.ended = reason;
     this.#clearTimer();
-    this.writer?.stop();
     for (const reader of this.readers?.values() ?? []) reader.fail(() => Promise.reject(reason));
     this.#abort?.abort(reason);
+    // Last: a result that is a stream ends with this, and the call is settled.
+    this.writer?.stop();
   }
 
   /** Its result is a stream, which has no end that could be late. */

@@ -1,5 +1,6 @@
-import { FIRST_CREDIT } from '../wire/frames.ts';
+import { FIRST_BYTES, FIRST_CREDIT } from '../wire/frames.ts';
 import type { Link } from './link.ts';
+import type { SourceStep, StreamSource } from './stream-source.ts';
 
 /**
  * Bytes written to a connection and not yet taken by the network, above which a stream waits. Well below
@@ -9,17 +10,17 @@ const STREAM_BUFFER = 1024 * 1024;
 
 /** What the writer of a stream needs of the side it is on. */
 export interface WriterOwner {
-  /** Sends a value. @throws for what cannot be sent */
-  next(value: unknown): void;
+  /** Sends a value. @returns the size of its frame @throws for what cannot be sent */
+  next(value: unknown): number;
   /** The source is at its end. @throws for a value that cannot be sent */
   complete(value: unknown): void;
-  /** The source failed. */
+  /** The source failed. @throws for an error that cannot be sent */
   failed(error: unknown): void;
-  /** A value could not be sent; the source has been ended. */
+  /** A value, or the error of the source, could not be sent; the source has been ended. */
   refused(error: unknown): void;
   /** Runs a step of the user's code where it belongs. */
   run<T>(step: () => T): T;
-  /** It was ended from outside, and its source has settled. */
+  /** It was ended from outside. */
   ended(): void;
 }
 
@@ -29,82 +30,92 @@ export interface WriterOwner {
  */
 export class StreamWriter {
   readonly #link: Link;
-  readonly #source: AsyncIterator<unknown, unknown>;
+  readonly #source: StreamSource;
   readonly #owner: WriterOwner;
-  #credit = FIRST_CREDIT;
+  readonly #next = (): Promise<SourceStep> => this.#source.next();
+  /** Values that the reader has room for. */
+  #values = FIRST_CREDIT;
+  /** Bytes that it has room for. Below zero after a value that was larger than the rest. */
+  #bytes = FIRST_BYTES;
   #pumping = false;
-  /** Ended from outside. */
+  /** Nothing is sent any more. */
   #over = false;
-  #done = false;
 
-  constructor(link: Link, source: AsyncIterator<unknown, unknown>, owner: WriterOwner) {
+  constructor(link: Link, source: StreamSource, owner: WriterOwner) {
     this.#link = link;
     this.#source = source;
     this.#owner = owner;
   }
 
+  /** Goes on with the stream, as far as there is room. */
   start(): void {
-    void this.#pump();
+    if (this.#pumping || this.#over) return;
+    this.#pumping = true;
+    this.#pump().catch(this.#broke);
   }
 
-  /** From the reader: so many values more. */
-  credit(count: number): void {
-    this.#credit += count;
-    void this.#pump();
+  /** From the reader: room for so many values and bytes more. */
+  credit(values: number, bytes: number): void {
+    this.#values += values;
+    this.#bytes += bytes;
+    this.start();
   }
 
-  /** Ends the source, as `break` does; what it does in its `finally` is waited for by `ended`. */
+  /** Ends the source, as `break` does. Nobody waits for what it does in its `finally`, so it keeps no place. */
   stop(): void {
-    if (this.#over || this.#done) return;
+    if (this.#over) return;
     this.#over = true;
-    void this.#endSource().then(() => this.#owner.ended());
+    this.#endSource();
+    this.#owner.ended();
+  }
+
+  /** What could not even be told as the failure of the stream is told as a value that cannot be sent. */
+  readonly #broke = (error: unknown): void => {
+    this.#over = true;
+    this.#endSource();
+    try {
+      this.#owner.refused(error);
+    } catch (unforeseen) {
+      this.#link.fail(unforeseen);
+    }
+  };
+
+  #hasRoom(): boolean {
+    return !this.#over && this.#values > 0 && this.#bytes > 0;
   }
 
   async #pump(): Promise<void> {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    while (!this.#over && !this.#done && this.#credit > 0) {
+    while (this.#hasRoom()) {
       if (this.#link.socket.bufferedAmount > STREAM_BUFFER) {
-        this.#link.whenDrained(() => void this.#pump());
+        this.#link.whenDrained(() => this.start());
         break;
       }
-      // One value after the other is what a stream is.
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#step();
+      let step: SourceStep;
+      try {
+        // One value after the other is what a stream is.
+        // oxlint-disable-next-line no-await-in-loop
+        step = await this.#owner.run(this.#next);
+      } catch (error) {
+        if (this.#over) return;
+        this.#over = true;
+        this.#endSource();
+        this.#owner.failed(error);
+        return;
+      }
+      if (this.#over) return;
+      if (step.done) {
+        this.#over = true;
+        this.#owner.complete(step.value);
+      } else {
+        this.#values -= 1;
+        this.#bytes -= this.#owner.next(step.value);
+      }
     }
+    // In the same turn as the last look, so that no credit can come in between and find it pumping.
     this.#pumping = false;
   }
 
-  async #step(): Promise<void> {
-    let step: IteratorResult<unknown, unknown>;
-    try {
-      step = await this.#owner.run(() => this.#source.next());
-    } catch (error) {
-      this.#done = true;
-      if (!this.#over) this.#owner.failed(error);
-      return;
-    }
-    if (step.done) this.#done = true;
-    if (this.#over) return;
-    try {
-      if (step.done) {
-        this.#owner.complete(step.value);
-      } else {
-        this.#credit -= 1;
-        this.#owner.next(step.value);
-      }
-    } catch (error) {
-      if (!step.done) await this.#endSource();
-      this.#done = true;
-      this.#owner.refused(error);
-    }
-  }
-
-  async #endSource(): Promise<void> {
-    try {
-      await this.#owner.run(() => this.#source.return?.());
-    } catch {
-      // Nobody is there any more who could be told.
-    }
+  #endSource(): void {
+    this.#owner.run(() => this.#source.end());
   }
 }

@@ -15,7 +15,7 @@ import type {
 import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
 import type { Meta } from './meta.ts';
 import { NotSerializable } from './not-serializable.ts';
-import { Parcel } from './outgoing.ts';
+import { Parcel, lengthOf } from './outgoing.ts';
 import type { Outgoing } from './outgoing.ts';
 import { DEEPEST, DEEPEST_FRAME, isPlain } from './plain.ts';
 import { Unreadable, reviveFrame } from './revive.ts';
@@ -243,6 +243,7 @@ function decodeLine(
   if (!isFields(value)) throw new BadFrame('a frame is not a JSON object');
   if (line.length > SURELY_SHALLOW && !isShallow(value)) throw new BadFrame('a frame is nested too deep');
   if (isFrame(value)) {
+    if (value.type === 'next') value.size = line.length;
     return value['meta'] === undefined || !holdsValues(value.type) ? value : revive(value, arrivals);
   }
   if (newerVersion && !isKnownType(value['type'])) return undefined;
@@ -256,6 +257,7 @@ function revive(
   const { values, binary = 0 } = frame['meta'] as Meta;
   delete frame['meta'];
   const binaries = arrivals.take(binary);
+  if (frame.type === 'next') frame.size += lengthOf(binaries);
   try {
     reviveFrame(frame, values, binaries);
     // A value may have been put where the frame itself needs another.

@@ -50,6 +50,8 @@ export interface NextFrame {
   arg?: number;
   /** Absent: `undefined`. */
   value?: unknown;
+  /** Not on the wire: how much credit it takes, in characters of its text and bytes that go with it. */
+  size: number;
 }
 
 /** The stream is at its end. */
@@ -61,12 +63,15 @@ export interface CompleteFrame {
   value?: unknown;
 }
 
-/** From the reader of a stream: so many values more may be sent. */
+/** From the reader of a stream: it has room for so much more. */
 export interface CreditFrame {
   type: 'credit';
   id: number;
   arg?: number;
+  /** Values. */
   count: number;
+  /** Of the size that `next` frames have. */
+  bytes: number;
 }
 
 /** Exactly one of `error`, `thrown` and `failure` says why there is no result. */
@@ -192,6 +197,12 @@ export type Frame =
 
 /** Values of one stream that may be sent before its reader has given any credit. */
 export const FIRST_CREDIT = 32;
+
+/**
+ * Likewise, the size of their frames. As long as a part of it is left one more may be sent, however large it is, so that
+ * no value is too large for its stream. So of each stream less than this and one value is unread at most.
+ */
+export const FIRST_BYTES = 1024 * 1024;
 
 /** A value that may be absent: `{}` is `undefined`. */
 export interface WireValue {

@@ -102,7 +102,7 @@ export function isFrame(value: Fields): value is Fields & Frame {
         isId(value['id']) && isArg(value['arg']) && (value['late'] === undefined || value['late'] === true)
       );
     case 'credit':
-      return isId(value['id']) && isArg(value['arg']) && isLimit(value['count']);
+      return isId(value['id']) && isArg(value['arg']) && isLimit(value['count']) && isCount(value['bytes']);
     case 'error':
       return isId(value['id']) && isArg(value['arg']) && isOutcome(value);
     case 'functions':

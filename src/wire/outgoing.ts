@@ -15,12 +15,26 @@ export class Parcel {
   }
 }
 
+/**
+ * How much credit of its stream a frame takes: the length of its text and of the bytes that go with it. Not its bytes
+ * on the wire, which would have to be counted character by character on both sides.
+ */
+export function sizeOf(outgoing: Outgoing): number {
+  if (typeof outgoing === 'string') return outgoing.length;
+  return outgoing.text.length + lengthOf(outgoing.binaries);
+}
+
+/** Bytes. */
+export function lengthOf(binaries: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const binary of binaries) length += binary.byteLength;
+  return length;
+}
+
 /** Whether a frame, with the bytes that go with it, is at most so many bytes. A character takes three at the most. */
 export function fits(outgoing: Outgoing, bytes: number): boolean {
   if (typeof outgoing === 'string') {
     return outgoing.length * 3 <= bytes || Buffer.byteLength(outgoing) <= bytes;
   }
-  let size = Buffer.byteLength(outgoing.text);
-  for (const binary of outgoing.binaries) size += binary.byteLength;
-  return size <= bytes;
+  return Buffer.byteLength(outgoing.text) + lengthOf(outgoing.binaries) <= bytes;
 }

@@ -23,8 +23,8 @@ export function encodeComplete(
   return withOptionalValue(head('complete', id, arg), value, stacks);
 }
 
-export function encodeCredit(id: number, arg: number | undefined, count: number): string {
-  return `${head('credit', id, arg)},"count":${count}}`;
+export function encodeCredit(id: number, arg: number | undefined, count: number, bytes: number): string {
+  return `${head('credit', id, arg)},"count":${count},"bytes":${bytes}}`;
 }
 
 export function encodeCancel(id: number, arg?: number): string {

@@ -171,6 +171,15 @@ export class Log {
     );
   }
 
+  /** Told once: on a network that several worlds share, there are some all the time. @param ids that they name */
+  hintsDropped(provider: string, ids: readonly string[]): void {
+    this.#write('info', () => {
+      const few = ids.slice(0, MOST_TAGS).join(', ');
+      const whom = ids.length > MOST_TAGS ? `${few} and ${ids.length - MOST_TAGS} more` : few;
+      return `${provider}: hints at ${whom} were made with another secret, or are lies: such hints are dropped`;
+    });
+  }
+
   degraded(provider: string, error: unknown): void {
     this.#write('warn', () => `cannot find peers by ${provider}: ${reason(error)}`);
   }

@@ -11,13 +11,14 @@ describe('the turns of those to be dialled', () => {
   let turns: DialTurns;
   beforeEach(() => {
     clock = new SimulatedClock();
-    turns = new DialTurns(clock, new Set(['mdns']));
+    turns = new DialTurns(clock);
   });
 
   function candidate(id: string, provider = 'mdns', ...hosts: string[]): Candidate {
     const made = createCandidate(id);
     const addresses = (hosts.length > 0 ? hosts : [`10.0.0.${id}`]).map((host) => ({ host, port: 4000 }));
-    made.hints.set(provider, { id, incarnation: `${id}-1`, addresses });
+    const isAnybodys = provider === 'mdns';
+    made.hints.set(provider, { id, incarnation: `${id}-1`, addresses, ...(isAnybodys && { isAnybodys }) });
     return made;
   }
 
@@ -102,7 +103,34 @@ describe('the turns of those to be dialled', () => {
     }
     expect(turns.next()).to.equal(undefined);
     const trusted = Array.from({ length: 10 }, (_, index) => candidate(`t${index}`, 'static'));
-    expect(trusted.filter((each) => turns.take(each))).to.have.length(8);
+    expect(trusted.filter((each) => turns.take(each))).to.have.length(10);
+  });
+
+  it('are not kept by those that hang: a dial that has answered nobody for 150 ms gives up its place', () => {
+    const all = Array.from({ length: 300 }, (_, index) => candidate(String(index), 'static'));
+    expect(all.filter((each) => turns.take(each))).to.have.length(16);
+    clock.increment(149);
+    expect(turns.next()).to.equal(undefined);
+    clock.increment(1);
+    expect(turns.next()?.id).to.equal('16');
+    // Each is a socket, so not without end.
+    let dialled = 17;
+    for (let round = 0; round < 30; round += 1) {
+      while (turns.next()) dialled += 1;
+      clock.increment(150);
+    }
+    expect(dialled).to.equal(256);
+    turns.end('3', false);
+    expect(turns.next()).not.to.equal(undefined);
+  });
+
+  it('are given up for trusted news by lies, and by who hangs', () => {
+    const [lie, slow, quick] = [candidate('lie'), candidate('slow', 'host'), candidate('quick', 'host')];
+    for (const each of [lie, slow]) turns.take(each);
+    expect([lie, slow, quick].map((each) => turns.givesWay(each))).to.deep.equal([true, false, false]);
+    clock.increment(150);
+    turns.take(quick);
+    expect([lie, slow, quick].map((each) => turns.givesWay(each))).to.deep.equal([true, true, false]);
   });
 
   it('come first to the trusted, then to former peers, then to hosts not dialled for long', () => {
@@ -135,7 +163,7 @@ describe('the turns of those to be dialled', () => {
         fc.array(fc.tuple(fc.constantFrom('mdns', 'host'), fc.nat(3), fc.boolean()), { maxLength: 60 }),
         (all) => {
           clock = new SimulatedClock();
-          turns = new DialTurns(clock, new Set(['mdns']));
+          turns = new DialTurns(clock);
           const expected = new Set<string>();
           const dialled = new Set<string>();
           for (const [index, [provider, host]] of all.entries()) {

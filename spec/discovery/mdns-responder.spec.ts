@@ -150,6 +150,12 @@ describe('the responder of multicast DNS', () => {
     expect(await answers()).to.deep.equal([]);
   });
 
+  it('says what is its own, whoever has just said it: it may have been said to this peer alone', async () => {
+    responder.asked(query([who]), asker);
+    responder.heard(response(pointer));
+    expect((await answers()).map(({ packet }) => packet.answers)).to.deep.equal([[pointer]]);
+  });
+
   it('answers only who asks, if that is wanted and the others have heard it not long ago', async () => {
     const alone = query([{ ...who, unicast: true }]);
     responder.asked(alone, asker);

@@ -106,7 +106,7 @@ describe('the provider of what others told', () => {
       scanned: () => heard.push('scanned'),
       degraded: () => {},
     };
-    await provider.start(undefined, listener);
+    await provider.start({}, listener);
   });
 
   it('hints at everything that can be reached', () => {

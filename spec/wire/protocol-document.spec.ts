@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
+import { HintTags } from '../../src/discovery/hint-tags.ts';
+import { ownRecords } from '../../src/discovery/mdns-records.ts';
 import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
 import { Parcel } from '../../src/wire/outgoing.ts';
 import { deriveKeys } from '../../src/wire/secret.ts';
@@ -34,6 +36,24 @@ describe('docs/protocol.md', () => {
     expect(acceptorProof(keys, t, example.get('M3')!).toString('base64url')).to.equal(
       example.get('M4.proof'),
     );
+  });
+
+  it('has tags of hints that are right to the byte', async () => {
+    const secret = /net1_[\w-]{43}/.exec(text.slice(text.indexOf('### A worked example')))![0];
+    const key = (await deriveKeys(secret)).hints!;
+    const tags = new HintTags(key);
+    const life = { id: 'render-1', incarnation: 'V1StGXR8_Z5jdHi6B-myT' };
+    const values = block('With the secret of the [worked example]')
+      .split('\n')
+      .map((line) => line.slice(line.lastIndexOf(' ') + 1));
+    expect(values).to.deep.equal([
+      key.export().toString('hex'),
+      tags.sign(life, { host: '10.0.0.7', port: 41_873 }).tag,
+      tags.farewell(life),
+    ]);
+    const strings = block('Its TXT record').split('\n').slice(0, 5);
+    const records = ownRecords(life, 41_873, ['10.0.0.7'], tags);
+    expect(records.description.data).to.deep.equal(strings);
   });
 
   it('shows values that a peer understands', () => {

@@ -1,6 +1,7 @@
 import type { Hint } from '../discovery/provider.ts';
 import { isAmong, nearestFirst } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
+import type { PeerMessage } from './messages.ts';
 import type { PeerRecord } from './peer-record.ts';
 
 /** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */
@@ -68,9 +69,24 @@ export function createCandidate(id: string): Candidate {
   };
 }
 
-/** Every address that is hinted at, in the order in which they are tried. */
-export function addressesOf({ hints }: Candidate): Address[] {
-  return nearestFirst([...hints.values()].flatMap(({ addresses }) => addresses));
+/**
+ * Every address that is hinted at, in the order in which they are tried: what may be a lie comes last, and not before what
+ * is none has failed, so that it delays nothing.
+ */
+export function addressesOf({ hints, failures }: Candidate): Address[] {
+  const all = [...hints.values()];
+  const trusted = nearestFirst(all.flatMap(({ addresses, isAnybodys }) => (isAnybodys ? [] : addresses)));
+  if (trusted.length > 0 && failures === 0) return trusted;
+  const others = nearestFirst(all.flatMap(({ addresses, isAnybodys }) => (isAnybodys ? addresses : [])));
+  return [...trusted, ...others.filter((address) => !isAmong(trusted, address))];
+}
+
+/** The message that has it dialled; from here on it is. */
+export function dialOf(candidate: Candidate): Extract<PeerMessage, { type: 'peer.dial' }> {
+  candidate.state = 'dialing';
+  candidate.answeredBy = undefined;
+  const { id, generation } = candidate;
+  return { type: 'peer.dial', id, addresses: addressesOf(candidate), generation };
 }
 
 /** Where a peer that has joined can be dialled afresh: what is hinted at, and where it answered before. */
@@ -88,9 +104,15 @@ export function dropHints({ hints }: Candidate, incarnation: string): void {
 export function isSame(hint: Hint, other: Hint | undefined): boolean {
   return (
     hint.incarnation === other?.incarnation &&
+    hint.isAnybodys === other.isAnybodys &&
     hint.addresses.length === other.addresses.length &&
     hint.addresses.every((address) => isAmong(other.addresses, address))
   );
+}
+
+/** Whether a hint, of whatever provider, leads back to this peer. */
+export function leadsTo(self: Hint, { id, addresses }: Hint): boolean {
+  return id ? id === self.id : addresses.every((address) => isAmong(self.addresses, address));
 }
 
 /** How long to wait before the first dial, in ms. Of each pair one dials, so that connections rarely cross. */

@@ -10,12 +10,18 @@ import type { Candidate } from './candidate.ts';
  */
 
 /**
- * Dials under way at the same time. More would not be faster, and a hundred peers that start at once would be each
- * other's flood of strangers.
+ * Dials to those that somebody trusted hints at, that have just begun. More would not be faster, and a hundred peers that
+ * start at once would be each other's flood of strangers.
  */
 const MOST_DIALS = 16;
 
-/** Of them, such as only anybody has hinted at: each may take seconds to fail. */
+/** Whoever is there answers within this time, in ms: a dial that hangs for longer goes on, and gives up its place. */
+const HANGS = 150;
+
+/** Of those dials, with all that hang: each is a socket. */
+const MOST_HANGING = 256;
+
+/** Dials at the same time to those that only anybody has hinted at: each may take seconds to fail, and keeps its place. */
 const MOST_DOUBTFUL = 8;
 
 /** Addresses of such candidates that are dialled in vain: at once, and per second; in one second never more than both. */
@@ -28,11 +34,12 @@ const MOST_HOSTS = 1_024;
 interface Dial {
   isDoubtful: boolean;
   addresses: number;
+  /** When it began, on the clock. */
+  since: number;
 }
 
 export class DialTurns {
   readonly #clock: Clock;
-  readonly #anybodys: ReadonlySet<string>;
   /** In the order in which they came. */
   readonly #waiting = new Set<Candidate>();
   readonly #underWay = new Map<string, Dial>();
@@ -42,10 +49,8 @@ export class DialTurns {
   #budget = BURST;
   #since: number;
 
-  /** @param anybodys names of the providers for which anybody on the network may be speaking */
-  constructor(clock: Clock, anybodys: ReadonlySet<string>) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#anybodys = anybodys;
     this.#since = clock.now();
   }
 
@@ -58,7 +63,11 @@ export class DialTurns {
 
   /** Takes the candidate's turn if it may be dialled now; or else it waits for `next`. */
   take(candidate: Candidate): boolean {
-    const dial = { isDoubtful: this.#isDoubtful(candidate), addresses: addressesOf(candidate).length };
+    const dial = {
+      isDoubtful: isDoubtful(candidate),
+      addresses: addressesOf(candidate).length,
+      since: this.#clock.now(),
+    };
     if (!this.#affords(dial)) {
       this.#waiting.add(candidate);
       return false;
@@ -90,6 +99,15 @@ export class DialTurns {
     if (dial?.isDoubtful && proved) this.#budget = Math.min(BURST, this.#budget + dial.addresses);
   }
 
+  /**
+   * Whether the dial that is under way should end now that somebody trusted hints at its peer: it began because of what
+   * may be a lie, or it hangs.
+   */
+  givesWay({ id }: Candidate): boolean {
+    const dial = this.#underWay.get(id);
+    return dial !== undefined && (dial.isDoubtful || this.#hangs(dial));
+  }
+
   /** It is not to be dialled any more. */
   forget(candidate: Candidate): void {
     this.#waiting.delete(candidate);
@@ -100,27 +118,36 @@ export class DialTurns {
    * not dialled for the longest time: a flood of lies about some hosts does not keep the others waiting.
    */
   #rank(candidate: Candidate): number {
-    if (!this.#isDoubtful(candidate)) return -2;
+    if (!isDoubtful(candidate)) return -2;
     if (candidate.generation > 0) return -1;
     return this.#dialled.get(hostOf(candidate)) ?? 0;
   }
 
-  #affords({ isDoubtful, addresses }: Dial): boolean {
-    if (this.#underWay.size >= MOST_DIALS) return false;
-    if (!isDoubtful) return true;
+  #affords(dial: Dial): boolean {
     let doubtful = 0;
-    for (const each of this.#underWay.values()) if (each.isDoubtful) doubtful += 1;
+    let trusted = 0;
+    let hanging = 0;
+    for (const each of this.#underWay.values()) {
+      if (each.isDoubtful) doubtful += 1;
+      else if (this.#hangs(each)) hanging += 1;
+      else trusted += 1;
+    }
+    if (!dial.isDoubtful) return trusted < MOST_DIALS && trusted + hanging < MOST_HANGING;
     const now = this.#clock.now();
     this.#budget = Math.min(BURST, this.#budget + ((now - this.#since) * RATE) / 1_000);
     this.#since = now;
-    return doubtful < MOST_DOUBTFUL && this.#budget >= Math.min(addresses, BURST);
+    return doubtful < MOST_DOUBTFUL && this.#budget >= Math.min(dial.addresses, BURST);
   }
 
-  #isDoubtful(candidate: Candidate): boolean {
-    for (const provider of candidate.hints.keys()) if (!this.#anybodys.has(provider)) return false;
-    // Where it was when it was a peer it may be again: after an outage that was the network's, all of them are.
-    return !addressesOf(candidate).every((address) => isAmong(candidate.proved, address));
+  #hangs({ since }: Dial): boolean {
+    return this.#clock.now() - since >= HANGS;
   }
+}
+
+function isDoubtful(candidate: Candidate): boolean {
+  for (const { isAnybodys } of candidate.hints.values()) if (!isAnybodys) return false;
+  // Where it was when it was a peer it may be again: after an outage that was the network's, all of them are.
+  return !addressesOf(candidate).every((address) => isAmong(candidate.proved, address));
 }
 
 /** One of those at which it may be: which, hardly matters. */

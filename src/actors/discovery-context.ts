@@ -41,6 +41,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   quiet: boolean;
   overdue: boolean;
   stopping: boolean;
+  /** How many hints with a wrong tag were dropped, by the id that they name. Changed in place. */
+  dropped: Map<string, number>;
   /** Why a provider cannot work here, or not at present, by its name. */
   degraded: Readonly<Record<string, unknown>>;
 }

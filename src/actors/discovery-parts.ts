@@ -1,18 +1,20 @@
 import { assign, enqueueActions, setup } from 'xstate';
-import type { ErrorActorEvent } from 'xstate';
+import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { HOST } from '../discovery/host.ts';
 import { keyOf } from '../discovery/provider.ts';
-import type { Announcement, Hint } from '../discovery/provider.ts';
+import type { Announcement } from '../discovery/provider.ts';
 import { hintsOf } from '../discovery/peer-list.ts';
 import { TOLD } from '../discovery/told.ts';
 import { isAmong } from '../transport/address.ts';
 import {
   addressesOf,
   createCandidate,
+  dialOf,
   dropHints,
   firstDelay,
   isSame,
+  leadsTo,
   lostAsWell,
   retryDelay,
   selfDelay,
@@ -23,7 +25,8 @@ import { DialTurns } from './dial-turns.ts';
 import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
 import { warnOfTakenId } from './id-taken.ts';
 import { answer, ask, isSeed } from './introducing.ts';
-import type { DiscoveryEmitted, DiscoveryMessage, PeerMessage } from './messages.ts';
+import { noteDropped } from './dropped-hints.ts';
+import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
 import { bury } from './tombstones.ts';
 
@@ -63,8 +66,7 @@ export const discoveryParts = setup({
       const { self, opened } = event as Event<'discovery.start'>;
       const { providers } = opened.attachment;
       const names = new Set(providers.map((provider) => provider.name));
-      const anybodys = providers.filter(({ isAnybodys }) => isAnybodys).map(({ name }) => name);
-      const turns = new DialTurns(context.clock, new Set(anybodys));
+      const turns = new DialTurns(context.clock);
       const announcing = self.addresses.length > 0 && names.has(HOST);
       enqueue.assign({ self, turns, announcing, scanning: names, providers: names });
       for (const provider of providers) {
@@ -74,7 +76,7 @@ export const discoveryParts = setup({
       enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: LONGEST_SEARCH });
     }),
 
-    'consider the hint': enqueueActions(({ context, event, enqueue }) => {
+    'consider the hint': enqueueActions(({ context, event, enqueue, system }) => {
       const { provider, hint } = event as Event<'provider.found'>;
       const self = context.self!;
       if (context.stopping || context.gone.has(hint.incarnation) || leadsTo(self, hint)) return;
@@ -86,6 +88,13 @@ export const discoveryParts = setup({
       const isNews = !isSame(hint, candidate.hints.get(provider));
       candidate.hints.set(provider, hint);
       if (!isNews) return;
+      if (candidate.state === 'dialing' && !hint.isAnybodys && context.turns.givesWay(candidate)) {
+        // It is dialled again, where it is now said to be, when the connection has ended.
+        candidate.state = 'seen';
+        candidate.failures = 0;
+        (system.get(`connection:${id}`) as AnyActorRef | undefined)?.send({ type: 'dial.stop' });
+        return;
+      }
       if (candidate.state === 'left') candidate.state = 'seen';
       if (candidate.state === 'seen') {
         candidate.failures = 0;
@@ -261,6 +270,11 @@ export const discoveryParts = setup({
       }
     }),
 
+    'note the hints with a wrong tag': ({ context, event }) => {
+      const { provider, counts } = event as Event<'provider.dropped'>;
+      noteDropped(context, provider, counts);
+    },
+
     'the provider told everything': assign({
       scanning: ({ context, event }) => {
         const { provider } = event as Event<'provider.scanned' | 'provider.failed'>;
@@ -316,25 +330,12 @@ function isToBeDialled({ candidates, stopping }: DiscoveryContext, candidate: Ca
   return candidate.state === 'seen' || candidate.state === 'left';
 }
 
-/** The message that has it dialled; from here on it is. */
-function dialOf(candidate: Candidate): Extract<PeerMessage, { type: 'peer.dial' }> {
-  candidate.state = 'dialing';
-  candidate.answeredBy = undefined;
-  const { id, generation } = candidate;
-  return { type: 'peer.dial', id, addresses: addressesOf(candidate), generation };
-}
-
 /**
  * The wait is for peers that start at the same instant and look for each other. One that is not announced looks for
  * those that are there.
  */
 function quietTime({ addresses }: Announcement, otherwise: number): number {
   return addresses.length === 0 ? 0 : otherwise;
-}
-
-/** Whether a hint, of whatever provider, leads back to this peer. */
-function leadsTo(self: Announcement, { id, addresses }: Hint): boolean {
-  return id ? id === self.id : addresses.every((address) => isAmong(self.addresses, address));
 }
 
 function due(id: string): Event<'candidate.due'> {

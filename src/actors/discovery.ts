@@ -17,7 +17,7 @@ const machine = discoveryParts.createMachine({
     candidates: new Map(),
     gone: new Set(),
     departed: new Map(),
-    turns: new DialTurns(input.clock, new Set()),
+    turns: new DialTurns(input.clock),
     announcing: false,
     scanning: new Set(),
     providers: new Set(),
@@ -25,6 +25,7 @@ const machine = discoveryParts.createMachine({
     overdue: false,
     stopping: false,
     degraded: {},
+    dropped: new Map(),
   }),
   initial: 'searching',
   states: {
@@ -43,6 +44,7 @@ const machine = discoveryParts.createMachine({
     'provider.found': { actions: 'consider the hint' },
     'provider.lost': { actions: 'drop the hint' },
     'provider.announced': { actions: assign({ announcing: false }) },
+    'provider.dropped': { actions: 'note the hints with a wrong tag' },
     'provider.scanned': { actions: 'the provider told everything' },
     'provider.failed': {
       actions: ['the provider told everything', 'note that the provider cannot work here'],

@@ -2,6 +2,7 @@ import type { AnyActorRef } from 'xstate';
 
 import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
+import { droppedText } from './dropped-hints.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { LeaveReason, PeerRecord } from './peer-record.ts';
 
@@ -76,17 +77,25 @@ export function evidenceAbout(id: string, system: AnyActorRef['system']): Eviden
   const discovery = system.get('discovery') as AnyActorRef | undefined;
   // The peer has stopped.
   if (!discovery) return undefined;
-  const { candidates, departed } = discovery.getSnapshot().context as DiscoveryContext;
-  const candidate = candidates.get(id);
+  const context = discovery.getSnapshot().context as DiscoveryContext;
+  const candidate = context.candidates.get(id);
   if (candidate?.record) return evidenceOf(candidate.record, system.get('liveness') as LivenessRef);
-  const gone = departed.get(id);
+  const dropped = droppedText(context, id);
+  const known = evidenceOfAbsence(candidate, context.departed.get(id));
+  if (dropped === undefined) return known;
+  return known ? known.and(dropped) : new Evidence('sought', { detail: dropped });
+}
+
+function evidenceOfAbsence(
+  candidate: Candidate | undefined,
+  gone: Evidence | undefined,
+): Evidence | undefined {
   if (!candidate) return gone;
   if (!gone) {
     const detail = `hinted at by ${[...candidate.hints.keys()].join(', ')}, ${failedDials(candidate)}`;
     return new Evidence('sought', { detail });
   }
-  if (candidate.failures === 0) return gone;
-  return gone.and(`then ${failedDials(candidate)}`);
+  return candidate.failures === 0 ? gone : gone.and(`then ${failedDials(candidate)}`);
 }
 
 function failedDials({ failures, error }: Candidate): string {

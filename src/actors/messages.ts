@@ -82,6 +82,8 @@ export type ConnectionMessage =
   /** After that, something has. */
   | { type: 'link.heard'; link: Link }
   | { type: 'functions.changed'; added: string[]; removed: string[] }
+  /** A dial that is under way leads to the wrong place, as it is known now. */
+  | { type: 'dial.stop' }
   /** This peer is stopping: say goaway and let finish what runs. */
   | { type: 'connection.drain' }
   /** Everything has finished, or the time for it is over. */
@@ -98,6 +100,8 @@ export type DiscoveryMessage =
   | { type: 'provider.announced'; provider: string }
   | { type: 'provider.scanned'; provider: string }
   | { type: 'provider.failed'; provider: string; error: unknown }
+  /** Hints with a wrong tag: how many, by the id that they name. */
+  | { type: 'provider.dropped'; provider: string; counts: ReadonlyMap<string, number> }
   /** It cannot do all its work at present, or it can again. */
   | { type: 'provider.degraded'; provider: string; reason: Error | undefined }
   | { type: 'provider.stopped'; provider: string }

@@ -1,6 +1,7 @@
 import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
+import { HintTags } from '../discovery/hint-tags.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
 import type { Self } from '../wire/handshake.ts';
@@ -94,8 +95,11 @@ export function createPeerMachine(
       'begin to look for peers': enqueueActions(({ context, event, self: { system }, enqueue }) => {
         const { opened } = event as Event<'peer.opened'>;
         const { id, incarnation } = context.settings;
-        const { addresses } = opened.listener;
-        const self = { id, incarnation, addresses, pid: process.pid, world: () => opened.keys.world };
+        const { keys, listener } = opened;
+        const tags = keys.hints && new HintTags(keys.hints);
+        const life = { id, incarnation };
+        const addresses = listener.addresses.map((each) => tags?.sign(life, each) ?? each);
+        const self = { ...life, addresses, pid: process.pid, world: () => keys.world, tags };
         context.settings.log.online(context.settings.group, addresses);
         enqueue.assign({ opened, services: servicesOf(context, opened, system) });
         enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });

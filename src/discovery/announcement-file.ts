@@ -2,6 +2,7 @@ import { ipAddresses, isLoopback } from '../transport/address.ts';
 import { isAddressList, isFields, isPeerId, MOST_ADDRESSES } from '../wire/guards.ts';
 import { isPlace, ownPlace } from './place.ts';
 import type { Place } from './place.ts';
+import { hintedAddress } from './provider.ts';
 import type { Announcement, Hint } from './provider.ts';
 import { ITSELF, readSmallFile, readSmallFileSync } from './small-file.ts';
 
@@ -10,7 +11,7 @@ import { ITSELF, readSmallFile, readSmallFileSync } from './small-file.ts';
 /** How its name ends, behind the id. */
 export const SUFFIX = '.peer.json';
 
-/** Bytes; a real file has about 350. */
+/** Bytes; a real file has about 400. */
 const LARGEST_FILE = 4_096;
 
 /** What another peer wrote. */
@@ -55,9 +56,9 @@ function parse(bytes: Buffer): FoundAnnouncement | undefined {
   const value: unknown = JSON.parse(bytes.toString());
   if (!isAnnouncement(value)) return undefined;
   const { id, incarnation, pid, world, from } = value;
-  const addresses = ipAddresses(value.addresses);
+  const addresses = ipAddresses(value.addresses.map(hintedAddress));
   if (addresses.length === 0) return undefined;
-  const beyond = value.beyond && ipAddresses(value.beyond);
+  const beyond = value.beyond && ipAddresses(value.beyond.map(hintedAddress));
   return {
     ...{ id, incarnation, addresses },
     ...(beyond && beyond.length > 0 && { beyond }),

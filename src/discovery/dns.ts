@@ -38,8 +38,6 @@ export interface Names {
  */
 export class DnsProvider implements Provider {
   readonly name = 'dns';
-  // Answers of the DNS are not signed.
-  readonly isAnybodys = true;
   readonly #watches: Watch[];
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -112,7 +110,8 @@ export class DnsProvider implements Provider {
     }
     for (const [key, address] of now) {
       if (this.#told.has(key)) continue;
-      const hint = hintAt(address);
+      // Answers of the DNS are not signed.
+      const hint = { ...hintAt(address), isAnybodys: true };
       this.#told.set(key, hint);
       listener.found(hint);
     }

@@ -244,7 +244,7 @@ export class HostProvider implements Provider {
     if (this.#stopped) return;
     if (announced?.id === id && isDead(announced)) {
       removeAnnouncement(this.#directory, name, announced.incarnation);
-    } else if (announced?.id === id && this.#isOfThisWorld(announced)) {
+    } else if (announced?.id === id && this.#isOfThisWorld(announced) && !this.#isForged(announced)) {
       const hint = announcedHint(announced, this.#reaches);
       if (hint && !this.#inVain.has(hint.incarnation) && this.#find(hint, announced.from !== undefined)) {
         this.#passedOver.delete(name);
@@ -275,6 +275,17 @@ export class HostProvider implements Provider {
   /** A peer with another secret would be dialled in vain, again and again, and would dial in vain. */
   #isOfThisWorld({ world }: FoundAnnouncement): boolean {
     return world === undefined || world === this.#self!.world();
+  }
+
+  /** One without tags counts, too: only this user can write here. It may be of a client in another language. */
+  #isForged(announced: FoundAnnouncement): boolean {
+    const { tags } = this.#self!;
+    const tagged = [...announced.addresses, ...(announced.beyond ?? [])].filter(
+      ({ tag }) => tag !== undefined,
+    );
+    if (!tags || tagged.every((address) => tags.isRight(announced, address))) return false;
+    this.#listener?.dropped?.(new Map([[announced.id, 1]]));
+    return true;
   }
 
   /** Perhaps the peer has begun a new life; or it died, and its file has to be removed for it. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import type { Address } from '../transport/address.ts';
 import { ServiceCache } from './mdns-cache.ts';
 import type { Asking, Service } from './mdns-cache.ts';
 import type { Link } from './mdns-links.ts';
@@ -7,6 +6,8 @@ import { askPersonally, writeQuery } from './mdns-packet.ts';
 import type { Packet, Resource } from './mdns-packet.ts';
 import { SERVICE } from './mdns-records.ts';
 import type { Sender } from './mdns-socket.ts';
+import type { Vouched } from './mdns-tagged.ts';
+import type { HintedAddress } from './provider.ts';
 
 /**
  * Asks on one link who is there, and keeps what is said. After RFC 6762, section 5; numbers without a reason of their
@@ -43,7 +44,9 @@ const MOST_ADDRESSES = 4;
 export interface Sighting {
   id: string;
   incarnation: string;
-  addresses: readonly Address[];
+  addresses: readonly HintedAddress[];
+  /** Somebody with the secret said it. */
+  isVouched?: true;
 }
 
 interface Dependencies {
@@ -67,6 +70,8 @@ export class Browser {
   /** When the last question was asked, by us or by somebody who asked the same, on the clock. */
   #asked = -Infinity;
   #missingUntil = -Infinity;
+  /** The last question was asked by somebody else, in place of ours. */
+  #isSpared = false;
 
   constructor(dependencies: Dependencies) {
     this.#to = dependencies;
@@ -81,15 +86,23 @@ export class Browser {
     for (const service of this.#cache.learn(packet, from.address, now)) this.#report(service);
   }
 
+  /** Somebody with the secret says something. */
+  vouched(vouched: Vouched): void {
+    const service = this.#cache.vouch(vouched, this.#to.clock.now());
+    if (service) this.#report(service);
+  }
+
   /** Somebody on another host asks. When it is our question, and all that they know we know too, it is as good as ours. */
   askedByAnother(packet: Packet, from: Sender): void {
-    if (this.#to.link.addresses.includes(from.address) || packet.truncated) return;
+    if (this.#isSpared || this.#to.link.addresses.includes(from.address) || packet.truncated) return;
     const isOurs = packet.questions.some(
       ({ name, type, unicast }) => name === SERVICE && type === 'PTR' && !unicast,
     );
     if (!isOurs) return;
     const known = new Set(this.#known().map(({ data }) => data));
     if (!packet.answers.every((each) => each.type === 'PTR' && known.has(each.data))) return;
+    // Once: somebody who asked without end, and with answers that only they get, would keep this peer from ever asking.
+    this.#isSpared = true;
     this.#asked = this.#to.clock.now();
     this.#scheduleNext();
   }
@@ -148,6 +161,7 @@ export class Browser {
   }
 
   #askWhoIsThere(): void {
+    this.#isSpared = false;
     this.#ask([{ name: SERVICE, type: 'PTR' }], this.#known());
     this.#scheduleNext();
   }
@@ -174,7 +188,8 @@ export class Browser {
   #inquiries(now: number): Asking[] {
     const questions: Asking[] = [];
     for (const service of this.#cache.services) {
-      const { name, location, description, inquiries } = service;
+      const { name, location, description, places, inquiries } = service;
+      if (places) continue;
       if (questions.length >= MOST_QUESTIONS || inquiries === MOST_INQUIRIES || now < service.inquiry)
         continue;
       const before = questions.length;
@@ -203,15 +218,17 @@ export class Browser {
   }
 
   #sightingOf(service: Service): Sighting | undefined {
-    const { location, description } = service;
-    if (!location || !description?.peer) return undefined;
-    const { port } = location;
-    const near = this.#cache.addressesOf(service).flatMap((address) => this.#to.link.dialled(address) ?? []);
+    const { location, description, places } = service;
+    if (!description?.peer || !(location || places)) return undefined;
+    const said = places ?? this.#cache.addressesOf(service).map((host) => ({ host, port: location!.port }));
+    const near = said.flatMap((each) => {
+      const host = this.#to.link.dialled(each.host);
+      return host === undefined ? [] : [{ ...each, host }];
+    });
     // Those that mean something on this link only are for links where there is nothing else.
-    const wide = near.filter((host) => !host.includes('%'));
-    const hosts = wide.length > 0 ? wide : near;
-    if (hosts.length === 0) return undefined;
-    const addresses = hosts.slice(0, MOST_ADDRESSES).map((host) => ({ host, port }));
-    return { ...description.peer, addresses };
+    const wide = near.filter(({ host }) => !host.includes('%'));
+    const addresses = (wide.length > 0 ? wide : near).slice(0, MOST_ADDRESSES);
+    if (addresses.length === 0) return undefined;
+    return { ...description.peer, addresses, ...(places && { isVouched: true }) };
   }
 }

@@ -1,15 +1,23 @@
-import { readDescription, SERVICE, typeOf } from './mdns-records.ts';
+import { cutShort, GRACE, isDue, lifeOf } from './mdns-life.ts';
+import type { Life } from './mdns-life.ts';
+import type { Life as PeerLife } from './hint-tags.ts';
+import { instanceOf, readDescription, SERVICE, TTL, typeOf } from './mdns-records.ts';
 import type { Name, Packet, Question, Resource } from './mdns-packet.ts';
+import type { Vouched } from './mdns-tagged.ts';
+import type { HintedAddress } from './provider.ts';
 
 /**
  * What others on one link have said of their endpoints, for as long as it holds (RFC 6762, section 10). Everything in
  * it may be a lie, so there is a limit to all of it.
  */
 
-/** Endpoints. When there are more, those to which dials have failed make room; else the newcomer is not taken. */
+/**
+ * Endpoints of which somebody with the secret spoke, and as many others: no lie takes room from the honest. When there are
+ * more of a kind, one to which dials have failed makes room; else the newcomer is not taken.
+ */
 const MOST_SERVICES = 1_024;
 
-/** Of them, such as one sender was the first to name: so one alone cannot fill it. */
+/** Of the others, such as one sender was the first to name: so one alone cannot fill it. */
 const MOST_OF_ONE = 256;
 
 /** Of one host name. */
@@ -18,28 +26,11 @@ const MOST_ADDRESSES = 16;
 /** Endpoints that a query says are known. What is not in it is answered once more. */
 const MOST_KNOWN = 128;
 
-/** The longest that anything is believed without being said again, in ms: RFC 6762's usual 75 minutes. */
-const LONGEST = 75 * 60 * 1_000;
-
-/** What is taken back holds for so long, in ms; as does what somebody contradicts who alone may say so. */
-const GRACE = 1_000;
-
 /** What was in vain holds for so long unless it is said again, in ms (section 10.4). */
 const DOUBT = 10_000;
 
-/** It is asked for again when these parts of its time are over, or up to 2% later. */
-const REFRESH = [0.8, 0.85, 0.9, 0.95];
-
 /** What is to be asked for. */
 export type Asking = Pick<Question, 'name' | 'type'>;
-
-/** How long something holds. */
-interface Life {
-  since: number;
-  until: number;
-  /** How often it was asked for since it was said. */
-  asked: number;
-}
 
 interface Host {
   readonly addresses: Map<string, Life>;
@@ -50,16 +41,28 @@ export interface Service {
   readonly name: Name;
   /** The address of who named it first. */
   readonly sender: string;
-  readonly pointer: Life;
+  pointer: Life;
   location: (Life & { port: number; target: Name }) | undefined;
   /** `peer` is undefined for an endpoint that is none. */
-  description: (Life & { peer: { id: string; incarnation: string } | undefined }) | undefined;
+  description: (Life & { peer: PeerLife | undefined }) | undefined;
+  /**
+   * Where somebody with the secret said that it is. Then nothing else is believed about it: not where it is, and not that
+   * it is gone.
+   */
+  places: readonly HintedAddress[] | undefined;
   /** It was taken back, and did not just expire. */
   withdrawn: boolean;
   /** Questions about what is missing, since the pointer was first heard of. */
   inquiries: number;
   /** When the next of them is due, on the clock. */
   inquiry: number;
+}
+
+/** Endpoints that take room from each other. */
+class Shelf {
+  readonly services = new Set<Service>();
+  /** To which dials failed since they were last heard of. */
+  readonly doubted = new Set<Service>();
 }
 
 export class ServiceCache {
@@ -69,8 +72,8 @@ export class ServiceCache {
   readonly #hosts = new Map<Name, Host>();
   /** How many of the services each sender has named first. */
   readonly #named = new Map<string, number>();
-  /** To which dials failed since they were last heard of. */
-  readonly #doubted = new Set<Service>();
+  readonly #vouched = new Shelf();
+  readonly #others = new Shelf();
 
   /** @param own this peer's instance, which is none of the others */
   constructor(own: unknown) {
@@ -87,6 +90,29 @@ export class ServiceCache {
     return host ? [...host.addresses.keys()] : [];
   }
 
+  /** Somebody with the secret says where it is, or that it is gone. @returns undefined where that is nothing new to keep */
+  vouch({ life, places, isOver }: Vouched, now: number): Service | undefined {
+    const name = instanceOf(life.incarnation);
+    if (name === this.#own) return undefined;
+    const known = this.#services.get(name);
+    if (isOver) {
+      if (!known?.places) return undefined;
+      Object.assign(known.pointer, cutShort(known.pointer, now));
+      known.withdrawn = true;
+      return known;
+    }
+    // What others said under its name is forgotten.
+    if (known && !known.places) this.#remove(known);
+    const service = this.#services.get(name) ?? this.#add(name, '', this.#vouched, now);
+    if (!service) return undefined;
+    service.pointer = lifeOf(TTL, now);
+    service.description = { ...lifeOf(TTL, now), peer: life };
+    service.places = places;
+    service.withdrawn = false;
+    this.#vouched.doubted.delete(service);
+    return service;
+  }
+
   /** @returns the services of which it says something */
   learn(packet: Packet, sender: string, now: number): ReadonlySet<Service> {
     const touched = new Set<Service>();
@@ -95,7 +121,7 @@ export class ServiceCache {
     for (const each of said) if (each.type === 'PTR') this.#learnPointer(each, sender, now);
     for (const each of said) {
       const service = each.type === 'PTR' ? this.#services.get(each.data) : this.#services.get(each.name);
-      if (!service) continue;
+      if (!service || service.places) continue;
       touched.add(service);
       if (each.type === 'SRV') this.#learnLocation(service, each, now);
       if (each.type === 'TXT') learnDescription(service, each, now);
@@ -116,8 +142,9 @@ export class ServiceCache {
 
   /** A dial was in vain: unless it is said again, it is forgotten soon. @returns whether that is new */
   doubt(service: Service, now: number): boolean {
-    if (this.#doubted.has(service)) return false;
-    this.#doubted.add(service);
+    const { doubted } = this.#shelfOf(service);
+    if (doubted.has(service)) return false;
+    doubted.add(service);
     service.pointer.until = Math.min(service.pointer.until, now + DOUBT);
     return true;
   }
@@ -129,7 +156,7 @@ export class ServiceCache {
       const { pointer, location, description } = service;
       if (pointer.until <= now) this.#remove(service);
       else if (location && location.until <= now) this.#locate(service, undefined);
-      else if (description && description.until <= now) service.description = undefined;
+      else if (!service.places && description && description.until <= now) service.description = undefined;
       else continue;
       changed.add(service);
     }
@@ -146,12 +173,17 @@ export class ServiceCache {
   /** What the next query need not be answered with: said not so long ago, and not in doubt. */
   known(now: number): Resource[] {
     const known: Resource[] = [];
-    for (const service of this.#services.values()) {
+    for (const service of [...this.#vouched.services, ...this.#others.services]) {
       const { name, pointer } = service;
       const left = pointer.until - now;
       // A dot within the first label cannot be told from one between two, and would be written wrongly.
       const isPlain = name.indexOf('.') === name.length - SERVICE.length - 1;
-      if (!isPlain || this.#doubted.has(service) || left < (pointer.until - pointer.since) / 2) continue;
+      if (
+        !isPlain ||
+        this.#shelfOf(service).doubted.has(service) ||
+        left < (pointer.until - pointer.since) / 2
+      )
+        continue;
       known.push({
         name: SERVICE,
         type: 'PTR',
@@ -173,7 +205,7 @@ export class ServiceCache {
       const isPointerDue = isDue(pointer, now, late);
       const rest: Asking[] = [];
       if (location && isDue(location, now, late)) rest.push({ name, type: 'SRV' });
-      if (description && isDue(description, now, late)) rest.push({ name, type: 'TXT' });
+      if (!service.places && description && isDue(description, now, late)) rest.push({ name, type: 'TXT' });
       const host = location && this.#hosts.get(location.target);
       for (const [address, life] of host?.addresses ?? []) {
         if (isDue(life, now, late)) rest.push({ name: location!.target, type: typeOf(address) });
@@ -188,25 +220,46 @@ export class ServiceCache {
     const { name, data, ttl } = resource;
     if (name !== SERVICE || data === this.#own || !data.endsWith(`.${SERVICE}`)) return;
     const known = this.#services.get(data);
+    if (known?.places) return;
     if (known) {
       Object.assign(known.pointer, ttl === 0 ? cutShort(known.pointer, now) : lifeOf(ttl, now));
       known.withdrawn = ttl === 0;
-      if (ttl > 0) this.#doubted.delete(known);
+      if (ttl > 0) this.#others.doubted.delete(known);
       return;
     }
     const named = this.#named.get(sender) ?? 0;
-    if (ttl === 0 || named >= MOST_OF_ONE || !this.#makeRoom()) return;
+    if (ttl === 0 || named >= MOST_OF_ONE) return;
+    const service = this.#add(data, sender, this.#others, now);
+    if (!service) return;
+    service.pointer = lifeOf(ttl, now);
     this.#named.set(sender, named + 1);
-    this.#services.set(data, {
-      name: data,
+  }
+
+  /** @returns undefined where there is no room */
+  #add(name: Name, sender: string, shelf: Shelf, now: number): Service | undefined {
+    if (shelf.services.size >= MOST_SERVICES) {
+      const [doubted] = shelf.doubted;
+      if (!doubted) return undefined;
+      this.#remove(doubted);
+    }
+    const service: Service = {
+      name,
       sender,
-      pointer: lifeOf(ttl, now),
+      pointer: lifeOf(0, now),
       location: undefined,
       description: undefined,
+      places: undefined,
       withdrawn: false,
       inquiries: 0,
       inquiry: now,
-    });
+    };
+    this.#services.set(name, service);
+    shelf.services.add(service);
+    return service;
+  }
+
+  #shelfOf({ places }: Service): Shelf {
+    return places ? this.#vouched : this.#others;
   }
 
   #learnLocation(service: Service, { data, ttl }: Resource & { type: 'SRV' }, now: number): void {
@@ -228,18 +281,14 @@ export class ServiceCache {
 
   #remove(service: Service): void {
     this.#locate(service, undefined);
-    this.#doubted.delete(service);
+    const shelf = this.#shelfOf(service);
+    shelf.services.delete(service);
+    shelf.doubted.delete(service);
     this.#services.delete(service.name);
+    if (service.places) return;
     const named = this.#named.get(service.sender)! - 1;
     if (named === 0) this.#named.delete(service.sender);
     else this.#named.set(service.sender, named);
-  }
-
-  #makeRoom(): boolean {
-    if (this.#services.size < MOST_SERVICES) return true;
-    const [doubted] = this.#doubted;
-    if (doubted) this.#remove(doubted);
-    return doubted !== undefined;
   }
 }
 
@@ -265,21 +314,4 @@ function learnAddresses(addresses: Map<string, Life>, said: readonly AddressReso
       else if (ttl === 0 && life) Object.assign(life, cutShort(life, now));
     }
   }
-}
-
-/** Whether it should be asked for again: once for each of the parts of its time in `REFRESH`. */
-function isDue(life: Life, now: number, late: number): boolean {
-  const threshold = REFRESH[life.asked];
-  const part = (now - life.since) / (life.until - life.since);
-  if (threshold === undefined || part < threshold + late) return false;
-  life.asked += 1;
-  return true;
-}
-
-function lifeOf(ttl: number, now: number): Life {
-  return { since: now, until: now + Math.min(ttl * 1_000, LONGEST), asked: 0 };
-}
-
-function cutShort(life: Life, now: number): Partial<Life> {
-  return { until: Math.min(life.until, now + GRACE) };
 }

@@ -33,7 +33,7 @@ export class FloodGate {
 
   admits(sender: string, bytes: number): boolean {
     const now = this.#clock.now();
-    const cost = Math.ceil((bytes / WEIGHT) ** 2);
+    const cost = costOf(bytes);
     const own = this.#senders.get(sender) ?? new Bucket(OF_ONE, now);
     this.#senders.delete(sender);
     this.#senders.set(sender, own);
@@ -43,7 +43,12 @@ export class FloodGate {
   }
 }
 
-class Bucket {
+/** What a packet of so many bytes takes of a bucket. */
+export function costOf(bytes: number): number {
+  return Math.ceil((bytes / WEIGHT) ** 2);
+}
+
+export class Bucket {
   readonly #burst: number;
   readonly #rate: number;
   #filled: number;

@@ -77,7 +77,12 @@ export function readPacket(bytes: Uint8Array): Packet | undefined {
   }
 }
 
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+/** Told from its header: it says something, and does not ask. */
+export function isResponse(bytes: Uint8Array): boolean {
+  return (bytes[2]! & 0x80) !== 0;
+}
+
+export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 

@@ -91,9 +91,13 @@ export class Responder {
   /** Somebody else says this. */
   heard(packet: Packet): void {
     const said = [...packet.answers, ...packet.additionals];
-    // Another one has just said it, so it need not be said again.
-    removeKnown(this.#pending, said);
-    const { pointer, location, description } = this.#records;
+    const { pointer, location, description, existence } = this.#records;
+    // Another peer has just said it, so it need not be said again. Everything else has names that are ours alone: somebody
+    // who says it in our place may say it to us and to nobody else.
+    removeKnown(
+      this.#pending,
+      said.filter(({ name }) => name === existence.name),
+    );
     for (const other of said) {
       const own = [pointer, location, description].find(
         ({ name, type }) => name === other.name && type === other.type,
@@ -112,7 +116,8 @@ export class Responder {
   /** Says that this peer is gone, and nothing after it. */
   goodbye(): void {
     this.close();
-    this.#send(writeGoodbye(this.#everything()));
+    const { description, farewell } = this.#records;
+    this.#send(writeGoodbye(this.#everything().map((each) => (each === description ? farewell : each))));
   }
 
   close(): void {

@@ -1,26 +1,41 @@
 import type { Clock } from '../clock.ts';
 import { Browser } from './mdns-browser.ts';
 import type { Sighting } from './mdns-browser.ts';
-import type { FloodGate } from './mdns-flood.ts';
+import type { HintTags } from './hint-tags.ts';
+import { FloodGate } from './mdns-flood.ts';
 import type { Link } from './mdns-links.ts';
-import { concernsPeers, readPacket } from './mdns-packet.ts';
+import { asBuffer, concernsPeers, isResponse, readPacket } from './mdns-packet.ts';
 import type { OwnRecords } from './mdns-records.ts';
 import { Responder } from './mdns-responder.ts';
 import { PORT } from './mdns-socket.ts';
 import type { MulticastSocket, OpenSocket, Sender } from './mdns-socket.ts';
+import { TagReader } from './mdns-tagged.ts';
 
 /** A link on which not even the own packets are heard after this time is deaf. In ms. */
 const DEAF = 3_000;
+
+/** What keeps floods out, for all links together: those who say something and those who ask take no room from each other. */
+export interface Gates {
+  answers: FloodGate;
+  questions: FloodGate;
+}
+
+export function makeGates(clock: Clock): Gates {
+  return { answers: new FloodGate(clock), questions: new FloodGate(clock) };
+}
 
 export interface SessionOptions {
   link: Link;
   /** What is said on this link; undefined where this peer cannot be reached, or only looks for others. */
   records: OwnRecords | undefined;
-  gate: FloodGate;
+  gates: Gates;
+  tags: HintTags | undefined;
   open: OpenSocket;
   clock: Clock;
   random: () => number;
   sighted: (endpoint: string, sighting: Sighting | undefined) => void;
+  /** Somebody named the peer of this id with a wrong tag. */
+  dropped: (id: string) => void;
   /** Its `problem` may be another one. */
   changed: () => void;
 }
@@ -28,6 +43,7 @@ export interface SessionOptions {
 /** Multicast DNS on one link, from the socket's opening to its end. */
 export class LinkSession {
   readonly #options: SessionOptions;
+  readonly #tagReader: TagReader | undefined;
   #socket: MulticastSocket | undefined;
   #responder: Responder | undefined;
   #browser: Browser | undefined;
@@ -39,6 +55,7 @@ export class LinkSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#tagReader = options.tags && new TagReader(options.tags, options.clock);
   }
 
   get link(): Link {
@@ -102,7 +119,7 @@ export class LinkSession {
   }
 
   #received(bytes: Uint8Array, from: Sender): void {
-    const { link, gate } = this.#options;
+    const { link, gates } = this.#options;
     // Only what comes from the link is believed (RFC 6762, section 11). As a system delivers to each socket what comes
     // in on any interface, this is also what tells the links apart.
     if (this.#closed || !link.isFrom(from.address)) return;
@@ -111,7 +128,11 @@ export class LinkSession {
       this.#options.changed();
     }
     if (!concernsPeers(bytes)) return;
-    if (!gate.admits(from.address, bytes.byteLength)) {
+    const isSaid = isResponse(bytes);
+    // From another port it is no answer of multicast DNS (section 6).
+    if (isSaid && (from.port !== PORT || this.#takeTagged(bytes))) return;
+    const admitted = (isSaid ? gates.answers : gates.questions).admits(from.address, bytes.byteLength);
+    if (!admitted) {
       this.#browser?.searchAgain();
       return;
     }
@@ -119,11 +140,19 @@ export class LinkSession {
     if (packet?.kind === 'query') {
       this.#responder?.asked(packet, from);
       this.#browser?.askedByAnother(packet, from);
-    } else if (packet && from.port === PORT) {
-      // From another port it is no answer of multicast DNS (section 6).
+    } else if (packet) {
       this.#responder?.heard(packet);
       this.#browser?.heard(packet, from);
     }
+  }
+
+  /** What somebody with the secret says needs no gate, and what has a wrong tag needs no look. @returns whether it was either */
+  #takeTagged(bytes: Uint8Array): boolean {
+    const verdict = this.#tagReader?.read(asBuffer(bytes));
+    if (!verdict?.isTagged) return false;
+    for (const vouched of verdict.right) this.#browser?.vouched(vouched);
+    for (const id of verdict.wrong) this.#options.dropped(id);
+    return true;
   }
 
   #sent(error: Error | undefined): void {

@@ -1,15 +1,14 @@
 import { networkInterfaces } from 'node:os';
 
 import type { Clock } from '../clock.ts';
-import { addressText } from '../transport/address.ts';
-import type { Address } from '../transport/address.ts';
 import type { Sighting } from './mdns-browser.ts';
-import { FloodGate } from './mdns-flood.ts';
 import { linksOf } from './mdns-links.ts';
 import type { Link } from './mdns-links.ts';
 import { ownRecords } from './mdns-records.ts';
 import type { OwnRecords } from './mdns-records.ts';
-import { LinkSession } from './mdns-session.ts';
+import { makeGates, LinkSession } from './mdns-session.ts';
+import type { Gates } from './mdns-session.ts';
+import { SightingsById } from './mdns-sightings.ts';
 import { openSocket } from './mdns-socket.ts';
 import type { OpenSocket } from './mdns-socket.ts';
 import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
@@ -27,8 +26,8 @@ const FIRST_LOOK = 400;
  */
 const OWN_HOST = 250;
 
-/** Of one peer, that are told, whoever has said them. */
-const MOST_ADDRESSES = 8;
+/** Ids of which it is counted how often they were named with a wrong tag, until that is told. */
+const MOST_COUNTED = 256;
 
 export interface MdnsOptions {
   /** The address that the peer listens on: `::` and `0.0.0.0` are those of every interface, as they come and go. */
@@ -45,15 +44,13 @@ export interface MdnsOptions {
 /** Finds peers on the LAN: multicast DNS and DNS-SD, `_app-net._tcp.local`, on every interface of this host. */
 export class MdnsProvider implements Provider {
   readonly name = 'mdns';
-  readonly isAnybodys = true;
   readonly #options: Required<MdnsOptions>;
-  readonly #gate: FloodGate;
+  readonly #gates: Gates;
   readonly #sessions = new Map<string, LinkSession>();
-  /** By id, and there by link and endpoint in the order in which they were seen: everybody who says they are that peer. */
-  readonly #sightings = new Map<string, Map<string, Sighting>>();
-  /** By link and endpoint: the id under which its sighting is. */
-  readonly #ids = new Map<string, string>();
+  readonly #sightings = new SightingsById();
   readonly #told = new Map<string, Hint>();
+  /** By id: how often it was named with a wrong tag since that was told. */
+  #dropped = new Map<string, number>();
   /** By id: when a peer of this host is told of. */
   readonly #keptBack = new Map<string, unknown>();
   #self: Announcement | undefined;
@@ -66,7 +63,7 @@ export class MdnsProvider implements Provider {
 
   constructor(options: MdnsOptions) {
     this.#options = { interfaces: networkInterfaces, open: openSocket, ...options };
-    this.#gate = new FloodGate(options.clock);
+    this.#gates = makeGates(options.clock);
   }
 
   async start(self: Announcement, listener: ProviderListener): Promise<void> {
@@ -105,6 +102,7 @@ export class MdnsProvider implements Provider {
   #scheduleTick(): void {
     this.#timer = this.#options.clock.setTimeout(() => {
       for (const session of this.#sessions.values()) session.tick();
+      this.#tellOfDropped();
       void this.#follow();
       this.#scheduleTick();
     }, TICK);
@@ -145,11 +143,13 @@ export class MdnsProvider implements Provider {
     return new LinkSession({
       link,
       records: this.#recordsFor(link),
-      gate: this.#gate,
+      gates: this.#gates,
+      tags: this.#self!.tags,
       open,
       clock,
       random,
       sighted: (endpoint, sighting) => this.#sighted(link, endpoint, sighting),
+      dropped: (id) => this.#drop(id),
       changed: () => this.#judge(),
     });
   }
@@ -161,26 +161,28 @@ export class MdnsProvider implements Provider {
     const reachable = link.addresses.filter((address) => {
       return host === '::' || address === host || (host === '0.0.0.0' && !address.includes(':'));
     });
-    return first && reachable.length > 0 ? ownRecords(self, first.port, reachable) : undefined;
+    return first && reachable.length > 0 ? ownRecords(self, first.port, reachable, self.tags) : undefined;
   }
 
   #sighted(link: Link, endpoint: string, sighting: Sighting | undefined): void {
-    const key = `${link.key} ${endpoint}`;
-    const before = this.#ids.get(key);
-    if (before !== undefined && before !== sighting?.id) {
-      const others = this.#sightings.get(before);
-      others?.delete(key);
-      if (others?.size === 0) this.#sightings.delete(before);
-      this.#ids.delete(key);
-      this.#tell(before);
+    const other = sighting?.id === this.#self!.id ? undefined : sighting;
+    for (const id of this.#sightings.see(`${link.key} ${endpoint}`, other)) {
+      const isOwnHost = other?.addresses.every(({ host }) => link.addresses.includes(host.split('%')[0]!));
+      if (id === other?.id && isOwnHost && !this.#told.has(id)) this.#tellLater(id);
+      else this.#tell(id);
     }
-    if (!sighting || sighting.id === this.#self!.id) return;
-    const all = this.#sightings.get(sighting.id) ?? new Map<string, Sighting>();
-    this.#sightings.set(sighting.id, all.set(key, sighting));
-    this.#ids.set(key, sighting.id);
-    const isOwnHost = sighting.addresses.every(({ host }) => link.addresses.includes(host.split('%')[0]!));
-    if (isOwnHost && !this.#told.has(sighting.id)) this.#tellLater(sighting.id);
-    else this.#tell(sighting.id);
+  }
+
+  #drop(id: string): void {
+    const count = this.#dropped.get(id) ?? 0;
+    if (count > 0 || this.#dropped.size < MOST_COUNTED) this.#dropped.set(id, count + 1);
+  }
+
+  /** Not at once: there can be thousands a second. */
+  #tellOfDropped(): void {
+    if (this.#dropped.size === 0) return;
+    this.#listener?.dropped?.(this.#dropped);
+    this.#dropped = new Map();
   }
 
   /** Those that are kept back are part of what there is. */
@@ -200,22 +202,15 @@ export class MdnsProvider implements Provider {
     this.#keptBack.set(id, clock.setTimeout(tell, OWN_HOST));
   }
 
-  /**
-   * Anybody can say that they are this peer, and only a dial tells. So all who do are told of together: the newest,
-   * who may be its next life, and then the others from the first on, which no later lie can push out.
-   */
+  /** Only a dial tells who is there. */
   #tell(id: string): void {
-    const all = [...(this.#sightings.get(id)?.values() ?? [])];
-    const newest = all.at(-1);
     const known = this.#told.get(id);
-    if (!newest) {
+    const hint = this.#sightings.hint(id);
+    if (!hint) {
       this.#told.delete(id);
       if (known) this.#listener?.lost(id, known.incarnation);
       return;
     }
-    const { incarnation } = newest;
-    const addresses = unique([newest, ...all].flatMap((each) => each.addresses)).slice(0, MOST_ADDRESSES);
-    const hint = { id, incarnation, addresses };
     if (JSON.stringify(known) === JSON.stringify(hint)) return;
     this.#told.set(id, hint);
     this.#listener?.found(hint);
@@ -233,8 +228,4 @@ export class MdnsProvider implements Provider {
     const remedy = 'say where other peers are with NET_PEERS=host:port';
     this.#listener?.degraded(reason === undefined ? undefined : new Error(`${reason}; ${remedy}`));
   }
-}
-
-function unique(addresses: readonly Address[]): Address[] {
-  return [...new Map(addresses.map((each) => [addressText(each), each])).values()];
 }

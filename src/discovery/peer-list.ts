@@ -2,10 +2,10 @@ import { BlockList, isIPv6 } from 'node:net';
 
 import { ipAddresses, isLoopback } from '../transport/address.ts';
 import type { Scope } from '../transport/scope.ts';
-import type { Address } from '../transport/address.ts';
 import type { WirePeer } from '../wire/frames.ts';
 import { MOST_ADDRESSES, MOST_PEERS } from '../wire/guards.ts';
-import type { Hint } from './provider.ts';
+import { hintedAddress } from './provider.ts';
+import type { Hint, HintedAddress } from './provider.ts';
 
 /** What one peer tells another of those it knows, and what the other makes of it. */
 
@@ -30,7 +30,7 @@ export function peerList(known: Iterable<Hint>, scope: Scope, largest: number): 
   for (const { id, incarnation, addresses } of known) {
     const useful = meaningful(addresses, scope).slice(0, MOST_ADDRESSES);
     if (useful.length === 0) continue;
-    const peer = { id, incarnation, addresses: useful.map(({ host, port }) => ({ host, port })) };
+    const peer = { id, incarnation, addresses: useful };
     length += JSON.stringify(peer).length + 1;
     if (list.length === MOST_PEERS || length > largest) break;
     list.push(peer);
@@ -47,8 +47,8 @@ export function hintsOf(peers: readonly WirePeer[], scope: Scope): Hint[] {
 }
 
 /** The IP addresses that lead to the same place from here as from a peer that is there. Names are none, whoever tells them. */
-function meaningful(addresses: readonly Address[], scope: Scope): Address[] {
-  return ipAddresses(addresses).filter(({ host }) => {
+function meaningful(addresses: readonly HintedAddress[], scope: Scope): HintedAddress[] {
+  return ipAddresses(addresses.map(hintedAddress)).filter(({ host }) => {
     // A zone is of one host's own, and within it a peer that listens there is found in another way.
     if (host.includes('%')) return false;
     const family = isIPv6(host) ? 'ipv6' : 'ipv4';

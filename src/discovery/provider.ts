@@ -1,5 +1,16 @@
 import { addressText } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
+import type { HintTags } from './hint-tags.ts';
+
+/** An address with the tag that its owner gave it. Within this process every tag has been checked. */
+export interface HintedAddress extends Address {
+  tag?: string;
+}
+
+/** Without whatever else somebody may have put there. */
+export function hintedAddress({ host, port, tag }: HintedAddress): HintedAddress {
+  return tag === undefined ? { host, port } : { host, port, tag };
+}
 
 /** Where a peer may be found. Only a hint: whoever answers there still has to prove who they are. */
 export interface Hint {
@@ -11,11 +22,13 @@ export interface Hint {
    * Where it may be reached, at least one. All are tried, loopback first. Nothing here says how: loopback is dialled
    * in the clear and everything else with TLS, whatever a hint says, so no hint can take the encryption away.
    */
-  addresses: readonly Address[];
+  addresses: readonly HintedAddress[];
   /** Where peers of other hosts may reach it. Never dialled from here; only passed on to those who ask whom we know. */
-  beyond?: readonly Address[];
+  beyond?: readonly HintedAddress[];
   /** Process id, when the peer is on this host. */
   pid?: number;
+  /** Anybody may have said this, so it may be a lie: it is dialled last, and rarely. */
+  isAnybodys?: boolean;
 }
 
 /** A hint at whoever listens at an address. */
@@ -36,13 +49,13 @@ export interface Announcement extends Hint {
    * so that no log or inspector comes upon it.
    */
   world: () => string;
+  /** What makes and checks the tags of hints; absent where the secret is no made one. */
+  tags?: HintTags | undefined;
 }
 
 /** A source of hints, and a place to leave one's own. */
 export interface Provider {
   readonly name: string;
-  /** Anybody on the network can make it hint at whatever they like: who is only there is dialled with restraint. */
-  readonly isAnybodys?: boolean;
   /** Announces this peer and starts to look for others. Rejects when that is impossible here. */
   start(self: Announcement, listener: ProviderListener): Promise<void>;
   /** The hint led to no peer. `refused`: nobody listens at any of its addresses. */
@@ -71,6 +84,8 @@ export interface ProviderListener {
   announced?(): void;
   /** Everything that was there at the start has been told. */
   scanned(): void;
+  /** Hints with a wrong tag were dropped since this was last said: how many, by the id of the peer that they name. */
+  dropped?(counts: ReadonlyMap<string, number>): void;
   /** Why this provider cannot do all its work at present; undefined once it can. It goes on trying. */
   degraded(reason: Error | undefined): void;
 }

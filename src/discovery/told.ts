@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Address } from '../transport/address.ts';
-import type { Hint, Provider, ProviderListener } from './provider.ts';
+import { checked } from './hint-tags.ts';
+import type { HintTags } from './hint-tags.ts';
+import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
 
 export const TOLD = 'told';
 
@@ -27,6 +29,7 @@ export class ToldProvider implements Provider {
   /** By peer id, the newest last. */
   readonly #told = new Map<string, Told>();
   #listener: ProviderListener | undefined;
+  #tags: HintTags | undefined;
 
   /** @param reachable whether this peer goes to an address at all */
   constructor(clock: Clock, reachable: (address: Address) => boolean) {
@@ -34,16 +37,27 @@ export class ToldProvider implements Provider {
     this.#reachable = reachable;
   }
 
-  start(_: unknown, listener: ProviderListener): Promise<void> {
+  start({ tags }: Pick<Announcement, 'tags'>, listener: ProviderListener): Promise<void> {
     this.#listener = listener;
+    this.#tags = tags;
     listener.scanned();
     return Promise.resolve();
   }
 
   tell(hints: readonly Hint[]): void {
+    const dropped = new Map<string, number>();
     for (const each of hints) {
-      const hint = { ...each, addresses: each.addresses.filter((address) => this.#reachable(address)) };
-      if (hint.addresses.length === 0) continue;
+      const reachable = { ...each, addresses: each.addresses.filter((address) => this.#reachable(address)) };
+      if (reachable.addresses.length === 0) continue;
+      // The teller has proved that it knows the secret, but passes on what it was told itself.
+      const hint = checked(reachable, this.#tags);
+      if (!hint) {
+        dropped.set(each.id, (dropped.get(each.id) ?? 0) + 1);
+        continue;
+      }
+      // Somebody who may be lying does not take the place of what its owner said.
+      const known = this.#told.get(hint.id);
+      if (hint.isAnybodys && known && !known.hint.isAnybodys) continue;
       this.#told.delete(hint.id);
       // Told once more means that somebody is connected to it at this moment.
       this.#told.set(hint.id, { hint, failing: undefined });
@@ -51,6 +65,7 @@ export class ToldProvider implements Provider {
       if (oldest && this.#told.size > MOST_HINTS) this.#drop(oldest.hint);
       this.#listener?.found(hint);
     }
+    if (dropped.size > 0) this.#listener?.dropped?.(dropped);
   }
 
   failed({ id, incarnation }: Hint): void {

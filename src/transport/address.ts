@@ -37,10 +37,10 @@ export function isLoopback(host: string): boolean {
 }
 
 /** Those that are IP addresses, each in its one form. Others say where they are by address: a name they could change later. */
-export function ipAddresses(addresses: readonly Address[]): Address[] {
-  return addresses.flatMap(({ host, port }) => {
-    const ip = canonicalIp(host);
-    return ip === undefined ? [] : [{ host: ip, port }];
+export function ipAddresses<Told extends Address>(addresses: readonly Told[]): Told[] {
+  return addresses.flatMap((address) => {
+    const host = canonicalIp(address.host);
+    return host === undefined ? [] : [{ ...address, host }];
   });
 }
 

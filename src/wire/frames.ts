@@ -127,7 +127,8 @@ export interface PeersFrame {
 export interface WirePeer {
   id: string;
   incarnation: string;
-  addresses: { host: string; port: number }[];
+  /** `tag`: see `HintTags`. */
+  addresses: { host: string; port: number; tag?: string }[];
 }
 
 /** The sender wants the events of this name from now on. Said again on another connection, it changes nothing. */

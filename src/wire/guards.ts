@@ -18,6 +18,9 @@ export function isId(value: unknown): value is number {
 
 const PEER_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** The tag of a hint: 16 bytes, base64url. */
+export const HINT_TAG = /^[A-Za-z0-9_-]{22}$/;
+
 export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && PEER_ID.test(value);
 }
@@ -174,14 +177,15 @@ function isWirePeer(value: unknown): boolean {
   return isPeerId(id) && isPeerId(incarnation) && isAddressList(addresses);
 }
 
-export function isAddressList(value: unknown): value is { host: string; port: number }[] {
+export function isAddressList(value: unknown): value is { host: string; port: number; tag?: string }[] {
   return isListOf(value, MOST_ADDRESSES, isAddress);
 }
 
 function isAddress(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { host, port } = value;
-  return isString(host, LONGEST_HOST) && host !== '' && isId(port) && port < 65_536;
+  const { host, port, tag } = value;
+  const isTag = tag === undefined || (typeof tag === 'string' && HINT_TAG.test(tag));
+  return isString(host, LONGEST_HOST) && host !== '' && isId(port) && port < 65_536 && isTag;
 }
 
 function isOutcome(frame: Fields): boolean {

@@ -1,4 +1,5 @@
-import { hkdfSync, randomBytes, scrypt } from 'node:crypto';
+import { createSecretKey, hkdfSync, randomBytes, scrypt } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 /** What a made secret looks like: `net1_` and 32 bytes, base64url. */
 const MADE = /^net1_([A-Za-z0-9_-]{43})$/;
@@ -34,6 +35,11 @@ export interface HandshakeKeys {
 export interface SecretKeys extends HandshakeKeys {
   /** A name for the secret that does not give it away, unless it can be guessed: 96 bits, base64url. */
   readonly world: string;
+  /**
+   * What tags of hints are made with. Undefined for a passphrase: a tag goes to everybody on the network, and would let
+   * them try passphrases against it. Undefined for the public secret, with which everybody could make tags.
+   */
+  readonly hints: KeyObject | undefined;
 }
 
 /** A new secret, 256 bits from the system's generator. */
@@ -58,17 +64,27 @@ export function weaknessOf(secret: string): string | undefined {
 export async function deriveKeys(secret: string): Promise<SecretKeys> {
   const made = MADE.exec(secret)?.[1];
   const key = made === undefined ? await stretch(secret) : Buffer.from(made, 'base64url');
-  return new PrivateKeys(expand(key, 'handshake', 64), expand(key, 'world', 12).toString('base64url'));
+  return new PrivateKeys(
+    expand(key, 'handshake', 64),
+    expand(key, 'world', 12).toString('base64url'),
+    made === undefined || secret === PUBLIC_SECRET ? undefined : createSecretKey(expand(key, 'hint', 32)),
+  );
 }
 
 /** In private fields, so that no log or inspector that walks the actors comes upon them. */
 class PrivateKeys implements SecretKeys {
   readonly #world: string;
   readonly #both: Buffer;
+  readonly #hints: KeyObject | undefined;
 
-  constructor(both: Buffer, world: string) {
+  constructor(both: Buffer, world: string, hints: KeyObject | undefined) {
     this.#both = both;
     this.#world = world;
+    this.#hints = hints;
+  }
+
+  get hints(): KeyObject | undefined {
+    return this.#hints;
   }
 
   get world(): string {

@@ -45,6 +45,9 @@ export function isNetErrorCode(value: unknown): value is NetErrorCode {
   return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
 }
 
+/** The same for all copies of this library that a process has loaded. */
+const BRAND = Symbol.for('app-net.NetError');
+
 /** What is known about a failed call beside its code and message. */
 export interface NetErrorDetails {
   /** Default: what the code says. */
@@ -67,6 +70,16 @@ export interface NetErrorDetails {
  * }
  */
 export class NetError extends Error {
+  /** Also one of another copy of this library in the process. Never throws, whatever `value` is. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== NetError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    try {
+      return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+    } catch {
+      return false;
+    }
+  }
+
   readonly code: NetErrorCode;
   /** Whether the function ran: `no`, `yes` or `unknown`. */
   readonly ran: Ran;
@@ -89,6 +102,12 @@ export class NetError extends Error {
 
 // On the prototype, as the built-in errors have it, so that it does not show among the own properties.
 Object.defineProperty(NetError.prototype, 'name', { value: 'NetError', writable: true, configurable: true });
+Object.defineProperty(NetError.prototype, BRAND, { value: true });
+
+/** Whether this is the prototype of NetErrors themselves, be it that of another copy of this library. */
+export function isNetErrorPrototype(prototype: object): boolean {
+  return Object.hasOwn(prototype, BRAND);
+}
 
 /** @param cause why the peer could not even start */
 export function stoppedError(cause?: unknown): NetError {

@@ -3,7 +3,7 @@ import type { EventsLogic } from './actors/events.ts';
 import type { Gap } from './actors/interests.ts';
 import type { EventsMessage } from './actors/messages.ts';
 import type { PeerRecord } from './actors/peer-record.ts';
-import { EVERY_EVENT, TooLarge } from './actors/topics.ts';
+import { EVERY_EVENT } from './actors/topics.ts';
 import type { Topics } from './actors/topics.ts';
 import { NetError } from './errors.ts';
 import type { Settings } from './options.ts';
@@ -12,6 +12,7 @@ import type { Selector } from './selector.ts';
 import { peerLine } from './wire/failure.ts';
 import type { EventFrame } from './wire/frames.ts';
 import { NotSerializable } from './wire/not-serializable.ts';
+import { TooLarge } from './wire/too-large.ts';
 import { follow, until } from './view.ts';
 import type { Follower, PeerSource, View } from './view.ts';
 
@@ -95,11 +96,11 @@ export class EventHub {
       return this.#topics.emit(name, payload);
     } catch (error) {
       const text = `the event ${JSON.stringify(name)} cannot be emitted: `;
-      if (error instanceof TooLarge) {
+      if (TooLarge.is(error)) {
         const what = `it is larger than the ${this.#largest} bytes of a message (limits.message)`;
         throw new NetError('TOO_LARGE', text + what);
       }
-      if (!(error instanceof NotSerializable)) throw error;
+      if (!NotSerializable.is(error)) throw error;
       throw new NetError('NOT_SERIALIZABLE', text + error.message, { cause: error.cause });
     }
   }

@@ -11,13 +11,13 @@ import type { AnyFunction } from './registry.ts';
 import { readableTag } from './tag.ts';
 import { isPromise, isStream } from './value-shape.ts';
 import { Arrivals } from './wire/binary.ts';
-import { decodeMessage, encodeError, encodeRequest, encodeResult } from './wire/codec.ts';
-import { describeThrown, reviveThrown } from './wire/failure.ts';
+import { decodeMessage, encodeRequest, encodeResult, encodeThrown } from './wire/codec.ts';
+import { reviveThrown } from './wire/failure.ts';
 import type { Origin } from './wire/failure.ts';
 import type { ErrorFrame, Frame, RequestFrame, ResultFrame, UnreadableFrame } from './wire/frames.ts';
 import { NotSerializable } from './wire/not-serializable.ts';
-import { fits } from './wire/outgoing.ts';
 import type { Outgoing } from './wire/outgoing.ts';
+import { TooLarge } from './wire/too-large.ts';
 
 export interface ParityInput {
   /** The peer that the functions are connected to. */
@@ -141,8 +141,9 @@ class LocalCall {
   #arguments(args: readonly unknown[]): readonly unknown[] {
     const streams = streamsIn(args);
     const plain = streams ? withoutStreams(args, streams) : args;
-    const { stacks } = this.#input;
-    const encode = (): Outgoing => encodeRequest(1, this.#tag, plain, undefined, stacks, streams);
+    const { stacks, largestMessage } = this.#input;
+    const encode = (): Outgoing =>
+      encodeRequest(1, this.#tag, plain, undefined, stacks, streams, largestMessage);
     const { args: carried } = this.#carry(encode, 'the request', 'no') as RequestFrame;
     for (const position of streams ?? []) {
       carried[position] = this.#streamOf(args[position] as AsyncIterable<unknown>);
@@ -151,13 +152,14 @@ class LocalCall {
   }
 
   #result(value: unknown): unknown {
-    const encode = (): Outgoing => encodeResult(1, value, this.#input.stacks);
+    const { stacks, largestMessage } = this.#input;
+    const encode = (): Outgoing => encodeResult(1, value, stacks, largestMessage);
     return (this.#carry(encode, 'its result', 'yes') as ResultFrame).value;
   }
 
   #thrown(error: unknown): unknown {
-    const { stacks, origin } = this.#input;
-    const encode = (): Outgoing => encodeError(1, describeThrown(error, { stacks }), stacks);
+    const { stacks, origin, largestMessage } = this.#input;
+    const encode = (): Outgoing => encodeThrown(1, error, stacks, largestMessage);
     return reviveThrown(this.#carry(encode, 'what it threw', 'yes') as ErrorFrame, origin, this.#site);
   }
 
@@ -165,9 +167,6 @@ class LocalCall {
   #carry(encode: () => Outgoing, what: string, ran: Ran): Frame {
     const { largestMessage } = this.#input;
     const outgoing = this.#encode(encode, what, ran);
-    if (!fits(outgoing, largestMessage)) {
-      this.#fail('TOO_LARGE', `${what} is larger than the ${largestMessage} bytes that a peer takes`, ran);
-    }
     const received: (Frame | UnreadableFrame)[] = [];
     const { text, binaries } = typeof outgoing === 'string' ? { text: outgoing, binaries: [] } : outgoing;
     const arrivals = new Arrivals(largestMessage);
@@ -182,7 +181,11 @@ class LocalCall {
     try {
       return encode();
     } catch (error) {
-      if (!(error instanceof NotSerializable)) throw error;
+      if (TooLarge.is(error)) {
+        const { largestMessage } = this.#input;
+        this.#fail('TOO_LARGE', `${what} is larger than the ${largestMessage} bytes that a peer takes`, ran);
+      }
+      if (!NotSerializable.is(error)) throw error;
       const text =
         ran === 'no' ? error.message : `the function ran, but ${what} cannot be sent: ${error.message}`;
       return this.#fail('NOT_SERIALIZABLE', text, ran, error.cause);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
-import { TooLarge, Topics } from '../../src/actors/topics.ts';
+import { Topics } from '../../src/actors/topics.ts';
+import { TooLarge } from '../../src/wire/too-large.ts';
 import type { TopicsInput } from '../../src/actors/topics.ts';
 import type { Link } from '../../src/actors/link.ts';
 import { createLog, silentLog } from '../../src/log.ts';

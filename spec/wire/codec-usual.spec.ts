@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { BadFrame } from '../../src/wire/bad-frame.ts';
-import { encodeEvent, encodeRequest, encodeResult, eventHead } from '../../src/wire/codec.ts';
+import { encodeEvent, encodePayload, encodeRequest, encodeResult, eventHead } from '../../src/wire/codec.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 import { receive, textOf } from '../support/codec.ts';
 
@@ -72,7 +72,7 @@ describe('the short way of the usual frames', () => {
     fc.assert(
       fc.property(id, name, fc.jsonValue(), (sequence, text, value) => {
         const plain = JSON.parse(JSON.stringify(value).replaceAll('-0', '0')) as unknown;
-        const line = textOf(encodeEvent(eventHead(text), sequence, plain));
+        const line = textOf(encodeEvent(eventHead(text), sequence, encodePayload(plain)));
         expect(decode(line)).to.deep.equal(decodeSlowly(line));
         expect(decode(line)).to.deep.equal([{ type: 'event', name: text, sequence, value: plain }]);
       }),
@@ -87,8 +87,8 @@ describe('the short way of the usual frames', () => {
       textOf(encodeResult(7, 50)),
       textOf(encodeResult(7, { a: ['text'] })),
       textOf(encodeResult(7, undefined)),
-      textOf(encodeEvent(eventHead('x'), 7, { a: ['text'] })),
-      textOf(encodeEvent(eventHead('x'), 7, undefined)),
+      textOf(encodeEvent(eventHead('x'), 7, encodePayload({ a: ['text'] }))),
+      textOf(encodeEvent(eventHead('x'), 7, encodePayload(undefined))),
     ];
     const edit = fc.record({
       line: fc.constantFrom(...lines),

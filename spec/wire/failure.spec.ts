@@ -4,17 +4,17 @@ import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 
 import { NetError } from '../../src/errors.ts';
-import { encodeError } from '../../src/wire/codec.ts';
+import { encodeThrown } from '../../src/wire/codec.ts';
 import { registerError } from '../../src/wire/error-classes.ts';
-import { describeThrown, peerLine, reviveThrown } from '../../src/wire/failure.ts';
+import { peerLine, reviveThrown } from '../../src/wire/failure.ts';
 import type { ErrorFrame } from '../../src/wire/frames.ts';
-import { receive } from '../support/codec.ts';
+import { receive, textOf } from '../support/codec.ts';
 
 const origin = { name: 'render-1', id: 'V1StGXR8_Z5jdHi6B-myT' };
 
 /** From one process to another: described, written, read by the guards, put together. */
 function carry(thrown: unknown, { stacks = true, site = '    at local (/app/main.ts:1:1)' } = {}): unknown {
-  const [frame] = receive(encodeError(1, describeThrown(thrown, { stacks }), stacks));
+  const [frame] = receive(encodeThrown(1, thrown, stacks));
   return reviveThrown(frame as ErrorFrame, origin, site);
 }
 
@@ -140,12 +140,10 @@ describe('an error that crosses', () => {
   });
 
   it('sends a code once, not among the properties as well', () => {
-    const described = describeThrown(Object.assign(new Error('x'), { code: 5, errno: -2 }), {
-      stacks: false,
-    });
-    expect(described).to.deep.equal({
-      error: { name: 'Error', message: 'x', code: 5, properties: { errno: -2 } },
-    });
+    const thrown = Object.assign(new Error('x'), { code: 5, errno: -2 });
+    expect(textOf(encodeThrown(1, thrown, false))).to.equal(
+      '{"type":"error","id":1,"error":{"name":"Error","message":"x","code":5,"properties":{"errno":-2}}}',
+    );
   });
 
   it('takes no name, stack or prototype from the properties that a stranger sends', () => {
@@ -185,7 +183,7 @@ describe('an error that crosses', () => {
   it('stays small when errors of an AggregateError have it for their cause', () => {
     const thrown = new AggregateError([], 'all failed');
     thrown.errors = [1, 2, 3, 4].map((each) => new Error(`part ${each}`, { cause: thrown }));
-    expect(JSON.stringify(describeThrown(thrown, { stacks: false })).length).to.be.below(1_000_000);
+    expect(textOf(encodeThrown(1, thrown, false)).length).to.be.below(1_000_000);
   });
 
   it('says, when it is the NetError of a call the function made, that the function ran', () => {
@@ -293,7 +291,7 @@ describe('the stack of an error that crossed', () => {
   it('does not come in the message of what is no error here, when the peer keeps stacks to itself', () => {
     const foreign: unknown = runInNewContext('new RangeError("x")');
     for (const thrown of [foreign, { failed: new Error('x'), retry() {} }, new Map([[1, new Error('x')]])]) {
-      const described = JSON.stringify(describeThrown(thrown, { stacks: false }));
+      const described = textOf(encodeThrown(1, thrown, false));
       expect(described).not.to.match(/\bat .*:\d+:\d+/);
     }
   });

@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 
 import { BadFrame } from '../../src/wire/bad-frame.ts';
 import { Arrivals, MOST_BINARIES } from '../../src/wire/binary.ts';
-import { decodeMessage, encodeError, encodeRequest, encodeResult } from '../../src/wire/codec.ts';
-import { describeThrown, reviveThrown } from '../../src/wire/failure.ts';
+import { decodeMessage, encodeThrown, encodeRequest, encodeResult } from '../../src/wire/codec.ts';
+import { reviveThrown } from '../../src/wire/failure.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 import { isFrame } from '../../src/wire/guards.ts';
 import { LONGEST_BIGINT, LONGEST_PATTERNS } from '../../src/wire/meta.ts';
@@ -108,8 +108,7 @@ describe('annotations of a stranger', function () {
     const make = fc.constantFrom<(value: unknown) => Outgoing>(
       (value) => encodeResult(1, value),
       (value) => encodeRequest(1, 't', [value], 5),
-      (value) =>
-        encodeError(1, describeThrown(Object.assign(new Error('x'), { value }), { stacks: false }), false),
+      (value) => encodeThrown(1, Object.assign(new Error('x'), { value }), false),
     );
     fc.assert(
       fc.property(make, rich, fc.array(edit, { minLength: 1, maxLength: 2 }), (encode, value, edits) => {

@@ -1,8 +1,8 @@
-import { encodeFailure } from '../wire/codec.ts';
+import { encodeFailure, encodeThrown } from '../wire/codec.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { sizeOf } from '../wire/outgoing.ts';
 import { encodeComplete, encodeCredit, encodeNext } from '../wire/stream-frames.ts';
-import { checkFits, errorThatFits, refusalOf } from './answers.ts';
+import { refusalOf } from './answers.ts';
 import type { Call } from './call.ts';
 import type { GivenStreams } from './given-streams.ts';
 import type { Link } from './link.ts';
@@ -52,22 +52,22 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, given:
   given.begin().forEach((source, index) => {
     const arg = positions[index]!;
     const send = (frame: Outgoing): void => {
-      checkFits(link, frame);
       link.send(frame);
       // As long as values go out, the call is not silent.
       if (!call.reader && !call.settled) house.allow(call, call.time);
     };
     const writer = new StreamWriter(link, source, {
       next: (value) => {
-        const frame = encodeNext(id, arg, value, house.stacks);
+        const frame = encodeNext(id, arg, value, house.stacks, link.limits.message);
         send(frame);
         return sizeOf(frame);
       },
-      complete: (value) => send(encodeComplete(id, arg, value, house.stacks)),
-      failed: (error) => link.send(errorThatFits(link, id, error, house.stacks, arg)),
+      complete: (value) => send(encodeComplete(id, arg, value, house.stacks, link.limits.message)),
+      failed: (error) => link.send(encodeThrown(id, error, house.stacks, link.limits.message, arg)),
       refused: (error) => {
-        const message = `a value of args[${arg}] cannot be sent: ${(error as Error).message}`;
-        link.send(encodeFailure(id, { code: refusalOf(error), ran: 'yes', message }, arg));
+        const { code, why } = refusalOf(link, error);
+        const message = `a value of args[${arg}] cannot be sent: ${why}`;
+        link.send(encodeFailure(id, { code, ran: 'yes', message }, arg));
       },
       run: (step) => step(),
       ended: () => {},

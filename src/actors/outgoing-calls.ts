@@ -7,8 +7,8 @@ import { peerLine } from '../wire/failure.ts';
 import type { CancelFrame, CreditFrame, ErrorFrame, ResultFrame } from '../wire/frames.ts';
 import { Alarm } from './alarm.ts';
 import { NotSerializable } from '../wire/not-serializable.ts';
-import { fits } from '../wire/outgoing.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
+import { TooLarge } from '../wire/too-large.ts';
 import { encodeCancel, encodeLateCancel } from '../wire/stream-frames.ts';
 import type { Call } from './call.ts';
 import { failCall, failWithNetError, leftMessage, settleWith } from './call-failure.ts';
@@ -147,19 +147,21 @@ export class OutgoingCalls implements StreamHouse {
     const streams = given?.positions;
     // What is sent along may take longer than the call may be silent, and the other side cannot tell.
     const deadline = left < Infinity && !streams ? Math.ceil(left) : undefined;
-    const args = streams ? withoutStreams(call.args, streams) : call.args;
+    const most = link.limits.message;
     let request: Outgoing;
     try {
-      request = encodeRequest(id, tag, args, deadline, this.stacks, streams);
+      const args = streams ? withoutStreams(call.args, streams) : call.args;
+      request = encodeRequest(id, tag, args, deadline, this.stacks, streams, most);
     } catch (error) {
-      if (!(error instanceof NotSerializable)) throw error;
+      if (TooLarge.is(error)) {
+        const text = `the request is larger than the ${most} bytes that ${peerLine(call.record)} takes`;
+        this.fail(call, 'TOO_LARGE', text);
+        return;
+      }
+      const text = NotSerializable.is(error) ? error.message : 'the arguments cannot be read';
       // A getter of the user's that threw is the cause.
-      this.fail(call, 'NOT_SERIALIZABLE', error.message, 'cause' in error ? { cause: error.cause } : {});
-      return;
-    }
-    if (!fits(request, link.limits.message)) {
-      const text = `the request is larger than the ${link.limits.message} bytes that ${peerLine(call.record)} takes`;
-      this.fail(call, 'TOO_LARGE', text);
+      const cause = NotSerializable.is(error) ? error.cause : error;
+      this.fail(call, 'NOT_SERIALIZABLE', text, cause === undefined ? {} : { cause });
       return;
     }
     link.lastSent = id;

@@ -2,7 +2,6 @@ import { NetError } from '../errors.ts';
 import { runTracked } from '../context.ts';
 import { sizeOf } from '../wire/outgoing.ts';
 import { encodeComplete, encodeNext, encodeStreamResult } from '../wire/stream-frames.ts';
-import { checkFits } from './answers.ts';
 import type { Answers } from './answers.ts';
 import type { RunningCall } from './running-call.ts';
 import { StreamSource } from './stream-source.ts';
@@ -36,14 +35,12 @@ export function sendStream(
   };
   const writer = new StreamWriter(link, source, {
     next: (value) => {
-      const frame = encodeNext(id, undefined, value, answers.stacks);
-      checkFits(link, frame);
+      const frame = encodeNext(id, undefined, value, answers.stacks, link.limits.message);
       link.send(frame);
       return sizeOf(frame);
     },
     complete: (value) => {
-      const frame = encodeComplete(id, undefined, value, answers.stacks);
-      checkFits(link, frame);
+      const frame = encodeComplete(id, undefined, value, answers.stacks, link.limits.message);
       over(() => link.send(frame));
     },
     failed: (error) => over(() => answers.threw(link, id, error)),

@@ -1,8 +1,9 @@
 import type { Log } from '../log.ts';
 import type { SlowSubscribers } from '../options.ts';
-import { encodeEvent, encodeFrame, eventHead } from '../wire/codec.ts';
+import { encodeEvent, encodeFrame, encodePayload, eventHead } from '../wire/codec.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from '../wire/frames.ts';
 import { fits } from '../wire/outgoing.ts';
+import { TooLarge } from '../wire/too-large.ts';
 import { EventPost } from './event-post.ts';
 import { EncodedEvent, EventQueue } from './event-queue.ts';
 import type { Link } from './link.ts';
@@ -15,9 +16,6 @@ export const EVERY_EVENT = '*';
 
 /** How many names without subscribers keep their sequence, so that one who comes back learns how much it missed. */
 const MOST_IDLE = 4_096;
-
-/** An event is larger than any message may be. */
-export class TooLarge extends Error {}
 
 export interface TopicsInput {
   /** Names that one peer may be subscribed to. */
@@ -109,9 +107,11 @@ export class Topics {
    */
   emit(name: string, payload: unknown): number {
     const { largest, stacks } = this.#input;
+    // First: a getter in the payload may emit, subscribe or stop this peer itself.
+    const end = encodePayload(payload, stacks, largest);
     const topic = this.#wanted.get(name) ?? this.#idleTopic(name);
     const sequence = topic.sequence + 1;
-    const frame = encodeEvent(topic.head, sequence, payload, stacks);
+    const frame = encodeEvent(topic.head, sequence, end);
     if (!fits(frame, largest)) throw new TooLarge();
     // From here on nothing can fail.
     topic.sequence = sequence;

@@ -2,6 +2,7 @@ import { endianness } from 'node:os';
 import { types } from 'node:util';
 
 import { BadFrame } from './bad-frame.ts';
+import { viewed } from './own.ts';
 
 /** Bytes as they cross a connection: views of many kinds to binary messages and back. */
 
@@ -48,7 +49,7 @@ export function binaryKind(value: object): string | undefined {
 /** The very memory of the value, as bytes. @throws TypeError when the memory was given away (`transfer`) */
 export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (!ArrayBuffer.isView(value)) return Buffer.from(value);
-  const bytes = Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+  const bytes = viewed(value);
   const { BYTES_PER_ELEMENT: size = 1 } = value as { BYTES_PER_ELEMENT?: number };
   return FOREIGN && size > 1 ? reversed(bytes, size) : bytes;
 }

@@ -1,7 +1,6 @@
 import { Arrivals } from './binary.ts';
 import { BadFrame } from './bad-frame.ts';
 import type {
-  ErrorFrame,
   Frame,
   FunctionsFrame,
   GoawayFrame,
@@ -13,14 +12,14 @@ import type {
   WireFailure,
 } from './frames.ts';
 import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
-import type { Meta } from './meta.ts';
-import { NotSerializable } from './not-serializable.ts';
-import { Parcel, lengthOf } from './outgoing.ts';
+import type { Meta, Rich, RichOptions } from './meta.ts';
+import { Parcel, fits, lengthOf } from './outgoing.ts';
 import type { Outgoing } from './outgoing.ts';
-import { DEEPEST, DEEPEST_FRAME, isPlain } from './plain.ts';
+import { isPlainNumber, plainText, textOf } from './plain.ts';
 import { Unreadable, reviveFrame } from './revive.ts';
-import { UNREADABLE, encodeRich } from './rich.ts';
-import type { RichOptions } from './rich.ts';
+import { encodeRich } from './rich.ts';
+import { describeThrown } from './thrown.ts';
+import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
 
 /**
@@ -40,7 +39,8 @@ let lastTail = ',"kwargs":{}}';
 /**
  * @param stacks whether errors within the arguments are sent with their stack
  * @param streams which of the arguments follow as streams
- * @throws NotSerializable naming the argument
+ * @param most bytes that the other side takes
+ * @throws NotSerializable naming the argument; TooLarge
  */
 export function encodeRequest(
   id: number,
@@ -49,6 +49,7 @@ export function encodeRequest(
   deadline: number | undefined,
   stacks = true,
   streams?: readonly number[],
+  most = Infinity,
 ): Outgoing {
   if (tag !== lastTag) {
     lastTagText = `,"tag":${JSON.stringify(tag)},"args":`;
@@ -59,19 +60,22 @@ export function encodeRequest(
     lastDeadline = deadline;
   }
   const head = REQUEST + id;
-  const text = encodeShort(args) ?? encodePlain(args);
+  // A getter in the arguments may make a call itself, and change what is kept.
+  const before = lastTagText;
   const tail = streams ? `,"streams":${JSON.stringify(streams)}${lastTail}` : lastTail;
-  if (text !== undefined) return head + lastTagText + text + tail;
-  return pack(head, lastTagText, args, tail, { field: 'args', name: 'args', stacks });
+  const text = encodeShort(args, most) ?? plainText(args, most);
+  if (text !== undefined) return checked(head + before + text + tail, most);
+  return pack(head, before, args, tail, { field: 'args', name: 'args', stacks, most });
 }
 
 /**
  * @param stacks whether errors within the result are sent with their stack
- * @throws NotSerializable naming the place in the result
+ * @param most bytes that the other side takes
+ * @throws NotSerializable naming the place in the result; TooLarge
  */
-export function encodeResult(id: number, value: unknown, stacks = true): Outgoing {
+export function encodeResult(id: number, value: unknown, stacks = true, most = Infinity): Outgoing {
   if (value === undefined) return `${RESULT}${id}}`;
-  return encodeWithValue(RESULT + id, value, 'result', stacks);
+  return encodeWithValue(RESULT + id, value, 'result', stacks, most);
 }
 
 /**
@@ -79,39 +83,51 @@ export function encodeResult(id: number, value: unknown, stacks = true): Outgoin
  *
  * @param head its text up to the fields before: `{"type":"next","id":7`
  * @param name what the value is called in messages
- * @throws NotSerializable naming the place in the value
+ * @param most bytes that the other side takes
+ * @throws NotSerializable naming the place in the value; TooLarge
  */
-export function encodeWithValue(head: string, value: unknown, name: string, stacks: boolean): Outgoing {
-  const text = encodePrimitive(value) ?? encodePlain(value);
-  if (text !== undefined) return head + VALUE + text + '}';
-  return pack(head, VALUE, value, '}', { field: 'value', name, stacks });
+export function encodeWithValue(
+  head: string,
+  value: unknown,
+  name: string,
+  stacks: boolean,
+  most: number,
+): Outgoing {
+  const text = encodePrimitive(value, most) ?? plainText(value, most);
+  if (text !== undefined) return checked(head + VALUE + text + '}', most);
+  return pack(head, VALUE, value, '}', { field: 'value', name, stacks, most });
 }
 
-/** Around the values of the user's in an error there are those that make it up, and the frame. */
-const DEEPEST_ERROR = DEEPEST_FRAME - 1;
+/** So much smaller than its receiver takes is an error that did not fit: a character is 6 bytes at most, a number 24. */
+const CUT = 32;
+
+/** The largest message of errors where nobody says what the other side takes. */
+const ANY_SIZE = 16 * 1024 * 1024;
 
 /**
- * What a function threw, or an argument that is a stream, as `failure.ts` has described it.
- * @param stacks whether errors within its properties are sent with their stack
+ * What a function threw, or an argument that is a stream. Never throws: of an error that is too large there is as much as fits, and
+ * its class in any case.
+ *
+ * @param stacks whether errors are sent with their stack
+ * @param most bytes that the other side takes
  */
-export function encodeError(
+export function encodeThrown(
   id: number,
-  thrown: Pick<ErrorFrame, 'error' | 'thrown'>,
+  thrown: unknown,
   stacks: boolean,
+  most = ANY_SIZE,
   arg?: number,
 ): Outgoing {
   const head = `{"type":"error","id":${id}${arg === undefined ? '' : `,"arg":${arg}`}`;
-  const field = thrown.error ? 'error' : 'thrown';
-  const value = thrown[field];
-  const before = `,"${field}":`;
-  if (isPlain(value, DEEPEST - DEEPEST_ERROR)) return head + before + JSON.stringify(value) + '}';
-  try {
-    return pack(head, before, value, '}', { field, name: field, stacks, deepest: DEEPEST_ERROR });
-  } catch {
-    // Each of its properties can be carried, but not all of them together.
-    const { name = 'Error', message = 'what was thrown cannot be carried' } = thrown.error ?? {};
-    return head + `,"error":${JSON.stringify({ name, message })}}`;
+  for (const room of [most, Math.floor(most / CUT)]) {
+    try {
+      const { field, ...rich } = describeThrown(thrown, stacks, room);
+      return checked(join(head, `,"${field}":`, rich, '}'), most);
+    } catch {
+      // Too large as it is. The second time nearly all of it is left out.
+    }
   }
+  return `${head},"error":{"name":"Error","message":"an error was thrown that cannot be carried"}}`;
 }
 
 /** The beginning of an event's frame, the same for all events of the name. */
@@ -120,12 +136,20 @@ export function eventHead(name: string): string {
 }
 
 /**
+ * The end of an event's frame, after its sequence: that is only known when nothing can fail any more, and nothing is emitted in
+ * between.
  * @param stacks whether errors within the payload are sent with their stack
- * @throws NotSerializable naming the place in the payload
+ * @param most bytes of the frame, without its beginning
+ * @throws NotSerializable naming the place in the payload; TooLarge
  */
-export function encodeEvent(head: string, sequence: number, payload: unknown, stacks = true): Outgoing {
-  if (payload === undefined) return `${head}${sequence}}`;
-  return encodeWithValue(head + sequence, payload, 'payload', stacks);
+export function encodePayload(payload: unknown, stacks = true, most = Infinity): Outgoing {
+  return payload === undefined ? '}' : encodeWithValue('', payload, 'payload', stacks, most);
+}
+
+/** @param end what `encodePayload` returned */
+export function encodeEvent(head: string, sequence: number, end: Outgoing): Outgoing {
+  const start = head + sequence;
+  return typeof end === 'string' ? start + end : new Parcel(start + end.text, end.binaries);
 }
 
 /** Characters of the words in a failure: they may name a place in a value of the user's, and that can be long. */
@@ -148,24 +172,31 @@ export function encodeFrame(
  * A few primitives, as most calls have them, without the way into the engine's JSON. Undefined for anything else,
  * and for what is not plain.
  */
-function encodeShort(args: readonly unknown[]): string | undefined {
-  if (args.length > 8) return undefined;
-  let text = '[';
-  for (let index = 0; index < args.length; index += 1) {
-    const item = encodePrimitive(args[index]);
-    if (item === undefined) return undefined;
-    text += index === 0 ? item : `,${item}`;
+function encodeShort(args: readonly unknown[], most: number): string | undefined {
+  try {
+    if (args.length > 8) return undefined;
+    let text = '[';
+    for (let index = 0; index < args.length; index += 1) {
+      const item = encodePrimitive(args[index], most);
+      if (item === undefined) return undefined;
+      text += index === 0 ? item : `,${item}`;
+    }
+    return `${text}]`;
+  } catch (error) {
+    if (TooLarge.is(error)) throw error;
+    // The list of arguments may be the user's own, and a proxy.
+    return undefined;
   }
-  return `${text}]`;
 }
 
 /** JSON writes a finite number as JavaScript does. Undefined for what is no plain primitive. */
-function encodePrimitive(value: unknown): string | undefined {
+function encodePrimitive(value: unknown, most: number): string | undefined {
   switch (typeof value) {
     case 'number':
-      return isPlain(value) ? `${value}` : undefined;
+      return isPlainNumber(value) ? `${value}` : undefined;
     case 'string':
-      return JSON.stringify(value);
+      if (value.length > most) throw new TooLarge();
+      return value.length > SURELY_SHORT ? textOf(value) : JSON.stringify(value);
     case 'boolean':
       return value ? 'true' : 'false';
     default:
@@ -173,29 +204,29 @@ function encodePrimitive(value: unknown): string | undefined {
   }
 }
 
-/** Undefined for what JSON cannot say, or cannot even read: the other way then says what it is. */
-function encodePlain(value: unknown): string | undefined {
-  try {
-    return isPlain(value) ? JSON.stringify(value) : undefined;
-  } catch {
-    return undefined;
-  }
+/** Characters of a string whose JSON is no longer than a string can be. */
+const SURELY_SHORT = 16 * 1024 * 1024;
+
+/** @throws TooLarge */
+function checked(frame: Outgoing, most: number): Outgoing {
+  if (!fits(frame, most)) throw new TooLarge();
+  return frame;
+}
+
+/** @throws NotSerializable; TooLarge */
+function pack(head: string, before: string, value: unknown, end: string, options: RichOptions): Outgoing {
+  return checked(join(head, before, encodeRich(value, options), end), options.most);
 }
 
 /**
  * The meta comes before the value, so that who reads the usual frames without parsing them sees at once that this
  * is none of them.
  */
-function pack(head: string, before: string, value: unknown, end: string, options: RichOptions): Outgoing {
-  const { json, meta, binaries } = encodeRich(value, options);
-  let text = `${head},"meta":${meta}${before}`;
-  try {
-    text += JSON.stringify(json) + end;
-  } catch (cause) {
-    // A getter that throws the second time only, or more text than a string can hold.
-    throw new NotSerializable(options.name, UNREADABLE, { cause });
-  }
-  return binaries.length > 0 ? new Parcel(text, binaries) : text;
+function join(head: string, before: string, { json, meta, binaries }: Rich, end: string): Outgoing {
+  const text = textOf(json);
+  const whole =
+    meta === undefined ? head + before + text + end : `${head},"meta":${meta}${before}${text}${end}`;
+  return binaries.length > 0 ? new Parcel(whole, binaries) : whole;
 }
 
 /** Takes the frames of a message. */

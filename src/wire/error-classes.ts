@@ -1,7 +1,6 @@
-import { inspect, types } from 'node:util';
+import { types } from 'node:util';
 
-import { NetError, isNetErrorCode } from '../errors.ts';
-import { trimStack } from './stack.ts';
+import { NetError, isNetErrorCode, isNetErrorPrototype } from '../errors.ts';
 
 /**
  * Which classes errors have on their way, and what an error is made of: the same for one that was thrown and for
@@ -20,14 +19,16 @@ for (const known of [Error, EvalError, RangeError, ReferenceError, SyntaxError, 
 }
 classes.set('AggregateError', AggregateError);
 classes.set('NetError', NetError);
-const BUILT_IN = new Set(classes.keys());
+/** A DOMException is made anew, and not given its prototype: it has its parts inside. */
+const DOM_EXCEPTION = 'DOMException';
+const BUILT_IN = new Set([...classes.keys(), DOM_EXCEPTION]);
 
 /** How many class names are told, and how long each may be. */
 const MOST_CLASSES = 8;
 const LONGEST_CLASS_NAME = 256;
 
 /** Properties that are carried in fields of their own, or that no stranger may set. */
-const NOT_PROPERTIES = new Set([
+export const NOT_PROPERTIES = new Set([
   'name',
   'message',
   'stack',
@@ -60,12 +61,19 @@ export function registerError(errorClass: ErrorClass, name?: string): void {
 }
 
 function isErrorClass(value: unknown): boolean {
-  return typeof value === 'function' && value.prototype instanceof Error;
+  return typeof value === 'function' && isError(Object.create(value.prototype as object | null));
 }
 
-/** Also one of another realm, as code in a `vm` context throws them. */
+/** How many prototypes are looked at: a proxy may have any number of them. */
+const MOST_PROTOTYPES = 64;
+
+/**
+ * Also one of another realm, as code in a `vm` context throws them. Never throws, and asks no proxy for ever: `instanceof` would do
+ * both.
+ */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value);
+  if (types.isNativeError(value)) return true;
+  return typeof value === 'object' && value !== null && classNames(value).some((name) => BUILT_IN.has(name));
 }
 
 /** What every error on the wire has. */
@@ -78,50 +86,31 @@ export interface ErrorBasics {
   stack?: string;
 }
 
-export function basicsOf(error: Error, stacks: boolean): ErrorBasics {
-  const basics: ErrorBasics = { name: asText(error.name), message: asText(error.message) };
-  const names = classNames(error);
-  if (names.length !== 1 || names[0] !== basics.name) basics.classes = names;
-  if (stacks && typeof error.stack === 'string') basics.stack = trimStack(error.stack);
-  return basics;
-}
-
-/** Names and messages are strings by the language's types only. */
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : inspect(value, { depth: 0 });
-}
-
 /** The names of the error's classes, the most derived first, down to the first built-in one. */
-function classNames(error: Error): string[] {
-  if (error instanceof DOMException) return ['DOMException'];
+export function classNames(error: object): string[] {
   const names: string[] = [];
-  for (let at: unknown = Object.getPrototypeOf(error); at; at = Object.getPrototypeOf(at)) {
-    const { constructor } = at as { constructor?: unknown };
-    const name: unknown =
-      registeredNames.get(constructor) ?? (constructor as { name?: unknown } | undefined)?.name;
-    if (typeof name !== 'string' || name === '' || name.length > LONGEST_CLASS_NAME) continue;
-    // A class of the user's may be called NetError too; it is not ours.
-    if (name === 'NetError' && constructor !== NetError) continue;
-    // The built-in one is told in any case: every receiver has it.
-    if (BUILT_IN.has(name)) return [...names.slice(0, MOST_CLASSES - 1), name];
-    names.push(name);
+  try {
+    let at: unknown = Object.getPrototypeOf(error);
+    for (let level = 0; at && level < MOST_PROTOTYPES; level += 1, at = Object.getPrototypeOf(at)) {
+      const name = classNameOf(at);
+      if (name === undefined) continue;
+      // The built-in one is told in any case: every receiver has it.
+      if (BUILT_IN.has(name)) return [...names.slice(0, MOST_CLASSES - 1), name];
+      names.push(name);
+    }
+  } catch {
+    // A proxy that shows no more of itself.
   }
   return names.slice(0, MOST_CLASSES);
 }
 
-/** The error's own enumerable properties that have no field of their own. Undefined ones are as good as none. */
-export function* propertiesOf(error: Error): Generator<[key: string, value: unknown]> {
-  for (const key of Object.keys(error)) {
-    if (NOT_PROPERTIES.has(key)) continue;
-    let value: unknown;
-    try {
-      value = (error as unknown as Record<string, unknown>)[key];
-    } catch {
-      // A getter that throws takes only itself out.
-      continue;
-    }
-    if (value !== undefined) yield [key, value];
-  }
+function classNameOf(prototype: object): string | undefined {
+  const { constructor } = prototype as { constructor?: unknown };
+  const name: unknown =
+    registeredNames.get(constructor) ?? (constructor as { name?: unknown } | undefined)?.name;
+  if (typeof name !== 'string' || name === '' || name.length > LONGEST_CLASS_NAME) return undefined;
+  // A class of the user's may be called NetError too; it is not ours.
+  return name === 'NetError' && !isNetErrorPrototype(prototype) ? undefined : name;
 }
 
 /** What an error is put together from. `cause` may be there and undefined. */
@@ -132,25 +121,36 @@ export interface ErrorParts extends ErrorBasics {
   errors?: unknown[];
 }
 
-/** Everything of the error but its stack, which the engine has set to the place of this call. */
+/** Everything of the error but its stack, which the engine has set to the place of this call. Never throws. */
 export function assembleError(parts: ErrorParts): Error {
+  try {
+    return assemble(parts);
+  } catch {
+    // The class is the user's: a getter of its prototype may throw, and so may a proxy.
+    return assemble({ ...parts, classes: ['Error'] });
+  }
+}
+
+function assemble(parts: ErrorParts): Error {
+  const { name, code, properties = {}, errors } = parts;
   const error = instantiate(parts);
-  if (error.name !== parts.name) define(error, 'name', parts.name);
-  for (const [key, value] of Object.entries(parts.properties ?? {})) {
+  if (error.name !== name) define(error, 'name', name);
+  for (const [key, value] of Object.entries(properties)) {
     if (!NOT_PROPERTIES.has(key)) define(error, key, value, true);
   }
-  if (parts.code !== undefined && !(error instanceof DOMException)) define(error, 'code', parts.code, true);
+  if (code !== undefined && !(error instanceof DOMException)) define(error, 'code', code, true);
   if ('cause' in parts) define(error, 'cause', parts.cause);
-  if (parts.errors) define(error, 'errors', parts.errors);
+  if (errors) define(error, 'errors', errors);
+  if (error instanceof NetError) settleNetError(error, error.ran);
   return error;
 }
 
 function instantiate({ name, message, classes: names = [name] }: ErrorParts): Error {
-  if (names[0] === 'DOMException') return new DOMException(message, name);
   // A real Error is given another prototype: so it is one to `util.types.isNativeError`, `structuredClone` and
   // inspectors, and no constructor of the user's runs with arguments it does not expect.
-  const error = new Error(message);
   const known = names.map((each) => classes.get(each)).find((each) => each !== undefined);
+  if (!known && names.includes(DOM_EXCEPTION)) return new DOMException(message, name);
+  const error = new Error(message);
   if (known) Object.setPrototypeOf(error, known.prototype as object);
   return error;
 }

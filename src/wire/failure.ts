@@ -1,66 +1,9 @@
 import { NetError } from '../errors.ts';
-import { assembleError, basicsOf, define, isError, propertiesOf, settleNetError } from './error-classes.ts';
+import { assembleError, define, settleNetError } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import type { WireCause, WireError, WireValue } from './frames.ts';
-import { isCarried, whyNotCarried } from './rich.ts';
 
-/** What functions throw, to and from the fields of an error frame. */
-
-/** How far a chain of causes is followed. Further down it is cut. */
-const LONGEST_CHAIN = 16;
-
-/** How many errors one thrown error is carried with, causes and the errors of AggregateErrors together. */
-const MOST_ERRORS = 256;
-
-/** What was thrown, as the fields of an error frame. Never throws, whatever `thrown` is. */
-export function describeThrown(
-  thrown: unknown,
-  options: { stacks: boolean },
-): { error: WireError } | { thrown: WireValue } {
-  try {
-    const cause = describeCause(thrown, { ...options, left: MOST_ERRORS }, LONGEST_CHAIN);
-    if ('error' in cause) return cause;
-    return { thrown: cause };
-  } catch {
-    // An error with a getter that throws, or a hostile proxy.
-    return { error: { name: 'Error', message: 'an error was thrown that cannot be read' } };
-  }
-}
-
-/** `left` counts down over the whole of what was thrown. */
-interface Description {
-  readonly stacks: boolean;
-  left: number;
-}
-
-function describeCause(thrown: unknown, description: Description, depth: number): WireCause {
-  if (isError(thrown)) return { error: describeError(thrown, description, depth) };
-  if (thrown === undefined) return {};
-  const why = whyNotCarried(thrown, 'what was thrown');
-  if (why === undefined) return { value: thrown };
-  return { error: { name: 'Error', message: `no error was thrown, and ${why}` } };
-}
-
-function describeError(error: Error, description: Description, depth: number): WireError {
-  description.left -= 1;
-  const wire: WireError = basicsOf(error, description.stacks);
-  const { code } = error as { code?: unknown };
-  if (code !== undefined && isCarried(code)) wire.code = code;
-  for (const [key, value] of propertiesOf(error)) {
-    if (isCarried(value)) (wire.properties ??= {})[key] = value;
-  }
-  if (depth > 0 && description.left > 0) {
-    if (Object.hasOwn(error, 'cause')) wire.cause = describeCause(error.cause, description, depth - 1);
-    const { errors } = error as { errors?: unknown };
-    if (error instanceof AggregateError && Array.isArray(errors)) {
-      wire.errors = [];
-      for (const each of errors as unknown[]) {
-        if (description.left > 0) wire.errors.push(describeCause(each, description, depth - 1));
-      }
-    }
-  }
-  return wire;
-}
+/** What functions threw, from the fields of an error frame. `thrown.ts` is the way there. */
 
 /** Who sent an error, for the line in the stack that says so. */
 export interface Origin {

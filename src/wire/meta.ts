@@ -82,3 +82,26 @@ export function put(object: object, key: string | number, value: unknown): void 
     (object as Record<string, unknown>)[key] = value;
   }
 }
+
+/** A value as it is written. */
+export interface Rich {
+  /** To be written in place of the value: nothing but plain objects, arrays and primitives of our own. */
+  json: unknown;
+  /** The frame's field `meta`, as text: an object of thousands of paths would cost more than all the rest. */
+  meta: string | undefined;
+  /** Views onto the user's own memory. */
+  binaries: Uint8Array[];
+}
+
+export interface RichOptions {
+  /** Where in its frame the value is: `args`, `value`, … */
+  field: string;
+  /** What the value is called in messages. */
+  name: string;
+  /** Whether errors within the value are sent with their stack. */
+  stacks: boolean;
+  /** How deep arrays and objects may be within each other. */
+  deepest?: number;
+  /** Characters and bytes, all together. */
+  most: number;
+}

@@ -1,10 +1,9 @@
 import { viewOf } from './binary.ts';
-import { assembleError, define, settleNetError } from './error-classes.ts';
+import { assembleError, define } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import { isErrorBasics, isFields } from './guards.ts';
 import { LONGEST_BIGINT, LONGEST_PATTERNS, VALUE_FIELDS, put, splitPath } from './meta.ts';
 import type { Annotations } from './meta.ts';
-import { NetError } from '../errors.ts';
 import { isUrlText, patternCost } from './work.ts';
 
 /**
@@ -165,7 +164,6 @@ function makeError(json: unknown): Error {
   if (Object.hasOwn(json, 'cause')) parts.cause = json['cause'];
   if (Array.isArray(errors)) parts.errors = errors;
   const error = assembleError(parts);
-  if (error instanceof NetError) settleNetError(error, error.ran);
   define(error, 'stack', stack ?? `${name}${message && `: ${message}`}`);
   return error;
 }

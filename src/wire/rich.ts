@@ -1,70 +1,44 @@
 import { types } from 'node:util';
 
-import { MOST_BINARIES, binaryKind, bytesOf } from './binary.ts';
-import { basicsOf, isError, propertiesOf } from './error-classes.ts';
-import { DEEPEST_META, LONGEST_BIGINT, LONGEST_PATTERNS, LONGEST_URL, put } from './meta.ts';
-import type { Type } from './meta.ts';
-import { NotSerializable } from './not-serializable.ts';
-import { DEEPEST, isForeign, isPlain } from './plain.ts';
-import { Trail } from './trail.ts';
 import { isPromise } from '../value-shape.ts';
+import { MOST_BINARIES, binaryKind, bytesOf } from './binary.ts';
+import { isError } from './error-classes.ts';
+import { writeError } from './error-parts.ts';
+import type { PartWriter } from './error-parts.ts';
+import { DEEPEST_META, LONGEST_BIGINT, LONGEST_PATTERNS, LONGEST_URL, put } from './meta.ts';
+import type { Rich, RichOptions, Type } from './meta.ts';
+import { NotSerializable, reasonOf } from './not-serializable.ts';
+import {
+  addedProperty,
+  bigintText,
+  dateTime,
+  mapPairs,
+  patternFlags,
+  patternSource,
+  setItems,
+  urlText,
+} from './own.ts';
+import { DEEPEST, isForeign, isPlainNumber } from './plain.ts';
+import { TooLarge } from './too-large.ts';
+import { Trail } from './trail.ts';
 import { isUrlText, patternCost } from './work.ts';
 
 /**
  * Values that JSON alone cannot say, to JSON, annotations and bytes. What nothing can carry is refused here, with
- * its place: nothing is ever left out or bent silently.
+ * its place: nothing is ever left out or bent silently. Everything is read once, and what was read is what is written.
  */
 
-export interface Rich {
-  /** To be written in place of the value. */
-  json: unknown;
-  /** The frame's field `meta`, as text: an object of thousands of paths would cost more than all the rest. */
-  meta: string;
-  /** Views onto the user's own memory. */
-  binaries: Uint8Array[];
-}
-
-export interface RichOptions {
-  /** Where in its frame the value is: `args`, `value`, … */
-  field: string;
-  /** What the value is called in messages. */
-  name: string;
-  /** Whether errors within the value are sent with their stack. */
-  stacks: boolean;
-  /** How deep arrays and objects may be within each other. */
-  deepest?: number;
-}
-
-/** @throws NotSerializable naming the first place that nothing can carry */
+/** @throws NotSerializable naming the first place that nothing can carry; TooLarge */
 export function encodeRich(value: unknown, options: RichOptions): Rich {
-  return new Encoder(options).run(value);
+  const encoder = new Encoder(options);
+  return encoder.finish(encoder.read(value));
 }
 
-/** Whether the value can be carried, in whatever way. */
-export function isCarried(value: unknown): boolean {
-  return whyNotCarried(value, '') === undefined;
-}
-
-/** Says which part of the value cannot be carried, in words; undefined when all of it can. */
-export function whyNotCarried(value: unknown, name: string): string | undefined {
-  try {
-    if (!isPlain(value)) encodeRich(value, { field: 'value', name, stacks: false });
-    return undefined;
-  } catch (error) {
-    return error instanceof NotSerializable ? error.message : `${name} cannot be read`;
-  }
-}
-
-/** What a value is, of which reading or writing fails. */
-export const UNREADABLE = 'a value that cannot be read';
-
-/** Stand for the arrays and objects that are in the JSON of a map or an error, but not in the value. */
+/** Stands for the array that is in the JSON of a map, but not in the value. */
 const PAIR = Object.freeze([]);
-const ERRORS = Object.freeze([]);
-const PROPERTIES = Object.freeze({});
 
-class Encoder {
-  readonly #stacks: boolean;
+export class Encoder implements PartWriter {
+  readonly stacks: boolean;
   readonly #deepest: number;
   readonly #trail: Trail;
   readonly #binaries: Uint8Array[] = [];
@@ -74,40 +48,104 @@ class Encoder {
   #base: number | undefined;
   #nested = 0;
   #patterns = 0;
+  /** Characters and bytes that there is still room for. Each value is counted as less than it will take. */
+  #left: number;
 
-  constructor({ field, name, stacks, deepest = DEEPEST }: RichOptions) {
-    this.#stacks = stacks;
+  constructor({ field, name, stacks, deepest = DEEPEST, most }: RichOptions) {
+    this.stacks = stacks;
     this.#deepest = deepest;
     this.#trail = new Trail(field, name);
+    this.#left = most;
   }
 
-  run(value: unknown): Rich {
-    const json = this.#read(value);
+  finish(json: unknown): Rich {
     const count = this.#binaries.length;
-    const meta = `{"values":{${this.#annotations}},"v":1${count > 0 ? `,"binary":${count}` : ''}}`;
+    const empty = this.#annotations === '' && count === 0;
+    const meta = empty
+      ? undefined
+      : `{"values":{${this.#annotations}},"v":1${count > 0 ? `,"binary":${count}` : ''}}`;
     return { json, meta, binaries: this.#binaries };
   }
 
-  #read(value: unknown): unknown {
+  /** @throws NotSerializable; TooLarge; nothing else */
+  read(value: unknown): unknown {
     try {
       return this.#encode(value);
     } catch (cause) {
-      if (cause instanceof NotSerializable) throw cause;
+      if (NotSerializable.is(cause) || TooLarge.is(cause)) throw cause;
       // A getter that throws, or a proxy.
-      throw new NotSerializable(String(this.#trail), UNREADABLE, { cause });
+      throw new NotSerializable(String(this.#trail), `a value that cannot be read${reasonOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Text of the error in hand, which is cut rather than refused: to at most half of the room that is left. */
+  cut(text: string): string {
+    const most = Math.floor(this.#left / 2);
+    const kept = text.length > most ? `${text.slice(0, most)}… (cut: it was too large)` : text;
+    this.pay(Math.min(text.length, most));
+    return kept;
+  }
+
+  /** What is read until `leave` is in this container. */
+  enter(container: object): void {
+    if (this.#trail.depth >= this.#deepest) this.#refuse(`nested deeper than ${this.#deepest}`);
+    this.#trail.enter(container);
+  }
+
+  /** What is read next is under this key of the innermost container. */
+  at(key: string | number): void {
+    this.#trail.at(key);
+  }
+
+  leave(): void {
+    this.#trail.leave();
+  }
+
+  /**
+   * Undefined for what cannot be carried; nothing of it stays then. It may take half of the room that is left, and when that is
+   * not enough, that much is gone: so an error with a thousand properties that are too large is not a thousand times the work.
+   */
+  attempt(read: () => unknown, failed?: (error: unknown) => void): { json: unknown } | undefined {
+    const annotations = this.#annotations;
+    const { depth } = this.#trail;
+    const base = this.#base;
+    const [nested, patterns, left] = [this.#nested, this.#patterns, this.#left];
+    const binaries = this.#binaries.length;
+    const half = Math.floor(left / 2);
+    this.#left = left - half;
+    try {
+      const json = read();
+      this.#left += half;
+      return { json };
+    } catch (error) {
+      this.#trail.leaveTo(depth);
+      this.#annotations = annotations;
+      [this.#base, this.#nested, this.#patterns] = [base, nested, patterns];
+      this.#binaries.length = binaries;
+      this.#left = TooLarge.is(error) ? half : left - 1;
+      failed?.(error);
+      return undefined;
     }
   }
 
   #encode(value: unknown): unknown {
+    this.pay(1);
     switch (typeof value) {
       case 'string':
+        this.pay(value.length + 1);
+        return value;
       case 'boolean':
         return value;
       case 'number':
-        if (isPlain(value)) return value;
+        if (isPlainNumber(value)) return value;
         return this.#annotate('number', Object.is(value, -0) ? '-0' : String(value));
       case 'bigint':
-        return this.#annotate('bigint', this.#short(String(value), LONGEST_BIGINT, 'a bigint'));
+        return this.#annotate(
+          'bigint',
+          this.#short(bigintText(value), `bigint of more than ${LONGEST_BIGINT}`),
+        );
       case 'undefined':
         return this.#annotate('undefined', null);
       case 'object':
@@ -127,147 +165,103 @@ class Encoder {
       return this.#list(value, value);
     }
     if (prototype === Object.prototype || prototype === null || isForeign(prototype, 'Object')) {
-      return this.#record(value);
+      return this.#record(value as Record<string, unknown>);
     }
-    if (isError(value)) return this.#within('Error', () => this.#error(value));
-    const kind = binaryKind(value);
-    if (kind !== undefined) return this.#binary(kind, value as ArrayBuffer | ArrayBufferView);
-    return this.#builtIn(value) ?? this.#refuseInstance(value);
+    if (isError(value)) return this.#within('Error', () => writeError(this, value));
+    return this.#builtIn(value, prototype as object) ?? this.#refuseInstance(value);
   }
 
   /** Undefined when it is none, or of a class derived from one: the other side would not have that class. */
-  #builtIn(value: object): unknown {
-    const { name } = (Object.getPrototypeOf(value) as { constructor?: { name?: unknown } }).constructor ?? {};
-    // A class of the user's that has such a name must not pass, so both are looked at: what it is and what it says.
+  #builtIn(value: object, prototype: object): unknown {
+    const kind = binaryKind(value);
+    if (kind !== undefined) return this.#binary(kind, value as ArrayBuffer | ArrayBufferView);
+    const { name } = (prototype as { constructor?: { name?: unknown } }).constructor ?? {};
+    // A class of the user's that has such a name must not pass, be it derived from what it is called after.
+    const above: unknown = Object.getPrototypeOf(prototype);
+    if (above === null || Object.getPrototypeOf(above) !== null) return undefined;
     if (name === 'Date' && types.isDate(value)) {
-      this.#refuseProperties(value, name);
-      return this.#annotate('Date', Number.isNaN(+value) ? 'Invalid Date' : value.toISOString());
+      this.#refuseProperties(value, 'a Date');
+      const time = dateTime(value);
+      return this.#annotate('Date', Number.isNaN(time) ? 'Invalid Date' : new Date(time).toISOString());
     }
     if (name === 'Set' && types.isSet(value)) {
-      this.#refuseProperties(value, name);
-      return this.#within('set', () => this.#list(value, [...value]));
+      this.#refuseProperties(value, 'a Set');
+      return this.#within('set', () => this.#list(value, setItems(value)));
     }
     if (name === 'Map' && types.isMap(value)) {
-      this.#refuseProperties(value, name);
+      this.#refuseProperties(value, 'a Map');
       return this.#within('map', () => this.#map(value));
     }
-    if (name === 'RegExp' && types.isRegExp(value)) {
-      this.#refuseProperties(value, name);
-      this.#patterns += patternCost(value.source, value.flags);
-      if (this.#patterns === Infinity && value.source.length <= LONGEST_PATTERNS) {
-        return this.#refuse('a regular expression that takes long to read (\\p{…} with the flag v)');
-      }
-      if (this.#patterns > LONGEST_PATTERNS) {
-        return this.#refuse(
-          `a regular expression beyond the ${LONGEST_PATTERNS} characters a frame may have`,
-        );
-      }
-      return this.#annotate('regexp', `/${value.source}/${value.flags}`);
-    }
-    if (name === 'URL' && value instanceof URL) {
-      const text = this.#short(value.href, LONGEST_URL, 'a URL');
-      return isUrlText(text) ? this.#annotate('URL', text) : this.#refuse('a URL with so long a host');
+    if (name === 'RegExp' && types.isRegExp(value)) return this.#pattern(value);
+    if (prototype === URL.prototype) {
+      this.#refuseProperties(value, 'a URL');
+      const text = urlText(value);
+      const short = this.#short(
+        text.length > LONGEST_URL ? undefined : text,
+        `URL of more than ${LONGEST_URL}`,
+      );
+      return isUrlText(short) ? this.#annotate('URL', short) : this.#refuse('a URL with so long a host');
     }
     return undefined;
   }
 
-  /** Of an array that has nothing rich in it, the array itself. */
-  #list(container: object, items: unknown[]): unknown[] {
-    let copy: unknown[] | undefined;
-    this.#enter(container);
-    for (let index = 0; index < items.length; index += 1) {
-      const item = items[index];
-      this.#trail.at(index);
-      if (item === undefined && !Object.hasOwn(items, index)) this.#refuse('a hole in an array');
-      const json = this.#encode(item);
-      if (json !== item) (copy ??= items.slice())[index] = json;
+  #pattern(value: RegExp): unknown {
+    this.#refuseProperties(value, 'a RegExp');
+    const source = patternSource(value);
+    const flags = patternFlags(value);
+    this.#patterns += patternCost(source, flags);
+    if (this.#patterns === Infinity && source.length <= LONGEST_PATTERNS) {
+      return this.#refuse('a regular expression that takes long to read (\\p{…} with the flag v)');
     }
-    this.#trail.leave();
-    return copy ?? items;
+    if (this.#patterns > LONGEST_PATTERNS) {
+      return this.#refuse(`a regular expression beyond the ${LONGEST_PATTERNS} characters a frame may have`);
+    }
+    return this.#annotate('regexp', `/${source}/${flags}`);
   }
 
-  /** Of an object that has nothing rich in it, the object itself. */
-  #record(record: object): object {
-    let copy: object | undefined;
-    this.#enter(record);
-    for (const key of Object.keys(record)) {
-      this.#trail.at(key);
-      const item = (record as Record<string, unknown>)[key];
-      const json = this.#encode(item);
-      if (json !== item) put((copy ??= { ...record }), key, json);
+  #list(container: object, items: readonly unknown[]): unknown[] {
+    const json: unknown[] = [];
+    const { length } = items;
+    this.pay(length);
+    this.enter(container);
+    for (let index = 0; index < length; index += 1) {
+      this.#trail.at(index);
+      const item = items[index];
+      if (item === undefined && !Object.hasOwn(items, index)) this.#refuse('a hole in an array');
+      json.push(this.#encode(item));
     }
-    this.#trail.leave();
-    return copy ?? record;
+    this.leave();
+    return json;
+  }
+
+  #record(record: Record<string, unknown>): object {
+    const json = {};
+    this.enter(record);
+    for (const key of Object.keys(record)) {
+      this.pay(key.length + 4);
+      this.#trail.at(key);
+      put(json, key, this.#encode(record[key]));
+    }
+    this.leave();
+    return json;
   }
 
   #map(map: Map<unknown, unknown>): unknown[] {
     const pairs: unknown[] = [];
-    this.#enter(map);
-    for (const pair of map) {
+    this.enter(map);
+    for (const pair of mapPairs(map)) {
       this.#trail.at(pairs.length);
       pairs.push(this.#list(PAIR, pair));
     }
-    this.#trail.leave();
+    this.leave();
     return pairs;
   }
 
-  /** Like an error that was thrown: what cannot be carried of its properties is left out. */
-  #error(error: Error): object {
-    const json: Record<string, unknown> = { ...basicsOf(error, this.#stacks) };
-    const { code, errors } = error as { code?: unknown; errors?: unknown };
-    const parts: [string, unknown][] = [];
-    if (code !== undefined) parts.push(['code', code]);
-    if (Object.hasOwn(error, 'cause')) parts.push(['cause', error.cause]);
-    this.#enter(error);
-    this.#addParts(json, parts);
-    if (error instanceof AggregateError && Array.isArray(errors)) {
-      this.#trail.at('errors');
-      this.#enter(ERRORS);
-      json['errors'] = this.#addParts([], (errors as unknown[]).entries());
-      this.#trail.leave();
-    }
-    this.#trail.at('properties');
-    this.#enter(PROPERTIES);
-    const properties = this.#addParts({}, propertiesOf(error));
-    if (Object.keys(properties).length > 0) json['properties'] = properties;
-    this.#trail.leave();
-    this.#trail.leave();
-    return json;
-  }
-
-  /** Puts into `json` what can be carried: under its key, or, in an array, under the next index. */
-  #addParts(json: object, parts: Iterable<[key: string | number, value: unknown]>): object {
-    for (const [key, value] of parts) {
-      const place = Array.isArray(json) ? json.length : key;
-      this.#trail.at(place);
-      const part = this.#attempt(value);
-      if (part) put(json, place, part.json);
-    }
-    return json;
-  }
-
-  /** Undefined for a value that cannot be carried; nothing of it stays then. */
-  #attempt(value: unknown): { json: unknown } | undefined {
-    const annotations = this.#annotations;
-    const { depth } = this.#trail;
-    const [base, nested, patterns, binaries] = [
-      this.#base,
-      this.#nested,
-      this.#patterns,
-      this.#binaries.length,
-    ];
-    try {
-      return { json: this.#encode(value) };
-    } catch {
-      this.#trail.leaveTo(depth);
-      this.#annotations = annotations;
-      [this.#base, this.#nested, this.#patterns] = [base, nested, patterns];
-      this.#binaries.length = binaries;
-      return undefined;
-    }
-  }
-
   #binary(kind: string, value: ArrayBuffer | ArrayBufferView): unknown {
+    this.#refuseProperties(
+      value,
+      kind === 'ArrayBuffer' || /^[AEIO]/.test(kind) ? `an ${kind}` : `a ${kind}`,
+    );
     if (this.#binaries.length >= MOST_BINARIES) {
       return this.#refuse(`one more than the ${MOST_BINARIES} binary values that one frame may have`);
     }
@@ -277,6 +271,7 @@ class Encoder {
     } catch {
       return this.#refuse('memory that was given away (transferred)');
     }
+    this.pay(bytes.byteLength);
     const index = this.#binaries.push(bytes) - 1;
     return this.#annotate(['custom', kind], index);
   }
@@ -307,24 +302,29 @@ class Encoder {
 
   /** @param inner the annotations within */
   #note(type: Type, inner: string): void {
-    const path = JSON.stringify(this.#trail.path(this.#base));
+    const path = this.#trail.path(this.#base);
+    this.pay(path.length + 6);
     const comma = this.#annotations === '' ? '' : ',';
-    this.#annotations += `${comma}${path}:[${JSON.stringify(type)}${inner === '' ? '' : `,{${inner}}`}]`;
+    const within = inner === '' ? '' : `,{${inner}}`;
+    this.#annotations += `${comma}${JSON.stringify(path)}:[${JSON.stringify(type)}${within}]`;
   }
 
-  #enter(container: object): void {
-    if (this.#trail.depth >= this.#deepest) this.#refuse(`nested deeper than ${this.#deepest}`);
-    this.#trail.enter(container);
+  /** @throws TooLarge when there is no room for so many characters */
+  pay(characters: number): void {
+    this.#left -= characters;
+    if (this.#left < 0) throw new TooLarge('it is larger than may be sent');
   }
 
-  #short(text: string, longest: number, what: string): string {
-    return text.length > longest ? this.#refuse(`${what} of more than ${longest} characters`) : text;
+  #short(text: string | undefined, what: string): string {
+    if (text === undefined) return this.#refuse(`a ${what} characters`);
+    this.pay(text.length);
+    return text;
   }
 
   /** JSON has no place for them, and they would be missed. */
-  #refuseProperties(value: object, name: string): void {
-    const [key] = Object.keys(value);
-    if (key !== undefined) this.#refuse(`a ${name} with a property of its own (${key})`);
+  #refuseProperties(value: object, what: string): void {
+    const key = addedProperty(value);
+    if (key !== undefined) this.#refuse(`${what} with a property of its own (${key.slice(0, 64)})`);
   }
 
   #refuseInstance(value: object): never {

@@ -8,19 +8,29 @@ export function encodeStreamResult(id: number): string {
   return `{"type":"result","id":${id},"stream":true}`;
 }
 
-/** @throws NotSerializable naming the place in the value */
-export function encodeNext(id: number, arg: number | undefined, value: unknown, stacks: boolean): Outgoing {
-  return withOptionalValue(head('next', id, arg), value, stacks);
+/**
+ * @param most bytes that the other side takes
+ * @throws NotSerializable naming the place in the value; TooLarge
+ */
+export function encodeNext(
+  id: number,
+  arg: number | undefined,
+  value: unknown,
+  stacks: boolean,
+  most = Infinity,
+): Outgoing {
+  return withOptionalValue(head('next', id, arg), value, stacks, most);
 }
 
-/** @throws NotSerializable naming the place in the value */
+/** @throws NotSerializable naming the place in the value; TooLarge */
 export function encodeComplete(
   id: number,
   arg: number | undefined,
   value: unknown,
   stacks: boolean,
+  most = Infinity,
 ): Outgoing {
-  return withOptionalValue(head('complete', id, arg), value, stacks);
+  return withOptionalValue(head('complete', id, arg), value, stacks, most);
 }
 
 export function encodeCredit(id: number, arg: number | undefined, count: number, bytes: number): string {
@@ -40,6 +50,6 @@ function head(type: string, id: number, arg: number | undefined): string {
   return arg === undefined ? `{"type":"${type}","id":${id}` : `{"type":"${type}","id":${id},"arg":${arg}`;
 }
 
-function withOptionalValue(start: string, value: unknown, stacks: boolean): Outgoing {
-  return value === undefined ? `${start}}` : encodeWithValue(start, value, 'value', stacks);
+function withOptionalValue(start: string, value: unknown, stacks: boolean, most: number): Outgoing {
+  return value === undefined ? `${start}}` : encodeWithValue(start, value, 'value', stacks, most);
 }

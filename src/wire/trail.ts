@@ -3,6 +3,9 @@ import { types } from 'node:util';
 import { isError } from './error-classes.ts';
 import { joinPath } from './meta.ts';
 
+/** Stands for an object of the frame's that is around a value, and is not named in messages. */
+export const WRAPPER: object = Object.freeze({});
+
 /** The way from a frame down to the value in hand: what contains it, and under which key. */
 export class Trail {
   readonly #name: string;
@@ -55,6 +58,7 @@ export class Trail {
     let text = this.#name;
     for (const [index, container] of this.#containers.entries()) {
       const key = this.#keys[index + 1]!;
+      if (container === WRAPPER) continue;
       if (types.isMap(container)) text += `.entries()[${key}]`;
       else if (types.isSet(container)) text += `.values()[${key}]`;
       else if (typeof key === 'number') text += `[${key}]`;
@@ -64,6 +68,10 @@ export class Trail {
   }
 }
 
+/** Characters of a key that are shown. */
+const LONGEST_KEY = 128;
+
 function property(key: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+  const short = key.length > LONGEST_KEY ? `${key.slice(0, LONGEST_KEY)}…` : key;
+  return /^[A-Za-z_$][\w$]*$/.test(short) ? `.${short}` : `[${JSON.stringify(short)}]`;
 }

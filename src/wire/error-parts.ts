@@ -1,0 +1,129 @@
+import { inspect } from 'node:util';
+
+import { NOT_PROPERTIES, classNames } from './error-classes.ts';
+import { put } from './meta.ts';
+import { trimStack } from './stack.ts';
+
+/**
+ * An error to its JSON: the same for one that was thrown and for one inside a value. What of it cannot be carried or read is left
+ * out, and what is too large is cut: it is better to have an error without its socket than none.
+ */
+
+/** What writes values, as an error needs it. */
+export interface PartWriter {
+  /** Whether errors are sent with their stack. */
+  readonly stacks: boolean;
+  cut(text: string): string;
+  /** @throws when there is no room for so many characters */
+  pay(characters: number): void;
+  /** @throws for a value that cannot be carried */
+  read(value: unknown): unknown;
+  attempt(read: () => unknown, failed?: (error: unknown) => void): { json: unknown } | undefined;
+  enter(container: object): void;
+  at(key: string | number): void;
+  leave(): void;
+}
+
+/** Stand for what is in the JSON of an error, but not in the value. */
+const ERRORS = Object.freeze([]);
+const PROPERTIES = Object.freeze({});
+
+/**
+ * @param other writes a cause, or one of the errors of an AggregateError
+ * @throws only when it is nested too deep
+ */
+export function writeError(
+  writer: PartWriter,
+  error: Error,
+  other: (value: unknown) => unknown = (value) => writer.read(value),
+): Record<string, unknown> {
+  const json: Record<string, unknown> = {
+    name: writer.cut(textOf(() => error.name, 'Error')),
+    message: writer.cut(textOf(() => error.message, '')),
+  };
+  const names = classNames(error).map((name) => writer.cut(name));
+  if (names.length !== 1 || names[0] !== json['name']) json['classes'] = names;
+  writer.enter(error);
+  const part = (key: string, read: () => unknown): void => {
+    writer.at(key);
+    const written = writer.attempt(read);
+    if (written && written.json !== ABSENT) json[key] = written.json;
+  };
+  part('code', () => orAbsent((error as { code?: unknown }).code, (code) => writer.read(code)));
+  part('cause', () => (Object.hasOwn(error, 'cause') ? other(error.cause) : ABSENT));
+  part('errors', () => writeErrors(writer, ownArray(error, 'errors'), other));
+  part('properties', () => writeProperties(writer, error));
+  writer.leave();
+  // The last one, as it may be long: there is most use in the others.
+  if (writer.stacks) {
+    const stack = attemptText(() => error.stack);
+    if (stack !== undefined) json['stack'] = writer.cut(trimStack(stack));
+  }
+  return json;
+}
+
+/** A part that the error does not have. */
+const ABSENT = Symbol('absent');
+
+function orAbsent(value: unknown, write: (value: unknown) => unknown): unknown {
+  return value === undefined ? ABSENT : write(value);
+}
+
+function writeErrors(
+  writer: PartWriter,
+  errors: readonly unknown[] | undefined,
+  other: (value: unknown) => unknown,
+): unknown {
+  if (!errors) return ABSENT;
+  const json: unknown[] = [];
+  writer.enter(ERRORS);
+  for (const each of errors) {
+    writer.at(json.length);
+    const written = writer.attempt(() => other(each));
+    if (written) json.push(written.json);
+  }
+  writer.leave();
+  return json;
+}
+
+/** The error's own enumerable properties that have no field of their own. Undefined ones are as good as none. */
+function writeProperties(writer: PartWriter, error: Error): unknown {
+  const json = {};
+  writer.enter(PROPERTIES);
+  for (const key of Object.keys(error)) {
+    if (NOT_PROPERTIES.has(key)) continue;
+    writer.at(key);
+    const written = writer.attempt(() => {
+      writer.pay(key.length);
+      return orAbsent((error as unknown as Record<string, unknown>)[key], (value) => writer.read(value));
+    });
+    if (written && written.json !== ABSENT) put(json, key, written.json);
+  }
+  writer.leave();
+  return Object.keys(json).length > 0 ? json : ABSENT;
+}
+
+function ownArray(error: Error, key: string): readonly unknown[] | undefined {
+  if (!Object.hasOwn(error, key)) return undefined;
+  const value = (error as unknown as Record<string, unknown>)[key];
+  return Array.isArray(value) ? (value as unknown[]) : undefined;
+}
+
+/** Names and messages are strings by the language's types only, and reading one may throw. */
+function textOf(read: () => unknown, otherwise: string): string {
+  try {
+    const value = read();
+    return typeof value === 'string' ? value : inspect(value, { depth: 0, customInspect: false });
+  } catch {
+    return otherwise;
+  }
+}
+
+function attemptText(read: () => unknown): string | undefined {
+  try {
+    const value = read();
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -83,7 +83,7 @@ describe('the log', () => {
   it('warns once of a peer that has another secret, and tells the other side only who asks for details', async () => {
     const runtimeDir = await stage.folder();
     const [mine, theirs] = [new Lines(), new Lines()];
-    const other = { runtimeDir, secret: 'another secret', id: 'z' };
+    const other = { runtimeDir, secret: 'another secret than this', id: 'z' };
     await stage.make({ ...other, logger: theirs, logLevel: 'debug' }).start();
     // Without a word of which secret it has, as a client in another language may write it.
     const file = join(runtimeDir, 'z.peer.json');

@@ -68,7 +68,7 @@ describe('the options of a peer', () => {
         NET_IS_HUB: 'true',
         NET_HOST: '::1',
         NET_PORT: '4000',
-        NET_SECRET: 'correct horse',
+        NET_SECRET: 'correct horse battery',
         NET_SECRET_FILE: '/run/secret',
         NET_RUNTIME_DIR: '/run/app-net',
         NET_PEERS: '127.0.0.1:4000, [::1]:4000,',
@@ -87,7 +87,7 @@ describe('the options of a peer', () => {
       ],
       runtimeDir: '/run/app-net',
     });
-    expect(settings.secret?.()).to.equal('correct horse');
+    expect(settings.secret?.()).to.equal('correct horse battery');
   });
 
   it('in code win over the environment', () => {
@@ -97,15 +97,15 @@ describe('the options of a peer', () => {
       NET_IS_HUB: '1',
       NET_HOST: '127.0.0.2',
       NET_PORT_RANGE: '1-2',
-      NET_SECRET: 'environment',
+      NET_SECRET: 'in the environment',
       NET_SECRET_FILE: '/e',
       NET_RUNTIME_DIR: '/e',
     };
     const options = { name: 'c', group: 'c', hub: false, host: '127.0.0.1' };
-    const more = { port: 5, secret: 'from code', secretFile: '/c', runtimeDir: '/c' };
+    const more = { port: 5, secret: 'a secret from code', secretFile: '/c', runtimeDir: '/c' };
     const settings = resolve({ ...options, ...more }, environment);
     expect(settings).to.deep.include({ ...options, ports: [5, 5], secretFile: '/c', runtimeDir: '/c' });
-    expect(settings.secret?.()).to.equal('from code');
+    expect(settings.secret?.()).to.equal('a secret from code');
   });
 
   it('take an empty variable for none', () => {
@@ -177,7 +177,7 @@ describe('the options of a peer', () => {
     ['name', { name: 'x'.repeat(257) }],
     ['name', { name: 5 }],
     ['group', { group: '' }],
-    ['secret', { secret: 'short' }],
+    ['secret', { secret: 5 }],
     ['secret', { secret: '' }],
     ['secret', { secret: 12_345_678 }],
     ['deadline', { deadline: -1 }],
@@ -244,14 +244,14 @@ describe('the ports of a peer', () => {
 
 describe('the secret of a peer', () => {
   it('is not that of the environment when the code gives a file', () => {
-    const settings = resolve({ secretFile: '/c' }, { NET_SECRET: 'environment' });
+    const settings = resolve({ secretFile: '/c' }, { NET_SECRET: 'in the environment' });
     expect([settings.secret, settings.secretFile]).to.deep.equal([undefined, '/c']);
   });
 
   it('does not show when the settings are written to a log', () => {
-    const settings = resolve({ secret: 'correct horse' });
-    expect(inspect(settings, { depth: null, showHidden: true })).not.to.include('correct horse');
-    expect(JSON.stringify({ ...settings, clock: undefined })).not.to.include('correct horse');
+    const settings = resolve({ secret: 'correct horse battery' });
+    expect(inspect(settings, { depth: null, showHidden: true })).not.to.include('correct horse battery');
+    expect(JSON.stringify({ ...settings, clock: undefined })).not.to.include('correct horse battery');
   });
 });
 

@@ -36,21 +36,10 @@ export function resolveExposure(
     lan,
     insecure,
     host,
-    secret: insecure ? () => PUBLIC_SECRET : hidden(given, lan),
+    secret: insecure ? () => PUBLIC_SECRET : hidden(given),
     secretFile,
     tls: tls && (() => tls),
   };
-}
-
-/**
- * @param place where the secret is, for people
- * @throws NetError INSECURE for a secret that could be guessed by who listens to the network
- */
-export function refuseWeak(secret: string, place: string): void {
-  const weakness = weaknessOf(secret);
-  if (weakness === undefined) return;
-  const text = `${place}: with lan: true the secret must not be guessed, and this one ${weakness}; make one with npx app-net secret, or with: ${MAKE_SECRET}`;
-  throw new NetError('INSECURE', text);
 }
 
 function checkHost(host: string, lan: boolean): void {
@@ -92,12 +81,17 @@ function noSecret(): NetError {
   );
 }
 
-function hidden(given: string | undefined, lan: boolean): (() => string) | undefined {
+/** @throws NetError INSECURE for a secret that somebody could guess who was dialled in a peer's place */
+function hidden(given: string | undefined): (() => string) | undefined {
   if (given === undefined) return undefined;
-  if (typeof given !== 'string' || given.length < SHORTEST_SECRET) {
+  if (typeof given !== 'string' || given === '') {
     throw new TypeError(`secret: give a made secret (net1_…) or at least ${SHORTEST_SECRET} characters`);
   }
-  if (lan) refuseWeak(given, 'secret');
+  const weakness = weaknessOf(given);
+  if (weakness !== undefined) {
+    const text = `secret: it must not be guessed, and this one ${weakness}; make one with npx app-net secret, or with: ${MAKE_SECRET}`;
+    throw new NetError('INSECURE', text);
+  }
   return () => given;
 }
 

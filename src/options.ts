@@ -73,7 +73,7 @@ export interface PeerOptions {
   /** First and last port to try. Default: `NET_PORT_RANGE` (`first-last`), else `port` alone. */
   portRange?: readonly [number, number] | undefined;
   /**
-   * What the peers share to know each other: `net1_…`, or a passphrase of at least 8 characters, 15 with `lan`. Default:
+   * What the peers share to know each other: `net1_…`, or a passphrase of at least 15 characters. Default:
    * `NET_SECRET`, else the content of `secretFile`, else, without `lan`, a secret made once for this user on this host.
    */
   secret?: string | undefined;

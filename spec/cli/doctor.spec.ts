@@ -184,6 +184,21 @@ describe('the command line, doctor', function () {
     expect(all.find(({ check: name }) => name === 'old announcement')).to.include({ status: 'note' });
   });
 
+  it('names a wrong peer: one at the address that another one announces', async () => {
+    const there = await stage.make({ runtimeDir: folder, id: 'there' }).start();
+    const [{ port }] = there.actor.getSnapshot().context.opened.listener.addresses;
+    await announce('elsewhere', port);
+    const { check, says, todo } = await eventuallyProblem();
+    expect(check).to.equal('wrong peer');
+    expect(says)
+      .to.include(`127.0.0.1:${port} is not who answers`)
+      .and.to.include('there answered instead of elsewhere');
+    expect(todo).to.include('a port of its own');
+    // Of a process that is gone it is no wonder.
+    await announce('elsewhere', port, { pid: 2 ** 22 + 1 });
+    expect((await examine()).problems).to.deep.equal([]);
+  });
+
   it('names a peer that takes connections and says nothing', async () => {
     const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

@@ -52,7 +52,7 @@ describe('the command line, secret', function () {
   it('is not replaced by another one, unless that is what is wanted', async () => {
     await secret();
     const { out: first } = await secret(['--show']);
-    const refused = await secret(['--stdin'], 'another secret');
+    const refused = await secret(['--stdin'], 'another secret than this');
     expect(refused.code).to.equal(2);
     expect(refused.errors).to.include('holds another secret').and.to.include('--new');
     expect((await secret(['--show'])).out).to.equal(first);

@@ -181,27 +181,27 @@ describe('the secret of a user', () => {
   });
 
   it('is read without the white space around it', async () => {
-    await writeFile(path(), '  correct horse \r\n', { mode: 0o600 });
-    expect(await readSecretFile(path())).to.equal('correct horse');
+    await writeFile(path(), '  correct horse battery \r\n', { mode: 0o600 });
+    expect(await readSecretFile(path())).to.equal('correct horse battery');
   });
 
   for (const mode of [0o640, 0o604, 0o620, 0o666]) {
     it(`is refused when others can read or write it: ${mode.toString(8)}`, async () => {
-      await writeFile(path(), 'correct horse');
+      await writeFile(path(), 'correct horse battery');
       await chmod(path(), mode);
       const error = await failure(readSecretFile(path()));
       expect(error).to.be.instanceOf(NetError).with.property('code', 'INSECURE');
-      expect(error.message).to.include(`chmod 600 ${path()}`).and.not.include('correct horse');
+      expect(error.message).to.include(`chmod 600 ${path()}`).and.not.include('correct horse battery');
     });
   }
 
   it('is refused when it belongs to another user', async function () {
     if (process.getuid!() !== 0) this.skip();
-    await writeFile(path(), 'correct horse', { mode: 0o600 });
+    await writeFile(path(), 'correct horse battery', { mode: 0o600 });
     await chown(path(), 12_345, 12_345);
     const error = await failure(readSecretFile(path()));
     expect(error).to.be.instanceOf(NetError).with.property('code', 'INSECURE');
-    expect(error.message).to.include(`chown 0 ${path()}`).and.not.include('correct horse');
+    expect(error.message).to.include(`chown 0 ${path()}`).and.not.include('correct horse battery');
   });
 
   it('is refused when it is empty', async () => {

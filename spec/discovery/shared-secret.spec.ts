@@ -72,11 +72,11 @@ describe('the secret in the runtime directory', () => {
     const shared = make();
     await shared.get();
     await unlink(path());
-    await writeFile(path(), 'another secret', { mode: 0o600 });
+    await writeFile(path(), 'another secret than this', { mode: 0o600 });
     const fault = await shared.keep();
     expect(fault?.message).to.include('restart this peer').and.to.include(folder);
     expect(await shared.keep(), 'nothing has changed').to.equal(fault);
-    expect(await readFile(path(), 'utf8')).to.equal('another secret');
+    expect(await readFile(path(), 'utf8')).to.equal('another secret than this');
   });
 
   it('that others can read is complained about until they cannot', async function () {
@@ -121,9 +121,9 @@ describe('the secret in the runtime directory', () => {
   });
 
   it('is not read through a symbolic link, and one that the user names is', async () => {
-    await writeFile(join(folder, 'real'), 'correct horse', { mode: 0o600 });
+    await writeFile(join(folder, 'real'), 'correct horse battery', { mode: 0o600 });
     await symlink('real', path());
-    expect(await readSecretFile(path())).to.equal('correct horse');
+    expect(await readSecretFile(path())).to.equal('correct horse battery');
     const error = await readOwnSecret(folder).catch((reason: Error) => reason);
     expect(error).to.be.instanceOf(Error).with.property('message').that.includes(path());
   });

@@ -130,7 +130,9 @@ describe('real processes', function () {
   });
 
   it('of another user’s secret never meet, and their functions are not told', async () => {
-    const stranger = await processes.start(folder, TELLING, { env: { NET_SECRET: 'another secret' } });
+    const stranger = await processes.start(folder, TELLING, {
+      env: { NET_SECRET: 'another secret than this' },
+    });
     await stranger.line((line: unknown) => Array.isArray(line));
     const peer: Peer = createPeer({ runtimeDir: folder });
     try {

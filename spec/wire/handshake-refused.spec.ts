@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { DiallerHandshake } from '../../src/wire/handshake.ts';
-import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
+import { HandshakeFailed, WrongPeer } from '../../src/wire/handshake-messages.ts';
 import type { Binding } from '../../src/wire/handshake.ts';
 import {
   acceptor,
@@ -88,16 +88,21 @@ describe('a handshake fails', function () {
   }
 
   it('at the acceptor when another peer is meant', () => {
-    expect(() => acceptor().receive(dialler({ to: 'someone' }).hello())).to.throw(
-      HandshakeFailed,
-      'another peer was meant',
-    );
+    const to = acceptor();
+    const from = dialler({ to: 'acceptor' });
+    // The dialler is told who is there. One that goes on all the same gets no further.
+    const hello = edit(from.hello(), { to: 'someone' });
+    const { send: m3 } = from.receive(to.receive(hello).send!);
+    expect(() => to.receive(m3!)).to.throw(WrongPeer, 'acceptor answered instead of someone');
   });
 
   it('at the dialler when another peer answers, though it has the secret', () => {
     const from = dialler({ to: 'someone' });
     const welcome = acceptor().receive(dialler().hello()).send!;
-    expect(() => from.receive(welcome)).to.throw(HandshakeFailed, 'another peer answered');
+    expect(() => from.receive(welcome)).to.throw(
+      WrongPeer,
+      'wrong peer at this address: acceptor answered instead of someone',
+    );
   });
 
   it('when there is no common version', () => {

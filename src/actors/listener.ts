@@ -1,7 +1,6 @@
 import { fromCallback } from 'xstate';
 
 import { seedProviders } from '../discovery/seed-providers.ts';
-import { refuseWeak } from '../exposure.ts';
 import { ToldProvider } from '../discovery/told.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
@@ -99,16 +98,10 @@ const NOWHERE: Listener = { addresses: [], close: () => Promise.resolve() };
 
 /** The secret given in code or environment, else that of the file, else the one this network's peers share. */
 async function chooseSecret(
-  { lan, secret, secretFile }: Settings,
+  { secret, secretFile }: Settings,
   shared: () => Promise<string>,
 ): Promise<string> {
   if (secret) return secret();
   if (secretFile === undefined) return shared();
-  const read = await inTime(
-    ANSWER_TIME,
-    `the file system of the secret file ${secretFile}`,
-    readSecretFile(secretFile),
-  );
-  if (lan) refuseWeak(read, secretFile);
-  return read;
+  return inTime(ANSWER_TIME, `the file system of the secret file ${secretFile}`, readSecretFile(secretFile));
 }

@@ -182,10 +182,15 @@ function describe(verdict: Verdict, who: string, detail: string, pid: number | u
         todo: SAME_VERSION,
       };
     case 'another peer':
+      if (pid !== undefined && !isRunning(pid)) {
+        const says = `${who} is gone, and another peer listens there`;
+        return { status: 'note', check: 'old announcement', says };
+      }
       return {
-        status: 'note',
-        check: 'old announcement',
-        says: `${who} is gone, and another peer listens there`,
+        status: 'problem',
+        check: 'wrong peer',
+        says: `${who} is not who answers: ${detail}`,
+        todo: 'give each process a port of its own; a forwarded or balanced port leads to one peer only if one listens behind it',
       };
     case 'no peer':
       return {

@@ -140,6 +140,6 @@ async function shakeHands(socket: Socket, to: string, keys: HandshakeKeys): Prom
 }
 
 function refused(detail: string): Finding {
-  if (/another peer/.test(detail)) return { verdict: 'another peer', detail };
+  if (/wrong peer/.test(detail)) return { verdict: 'another peer', detail };
   return { verdict: /proof is wrong/.test(detail) ? 'another secret' : 'another version', detail };
 }

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { makeFolder, readSecretFile } from '../discovery/runtime-directory.ts';
-import { SHORTEST_SECRET, makeSecret } from '../wire/secret.ts';
+import { makeSecret, SHORTEST_SECRET, weaknessOf } from '../wire/secret.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
@@ -78,10 +78,11 @@ async function store(file: string, options: SecretOptions): Promise<boolean> {
 
 async function given(): Promise<string> {
   const content = (await text(process.stdin)).trim();
-  if (content.length >= SHORTEST_SECRET && !content.includes('\n')) return content;
+  const weakness = weaknessOf(content);
+  if (weakness === undefined && !content.includes('\n')) return content;
   throw new CliError(
     EXIT.USAGE,
-    `standard input holds no secret: give one line of at least ${SHORTEST_SECRET} characters`,
+    `standard input holds no secret that will do: give one line of at least ${SHORTEST_SECRET} characters, not of a few different ones`,
     'on the other host: app-net secret --show',
   );
 }

@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 
 import { NetError } from '../errors.ts';
-import { makeSecret, SHORTEST_SECRET } from '../wire/secret.ts';
+import { makeSecret, weaknessOf } from '../wire/secret.ts';
 import { FOLLOWED, ITSELF, NotSmall, readSmallFile } from './small-file.ts';
 
 /**
@@ -155,12 +155,13 @@ async function readSecret(path: string, flags: number): Promise<string> {
     throw Object.assign(new Error(`the secret file ${path} ${what}`, { cause }), { code });
   }
   const secret = bytes.toString().trim();
-  if (secret.length < SHORTEST_SECRET) {
-    const what = secret ? `shorter than ${SHORTEST_SECRET} characters` : 'empty';
-    throw new NetError(
-      'UNAUTHENTICATED',
-      `the secret in ${path} is ${what}: remove the file, or put a longer one in`,
-    );
+  if (secret === '') {
+    throw new NetError('UNAUTHENTICATED', `the secret in ${path} is empty: remove the file, or put one in`);
+  }
+  const weakness = weaknessOf(secret);
+  if (weakness !== undefined) {
+    const text = `the secret in ${path} must not be guessed, and it ${weakness}; npx app-net secret --file makes one`;
+    throw new NetError('INSECURE', text);
   }
   return secret;
 }

@@ -32,6 +32,15 @@ export class HandshakeNeedless extends HandshakeFailed {
   }
 }
 
+/** Another peer listens at the address than the one that was dialled there. Neither is proved. */
+export class WrongPeer extends HandshakeFailed {
+  constructor(meant: string, answered: string) {
+    super(
+      `wrong peer at this address: ${answered} answered instead of ${meant}, whose announcement is old, or which shares its port`,
+    );
+  }
+}
+
 /** The acceptor has proved itself, and another process has the dialler's id. */
 export class IdTaken extends HandshakeFailed {}
 

@@ -13,6 +13,7 @@ import {
   readHello,
   readProof,
   readWelcome,
+  WrongPeer,
   write,
 } from './handshake-messages.ts';
 import type { HandshakeKeys } from './secret.ts';
@@ -162,7 +163,7 @@ export class DiallerHandshake {
     const welcome = readWelcome(text);
     refuseSelf(welcome, self, nonce);
     if (isConnected?.(welcome.id, welcome.incarnation)) throw new HandshakeNeedless(welcome.id);
-    if (to && welcome.id !== to) throw new HandshakeFailed('another peer answered than the one dialled');
+    if (to && welcome.id !== to) throw new WrongPeer(to, welcome.id);
     if (!VERSIONS.includes(welcome.version)) throw new HandshakeFailed('no common version');
     this.#welcome = welcome;
     this.#transcript = transcript(binding, this.#hello, text);
@@ -218,7 +219,6 @@ export class AcceptorHandshake {
     const { self, binding, nonce } = this.#options;
     const hello = readHello(text);
     refuseSelf(hello, self, nonce);
-    if (hello.to && hello.to !== self.id) throw new HandshakeFailed('another peer was meant');
     const version = VERSIONS.find((each) => hello.versions.includes(each));
     if (version === undefined) throw new HandshakeFailed('no common version');
     const welcome = write({
@@ -237,6 +237,9 @@ export class AcceptorHandshake {
 
   #receiveProof(text: string): Step {
     const { self, keys } = this.#options;
+    // Only now: by the answer to its hello the dialler could tell that it has come to the wrong peer.
+    const { to } = this.#hello!;
+    if (to && to !== self.id) throw new WrongPeer(to, self.id);
     checkProof(readProof(text).proof, diallerProof(keys, this.#transcript!));
     this.#proof = text;
     const proof = acceptorProof(keys, this.#transcript!, text).toString('base64url');

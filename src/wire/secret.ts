@@ -4,14 +4,12 @@ import type { KeyObject } from 'node:crypto';
 /** What a made secret looks like: `net1_` and 32 bytes, base64url. */
 const MADE = /^net1_([A-Za-z0-9_-]{43})$/;
 
-/** Characters. Fewer are no secret from anybody who can try. */
-export const SHORTEST_SECRET = 8;
-
 /**
- * Characters of a passphrase on a network, where who answers a dial can go away and try passphrases at leisure. The
- * figure of NIST SP 800-63B-4 for a password that stands alone.
+ * Characters of a passphrase. Whoever answers a dial can go away with one proof and try passphrases at leisure; on one
+ * host that is any user who takes the port of a peer that has died. The figure of NIST SP 800-63B-4 for a password
+ * that stands alone.
  */
-const SHORTEST_ON_NETWORK = 15;
+export const SHORTEST_SECRET = 15;
 
 /** Fewer different characters are a pattern, however long. */
 const FEWEST_DIFFERENT = 6;
@@ -47,11 +45,11 @@ export function makeSecret(): string {
   return `net1_${randomBytes(32).toString('base64url')}`;
 }
 
-/** What is wrong with a secret on a network, to be read after "this one"; undefined when nothing is. */
+/** What is wrong with a secret, to be read after "this one"; undefined when nothing is. */
 export function weaknessOf(secret: string): string | undefined {
   if (secret === PUBLIC_SECRET) return 'is known to everybody';
   if (MADE.test(secret)) return undefined;
-  if (secret.length < SHORTEST_ON_NETWORK) return `has fewer than ${SHORTEST_ON_NETWORK} characters`;
+  if (secret.length < SHORTEST_SECRET) return `has fewer than ${SHORTEST_SECRET} characters`;
   if (new Set(secret).size < FEWEST_DIFFERENT)
     return `has fewer than ${FEWEST_DIFFERENT} different characters`;
   return undefined;

@@ -5,13 +5,13 @@
  * with whatever clock the test likes.
  */
 
-import { MemoryBoard } from './discovery/memory.ts';
-import type { Attachment, Network, NetworkUser } from './network.ts';
+import { MemoryBoard } from './providers/memory.ts';
+import type { Attachment, Network, NetworkUser } from './providers/network.ts';
 import { MemoryWires } from './transport/memory.ts';
 import { makeSecret } from './wire/secret.ts';
 
-export type { Network } from './network.ts';
-export type { Clock } from './clock.ts';
+export type { Network } from './providers/network.ts';
+export type { Clock } from './base/clock.ts';
 
 /** One end of a fault: a peer of this network, or its id. */
 export type Node = string | { readonly id: string };

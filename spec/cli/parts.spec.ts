@@ -3,17 +3,17 @@ import * as fc from 'fast-check';
 
 import type { RemotePeer } from '../../src/index.ts';
 import { NetError } from '../../src/index.ts';
-import { chooseFunction, choosePeer, nobody } from '../../src/cli/choose.ts';
-import { CliError, EXIT } from '../../src/cli/exit.ts';
-import { exitCodeOf, failureLines } from '../../src/cli/failures.ts';
-import { LiveArea } from '../../src/cli/live-area.ts';
-import { Output } from '../../src/cli/output.ts';
-import { peerTable } from '../../src/cli/peer-table.ts';
-import { Progress } from '../../src/cli/progress.ts';
+import { chooseFunction, choosePeer, nobody } from '../../src/cli/commands/choose.ts';
+import { CliError, EXIT } from '../../src/cli/terminal/exit.ts';
+import { exitCodeOf, failureLines } from '../../src/cli/terminal/failures.ts';
+import { LiveArea } from '../../src/cli/terminal/live-area.ts';
+import { Output } from '../../src/cli/terminal/output.ts';
+import { peerTable } from '../../src/cli/commands/peer-table.ts';
+import { Progress } from '../../src/cli/terminal/progress.ts';
 import { cut, safe, written } from '../../src/cli/text.ts';
-import { bytes, count, duration, milliseconds } from '../../src/cli/units.ts';
-import { display, jsonable, readArguments } from '../../src/cli/values.ts';
-import { encodeTag } from '../../src/tag.ts';
+import { bytes, count, duration, milliseconds } from '../../src/cli/terminal/units.ts';
+import { display, jsonable, readArguments } from '../../src/cli/commands/values.ts';
+import { encodeTag } from '../../src/functions/tag.ts';
 
 /** As much of a peer as these look at. */
 function peer(id: string, name: string, ...functions: string[]): RemotePeer {

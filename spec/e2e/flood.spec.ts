@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
-import { dialHandshake } from '../../src/actors/handshaking.ts';
-import { systemClock } from '../../src/clock.ts';
+import { dialHandshake } from '../../src/connection/handshaking.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { HANDSHAKE_TIME } from '../../src/wire/handshake.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';

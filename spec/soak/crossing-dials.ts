@@ -1,5 +1,5 @@
 import type { Peer } from '../../src/index.ts';
-import type { Network } from '../../src/network.ts';
+import type { Network } from '../../src/providers/network.ts';
 import { eventually } from '../support/eventually.ts';
 import { MeetAtOnce } from '../support/meet-at-once.ts';
 import { meet, Stage } from '../support/peers.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { hostNetwork } from '../../src/discovery/host-network.ts';
-import { resolveOptions } from '../../src/options.ts';
+import { hostNetwork } from '../../src/providers/host/host-network.ts';
+import { resolveOptions } from '../../src/peer/options.ts';
 import { Stage } from '../support/peers.ts';
 import { needLan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';

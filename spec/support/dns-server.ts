@@ -5,7 +5,7 @@ import { promises as dns } from 'node:dns';
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet';
 import type { Answer, Question } from 'dns-packet';
 
-import type { Names } from '../../src/discovery/dns.ts';
+import type { Names } from '../../src/providers/dns.ts';
 
 /** A DNS server of the test's own, on loopback. */
 export class DnsServer {

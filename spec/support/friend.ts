@@ -1,5 +1,5 @@
-import { dialHandshake } from '../../src/actors/handshaking.ts';
-import { systemClock } from '../../src/clock.ts';
+import { dialHandshake } from '../../src/connection/handshaking.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import type { Socket } from '../../src/transport/transport.ts';
 import { deriveKeys } from '../../src/wire/secret.ts';

@@ -1,6 +1,6 @@
-import { callMap } from '../../src/map.ts';
-import type { Inputs } from '../../src/map-inputs.ts';
-import type { MapCall } from '../../src/map-options.ts';
+import { callMap } from '../../src/many/map.ts';
+import type { Inputs } from '../../src/many/map-inputs.ts';
+import type { MapCall } from '../../src/many/map-options.ts';
 import type { MapResult, Results } from '../../src/index.ts';
 import type { FakePool } from './pool.ts';
 

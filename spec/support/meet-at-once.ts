@@ -1,5 +1,5 @@
-import type { Attachment, Network, NetworkUser } from '../../src/network.ts';
-import type { Provider } from '../../src/discovery/provider.ts';
+import type { Attachment, Network, NetworkUser } from '../../src/providers/network.ts';
+import type { Provider } from '../../src/providers/provider.ts';
 
 /** Tells nobody of anybody until the test says so: then both sides dial at the same instant. */
 export class MeetAtOnce implements Network {

@@ -2,12 +2,12 @@ import type { NetworkInterfaceInfo } from 'node:os';
 
 import type { SimulatedClock } from 'xstate';
 
-import { linksOf } from '../../src/discovery/mdns-links.ts';
-import type { Link } from '../../src/discovery/mdns-links.ts';
-import { readPacket } from '../../src/discovery/mdns-packet.ts';
-import type { Packet } from '../../src/discovery/mdns-packet.ts';
-import { PORT } from '../../src/discovery/mdns-socket.ts';
-import type { OpenSocket, Sender, SocketListener } from '../../src/discovery/mdns-socket.ts';
+import { linksOf } from '../../src/providers/mdns/links.ts';
+import type { Link } from '../../src/providers/mdns/links.ts';
+import { readPacket } from '../../src/providers/mdns/packet.ts';
+import type { Packet } from '../../src/providers/mdns/packet.ts';
+import { PORT } from '../../src/providers/mdns/socket.ts';
+import type { OpenSocket, Sender, SocketListener } from '../../src/providers/mdns/socket.ts';
 
 /** In steps in which no timer is late. */
 const STEP = 5;

@@ -1,5 +1,5 @@
-import { MemoryBoard } from '../../src/discovery/memory.ts';
-import type { Attachment, Network, NetworkUser } from '../../src/network.ts';
+import { MemoryBoard } from '../../src/providers/memory.ts';
+import type { Attachment, Network, NetworkUser } from '../../src/providers/network.ts';
 import { addressText } from '../../src/transport/address.ts';
 import type { Socket, Transport } from '../../src/transport/transport.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';

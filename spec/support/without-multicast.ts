@@ -1,6 +1,6 @@
-import { hostNetwork } from '../../src/discovery/host-network.ts';
-import { resolveOptions } from '../../src/options.ts';
-import type { Network } from '../../src/network.ts';
+import { hostNetwork } from '../../src/providers/host/host-network.ts';
+import { resolveOptions } from '../../src/peer/options.ts';
+import type { Network } from '../../src/providers/network.ts';
 import type { TlsOptions } from '../../src/transport/tls.ts';
 
 /**

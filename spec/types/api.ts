@@ -1,7 +1,7 @@
 /* Compile-only: that this file compiles is the test; `types.spec.ts` runs the compiler. */
 import { connect, createPeer, event, getPeers, peers, registerError, remote } from '../../src/index.ts';
 import type { Connected, PeerInfo, PeersChange, Received, Remote, RemotePeer } from '../../src/index.ts';
-import { connectionMachine } from '../../src/actors/connection.ts';
+import { connectionMachine } from '../../src/connection/connection.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<T extends true>(): T | undefined {

@@ -1,7 +1,7 @@
 /* Compile-only: that this file compiles is the test; `types.spec.ts` runs the compiler. */
 import { connect, connected, createPeer, disconnect, remote } from '../../src/index.ts';
 import type { Connected, RemotePeer } from '../../src/index.ts';
-import * as exported from '../../src/near.ts';
+import * as exported from '../../src/base/near.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<T extends true>(): T | undefined {

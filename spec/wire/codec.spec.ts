@@ -14,8 +14,8 @@ import {
 } from '../../src/wire/codec.ts';
 import { encodeCancel } from '../../src/wire/stream-frames.ts';
 import type { ErrorFrame, Frame, RequestFrame, ResultFrame, UnreadableFrame } from '../../src/wire/frames.ts';
-import { NotSerializable } from '../../src/wire/not-serializable.ts';
-import { DEEPEST, plainText } from '../../src/wire/plain.ts';
+import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
+import { DEEPEST, plainText } from '../../src/wire/values/plain.ts';
 import { receive as decode, textOf } from '../support/codec.ts';
 
 const isPlain = (value: unknown): boolean => plainText(value) !== undefined;

@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm';
 
 import { expect } from 'chai';
 
-import { NetError } from '../../src/errors.ts';
+import { NetError } from '../../src/base/errors.ts';
 import { encodeThrown } from '../../src/wire/codec.ts';
-import { registerError } from '../../src/wire/error-classes.ts';
-import { peerLine, reviveThrown } from '../../src/wire/failure.ts';
+import { registerError } from '../../src/wire/values/error-classes.ts';
+import { peerLine, reviveThrown } from '../../src/wire/values/failure.ts';
 import type { ErrorFrame } from '../../src/wire/frames.ts';
 import { receive, textOf } from '../support/codec.ts';
 

@@ -10,7 +10,7 @@ import {
   isString,
   isTagList,
 } from '../../src/wire/guards.ts';
-import { DEEPEST_FRAME } from '../../src/wire/plain.ts';
+import { DEEPEST_FRAME } from '../../src/wire/values/plain.ts';
 
 type Fields = Record<string, unknown>;
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 
 import { BadFrame } from '../../src/wire/bad-frame.ts';
 import { decodeMessage } from '../../src/wire/codec.ts';
-import { reviveThrown } from '../../src/wire/failure.ts';
+import { reviveThrown } from '../../src/wire/values/failure.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 
 /**

@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { DEEPEST, plainText } from '../../src/wire/plain.ts';
+import { DEEPEST, plainText } from '../../src/wire/values/plain.ts';
 
 const isPlain = (value: unknown): boolean => plainText(value) !== undefined;
 

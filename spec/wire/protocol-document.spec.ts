@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
-import { HintTags } from '../../src/discovery/hint-tags.ts';
-import { ownRecords } from '../../src/discovery/mdns-records.ts';
+import { HintTags } from '../../src/wire/hint-tags.ts';
+import { ownRecords } from '../../src/providers/mdns/records.ts';
 import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
 import { Parcel } from '../../src/wire/outgoing.ts';
 import { deriveKeys } from '../../src/wire/secret.ts';

@@ -2,11 +2,11 @@ import { runInNewContext } from 'node:vm';
 
 import { expect } from 'chai';
 
-import { registerError } from '../../src/wire/error-classes.ts';
+import { registerError } from '../../src/wire/values/error-classes.ts';
 import { encodeRequest, encodeResult, encodeThrown } from '../../src/wire/codec.ts';
-import { reviveThrown } from '../../src/wire/failure.ts';
+import { reviveThrown } from '../../src/wire/values/failure.ts';
 import type { ErrorFrame, ResultFrame } from '../../src/wire/frames.ts';
-import { NotSerializable } from '../../src/wire/not-serializable.ts';
+import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
 import { fits } from '../../src/wire/outgoing.ts';
 import { TooLarge } from '../../src/wire/too-large.ts';
 import { receive } from '../support/codec.ts';

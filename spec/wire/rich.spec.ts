@@ -4,10 +4,10 @@ import type { SuperJSONResult } from 'superjson';
 
 import { encodeRequest, encodeResult } from '../../src/wire/codec.ts';
 import type { RequestFrame, ResultFrame } from '../../src/wire/frames.ts';
-import { DEEPEST_META, LONGEST_BIGINT, LONGEST_PATTERNS } from '../../src/wire/meta.ts';
+import { DEEPEST_META, LONGEST_BIGINT, LONGEST_PATTERNS } from '../../src/wire/values/meta.ts';
 import { MOST_BINARIES } from '../../src/wire/binary.ts';
-import { NotSerializable } from '../../src/wire/not-serializable.ts';
-import { DEEPEST } from '../../src/wire/plain.ts';
+import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
+import { DEEPEST } from '../../src/wire/values/plain.ts';
 import { receive, textOf } from '../support/codec.ts';
 
 /** Through a real frame, as a result. */

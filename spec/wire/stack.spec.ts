@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 
 import { expect } from 'chai';
 
-import { ownFrame, trimStack } from '../../src/wire/stack.ts';
+import { ownFrame, trimStack } from '../../src/wire/values/stack.ts';
 
-const OURS = new URL('../../src/actors/dispatcher.ts', import.meta.url).href;
+const OURS = new URL('../../src/calls/callee/dispatcher.ts', import.meta.url).href;
 const OURS_AS_PATH = fileURLToPath(OURS);
 
 describe('a stack', () => {

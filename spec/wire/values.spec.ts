@@ -5,9 +5,9 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { encodeThrown, encodeRequest, encodeResult } from '../../src/wire/codec.ts';
-import { reviveThrown } from '../../src/wire/failure.ts';
+import { reviveThrown } from '../../src/wire/values/failure.ts';
 import type { ErrorFrame, RequestFrame, ResultFrame } from '../../src/wire/frames.ts';
-import { plainText } from '../../src/wire/plain.ts';
+import { plainText } from '../../src/wire/values/plain.ts';
 import { receive, textOf } from '../support/codec.ts';
 import { rich } from '../support/rich.ts';
 

@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm';
 
 import { expect } from 'chai';
 
-import { EncodedEvent, EventQueue } from '../../src/actors/event-queue.ts';
+import { EncodedEvent, EventQueue } from '../../src/events/event-queue.ts';
 import { decodeMessage, encodeResult } from '../../src/wire/codec.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
-import { NotSerializable } from '../../src/wire/not-serializable.ts';
+import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
 import { isUrlText, patternCost } from '../../src/wire/work.ts';
 
 /** What the work on a frame costs: in proportion to its bytes, or it is not begun. */

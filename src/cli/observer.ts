@@ -1,7 +1,7 @@
 import { createPeer } from '../index.ts';
 import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
-import { nobody } from './choose.ts';
-import { CliError, EXIT } from './exit.ts';
+import { nobody } from './commands/choose.ts';
+import { CliError, EXIT } from './terminal/exit.ts';
 
 /**
  * The peer that a command is while it runs. It is mostly not announced, and in a group of its own: programs that look at

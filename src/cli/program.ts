@@ -1,13 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
-import { libraryVersion } from '../version.ts';
+import { libraryVersion } from '../base/version.ts';
 import type { Context } from './context.ts';
 import { surviveLostOutput } from './end.ts';
-import { EXIT } from './exit.ts';
-import type { ExitCode } from './exit.ts';
-import { explain } from './explain.ts';
-import { interruption, outOfPatience } from './interrupt.ts';
-import { Output } from './output.ts';
+import { EXIT } from './terminal/exit.ts';
+import type { ExitCode } from './terminal/exit.ts';
+import { explain } from './terminal/explain.ts';
+import { interruption, outOfPatience } from './terminal/interrupt.ts';
+import { Output } from './terminal/output.ts';
 import { written } from './text.ts';
 
 /**
@@ -79,7 +79,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-w, --watch', 'stay, and show who comes and goes')
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./peers.ts')).peers));
+    .action(run(true, async () => (await import('./commands/peers.ts')).peers));
 
   program
     .command('call')
@@ -98,7 +98,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-d, --deadline <ms>', 'how long it may take; default: until Ctrl-C', wholeNumber)
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./call.ts')).call));
+    .action(run(true, async () => (await import('./commands/call.ts')).call));
 
   program
     .command('info')
@@ -106,7 +106,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .argument('<peer>', 'its name, its id, or the beginning of that')
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./info.ts')).info));
+    .action(run(true, async () => (await import('./commands/info.ts')).info));
 
   program
     .command('ping')
@@ -117,7 +117,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-d, --deadline <ms>', 'how long an answer may take', wholeNumber, 5_000)
     .option(...group)
     .option('--json', 'lines of JSON')
-    .action(run(false, async () => (await import('./ping.ts')).ping));
+    .action(run(false, async () => (await import('./commands/ping.ts')).ping));
 
   program
     .command('events')
@@ -126,7 +126,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option(...group)
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./events.ts')).events));
+    .action(run(true, async () => (await import('./commands/events.ts')).events));
 
   program
     .command('emit')
@@ -135,7 +135,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .argument('[payload]', 'as JSON, or else as the string it is')
     .option('-g, --group <name>', 'the group it comes from; default: NET_GROUP, else main')
     .option('--json', 'a line of JSON')
-    .action(run(false, async () => (await import('./emit.ts')).emit));
+    .action(run(false, async () => (await import('./commands/emit.ts')).emit));
 
   program
     .command('serve')
@@ -144,7 +144,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-n, --name <name>', 'what the peer is called')
     .option('-g, --group <name>', 'the group it belongs to')
     .option('-w, --watch', 'start again when the module, or anything it imports, changes')
-    .action(run(false, async () => (await import('./serve.ts')).serve, true));
+    .action(run(false, async () => (await import('./serve/serve.ts')).serve, true));
 
   program
     .command('secret')
@@ -154,13 +154,13 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('--show', 'print the secret itself')
     .option('--stdin', 'store the secret that comes on standard input')
     .option('--json', 'a line of JSON')
-    .action(run(false, async () => (await import('./secret.ts')).secret));
+    .action(run(false, async () => (await import('./commands/secret.ts')).secret));
 
   program
     .command('doctor')
     .description('what is wrong here, in words, and what to do about it')
     .option('--json', 'a line of JSON for each check')
-    .action(run(false, async () => (await import('./doctor.ts')).doctor));
+    .action(run(false, async () => (await import('./doctor/doctor.ts')).doctor));
   for (const command of program.commands) {
     const name = command.name();
     const dashes = name === 'call' ? '; arguments that begin with - come after --' : '';

@@ -2,8 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import type { LookupFunction, Socket as NetSocket } from 'node:net';
 
-import { afterAwake } from '../awake.ts';
-import { systemClock } from '../clock.ts';
+import { afterAwake } from '../base/awake.ts';
+import { systemClock } from '../base/clock.ts';
 import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { addressText, isLoopback } from './address.ts';
 import { opened } from './opened.ts';

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { isLoopback, plainIp } from './address.ts';
 
 /** What one source may do at once, and how soon it may again: connections that prove nothing, as they cost the most. */

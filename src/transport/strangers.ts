@@ -1,7 +1,7 @@
 import type { Socket as NetSocket } from 'node:net';
 
-import { afterAwake } from '../awake.ts';
-import { systemClock } from '../clock.ts';
+import { afterAwake } from '../base/awake.ts';
+import { systemClock } from '../base/clock.ts';
 import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { sourceOf } from './source.ts';
 

@@ -3,7 +3,7 @@ import type { Socket as NetSocket } from 'node:net';
 import { connect, createSecureContext, createServer } from 'node:tls';
 import type { SecureContext, Server, TLSSocket } from 'node:tls';
 
-import { LONGEST_TIMER } from '../clock.ts';
+import { LONGEST_TIMER } from '../base/clock.ts';
 import type { Binding } from '../wire/handshake.ts';
 import { ephemeralCertificate } from './certificate.ts';
 import { opened } from './opened.ts';

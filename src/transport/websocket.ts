@@ -5,8 +5,8 @@ import { TLSSocket } from 'node:tls';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { afterAwake } from '../awake.ts';
-import { systemClock } from '../clock.ts';
+import { afterAwake } from '../base/awake.ts';
+import { systemClock } from '../base/clock.ts';
 import { SUBPROTOCOL } from '../wire/frames.ts';
 import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
 import type { Binding } from '../wire/handshake.ts';

@@ -12,12 +12,12 @@ import type {
   WireFailure,
 } from './frames.ts';
 import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
-import type { Meta, Rich, RichOptions } from './meta.ts';
+import type { Meta, Rich, RichOptions } from './values/meta.ts';
 import { Parcel, fits, lengthOf } from './outgoing.ts';
 import type { Outgoing } from './outgoing.ts';
-import { isPlainNumber, plainText, textOf } from './plain.ts';
-import { Unreadable, reviveFrame } from './revive.ts';
-import { encodeRich } from './rich.ts';
+import { isPlainNumber, plainText, textOf } from './values/plain.ts';
+import { Unreadable, reviveFrame } from './values/revive.ts';
+import { encodeRich } from './values/rich.ts';
 import { describeThrown } from './thrown.ts';
 import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';

@@ -3,7 +3,7 @@
  * other languages; the two change together.
  */
 
-import type { ErrorBasics } from './error-classes.ts';
+import type { ErrorBasics } from './values/error-classes.ts';
 
 /** The WebSocket subprotocol. Its number changes when an old peer could not talk to a new one. */
 export const SUBPROTOCOL = 'app-net.v1';

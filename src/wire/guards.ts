@@ -1,8 +1,8 @@
 import { MOST_BINARIES } from './binary.ts';
-import type { ErrorBasics } from './error-classes.ts';
+import type { ErrorBasics } from './values/error-classes.ts';
 import type { Frame, Limits, WireCause, WireError, WireFailure, WireValue } from './frames.ts';
-import type { Meta } from './meta.ts';
-import { DEEPEST_FRAME } from './plain.ts';
+import type { Meta } from './values/meta.ts';
+import { DEEPEST_FRAME } from './values/plain.ts';
 
 /** Hand-written checks of shape: what comes from the wire is `unknown` until one of these has looked at it. */
 

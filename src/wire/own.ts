@@ -1,6 +1,6 @@
 import { inspect, types } from 'node:util';
 
-import { LONGEST_BIGINT } from './meta.ts';
+import { LONGEST_BIGINT } from './values/meta.ts';
 
 /**
  * What the engine's own objects hold, asked of the engine itself: a property of the user's on the object, such as a `source`

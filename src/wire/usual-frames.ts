@@ -1,6 +1,6 @@
 import type { Frame } from './frames.ts';
 import { LONGEST_EVENT_NAME, LONGEST_TAG, isShallow } from './guards.ts';
-import { DEEPEST_FRAME } from './plain.ts';
+import { DEEPEST_FRAME } from './values/plain.ts';
 
 /** The short way to read the frames that nearly all messages consist of. */
 

@@ -1,4 +1,4 @@
-import { LONGEST_PATTERNS, LONGEST_URL } from './meta.ts';
+import { LONGEST_PATTERNS, LONGEST_URL } from './values/meta.ts';
 
 /**
  * How much work it is to make a value of its text, where that is not in proportion to the length. Both sides ask before

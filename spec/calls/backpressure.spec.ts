@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+
+import { eventually } from '../support/eventually.ts';
+import { Stage } from '../support/peers.ts';
+import { Processes } from '../support/processes.ts';
+
+describe('a peer that stops reading', () => {
+  const stage = new Stage();
+  const processes = new Processes();
+
+  afterEach(async () => {
+    await processes.clear();
+    await stage.clear();
+  });
+
+  it('makes calls wait here instead of filling the memory, and gets them when it reads again', async () => {
+    const runtimeDir = await stage.folder();
+    const server = await processes.start(
+      runtimeDir,
+      `import { connect, serve } from 'app-net';
+       connect('length', (text) => text.length);
+       connect('sleep', (ms) => { const end = Date.now() + ms; while (Date.now() < end); });
+       await serve();`,
+    );
+    const limits = { buffered: 1024 * 1024 };
+    const caller = await stage.make({ runtimeDir, limits }).start();
+    const [toServer] = await caller.peers.ready('length');
+    const sleeping = toServer!.call('sleep', [1_000]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const text = 'x'.repeat(1024 * 1024);
+    const calls = Array.from({ length: 40 }, () => toServer!.call('length', [text]));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // What the kernel takes is its own affair; beyond it one message more than the limit may be written.
+    const { waiting } = caller.actor.system.get('caller').getSnapshot().context;
+    expect(waiting).to.be.greaterThan(20);
+    await sleeping;
+    expect(new Set(await Promise.all(calls))).to.deep.equal(new Set([text.length]));
+    expect(server.errors).to.equal('');
+  });
+
+  it('holds back the functions whose answers it does not read, and gets them when it reads again', async () => {
+    const runtimeDir = await stage.folder();
+    const server = await stage.make({ runtimeDir, limits: { buffered: 1024 * 1024 } }).start();
+    let begun = 0;
+    server.connect('big', () => {
+      begun += 1;
+      return 'x'.repeat(256 * 1024);
+    });
+    const client = await processes.start(
+      runtimeDir,
+      `import { peers } from 'app-net';
+       const [server] = await peers.ready('big');
+       const calls = Array.from({ length: 400 }, () => server.call('big'));
+       setImmediate(() => process.kill(process.pid, 'SIGSTOP'));
+       const texts = await Promise.all(calls);
+       console.log('lengths', ...new Set(texts.map((text) => text.length)));`,
+    );
+    await eventually(() => expect(begun).to.be.above(0));
+    // Kernel buffers take some megabytes, the limit is one, and a hundred would be asked for.
+    let before = -1;
+    while (before !== begun) {
+      before = begun;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect(begun).to.be.below(200);
+    client.child.kill('SIGCONT');
+    await client.line((line) => line === 'lengths 262144');
+    expect(begun).to.equal(400);
+  });
+});

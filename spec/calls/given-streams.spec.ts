@@ -1,0 +1,205 @@
+import { createReadStream } from 'node:fs';
+import { PassThrough } from 'node:stream';
+
+import { expect } from 'chai';
+
+import type { CallOptions, Connected, Peer, RemotePeer } from '../../src/index.ts';
+import { MemoryNetwork } from '../../src/testing.ts';
+import { eventually } from '../support/eventually.ts';
+import { failure, Stage } from '../support/peers.ts';
+import { uncaught } from '../support/uncaught.ts';
+
+type Store = (bytes: AsyncIterable<unknown>) => Promise<number>;
+
+/** A file that cannot be opened: its stream fails a moment after it was made, whoever has it then. */
+const missing = (): AsyncIterable<unknown> => createReadStream('/no/such/file');
+
+/** One stream of each kind that says nothing, and whether it was ended. */
+function silentStreams(): { stream: AsyncIterable<unknown>; ended: () => boolean }[] {
+  const node = new PassThrough();
+  let cancelled = false;
+  const web = new ReadableStream({ cancel: () => void (cancelled = true) });
+  let returned = false;
+  const iterator = {
+    next: (): Promise<never> => new Promise(() => {}),
+    return: (): Promise<IteratorResult<unknown>> => {
+      returned = true;
+      return Promise.reject(new Error('what an iterator that was left throws is ignored'));
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return [
+    { stream: node, ended: () => node.destroyed },
+    { stream: web, ended: () => cancelled },
+    { stream: iterator, ended: () => returned },
+  ];
+}
+
+describe('a stream that is given to a call', () => {
+  const stage = new Stage();
+  let a: Peer;
+  let toB: RemotePeer;
+  let b: Peer;
+  let echo: Connected<(stream: AsyncIterable<unknown>) => AsyncGenerator>;
+  let errors: ReturnType<typeof uncaught>;
+
+  beforeEach(async () => {
+    errors = uncaught();
+    ({ a, b, toB } = await stage.pair({
+      network: new MemoryNetwork(),
+      limits: { calls: 1, queue: 1, message: 65_536 },
+    }));
+    b.connect('store', async (bytes: AsyncIterable<unknown>) => {
+      let count = 0;
+      for await (const _ of bytes) count += 1;
+      return count;
+    });
+    b.connect('ignores', () => 'done');
+    echo = b.connect('echo', async function* values(stream: AsyncIterable<unknown>) {
+      yield* stream;
+    });
+    b.connect('hangs', () => new Promise<never>(() => {}));
+    await a.peers.ready('hangs');
+  });
+
+  afterEach(async () => {
+    await stage.clear();
+    await new Promise((resolve) => setImmediate(resolve));
+    errors.stop();
+    expect(errors.errors).to.deep.equal([]);
+  });
+
+  const store = (): ReturnType<typeof a.remote<Store>> => a.remote<Store>('store');
+  const absent = (): ReturnType<typeof a.remote<Store>> => a.remote<Store>('absent');
+  /** Takes the one place that there is, until the end of the test. */
+  const occupy = (): void => void failure(toB.call('hangs'));
+
+  describe('fails the call with its own error when it fails while the call', () => {
+    const WAITS: Record<string, (stream: AsyncIterable<unknown>) => Promise<unknown>> = {
+      'is sent at once': (stream) => store().on(toB)(stream),
+      'waits for a peer that has the function': (stream) => absent().any({}, { wait: true })(stream),
+      'waits in a queue': (stream) => {
+        occupy();
+        return store().on(toB)(stream);
+      },
+      'waits in a queue, made by any()': (stream) => {
+        occupy();
+        return store().any()(stream);
+      },
+      'is one of a map, and waits in a queue': (stream) => {
+        occupy();
+        return store()
+          .map([1], { args: () => [stream] })
+          .next()
+          .then(rejection);
+      },
+      'is in a hook that never makes it': (stream) => {
+        a.use(() => new Promise(() => {}));
+        return store().on(toB)(stream);
+      },
+      'is in a hook that never makes it, made by any()': (stream) => {
+        a.use(() => new Promise(() => {}));
+        return store().any()(stream);
+      },
+      'opens a stream, and is sent at once': (stream) => toB.stream('echo', [stream]).next(),
+      'opens a stream that is read later': async (stream) => {
+        const values = toB.stream('echo', [stream]);
+        await new Promise((resolve) => (stream as unknown as PassThrough).once('close', resolve));
+        return values.next();
+      },
+    };
+    for (const [what, call] of Object.entries(WAITS)) {
+      it(what, async () => {
+        expect(await failure(call(missing()))).to.have.property('code', 'ENOENT');
+      });
+    }
+
+    it('waits for the first search for a peer by its id', async () => {
+      const alone = stage.make({ network: new MemoryNetwork() });
+      const started = alone.start();
+      expect(await failure(alone.remote<Store>('store').on('nobody')(missing()))).to.be.instanceOf(Error);
+      await started;
+    });
+  });
+
+  describe('is ended with the call', () => {
+    const ENDS: Record<string, (stream: AsyncIterable<unknown>) => unknown> = {
+      'that is answered without a look at it': (stream) => toB.call('ignores', [stream]),
+      'that nobody has the function for': (stream) => toB.call('absent', [stream]),
+      'of any() that nobody has the function for': (stream) => absent().any()(stream),
+      'whose deadline has passed': (stream) => toB.call('store', [stream], { deadline: 0 }),
+      'that does not fit into the queue': (stream) => {
+        occupy();
+        void failure(toB.call('ignores'));
+        return toB.call('store', [stream]);
+      },
+      'whose signal is aborted': (stream) =>
+        toB.call('store', [stream], { signal: AbortSignal.abort(new Error('enough')) }),
+      'that is taken back while it is sent': (stream) => {
+        const stop = new AbortController();
+        const call = toB.call('store', [stream], { signal: stop.signal });
+        stop.abort(new Error('enough'));
+        return call;
+      },
+      'whose other arguments are too large': (stream) => toB.call('store', [stream, 'x'.repeat(100_000)]),
+      'whose other arguments cannot be carried': (stream) => toB.call('store', [stream, () => 1]),
+      'with options that there are not': (stream) =>
+        toB.call('store', [stream], { deadlin: 1 } as CallOptions),
+      'of a function that a hook answers for': (stream) => {
+        a.use(() => 'no need');
+        return toB.call('store', [stream]);
+      },
+      'that a hook refuses': (stream) => {
+        a.use(() => Promise.reject(new Error('refused')));
+        return store().any()(stream);
+      },
+      'of all()': (stream) => store().all()(stream),
+      'of a map whose loop is left': async (stream) => {
+        occupy();
+        const results = store().map([1], { args: () => [stream] });
+        const first = results.next();
+        await eventually(() => expect(toB.load).to.equal(2));
+        await results.return();
+        return first;
+      },
+      'of a peer that was stopped': async (stream) => {
+        await a.stop();
+        return toB.call('store', [stream]);
+      },
+      'of a stream that was left before it was read': (stream) =>
+        toB.stream('echo', [stream]).return(undefined),
+      'of a stream of any() that was left before it was read': (stream) =>
+        echo.any()(stream).return(undefined),
+    };
+    for (const [what, end] of Object.entries(ENDS)) {
+      it(what, async () => {
+        for (const { stream, ended } of silentStreams()) {
+          await failure((async () => end(stream))());
+          expect(ended()).to.equal(true);
+        }
+      });
+    }
+  });
+
+  it('is sent by the attempt that finds a peer, after others had sent nothing of it', async () => {
+    const found = absent().any(
+      {},
+      { wait: true },
+    )(
+      (async function* values() {
+        yield* [1, 2, 3];
+      })(),
+    );
+    b.connect('absent', async (values: AsyncIterable<unknown>) => {
+      let count = 0;
+      for await (const _ of values) count += 1;
+      return count;
+    });
+    expect(await found).to.equal(3);
+  });
+});
+
+/** What an input of a map was rejected with. */
+function rejection(result: IteratorResult<{ status: string; reason?: unknown }, void>): never {
+  throw (result.value as { reason: unknown }).reason;
+}

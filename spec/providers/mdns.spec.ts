@@ -1,0 +1,375 @@
+import type { NetworkInterfaceInfo } from 'node:os';
+
+import { expect } from 'chai';
+import { SimulatedClock } from 'xstate';
+
+import { MdnsProvider } from '../../src/providers/mdns/mdns.ts';
+import { writeResponse } from '../../src/providers/mdns/packet.ts';
+import { ownRecords } from '../../src/providers/mdns/records.ts';
+import type { Announcement, Hint, ProviderListener } from '../../src/providers/provider.ts';
+import { elapse, interfaceOf, Segment } from '../support/multicast.ts';
+
+const announcement = (id: string, port = 4000): Announcement => ({
+  id,
+  incarnation: `${id}-1`,
+  addresses: [{ host: '127.0.0.1', port }],
+  world: () => 'not to be said',
+});
+
+class Heard implements ProviderListener {
+  readonly all: string[] = [];
+  readonly hints = new Map<string, Hint>();
+  reason: Error | undefined;
+  found(hint: Hint): void {
+    this.hints.set(hint.id, hint);
+    this.all.push(`found ${hint.id}`);
+  }
+  lost(id: string, incarnation: string): void {
+    if (this.hints.get(id)?.incarnation === incarnation) this.hints.delete(id);
+    this.all.push(`lost ${id}`);
+  }
+  scanned(): void {
+    this.all.push('scanned');
+  }
+  degraded(reason: Error | undefined): void {
+    this.reason = reason;
+  }
+  /** Where a peer is said to be: `10.0.0.1:4000`. */
+  where(id: string): string[] {
+    return this.hints.get(id)?.addresses.map(({ host, port }) => `${host}:${port}`) ?? [];
+  }
+}
+
+type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
+
+describe('the provider of the LAN', () => {
+  let clock: SimulatedClock;
+  let segment: Segment;
+  const started: MdnsProvider[] = [];
+
+  beforeEach(() => {
+    clock = new SimulatedClock();
+    segment = new Segment(clock);
+  });
+  afterEach(() => Promise.all(started.splice(0).map((each) => each.stop())));
+
+  /** On a host of its own, with interfaces that can be changed afterwards. */
+  async function start(
+    self: Announcement,
+    interfaces: Interfaces,
+    host = '::',
+  ): Promise<{ provider: MdnsProvider; heard: Heard }> {
+    const provider = new MdnsProvider({
+      host,
+      clock,
+      random: () => 0.5,
+      interfaces: () => interfaces,
+      open: segment.open,
+    });
+    started.push(provider);
+    const heard = new Heard();
+    await provider.start(self, heard);
+    return { provider, heard };
+  }
+
+  it('finds those who are there and those who come, and hears who goes', async () => {
+    const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    await elapse(clock, 1_000);
+    const b = await start(announcement('b', 5000), { eth0: interfaceOf('10.0.0.2/24') });
+    await elapse(clock, 400);
+    expect(a.heard.where('b')).to.deep.equal(['10.0.0.2:5000']);
+    expect(b.heard.where('a')).to.deep.equal(['10.0.0.1:4000']);
+    expect(b.heard.all).to.deep.equal(['found a', 'scanned']);
+    await b.provider.stop();
+    await elapse(clock, 2_500);
+    expect(a.heard.all).to.deep.equal(['scanned', 'found b', 'lost b']);
+    expect(segment.sockets).to.equal(1);
+  });
+
+  it('finds in its first search those who have just answered somebody else', async () => {
+    await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    await elapse(clock, 10_000);
+    for (const host of ['10.0.0.2/24', '10.0.0.3/24', '10.0.0.4/24']) {
+      // Like those of commands: they only look.
+      const looking = { ...announcement('looking'), addresses: [] };
+      const { heard, provider } = await start(looking, { eth0: interfaceOf(host) });
+      await elapse(clock, 400);
+      expect(heard.all, host).to.deep.equal(['found a', 'scanned']);
+      await provider.stop();
+    }
+  });
+
+  it('has searched after a moment; at once where there is nothing to be asked', async () => {
+    const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    expect(a.heard.all).to.deep.equal([]);
+    await elapse(clock, 400);
+    expect(a.heard.all).to.deep.equal(['scanned']);
+    const alone = await start(announcement('b'), {});
+    expect(alone.heard.all).to.deep.equal(['scanned']);
+  });
+
+  it('tells of a peer once, however many ways lead to it, and follows them', async () => {
+    const there = { eth0: interfaceOf('10.0.0.2/24'), eth1: interfaceOf('10.1.0.2/24', 'fd00::2/64') };
+    const a = await start(announcement('a'), {
+      eth0: interfaceOf('10.0.0.1/24'),
+      eth1: interfaceOf('10.1.0.1/24', 'fd00::1/64'),
+    });
+    await start(announcement('b'), there);
+    await elapse(clock, 500);
+    expect(a.heard.where('b')).to.have.members([
+      '10.0.0.2:4000',
+      '10.1.0.2:4000',
+      '[fd00::2]:4000'.replace(/[[\]]/g, ''),
+    ]);
+    Reflect.deleteProperty(there, 'eth1');
+    await elapse(clock, 4_000);
+    expect(a.heard.where('b')).to.deep.equal(['10.0.0.2:4000']);
+    expect(a.heard.all).not.to.include('lost b');
+  });
+
+  it('leaves those of its own host to who finds them over loopback, for a moment', async () => {
+    const here = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64') };
+    const a = await start(announcement('a'), here);
+    await start(announcement('b'), here);
+    await elapse(clock, 200);
+    expect(a.heard.where('b')).to.deep.equal([]);
+    await elapse(clock, 250);
+    expect(a.heard.where('b')).to.have.members(['10.0.0.1:4000', 'fd00::1:4000']);
+    expect(a.heard.all.filter((each) => each === 'found b')).to.have.length(1);
+  });
+
+  it('says on each link only what can be reached there, at the address that the peer listens on', async () => {
+    const interfaces = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64'), eth1: interfaceOf('10.1.0.1/24') };
+    const said = async (host: string): Promise<string[]> => {
+      const { provider } = await start(announcement(`on-${host.replaceAll(/\W/g, '_')}`), interfaces, host);
+      segment.sent.splice(0);
+      await elapse(clock, 300);
+      const answers = segment.sent.flatMap(({ packet }) => packet.answers);
+      await provider.stop();
+      return answers.flatMap((each) => (each.type === 'A' || each.type === 'AAAA' ? [each.data] : []));
+    };
+    // Once for IPv4 and once for IPv6.
+    expect(await said('::')).to.deep.equal(['10.0.0.1', 'fd00::1', '10.0.0.1', 'fd00::1', '10.1.0.1']);
+    expect(await said('0.0.0.0')).to.deep.equal(['10.0.0.1', '10.0.0.1', '10.1.0.1']);
+    expect(await said('10.1.0.1')).to.deep.equal(['10.1.0.1']);
+  });
+
+  it('looks, and says nothing, for a peer that is not announced', async () => {
+    await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    const silent = { ...announcement('silent'), addresses: [] };
+    const b = await start(silent, { eth0: interfaceOf('10.0.0.2/24') });
+    await elapse(clock, 10_000);
+    expect(b.heard.where('a')).to.deep.equal(['10.0.0.1:4000']);
+    const own = segment.sent.filter(({ from }) => from === '10.0.0.2');
+    expect(own.every(({ packet }) => packet.kind === 'query')).to.equal(true);
+    expect(JSON.stringify(own)).not.to.include('silent');
+  });
+
+  it('says nothing of a secret, and nothing that tells what runs', async () => {
+    await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    await elapse(clock, 5_000);
+    expect(JSON.stringify(segment.sent)).not.to.match(/not to be said|127\.0\.0\.1|pid/);
+  });
+
+  it('uses interfaces that come, and forgets who was on those that go', async () => {
+    const here: Interfaces = { eth0: interfaceOf('10.0.0.1/24') };
+    const a = await start(announcement('a'), here);
+    await start(announcement('b'), { wlan0: interfaceOf('10.9.0.2/24') });
+    await elapse(clock, 5_000);
+    expect(a.heard.where('b')).to.deep.equal([]);
+    here['wlan0'] = interfaceOf('10.9.0.1/24');
+    await elapse(clock, 2_000);
+    expect(a.heard.where('b')).to.deep.equal(['10.9.0.2:4000']);
+    delete here['wlan0'];
+    await elapse(clock, 2_000);
+    expect(a.heard.where('b')).to.deep.equal([]);
+    // Another address of the same interface is announced, too.
+    here['wlan0'] = interfaceOf('10.9.0.7/24');
+    await elapse(clock, 2_000);
+    expect(a.heard.where('b')).to.deep.equal(['10.9.0.2:4000']);
+  });
+
+  it('believes nothing that does not come from the link', async () => {
+    const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    const { pointer, location, description, addresses } = ownRecords({ id: 'x', incarnation: 'x-1' }, 4000, [
+      '10.0.0.9',
+    ]);
+    const packet = writeResponse([pointer, location, description, ...addresses]);
+    segment.say(packet, { address: '192.0.2.1', port: 5353 });
+    // Nor what was not sent by somebody who may use the port.
+    segment.say(packet, { address: '10.0.0.9', port: 40_000 });
+    await elapse(clock, 1_000);
+    expect(a.heard.where('x')).to.deep.equal([]);
+    segment.say(packet, { address: '10.0.0.9', port: 5353 });
+    await elapse(clock, 1_000);
+    expect(a.heard.where('x')).to.deep.equal(['10.0.0.9:4000']);
+  });
+
+  it('tells links apart by the zone of an address that is the same on each', async () => {
+    const a = await start(announcement('a'), {
+      eth0: interfaceOf('fe80::1/64'),
+      eth1: interfaceOf('fe80::1/64'),
+    });
+    const own = ownRecords({ id: 'x', incarnation: 'x-1' }, 4000, ['fe80::9']);
+    const packet = writeResponse([own.pointer, own.location, own.description, ...own.addresses]);
+    segment.say(packet, { address: 'fe80::9%eth1', port: 5353 });
+    await elapse(clock, 1_000);
+    expect(a.heard.where('x')).to.deep.equal(['fe80::9%eth1:4000']);
+  });
+
+  it('searches again after a flood, for who was drowned in it', async () => {
+    await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+    await elapse(clock, 100_000);
+    const { pointer } = ownRecords({ id: 'x', incarnation: 'x-1' }, 4000, ['10.0.0.9']);
+    const lie = writeResponse([pointer]);
+    for (let packet = 0; packet < 2_000; packet += 1) segment.say(lie, { address: '10.0.0.9', port: 5353 });
+    segment.sent.splice(0);
+    await elapse(clock, 60_000);
+    const types = segment.sent.flatMap(({ packet }) => packet.questions.map(({ type }) => type));
+    expect(types.filter((type) => type === 'PTR')).to.have.length.within(8, 11);
+  });
+
+  describe('when others say that they are a certain peer', () => {
+    const claim = (id: string, life: string, host: string, ttl = 120): void => {
+      const own = ownRecords({ id, incarnation: life }, 4000, [host]);
+      const said = [own.pointer, own.location, own.description, ...own.addresses];
+      segment.say(writeResponse(said.map((each) => Object.assign({}, each, { ttl }))), {
+        address: host,
+        port: 5353,
+      });
+    };
+
+    it('tells of the newest first, and keeps the one who said so first', async () => {
+      const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+      claim('b', 'true-life', '10.0.0.2');
+      for (let lie = 0; lie < 50; lie += 1) claim('b', `lie-${lie}`, `10.0.0.${100 + lie}`);
+      await elapse(clock, 100);
+      const where = a.heard.where('b');
+      expect(where.slice(0, 2)).to.deep.equal(['10.0.0.149:4000', '10.0.0.2:4000']);
+      expect(where).to.have.length(8);
+      for (let lie = 0; lie < 50; lie += 1) claim('b', `lie-${lie}`, `10.0.0.${100 + lie}`, 0);
+      await elapse(clock, 3_000);
+      expect(a.heard.where('b')).to.deep.equal(['10.0.0.2:4000']);
+      expect(a.heard.hints.get('b')?.incarnation).to.equal('true-life');
+    });
+
+    it('does not believe that this peer is somewhere else', async () => {
+      const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+      claim('a', 'another', '10.0.0.2');
+      await elapse(clock, 1_000);
+      expect(a.heard.hints.size).to.equal(0);
+    });
+
+    it('follows an endpoint that says it is another peer now', async () => {
+      const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
+      claim('b', 'life', '10.0.0.2');
+      claim('c', 'life', '10.0.0.2');
+      await elapse(clock, 1_000);
+      expect([...a.heard.hints.keys()]).to.deep.equal(['c']);
+      expect(a.heard.all.filter((each) => each !== 'scanned')).to.deep.equal([
+        'found b',
+        'lost b',
+        'found c',
+      ]);
+    });
+  });
+
+  describe('where it cannot work', () => {
+    const here = { eth0: interfaceOf('10.0.0.1/24') };
+
+    it('says why there is nobody to be found, and what to do', async () => {
+      const interfaces: Interfaces = { lo: [{ ...interfaceOf('127.0.0.1/8')[0]!, internal: true }] };
+      const { heard } = await start(announcement('a'), interfaces);
+      expect(heard.reason?.message)
+        .to.match(/no network interface/)
+        .and.match(/NET_PEERS=host:port/);
+      interfaces['eth0'] = interfaceOf('10.0.0.1/24');
+      await elapse(clock, 1_500);
+      expect(heard.reason).to.equal(undefined);
+    });
+
+    it('says which interface does not let it in, and tries again', async () => {
+      segment.refusal = new Error('bind EADDRINUSE 0.0.0.0:5353');
+      const { heard } = await start(announcement('a'), here);
+      expect(heard.reason?.message).to.match(/^eth0, IPv4: bind EADDRINUSE.*NET_PEERS/);
+      expect(heard.all).to.deep.equal(['scanned']);
+      segment.refusal = undefined;
+      await elapse(clock, 1_500);
+      expect(heard.reason).to.equal(undefined);
+      expect(segment.sent).not.to.deep.equal([]);
+    });
+
+    it('says that nothing can be sent, until it can', async () => {
+      segment.failure = new Error('send EPERM 224.0.0.251:5353');
+      const { heard } = await start(announcement('a'), here);
+      await elapse(clock, 100);
+      expect(heard.reason?.message).to.match(/EPERM/);
+      segment.failure = undefined;
+      await elapse(clock, 2_000);
+      expect(heard.reason).to.equal(undefined);
+    });
+
+    it('says that nothing is heard, not even itself', async () => {
+      segment.isBroken = true;
+      const { heard } = await start(announcement('a'), here);
+      await elapse(clock, 2_000);
+      expect(heard.reason).to.equal(undefined);
+      await elapse(clock, 3_000);
+      expect(heard.reason?.message).to.match(/firewall.*5353/);
+      segment.isBroken = false;
+      await elapse(clock, 10_000);
+      expect(heard.reason).to.equal(undefined);
+    });
+
+    it('is content with one way that works', async () => {
+      const both = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64') };
+      const provider = new MdnsProvider({
+        host: '::',
+        clock,
+        random: () => 0.5,
+        interfaces: () => both,
+        open: (link, listener) =>
+          link.family === 'IPv6' ? Promise.reject(new Error('no IPv6')) : segment.open(link, listener),
+      });
+      started.push(provider);
+      const heard = new Heard();
+      await provider.start(announcement('a'), heard);
+      await elapse(clock, 10_000);
+      expect(heard.reason).to.equal(undefined);
+    });
+
+    it('survives a system that does not tell its interfaces', async () => {
+      const provider = new MdnsProvider({
+        host: '::',
+        clock,
+        random: () => 0.5,
+        interfaces: () => {
+          throw new Error('EACCES');
+        },
+        open: segment.open,
+      });
+      started.push(provider);
+      const heard = new Heard();
+      await provider.start(announcement('a'), heard);
+      expect(heard.reason).to.be.instanceOf(Error);
+    });
+  });
+
+  it('that is stopped while its sockets are opened leaves none behind', async () => {
+    const provider = new MdnsProvider({
+      host: '::',
+      clock,
+      random: () => 0.5,
+      interfaces: () => ({ eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64') }),
+      open: segment.open,
+    });
+    const heard = new Heard();
+    const starting = provider.start(announcement('a'), heard);
+    await provider.stop();
+    await starting;
+    await elapse(clock, 10_000);
+    expect(segment.sockets).to.equal(0);
+    expect(segment.sent).to.deep.equal([]);
+    expect(heard.all).to.deep.equal([]);
+  });
+});

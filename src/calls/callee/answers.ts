@@ -1,0 +1,51 @@
+import type { NetErrorCode, Ran } from '../../base/errors.ts';
+import { encodeFailure, encodeResult, encodeThrown } from '../../wire/codec.ts';
+import { NotSerializable } from '../../wire/values/not-serializable.ts';
+import type { Outgoing } from '../../wire/outgoing.ts';
+import { TooLarge } from '../../wire/too-large.ts';
+import type { Link } from '../../connection/link.ts';
+
+/** Writes the answer to a request, whatever it has come to. */
+export class Answers {
+  /** Whether thrown errors are sent with their stack. */
+  readonly stacks: boolean;
+
+  constructor(stacks: boolean) {
+    this.stacks = stacks;
+  }
+
+  succeed(link: Link, id: number, value: unknown): void {
+    let answer: Outgoing;
+    try {
+      answer = encodeResult(id, value, this.stacks, link.limits.message);
+    } catch (error) {
+      this.refuseValue(link, id, error);
+      return;
+    }
+    link.send(answer);
+  }
+
+  threw(link: Link, id: number, error: unknown): void {
+    link.send(encodeThrown(id, error, this.stacks, link.limits.message));
+  }
+
+  /** What the function returned, or a value of its stream, cannot be sent. */
+  refuseValue(link: Link, id: number, error: unknown): void {
+    const { code, why } = refusalOf(link, error);
+    this.refuse(link, id, code, `the function ran, but its result cannot be sent: ${why}`, 'yes');
+  }
+
+  refuse(link: Link, id: number, code: NetErrorCode, message: string, ran: Ran = 'no'): void {
+    link.send(encodeFailure(id, { code, ran, message }));
+  }
+}
+
+/** Why a value of the user's cannot be sent: what the encoder has thrown. */
+export function refusalOf(link: Link, error: unknown): { code: NetErrorCode; why: string } {
+  if (TooLarge.is(error)) {
+    const why = `it is larger than the ${link.limits.message} bytes the other side takes`;
+    return { code: 'TOO_LARGE', why };
+  }
+  const why = NotSerializable.is(error) ? error.message : 'it cannot be read';
+  return { code: 'NOT_SERIALIZABLE', why };
+}

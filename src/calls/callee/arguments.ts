@@ -1,0 +1,50 @@
+import { encodeCancel, encodeCredit } from '../../wire/stream-frames.ts';
+import { reviveThrown } from '../../wire/values/failure.ts';
+import type { CompleteFrame, ErrorFrame, NextFrame } from '../../wire/frames.ts';
+import { NetError, isNetErrorCode } from '../../base/errors.ts';
+import type { RunningCall } from './running-call.ts';
+import { StreamReader } from '../streams/stream-reader.ts';
+
+/** A frame of an argument that is a stream. */
+export type ArgumentFrame = (NextFrame | CompleteFrame | ErrorFrame) & { arg: number };
+
+/** The arguments with readers in the places of those that follow as streams. */
+export function receiveArguments(
+  call: RunningCall,
+  args: readonly unknown[],
+  streams: readonly number[] | undefined,
+): readonly unknown[] {
+  if (!streams || streams.length === 0) return args;
+  const { link, id } = call;
+  const received = [...args];
+  call.readers = new Map();
+  for (const arg of streams) {
+    const reader = new StreamReader({
+      credit: (count, bytes) => link.send(encodeCredit(id, arg, count, bytes)),
+      cancel: () => link.send(encodeCancel(id, arg)),
+      waiting: () => {},
+    });
+    call.readers.set(arg, reader);
+    received[arg] = reader;
+  }
+  link.openStreams += streams.length;
+  return received;
+}
+
+/** False when the other side breaks the rules. */
+export function receiveForArgument(call: RunningCall, frame: ArgumentFrame): boolean {
+  const reader = call.readers?.get(frame.arg);
+  if (!reader) return true;
+  if (frame.type === 'next') return reader.push(frame.value, frame.size);
+  if (frame.type === 'complete') reader.complete(frame.value);
+  else reader.fail(() => Promise.reject(failureOf(call, frame)));
+  return true;
+}
+
+function failureOf(call: RunningCall, frame: ErrorFrame): unknown {
+  const { record } = call.link;
+  if (!frame.failure) return reviveThrown(frame, record, '');
+  const { code, ran, message } = frame.failure;
+  const known = isNetErrorCode(code) ? code : 'BAD_REQUEST';
+  return new NetError(known, message, { ran, peer: record.id, tag: call.tag });
+}

@@ -1,0 +1,269 @@
+import type { ActorLogic, ActorRefFrom } from 'xstate';
+
+import type { Clock } from '../../base/clock.ts';
+import { NetError } from '../../base/errors.ts';
+import type { NetErrorCode } from '../../base/errors.ts';
+import type { Middleware } from '../hooks.ts';
+import type { Registry } from './registry.ts';
+import type { RemotePeer } from '../../presence/remote-peer.ts';
+import { nameFor, readableTag } from '../../functions/tag.ts';
+import { printable } from '../../wire/values/failure.ts';
+import type { CancelFrame, RequestFrame, UnreadableFrame } from '../../wire/frames.ts';
+import { Answers } from './answers.ts';
+import { receiveForArgument } from './arguments.ts';
+import type { ArgumentFrame } from './arguments.ts';
+import { contained } from '../../base/contained.ts';
+import { Held } from './held.ts';
+import type { Link } from '../../connection/link.ts';
+import { LiveSnapshot } from '../../base/live-snapshot.ts';
+import type { DispatcherFrame, DispatcherMessage } from '../../connection/messages.ts';
+import { Runner } from './runner.ts';
+import { StallWatch } from './stall.ts';
+
+/** The actor that turns a tag into a function, runs it and answers. */
+
+export interface DispatcherCounters {
+  /** Functions that others can call. */
+  readonly registered: number;
+  /** Calls whose function has not settled yet. */
+  running: number;
+  /** Calls that were run to their end or refused. */
+  settled: number;
+}
+
+export interface DispatcherInput {
+  registry: Registry;
+  clock: Clock;
+  /** `calls` and `streams` of one connection, `running` of all together. */
+  limits: { calls: number; streams: number; running: number };
+  /** Whether thrown errors are sent with their stack. */
+  stacks: boolean;
+  middleware: Middleware;
+  remotePeer: (link: Link) => RemotePeer;
+}
+
+export type DispatcherLogic = ActorLogic<LiveSnapshot<DispatcherCounters>, DispatcherMessage, undefined>;
+export type DispatcherRef = ActorRefFrom<DispatcherLogic>;
+
+export function createDispatcherLogic(input: DispatcherInput): DispatcherLogic {
+  const dispatcher = new Dispatcher(input);
+  const logic: DispatcherLogic = {
+    getInitialSnapshot: ({ self }) => {
+      dispatcher.resume = (link) => self.send({ type: 'held.due', link });
+      return dispatcher.snapshot;
+    },
+    getPersistedSnapshot: (snapshot) => snapshot,
+    transition: (snapshot, message) => {
+      dispatcher.receive(message);
+      return snapshot;
+    },
+  };
+  return contained(logic, (error, { link }) => link.fail(error));
+}
+
+class Dispatcher {
+  readonly snapshot: LiveSnapshot<DispatcherCounters>;
+  resume: (link: Link) => void = () => {};
+  readonly #counters: DispatcherCounters;
+  readonly #registry: Registry;
+  readonly #limits: DispatcherInput['limits'];
+  readonly #answers: Answers;
+  readonly #runner: Runner;
+  readonly #clock: Clock;
+  readonly #stall = new StallWatch();
+  /** When the requests that are being worked on were read, on the clock. */
+  #receivedAt = 0;
+
+  constructor({ registry, clock, limits, stacks, middleware, remotePeer }: DispatcherInput) {
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#answers = new Answers(stacks);
+    this.#counters = {
+      get registered() {
+        return registry.size;
+      },
+      running: 0,
+      settled: 0,
+    };
+    this.snapshot = new LiveSnapshot(this.#counters);
+    this.#runner = new Runner({
+      ...{ clock, middleware, remotePeer, streams: limits.streams },
+      ...{ answers: this.#answers, counters: this.#counters },
+    });
+  }
+
+  receive(message: DispatcherMessage | { type: 'xstate.stop' }): void {
+    switch (message.type) {
+      case 'frames.received':
+        this.#frames(message.link, message.frames);
+        break;
+      case 'held.due':
+        this.#resume(message.link);
+        break;
+      case 'link.closed':
+        this.#drop(message.link);
+        break;
+      case 'xstate.stop':
+        this.snapshot.status = 'stopped';
+        break;
+    }
+  }
+
+  #frames(link: Link, frames: readonly DispatcherFrame[]): void {
+    const now = this.#clock.now();
+    this.#receivedAt = now;
+    // What has been lying there may be followed by its cancel: a look at what else there is comes first.
+    if (this.#stall.stalled(now) && !link.held) {
+      link.held = new Held();
+      setImmediate(() => this.resume(link));
+    }
+    for (const frame of frames) {
+      if (frame.type === 'request' || frame.type === 'unreadable') this.#take(link, frame);
+      else if (frame.arg !== undefined) this.#argument(link, frame as ArgumentFrame);
+      else if (frame.type === 'cancel') this.#cancel(link, frame);
+      else if (frame.type === 'credit') link.running.get(frame.id)?.writer?.credit(frame.count, frame.bytes);
+    }
+  }
+
+  /** Decides whether the request is begun, put off or refused. */
+  #take(link: Link, request: RequestFrame | UnreadableFrame): void {
+    // Our goaway named the last request we take, so the caller knows that this one was not.
+    if (link.refusing) return;
+    const { id } = request;
+    if (id <= link.lastTaken) {
+      link.breach('a request id was used twice');
+      return;
+    }
+    link.lastTaken = id;
+    if (request.type === 'unreadable') {
+      this.#refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
+      return;
+    }
+    const held = link.held?.requests.size ?? 0;
+    const { calls, streams } = this.#limits;
+    const opens = request.streams?.length ?? 0;
+    if (link.running.size + held >= calls) {
+      this.#refuse(
+        link,
+        id,
+        'OVERLOADED',
+        `more than ${calls} calls of this connection are unanswered (limits.calls)`,
+      );
+    } else if (opens > 0 && link.openStreams + opens > streams) {
+      this.#refuse(
+        link,
+        id,
+        'OVERLOADED',
+        `more than ${streams} streams of this connection are open (limits.streams)`,
+      );
+    } else if ((link.held || link.congested) && opens === 0) {
+      (link.held ??= new Held()).requests.set(id, { request, receivedAt: this.#receivedAt });
+    } else {
+      this.#begin(link, request, this.#receivedAt);
+    }
+  }
+
+  #begin(link: Link, request: RequestFrame, receivedAt: number): void {
+    const { id, tag, deadline } = request;
+    if (deadline !== undefined && this.#clock.now() - receivedAt >= deadline) {
+      const text = 'the deadline had passed before the function could be run';
+      this.#refuse(link, id, 'DEADLINE_EXCEEDED', text);
+      return;
+    }
+    if (this.#counters.running >= this.#limits.running) {
+      this.#refuse(
+        link,
+        id,
+        'OVERLOADED',
+        `the process runs ${this.#limits.running} calls already (limits.running)`,
+      );
+      return;
+    }
+    const registration = this.#registry.get(tag);
+    if (!registration) {
+      this.#refuse(link, id, 'NO_SUCH_TAG', this.#noSuchTag(tag));
+      return;
+    }
+    const { streams } = this.#limits;
+    if (registration.streams && link.openStreams >= streams) {
+      this.#refuse(
+        link,
+        id,
+        'OVERLOADED',
+        `more than ${streams} streams of this connection are open (limits.streams)`,
+      );
+      return;
+    }
+    this.#runner.run(link, registration, request, receivedAt);
+  }
+
+  /** Answers a request whose function was not run. */
+  #refuse(link: Link, id: number, code: NetErrorCode, text: string): void {
+    this.#answers.refuse(link, id, code, text);
+    this.#runner.settled(link);
+  }
+
+  #cancel(link: Link, { id, late }: CancelFrame): void {
+    const call = link.running.get(id);
+    if (call) {
+      const details = { peer: link.record.id, tag: call.tag };
+      const reason =
+        late || call.deadline === 0
+          ? new NetError('DEADLINE_EXCEEDED', 'the caller waits no longer', details)
+          : new NetError('CANCELLED', 'the caller took the call back', details);
+      call.end(reason);
+    } else if (link.held?.requests.delete(id)) {
+      this.#refuse(link, id, 'CANCELLED', 'the call was taken back before its function was run');
+    }
+  }
+
+  #argument(link: Link, frame: ArgumentFrame): void {
+    const call = link.running.get(frame.id);
+    if (call && !receiveForArgument(call, frame)) {
+      link.breach('more of a stream came than was asked for');
+    }
+  }
+
+  /** Goes on with what was put off. */
+  #resume(link: Link): void {
+    const { held } = link;
+    if (!held) return;
+    link.held = undefined;
+    let written = 0;
+    while (written < held.answers.length && !link.congested) {
+      held.answers[written]!();
+      written += 1;
+    }
+    held.answers = held.answers.slice(written);
+    for (const [id, { request, receivedAt }] of held.requests) {
+      if (link.congested) break;
+      held.requests.delete(id);
+      this.#receivedAt = receivedAt;
+      this.#begin(link, request, receivedAt);
+    }
+    if (held.answers.length + held.requests.size === 0) return;
+    // Something may have been put off while the old was gone through.
+    held.take(link.held);
+    link.held = held;
+  }
+
+  /** The caller is lost: what runs for it runs for nobody. */
+  #drop(link: Link): void {
+    const running = link.running.values();
+    const held = link.held?.answers ?? [];
+    link.running.clear();
+    link.held = undefined;
+    for (const call of running) {
+      const { id } = link.record;
+      call.end(new NetError('CONNECTION_LOST', 'the caller is gone', { peer: id, tag: call.tag }));
+    }
+    for (const answer of held) answer();
+  }
+
+  #noSuchTag(tag: string): string {
+    const near = this.#registry.near(tag).map((each) => nameFor(each, tag));
+    const hint = near.length > 0 ? `; there is ${near.join(', ')}` : '';
+    return `no function is connected as ${JSON.stringify(printable(readableTag(tag).slice(0, 256)))}${hint}`;
+  }
+}

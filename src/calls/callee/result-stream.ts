@@ -1,0 +1,62 @@
+import { NetError } from '../../base/errors.ts';
+import { runTracked } from '../context.ts';
+import { sizeOf } from '../../wire/outgoing.ts';
+import { encodeComplete, encodeNext, encodeStreamResult } from '../../wire/stream-frames.ts';
+import type { Answers } from './answers.ts';
+import type { RunningCall } from './running-call.ts';
+import { StreamSource } from '../streams/stream-source.ts';
+import { StreamWriter } from '../streams/stream-writer.ts';
+
+export interface ResultStreamOptions {
+  answers: Answers;
+  /** Streams of one connection that may be open. */
+  most: number;
+  /** The stream is over; `answer` writes its last frame. */
+  done: (answer: () => void) => void;
+}
+
+/** Sends what a function returned as a stream of values. */
+export function sendStream(
+  call: RunningCall,
+  stream: AsyncIterable<unknown>,
+  { answers, most, done }: ResultStreamOptions,
+): void {
+  const { link, id } = call;
+  const source = new StreamSource(stream);
+  try {
+    runTracked(call, () => source.open());
+  } catch (error) {
+    done(() => answers.threw(link, id, error));
+    return;
+  }
+  const over = (answer: () => void): void => {
+    link.openStreams -= 1;
+    done(answer);
+  };
+  const writer = new StreamWriter(link, source, {
+    next: (value) => {
+      const frame = encodeNext(id, undefined, value, answers.stacks, link.limits.message);
+      link.send(frame);
+      return sizeOf(frame);
+    },
+    complete: (value) => {
+      const frame = encodeComplete(id, undefined, value, answers.stacks, link.limits.message);
+      over(() => link.send(frame));
+    },
+    failed: (error) => over(() => answers.threw(link, id, error)),
+    refused: (error) => over(() => answers.refuseValue(link, id, error)),
+    run: (step) => runTracked(call, step),
+    ended: () => over(() => {}),
+  });
+  link.openStreams += 1;
+  call.becomeStream(writer);
+  if (link.openStreams > most) {
+    const text = `more than ${most} streams of this connection are open (limits.streams)`;
+    call.end(new NetError('OVERLOADED', text, { ran: 'yes' }));
+  } else if (call.ended) {
+    writer.stop();
+  } else {
+    link.send(encodeStreamResult(id));
+    writer.start();
+  }
+}

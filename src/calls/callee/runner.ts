@@ -1,0 +1,239 @@
+import type { Clock } from '../../base/clock.ts';
+import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
+import type { ContextSource } from '../context.ts';
+import type { Middleware } from '../hooks.ts';
+import type { AnyFunction, Registration } from './registry.ts';
+import type { RemotePeer } from '../../presence/remote-peer.ts';
+import { isStream, shapeOf, whenSettled } from '../../base/value-shape.ts';
+import type { RequestFrame } from '../../wire/frames.ts';
+import type { Answers } from './answers.ts';
+import { receiveArguments } from './arguments.ts';
+import { Held } from './held.ts';
+import type { Link } from '../../connection/link.ts';
+import { sendStream } from './result-stream.ts';
+import { RunningCall } from './running-call.ts';
+import type { RunningCallHouse } from './running-call.ts';
+
+export interface RunnerInput {
+  clock: Clock;
+  answers: Answers;
+  middleware: Middleware;
+  /** Streams of one connection that may be open. */
+  streams: number;
+  /** Counts what runs and what was settled. */
+  counters: { running: number; settled: number };
+  remotePeer: (link: Link) => RemotePeer;
+}
+
+/** Runs functions for other peers, and sees to it that each call is answered once, whatever it comes to. */
+export class Runner implements ContextSource, RunningCallHouse {
+  readonly clock: Clock;
+  readonly remotePeer: (link: Link) => RemotePeer;
+  readonly #answers: Answers;
+  readonly #middleware: Middleware;
+  readonly #streams: number;
+  readonly #counters: RunnerInput['counters'];
+
+  // The call that runs synchronously: enough to make its context when it is asked for.
+  #link: Link | undefined;
+  #request: RequestFrame | undefined;
+  #context: RunningCall | undefined;
+  /** When the request that is run was read, on the clock. */
+  #receivedAt = 0;
+
+  constructor({ clock, answers, middleware, streams, counters, remotePeer }: RunnerInput) {
+    this.clock = clock;
+    this.remotePeer = remotePeer;
+    this.#answers = answers;
+    this.#middleware = middleware;
+    this.#streams = streams;
+    this.#counters = counters;
+  }
+
+  run(link: Link, registration: Registration, request: RequestFrame, receivedAt: number): void {
+    this.#receivedAt = receivedAt;
+    if (registration.waits === false && !request.streams && this.#middleware.incoming === undefined) {
+      this.#runBriefly(link, registration, request);
+    } else {
+      this.#runTracked(link, registration, request);
+    }
+  }
+
+  /** For functions that have returned plain values so far: the way that costs least. */
+  #runBriefly(link: Link, registration: Registration, request: RequestFrame): void {
+    this.#link = link;
+    this.#request = request;
+    this.#context = undefined;
+    let value: unknown;
+    try {
+      value = runBriefly(this, registration.run, argumentsOf(request));
+    } catch (error) {
+      this.#endBrief();
+      this.#answers.threw(link, request.id, error);
+      this.settled(link);
+      return;
+    }
+    if (shapeOf(value) !== 'value') {
+      registration.waits = true;
+      const call = this.context();
+      this.#link = undefined;
+      this.#follow(call, value);
+    } else {
+      this.#endBrief();
+      this.#answers.succeed(link, request.id, value);
+      this.settled(link);
+    }
+  }
+
+  /** The context of the call that runs synchronously. */
+  context(): RunningCall {
+    return (this.#context ??= this.#runningCall(this.#link!, this.#request!));
+  }
+
+  #endBrief(): void {
+    this.#link = undefined;
+    this.#context?.settle();
+  }
+
+  /** For those of which it is not known, or known to wait. */
+  #runTracked(link: Link, registration: Registration, request: RequestFrame): void {
+    const call = this.#runningCall(link, request);
+    const args = receiveArguments(call, argumentsOf(request), request.streams);
+    track(call);
+    let value: unknown;
+    try {
+      value = runTracked(call, () => this.#apply(call, registration.run, args));
+    } catch (error) {
+      if (link.congested) {
+        this.#answerLater(call, () => this.#answers.threw(link, request.id, error));
+        return;
+      }
+      untrack(call, false);
+      call.settle();
+      this.#answers.threw(link, request.id, error);
+      this.settled(link);
+      return;
+    }
+    if (shapeOf(value) !== 'value') {
+      registration.waits = true;
+      this.#follow(call, value);
+    } else if (link.congested) {
+      this.#answerLater(call, () => this.#answers.succeed(link, request.id, value));
+    } else {
+      registration.waits ??= false;
+      untrack(call, true);
+      call.settle();
+      this.#answers.succeed(link, request.id, value);
+      this.settled(link);
+    }
+  }
+
+  #apply(call: RunningCall, run: AnyFunction, args: readonly unknown[]): unknown {
+    const { incoming } = this.#middleware;
+    if (!incoming) return apply(run, args);
+    const { caller: peer, tag, signal, deadline } = call;
+    return incoming({ direction: 'incoming', peer, tag, args, signal, deadline }, async () =>
+      apply(run, args),
+    );
+  }
+
+  #runningCall(link: Link, { id, tag, deadline = Infinity }: RequestFrame): RunningCall {
+    return new RunningCall(this, link, id, tag, this.#receivedAt + deadline);
+  }
+
+  /** Waits for a function that has not settled. */
+  #follow(call: RunningCall, value: unknown): void {
+    const { link, id } = call;
+    link.running.add(call);
+    this.#counters.running += 1;
+    if (isStream(value)) {
+      this.#stream(call, value);
+      return;
+    }
+    whenSettled(
+      value,
+      (result) => {
+        try {
+          if (isStream(result)) this.#stream(call, result);
+          else this.#answer(call, () => this.#answers.succeed(link, id, result));
+        } catch (error) {
+          link.fail(error);
+        }
+      },
+      (thrown: unknown) => {
+        try {
+          this.#answer(call, () => this.#answers.threw(link, id, thrown));
+        } catch (error) {
+          link.fail(error);
+        }
+      },
+    );
+  }
+
+  #stream(call: RunningCall, stream: AsyncIterable<unknown>): void {
+    if (!call.tracked) track(call);
+    sendStream(call, stream, {
+      answers: this.#answers,
+      most: this.#streams,
+      done: (answer) => this.#answer(call, answer),
+    });
+  }
+
+  /** A function with streams among its arguments is begun on a congested link as well; its answer waits like others. */
+  #answerLater(call: RunningCall, write: () => void): void {
+    call.link.running.add(call);
+    this.#counters.running += 1;
+    this.#answer(call, write);
+  }
+
+  /** Answers, as soon as the network takes it. Until then the call counts as running. */
+  #answer(call: RunningCall, write: () => void): void {
+    const { link, id } = call;
+    if (link.congested && link.running.get(id) === call) {
+      (link.held ??= new Held()).answers.push(() => this.#answer(call, write));
+      return;
+    }
+    this.#counters.running -= 1;
+    if (call.tracked) untrack(call, false);
+    call.settle();
+    // Nobody is there any more, when the link is closed.
+    if (link.running.get(id) === call) {
+      link.running.delete(id);
+      // The caller waits for no answer, or not for long: its own deadline may be a moment behind. To it the two are one, so
+      // they say the same of whether it ran. Its place is only free now.
+      if (call.ended) this.#answers.refuse(link, id, call.ended.code, call.ended.message, call.ended.ran);
+      else write();
+    }
+    this.settled(link);
+  }
+
+  /** Counts a call that was run to its end or refused. */
+  settled(link: Link): void {
+    this.#counters.settled += 1;
+    if (link.leaving || link.otherLeaving) link.checkIdle();
+  }
+}
+
+function track(call: RunningCall): void {
+  call.tracked = true;
+  beginTracking();
+}
+
+function untrack(call: RunningCall, forget: boolean): void {
+  call.tracked = false;
+  endTracking(forget);
+}
+
+/** In a function of its own, so that the user's stack has one frame of ours to be cut at. */
+function apply(run: AnyFunction, args: readonly unknown[]): unknown {
+  return Reflect.apply(run, undefined, args);
+}
+
+function argumentsOf({ args, kwargs }: RequestFrame): readonly unknown[] {
+  return kwargs && hasKeys(kwargs) ? [...args, kwargs] : args;
+}
+
+function hasKeys(object: object): boolean {
+  for (const key in object) if (Object.hasOwn(object, key)) return true;
+  return false;
+}

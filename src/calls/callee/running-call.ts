@@ -1,0 +1,107 @@
+import type { Clock } from '../../base/clock.ts';
+import { LONGEST_TIMER } from '../../base/clock.ts';
+import type { OuterCall } from '../context.ts';
+import { NetError } from '../../base/errors.ts';
+import type { RemotePeer } from '../../presence/remote-peer.ts';
+import type { Link } from '../../connection/link.ts';
+import type { StreamReader } from '../streams/stream-reader.ts';
+import type { StreamWriter } from '../streams/stream-writer.ts';
+
+/** What every call that runs here has in common. */
+export interface RunningCallHouse {
+  readonly clock: Clock;
+  remotePeer(link: Link): RemotePeer;
+}
+
+/** A call of another peer whose function has not settled; it is also the context that the function can ask for. */
+export class RunningCall implements OuterCall {
+  readonly link: Link;
+  readonly id: number;
+  readonly tag: string;
+  /** Whether it was entered into the storage that follows a function over its waits. */
+  tracked = false;
+  settled = false;
+  /** Its result, when that is a stream. */
+  writer: StreamWriter | undefined;
+  /** Its arguments that are streams, by position. */
+  readers: Map<number, StreamReader> | undefined;
+  /** Why nobody waits for it any more. */
+  ended: NetError | undefined;
+
+  readonly #house: RunningCallHouse;
+  /** On the clock. */
+  #deadlineAt: number;
+  #abort: AbortController | undefined;
+  #timer: unknown;
+
+  constructor(house: RunningCallHouse, link: Link, id: number, tag: string, deadlineAt: number) {
+    this.#house = house;
+    this.link = link;
+    this.id = id;
+    this.tag = tag;
+    this.#deadlineAt = deadlineAt;
+  }
+
+  get caller(): RemotePeer {
+    return this.#house.remotePeer(this.link);
+  }
+
+  get deadline(): number {
+    return Math.max(0, this.#deadlineAt - this.#house.clock.now());
+  }
+
+  /** Made when it is asked for: most functions never do. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.ended) this.#abort.abort(this.ended);
+      else this.#watchDeadline();
+    }
+    return this.#abort.signal;
+  }
+
+  /** Nobody waits for it any more. */
+  end(reason: NetError): void {
+    if (this.ended || this.settled) return;
+    this.ended = reason;
+    this.#clearTimer();
+    for (const reader of this.readers?.values() ?? []) reader.fail(() => Promise.reject(reason));
+    this.#abort?.abort(reason);
+    // Last: a result that is a stream ends with this, and the call is settled.
+    this.writer?.stop();
+  }
+
+  /** Its result is a stream, which has no end that could be late. */
+  becomeStream(writer: StreamWriter): void {
+    this.writer = writer;
+    this.#deadlineAt = Infinity;
+    this.#clearTimer();
+  }
+
+  settle(): void {
+    this.settled = true;
+    this.#clearTimer();
+    if (!this.readers) return;
+    this.link.openStreams -= this.readers.size;
+    // Who still reads an argument after the answer gets what has come already, and then this.
+    for (const reader of this.readers.values()) {
+      reader.fail(() => Promise.reject(new NetError('CANCELLED', `the call of ${this.tag} is over`)));
+    }
+  }
+
+  #watchDeadline(): void {
+    if (this.#deadlineAt === Infinity || this.settled) return;
+    const { clock } = this.#house;
+    const passed = (): void => {
+      if (this.#deadlineAt - clock.now() > 0) this.#watchDeadline();
+      else this.end(new NetError('DEADLINE_EXCEEDED', 'the caller waits no longer', { tag: this.tag }));
+    };
+    this.#timer = clock.setTimeout(passed, Math.min(Math.ceil(this.deadline), LONGEST_TIMER));
+  }
+
+  #clearTimer(): void {
+    if (this.#timer === undefined) return;
+    this.#house.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import { NetError, isNetErrorCode } from '../../base/errors.ts';
+import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
+import { peerLine, reviveThrown } from '../../wire/values/failure.ts';
+import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
+import { ownFrame } from '../../wire/values/stack.ts';
+import type { Call } from './call.ts';
+import type { LeaveReason, PeerRecord } from '../../connection/peer-record.ts';
+
+/**
+ * Fails a call with what `make` returns, thrown where the engine can still see who awaits it.
+ *
+ * The local call site belongs into the stack, but taking a stack at every call costs more than the call. V8 can
+ * find the waiting functions afterwards, by following the chain of promises from the async function that is
+ * being resumed; so the user's promise is resolved *with* such a function, which then makes the error. Two ticks
+ * pass before it does, the time that `resolve` needs to link the two promises. Of a stream it is the promise of
+ * the read that comes upon the failure.
+ */
+export function failCall(call: Call, make: (site: string) => unknown): void {
+  if (call.reader) call.reader.fail(() => throwLater(call, make));
+  else call.resolve(throwLater(call, make));
+}
+
+const TICK = Promise.resolve();
+
+async function throwLater(call: Call, make: (site: string) => unknown): Promise<never> {
+  await TICK;
+  await TICK;
+  // What a function threw is passed on as it is, and it may have thrown anything.
+  // oxlint-disable-next-line only-throw-error
+  throw make(call.site ?? callerFrames(throwLater));
+}
+
+/** Fails a call with a NetError whose stack is that of the local call. */
+export function failWithNetError(
+  call: Call,
+  code: NetErrorCode,
+  message: string,
+  details: NetErrorDetails = {},
+): void {
+  failCall(call, (site) => {
+    const error = new NetError(code, message, { peer: call.record.id, tag: call.tag, ...details });
+    error.stack = `${error.name}: ${message}${site && `\n${site}`}`;
+    return error;
+  });
+}
+
+/** Why nothing can be sent to a peer that has left. */
+export function leftMessage(record: PeerRecord, why: LeaveReason): string {
+  return `${peerLine(record)} is no longer there (${why})`;
+}
+
+/** Settles a call with what came back. */
+export function settleWith(call: Call, frame: ResultFrame | ErrorFrame): void {
+  if (frame.type === 'result') {
+    call.resolve(frame.value);
+  } else if (frame.failure) {
+    const { code, ran, message } = frame.failure;
+    // A newer peer may have codes this one has not; what matters, whether the function ran, is told apart.
+    failWithNetError(call, isNetErrorCode(code) ? code : 'BAD_REQUEST', message, { ran });
+  } else {
+    failCall(call, (site) => reviveThrown(frame, call.record, site));
+  }
+}
+
+/** The frames above `below`, without this library's own, as `Error.stack` writes them. */
+export function callerFrames(below: (...args: never[]) => unknown): string {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, below);
+  const lines = String(holder.stack).split('\n').slice(1);
+  return lines.filter((line) => !ownFrame(line)).join('\n');
+}

@@ -1,0 +1,49 @@
+import type { ActorLogic, ActorRefFrom } from 'xstate';
+
+import type { Log } from '../../base/log.ts';
+import { contained } from '../../base/contained.ts';
+import type { Remedy } from '../../base/contained.ts';
+import type { LiveSnapshot } from '../../base/live-snapshot.ts';
+import type { CallerMessage } from '../../connection/messages.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
+import type { CallerCounters, CallerInput } from './outgoing-calls.ts';
+
+export type { CallerCounters } from './outgoing-calls.ts';
+
+/** The actor that knows every call this peer has made and not yet settled. */
+
+export type CallerLogic = ActorLogic<LiveSnapshot<CallerCounters>, CallerMessage, undefined>;
+export type CallerRef = ActorRefFrom<CallerLogic>;
+
+/** The logic of one caller. Its state is here and not in the snapshot, which is only there to be read. */
+export function createCallerLogic(input: CallerInput & { log: Log }): CallerLogic {
+  const caller = new OutgoingCalls(input);
+  const logic: CallerLogic = {
+    getInitialSnapshot: ({ self }) => {
+      caller.wake = () => self.send({ type: 'deadline.passed' });
+      caller.cancel = (call, reason) => self.send({ type: 'call.cancel', call, reason });
+      return caller.snapshot;
+    },
+    getPersistedSnapshot: (snapshot) => snapshot,
+    transition: (snapshot, message) => {
+      caller.receive(message);
+      return snapshot;
+    },
+  };
+  return contained(logic, remedyOf(caller, input.log));
+}
+
+/** The call fails, or the connection ends. */
+function remedyOf(caller: OutgoingCalls, log: Log): Remedy<CallerMessage> {
+  return (error, message) => {
+    if ('link' in message && message.type !== 'call.send') {
+      message.link.fail(error);
+      return;
+    }
+    const call = message.type === 'call.send' ? message : 'call' in message ? message.call : undefined;
+    log.unforeseen(call ? 'in a call' : 'in the calls to others', error);
+    if (!call || call.settled) return;
+    const text = 'something unforeseen went wrong here, see the cause';
+    caller.fail(call, call.link ? 'CONNECTION_LOST' : 'NOT_SENT', text, { retriable: false, cause: error });
+  };
+}

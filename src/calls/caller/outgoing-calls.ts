@@ -1,0 +1,351 @@
+import type { Clock } from '../../base/clock.ts';
+import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
+import { holdProcess, releaseProcess } from '../../base/process-hold.ts';
+import { readableTag } from '../../functions/tag.ts';
+import { encodeRequest } from '../../wire/codec.ts';
+import { peerLine } from '../../wire/values/failure.ts';
+import type { CancelFrame, CreditFrame, ErrorFrame, ResultFrame } from '../../wire/frames.ts';
+import { Alarm } from '../../base/alarm.ts';
+import { NotSerializable } from '../../wire/values/not-serializable.ts';
+import type { Outgoing } from '../../wire/outgoing.ts';
+import { TooLarge } from '../../wire/too-large.ts';
+import { encodeCancel, encodeLateCancel } from '../../wire/stream-frames.ts';
+import type { Call } from './call.ts';
+import { failCall, failWithNetError, leftMessage, settleWith } from './call-failure.ts';
+import { failExpired, sweep } from './call-deadlines.ts';
+import { watchSignals } from './call-signals.ts';
+import { hasRoom, isLast, openStreams } from './call-slots.ts';
+import { endArguments, openStream, sendArguments, withoutStreams } from '../streams/call-streams.ts';
+import type { StreamHouse } from '../streams/call-streams.ts';
+import type { Link } from '../../connection/link.ts';
+import { LiveSnapshot } from '../../base/live-snapshot.ts';
+import type { CallerFrame, CallerMessage } from '../../connection/messages.ts';
+import type { LeaveReason, PeerRecord } from '../../connection/peer-record.ts';
+
+export interface CallerCounters {
+  /** Calls that were sent and not yet answered. */
+  pending: number;
+  /** Calls that wait here until their peer has room. */
+  waiting: number;
+  /** Calls that were settled, in whatever way. */
+  settled: number;
+}
+
+export interface CallerInput {
+  clock: Clock;
+  /** Calls to one peer that may wait here. */
+  queue: number;
+  /** Whether a call under way keeps the process alive; not needed where the peer itself does. */
+  holds: boolean;
+  /** Whether errors of the user's streams are sent with their stack. */
+  stacks: boolean;
+}
+
+/** Every call that one peer has made and not yet settled. */
+export class OutgoingCalls implements StreamHouse {
+  readonly snapshot = new LiveSnapshot<CallerCounters>({ pending: 0, waiting: 0, settled: 0 });
+  readonly clock: Clock;
+  readonly stacks: boolean;
+  wake: () => void = () => {};
+  cancel: (call: Call, reason: unknown) => void = () => {};
+
+  readonly #counters = this.snapshot.context;
+  readonly #queue: number;
+  readonly #holds: boolean;
+  readonly #alarm: Alarm;
+  /** Every link and every peer that has calls, for the walk when a deadline passes. */
+  readonly #links = new Set<Link>();
+  readonly #queues = new Set<PeerRecord>();
+  /** Why nothing is sent any more. */
+  #stopped: { reason: string; cause?: unknown } | undefined;
+
+  constructor({ clock, queue, holds, stacks }: CallerInput) {
+    this.clock = clock;
+    this.stacks = stacks;
+    this.#holds = holds;
+    this.#queue = queue;
+    this.#alarm = new Alarm(clock, () => this.wake());
+  }
+
+  receive(message: CallerMessage | { type: 'xstate.stop' }): void {
+    switch (message.type) {
+      case 'call.send':
+        this.#send(message);
+        break;
+      case 'frames.received':
+        for (const frame of message.frames) this.#received(message.link, frame);
+        if (message.link.record.waiting.size > 0) this.#pump(message.link.record);
+        break;
+      case 'call.cancel':
+        this.#cancelled(message.call, message.reason);
+        break;
+      case 'deadline.passed':
+        this.#expire();
+        break;
+      case 'link.opened':
+        this.#links.add(message.link);
+        this.#pump(message.link.record);
+        break;
+      case 'link.drained':
+        this.#pump(message.link.record);
+        break;
+      case 'link.refused':
+        this.#refused(message.link, message.last);
+        break;
+      case 'link.closed':
+        this.#lost(message.link);
+        break;
+      case 'peer.left':
+        this.#left(message.record, message.why);
+        break;
+      case 'caller.stop':
+        this.#stop(message);
+        break;
+      case 'xstate.stop':
+        this.#stop({ reason: 'this peer is stopped' });
+        this.snapshot.status = 'stopped';
+        break;
+    }
+  }
+
+  #send(call: Call): void {
+    this.hold(call, true);
+    if (this.#stopped !== undefined) {
+      this.fail(call, 'STOPPED', this.#stopped.reason, this.#stopped);
+      return;
+    }
+    const aborted = call.signals && watchSignals(call, call.signals, this.cancel);
+    if (aborted) {
+      this.#settle(call);
+      failCall(call, () => aborted.reason);
+      return;
+    }
+    const { record } = call;
+    if (record.left) {
+      this.fail(call, 'NOT_SENT', leftMessage(record, record.left));
+    } else if (call.time <= 0) {
+      this.fail(call, 'DEADLINE_EXCEEDED', 'the deadline had passed before the call was made', {
+        ran: 'no',
+      });
+    } else if (record.waiting.size === 0 && record.link && hasRoom(record.link, call)) {
+      this.#transmit(call, record.link, call.time);
+    } else if (record.waiting.size >= this.#queue) {
+      const text = `${this.#queue} calls to ${peerLine(record)} already wait here (limits.queue)`;
+      this.fail(call, 'OVERLOADED', text);
+    } else {
+      record.waiting.push(call);
+      this.#queues.add(record);
+      this.#counters.waiting += 1;
+      this.#alarm.wakeBy(call.deadline);
+    }
+  }
+
+  /** @param left how long the caller will still wait, in ms */
+  #transmit(call: Call, link: Link, left: number): void {
+    const id = link.lastSent + 1;
+    const { tag, given } = call;
+    const streams = given?.positions;
+    // What is sent along may take longer than the call may be silent, and the other side cannot tell.
+    const deadline = left < Infinity && !streams ? Math.ceil(left) : undefined;
+    const most = link.limits.message;
+    let request: Outgoing;
+    try {
+      const args = streams ? withoutStreams(call.args, streams) : call.args;
+      request = encodeRequest(id, tag, args, deadline, this.stacks, streams, most);
+    } catch (error) {
+      if (TooLarge.is(error)) {
+        const text = `the request is larger than the ${most} bytes that ${peerLine(call.record)} takes`;
+        this.fail(call, 'TOO_LARGE', text);
+        return;
+      }
+      const text = NotSerializable.is(error) ? error.message : 'the arguments cannot be read';
+      // A getter of the user's that threw is the cause.
+      const cause = NotSerializable.is(error) ? error.cause : error;
+      this.fail(call, 'NOT_SERIALIZABLE', text, cause === undefined ? {} : { cause });
+      return;
+    }
+    link.lastSent = id;
+    call.id = id;
+    call.link = link;
+    link.pending.add(call);
+    this.#counters.pending += 1;
+    this.#alarm.wakeBy(call.deadline);
+    link.send(request);
+    if (given) sendArguments(this, call, link, given);
+  }
+
+  #received(link: Link, frame: CallerFrame): void {
+    const call = link.pending.get(frame.id);
+    if (!call) {
+      // Taken back earlier. The last frame says that its function has settled, and that its place there is free.
+      if (isLast(frame)) link.abandoned?.delete(frame.id);
+      return;
+    }
+    switch (frame.type) {
+      case 'result':
+        if (frame.stream) openStream(this, call, link);
+        else this.#answer(call, frame);
+        break;
+      case 'next':
+        if (!call.reader?.push(frame.value, frame.size)) {
+          link.breach('more of a stream came than was asked for');
+        }
+        break;
+      case 'complete':
+        this.#settle(call);
+        call.reader?.complete(frame.value);
+        break;
+      case 'error':
+        this.#answer(call, frame);
+        break;
+      case 'credit':
+      case 'cancel':
+        this.#argument(call, frame);
+        break;
+    }
+  }
+
+  #answer(call: Call, frame: ResultFrame | ErrorFrame): void {
+    this.#settle(call);
+    settleWith(call, frame);
+  }
+
+  /** The other side reads an argument that is a stream, or will not read more of it. */
+  #argument(call: Call, frame: CreditFrame | CancelFrame): void {
+    const writer = call.writers?.get(frame.arg ?? -1);
+    if (frame.type === 'credit') {
+      writer?.credit(frame.count, frame.bytes);
+      if (writer && !call.reader) this.allow(call, call.time);
+    } else {
+      writer?.stop();
+    }
+  }
+
+  /** Sends what waited for room. */
+  #pump(record: PeerRecord): void {
+    const { waiting, link } = record;
+    while (link) {
+      const call = waiting.peek();
+      if (!call || !hasRoom(link, call)) break;
+      waiting.drop();
+      this.#counters.waiting -= 1;
+      this.#transmit(call, link, Math.max(0, call.deadline - this.clock.now()));
+    }
+    if (waiting.size === 0) this.#queues.delete(record);
+  }
+
+  #cancelled(call: Call, reason: unknown): void {
+    if (call.settled) return;
+    this.#withdraw(call);
+    failCall(call, () => reason);
+    this.#pump(call.record);
+  }
+
+  #expire(): void {
+    const { due, next } = sweep(this.#links, this.#queues, this.clock.now());
+    for (const call of due) {
+      const sent = call.link !== undefined;
+      this.#withdraw(call, encodeLateCancel);
+      failExpired(call, sent);
+    }
+    for (const record of new Set(due.map((call) => call.record))) this.#pump(record);
+    this.#alarm.wakeBy(next);
+  }
+
+  #refused(link: Link, last: number): void {
+    const refused = link.pending.values().filter((call) => call.id > last);
+    for (const call of refused) {
+      this.fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
+    }
+  }
+
+  #lost(link: Link): void {
+    this.#links.delete(link);
+    link.abandoned = undefined;
+    for (const call of link.pending.values()) {
+      const text = `the connection to ${peerLine(call.record)} was lost before it answered`;
+      this.fail(call, 'CONNECTION_LOST', text, call.reader && { ran: 'yes' });
+    }
+  }
+
+  #left(record: PeerRecord, why: LeaveReason): void {
+    for (const call of record.waiting.takeAll()) {
+      this.#counters.waiting -= 1;
+      this.fail(call, 'NOT_SENT', leftMessage(record, why));
+    }
+    this.#queues.delete(record);
+  }
+
+  #stop({ reason, cause }: { reason: string; cause?: unknown }): void {
+    this.#stopped ??= cause === undefined ? { reason } : { reason, cause };
+    this.#alarm.clear();
+    for (const record of [...this.#queues]) {
+      for (const call of record.waiting.takeAll()) {
+        this.#counters.waiting -= 1;
+        this.fail(call, 'STOPPED', this.#stopped.reason, this.#stopped);
+      }
+    }
+    this.#queues.clear();
+    for (const link of [...this.#links]) this.#lost(link);
+  }
+
+  /** Of a call that does not wait in a queue. */
+  fail(call: Call, code: NetErrorCode, message: string, details: NetErrorDetails = {}): void {
+    this.#settle(call);
+    failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, details);
+  }
+
+  /** The stream is read no further. */
+  abandon(call: Call): void {
+    if (call.settled) return;
+    this.#withdraw(call);
+    this.#pump(call.record);
+  }
+
+  /** Lets the call take so many ms more; Infinity for as long as nobody waits for it. */
+  allow(call: Call, time: number): void {
+    call.deadline = this.clock.now() + time;
+    this.#alarm.wakeBy(call.deadline);
+  }
+
+  /** Whether the call keeps the process alive. */
+  hold(call: Call, holds: boolean): void {
+    if (!this.#holds || call.holds === holds) return;
+    call.holds = holds;
+    if (holds) holdProcess();
+    else releaseProcess();
+  }
+
+  /**
+   * Takes a call that is not answered out of wherever it is. Where it was sent, its function may run on: its place there
+   * is not free before that has settled, and the other side says when.
+   */
+  #withdraw(call: Call, encode: (id: number) => string = encodeCancel): void {
+    const { link } = call;
+    this.#settle(call);
+    if (link) {
+      (link.abandoned ??= new Set()).add(call.id);
+      link.send(encode(call.id));
+    } else {
+      call.record.waiting.remove();
+      this.#counters.waiting -= 1;
+    }
+  }
+
+  /** Done exactly once a call, whatever becomes of it. */
+  #settle(call: Call): void {
+    call.settled = true;
+    call.release?.();
+    const { link, given } = call;
+    if (given) endArguments(call, given);
+    if (link) {
+      call.link = undefined;
+      link.pending.delete(call.id);
+      link.streams -= openStreams(call);
+      this.#counters.pending -= 1;
+      if (link.leaving || link.otherLeaving) link.checkIdle();
+    }
+    this.#counters.settled += 1;
+    this.hold(call, false);
+  }
+}

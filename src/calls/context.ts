@@ -1,0 +1,111 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import type { AnyFunction } from './callee/registry.ts';
+import type { RemotePeer } from '../presence/remote-peer.ts';
+
+/** What a function can know of the call it runs for. */
+export interface CallContext {
+  /** Who called; undefined when the function was called plainly, in this process. */
+  readonly caller: RemotePeer | undefined;
+  /** The function's tag; undefined when it was called plainly. */
+  readonly tag: string | undefined;
+  /**
+   * Aborted when the caller takes the call back, is lost, or its deadline has passed: whoever works on has nobody to
+   * work for. Its reason is a NetError.
+   */
+  readonly signal: AbortSignal;
+  /** Milliseconds that the caller will still wait, now; Infinity when there is no limit. */
+  readonly deadline: number;
+}
+
+/** A call that runs here, as far as calls made inside it have to know it. */
+export interface OuterCall extends CallContext {
+  readonly settled: boolean;
+}
+
+/** Makes the context of the call that is running synchronously, when somebody asks for it. */
+export interface ContextSource {
+  context(): OuterCall;
+}
+
+const NOTHING: CallContext = {
+  caller: undefined,
+  tag: undefined,
+  signal: new AbortController().signal,
+  deadline: Infinity,
+};
+
+/**
+ * Two ways to find the call that runs. A function that does not wait for anything only needs a variable, which costs
+ * nothing. One that does needs AsyncLocalStorage, and up to Node 22 that makes every promise of the process slower, so it
+ * is entered for functions that return a promise only.
+ */
+const storage = new AsyncLocalStorage<OuterCall>();
+let now: ContextSource | undefined;
+/** Calls that were entered into the storage and have not settled. */
+let tracked = 0;
+
+/**
+ * What is known of the call that the running function was called by: who calls, how long they wait, and whether they
+ * still do. In a function that was called plainly: nobody, forever, and a signal that is never aborted.
+ *
+ * @example
+ * const search = connect(async function search(text: string) {
+ *   const { signal } = current();
+ *   return fetch(`https://example.com/?q=${text}`, { signal });
+ * });
+ */
+export function current(): CallContext {
+  return now?.context() ?? storage.getStore() ?? NOTHING;
+}
+
+/** The call on whose behalf another one is being made. */
+export function outerCall(): OuterCall | undefined {
+  if (now) return now.context();
+  if (tracked === 0) return undefined;
+  const call = storage.getStore();
+  return call?.settled ? undefined : call;
+}
+
+/** Limits of something that is made of several calls: what is left to the call on whose behalf it is done is its end, too. */
+export function insideOuterCall(own: { time: number; signal: AbortSignal | undefined }): typeof own {
+  const outer = outerCall();
+  if (!outer) return own;
+  const { deadline, signal } = outer;
+  return {
+    time: Math.min(own.time, deadline),
+    signal: own.signal ? AbortSignal.any([own.signal, signal]) : signal,
+  };
+}
+
+/** Runs a function that does not go on after its return. */
+export function runBriefly(source: ContextSource, run: AnyFunction, args: readonly unknown[]): unknown {
+  const before = now;
+  now = source;
+  try {
+    return Reflect.apply(run, undefined, args);
+  } finally {
+    now = before;
+  }
+}
+
+/** Runs a step of a function that waits. */
+export function runTracked<T>(call: OuterCall, step: () => T): T {
+  const before = now;
+  now = undefined;
+  try {
+    return storage.run(call, step);
+  } finally {
+    now = before;
+  }
+}
+
+export function beginTracking(): void {
+  tracked += 1;
+}
+
+/** @param forget nothing has waited after all, and unless something else does, the price need not be paid any more */
+export function endTracking(forget: boolean): void {
+  tracked -= 1;
+  if (forget && tracked === 0) storage.disable();
+}

@@ -1,0 +1,121 @@
+import { FIRST_BYTES, FIRST_CREDIT } from '../../wire/frames.ts';
+import type { Link } from '../../connection/link.ts';
+import type { SourceStep, StreamSource } from './stream-source.ts';
+
+/**
+ * Bytes written to a connection and not yet taken by the network, above which a stream waits. Well below
+ * `limits.buffered`, so that a stream nobody reads leaves room for the calls beside it.
+ */
+const STREAM_BUFFER = 1024 * 1024;
+
+/** What the writer of a stream needs of the side it is on. */
+export interface WriterOwner {
+  /** Sends a value. @returns the size of its frame @throws for what cannot be sent */
+  next(value: unknown): number;
+  /** The source is at its end. @throws for a value that cannot be sent */
+  complete(value: unknown): void;
+  /** The source failed. @throws for an error that cannot be sent */
+  failed(error: unknown): void;
+  /** A value, or the error of the source, could not be sent; the source has been ended. */
+  refused(error: unknown): void;
+  /** Runs a step of the user's code where it belongs. */
+  run<T>(step: () => T): T;
+  /** It was ended from outside. */
+  ended(): void;
+}
+
+/**
+ * The sending end of a stream: takes a value from its source only when the reader has given credit and the network
+ * takes what was sent. So a slow reader holds the source, not memory.
+ */
+export class StreamWriter {
+  readonly #link: Link;
+  readonly #source: StreamSource;
+  readonly #owner: WriterOwner;
+  readonly #next = (): Promise<SourceStep> => this.#source.next();
+  /** Values that the reader has room for. */
+  #values = FIRST_CREDIT;
+  /** Bytes that it has room for. Below zero after a value that was larger than the rest. */
+  #bytes = FIRST_BYTES;
+  #pumping = false;
+  /** Nothing is sent any more. */
+  #over = false;
+
+  constructor(link: Link, source: StreamSource, owner: WriterOwner) {
+    this.#link = link;
+    this.#source = source;
+    this.#owner = owner;
+  }
+
+  /** Goes on with the stream, as far as there is room. */
+  start(): void {
+    if (this.#pumping || this.#over) return;
+    this.#pumping = true;
+    this.#pump().catch(this.#broke);
+  }
+
+  /** From the reader: room for so many values and bytes more. */
+  credit(values: number, bytes: number): void {
+    this.#values += values;
+    this.#bytes += bytes;
+    this.start();
+  }
+
+  /** Ends the source, as `break` does. Nobody waits for what it does in its `finally`, so it keeps no place. */
+  stop(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#endSource();
+    this.#owner.ended();
+  }
+
+  /** What could not even be told as the failure of the stream is told as a value that cannot be sent. */
+  readonly #broke = (error: unknown): void => {
+    this.#over = true;
+    this.#endSource();
+    try {
+      this.#owner.refused(error);
+    } catch (unforeseen) {
+      this.#link.fail(unforeseen);
+    }
+  };
+
+  #hasRoom(): boolean {
+    return !this.#over && this.#values > 0 && this.#bytes > 0;
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#hasRoom()) {
+      if (this.#link.socket.bufferedAmount > STREAM_BUFFER) {
+        this.#link.whenDrained(() => this.start());
+        break;
+      }
+      let step: SourceStep;
+      try {
+        // One value after the other is what a stream is.
+        // oxlint-disable-next-line no-await-in-loop
+        step = await this.#owner.run(this.#next);
+      } catch (error) {
+        if (this.#over) return;
+        this.#over = true;
+        this.#endSource();
+        this.#owner.failed(error);
+        return;
+      }
+      if (this.#over) return;
+      if (step.done) {
+        this.#over = true;
+        this.#owner.complete(step.value);
+      } else {
+        this.#values -= 1;
+        this.#bytes -= this.#owner.next(step.value);
+      }
+    }
+    // In the same turn as the last look, so that no credit can come in between and find it pumping.
+    this.#pumping = false;
+  }
+
+  #endSource(): void {
+    this.#owner.run(() => this.#source.end());
+  }
+}

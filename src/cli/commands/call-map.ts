@@ -1,0 +1,103 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+
+import { nameOf } from './chosen-call.ts';
+import type { Chosen } from './chosen-call.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT } from '../terminal/exit.ts';
+import type { ExitCode } from '../terminal/exit.ts';
+import { safe } from '../text.ts';
+import { Progress } from '../terminal/progress.ts';
+import { jsonable } from './values.ts';
+
+/** `app-net call <function> --map FILE`: one input a line, spread over the peers; the results are lines of JSON. */
+export async function callMap(
+  { out, signal }: Context,
+  { own, tag, select, deadline, options }: Chosen,
+  file: string,
+): Promise<ExitCode> {
+  const total = await checkLines(file, options.spread);
+  const remote = own.remote<(...args: unknown[]) => unknown>(tag, { idempotent: options.idempotent });
+  const progress = out.messagesAreRead ? new Progress(out, total) : undefined;
+  let failed = 0;
+  try {
+    const results = remote.map(linesOf(file, options.spread), {
+      args: (input: unknown) => (options.spread ? (input as unknown[]) : [input]),
+      select,
+      deadline,
+      signal,
+      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+      ordered: options.ordered ?? false,
+      onProgress: (state) => progress?.show(state),
+    });
+    for await (const result of results) {
+      const { index, peer } = result;
+      const who = peer && { peer: nameOf(peer) };
+      // Two lines of one terminal: what is drawn must not stand in the way of what stays.
+      progress?.hide();
+      if (result.status === 'fulfilled') {
+        out.data({ index, ...who, value: jsonable(result.value) });
+      } else {
+        failed += 1;
+        out.data({ index, ...who, error: jsonable(result.reason) });
+      }
+      progress?.again();
+      await out.taken(signal);
+    }
+  } catch (error) {
+    if (signal.aborted) return EXIT.INTERRUPTED;
+    throw error;
+  } finally {
+    progress?.end();
+  }
+  return failed === 0 ? EXIT.DONE : EXIT.FAILED;
+}
+
+/** How many inputs there are. Undefined for what can be read only once, which is checked as it comes. */
+async function checkLines(file: string, spread: boolean | undefined): Promise<number | undefined> {
+  if (file === '-') return undefined;
+  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    const text = error.code === 'ENOENT' ? `there is no file ${safe(file)}` : error.message;
+    throw new CliError(EXIT.USAGE, text, 'give a file with one input a line, or - for standard input');
+  });
+  if (stats.isDirectory()) {
+    throw new CliError(EXIT.USAGE, `${safe(file)} is a folder`, 'give a file with one input a line');
+  }
+  if (!stats.isFile()) return undefined;
+  let count = 0;
+  for await (const _ of linesOf(file, spread)) count += 1;
+  return count;
+}
+
+/** @throws CliError naming the line that is no JSON */
+async function* linesOf(file: string, spread: boolean | undefined): AsyncGenerator {
+  const input = file === '-' ? process.stdin : createReadStream(file);
+  let number = 0;
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    number += 1;
+    if (line.trim() !== '') yield read(line, number, file, spread);
+  }
+}
+
+function read(line: string, number: number, file: string, spread: boolean | undefined): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      EXIT.USAGE,
+      `line ${number} of ${file} is no JSON: ${why}`,
+      'write one JSON value a line',
+    );
+  }
+  if (spread && !Array.isArray(value)) {
+    throw new CliError(
+      EXIT.USAGE,
+      `line ${number} of ${file} is no JSON array`,
+      'with --spread each line has all arguments: [5, 10]',
+    );
+  }
+  return value;
+}

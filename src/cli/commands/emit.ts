@@ -1,0 +1,68 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { NetError } from '../../index.ts';
+import type { Peer } from '../../index.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT } from '../terminal/exit.ts';
+import type { ExitCode } from '../terminal/exit.ts';
+import { eventCalled, search, withPeer } from '../observer.ts';
+import { count } from '../terminal/units.ts';
+import { readArguments } from './values.ts';
+
+/** `app-net emit <name> [json]`: makes something happen, as a peer of the group would. */
+
+export interface EmitOptions {
+  group?: string;
+}
+
+/** How long the event may take to leave, in ms. */
+const DRAIN_TIME = 5_000;
+
+/** How long a peer may take to answer, in ms. */
+const ANSWER_TIME = 1_000;
+
+export function emit(
+  { out, signal, environment }: Context,
+  name: string,
+  given: string | undefined,
+  options: EmitOptions,
+): Promise<ExitCode> {
+  const [payload] = readArguments(given === undefined ? [] : [given]);
+  // Who subscribes hears their own group, unless they say otherwise, so this is a peer of the group while it emits.
+  const group = options.group ?? (environment['NET_GROUP'] || 'main');
+  return withPeer(
+    'emit',
+    async (own) => {
+      await meetSubscribers(own, signal);
+      const event = eventCalled(own, name);
+      const reached = send(() => event.emit(payload));
+      // One that does not read keeps only itself waiting.
+      await Promise.race([event.drained(), wait(DRAIN_TIME, undefined, { signal })]);
+      if (out.json) out.data({ name, group, subscribers: reached });
+      else out.line(`${name} went to ${count(reached, 'subscriber')}`);
+      return EXIT.DONE;
+    },
+    { group },
+  );
+}
+
+/**
+ * Those who are connected have said by now what they subscribe to: they say it when they see this peer join, and what
+ * they send arrives in order, so an answer to a ping comes after it.
+ */
+async function meetSubscribers(own: Peer, signal: AbortSignal): Promise<void> {
+  // Of whatever group, `app-net events` in another terminal included.
+  const found = await search(own, '*', signal);
+  await Promise.allSettled(found.map((peer) => peer.ping({ deadline: ANSWER_TIME, signal })));
+  signal.throwIfAborted();
+}
+
+function send(emitNow: () => number): number {
+  try {
+    return emitNow();
+  } catch (error) {
+    if (error instanceof NetError || error instanceof TypeError)
+      throw new CliError(EXIT.USAGE, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+import { inspect } from 'node:util';
+
+import { inspectInColors } from '../colors.ts';
+import { CliError, EXIT } from '../terminal/exit.ts';
+
+/** Arguments and results of calls: from the command line, to a terminal, to JSON. */
+
+/**
+ * Each argument as JSON, or else as the string it is. What begins like JSON and is none is refused: it was lost to the
+ * shell's quotes more often than meant.
+ * @throws CliError
+ */
+export function readArguments(given: readonly string[]): unknown[] {
+  return given.map((text, index) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(text) as unknown;
+    } catch (error) {
+      if (!/^\s*[[{"]/.test(text)) return text;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new CliError(
+        EXIT.USAGE,
+        `argument ${index + 1} begins like JSON and is none: ${why}`,
+        `put it into single quotes, '{"width":200}'; a string that begins so is JSON in quotes: '"[x"'`,
+      );
+    }
+    const isWhole = /^-?\d+$/.test(text.trim());
+    if (typeof value === 'number' && (isWhole ? !Number.isSafeInteger(value) : !Number.isFinite(value))) {
+      throw new CliError(
+        EXIT.USAGE,
+        `argument ${index + 1}, ${text}, is larger than numbers are exact`,
+        `give it as a string, '"${text}"', or as the number that it becomes: ${Number(text).toExponential()}`,
+      );
+    }
+    return value;
+  });
+}
+
+/** For people: a string as it is, anything else as Node shows it. */
+export function display(value: unknown, { colors, columns }: { colors: boolean; columns: number }): string {
+  if (typeof value === 'string') return value;
+  const options = { depth: 8, maxArrayLength: 1_000, breakLength: Math.min(columns, 120) };
+  return colors ? inspectInColors(value, options) : inspect(value, options);
+}
+
+/** What JSON can say of any value; `docs/cli.md` has the list. */
+export function jsonable(value: unknown): unknown {
+  return walk(value, new Set()) ?? null;
+}
+
+function walk(value: unknown, above: Set<object>): unknown {
+  switch (typeof value) {
+    case 'bigint':
+      return String(value);
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'object':
+      break;
+    default:
+      return value;
+  }
+  if (value === null) return null;
+  if (above.has(value)) return '[circular]';
+  above.add(value);
+  const plain = walkObject(value, above);
+  above.delete(value);
+  return plain;
+}
+
+function walkObject(value: object, above: Set<object>): unknown {
+  const each = (item: unknown): unknown => walk(item, above);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof RegExp || value instanceof URL) return String(value);
+  if (value instanceof Error) return errorFields(value, each);
+  if (value instanceof ArrayBuffer) return { base64: Buffer.from(value).toString('base64') };
+  if (ArrayBuffer.isView(value)) {
+    return { base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
+  }
+  if (value instanceof Map) return [...value].map(([key, item]) => [each(key), each(item)]);
+  if (value instanceof Set) return [...value].map(each);
+  if (Array.isArray(value)) return value.map((item) => each(item) ?? null);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item)]));
+}
+
+function errorFields(error: Error, each: (value: unknown) => unknown): Record<string, unknown> {
+  const { name, message, cause } = error;
+  const { errors } = error as { errors?: unknown };
+  const own = Object.fromEntries(Object.entries(error).map(([key, value]) => [key, each(value)]));
+  return {
+    ...{ name, message, ...own },
+    ...(cause !== undefined && { cause: each(cause) }),
+    // Of an AggregateError; it does not list them among its properties.
+    ...(Array.isArray(errors) && { errors: each(errors) }),
+  };
+}

@@ -1,0 +1,96 @@
+import { resolveOptions } from '../../peer/options.ts';
+import type { SecretKeys } from '../../wire/secret.ts';
+import type { Context } from '../context.ts';
+import {
+  checkClock,
+  checkLoopback,
+  checkOptions,
+  checkPorts,
+  checkRuntimeDirectory,
+  checkSecret,
+  checkVersions,
+  messageOf,
+} from './host.ts';
+import { checkElsewhere } from '../doctor-elsewhere.ts';
+import { checkMulticast } from './multicast.ts';
+import { announcements, checkAnnouncements, checkPeers, checkUnreached } from './peers.ts';
+import type { Announced } from './peers.ts';
+import { report } from './report.ts';
+import type { Result } from './report.ts';
+import { EXIT } from '../terminal/exit.ts';
+import type { ExitCode } from '../terminal/exit.ts';
+import { meant, search, sorted, withPeer } from '../observer.ts';
+import { count } from '../terminal/units.ts';
+
+/** How long peers may take to be found, in ms. Those of other hosts take longer than other commands wait. */
+const PATIENCE = 3_000;
+
+/** `app-net doctor`: what is wrong here, in words, and what to do about it. */
+export async function doctor({ out, signal, environment }: Context): Promise<ExitCode> {
+  let problems = 0;
+  const tell = (...results: Result[]): void => {
+    for (const result of results) {
+      if (result.status === 'problem') problems += 1;
+      report(out, result);
+    }
+  };
+
+  tell(checkVersions());
+  const options = checkOptions(environment);
+  tell(options.result);
+  const runtime = await checkRuntimeDirectory(environment);
+  tell(...runtime.results);
+  // What is wrong with one option must not keep the others from being looked at.
+  const settings = options.settings ?? resolveOptions({}, {});
+  const secret = await checkSecret(settings, runtime.directory);
+  tell(secret.result);
+  const announced = runtime.directory === undefined ? [] : await announcements(runtime.directory);
+  tell(await checkPorts(settings, (port) => ownerOf(announced, port)));
+  tell(await checkLoopback());
+  tell(...(await checkMulticast(settings.lan)));
+  tell(checkClock());
+  signal.throwIfAborted();
+  if (options.settings && runtime.directory !== undefined && secret.keys) {
+    const { directory } = runtime;
+    tell(...(await checkOthers({ announced, directory, environment }, secret.keys, settings.group, signal)));
+  }
+  const says = problems === 0 ? 'nothing is wrong' : count(problems, 'problem');
+  if (out.json) report(out, { status: problems === 0 ? 'ok' : 'problem', check: 'summary', says });
+  else out.line(problems === 0 ? out.colors.green(says) : out.colors.red(says));
+  return problems === 0 ? EXIT.DONE : EXIT.FAILED;
+}
+
+interface Place {
+  announced: readonly Announced[];
+  directory: string;
+  environment: NodeJS.ProcessEnv;
+}
+
+async function checkOthers(
+  { announced, directory, environment }: Place,
+  keys: SecretKeys,
+  group: string,
+  signal: AbortSignal,
+): Promise<Result[]> {
+  const strangers = checkAnnouncements(announced, keys);
+  try {
+    return await withPeer('doctor', async (own) => {
+      await search(own, undefined, signal, PATIENCE);
+      const unreached = await checkUnreached(own, keys, signal);
+      // Once more: some of other hosts join while those that have not are looked at.
+      const found = own.peers.of(meant(undefined)).list();
+      const ids = new Set(found.map(({ id }) => id));
+      const elsewhere = await checkElsewhere(directory, environment, ids);
+      const peers = await checkPeers(sorted(found), group, signal);
+      return [...peers, ...strangers, ...unreached, ...elsewhere];
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    return [...strangers, { status: 'problem', check: 'start', says: messageOf(error) }];
+  }
+}
+
+function ownerOf(announced: readonly Announced[], port: number): string | undefined {
+  const owner = announced.find(({ peer }) => peer?.addresses.some((address) => address.port === port));
+  return owner?.peer && `the peer in process ${owner.peer.pid}`;
+}

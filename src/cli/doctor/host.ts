@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import { watch } from 'node:fs';
+import { lstat, unlink, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import {
+  defaultRuntimeDirectory,
+  openRuntimeDirectory,
+  readOrMakeSecret,
+  readSecretFile,
+} from '../../providers/host/runtime-directory.ts';
+import { resolveOptions } from '../../peer/options.ts';
+import type { Settings } from '../../peer/options.ts';
+import { libraryVersion } from '../../base/version.ts';
+import { VERSIONS } from '../../wire/frames.ts';
+import { deriveKeys } from '../../wire/secret.ts';
+import type { SecretKeys } from '../../wire/secret.ts';
+import type { Result } from './report.ts';
+
+/** The checks of `doctor` that need nobody else: this process, its environment, its host. */
+
+/** The oldest Node that this library runs on. */
+const OLDEST_NODE = [20, 19] as const;
+
+/** How long a connection of this host to itself may take, in ms. */
+const LOOPBACK_TIME = 1_000;
+
+/** No clock that is right says less; certificates are not valid before they were made. */
+const EARLIEST = Date.UTC(2025, 0, 1);
+
+export function checkVersions(): Result {
+  const check = 'versions';
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [oldest, least] = OLDEST_NODE;
+  const says = `app-net ${libraryVersion()}, Node ${process.versions.node}, protocol ${VERSIONS.join(', ')}`;
+  if (major > oldest || (major === oldest && minor >= least)) return { status: 'ok', check, says };
+  return { status: 'problem', check, says, todo: `install Node ${oldest}.${least} or newer` };
+}
+
+/** Also gives what peers of this environment would have. */
+export function checkOptions(environment: NodeJS.ProcessEnv): {
+  result: Result;
+  settings: Settings | undefined;
+} {
+  const check = 'environment';
+  const given = Object.keys(environment)
+    .filter((name) => name.startsWith('NET_') && environment[name])
+    // A secret is not for the eyes of who reads this.
+    .map((name) => (name === 'NET_SECRET' ? 'NET_SECRET=…' : `${name}=${environment[name]}`));
+  try {
+    const settings = resolveOptions({}, environment);
+    return { result: { status: 'ok', check, says: given.join(' ') || 'no option is set' }, settings };
+  } catch (error) {
+    return { result: { status: 'problem', check, says: messageOf(error) }, settings: undefined };
+  }
+}
+
+export async function checkRuntimeDirectory(
+  environment: NodeJS.ProcessEnv,
+): Promise<{ results: Result[]; directory: string | undefined }> {
+  const check = 'runtime directory';
+  const directory = environment['NET_RUNTIME_DIR'] || (await defaultRuntimeDirectory(environment));
+  try {
+    await openRuntimeDirectory(directory);
+    const { mode } = await lstat(directory);
+    const draft = join(directory, `.doctor-${randomBytes(6).toString('hex')}`);
+    await writeFile(draft, '', { mode: 0o600, flag: 'wx' });
+    await unlink(draft);
+    const says = `${directory}, mode ${(mode & 0o777).toString(8)}`;
+    return { results: [{ status: 'ok', check, says }, ...checkWatch(directory)], directory };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const says =
+      code === 'EACCES' || code === 'EROFS' ? `${directory} cannot be written to: ${message}` : message;
+    const todo = code === 'INSECURE' ? undefined : 'choose another with NET_RUNTIME_DIR';
+    return { results: [{ status: 'problem', check, says, todo }], directory: undefined };
+  }
+}
+
+function checkWatch(directory: string): Result[] {
+  try {
+    watch(directory, { persistent: false }).close();
+    return [];
+  } catch (error) {
+    const says = `it cannot be watched (${messageOf(error)}): who comes is seen after up to 2 s`;
+    return [
+      { status: 'note', check: 'runtime directory', says, todo: 'raise fs.inotify.max_user_instances' },
+    ];
+  }
+}
+
+/** Where the secret comes from, never what it is. */
+export async function checkSecret(
+  settings: Settings,
+  directory: string | undefined,
+): Promise<{ result: Result; keys: SecretKeys | undefined }> {
+  const check = 'secret';
+  try {
+    const { from, text } = await findSecret(settings, directory);
+    const kind = text.startsWith('net1_') ? 'a made one' : 'a passphrase';
+    return { result: { status: 'ok', check, says: `${kind}, ${from}` }, keys: await deriveKeys(text) };
+  } catch (error) {
+    if (error instanceof NoPlace)
+      return { result: { status: 'note', check, says: error.message }, keys: undefined };
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const todo = missing ? 'app-net secret makes one, and says how to name it to peers' : undefined;
+    return { result: { status: 'problem', check, says: messageOf(error), todo }, keys: undefined };
+  }
+}
+
+async function findSecret(
+  { secret, secretFile }: Settings,
+  directory: string | undefined,
+): Promise<{ from: string; text: string }> {
+  if (secret) return { from: 'from NET_SECRET', text: secret() };
+  if (secretFile !== undefined)
+    return { from: `from the file ${secretFile}`, text: await readSecretFile(secretFile) };
+  if (directory === undefined) throw new NoPlace('it is in the runtime directory, which cannot be used');
+  return { from: "this user's, in the runtime directory", text: await readOrMakeSecret(directory) };
+}
+
+/** Another check has said already what is wrong. */
+class NoPlace extends Error {}
+
+/** Whether a peer could listen where it is told to. @param taken by which of our peers a port is taken */
+export async function checkPorts(
+  { host, ports: [first, last] }: Settings,
+  taken: (port: number) => string | undefined,
+): Promise<Result> {
+  const check = 'port';
+  if (first === 0) {
+    const result = await listenOnce(host, 0);
+    if ('error' in result)
+      return { status: 'problem', check, says: `nothing can listen at ${host}: ${result.error}` };
+    return { status: 'ok', check, says: 'any that is free: neither NET_PORT nor NET_PORT_RANGE is set' };
+  }
+  const busy: string[] = [];
+  for (let port = first; port <= last; port += 1) {
+    const result = await listenOnce(host, port);
+    if (!('error' in result)) return { status: 'ok', check, says: `${port} is free at ${host}` };
+    if (result.code !== 'EADDRINUSE') {
+      return {
+        status: 'problem',
+        check,
+        says: `${host}:${port}: ${result.error}`,
+        todo: adviceFor(result.code),
+      };
+    }
+    busy.push(`${port} is taken by ${taken(port) ?? 'another program'}`);
+  }
+  return {
+    status: 'problem',
+    check,
+    says: busy.length > 3 ? `every port from ${first} to ${last} is taken` : busy.join('; '),
+    todo: 'choose another NET_PORT, give several to choose from (NET_PORT_RANGE=4000-4100), or none',
+  };
+}
+
+function adviceFor(code: string | undefined): string | undefined {
+  if (code === 'EACCES') return 'ports below 1024 are not for every user; choose a higher NET_PORT';
+  if (code === 'EADDRNOTAVAIL')
+    return 'NET_HOST must be an address of this host; leave it out to have the default';
+  return undefined;
+}
+
+async function listenOnce(
+  host: string,
+  port: number,
+): Promise<{ port: number } | { error: string; code?: string | undefined }> {
+  const server = createServer();
+  try {
+    const { port: bound } = await listening(server, host, port);
+    return { port: bound };
+  } catch (error) {
+    return { error: messageOf(error), code: (error as NodeJS.ErrnoException).code };
+  } finally {
+    server.close();
+  }
+}
+
+function listening(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+/** A connection of this host to itself, and a word on it. */
+export async function checkLoopback(): Promise<Result> {
+  const check = 'loopback';
+  const server = createServer((socket) => socket.on('error', () => {}).end('here'));
+  const over = new AbortController();
+  try {
+    const { port } = await listening(server, '127.0.0.1', 0);
+    const heard = new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port, signal: over.signal });
+      socket.once('data', (data) => resolve(String(data)));
+      socket.once('error', reject);
+    });
+    heard.catch(() => {});
+    const late = wait(LOOPBACK_TIME, 'late', { signal: over.signal }).catch(() => 'late');
+    if ((await Promise.race([heard, late])) === 'here') {
+      return { status: 'ok', check, says: 'connections within this host get through' };
+    }
+    throw new Error(`no answer within ${LOOPBACK_TIME} ms`);
+  } catch (error) {
+    const says = `a connection from this host to 127.0.0.1 does not get through: ${messageOf(error)}`;
+    return { status: 'problem', check, says, todo: 'let the firewall allow everything on the interface lo' };
+  } finally {
+    over.abort();
+    server.close();
+  }
+}
+
+export function checkClock(): Result {
+  const now = Date.now();
+  const says = new Date(now).toISOString();
+  if (now >= EARLIEST) return { status: 'ok', check: 'clock', says };
+  return {
+    status: 'problem',
+    check: 'clock',
+    says: `${says} is in the past: certificates will not be valid`,
+    todo: 'set the clock, or let NTP do it',
+  };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

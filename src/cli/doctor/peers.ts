@@ -1,0 +1,237 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { addressesOf } from '../../presence/candidate.ts';
+import type { Candidate } from '../../presence/candidate.ts';
+import { readAnnouncement, SUFFIX } from '../../providers/host/announcement-file.ts';
+import type { FoundAnnouncement } from '../../providers/host/announcement-file.ts';
+import type { Peer, RemotePeer } from '../../index.ts';
+import { addressText } from '../../transport/address.ts';
+import { libraryVersion } from '../../base/version.ts';
+import type { SecretKeys } from '../../wire/secret.ts';
+import type { Result } from './report.ts';
+import { safe } from '../text.ts';
+import { where } from '../commands/peer-rows.ts';
+import { readInfo } from '../told-info.ts';
+import { probe } from './probe.ts';
+import type { Verdict } from './probe.ts';
+import { count, duration } from '../terminal/units.ts';
+
+/** The checks of `doctor` that are about the others: who is there, and why one that should be is not. */
+
+/** How far clocks may differ before anybody need care, in ms. */
+const CLOCK_DIFFERENCE = 5_000;
+
+/** How long a peer may take to answer, in ms. */
+const ANSWER_TIME = 2_000;
+
+/** How many groups are named. */
+const MOST_GROUPS = 10;
+
+export interface Announced {
+  file: string;
+  /** Undefined when the file holds no announcement of this version. */
+  peer: FoundAnnouncement | undefined;
+}
+
+/** What peers of this host have announced. */
+export async function announcements(directory: string): Promise<Announced[]> {
+  const names = await readdir(directory).catch(() => []);
+  const files = names.filter((name) => name.endsWith(SUFFIX)).map((name) => join(directory, name));
+  return Promise.all(files.map(async (file) => ({ file, peer: await readAnnouncement(file) })));
+}
+
+/** Peers of this host that this one passes over. */
+export function checkAnnouncements(all: readonly Announced[], keys: SecretKeys): Result[] {
+  return all.flatMap(({ file, peer }): Result[] => {
+    if (!peer) {
+      const says = `${file} is no announcement that this version can read`;
+      return [{ status: 'problem', check: 'another version', says, todo: SAME_VERSION }];
+    }
+    if (peer.world === undefined || peer.world === keys.world) return [];
+    if (peer.pid !== undefined && !isRunning(peer.pid)) {
+      const left = `${file} is of process ${peer.pid}, which is no longer running, and of another secret`;
+      return [{ status: 'note', check: 'old announcement', says: left, todo: 'remove it' }];
+    }
+    const says = `process ${peer.pid} of this host has another secret, so neither sees the other`;
+    return [{ status: 'problem', check: 'wrong secret', says, todo: SAME_SECRET }];
+  });
+}
+
+const SAME_SECRET =
+  'give both the same NET_SECRET_FILE (app-net secret makes one), or neither; if they are meant to be apart, all is well';
+const SAME_VERSION = 'install the same version of app-net on both sides';
+
+/** Who is there, in which group, with which version and clock. */
+export async function checkPeers(
+  found: readonly RemotePeer[],
+  ownGroup: string,
+  signal: AbortSignal,
+): Promise<Result[]> {
+  if (found.length === 0) {
+    const says = 'nobody is there';
+    return [{ status: 'note', check: 'peers', says, todo: 'app-net serve <module> starts one' }];
+  }
+  const inGroup = found.filter(({ group }) => group === ownGroup);
+  const others = [...new Set(found.filter(({ group }) => group !== ownGroup).map(({ group }) => group))];
+  const results: Result[] = [];
+  const named = others.slice(0, MOST_GROUPS).map((group) => JSON.stringify(safe(group, 60)));
+  const elsewhere = named.join(', ') + (others.length > MOST_GROUPS ? ', …' : '');
+  if (inGroup.length === 0) {
+    results.push({
+      status: 'problem',
+      check: 'wrong group',
+      says: `there ${found.length === 1 ? 'is' : 'are'} ${count(found.length, 'peer')}, and none in the group ${JSON.stringify(safe(ownGroup, 60))}, but in ${elsewhere}`,
+      todo: 'a program sees its own group: set NET_GROUP for it, or let it ask for { group: "*" }',
+    });
+  } else {
+    const rest = others.length > 0 ? `; others in ${elsewhere}` : '';
+    const remote = inGroup.filter(({ scope }) => scope !== 'host').length;
+    const far = remote > 0 ? `, ${remote} of them on other hosts` : '';
+    const says = `${count(inGroup.length, 'peer')} in the group ${JSON.stringify(safe(ownGroup, 60))}${far}${rest}`;
+    results.push({ status: 'ok', check: 'peers', says });
+  }
+  const asked = await Promise.all(found.map((peer) => checkPeer(peer, signal)));
+  return [...results, ...asked.flat()];
+}
+
+async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[]> {
+  const who = `${safe(peer.name, 40)} (${where(peer)})`;
+  const results: Result[] = [];
+  try {
+    const asked = Date.now();
+    const info = readInfo(await peer.info({ deadline: ANSWER_TIME, signal }));
+    // In the middle of the time between question and answer it was there what it says.
+    const here = (asked + Date.now()) / 2;
+    const difference = (info.time ?? here) - here;
+    if (Math.abs(difference) > CLOCK_DIFFERENCE) {
+      const says = `that of ${who} is ${duration(Math.abs(difference))} ${difference > 0 ? 'ahead' : 'behind'}`;
+      results.push({ status: 'note', check: 'clock', says, todo: 'let NTP set the clocks of both hosts' });
+    }
+    const version = info.versions['app-net'];
+    if (version !== libraryVersion()) {
+      const says = `${who} runs app-net ${version === null ? 'of an unknown version' : safe(version, 40)}; they understand each other`;
+      results.push({ status: 'note', check: 'versions', says });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    const says = `${who} is connected and does not answer: ${error instanceof Error ? error.message : String(error)}`;
+    results.push({
+      status: 'problem',
+      check: 'hanging peer',
+      says,
+      todo: 'its event loop is blocked, or it is stopped',
+    });
+  }
+  return results;
+}
+
+/** Why those that were hinted at have not joined. */
+export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
+  const { candidates, degraded } = own.actor.system.get('discovery').getSnapshot().context as {
+    candidates: ReadonlyMap<string, Candidate>;
+    degraded: Readonly<Record<string, unknown>>;
+  };
+  // What multicast DNS needs was looked at by itself.
+  const others = Object.entries(degraded).filter(([provider]) => provider !== 'mdns');
+  const limited = others.map(([provider, error]): Result => ({
+    status: 'problem',
+    check: `provider ${provider}`,
+    says: error instanceof Error ? error.message : String(error),
+  }));
+  const apart = [...candidates.values()].filter(({ state, record }) => !record && state !== 'left');
+  const reasons = await Promise.all(apart.map((candidate) => whyApart(candidate, keys, signal)));
+  return [...limited, ...reasons.flat()];
+}
+
+async function whyApart(candidate: Candidate, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
+  const hints = [...candidate.hints.values()];
+  const id = hints.find((hint) => hint.id !== '')?.id ?? '';
+  const pid = hints.find((hint) => hint.pid !== undefined)?.pid;
+  const who = pid === undefined ? (id ? `the peer ${id}` : 'whoever is') : `process ${pid}`;
+  const findings = await Promise.all(
+    addressesOf(candidate).map(async (address) => {
+      const { verdict, detail } = await probe(address, id, keys, signal);
+      return { address, verdict, detail };
+    }),
+  );
+  // It works: the search was over before it did.
+  if (findings.some(({ verdict }) => verdict === 'peer')) return [];
+  const verdicts = [...new Set(findings.map(({ verdict }) => verdict))];
+  return verdicts.map((verdict) => {
+    const alike = findings.filter((each) => each.verdict === verdict);
+    const places = alike.map(({ address }) => addressText(address)).join(' and ');
+    return describe(verdict, `${who} at ${places}`, alike[0]!.detail, pid);
+  });
+}
+
+function describe(verdict: Verdict, who: string, detail: string, pid: number | undefined): Result {
+  switch (verdict) {
+    case 'another secret':
+      return {
+        status: 'problem',
+        check: 'wrong secret',
+        says: `${who} has another secret`,
+        todo: SAME_SECRET,
+      };
+    case 'another version':
+      return {
+        status: 'problem',
+        check: 'another version',
+        says: `${who} speaks another version of the protocol, or is no peer: ${detail}`,
+        todo: SAME_VERSION,
+      };
+    case 'another peer':
+      if (pid !== undefined && !isRunning(pid)) {
+        const says = `${who} is gone, and another peer listens there`;
+        return { status: 'note', check: 'old announcement', says };
+      }
+      return {
+        status: 'problem',
+        check: 'wrong peer',
+        says: `${who} is not who answers: ${detail}`,
+        todo: 'give each process a port of its own; a forwarded or balanced port leads to one peer only if one listens behind it',
+      };
+    case 'no peer':
+      return {
+        status: 'problem',
+        check: 'no peer',
+        says: `${who} is none: ${detail}`,
+        todo: 'look at NET_PEERS',
+      };
+    case 'silent':
+      return {
+        status: 'problem',
+        check: 'hanging peer',
+        says: `${who} takes connections and says nothing`,
+        todo: 'its event loop is blocked, or its process is stopped (SIGSTOP)',
+      };
+    case 'refused':
+      if (pid !== undefined && !isRunning(pid)) {
+        const says = `${who} is no longer running; what it announced will be removed`;
+        return { status: 'note', check: 'old announcement', says };
+      }
+      return {
+        status: 'problem',
+        check: 'blocked port',
+        says: `${who}: nobody listens there, or a firewall refuses`,
+        todo: 'is the peer in another container or network namespace? then give its address in NET_PEERS, or open the port',
+      };
+    default:
+      return {
+        status: 'problem',
+        check: 'blocked port',
+        says: `${who} cannot be reached: ${detail}`,
+        todo: 'let the firewall allow that port; NET_PORT or NET_PORT_RANGE make it a known one',
+      };
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

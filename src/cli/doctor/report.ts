@@ -1,0 +1,32 @@
+import type { Output } from '../terminal/output.ts';
+import { safe } from '../text.ts';
+
+/** What a check of `doctor` has found. */
+export interface Result {
+  /**
+   * `ok`; `note`: worth knowing; `problem`: something does not work, or will not.
+   */
+  status: 'ok' | 'note' | 'problem';
+  /** What was looked at. */
+  check: string;
+  says: string;
+  /** What to do about it. */
+  todo?: string | undefined;
+}
+
+const MARKS = { ok: '✓', note: '•', problem: '✗' } as const;
+
+/** Columns of the name of a check. */
+const WIDTH = 18;
+
+export function report(out: Output, { status, check, says, todo }: Result): void {
+  if (out.json) {
+    out.data({ status, check, says, ...(todo !== undefined && { todo }) });
+    return;
+  }
+  const { green, yellow, red, bold, dim } = out.colors;
+  const color = { ok: green, note: yellow, problem: red }[status];
+  const name = check.padEnd(WIDTH);
+  out.line(`${color(MARKS[status])} ${status === 'ok' ? dim(name) : bold(name)} ${safe(says, 1_000)}`);
+  if (todo !== undefined) out.line(`${' '.repeat(WIDTH + 3)}${dim('→')} ${safe(todo, 1_000)}`);
+}

@@ -1,0 +1,53 @@
+import { NetError } from '../../base/errors.ts';
+import { CliError, EXIT } from './exit.ts';
+import type { ExitCode } from './exit.ts';
+import { exitCodeOf } from './failures.ts';
+import { Interrupted } from './interrupt.ts';
+import { Output } from './output.ts';
+import { safe } from '../text.ts';
+import { jsonable } from '../commands/values.ts';
+
+/**
+ * Says on stderr what went wrong and what to do. Returns what the process should exit with.
+ * @param json as a line of JSON, for programs
+ */
+export function explain(error: unknown, json = false): ExitCode {
+  if (isInterruption(error)) return EXIT.INTERRUPTED;
+  const out = new Output(false);
+  if (json) {
+    const what =
+      error instanceof CliError ? { message: error.message, advice: error.advice } : jsonable(error);
+    out.messageData({ error: what });
+    return error instanceof CliError ? error.exitCode : exitCodeOf(error);
+  }
+  const { red, dim } = out.errorColors;
+  if (error instanceof CliError) {
+    out.message(`${red('app-net:')} ${safe(error.message, 2_000)}`);
+    if (error.advice !== undefined) out.message(dim(safe(error.advice, 2_000)));
+    return error.exitCode;
+  }
+  if (error instanceof NetError) {
+    out.message(`${red('app-net:')} ${safe(error.message, 2_000)} (${error.code}, ran: ${error.ran})`);
+    return exitCodeOf(error);
+  }
+  // What the system says is about a file or the terminal, and no frame of ours says more.
+  const isSystem = error instanceof Error && 'syscall' in error;
+  const text = error instanceof Error ? (!isSystem && stackOf(error)) || error.message : String(error);
+  out.message(`${red('app-net:')} ${text}`);
+  return EXIT.FAILED;
+}
+
+function isInterruption(error: unknown): boolean {
+  if (error instanceof Interrupted) return true;
+  // Of Node's own functions that take a signal.
+  return error instanceof Error && error.name === 'AbortError' && error.cause instanceof Interrupted;
+}
+
+/** Without the frames that lead from this command to the module it serves. */
+function stackOf({ stack }: Error): string | undefined {
+  const lines = stack?.split('\n') ?? [];
+  const end = lines.findLastIndex((line) => !/^ +at /.test(line) || !INSIDE.test(line));
+  return lines.slice(0, end + 1).join('\n');
+}
+
+const INSIDE = /\b(?:node:internal|app-net)\/|\b(?:dist|src)\/cli\/serve-/;

@@ -1,0 +1,294 @@
+import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import type { AnyActorRef, ErrorActorEvent } from 'xstate';
+
+import { NetError } from '../base/errors.ts';
+import type { Address } from '../transport/address.ts';
+import { CLOSE } from '../wire/frames.ts';
+import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
+import { isPeerId } from '../wire/guards.ts';
+import { HandshakeFailed } from '../wire/handshake-messages.ts';
+import { whereabouts } from '../presence/candidate.ts';
+import type { ConnectionContext, ConnectionInput } from './connection-context.ts';
+import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
+import type { HandshakeResult } from './dialing.ts';
+import { freeName } from './free-name.ts';
+import { Link } from './link.ts';
+import { keepOne } from './keep-one.ts';
+import type { DiscoveryContext } from '../presence/discovery-context.ts';
+import { Evidence, findingsOf } from './evidence.ts';
+import type { ConnectionMessage } from './messages.ts';
+import { createRecord } from './peer-record.ts';
+import type { LeaveReason } from './peer-record.ts';
+import { probeLogic } from './probing.ts';
+import type { ProbeResult } from './probing.ts';
+import { socketLogic } from './socket.ts';
+import { changeFunctions, differenceOf, functionsOfHandshake } from './told-functions.ts';
+
+/** What the machine of a connection is made of: what it knows, decides and does. The machine is in `connection.ts`. */
+
+/** Connections of one pair: one, and two for a moment when dials cross. More is no accident. */
+const MOST_LINKS = 8;
+
+type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
+
+/** What discovery knows, and where this peer itself had dialled. */
+export function whereToProbe({ services, id, addresses }: ConnectionContext): readonly Address[] {
+  const { candidates } = services.discovery.getSnapshot().context as DiscoveryContext;
+  const known = whereabouts(candidates, id);
+  return known.length > 0 ? known : addresses;
+}
+
+/**
+ * The link to go back to when the one in use closes: one that was given up for it, and that the other side still uses,
+ * since for some reason it never had the new one.
+ */
+function otherLink({ record, links }: ConnectionContext, closed: Link): Link | undefined {
+  if (record?.link !== closed) return undefined;
+  for (const link of links) {
+    if (link !== closed && link.record === record && !link.otherLeaving && link.leaving !== 'stopped')
+      return link;
+  }
+  return undefined;
+}
+
+export interface Departure {
+  why: LeaveReason;
+  /** What is known about it, in words. */
+  detail?: string;
+}
+
+export const connectionParts = setup({
+  types: {
+    context: {} as ConnectionContext,
+    events: {} as ConnectionMessage | HandshakeResult | ProbeResult | ErrorActorEvent,
+    input: {} as ConnectionInput,
+  },
+  actors: { dial: dialLogic, handshake: handshakeLogic, probe: probeLogic, socket: socketLogic },
+  guards: {
+    'it knows where to dial': ({ context }) => context.addresses.length > 0,
+    'another address may lead to the peer': ({ context }) => context.untried.length > 0,
+    'only an address was known': ({ context }) => !isPeerId(context.id),
+    'the session is of another life': ({ context, event }) =>
+      event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
+    'the link in use closed': ({ context, event }) =>
+      event.type === 'link.closed' && event.link === context.record?.link,
+    'the link in use closed, and another one stays': ({ context, event }) =>
+      event.type === 'link.closed' && otherLink(context, event.link) !== undefined,
+    'the link in use is heard': ({ context }) => context.record?.link?.suspect === false,
+    // What others did to its connections meanwhile is no evidence against them: they may have given this one up.
+    'the link in use closed, and this process was stalled': ({ context, event }) =>
+      event.type === 'link.closed' &&
+      event.link === context.record?.link &&
+      context.services.liveness.getSnapshot().context.stalled,
+    'it is about the link in use': ({ context, event }) =>
+      (event.type === 'link.silent' || event.type === 'link.heard') && event.link === context.record?.link,
+    'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',
+    'the other side stops': ({ event }) =>
+      event.type === 'frame.received' && event.frame.type === 'goaway' && event.frame.reason === 'stopped',
+    'both sides leave a duplicate': ({ context, event }) =>
+      event.type === 'link.idle' && event.link.leaving === 'duplicate' && event.link !== context.record?.link,
+    'no link is left': ({ context }) => context.links.length === 0,
+  },
+  actions: {
+    'remember why it failed': assign({
+      failure: ({ context, event }) => {
+        const { error } = event as unknown as { error: unknown };
+        const nobody = error instanceof DialsFailed ? error.refused : [];
+        // That somebody answered and was not the peer says more than that nobody answered elsewhere.
+        const first = context.failure?.error ?? error;
+        const stranger = error instanceof NetError && error.cause instanceof HandshakeFailed;
+        return {
+          refused: [...context.refused, ...nobody],
+          stranger: stranger && context.failure?.stranger !== false,
+          error: first,
+        };
+      },
+    }),
+
+    'tell who answered': enqueueActions(({ context, event, enqueue }) => {
+      const answer = event as Exclude<HandshakeResult, { type: 'handshake.failed' }>;
+      const peer = answer.type === 'session.arrived' ? answer.session.party.id : answer.peer;
+      enqueue.sendTo(context.services.discovery, { type: 'address.answered', id: context.id, peer });
+    }),
+
+    'hand the session over': sendParent(({ event }) => event as Event<'session.arrived'>),
+
+    'begin a life of the peer': assign({
+      record: ({ event }) => {
+        const { session } = event as Event<'session.arrived'>;
+        return createRecord(session.party, session.socket.scope);
+      },
+    }),
+
+    'open a link': enqueueActions(({ context, event, enqueue }) => {
+      const { session } = event as Event<'session.arrived'>;
+      const { services, links } = context;
+      const { self } = services.handshake;
+      const record = context.record!;
+      const owner = freeName(
+        'socket',
+        links.map(({ ownerName }) => ownerName),
+      );
+      const link = new Link(record, session, services.limits, owner);
+      services.log.connectionOpened(record, session.dialled);
+      enqueue.assign({ links: links.concat(link) });
+      enqueue.spawnChild('socket', { id: owner, input: { link, services } });
+      const change = functionsOfHandshake(record, session.party.functions);
+      if (change && change.added.length + change.removed.length > 0) {
+        enqueue.sendTo(services.discovery, { type: 'connection.changed', record, ...change });
+      }
+      const stays = record.link ? keepOne(self.id, context.id, record.link, link) : link;
+      if (record.link) (stays === link ? record.link : link).goaway('duplicate');
+      record.link = stays;
+      const spare = links.filter((each) => each !== stays);
+      for (const each of spare.slice(0, Math.max(0, links.length + 1 - MOST_LINKS))) each.socket.terminate();
+      record.generation = stays.generation;
+      // What the handshake had no room for, and what has changed since it told the other side.
+      const untold = differenceOf(session.told, self.describe().functions);
+      link.tellFunctions(untold.added, untold.removed);
+      enqueue.sendTo(services.caller, { type: 'link.opened', link });
+      enqueue.sendTo(services.events, { type: 'link.opened', link });
+      enqueue.sendTo(services.liveness, { type: 'link.opened', link });
+    }),
+
+    'report the join': enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo(context.services.discovery, { type: 'connection.opened', record: context.record! });
+    }),
+
+    'begin to doubt': enqueueActions(({ context, enqueue }) => {
+      const record = context.record!;
+      record.doubt = { ...record.doubt, redial: 'under way' };
+      enqueue.sendTo(context.services.discovery, { type: 'connection.suspected', record });
+    }),
+
+    'note that the link closed': ({ context, event }) => {
+      const record = context.record!;
+      const { link, code } = event as Event<'link.closed'>;
+      const detail =
+        link.broken === undefined
+          ? `the connection closed (${code})`
+          : `the connection was ended: ${link.broken}`;
+      record.doubt = { ...findingsOf(record, context.services.liveness), detail };
+      // What is closed takes no calls: they wait until it is decided whether there is another.
+      record.link = undefined;
+    },
+
+    'go back to the link that stays': enqueueActions(({ context, event, enqueue }) => {
+      const record = context.record!;
+      const link = otherLink(context, (event as Event<'link.closed'>).link)!;
+      record.link = link;
+      // They ask and send anew what was under way on the one that closed. The other side knows of no change, so what was
+      // said to it there is lost, and it asks again on the link that the fresh dial makes.
+      enqueue.sendTo(context.services.caller, { type: 'link.opened', link });
+      enqueue.sendTo(context.services.events, { type: 'link.opened', link });
+    }),
+
+    'note what the dial came to': ({ context, event }) => {
+      const { redial, detail = context.record!.doubt?.detail } = event as ProbeResult & {
+        type: 'probe.failed';
+      };
+      context.record!.doubt = { ...findingsOf(context.record!, context.services.liveness), redial, detail };
+    },
+
+    'trust it again': enqueueActions(({ context, enqueue }) => {
+      const record = context.record!;
+      record.doubt = undefined;
+      enqueue.sendTo(context.services.discovery, { type: 'connection.trusted', record });
+    }),
+
+    'report the leave': enqueueActions(({ context, enqueue }, { why, detail }: Departure) => {
+      const { record } = context;
+      if (!record) return;
+      record.left = why;
+      const findings = findingsOf(record, context.services.liveness);
+      record.evidence = new Evidence('gone', { ...findings, detail: detail ?? findings.detail, why });
+      record.link = undefined;
+      enqueue.assign({ record: undefined });
+      enqueue.sendTo(context.services.caller, { type: 'peer.left', record, why });
+      enqueue.sendTo(context.services.events, { type: 'peer.left', record, why });
+      enqueue.sendTo(context.services.discovery, { type: 'connection.left', record, why });
+    }),
+
+    'cut every link': ({ context }) => {
+      for (const link of context.links) link.socket.terminate();
+    },
+
+    'close every link': ({ context }) => {
+      for (const link of context.links) link.close(CLOSE.GOING_AWAY, '');
+    },
+
+    'say goaway on every link': ({ context }) => {
+      for (const link of context.links) link.goaway('stopped');
+    },
+
+    'note the goaway': enqueueActions(({ context, event, enqueue }) => {
+      const { link, frame } = event as Event<'frame.received'>;
+      if (frame.type !== 'goaway') return;
+      link.otherLeaving = frame.reason;
+      enqueue.sendTo(context.services.events, { type: 'link.left', link });
+      link.checkIdle();
+      if (frame.reason === 'stopped') {
+        enqueue.sendTo(context.services.caller, { type: 'link.refused', link, last: frame.last });
+      }
+    }),
+
+    'update the functions': enqueueActions(({ context, event, enqueue }) => {
+      const { link, frame } = event as Event<'frame.received'>;
+      const { record } = link;
+      if (frame.type !== 'functions' || record !== context.record) return;
+      const change = changeFunctions(record, frame);
+      if (change)
+        enqueue.sendTo(context.services.discovery, { type: 'connection.changed', record, ...change });
+      else
+        link.breach(
+          `it has more than ${MOST_FUNCTIONS} functions, or ${MOST_TAG_CHARACTERS} characters of tags`,
+        );
+    }),
+
+    'tell the other side our functions': ({ context, event }) => {
+      const { added, removed } = event as Event<'functions.changed'>;
+      // On each link: of two, one is about to close, and the sides may differ for a moment on which.
+      for (const link of context.links) {
+        if (link.record === context.record) link.tellFunctions(added, removed);
+      }
+    },
+
+    'close the duplicate': ({ event }) => {
+      (event as Event<'link.idle'>).link.close(CLOSE.DONE, '');
+    },
+
+    'forget the link': enqueueActions(({ context, event, enqueue }) => {
+      const { link, code } = event as Event<'link.closed'>;
+      const { links } = context;
+      if (!links.includes(link)) return;
+      context.services.log.connectionClosed(link.record, code);
+      enqueue.assign({ links: links.filter((each) => each !== link) });
+      enqueue.stopChild(link.ownerName);
+      enqueue.sendTo(context.services.caller, { type: 'link.closed', link });
+      enqueue.sendTo(context.services.events, { type: 'link.closed', link });
+      enqueue.sendTo(context.services.dispatcher, { type: 'link.closed', link });
+      enqueue.sendTo(context.services.liveness, { type: 'link.closed', link });
+    }),
+
+    'forget every link': enqueueActions(({ context: { links, services }, enqueue }) => {
+      enqueue.assign({ links: [] });
+      for (const link of links) {
+        enqueue.stopChild(link.ownerName);
+        for (const actor of [services.caller, services.events, services.dispatcher, services.liveness]) {
+          enqueue.sendTo(actor as AnyActorRef, { type: 'link.closed', link });
+        }
+      }
+    }),
+
+    'tell of what one died of': ({ context, event }) => {
+      const { error } = event as ErrorActorEvent;
+      context.services.log.unforeseen(`in the connection to ${context.id}`, error);
+    },
+
+    'report the end': enqueueActions(({ context, self, enqueue }) => {
+      const { id, failure } = context;
+      enqueue.sendTo(context.services.discovery, { type: 'connection.ended', id, failure });
+      enqueue(sendParent({ type: 'connection.ended', id, connection: self }));
+    }),
+  },
+});

@@ -1,0 +1,112 @@
+import type { Clock } from '../base/clock.ts';
+import type { EventsFrame } from '../wire/frames.ts';
+import type { Link } from './link.ts';
+import type { PeerRecord } from './peer-record.ts';
+
+/**
+ * How long frames wait for the end of the other link, in ms. Its goaway is a moment behind, unless that link is dead
+ * without anybody knowing, and then waiting is no use.
+ */
+const LONGEST_WAIT = 1_000;
+
+/** How many frames wait; more are not held back. */
+const MOST_WAITING = 1_024;
+
+interface Waiting {
+  frames: EventsFrame[];
+  timer: unknown;
+}
+
+/**
+ * Keeps the order of events when a pair has two links. Each side moves to the one that stays at its own moment, and
+ * says goaway on the other before it does; so what comes on the one that stays is taken after the goaway of the other,
+ * or its end. What comes on the other was sent before that, and is taken at once.
+ */
+export class CrossingLinks {
+  readonly #clock: Clock;
+  readonly #take: (link: Link, frames: readonly EventsFrame[]) => void;
+  /** Called back after `LONGEST_WAIT`. */
+  readonly #overdue: (link: Link) => void;
+  /** Mostly one each. */
+  readonly #open = new Map<PeerRecord, readonly Link[]>();
+  readonly #waiting = new Map<Link, Waiting>();
+
+  constructor(
+    clock: Clock,
+    take: (link: Link, frames: readonly EventsFrame[]) => void,
+    overdue: (link: Link) => void,
+  ) {
+    this.#clock = clock;
+    this.#take = take;
+    this.#overdue = overdue;
+  }
+
+  opened(link: Link): void {
+    this.#open.set(link.record, this.#others(link).concat(link));
+  }
+
+  frames(link: Link, frames: readonly EventsFrame[]): void {
+    const waiting = this.#waiting.get(link);
+    if (waiting) {
+      const room = MOST_WAITING - waiting.frames.length;
+      if (frames.length > room) {
+        this.release(link);
+        this.#take(link, frames);
+      } else {
+        // One by one: how many arguments a function may be given is limited.
+        for (const frame of frames) waiting.frames.push(frame);
+      }
+    } else if (frames.length <= MOST_WAITING && this.#crossed(link)) {
+      const timer = this.#clock.setTimeout(() => this.#overdue(link), LONGEST_WAIT);
+      this.#waiting.set(link, { frames: [...frames], timer });
+    } else {
+      this.#take(link, frames);
+    }
+  }
+
+  /** The other side has said goaway on this link. */
+  left(link: Link): void {
+    for (const each of this.#waiting.keys()) {
+      if (each.record === link.record && !this.#crossed(each)) this.release(each);
+    }
+  }
+
+  closed(link: Link): void {
+    this.release(link);
+    const others = this.#others(link);
+    if (others.length > 0) this.#open.set(link.record, others);
+    else this.#open.delete(link.record);
+    this.left(link);
+  }
+
+  /** What waits is taken. */
+  release(link: Link): void {
+    const waiting = this.#waiting.get(link);
+    if (!waiting) return;
+    this.#waiting.delete(link);
+    this.#clock.clearTimeout(waiting.timer);
+    this.#take(link, waiting.frames);
+  }
+
+  stop(): void {
+    for (const { timer } of this.#waiting.values()) this.#clock.clearTimeout(timer);
+    this.#waiting.clear();
+  }
+
+  /**
+   * Whether the other side may still send on a link that is not to stay. Not where one side opened both, and not where
+   * one of them has a higher generation: the other link was given up for this one, and is no good any more.
+   */
+  #crossed(link: Link): boolean {
+    for (const other of this.#open.get(link.record) ?? []) {
+      const crosses = other.dialled !== link.dialled && other.generation === link.generation;
+      if (crosses && other.leaving === 'duplicate' && !other.otherLeaving) return true;
+    }
+    return false;
+  }
+
+  /** The other links to the same peer. */
+  #others(link: Link): Link[] {
+    return (this.#open.get(link.record) ?? []).filter((each) => each !== link);
+  }
+}

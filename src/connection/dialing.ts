@@ -1,0 +1,156 @@
+import { fromCallback, fromPromise } from 'xstate';
+import type { AnyActorRef } from 'xstate';
+
+import type { Clock } from '../base/clock.ts';
+import { DialFailed } from '../transport/transport.ts';
+import type { Address } from '../transport/address.ts';
+import type { Socket, Transport } from '../transport/transport.ts';
+import { dialHandshake } from './handshaking.ts';
+import type { HandshakeDependencies } from './handshaking.ts';
+import type { Session } from './messages.ts';
+import type { PeerRecord } from './peer-record.ts';
+
+/** The two steps of a connection that this side opens, as actors of their own. */
+
+/**
+ * How long an address may keep the next one waiting, in ms. The dial goes on beside the next: the one that answers
+ * first is taken. The figure is the one of RFC 8305 ("Happy Eyeballs").
+ */
+const STAGGER = 250;
+
+export interface DialInput {
+  transport: Transport;
+  /** In the order in which they are tried. */
+  addresses: readonly Address[];
+  /** Bytes. */
+  largestMessage: number;
+  clock: Clock;
+}
+
+export interface Dialled {
+  socket: Socket;
+  /** Addresses that did not fail yet: another peer may have answered at this one. */
+  untried: readonly Address[];
+  /** Addresses where nobody listens. */
+  refused: readonly Address[];
+}
+
+export type HandshakeResult =
+  | { type: 'session.arrived'; session: Session }
+  | { type: 'handshake.failed'; error: Error }
+  /** Who answered is connected already, or is this peer itself. */
+  | { type: 'handshake.needless'; peer: string };
+
+/** Nobody answered at any address. */
+export class DialsFailed extends Error {
+  readonly refused: readonly Address[];
+
+  constructor(failures: ReadonlyMap<Address, unknown>) {
+    const errors = [...failures.values()];
+    super(errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; '), {
+      cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
+    });
+    this.refused = refusedOf(failures);
+  }
+}
+
+/** Opens a socket to the first address that answers. */
+export const dialLogic = fromPromise<Dialled, DialInput>(async ({ input, signal }) => {
+  const dialled = await dialInTurn(input, signal);
+  // Stopped while the last step was under way: nobody takes the socket any more.
+  if (signal.aborted) dialled.socket.terminate();
+  return dialled;
+});
+
+/** @throws DialsFailed, or the signal's reason */
+export function dialInTurn(
+  { transport, addresses, largestMessage, clock }: DialInput,
+  signal: AbortSignal,
+): Promise<Dialled> {
+  return new Promise((resolve, reject) => {
+    const waiting = [...addresses];
+    const failures = new Map<Address, unknown>();
+    const underWay = new Map<Address, AbortController>();
+    let nextOne: unknown;
+    let over = false;
+    const end = (): void => {
+      over = true;
+      clock.clearTimeout(nextOne);
+      signal.removeEventListener('abort', abort);
+      for (const controller of underWay.values()) controller.abort(new Error('another address answered'));
+    };
+    const abort = (): void => {
+      end();
+      reject(signal.reason as Error);
+    };
+    const begin = (): void => {
+      clock.clearTimeout(nextOne);
+      const address = waiting.shift();
+      if (!address) return;
+      const controller = new AbortController();
+      underWay.set(address, controller);
+      if (waiting.length > 0) nextOne = clock.setTimeout(begin, STAGGER);
+      transport.dial(address, { largestMessage, signal: controller.signal }).then(
+        (socket) => {
+          underWay.delete(address);
+          if (over) {
+            socket.terminate();
+            return;
+          }
+          end();
+          const untried = addresses.filter((each) => each !== address && !failures.has(each));
+          resolve({ socket, untried, refused: refusedOf(failures) });
+        },
+        (error: unknown) => {
+          underWay.delete(address);
+          failures.set(address, error);
+          if (over) return;
+          if (waiting.length > 0) begin();
+          else if (underWay.size === 0) {
+            end();
+            reject(new DialsFailed(failures));
+          }
+        },
+      );
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    else if (addresses.length === 0) reject(new DialsFailed(failures));
+    else begin();
+  });
+}
+
+function refusedOf(failures: ReadonlyMap<Address, unknown>): Address[] {
+  return [...failures].flatMap(([address, error]) =>
+    error instanceof DialFailed && error.refused ? [address] : [],
+  );
+}
+
+/** Proves both sides to each other on it. */
+export const handshakeLogic = fromCallback<
+  { type: 'never' },
+  { socket: Socket; to: string; generation: number; dependencies: HandshakeDependencies }
+>(({ input: { socket, to, generation, dependencies }, system, sendBack }) => {
+  const report = sendBack as (result: HandshakeResult) => void;
+  const outcome = {
+    done: (session: Session) => report({ type: 'session.arrived', session }),
+    failed: (error: Error) => report({ type: 'handshake.failed', error }),
+    needless: (peer: string) => report({ type: 'handshake.needless', peer }),
+  };
+  return dialHandshake(
+    socket,
+    to,
+    dependencies,
+    outcome,
+    to === '' ? { isConnected: isOpen(system) } : { generation },
+  );
+});
+
+/** Whether there is an open connection to this life of a peer. */
+const isOpen =
+  (system: AnyActorRef['system']) =>
+  (id: string, incarnation: string): boolean => {
+    const connection = system.get(`connection:${id}`) as AnyActorRef | undefined;
+    const { context } = (connection?.getSnapshot() ?? {}) as { context?: { record?: PeerRecord } };
+    return context?.record?.incarnation === incarnation;
+  };

@@ -1,0 +1,101 @@
+import { fromCallback } from 'xstate';
+
+import { afterAwake } from '../base/awake.ts';
+import type { Address } from '../transport/address.ts';
+import type { Transport } from '../transport/transport.ts';
+import { DialsFailed, dialInTurn } from './dialing.ts';
+import type { Redial } from './evidence.ts';
+import { dialHandshake } from './handshaking.ts';
+import type { HandshakeDependencies } from './handshaking.ts';
+import type { Session } from './messages.ts';
+
+export type ProbeResult =
+  | { type: 'session.arrived'; session: Session }
+  | { type: 'probe.failed'; redial: Redial; detail: string | undefined };
+
+export interface ProbeInput {
+  id: string;
+  /** Empty when nobody knows where to dial; then there is just some more time for a sign of life. */
+  addresses: readonly Address[];
+  transport: Transport;
+  handshake: HandshakeDependencies;
+  /** Bytes. */
+  largestMessage: number;
+  generation: number;
+  /** How long it may take, in ms of time awake. */
+  time: number;
+}
+
+/** Between two attempts when this process itself has no means to dial, in ms. */
+const AGAIN = 250;
+
+/** What a dial fails with when this process or host is short of something: no evidence about anybody else. */
+const OWN_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+/** The one fresh dial that decides about a peer of which nothing is heard: another connection, to the same peer. */
+export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
+  const { id, transport, handshake, largestMessage, generation, time } = input;
+  const { clock } = handshake;
+  const controller = new AbortController();
+  const { signal } = controller;
+  let stopHandshake = (): void => {};
+  let again: unknown;
+  /** What became of the last attempt, if that was no evidence. */
+  let trouble: string | undefined;
+
+  const stop = (): void => {
+    controller.abort();
+    stopTimer();
+    clock.clearTimeout(again);
+    stopHandshake();
+  };
+  const report = (result: ProbeResult): void => {
+    if (signal.aborted) return;
+    stop();
+    sendBack(result);
+  };
+  const failed = (redial: Redial, detail?: string): void => report({ type: 'probe.failed', redial, detail });
+
+  const dial = async (addresses: readonly Address[]): Promise<void> => {
+    try {
+      const options = { transport, addresses, largestMessage, clock };
+      const { socket, untried } = await dialInTurn(options, signal);
+      if (signal.aborted) {
+        socket.terminate();
+        return;
+      }
+      const outcome = {
+        done: (session: Session) => report({ type: 'session.arrived', session }),
+        // Another peer may have the address now.
+        failed: ({ message }: Error) => (untried.length > 0 ? void dial(untried) : failed('failed', message)),
+      };
+      stopHandshake = dialHandshake(socket, id, handshake, outcome, { generation });
+    } catch (error) {
+      if (signal.aborted) return;
+      const { message } = error as Error;
+      if (isOwnTrouble(error)) {
+        trouble = message;
+        again = clock.setTimeout(() => void dial(input.addresses), AGAIN);
+      } else if (error instanceof DialsFailed && error.refused.length === addresses.length) {
+        failed('refused');
+      } else {
+        failed('failed', message);
+      }
+    }
+  };
+
+  const stopTimer = afterAwake(clock, time, () => {
+    if (input.addresses.length === 0) failed('no address known');
+    else failed('timed out', trouble);
+  });
+  if (input.addresses.length > 0) void dial(input.addresses);
+  return stop;
+});
+
+/** Whether what is behind the error, however deep, is a shortage of this process' own. */
+function isOwnTrouble(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, cause } = error as NodeJS.ErrnoException;
+  const errors = error instanceof AggregateError ? error.errors : [];
+  return OWN_TROUBLE.has(code ?? '') || isOwnTrouble(cause) || errors.some((each) => isOwnTrouble(each));
+}

@@ -1,0 +1,198 @@
+import { createEventsLogic } from './events.ts';
+import type { EventsLogic } from './events.ts';
+import type { Gap } from './interests.ts';
+import type { EventsMessage } from '../connection/messages.ts';
+import type { PeerRecord } from '../connection/peer-record.ts';
+import { EVERY_EVENT } from './topics.ts';
+import type { Topics } from './topics.ts';
+import { NetError } from '../base/errors.ts';
+import type { Settings } from '../peer/options.ts';
+import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { Selector } from '../presence/selector.ts';
+import { peerLine } from '../wire/values/failure.ts';
+import type { EventFrame } from '../wire/frames.ts';
+import { NotSerializable } from '../wire/values/not-serializable.ts';
+import { TooLarge } from '../wire/too-large.ts';
+import { follow, until } from '../presence/view.ts';
+import type { Follower, PeerSource, View } from '../presence/view.ts';
+
+/** Who gets the events of a name, as far as a selector means their emitters. */
+export interface Listener {
+  take: (peer: RemotePeer, event: EventFrame) => void;
+  missed: (peer: RemotePeer, gap: Gap) => void;
+  /** The selector's `where` threw. */
+  failed: (error: unknown) => void;
+  /** The local peer is no more. */
+  ended: () => void;
+}
+
+interface Listening {
+  readonly listener: Listener;
+  readonly view: View;
+}
+
+/** A name that somebody listens to. */
+interface Interest {
+  /** Never changed, only replaced: a listener may add or remove others while it is called. */
+  listening: readonly Listening[];
+  /** By peer id: how many of them want its events. */
+  readonly wanted: Map<string, number>;
+}
+
+/** The events of one local peer: where users' listeners and selectors meet the `events` actor. */
+export class EventHub {
+  readonly source: PeerSource;
+  readonly logic: EventsLogic;
+  readonly #topics: Topics;
+  readonly #largest: number;
+  readonly #find: (id: string) => RemotePeer | undefined;
+  readonly #interests = new Map<string, Interest>();
+  /** Asked again whenever somebody subscribes or no longer does. */
+  readonly #waiting = new Set<() => void>();
+  readonly #warned = new WeakSet<PeerRecord>();
+  #send: ((message: EventsMessage) => void) | undefined;
+
+  constructor(settings: Settings, source: PeerSource, find: (id: string) => RemotePeer | undefined) {
+    const { clock, limits, log, slowSubscribers, stacks } = settings;
+    this.source = source;
+    this.#find = find;
+    this.#largest = limits.message;
+    const { logic, topics } = createEventsLogic({
+      clock,
+      subscriptions: limits.subscriptions,
+      largest: limits.message,
+      stacks,
+      waiting: limits.events,
+      slow: slowSubscribers,
+      log,
+      changed: () => {
+        for (const again of this.#waiting) again();
+      },
+      deliver: (interest, id, event) =>
+        this.#tell(interest, id, (listener, peer) => listener.take(peer, event)),
+      missed: (interest, id, gap) => this.#tell(interest, id, (listener, peer) => listener.missed(peer, gap)),
+      refused: (name, record) => {
+        log.subscriptionWaits(record, name);
+        this.#warn(name, record);
+      },
+    });
+    this.logic = logic;
+    this.#topics = topics;
+  }
+
+  /** From now on there may be others; before, nobody could have been told anything. */
+  start(send: (message: EventsMessage) => void): void {
+    this.#send = send;
+  }
+
+  /** From now on there is nobody any more. */
+  stop(): void {
+    this.#send = undefined;
+  }
+
+  /** @throws NetError NOT_SERIALIZABLE, TOO_LARGE */
+  emit(name: string, payload: unknown): number {
+    try {
+      return this.#topics.emit(name, payload);
+    } catch (error) {
+      const text = `the event ${JSON.stringify(name)} cannot be emitted: `;
+      if (TooLarge.is(error)) {
+        const what = `it is larger than the ${this.#largest} bytes of a message (limits.message)`;
+        throw new NetError('TOO_LARGE', text + what);
+      }
+      if (!NotSerializable.is(error)) throw error;
+      throw new NetError('NOT_SERIALIZABLE', text + error.message, { cause: error.cause });
+    }
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#send) this.#send({ type: 'event.drain', drained: resolve });
+      else resolve();
+    });
+  }
+
+  /** The peers that want events of this name. */
+  subscribers(name: string): RemotePeer[] {
+    const peers = this.#topics.subscribers(name).map((id) => this.#find(id));
+    return peers.filter((peer) => peer !== undefined);
+  }
+
+  subscribed(name: string, min: number, signal: AbortSignal | undefined): Promise<RemotePeer[]> {
+    const enough = (): RemotePeer[] | undefined => {
+      const found = this.subscribers(name);
+      return found.length >= min ? found : undefined;
+    };
+    return until(this.source, signal, enough, (again) => {
+      this.#waiting.add(again);
+      return () => this.#waiting.delete(again);
+    });
+  }
+
+  /** Returns what ends it. @throws TypeError for what is no selector; what its `where` throws */
+  listen(name: string, from: Selector, listener: Listener): () => void {
+    const follower: Follower = {
+      changed: ({ type, peer }) => {
+        if (type === 'join') this.#want(name, peer);
+        else if (type === 'leave') this.#unwant(name, peer);
+      },
+      failed: (error) => listener.failed(error),
+      ended: () => listener.ended(),
+    };
+    const view = follow(this.source, from, follower);
+    const listening: Listening = { listener, view };
+    const interest = this.#interests.get(name) ?? { listening: [], wanted: new Map<string, number>() };
+    this.#interests.set(name, interest);
+    interest.listening = [...interest.listening, listening];
+    for (const peer of view.inside) this.#want(name, peer);
+    return () => {
+      if (!interest.listening.includes(listening)) return;
+      view.stop();
+      interest.listening = interest.listening.filter((each) => each !== listening);
+      for (const peer of view.inside) this.#unwant(name, peer);
+      if (interest.listening.length > 0) return;
+      this.#interests.delete(name);
+      this.#send?.({ type: 'event.forgotten', name });
+    };
+  }
+
+  /** Calls `tell` for each listener to the name whose selector means this peer. */
+  #tell(name: string, id: string, tell: (listener: Listener, peer: RemotePeer) => void): void {
+    const peer = this.#find(id);
+    const interest = this.#interests.get(name);
+    if (!peer || !interest) return;
+    for (const each of interest.listening) {
+      // One of them may have ended another just now.
+      if (each.view.inside.has(peer) && interest.listening.includes(each)) tell(each.listener, peer);
+    }
+  }
+
+  #want(name: string, { id: peer }: RemotePeer): void {
+    const { wanted } = this.#interests.get(name)!;
+    const count = wanted.get(peer) ?? 0;
+    wanted.set(peer, count + 1);
+    if (count === 0) this.#send?.({ type: 'event.wanted', name, peer });
+  }
+
+  #unwant(name: string, { id: peer }: RemotePeer): void {
+    const { wanted } = this.#interests.get(name)!;
+    const count = wanted.get(peer)!;
+    if (count > 1) {
+      wanted.set(peer, count - 1);
+    } else {
+      wanted.delete(peer);
+      this.#send?.({ type: 'event.unwanted', name, peer });
+    }
+  }
+
+  #warn(name: string, record: PeerRecord): void {
+    if (this.#warned.has(record)) return;
+    this.#warned.add(record);
+    const most = record.link?.limits.subscriptions;
+    const events = name === EVERY_EVENT ? 'every event' : JSON.stringify(name);
+    process.emitWarning(
+      `the subscription to ${events} at ${peerLine(record)} waits: it gives ${most} at a time (its limits.subscriptions)`,
+      'AppNetWarning',
+    );
+  }
+}

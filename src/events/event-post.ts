@@ -1,0 +1,50 @@
+import type { Outgoing } from '../wire/outgoing.ts';
+import type { Link } from '../connection/link.ts';
+
+/**
+ * Characters at which a message of events is cut. With 50 events of 100 bytes in a tick for 50 subscribers, an event took
+ * 41 µs of the emitter at the 2 Ki characters of calls, and takes 29 µs at this.
+ */
+const CUT = 16 * 1024;
+
+/** The longest that events are held, in ms, should the last writing have taken unusually long. */
+const LONGEST_REST = 5;
+
+/**
+ * Writes events to connections. That is what an event costs: a system call for each subscriber. So those of one tick go out
+ * together at its end; and those that follow are held until the event loop has come around and for as long as the last
+ * writing took. That is some microseconds with one subscriber and a quarter of a millisecond with fifty.
+ */
+export class EventPost {
+  #held: Link[] = [];
+  #restsUntil = 0;
+  #isDue = false;
+
+  /** Goes out with the next writing; at once when it has bytes of its own. */
+  put(link: Link, frame: Outgoing): void {
+    if (link.hold(frame, CUT)) this.#held.push(link);
+  }
+
+  /** The event was put to everybody it is for. */
+  done(): void {
+    if (this.#isDue || this.#held.length === 0) return;
+    this.#isDue = true;
+    if (performance.now() < this.#restsUntil) setImmediate(() => this.#look());
+    else process.nextTick(() => this.#write());
+  }
+
+  #look(): void {
+    if (performance.now() < this.#restsUntil) setImmediate(() => this.#look());
+    else this.#write();
+  }
+
+  #write(): void {
+    const links = this.#held;
+    this.#held = [];
+    this.#isDue = false;
+    const began = performance.now();
+    for (const link of links) link.flush();
+    const ended = performance.now();
+    this.#restsUntil = ended + Math.min(ended - began, LONGEST_REST);
+  }
+}

@@ -1,0 +1,160 @@
+import type { Gap } from './interests.ts';
+import { NetError } from '../base/errors.ts';
+import type { Received, SubscribeOptions } from './event-types.ts';
+import type { EventHub } from './event-hub.ts';
+import { whileHolding } from '../base/process-hold.ts';
+import type { RemotePeer } from '../presence/remote-peer.ts';
+import { Gaps, checkSubscribeOptions, joined, throwLater } from './subscription.ts';
+
+export interface EventStreamOptions extends Omit<SubscribeOptions, 'onError'> {
+  /** How many events wait while the loop is busy. Default: 1 024. */
+  buffer?: number | undefined;
+  /**
+   * What happens to one more. `drop`: the oldest is dropped, and the next event of its peer has a `gap`. `throw`: the
+   * loop gets what waits, and then a NetError OVERLOADED. Default: `drop`.
+   */
+  overflow?: 'drop' | 'throw' | undefined;
+}
+
+const OPTIONS = ['from', 'signal', 'onGap', 'buffer', 'overflow'];
+
+const DEFAULT_BUFFER = 1_024;
+
+interface Waiter<T> {
+  resolve: (result: IteratorResult<Received<T>, undefined>) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Events for `for await`. */
+export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefined>, AsyncDisposable {
+  readonly #gaps = new Gaps();
+  readonly #buffered: Received<T>[] = [];
+  readonly #waiting: Waiter<T>[] = [];
+  /** Dropped from the buffer, and the loop does not know it yet. */
+  readonly #dropped = new Map<RemotePeer, Gap>();
+  readonly #options: EventStreamOptions;
+  readonly #most: number;
+  readonly #end: () => void;
+  #over = false;
+  #failed: { error: unknown } | undefined;
+
+  /** @internal Use `stream()`. */
+  constructor(hub: EventHub, name: string, options: EventStreamOptions) {
+    checkSubscribeOptions(options, OPTIONS);
+    const { from = {}, signal, buffer = DEFAULT_BUFFER, overflow = 'drop' } = options;
+    if (!Number.isSafeInteger(buffer) || buffer < 1) {
+      throw new TypeError('buffer: give a whole number of events, 1 or more');
+    }
+    if (overflow !== 'drop' && overflow !== 'throw') throw new TypeError("overflow: give 'drop' or 'throw'");
+    this.#options = options;
+    this.#most = buffer;
+    const stop = signal?.aborted
+      ? () => {}
+      : hub.listen(name, from, {
+          take: (peer, event) => this.#take(this.#gaps.receive(peer, event) as Received<T>),
+          missed: (peer, gap) => this.#missed(peer, gap),
+          failed: (error) => this.#fail(error),
+          ended: () => this.#finish(),
+        });
+    const abort = (): void => {
+      this.#buffered.length = 0;
+      this.#finish();
+    };
+    this.#end = () => {
+      stop();
+      signal?.removeEventListener('abort', abort);
+    };
+    if (signal?.aborted) this.#over = true;
+    else signal?.addEventListener('abort', abort, { once: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Received<T>, undefined>> {
+    const event = this.#buffered.shift();
+    if (event) return { done: false, value: this.#withDropped(event) };
+    this.#tellDropped();
+    // The local peer, or the user's `where`, ended it, and that may have thrown anything.
+    // oxlint-disable-next-line only-throw-error
+    if (this.#failed) throw this.#takeFailure();
+    if (this.#over) return { done: true, value: undefined };
+    // The wait is what the loop is for.
+    return whileHolding(new Promise((resolve, reject) => this.#waiting.push({ resolve, reject })));
+  }
+
+  return(): Promise<IteratorResult<Received<T>, undefined>> {
+    this.#buffered.length = 0;
+    this.#finish();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  #take(event: Received<T>): void {
+    const waiter = this.#waiting.shift();
+    if (waiter) {
+      waiter.resolve({ done: false, value: this.#withDropped(event) });
+      return;
+    }
+    this.#buffered.push(event);
+    if (this.#buffered.length <= this.#most) return;
+    if (this.#options.overflow === 'throw') {
+      this.#buffered.pop();
+      const text = `more than ${this.#most} events waited for the loop (buffer)`;
+      this.#fail(new NetError('OVERLOADED', text));
+      return;
+    }
+    const { peer, gap } = this.#buffered.shift()!;
+    const dropped = joined(this.#dropped.get(peer), { missed: 1, why: 'slow' });
+    this.#dropped.set(peer, gap ? joined(gap, dropped) : dropped);
+  }
+
+  /** The event as the loop gets it: what of its peer was dropped before it is in its gap. */
+  #withDropped(event: Received<T>): Received<T> {
+    const dropped = this.#dropped.size === 0 ? undefined : this.#dropped.get(event.peer);
+    if (!dropped) return event;
+    this.#dropped.delete(event.peer);
+    return { ...event, gap: event.gap ? joined(dropped, event.gap) : dropped };
+  }
+
+  /** Nothing waits: whose gap has not been told by now has no event that could bring it. */
+  #tellDropped(): void {
+    for (const [peer, gap] of this.#dropped) this.#missed(peer, gap);
+    this.#dropped.clear();
+  }
+
+  #missed(peer: RemotePeer, gap: Gap): void {
+    this.#gaps.note(peer, gap);
+    try {
+      this.#options.onGap?.(gap, peer);
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#end();
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
+  }
+
+  /** The loop gets what waits, and then the error. */
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    const waiter = this.#waiting.shift();
+    if (waiter) waiter.reject(error);
+    else this.#failed = { error };
+    this.#finish();
+  }
+
+  #takeFailure(): unknown {
+    const { error } = this.#failed!;
+    this.#failed = undefined;
+    return error;
+  }
+}

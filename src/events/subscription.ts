@@ -1,0 +1,142 @@
+import type { Gap } from './interests.ts';
+import type { EventListener, Received, SubscribeOptions } from './event-types.ts';
+import type { EventHub } from './event-hub.ts';
+import { near } from '../base/near.ts';
+import type { RemotePeer } from '../presence/remote-peer.ts';
+import { refuseSelector } from '../presence/selector.ts';
+import { isPromise, whenSettled } from '../base/value-shape.ts';
+import type { EventFrame } from '../wire/frames.ts';
+
+const NOTHING = (): void => {};
+const OPTIONS = ['from', 'signal', 'onGap', 'onError'];
+
+/** A listener to events, until it is ended. */
+export class Subscription implements Disposable {
+  readonly #signal: AbortSignal | undefined;
+  readonly #gaps = new Gaps();
+  readonly #options: SubscribeOptions;
+  readonly #listener: EventListener<unknown>;
+  #end: (() => void) | undefined;
+
+  /** @internal Use `subscribe()`. */
+  constructor(hub: EventHub, name: string, listener: EventListener<unknown>, options: SubscribeOptions) {
+    checkSubscribeOptions(options, OPTIONS);
+    if (typeof listener !== 'function') throw new TypeError('subscribe(listener): give a function');
+    this.#listener = listener;
+    this.#options = options;
+    this.#signal = options.signal;
+    if (options.signal?.aborted) return;
+    this.#end = hub.listen(name, options.from ?? {}, {
+      take: (peer, event) => this.#take(peer, event),
+      missed: (peer, gap) => this.#missed(peer, gap),
+      failed: (error) => this.#report(error),
+      ended: () => this.unsubscribe(),
+    });
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /** Whether events still come. */
+  get active(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** No more events, not even those that are on their way. */
+  unsubscribe(): void {
+    this.#end?.();
+    this.#end = undefined;
+    this.#signal?.removeEventListener('abort', this.#abort);
+  }
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+
+  readonly #abort = (): void => this.unsubscribe();
+
+  #take(peer: RemotePeer, event: EventFrame): void {
+    const received = this.#gaps.receive(peer, event);
+    try {
+      const result = this.#listener(received.payload, received);
+      if (isPromise(result)) whenSettled(result, NOTHING, (error) => this.#report(error));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #missed(peer: RemotePeer, gap: Gap): void {
+    this.#gaps.note(peer, gap);
+    try {
+      this.#options.onGap?.(gap, peer);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    const { onError } = this.#options;
+    if (!onError) {
+      throwLater(error);
+      return;
+    }
+    try {
+      onError(error);
+    } catch (another) {
+      throwLater(another);
+    }
+  }
+}
+
+/**
+ * What a listener of the user's throws must stop neither the other listeners nor the actor that told of the event: it is
+ * an uncaught exception, as from any event of Node's.
+ */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** The gaps of one listener that the next event of their peer brings. */
+export class Gaps {
+  readonly #gaps = new Map<string, Gap>();
+
+  note({ id }: RemotePeer, gap: Gap): void {
+    this.#gaps.set(id, joined(this.#gaps.get(id), gap));
+  }
+
+  receive(peer: RemotePeer, { name, value, sequence }: EventFrame): Received<unknown> {
+    const gap = this.#gaps.size === 0 ? undefined : this.#gaps.get(peer.id);
+    if (gap) this.#gaps.delete(peer.id);
+    return { name, payload: value, peer, sequence, gap };
+  }
+}
+
+/** Two gaps with nothing between them. */
+export function joined(first: Gap | undefined, second: Gap): Gap {
+  if (!first) return second;
+  const known = first.missed !== undefined && second.missed !== undefined;
+  const missed = known ? first.missed + second.missed : undefined;
+  return { missed, why: second.why === 'slow' ? first.why : second.why };
+}
+
+/**
+ * @param known the options there are
+ * @throws TypeError naming the option
+ */
+export function checkSubscribeOptions(options: SubscribeOptions, known: readonly string[]): void {
+  refuseSelector(options, (field) => `give from: { ${field} }`);
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    const [meant] = near(option, known);
+    const question = meant === undefined ? '' : `did you mean ${meant}? `;
+    throw new TypeError(
+      `there is no option ${JSON.stringify(option)}; ${question}there is ${known.join(', ')}`,
+    );
+  }
+  const { signal, onGap, onError } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError('signal: give an AbortSignal');
+  }
+  if (onGap !== undefined && typeof onGap !== 'function') throw new TypeError('onGap: give a function');
+  if (onError !== undefined && typeof onError !== 'function') throw new TypeError('onError: give a function');
+}

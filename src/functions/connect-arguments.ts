@@ -1,0 +1,193 @@
+import type { CallSite } from '../base/call-site.ts';
+import { declaredName } from '../base/class-name.ts';
+import { readRecord } from './connect-record.ts';
+import { boolean, refuseUnknown } from '../base/option-checks.ts';
+import type { AnyFunction } from '../calls/callee/registry.ts';
+import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag, moduleOf } from './tag.ts';
+
+/** What `connect` was given, as functions and tags. Everything here throws a TypeError for what cannot be meant. */
+
+export interface ConnectOptions {
+  /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
+  replace?: boolean | undefined;
+  /**
+   * The function may run twice with the same arguments without harm. `any` and `map` then repeat a call that was lost
+   * with its peer and may have run. Default: false.
+   */
+  idempotent?: boolean | undefined;
+}
+
+export interface RecordOptions extends ConnectOptions {
+  /** What the tags begin with, before a dot and the key. Default: derived from the file that calls `connect`. */
+  prefix?: string | undefined;
+}
+
+/** What is known of a function that only others have. */
+export interface RemoteOptions {
+  /** As for `connect`. Default: false. */
+  idempotent?: boolean | undefined;
+}
+
+const REMOTE: Record<keyof RemoteOptions, true> = { idempotent: true };
+
+/** @throws TypeError */
+export function readRemoteOptions(options: RemoteOptions): { idempotent: boolean } {
+  refuseUnknown('option', options, REMOTE);
+  return { idempotent: boolean('idempotent', options.idempotent, false) };
+}
+
+/** A function on its way into the registry. */
+export interface Connectable {
+  tag: string;
+  fn: AnyFunction;
+  /** What `this` is in it when it is called from elsewhere. */
+  self: object | undefined;
+}
+
+export type ConnectArguments =
+  | { what: 'functions'; functions: Connectable[]; result: unknown; options: ReadOptions }
+  | { what: 'decorator'; tag: string | undefined; options: ReadOptions };
+
+export interface ReadOptions {
+  replace: boolean;
+  idempotent: boolean;
+}
+
+// Exhaustive by their types: a new option that is missing here does not compile.
+const CONNECT: Record<keyof ConnectOptions, true> = { replace: true, idempotent: true };
+const RECORD: Record<keyof RecordOptions, true> = { ...CONNECT, prefix: true };
+
+export function readConnectArguments(
+  args: readonly unknown[],
+  place: CallSite | undefined,
+): ConnectArguments {
+  const [first, second] = args;
+  if (typeof first === 'function') {
+    if (isDecoratorContext(second)) throw new TypeError('@connect() is written with parentheses');
+    const options = readOptions(second);
+    return { what: 'functions', functions: [derived(first as AnyFunction, place)], result: first, options };
+  }
+  if (typeof first === 'string' && typeof second === 'function') {
+    const functions = [connectable(first, second as AnyFunction, undefined)];
+    return { what: 'functions', functions, result: second, options: readOptions(args[2]) };
+  }
+  const decorates = args.length < 2 || isObject(second);
+  if (typeof first === 'string' && decorates) {
+    refuseTag(first);
+    return { what: 'decorator', tag: first, options: readOptions(second) };
+  }
+  if (args.length === 0 || (args.length === 1 && isOptions(first))) {
+    return { what: 'decorator', tag: undefined, options: readOptions(first) };
+  }
+  if (isObject(first)) {
+    const options = readOptions(second, RECORD);
+    const { prefix } = (second ?? {}) as RecordOptions;
+    const functions = readRecord(first, prefix).map(({ key, fn }) => {
+      const tag = prefix === undefined ? encodeTag(moduleOf(place), key) : `${prefix}.${key}`;
+      return connectable(tag, fn, first);
+    });
+    return { what: 'functions', functions, result: first, options };
+  }
+  throw new TypeError('connect(fn), connect(tag, fn) or connect({ name: fn }): the function is missing');
+}
+
+/** The method that a decorator was put on, once its class is there. */
+export function readMethod(
+  tag: string | undefined,
+  context: { name: string | symbol },
+  self: object,
+  place: CallSite | undefined,
+): Connectable {
+  const fn = (self as Record<string | symbol, unknown>)[context.name] as AnyFunction;
+  if (tag !== undefined) return connectable(tag, fn, self);
+  const owner = declaredName(self);
+  if (owner === undefined || typeof context.name === 'symbol') {
+    const what =
+      owner === undefined ? 'the class is an expression and may have no name' : 'the method has no name';
+    throw new TypeError(`@connect(): ${what} to make a tag of; give one: @connect('tag')`);
+  }
+  return connectable(encodeTag(moduleOf(place), `${owner}.${context.name}`), fn, self);
+}
+
+/** Refuses everything that a decorator may be put on but a public static method. */
+export function checkDecorated(context: unknown): asserts context is ClassMethodDecoratorContext {
+  if (!isDecoratorContext(context)) {
+    throw new TypeError(
+      '@connect() is a standard decorator: leave experimentalDecorators out of the settings of TypeScript',
+    );
+  }
+  const { kind, name } = context;
+  const what = `@connect() ${String(name)}`;
+  if (kind !== 'method') throw new TypeError(`${what}: connect static methods, this is a ${kind}`);
+  if (!context.static) {
+    const hint = `connect({ ${String(name)}: (...args) => object.${String(name)}(...args) })`;
+    throw new TypeError(
+      `${what}: the method is not static, so there is no object to run it on; ${hint} says which`,
+    );
+  }
+  if (context.private) throw new TypeError(`${what}: the method is private, and others could call it`);
+}
+
+/** @throws TypeError */
+export function checkTag(tag: unknown): asserts tag is string {
+  if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG) {
+    throw new TypeError(`a tag is a string of 1 to ${LONGEST_TAG} characters`);
+  }
+}
+
+function derived(fn: AnyFunction, place: CallSite | undefined): Connectable {
+  if (!fn.name && !isClass(fn)) {
+    throw new TypeError("connect: the function has no name to make a tag of; give one: connect('tag', fn)");
+  }
+  return connectable(encodeTag(moduleOf(place), fn.name), fn, undefined);
+}
+
+function connectable(tag: string, fn: AnyFunction, self: object | undefined): Connectable {
+  if (isClass(fn)) throw new TypeError(`connect: ${fn.name} is a class; connect functions`);
+  refuseTag(tag);
+  return { tag, fn, self };
+}
+
+function readOptions(given: unknown, known: Record<string, true> = CONNECT): ReadOptions {
+  if (given !== undefined && !isObject(given))
+    throw new TypeError('connect: give options, such as { replace: true }');
+  const options: ConnectOptions = given ?? {};
+  refuseUnknown('option', options, known);
+  return {
+    replace: boolean('replace', options.replace, false),
+    idempotent: boolean('idempotent', options.idempotent, false),
+  };
+}
+
+function refuseTag(tag: string): void {
+  checkTag(tag);
+  if (!tag.startsWith(RESERVED)) return;
+  const known = Object.values(DEFAULT_TAGS).join(', ');
+  throw new TypeError(
+    `connect('${tag}', …): tags that begin with ${RESERVED} are for functions that every peer has (${known}); choose another`,
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Options alone are those of a decorator; anything with another key is an object of functions. */
+function isOptions(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const keys = Object.keys(value);
+  return (
+    keys.length > 0 &&
+    keys.every(
+      (key) => Object.hasOwn(CONNECT, key) && typeof (value as Record<string, unknown>)[key] !== 'function',
+    )
+  );
+}
+
+function isDecoratorContext(value: unknown): value is DecoratorContext {
+  return isObject(value) && 'kind' in value && 'addInitializer' in value;
+}
+
+function isClass(fn: AnyFunction): boolean {
+  return Function.prototype.toString.call(fn).startsWith('class');
+}

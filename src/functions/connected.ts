@@ -1,0 +1,208 @@
+import { GivenStreams } from '../calls/streams/given-streams.ts';
+import { callAny } from '../many/any.ts';
+import type { AnyOptions } from '../many/any.ts';
+import { byId } from './by-id.ts';
+import { NO_OPTIONS, checkCallOptions } from '../calls/caller/call-options.ts';
+import type { Pool } from '../many/pool.ts';
+import type { Inputs } from '../many/map-inputs.ts';
+import type { MapOptions } from '../many/map-options.ts';
+import { all, anyCall, map } from '../many/many.ts';
+import type { AllFunction, MapFunction } from '../many/many.ts';
+import { kindOf } from '../calls/callee/registry.ts';
+import type { AnyFunction, FunctionKind } from '../calls/callee/registry.ts';
+import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
+import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
+import type { Selector } from '../presence/selector.ts';
+import { readableTag } from './tag.ts';
+
+/** Which peer: itself, or its id. */
+export type Target = RemotePeer | string;
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type IsNever<T> = [T] extends [never] ? true : false;
+
+/**
+ * A function as it is called on another peer. An async function or async generator is the same there, so its
+ * overloads, type parameters and parameter names survive. One that returns another kind of stream (AsyncIterable,
+ * ReadableStream) is iterated as an async generator; any other one returns a promise of its result.
+ */
+export type Remote<F extends AnyFunction> =
+  IsAny<ReturnType<F>> extends true
+    ? (...args: Parameters<F>) => Promise<ReturnType<F>>
+    : IsNever<ReturnType<F>> extends true
+      ? (...args: Parameters<F>) => Promise<never>
+      : ReturnType<F> extends Promise<infer R>
+        ? RemoteResult<F, R>
+        : ReturnType<F> extends AsyncGenerator
+          ? OmitThisParameter<F>
+          : ReturnType<F> extends AsyncIterable<infer T>
+            ? (...args: Parameters<F>) => AsyncGenerator<T, unknown, void>
+            : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+
+/** Of an async function. Whatever can be iterated there arrives as a generator. */
+type RemoteResult<F extends AnyFunction, R> =
+  IsAny<R> extends true
+    ? OmitThisParameter<F>
+    : R extends AsyncGenerator
+      ? OmitThisParameter<F>
+      : R extends AsyncIterable<infer T>
+        ? (...args: Parameters<F>) => Promise<AsyncGenerator<T, unknown, void>>
+        : OmitThisParameter<F>;
+
+/** What a function gains by being connected; also all there is of a function that only others have. */
+export interface RemoteFunction<F extends AnyFunction> {
+  /** What the function is called on the wire. */
+  readonly tag: string;
+  /**
+   * The function as it runs on that peer.
+   *
+   * @example
+   * const product = await multiplyValues.on(peer, { deadline: 500 })(5, 10);
+   */
+  on(peer: Target, options?: CallOptions): Remote<F>;
+  /**
+   * The function as it runs on one of the peers that have it, whichever has fewer of our calls: of two picked at
+   * random. When a peer cannot take the call another one gets it, within the one deadline; when the call was lost and
+   * may have run, only if the function is connected as `idempotent`.
+   *
+   * @throws what the function threw; a NetError, NO_SUCH_TAG when no peer has it
+   * @example
+   * await resize.any({ group: 'gpu' }, { wait: true })(image, 200);
+   */
+  any(select?: Selector, options?: AnyOptions): Remote<F>;
+  /**
+   * The function as it runs on every peer that has it: results as they arrive. The calls go out at once, whether or
+   * not somebody iterates; leaving the loop takes back the rest.
+   *
+   * @example
+   * for await (const result of resize.all()(image, 200)) console.log(result.peer.name, result.status);
+   */
+  readonly all: AllFunction<F>;
+  /**
+   * Runs the function for many inputs, spread over the peers that have it: results as they arrive, one an input. Begins
+   * with the loop; takes inputs as peers get free.
+   *
+   * @example
+   * for await (const { input, value } of resize.map(images, { args: (image) => [image, 200] })) …
+   */
+  readonly map: MapFunction<F>;
+}
+
+/** The very function that was given to `connect` (not with the option `parity`): called plainly it runs here. */
+export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
+
+export interface ConnectedState {
+  readonly tag: string;
+  /** Whether it may run twice without harm. */
+  idempotent: boolean;
+  /** The local peers it is connected to, in this order. */
+  readonly pools: Pool[];
+}
+
+const states = new WeakMap<AnyFunction, ConnectedState>();
+
+/** The tag under which the function is connected, to whichever peer. */
+export function tagOf(fn: AnyFunction): string | undefined {
+  return states.get(fn)?.tag;
+}
+
+/** Lets a function pass for a connected one. */
+export function alias(standIn: AnyFunction, fn: AnyFunction): void {
+  states.set(standIn, states.get(fn)!);
+}
+
+/**
+ * Puts `tag` and `on` onto the function itself.
+ * @throws TypeError when it is connected under another tag, or cannot be given these properties
+ */
+export function attach<F extends AnyFunction>(
+  fn: F,
+  { tag, idempotent }: { tag: string; idempotent: boolean },
+  pool: Pool,
+): Connected<F> {
+  const state = states.get(fn);
+  if (state) {
+    if (state.tag !== tag) throw new TypeError(secondTag(state.tag, tag));
+    // What was said of the function once is true of it.
+    state.idempotent ||= idempotent;
+    if (!state.pools.includes(pool)) state.pools.push(pool);
+    return fn as Connected<F>;
+  }
+  const created: ConnectedState = { tag, idempotent, pools: [pool] };
+  const remote = remoteFunction<F>(created, kindOf(fn));
+  const taken = Object.keys(remote).filter((key) => Object.hasOwn(fn, key));
+  if (taken.length > 0 || !Object.isExtensible(fn)) {
+    const why = taken.length > 0 ? `has a property ${taken.join(' and ')} of its own` : 'is frozen';
+    throw new TypeError(
+      `${fn.name || 'the function'} cannot be connected: it ${why}; connect a function around it`,
+    );
+  }
+  for (const [key, value] of Object.entries(remote)) Object.defineProperty(fn, key, { value });
+  states.set(fn, created);
+  return fn as Connected<F>;
+}
+
+function secondTag(known: string, tag: string): string {
+  return (
+    `the function is already connected as ${readableTag(known)}; to give it a second tag, connect a ` +
+    `second function: connect('${readableTag(tag)}', (...args) => fn(...args))`
+  );
+}
+
+/**
+ * A connected function with its type, which TypeScript cannot know of a decorated method: decorators change no types.
+ * @throws TypeError for a function that is not connected
+ *
+ * @example
+ * await connected(Greeter.greet).on(peer)('you');
+ */
+export function connected<F extends AnyFunction>(fn: F): Connected<F> {
+  if (states.has(fn)) return fn as Connected<F>;
+  throw new TypeError(`${fn.name || 'the function'} is not connected; connect(fn) or @connect() does that`);
+}
+
+/** Everything of a connected function but the function. Calls of an id go out from the first peer that has it. */
+export function remoteFunction<F extends AnyFunction>(
+  state: ConnectedState,
+  kind: FunctionKind = 'unknown',
+): RemoteFunction<F> {
+  const { tag, pools } = state;
+  let known = kind;
+  // A function that was seen to return a plain value is no stream; its calls need no more than a promise.
+  const plain = (): void => void (known = 'promise');
+  const on = (peer: Target, options: CallOptions = NO_OPTIONS): Remote<F> => {
+    if (options !== NO_OPTIONS) checkCallOptions(options);
+    const target = typeof peer === 'string' ? byId(peer, pools) : peer;
+    if (typeof (target as RemotePeer | null)?.call !== 'function') {
+      throw new TypeError('on(peer): give a peer from getPeers(), or the id of one');
+    }
+    const call = (...args: readonly unknown[]): unknown => {
+      if (known === 'promise') return target.call(tag, args, options);
+      if (known === 'stream') return target.stream(tag, args, options);
+      return target.callUnknown(tag, args, options, plain);
+    };
+    return call as unknown as Remote<F>;
+  };
+  const target = {
+    tag,
+    get idempotent() {
+      return state.idempotent;
+    },
+    // One that is stopped would be of no use, as long as there is another.
+    pool: () => pools.find(({ source }) => !source.ended) ?? pools[0]!,
+  };
+  const many = {
+    any: (select?: Selector, options?: AnyOptions) => {
+      const call = anyCall(target, select, options);
+      return (...args: readonly unknown[]) => {
+        if (known === 'promise') return callAny(call, args);
+        if (known !== 'stream') return asStream(callAny(call, args, plain));
+        const given = GivenStreams.among(args, true);
+        return new RemoteStream(() => callAny({ ...call, streams: true }, args, undefined, given), given);
+      };
+    },
+    all: (select?: Selector, options?: CallOptions) => all(target, select, options),
+    map: (inputs: Inputs<unknown>, options?: MapOptions) => map(target, inputs, options),
+  };
+  return { tag, on, ...many } as unknown as RemoteFunction<F>;
+}

@@ -1,0 +1,114 @@
+import { userInfo } from 'node:os';
+
+import type { AnyActor } from 'xstate';
+
+import type { CallerCounters, CallerRef } from '../calls/caller/caller.ts';
+import type { DispatcherCounters, DispatcherRef } from '../calls/callee/dispatcher.ts';
+import type { EventsCounters, EventsRef } from '../events/events.ts';
+import type { Clock } from '../base/clock.ts';
+import { measureLoopLoad } from '../base/loop-load.ts';
+import type { LoopLoad } from '../base/loop-load.ts';
+import { registrationOf } from '../calls/callee/registry.ts';
+import type { Registration } from '../calls/callee/registry.ts';
+import { DEFAULT_TAGS } from './tag.ts';
+import { libraryVersion } from '../base/version.ts';
+import { VERSIONS } from '../wire/frames.ts';
+import type { Description } from '../wire/frames.ts';
+
+/**
+ * The functions that every peer has, called like any other: `net.info`, `net.ping` and `net.passThrough`. They are not
+ * among the `functions` a peer tells of: there would be nothing to learn from it.
+ */
+
+/** What a peer says about itself, when it is asked. */
+export interface PeerInfo {
+  id: string;
+  name: string;
+  group: string;
+  hub: boolean;
+  pid: number;
+  /** Its host's name for itself. */
+  host: string;
+  /** The user it runs as, by name. */
+  user: string;
+  versions: {
+    'app-net': string;
+    node: string;
+    /** Versions of the protocol it speaks. */
+    protocol: number[];
+  };
+  /** Since it was made, in ms. */
+  uptime: number;
+  /** What its host takes for the time, in ms since 1970. */
+  time: number;
+  /** Tags of the functions it has connected. */
+  functions: string[];
+  /** How many other peers it is connected to. */
+  peers: number;
+  counters: {
+    /** Calls it has made. */
+    caller: CallerCounters;
+    /** Calls of others that it has run. */
+    dispatcher: DispatcherCounters;
+    /** Events of its own, and of others. */
+    events: EventsCounters;
+  };
+  loop: LoopLoad;
+  /** What its process takes of its host's memory, in bytes. */
+  memory: number;
+}
+
+/** Where a peer's own functions find out about it. */
+export interface PeerSource {
+  readonly id: string;
+  readonly clock: Clock;
+  /** What it tells of itself in a handshake. */
+  describe(): Description;
+  /** How many others it is connected to. */
+  peers(): number;
+  counters(): PeerInfo['counters'];
+}
+
+/** The live counters of a peer's actors, as they are now. */
+export function countersOf({ system }: AnyActor): PeerInfo['counters'] {
+  const caller = (system.get('caller') as CallerRef).getSnapshot().context;
+  const dispatcher = (system.get('dispatcher') as DispatcherRef).getSnapshot().context;
+  const events = (system.get('events') as EventsRef).getSnapshot().context;
+  return { caller: { ...caller }, dispatcher: { ...dispatcher }, events: { ...events } };
+}
+
+export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Registration> {
+  const { id, clock } = source;
+  const start = clock.now();
+  const info = async (): Promise<PeerInfo> => {
+    const loop = await measureLoopLoad();
+    return {
+      id,
+      ...source.describe(),
+      user: userName(),
+      versions: { 'app-net': libraryVersion(), node: process.versions.node, protocol: [...VERSIONS] },
+      uptime: Math.round(clock.now() - start),
+      time: Date.now(),
+      peers: source.peers(),
+      counters: source.counters(),
+      loop,
+      memory: process.memoryUsage.rss(),
+    };
+  };
+  const ping = (): null => null;
+  const passThrough = (...args: unknown[]): unknown[] => args;
+  const registrations = Object.entries({ info, ping, passThrough }).map(([name, run]) => {
+    const tag = DEFAULT_TAGS[name as keyof typeof DEFAULT_TAGS];
+    return [tag, registrationOf({ tag, fn: run, self: undefined, place: undefined })] as const;
+  });
+  return new Map(registrations);
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in the system's list, as containers like to run as.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,207 @@
+import { callerFrames } from '../calls/caller/call-failure.ts';
+import { withoutStreams } from '../calls/streams/call-streams.ts';
+import { streamsIn } from '../calls/streams/given-streams.ts';
+import type { Connectable } from './connect-arguments.ts';
+import { alias } from './connected.ts';
+import { NetError } from '../base/errors.ts';
+import type { NetErrorCode, Ran } from '../base/errors.ts';
+import type { Settings } from '../peer/options.ts';
+import { kindOf } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../calls/callee/registry.ts';
+import { readableTag } from './tag.ts';
+import { isPromise, isStream } from '../base/value-shape.ts';
+import { Arrivals } from '../wire/binary.ts';
+import { decodeMessage, encodeRequest, encodeResult, encodeThrown } from '../wire/codec.ts';
+import { reviveThrown } from '../wire/values/failure.ts';
+import type { Origin } from '../wire/values/failure.ts';
+import type { ErrorFrame, Frame, RequestFrame, ResultFrame, UnreadableFrame } from '../wire/frames.ts';
+import { NotSerializable } from '../wire/values/not-serializable.ts';
+import type { Outgoing } from '../wire/outgoing.ts';
+import { TooLarge } from '../wire/too-large.ts';
+
+export interface ParityInput {
+  /** The peer that the functions are connected to. */
+  origin: Origin;
+  /** Whether errors keep their stacks. */
+  stacks: boolean;
+  /** Bytes. */
+  largestMessage: number;
+}
+
+/** What was connected, by what `connect` returned in its place. */
+const originals = new WeakMap<AnyFunction, AnyFunction>();
+
+/** The function itself, of one that stands in for it. */
+export function originalOf(fn: AnyFunction): AnyFunction {
+  return originals.get(fn) ?? fn;
+}
+
+/**
+ * Makes plain calls of connected functions, which stay in this process, carry their values as a call to another
+ * process does: so a test of such a function finds what would fail there. Only a function of ours around the user's
+ * can do that, so with parity `connect` returns another function than it was given.
+ */
+export class Parity {
+  readonly #input: ParityInput;
+  readonly #standIns = new WeakMap<AnyFunction, AnyFunction>();
+
+  constructor(input: ParityInput) {
+    this.#input = input;
+  }
+
+  /** The function that stands in for a connected one; always the same for one function. */
+  standIn({ tag, fn, self }: Connectable): AnyFunction {
+    const known = this.#standIns.get(fn);
+    if (known) return known;
+    const kind = kindOf(fn);
+    const standIn = (...args: readonly unknown[]): unknown => {
+      const call = new LocalCall(this.#input, tag, callerFrames(standIn));
+      const run = (): unknown => call.run((carried) => Reflect.apply(fn, self, carried), args);
+      if (kind === 'stream') return call.stream(run as () => AsyncIterable<unknown>);
+      return kind === 'promise' ? Promise.resolve().then(run) : run();
+    };
+    // `arguments` and `caller` belong to the function they are found on.
+    const own: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(fn);
+    // These two belong to the function they are found on.
+    delete own['arguments'];
+    delete own['caller'];
+    Object.defineProperties(standIn, own);
+    this.#standIns.set(fn, standIn);
+    originals.set(standIn, fn);
+    alias(standIn, fn);
+    return standIn;
+  }
+}
+
+/** Undefined when it is off. */
+export function parityOf({ parity, name, id, stacks, limits }: Settings): Parity | undefined {
+  if (!parity) return undefined;
+  return new Parity({ origin: { name, id }, stacks, largestMessage: limits.message });
+}
+
+/** One call that stays here. */
+class LocalCall {
+  readonly #input: ParityInput;
+  readonly #tag: string;
+  /** The frames of the call, as `Error.stack` has them. */
+  readonly #site: string;
+
+  constructor(input: ParityInput, tag: string, site: string) {
+    this.#input = input;
+    this.#tag = tag;
+    this.#site = site;
+  }
+
+  run(apply: (args: readonly unknown[]) => unknown, args: readonly unknown[]): unknown {
+    const carried = this.#arguments(args);
+    let result: unknown;
+    try {
+      result = apply(carried);
+    } catch (error) {
+      throw this.#thrown(error);
+    }
+    if (isStream(result)) return this.#streamOf(result);
+    if (!isPromise(result)) return this.#result(result);
+    // Not `Promise.resolve`, which reads the `constructor` of a promise and may throw by it.
+    return new Promise((resolve) => resolve(result)).then(
+      (value) => (isStream(value) ? this.#streamOf(value) : this.#result(value)),
+      (error: unknown) => {
+        throw this.#thrown(error);
+      },
+    );
+  }
+
+  /** Values in the one direction or the other, as they come out of a stream. */
+  async *stream(open: () => AsyncIterable<unknown>): AsyncGenerator<unknown, unknown, void> {
+    const source = open()[Symbol.asyncIterator]();
+    let over = false;
+    try {
+      for (;;) {
+        let next: IteratorResult<unknown>;
+        try {
+          next = await source.next();
+        } catch (error) {
+          over = true;
+          throw this.#thrown(error);
+        }
+        over = next.done === true;
+        const value = this.#result(next.value);
+        if (over) return value;
+        yield value;
+      }
+    } finally {
+      if (!over) await source.return?.();
+    }
+  }
+
+  #streamOf(source: AsyncIterable<unknown>): AsyncGenerator<unknown, unknown, void> {
+    return this.stream(() => source);
+  }
+
+  #arguments(args: readonly unknown[]): readonly unknown[] {
+    const streams = streamsIn(args);
+    const plain = streams ? withoutStreams(args, streams) : args;
+    const { stacks, largestMessage } = this.#input;
+    const encode = (): Outgoing =>
+      encodeRequest(1, this.#tag, plain, undefined, stacks, streams, largestMessage);
+    const { args: carried } = this.#carry(encode, 'the request', 'no') as RequestFrame;
+    for (const position of streams ?? []) {
+      carried[position] = this.#streamOf(args[position] as AsyncIterable<unknown>);
+    }
+    return carried;
+  }
+
+  #result(value: unknown): unknown {
+    const { stacks, largestMessage } = this.#input;
+    const encode = (): Outgoing => encodeResult(1, value, stacks, largestMessage);
+    return (this.#carry(encode, 'its result', 'yes') as ResultFrame).value;
+  }
+
+  #thrown(error: unknown): unknown {
+    const { stacks, origin, largestMessage } = this.#input;
+    const encode = (): Outgoing => encodeThrown(1, error, stacks, largestMessage);
+    return reviveThrown(this.#carry(encode, 'what it threw', 'yes') as ErrorFrame, origin, this.#site);
+  }
+
+  /** Through the text and the bytes of a frame. */
+  #carry(encode: () => Outgoing, what: string, ran: Ran): Frame {
+    const { largestMessage } = this.#input;
+    const outgoing = this.#encode(encode, what, ran);
+    const received: (Frame | UnreadableFrame)[] = [];
+    const { text, binaries } = typeof outgoing === 'string' ? { text: outgoing, binaries: [] } : outgoing;
+    const arrivals = new Arrivals(largestMessage);
+    for (const binary of binaries) arrivals.add(Uint8Array.prototype.slice.call(binary));
+    decodeMessage(text, { frame: (frame) => received.push(frame) }, false, arrivals);
+    const frame = received[0]!;
+    if (frame.type !== 'unreadable') return frame;
+    return this.#fail('NOT_SERIALIZABLE', `${what} cannot be read: ${frame.message}`, ran);
+  }
+
+  #encode(encode: () => Outgoing, what: string, ran: Ran): Outgoing {
+    try {
+      return encode();
+    } catch (error) {
+      if (TooLarge.is(error)) {
+        const { largestMessage } = this.#input;
+        this.#fail('TOO_LARGE', `${what} is larger than the ${largestMessage} bytes that a peer takes`, ran);
+      }
+      if (!NotSerializable.is(error)) throw error;
+      const text =
+        ran === 'no' ? error.message : `the function ran, but ${what} cannot be sent: ${error.message}`;
+      return this.#fail('NOT_SERIALIZABLE', text, ran, error.cause);
+    }
+  }
+
+  #fail(code: NetErrorCode, message: string, ran: Ran, cause?: unknown): never {
+    const text = `${message} (${readableTag(this.#tag)})`;
+    const details = {
+      ran,
+      peer: this.#input.origin.id,
+      tag: this.#tag,
+      ...(cause !== undefined && { cause }),
+    };
+    const error = new NetError(code, text, details);
+    error.stack = `${error.name}: ${text}${this.#site && `\n${this.#site}`}`;
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+import { GivenStreams } from '../calls/streams/given-streams.ts';
+import type { Candidates } from './candidates.ts';
+import { insideOuterCall } from '../calls/context.ts';
+import { NetError } from '../base/errors.ts';
+import { untilChange } from './pool.ts';
+import type { RemotePeer } from '../presence/remote-peer.ts';
+import { ResultQueue } from './results.ts';
+import { whenAborted } from '../base/when-aborted.ts';
+
+/** One call to every peer that has the function. */
+
+/** What became of the call to one peer. */
+export type PeerResult<Value> =
+  | { readonly peer: RemotePeer; readonly status: 'fulfilled'; readonly value: Value }
+  | { readonly peer: RemotePeer; readonly status: 'rejected'; readonly reason: unknown };
+
+export interface AllCall {
+  candidates: Candidates;
+  /** How long each call may take, in ms. */
+  time: number;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * The calls go out at once, or when the first search is over, whether or not anybody takes the results. Leaving the
+ * loop takes back those that are not answered.
+ */
+export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<PeerResult<unknown>> {
+  const given = GivenStreams.among(args);
+  if (given) {
+    given.end();
+    throw new TypeError('all: an argument is a stream, which only one peer could read');
+  }
+  const { candidates } = call;
+  const { time, signal } = insideOuterCall(call);
+  const { tag, pool } = candidates;
+  const deadline = pool.clock.now() + time;
+  const left = (): number => Math.max(0, deadline - pool.clock.now());
+  const leave = new AbortController();
+
+  let unwatch: (() => void) | undefined;
+
+  const results = new ResultQueue<PeerResult<unknown>>({
+    left: () => stop(new NetError('CANCELLED', 'the loop over the results was left', { tag })),
+  });
+  const stop = (reason: unknown): void => {
+    unwatch?.();
+    leave.abort(reason);
+  };
+  const fail = (error: unknown): void => {
+    results.clear();
+    results.fail(error);
+    stop(error);
+  };
+
+  const send = (): void => {
+    const peers = candidates.list();
+    let open = peers.length;
+    const end = (): void => {
+      if (open > 0) return;
+      unwatch?.();
+      results.end();
+    };
+    const answered = (result: PeerResult<unknown>): void => {
+      results.push(result);
+      open -= 1;
+      end();
+    };
+    end();
+    for (const peer of peers) {
+      peer.call(tag, args, { deadline: left(), signal: leave.signal }).then(
+        (value) => answered({ peer, status: 'fulfilled', value }),
+        (reason: unknown) => answered({ peer, status: 'rejected', reason }),
+      );
+    }
+  };
+  const begin = async (): Promise<void> => {
+    // Without a wait where none is needed: the arguments are then read before the caller can change them.
+    while (!candidates.searched && left() > 0) await untilChange(pool, left(), leave.signal);
+    send();
+  };
+
+  if (signal?.aborted) {
+    fail(signal.reason);
+  } else {
+    unwatch = signal && whenAborted(signal, fail);
+    begin().catch(fail);
+  }
+  return results;
+}

@@ -1,0 +1,125 @@
+import type { Candidates } from './candidates.ts';
+import { NetError } from '../base/errors.ts';
+import { pause, untilChange } from './pool.ts';
+import { GivenStreams, orFailure } from '../calls/streams/given-streams.ts';
+import { insideOuterCall } from '../calls/context.ts';
+import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
+import { Attempts, jitter } from './retry.ts';
+
+/** One call to any one of several peers. */
+
+/**
+ * Peers that are tried one right after the other; then there is a pause. When everybody is overloaded, the calls that
+ * go round must not be the load.
+ */
+const MOST_AT_ONCE = 3;
+
+export interface AnyOptions extends CallOptions {
+  /**
+   * When no peer has the function, wait for one, until the deadline. Default: false; the call fails with NO_SUCH_TAG,
+   * once the first search is over.
+   */
+  wait?: boolean | undefined;
+}
+
+export interface AnyCall {
+  candidates: Candidates;
+  /** Whether the function may run twice without harm. */
+  idempotent: boolean;
+  /** How long all attempts together may take, in ms. */
+  time: number;
+  wait: boolean;
+  signal: AbortSignal | undefined;
+  /** The function is known to return a stream: `time` is how long its reader may wait, whenever it was opened. */
+  streams?: boolean;
+}
+
+/**
+ * Calls the function on one of the candidates. After a failure that makes it safe, on another one, or later on the
+ * same; all within one deadline. A stream has been called once it is open: what becomes of it then is its reader's.
+ * @param plain is told when the result has turned out to be no stream
+ * @param given the streams among the arguments, which it owns until one of the calls sends them
+ * @throws what the function threw, or the NetError of the last attempt
+ */
+export async function callAny(
+  call: AnyCall,
+  args: readonly unknown[],
+  plain?: () => void,
+  given = GivenStreams.among(args, true),
+): Promise<unknown> {
+  if (!given) return attempt(call, args, undefined, plain);
+  try {
+    return await attempt({ ...call, signal: orFailure(call.signal, given) }, args, given, plain);
+  } finally {
+    given.release();
+  }
+}
+
+async function attempt(
+  call: AnyCall,
+  args: readonly unknown[],
+  given: GivenStreams | undefined,
+  plain: (() => void) | undefined,
+): Promise<unknown> {
+  const { candidates } = call;
+  const { time, signal } = insideOuterCall(call);
+  const { balance, clock, random } = candidates.pool;
+  const end = clock.now() + time;
+  const attempts = new Attempts(call.idempotent, given !== undefined);
+  /** Peers that failed since the last pause. */
+  let tried = NOBODY;
+  /** Peers that do not have the function, whatever they told of themselves. */
+  let without = NOBODY;
+  let pauses = 0;
+  for (let left = time; ; left = Math.max(0, end - clock.now())) {
+    const there = others(candidates.list(), without);
+    if (there.length === 0) {
+      await somebody(candidates, attempts, { left, wait: call.wait, signal });
+      continue;
+    }
+    const fresh = tried.size < MOST_AT_ONCE ? others(there, tried) : [];
+    const peer = balance.choose(fresh);
+    if (!peer) {
+      const delay = jitter(pauses, random);
+      if (delay >= left) throw attempts.final(attempts.last);
+      await pause(candidates.pool, delay, signal);
+      pauses += 1;
+      tried = NOBODY;
+      continue;
+    }
+    try {
+      const options = { deadline: call.streams ? time : left, signal };
+      const value = await peer.callWith(given, candidates.tag, args, options, plain);
+      balance.took(peer);
+      return value;
+    } catch (error) {
+      if (signal?.aborted || !attempts.mayRepeat(error)) throw attempts.final(error);
+      tried = new Set([...tried, peer]);
+      if (error.code === 'NO_SUCH_TAG') without = new Set([...without, peer]);
+      else balance.rest(peer);
+    }
+  }
+}
+
+/** Most calls are made once, and need no more. */
+const NOBODY: ReadonlySet<RemotePeer> = new Set();
+
+function others(peers: RemotePeer[], without: ReadonlySet<RemotePeer>): RemotePeer[] {
+  return without.size === 0 ? peers : peers.filter((peer) => !without.has(peer));
+}
+
+/** Waits until somebody may be there who has the function. @throws when it is known that nobody is, or too late */
+async function somebody(
+  candidates: Candidates,
+  attempts: Attempts,
+  { left, wait, signal }: { left: number; wait: boolean; signal: AbortSignal | undefined },
+): Promise<void> {
+  if (candidates.searched && !wait) throw attempts.last ? attempts.final(attempts.last) : candidates.nobody();
+  if (left > 0) {
+    await untilChange(candidates.pool, left, signal);
+    return;
+  }
+  const cause = attempts.last ?? candidates.nobody();
+  const text = `no peer had the function by the deadline: ${cause.message}`;
+  throw attempts.final(new NetError('DEADLINE_EXCEEDED', text, { ran: 'no', tag: candidates.tag, cause }));
+}

@@ -1,0 +1,54 @@
+import { peerLine, printable } from '../wire/values/failure.ts';
+import { NetError } from '../base/errors.ts';
+import { near } from '../base/near.ts';
+import type { Pool } from './pool.ts';
+import type { RemotePeer } from '../presence/remote-peer.ts';
+import { matcher } from '../presence/selector.ts';
+import type { Selector } from '../presence/selector.ts';
+import { nameFor, nameIn, readableTag } from '../functions/tag.ts';
+
+/** The peers that a function may be called on: those that are meant and have it. Others only, never this process. */
+export class Candidates {
+  readonly tag: string;
+  readonly pool: Pool;
+  readonly #matches: (peer: RemotePeer) => boolean;
+
+  /** @throws TypeError for what is no selector */
+  constructor(pool: Pool, tag: string, selector: Selector) {
+    this.pool = pool;
+    this.tag = tag;
+    this.#matches = matcher(selector, pool.source.group);
+  }
+
+  /** Those that are there now. @throws what the selector's `where` throws */
+  list(): RemotePeer[] {
+    return this.pool.source.current().filter((peer) => peer.has(this.tag) && this.#matches(peer));
+  }
+
+  /** The first search is over: who is not there now may never be. */
+  get searched(): boolean {
+    return this.pool.source.searched;
+  }
+
+  /** Why there is nobody to call, and what is near. */
+  nobody(): Error {
+    const { source } = this.pool;
+    if (source.ended) return source.ended;
+    const there = source.current();
+    const meant = there.filter(this.#matches);
+    const elsewhere = there.find((peer) => peer.has(this.tag));
+    const tags = [...new Set(meant.flatMap((peer) => peer.functions))];
+    const alike = near(this.tag, tags, nameIn).map((tag) => nameFor(tag, this.tag));
+    const what = `a function ${JSON.stringify(readableTag(this.tag))}`;
+    const text = [
+      meant.length === 0
+        ? `no peer is there that could have ${what}`
+        : `none of ${meant.length} peers has ${what}`,
+      ...(alike.length > 0 ? [`there is ${alike.join(', ')}`] : []),
+      ...(elsewhere
+        ? [`${peerLine(elsewhere)}, group ${JSON.stringify(elsewhere.group)}, has it and is not selected`]
+        : []),
+    ].join('; ');
+    return new NetError('NO_SUCH_TAG', printable(text), { tag: this.tag });
+  }
+}

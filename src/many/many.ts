@@ -1,0 +1,96 @@
+import { callAll } from './all.ts';
+import type { PeerResult } from './all.ts';
+import type { AnyCall, AnyOptions } from './any.ts';
+import { Candidates } from './candidates.ts';
+import type { Pool } from './pool.ts';
+import type { Inputs } from './map-inputs.ts';
+import { callMap } from './map.ts';
+import type { MapOptions, MapResult } from './map-options.ts';
+import { readAnyOptions, readCallOptions, readMapOptions } from './many-options.ts';
+import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { CallOptions } from '../presence/remote-peer.ts';
+import type { Results } from './results.ts';
+import type { Selector } from '../presence/selector.ts';
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+/** Whether the function gives one value after another, and not just one. */
+type IsStream<F extends AnyFunction> =
+  IsAny<ReturnType<F>> extends true
+    ? false
+    : [Awaited<ReturnType<F>>] extends [AsyncIterable<unknown> | ReadableStream]
+      ? true
+      : false;
+
+type Value<F extends AnyFunction> = Awaited<ReturnType<F>>;
+
+/** What a function can be called with alone; never, when it takes none or needs more. */
+type OnlyArgument<F extends AnyFunction> = Parameters<F>['length'] extends 0
+  ? never
+  : Parameters<F> extends readonly [(infer First)?, ...infer Others]
+    ? [] extends Others
+      ? First
+      : never
+    : never;
+
+/** `fn.all`. Not for functions that stream: which of them would the loop be reading? */
+export type AllFunction<F extends AnyFunction> =
+  IsStream<F> extends true
+    ? never
+    : (select?: Selector, options?: CallOptions) => (...args: Parameters<F>) => Results<PeerResult<Value<F>>>;
+
+/** `fn.map`. Not for functions that stream. */
+export type MapFunction<F extends AnyFunction> = IsStream<F> extends true ? never : MapSignatures<F>;
+
+interface MapSignatures<F extends AnyFunction> {
+  /** Each input is the argument of a call. */
+  <Input extends OnlyArgument<F>>(
+    inputs: Inputs<Input>,
+    options?: MapOptions,
+  ): Results<MapResult<Input, Value<F>>>;
+  /** `args` makes the arguments of a call from an input. */
+  <Input>(
+    inputs: Inputs<Input>,
+    options: MapOptions & { args: (input: Input, index: number) => Readonly<Parameters<F>> },
+  ): Results<MapResult<Input, Value<F>>>;
+}
+
+/** One function, as it is called on any peer, on all, or for many inputs. */
+export interface ManyTarget {
+  readonly tag: string;
+  /** Whether it may run twice without harm. */
+  readonly idempotent: boolean;
+  /** The local peer that calls go out from. */
+  pool(): Pool;
+}
+
+export function anyCall(target: ManyTarget, select: Selector = {}, options: AnyOptions = {}): AnyCall {
+  const candidates = new Candidates(target.pool(), target.tag, select);
+  const { idempotent } = target;
+  return { candidates, idempotent, ...readAnyOptions(options, candidates.pool.deadline) };
+}
+
+export function all(target: ManyTarget, select: Selector = {}, options: CallOptions = {}) {
+  const candidates = new Candidates(target.pool(), target.tag, select);
+  const call = { candidates, ...readCallOptions(options, candidates.pool.deadline) };
+  return (...args: readonly unknown[]): Results<PeerResult<unknown>> => callAll(call, args);
+}
+
+export function map(
+  target: ManyTarget,
+  inputs: Inputs<unknown>,
+  options: MapOptions = {},
+): Results<MapResult<unknown, unknown>> {
+  if (!isIterable(inputs)) {
+    throw new TypeError('map(inputs): give an array, or something else that can be iterated');
+  }
+  const candidates = new Candidates(target.pool(), target.tag, options.select ?? {});
+  const { idempotent } = target;
+  const call = { candidates, idempotent, ...readMapOptions(options, candidates.pool.deadline) };
+  return callMap(call, inputs);
+}
+
+function isIterable(inputs: unknown): boolean {
+  if (inputs === null || inputs === undefined) return false;
+  return Symbol.iterator in Object(inputs) || Symbol.asyncIterator in Object(inputs);
+}

@@ -1,0 +1,57 @@
+import type { Balance } from './balance.ts';
+import type { Clock } from '../base/clock.ts';
+import { whileHolding } from '../base/process-hold.ts';
+import type { PeerSource } from '../presence/view.ts';
+import { whenAborted } from '../base/when-aborted.ts';
+
+/** The local peer, as the calls that go out from it need it before it is clear whom they go to. */
+export interface Pool {
+  readonly source: PeerSource;
+  readonly balance: Balance;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** How long a call may take that does not say, in ms. */
+  readonly deadline: number;
+}
+
+/**
+ * Waits for so many ms, or until the set of peers changes or its first search is over. The process is kept alive
+ * meanwhile, and the local peer is started if it is not.
+ * @throws the signal's reason; NetError STOPPED when the local peer stops, or cannot start
+ */
+export function untilChange(pool: Pool, within: number, signal: AbortSignal | undefined): Promise<void> {
+  return whileHolding(wait(pool, within, signal, true));
+}
+
+/** Waits for so many ms, likewise. */
+export function pause(pool: Pool, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return whileHolding(wait(pool, milliseconds, signal, false));
+}
+
+function wait(
+  { source, clock }: Pool,
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+  changes: boolean,
+): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const done = (settle: () => void): void => {
+      clock.clearTimeout(timer);
+      unsubscribe();
+      unwatch?.();
+      settle();
+    };
+    const end = (): void => done(resolve);
+    const fail = (error: unknown): void => done(() => reject(error));
+    const delay = Math.ceil(milliseconds);
+    const timer: unknown = milliseconds < Infinity ? clock.setTimeout(end, delay) : undefined;
+    const unsubscribe = source.subscribe(changes ? end : () => {}, fail);
+    const unwatch = signal && whenAborted(signal, fail);
+    // That the local peer cannot start is told through `subscribe`.
+    if (changes && !source.searched) source.settled().then(end, () => {});
+  });
+}

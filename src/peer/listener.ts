@@ -1,0 +1,107 @@
+import { fromCallback } from 'xstate';
+
+import { seedProviders } from '../providers/seed-providers.ts';
+import { ToldProvider } from '../providers/told.ts';
+import type { Network } from '../providers/network.ts';
+import type { Settings } from './options.ts';
+import { isWithinHost, withinHost } from '../transport/within-host.ts';
+import type { Address } from '../transport/address.ts';
+import type { Listener, Socket } from '../transport/transport.ts';
+import type { Self } from '../wire/handshake.ts';
+import { deriveKeys } from '../wire/secret.ts';
+import { inTime } from '../providers/host/in-time.ts';
+import { readSecretFile } from '../providers/host/runtime-directory.ts';
+import { acceptHandshake } from '../connection/handshaking.ts';
+import type { PeerMessage } from '../connection/messages.ts';
+import { refuseNamesake, takenAmong } from '../presence/namesake.ts';
+
+/** How long the file system of the secret may take to answer, in ms. */
+const ANSWER_TIME = 10_000;
+
+export interface ListenerInput {
+  settings: Settings;
+  self: Self;
+  network: Network;
+  /** From 0 to 1. */
+  random: () => number;
+  /** Whether there are so many peers that another one is turned away. */
+  isFull: (id: string) => boolean;
+}
+
+/**
+ * Opens the peer to others: attaches it to its network, listens, and lets in who proves themselves. A stranger
+ * is no actor: until it has proved itself it costs a socket and a timer, nothing more.
+ */
+export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, system, sendBack }) => {
+  const { settings, self, network, random, isFull } = input;
+  const { clock, limits, host, hostNames, ports, origins, seeds } = settings;
+  const handshakes = new Set<() => void>();
+  const report = sendBack as (message: PeerMessage) => void;
+  let listener: Listener | undefined;
+  let stopped = false;
+
+  const open = async (): Promise<void> => {
+    if (settings.insecure) warnOfInsecurity();
+    const attached = await network.attach({ id: self.id, clock, random });
+    // Without `lan` a peer does not leave its host, whoever says where others are.
+    const reachable = (address: Address): boolean => settings.lan || isWithinHost(address);
+    const transport = settings.lan ? attached.transport : withinHost(attached.transport);
+    const seeders = seedProviders(seeds, clock, random);
+    const providers = [...attached.providers, ...seeders, new ToldProvider(clock, reachable)];
+    const attachment = { ...attached, transport, providers };
+    const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
+    const dependencies = { self, keys, clock };
+    await refuseNamesake(attachment, dependencies, settings.ping);
+    const admission = { isTaken: takenAmong(system, clock), isFull };
+    const accept = (socket: Socket): void => {
+      const stop = acceptHandshake(
+        socket,
+        dependencies,
+        {
+          done: (session) => {
+            handshakes.delete(stop);
+            report({ type: 'session.arrived', session });
+          },
+          failed: (error) => {
+            handshakes.delete(stop);
+            settings.log.strangerRefused(error);
+          },
+        },
+        admission,
+      );
+      handshakes.add(stop);
+    };
+    const options = { host, hostNames, ports, origins, largestMessage: limits.message };
+    listener = settings.announce ? await attachment.transport.listen(options, accept) : NOWHERE;
+    if (stopped) await listener.close();
+    else report({ type: 'peer.opened', opened: { attachment, keys, listener } });
+  };
+
+  open().catch((error: unknown) => report({ type: 'peer.failed', error }));
+
+  return () => {
+    stopped = true;
+    for (const stop of handshakes) stop();
+    void listener?.close();
+  };
+});
+
+function warnOfInsecurity(): void {
+  const text =
+    'lan: true with insecure: true: everybody on the network can call the functions of this peer, and nothing tells a ' +
+    'peer from who only says so';
+  process.emitWarning(text, 'AppNetWarning');
+}
+
+/** Of a peer that nobody may find: it has no address, so there is nothing to announce. */
+const NOWHERE: Listener = { addresses: [], close: () => Promise.resolve() };
+
+/** The secret given in code or environment, else that of the file, else the one this network's peers share. */
+async function chooseSecret(
+  { secret, secretFile }: Settings,
+  shared: () => Promise<string>,
+): Promise<string> {
+  if (secret) return secret();
+  if (secretFile === undefined) return shared();
+  return inTime(ANSWER_TIME, `the file system of the secret file ${secretFile}`, readSecretFile(secretFile));
+}

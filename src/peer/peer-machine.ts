@@ -1,0 +1,299 @@
+import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
+import type { AnyActorRef, ErrorActorEvent } from 'xstate';
+
+import { HintTags } from '../wire/hint-tags.ts';
+import type { Network } from '../providers/network.ts';
+import type { Settings } from './options.ts';
+import type { Self } from '../wire/handshake.ts';
+import type { CallerLogic, CallerRef } from '../calls/caller/caller.ts';
+import { connectionMachine } from '../connection/connection.ts';
+import type { ConnectionServices } from '../connection/connection-context.ts';
+import { contained } from '../base/contained.ts';
+import { discoveryMachine } from '../presence/discovery.ts';
+import type { DispatcherLogic, DispatcherRef } from '../calls/callee/dispatcher.ts';
+import type { EventsLogic, EventsRef } from '../events/events.ts';
+import { freeName } from '../connection/free-name.ts';
+import { sayGoodbye } from '../connection/goodbye.ts';
+import { listenerLogic } from './listener.ts';
+import type { LivenessLogic, LivenessRef } from '../connection/liveness.ts';
+import type { Opened, PeerMessage } from '../connection/messages.ts';
+
+/**
+ * The peer itself: the root of its actors, and the parent of its connections. The names in its system are
+ * `discovery`, `dispatcher`, `caller`, `liveness`, `events` and `connection:<peer id>`.
+ */
+
+export interface PeerInput {
+  settings: Settings;
+  self: Self;
+  network: Network;
+}
+
+export interface PeerContext extends PeerInput {
+  opened: Opened | undefined;
+  /** What its connections work with; undefined before it is open. */
+  services: ConnectionServices | undefined;
+  /** Why the peer could not start, or what it died of. */
+  error: unknown;
+  /** It died of something that nobody foresaw. */
+  died: boolean;
+  /** The actors of the connections, by peer id. */
+  connections: ReadonlyMap<string, AnyActorRef>;
+  /** Discovery has taken back what it announced. */
+  withdrawn: boolean;
+}
+
+type Event<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Type }>;
+
+/** The parameters are logics made for this one peer: their state belongs to it alone. */
+export function createPeerMachine(
+  caller: CallerLogic,
+  dispatcher: DispatcherLogic,
+  liveness: LivenessLogic,
+  events: EventsLogic,
+) {
+  const machine = setup({
+    types: {
+      context: {} as PeerContext,
+      events: {} as PeerMessage | ErrorActorEvent,
+      input: {} as PeerInput,
+    },
+    actors: {
+      caller,
+      dispatcher,
+      liveness,
+      events,
+      discovery: discoveryMachine,
+      listener: listenerLogic,
+      connection: connectionMachine,
+    },
+    delays: {
+      drainTime: ({ context }) => context.settings.drainTime,
+    },
+    guards: {
+      'nothing is left to do': ({ context }) => context.withdrawn && context.connections.size === 0,
+    },
+    actions: {
+      'start the actors': enqueueActions(({ context: { settings, self, network }, self: peer, enqueue }) => {
+        enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
+        enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
+        enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
+        enqueue.spawnChild('events', { id: 'events', systemId: 'events' });
+        const { clock, random, log } = settings;
+        const input = { peer, clock, random, log };
+        enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
+        const isFull = (id: string): boolean => {
+          const { connections } = peer.getSnapshot().context;
+          return connections.size >= settings.limits.peers && !connections.has(id);
+        };
+        enqueue.spawnChild('listener', {
+          id: 'listener',
+          input: { settings, self, network, random, isFull },
+        });
+      }),
+
+      'begin to look for peers': enqueueActions(({ context, event, self: { system }, enqueue }) => {
+        const { opened } = event as Event<'peer.opened'>;
+        const { id, incarnation } = context.settings;
+        const { keys, listener } = opened;
+        const tags = keys.hints && new HintTags(keys.hints);
+        const life = { id, incarnation };
+        const addresses = listener.addresses.map((each) => tags?.sign(life, each) ?? each);
+        const self = { ...life, addresses, pid: process.pid, world: () => keys.world, tags };
+        context.settings.log.online(context.settings.group, addresses);
+        enqueue.assign({ opened, services: servicesOf(context, opened, system) });
+        enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });
+      }),
+
+      'dial the peer': enqueueActions(({ context, event, self, enqueue }) => {
+        const { id, addresses, generation } = event as Event<'peer.dial'>;
+        // Unless it came to us in the meantime.
+        if (context.connections.has(id)) return;
+        const input = { id, addresses, generation, services: context.services! };
+        enqueue.spawnChild('connection', { ...names(context, id), input });
+        enqueue.assign(({ context: now }) => remember(now, id, self));
+      }),
+
+      'give the session to its connection': enqueueActions(({ context, event, self, enqueue }) => {
+        const { session } = event as Event<'session.arrived'>;
+        const { id } = session.party;
+        const known = context.connections.get(id);
+        // One that has just ended, and whose word of it is still under way, would take the session to its grave.
+        if (known?.getSnapshot().status !== 'active') {
+          if (known) enqueue.stopChild(known);
+          const input = { id, addresses: [], generation: 0, services: context.services! };
+          enqueue.spawnChild('connection', { ...names(context, id), input });
+          enqueue.assign(({ context: now }) => remember(now, id, self));
+        }
+        enqueue.sendTo(({ context: now }) => now.connections.get(id)!, { type: 'session.arrived', session });
+      }),
+
+      'turn the session away': ({ event }) => {
+        sayGoodbye((event as Event<'session.arrived'>).session.socket);
+      },
+
+      'tell every connection': enqueueActions(({ context, event, enqueue }) => {
+        for (const connection of context.connections.values()) enqueue.sendTo(connection, event);
+      }),
+
+      'drain every connection': enqueueActions(({ context, enqueue }) => {
+        for (const connection of context.connections.values()) {
+          enqueue.sendTo(connection, { type: 'connection.drain' });
+        }
+      }),
+
+      'close every connection if no call is under way': enqueueActions(({ context, self, enqueue }) => {
+        const { system } = self;
+        const made = (system.get('caller') as CallerRef).getSnapshot().context;
+        const taken = (system.get('dispatcher') as DispatcherRef).getSnapshot().context;
+        if (made.pending + made.waiting + taken.running > 0) return;
+        for (const connection of context.connections.values()) {
+          enqueue.sendTo(connection, { type: 'connection.close' });
+        }
+      }),
+
+      'close every connection': enqueueActions(({ context, enqueue }) => {
+        for (const connection of context.connections.values()) {
+          enqueue.sendTo(connection, { type: 'connection.close' });
+        }
+      }),
+
+      'log that it stops': ({ context }) => context.settings.log.stopping(),
+      'log that it has stopped': ({ context }) => context.settings.log.stopped(),
+      'log why it failed': ({ context: { settings, error, died } }) => {
+        // What it died of is logged where the process is told.
+        if (!died) settings.log.failed(error);
+      },
+
+      'remove the connection': enqueueActions(({ context, event, enqueue }) => {
+        const { id, connection } = event as Event<'connection.ended'>;
+        if (context.connections.get(id) !== connection) return;
+        const connections = new Map(context.connections);
+        connections.delete(id);
+        enqueue.assign({ connections });
+        // A finished child stays among the children until it is stopped.
+        enqueue.stopChild(connection);
+      }),
+    },
+  }).createMachine({
+    id: 'peer',
+    context: ({ input }) => ({
+      ...input,
+      opened: undefined,
+      services: undefined,
+      error: undefined,
+      died: false,
+      connections: new Map(),
+      withdrawn: false,
+    }),
+    entry: 'start the actors',
+    initial: 'starting',
+    states: {
+      starting: {
+        on: {
+          'peer.opened': { target: 'online', actions: 'begin to look for peers' },
+          'peer.failed': { target: 'failed', actions: assign({ error: ({ event }) => event.error }) },
+          'peer.stop': 'stopped',
+        },
+      },
+      online: {
+        on: {
+          'peer.stop': 'draining',
+          'peer.dial': { actions: 'dial the peer' },
+          'session.arrived': { actions: 'give the session to its connection' },
+          'functions.changed': { actions: 'tell every connection' },
+        },
+      },
+      draining: {
+        entry: [
+          'log that it stops',
+          stopChild('listener'),
+          sendTo('discovery', { type: 'discovery.stop' }),
+          'drain every connection',
+        ],
+        always: { guard: 'nothing is left to do', target: 'stopped' },
+        after: { drainTime: { actions: 'close every connection' } },
+        on: {
+          'session.arrived': { actions: 'turn the session away' },
+          'connection.idle': { actions: 'close every connection if no call is under way' },
+          'discovery.stopped': { actions: assign({ withdrawn: true }) },
+        },
+      },
+      stopped: {
+        type: 'final',
+        entry: [
+          'log that it has stopped',
+          sendTo('caller', { type: 'caller.stop', reason: 'this peer is stopped' }),
+        ],
+      },
+      failed: {
+        type: 'final',
+        entry: [
+          'log why it failed',
+          sendTo('caller', ({ context: { error, died } }) => ({
+            type: 'caller.stop',
+            reason: `this peer ${died ? 'died of a bug of app-net' : 'could not start'}: ${messageOf(error)}`,
+            cause: error,
+          })),
+        ],
+      },
+    },
+    on: {
+      'connection.ended': { actions: 'remove the connection' },
+      'peer.broke': { target: '.failed', actions: assign({ error: ({ event }) => event.error, died: true }) },
+      // One of its actors died in spite of everything.
+      'xstate.error.actor.*': {
+        target: '.failed',
+        actions: assign({ error: ({ event }) => event.error, died: true }),
+      },
+    },
+  });
+  return contained(machine, (error, message, self) => {
+    // What it was about to do may be what others wait for: it ends, unless this was about one connection only.
+    const { settings } = (self.getSnapshot() as { context: PeerContext }).context;
+    if (message.type === 'session.arrived') {
+      settings.log.unforeseen('with a connection that had just been opened', error);
+      message.session.socket.terminate();
+    } else if (message.type === 'peer.broke' || message.type.startsWith('xstate.')) {
+      throw error;
+    } else {
+      self.send({ type: 'peer.broke', error });
+    }
+  });
+}
+
+/** What a connection to this peer is called: among the children, and in the system. */
+function names({ connections }: PeerContext, id: string): { id: string; systemId: string } {
+  const taken = [...connections.values()].map((connection) => connection.id);
+  return { id: freeName('connection', taken), systemId: `connection:${id}` };
+}
+
+function servicesOf(
+  { settings, self }: PeerContext,
+  { attachment, keys }: Opened,
+  system: AnyActorRef['system'],
+): ConnectionServices {
+  return {
+    probeTime: settings.ping,
+    transport: attachment.transport,
+    handshake: { self, keys, clock: settings.clock },
+    largestMessage: settings.limits.message,
+    limits: settings.limits,
+    log: settings.log,
+    caller: system.get('caller') as CallerRef,
+    dispatcher: system.get('dispatcher') as DispatcherRef,
+    liveness: system.get('liveness') as LivenessRef,
+    events: system.get('events') as EventsRef,
+    discovery: system.get('discovery') as AnyActorRef,
+  };
+}
+
+/** The context with the connection that was just spawned. */
+function remember({ connections }: PeerContext, id: string, { system }: AnyActorRef) {
+  const connection = system.get(`connection:${id}`) as AnyActorRef;
+  return { connections: new Map(connections).set(id, connection) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,44 @@
+import type { AnyActor } from 'xstate';
+
+import type { DiscoveryContext } from './discovery-context.ts';
+import type { PeerSet } from './peer-set.ts';
+
+/** What is waited for at the start of a peer. */
+
+/**
+ * Resolves once others of this host can find the peer; or when it stops, when that is impossible here, and when the time
+ * for the first search is over.
+ */
+export function announcedOnHost(discovery: AnyActor): Promise<void> {
+  const isDone = (): boolean => {
+    const { value, context } = discovery.getSnapshot() as { value: string; context: DiscoveryContext };
+    return !context.announcing || context.stopping || value === 'settled';
+  };
+  if (isDone()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      looks.unsubscribe();
+      resolve();
+    };
+    const next = (): void => {
+      if (isDone()) done();
+    };
+    const looks = discovery.subscribe({ next, error: done, complete: done });
+  });
+}
+
+/** Resolves once the first search is over; rejects when the peer stops before. */
+export function searchIsOver(discovery: AnyActor, set: PeerSet): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (discovery.getSnapshot().value === 'settled') {
+      resolve();
+      return;
+    }
+    const settled = discovery.on('search.settled', () => {
+      unsubscribe();
+      settled.unsubscribe();
+      resolve();
+    });
+    const unsubscribe = set.subscribe(() => {}, reject);
+  });
+}

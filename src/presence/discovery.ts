@@ -1,0 +1,79 @@
+import { assign, enqueueActions } from 'xstate';
+
+import { contained } from '../base/contained.ts';
+import { DialTurns } from './dial-turns.ts';
+import type { DiscoveryContext } from './discovery-context.ts';
+import { discoveryParts } from './discovery-parts.ts';
+
+/**
+ * Keeps the live set of peers. Providers only hint at addresses; a peer is in the set exactly while an
+ * authenticated connection to it is open.
+ */
+const machine = discoveryParts.createMachine({
+  id: 'discovery',
+  context: ({ input }) => ({
+    ...input,
+    self: undefined,
+    candidates: new Map(),
+    gone: new Set(),
+    departed: new Map(),
+    turns: new DialTurns(input.clock),
+    announcing: false,
+    scanning: new Set(),
+    providers: new Set(),
+    quiet: false,
+    overdue: false,
+    stopping: false,
+    degraded: {},
+    dropped: new Map(),
+  }),
+  initial: 'searching',
+  states: {
+    searching: {
+      always: { guard: 'the first search is over', target: 'settled' },
+      on: {
+        'search.quiet': { actions: assign({ quiet: true }) },
+        'search.overdue': { actions: assign({ overdue: true }) },
+      },
+    },
+    settled: { entry: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'search.settled' })) },
+  },
+  on: {
+    'discovery.start': { actions: 'start the providers' },
+    'discovery.stop': { actions: ['stop the providers', 'tell the peer when all have stopped'] },
+    'provider.found': { actions: 'consider the hint' },
+    'provider.lost': { actions: 'drop the hint' },
+    'provider.announced': { actions: assign({ announcing: false }) },
+    'provider.dropped': { actions: 'note the hints with a wrong tag' },
+    'provider.scanned': { actions: 'the provider told everything' },
+    'provider.failed': {
+      actions: ['the provider told everything', 'note that the provider cannot work here'],
+    },
+    'provider.degraded': { actions: 'note what the provider cannot do' },
+    'provider.stopped': { actions: ['the provider has stopped', 'tell the peer when all have stopped'] },
+    'candidate.due': { actions: ['dial the candidate', 'come back to those who wait'] },
+    'turns.due': { actions: ['dial who is next', 'come back to those who wait'] },
+    'address.answered': { actions: ['note who answered at the address', 'ask a seed whom it knows'] },
+    'peers.told': { actions: 'take what was told, and answer' },
+    'connection.opened': {
+      actions: ['add the peer', 'the dial is over', 'dial who is next', 'ask a seed whom it knows'],
+    },
+    'connection.changed': { actions: 'tell of changed functions' },
+    'connection.suspected': { actions: 'doubt the peer' },
+    'connection.trusted': { actions: 'trust the peer again' },
+    'connection.left': { actions: ['remove the peer', 'dial its addresses again'] },
+    'connection.ended': {
+      actions: ['try again later, or give up', 'the dial is over', 'dial who is next'],
+    },
+    'xstate.error.actor.*': { actions: 'tell of what a provider died of' },
+  },
+});
+
+/** Those that others wait for. */
+const AWAITED = new Set(['discovery.start', 'discovery.stop', 'provider.stopped']);
+
+/** What goes wrong with one hint or one peer is told, and the others are found all the same. */
+export const discoveryMachine = contained(machine, (error, { type }, self) => {
+  if (AWAITED.has(type) || type.startsWith('xstate.')) throw error;
+  (self.getSnapshot() as { context: DiscoveryContext }).context.log.unforeseen('in discovery', error);
+});

@@ -1,0 +1,62 @@
+import { fromCallback } from 'xstate';
+
+import type { Announcement, Hint, Provider } from '../providers/provider.ts';
+import { warnOfUnforeseen } from '../base/unforeseen.ts';
+import type { DiscoveryMessage } from '../connection/messages.ts';
+
+export type ProviderMessage =
+  | { type: 'hint.failed'; hint: Hint; refused: boolean }
+  | { type: 'hint.answered'; hint: Hint }
+  | { type: 'hints.told'; hints: readonly Hint[] }
+  | { type: 'provider.stop' };
+
+/** Runs one source of hints, and turns what it says into messages to discovery. */
+export const providerLogic = fromCallback<ProviderMessage, { provider: Provider; self: Announcement }>(
+  ({ input: { provider, self }, sendBack, receive }) => {
+    const report = sendBack as (message: DiscoveryMessage) => void;
+    const { name } = provider;
+    // Functions of its own, so that what is thrown before they return a promise rejects, too.
+    const start = async (): Promise<void> =>
+      provider.start(self, {
+        found: (hint) => report({ type: 'provider.found', provider: name, hint }),
+        lost: (key, incarnation) => report({ type: 'provider.lost', provider: name, key, incarnation }),
+        announced: () => report({ type: 'provider.announced', provider: name }),
+        dropped: (counts) => report({ type: 'provider.dropped', provider: name, counts }),
+        scanned: () => report({ type: 'provider.scanned', provider: name }),
+        degraded: (reason) => report({ type: 'provider.degraded', provider: name, reason }),
+      });
+    const stop = async (): Promise<void> => provider.stop();
+    start().catch((error: unknown) => report({ type: 'provider.failed', provider: name, error }));
+    let stopped = false;
+    receive((message) => {
+      switch (message.type) {
+        case 'hint.failed':
+          provider.failed(message.hint, message.refused);
+          break;
+        case 'hint.answered':
+          provider.answered?.(message.hint);
+          break;
+        case 'hints.told':
+          provider.tell?.(message.hints);
+          break;
+        case 'provider.stop':
+          // One that cannot stop in order is stopped below, and holds nobody up.
+          stop().then(
+            () => {
+              stopped = true;
+              report({ type: 'provider.stopped', provider: name });
+            },
+            (error: unknown) => {
+              warnOfUnforeseen(`while the provider ${name} stopped`, error);
+              report({ type: 'provider.stopped', provider: name });
+            },
+          );
+          break;
+      }
+    });
+    // Without the time for an orderly end, as when the process exits.
+    return () => {
+      if (!stopped) provider.stopNow();
+    };
+  },
+);

@@ -1,0 +1,126 @@
+import { near } from '../base/near.ts';
+import type { RemotePeer } from './remote-peer.ts';
+import type { Scope } from '../transport/scope.ts';
+import { isPromise } from '../base/value-shape.ts';
+
+/**
+ * Which peers are meant: one type for everything that asks, `getPeers`, `peers.of`, `ready`, `any`, `all`, `map`,
+ * `subscribe`. What is left out does not matter, but for the group: that is the own one.
+ */
+export interface Selector {
+  /** Default: the group of the peer that asks. `'*'` is every group. */
+  group?: string | readonly string[] | undefined;
+  /** Only hubs, or only the others. */
+  hub?: boolean | undefined;
+  /** Only peers that have this function: a connected function, or its tag. */
+  has?: string | { readonly tag: string } | undefined;
+  /** Only peers on this host, or on the network. */
+  scope?: Scope | undefined;
+  /** Only peers of this name. */
+  name?: string | undefined;
+  /**
+   * Only peers for which this returns true. It is asked last, about peers that fit otherwise, and again when one
+   * changes. What it throws is thrown by whatever asked: it rejects `getPeers` and `ready`, ends a `watch`, and is an
+   * uncaught exception where nobody waits, as from a listener.
+   */
+  where?: ((peer: RemotePeer) => boolean) | undefined;
+}
+
+/** The selector as a test. @throws TypeError for what is no selector; the test itself, what `where` throws */
+export function matcher(selector: Selector, ownGroup: string): (peer: RemotePeer) => boolean {
+  checkSelector(selector);
+  const { group = ownGroup, hub, has, scope, name, where } = selector;
+  const groups = new Set(typeof group === 'string' ? [group] : group);
+  const everywhere = groups.has('*');
+  const tag = has === undefined ? undefined : tagIn(has);
+  return (peer) =>
+    (everywhere || groups.has(peer.group)) &&
+    (hub === undefined || peer.hub === hub) &&
+    (tag === undefined || peer.has(tag)) &&
+    (scope === undefined || peer.scope === scope) &&
+    (name === undefined || peer.name === name) &&
+    (where === undefined || isTrue(where(peer)));
+}
+
+/** A promise, of an async `where`, would otherwise pass for true. */
+function isTrue(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer;
+  const what = isPromise(answer) ? 'a promise' : answer === null ? 'null' : typeof answer;
+  throw new TypeError(`where: return true or false; it returned ${what}`);
+}
+
+const SCOPES: Record<Scope, true> = { host: true, lan: true, wan: true };
+
+/** What each field may be. Exhaustive by its type: a new one that is missing here does not compile. */
+const FIELDS: Record<keyof Selector, { fits: (value: unknown) => boolean; give: string }> = {
+  group: {
+    fits: (value) => isString(value) || (Array.isArray(value) && value.every((each) => isString(each))),
+    give: 'the name of a group, several in an array, or "*" for all',
+  },
+  hub: { fits: (value) => typeof value === 'boolean', give: 'true or false' },
+  has: {
+    fits: (value) => tagOf(value) !== undefined,
+    give: 'a tag, or a function that went through connect()',
+  },
+  scope: {
+    fits: (value) => isString(value) && Object.hasOwn(SCOPES, value),
+    give: `one of ${Object.keys(SCOPES).join(', ')}`,
+  },
+  name: { fits: isString, give: 'the name of a peer' },
+  where: {
+    fits: (value) => typeof value === 'function',
+    give: 'a function that is given a peer and returns true or false',
+  },
+};
+
+/**
+ * Refuses a selector that was given among options.
+ * @param place where it goes instead, said with a field
+ * @throws TypeError
+ */
+export function refuseSelector(options: object | null, place: (field: string) => string): void {
+  const field = Object.keys(options ?? {}).find((key) => Object.hasOwn(FIELDS, key));
+  if (field !== undefined)
+    throw new TypeError(`${field} says which peers are meant: ${place(`${field}: …`)}`);
+}
+
+/** What `any`, `all` and `ready` take beside a selector. */
+const OPTIONS = new Set(['deadline', 'signal', 'wait', 'min']);
+
+/** @throws TypeError naming what is wrong with it, and what there is instead */
+export function checkSelector(selector: unknown): asserts selector is Selector {
+  if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) {
+    throw new TypeError('give a selector, such as { group: "x" }');
+  }
+  for (const [key, value] of Object.entries(selector)) {
+    if (!Object.hasOwn(FIELDS, key)) throw new TypeError(unknownField(key));
+    const { fits, give } = FIELDS[key as keyof Selector];
+    if (value !== undefined && !fits(value)) throw new TypeError(`${key}: give ${give}`);
+  }
+}
+
+function unknownField(key: string): string {
+  const fields = Object.keys(FIELDS);
+  const [meant] = near(key, fields);
+  const question = meant === undefined ? '' : `did you mean ${meant}? `;
+  const place = OPTIONS.has(key) ? `. Options come after the selector: ({}, { ${key}: … })` : '';
+  return `a selector has no ${JSON.stringify(key)}; ${question}there is ${fields.join(', ')}${place}`;
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** The tag of a connected function, or the text itself. */
+function tagOf(has: unknown): string | undefined {
+  // A connected function is a function with a tag.
+  const tag: unknown = isString(has) ? has : (has as { tag?: unknown } | null | undefined)?.tag;
+  return isString(tag) ? tag : undefined;
+}
+
+/** @throws TypeError */
+export function tagIn(has: string | { readonly tag: string }): string {
+  const tag = tagOf(has);
+  if (tag === undefined) throw new TypeError('give a tag, or a function that went through connect()');
+  return tag;
+}

@@ -1,0 +1,198 @@
+import { promises as dns } from 'node:dns';
+
+import type { Clock } from '../base/clock.ts';
+import { addressText, isAmong } from '../transport/address.ts';
+import type { Address } from '../transport/address.ts';
+import { hintAt, keyOf } from './provider.ts';
+import type { Hint, Provider, ProviderListener } from './provider.ts';
+import type { Seed } from './seed.ts';
+
+/** Between two questions for one name, in ms: from half of this to one and a half times this, so that nobody asks in step. */
+const POLL = 10_000;
+
+/** How soon a name is asked for again after a dial failed, in ms: the peer may be elsewhere by now. */
+const SOON = 1_000;
+
+/** Of one name, at most. */
+const MOST_ADDRESSES = 1_000;
+
+/** For one try of one question, in ms. A question under way holds the process: so no longer, and no more than two. */
+const PATIENCE = { timeout: 1_000, tries: 2 };
+
+export type NameSeed = Exclude<Seed, { kind: 'address' }>;
+
+/** The part of `node:dns` that is needed here. */
+export interface Names {
+  resolve4: (name: string) => Promise<string[]>;
+  resolve6: (name: string) => Promise<string[]>;
+  resolveSrv: (name: string) => Promise<{ name: string; port: number }[]>;
+  /** What the system makes of a name: its hosts file, its search domains. */
+  lookup: (name: string) => Promise<string[]>;
+  /** Gives up what is under way. */
+  cancel: () => void;
+}
+
+/**
+ * Finds peers by names in the DNS. What is no longer named is not dialled any more, and that is all: who is connected
+ * stays connected. A server that does not answer changes nothing at all.
+ */
+export class DnsProvider implements Provider {
+  readonly name = 'dns';
+  readonly #watches: Watch[];
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #names: Names;
+  readonly #told = new Map<string, Hint>();
+  #listener: ProviderListener | undefined;
+
+  /** @param random from 0 to 1 @param names default: the servers that the system is set up to ask */
+  constructor(seeds: readonly NameSeed[], clock: Clock, random: () => number, names: Names = systemNames()) {
+    this.#watches = seeds.map((seed) => ({ seed, found: [], error: undefined, timer: undefined, due: 0 }));
+    this.#clock = clock;
+    this.#random = random;
+    this.#names = names;
+  }
+
+  async start(_: unknown, listener: ProviderListener): Promise<void> {
+    this.#listener = listener;
+    await Promise.all(this.#watches.map((watch) => this.#ask(watch)));
+    this.#listener?.scanned();
+  }
+
+  failed(hint: Hint): void {
+    const key = keyOf(hint);
+    for (const watch of this.#watches) {
+      if (!watch.found.some((address) => addressText(address) === key)) continue;
+      const wait = this.#random() * SOON;
+      if (watch.timer !== undefined && this.#clock.now() + wait < watch.due) this.#schedule(watch, wait);
+    }
+  }
+
+  stop(): Promise<void> {
+    this.stopNow();
+    return Promise.resolve();
+  }
+
+  stopNow(): void {
+    this.#listener = undefined;
+    for (const { timer } of this.#watches) this.#clock.clearTimeout(timer);
+    this.#names.cancel();
+  }
+
+  async #ask(watch: Watch): Promise<void> {
+    watch.timer = undefined;
+    const { seed } = watch;
+    const answer = await (seed.kind === 'services' ? this.#services(seed) : this.#addresses(seed));
+    const { found, error } = answer;
+    // Without an answer, or with half of one, nobody is known to be gone.
+    const all = answer.whole ? found : [...found, ...watch.found.filter((each) => !isAmong(found, each))];
+    watch.found = all.slice(0, MOST_ADDRESSES);
+    watch.error = error;
+    if (!this.#listener) return;
+    this.#tell(this.#listener);
+    this.#schedule(watch, POLL * (0.5 + this.#random()));
+  }
+
+  #schedule(watch: Watch, wait: number): void {
+    this.#clock.clearTimeout(watch.timer);
+    watch.due = this.#clock.now() + wait;
+    watch.timer = this.#clock.setTimeout(() => void this.#ask(watch), wait);
+  }
+
+  /** What differs from what was told before. Two names may have one address. */
+  #tell(listener: ProviderListener): void {
+    const all = this.#watches.flatMap(({ found }) => found);
+    const now = new Map(all.map((address) => [addressText(address), address]));
+    for (const key of this.#told.keys()) {
+      if (now.has(key)) continue;
+      this.#told.delete(key);
+      listener.lost(key, '');
+    }
+    for (const [key, address] of now) {
+      if (this.#told.has(key)) continue;
+      // Answers of the DNS are not signed.
+      const hint = { ...hintAt(address), isAnybodys: true };
+      this.#told.set(key, hint);
+      listener.found(hint);
+    }
+    const errors = this.#watches.flatMap(({ error }) => (error ? [error] : []));
+    listener.degraded(
+      errors[0] && new Error(errors.map(({ message }) => message).join('; '), { cause: errors[0] }),
+    );
+  }
+
+  async #services({ name }: { name: string }): Promise<Answer> {
+    try {
+      const records = await this.#names.resolveSrv(name);
+      // The root as a target says that there is decidedly no such service (RFC 2782).
+      const meant = records.filter((record) => record.name !== '' && record.name !== '.' && record.port > 0);
+      // Targets stay names: each dial looks them up anew.
+      const found = meant.map((record) => ({ host: record.name.toLowerCase(), port: record.port }));
+      return { found, whole: true, error: undefined };
+    } catch (error) {
+      return { found: [], whole: isAbsence(error), error: explain(name, error) };
+    }
+  }
+
+  async #addresses({ name, port }: { name: string; port: number }): Promise<Answer> {
+    const questions = [this.#names.resolve4(name), this.#names.resolve6(name)];
+    const answers = await Promise.allSettled(questions);
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    const errors = answers.flatMap((answer) =>
+      answer.status === 'rejected' ? [answer.reason as unknown] : [],
+    );
+    const failure = errors.find((error) => !isAbsence(error));
+    if (failure !== undefined || found.length > 0) {
+      const error = failure === undefined ? undefined : explain(name, failure);
+      return { found: found.map((host) => ({ host, port })), whole: failure === undefined, error };
+    }
+    // A name of the hosts file, or one that the system completes with its search domains.
+    try {
+      const hosts = await this.#names.lookup(name);
+      return { found: hosts.map((host) => ({ host, port })), whole: true, error: undefined };
+    } catch (error) {
+      return { found: [], whole: isAbsence(error), error: explain(name, error) };
+    }
+  }
+}
+
+interface Answer {
+  found: Address[];
+  /** Whether it says of what is not in it that it is not there. */
+  whole: boolean;
+  error: Error | undefined;
+}
+
+interface Watch {
+  readonly seed: NameSeed;
+  found: readonly Address[];
+  error: Error | undefined;
+  /** Undefined while a question is under way. */
+  timer: unknown;
+  /** When it is asked again, on the clock. */
+  due: number;
+}
+
+/** The server answered, and there is no such name or record. */
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === dns.NOTFOUND || code === dns.NODATA;
+}
+
+function explain(name: string, cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new Error(`${name}: ${isAbsence(cause) ? 'the DNS knows no such name' : (code ?? message)}`, {
+    cause,
+  });
+}
+
+function systemNames(): Names {
+  const resolver = new dns.Resolver(PATIENCE);
+  return {
+    resolve4: (name) => resolver.resolve4(name),
+    resolve6: (name) => resolver.resolve6(name),
+    resolveSrv: (name) => resolver.resolveSrv(name),
+    lookup: async (name) => (await dns.lookup(name, { all: true })).map(({ address }) => address),
+    cancel: () => resolver.cancel(),
+  };
+}

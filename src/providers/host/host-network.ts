@@ -1,0 +1,64 @@
+import { isIP } from 'node:net';
+
+import type { Network } from '../network.ts';
+import type { Settings } from '../../peer/options.ts';
+import type { Address } from '../../transport/address.ts';
+import { isLoopback } from '../../transport/address.ts';
+import { scopeOf } from '../../transport/scope.ts';
+import { webSocketTransport } from '../../transport/websocket.ts';
+import { HostProvider } from './host.ts';
+import { inTime } from './in-time.ts';
+import type { Provider } from '../provider.ts';
+import { defaultRuntimeDirectory, openRuntimeDirectory } from './runtime-directory.ts';
+import { SharedSecret } from './shared-secret.ts';
+
+type HostSettings = Pick<
+  Settings,
+  'runtimeDir' | 'tls' | 'lan' | 'host' | 'seeds' | 'secret' | 'secretFile' | 'log'
+>;
+
+/** How long the file system of the runtime directory may take to answer when a peer starts, in ms. */
+const ANSWER_TIME = 10_000;
+
+/**
+ * Where a peer is when nothing else is said: WebSockets, on this host the runtime directory in which this user's peers
+ * meet, and with `lan` multicast DNS for those on other hosts.
+ */
+export function hostNetwork(settings: HostSettings): Network {
+  const { runtimeDir, tls, lan, host, log } = settings;
+  return {
+    attach: async ({ clock, random }) => {
+      // Loaded where it is needed: it is a tenth of what there is to load.
+      const multicast = async (): Promise<Provider> => {
+        const { MdnsProvider } = await import('../mdns/mdns.ts');
+        return new MdnsProvider({ host, clock, random });
+      };
+      const answered = <T>(work: Promise<T>): Promise<T> =>
+        inTime(ANSWER_TIME, 'the file system of the runtime directory', work);
+      const directory = runtimeDir ?? (await answered(defaultRuntimeDirectory(process.env)));
+      const shared = new SharedSecret(directory, (peers) => log.secretMade(directory, peers));
+      const upkeep = async () => {
+        const identity = await openRuntimeDirectory(directory);
+        return { identity, fault: await shared.keep() };
+      };
+      // A peer that can do without it says what is wrong with it, and goes on trying.
+      if (!doesWithout(settings)) await answered(openRuntimeDirectory(directory));
+      // Without `lan` a peer does not leave its host, whoever says where others are.
+      const reaches = ({ host: each }: Address): boolean =>
+        lan || isLoopback(each) || (isIP(each) !== 0 && scopeOf(each) === 'host');
+      return {
+        transport: webSocketTransport(tls),
+        providers: [
+          new HostProvider({ directory, clock, upkeep, reaches }),
+          ...(lan ? [await multicast()] : []),
+        ],
+        secret: () => answered(shared.get()),
+      };
+    },
+  };
+}
+
+/** Whether there is a secret, and another way to find others. */
+function doesWithout({ lan, seeds, secret, secretFile }: HostSettings): boolean {
+  return (lan || seeds.length > 0) && (secret !== undefined || secretFile !== undefined);
+}

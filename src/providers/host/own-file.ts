@@ -1,0 +1,95 @@
+import { unlinkSync } from 'node:fs';
+import { rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Clock } from '../../base/clock.ts';
+import { announcementText, readAnnouncement, readAnnouncementSync, SUFFIX } from './announcement-file.ts';
+import type { Announcement } from '../provider.ts';
+
+/**
+ * How often the file is written anew, in ms. Peers that cannot tell by anything else whether this one lives, in another
+ * container or on another host, tell it by that; see `stale-files.ts`.
+ */
+const REFRESH = 5 * 60_000;
+
+/** The file of this peer in the runtime directory. */
+export class OwnFile {
+  readonly name: string;
+  readonly #directory: string;
+  readonly #self: Announcement;
+  readonly #clock: Clock;
+  #writing: Promise<void> | undefined;
+  #writtenAt: number | undefined;
+  #withdrawn = false;
+
+  constructor(directory: string, self: Announcement, clock: Clock) {
+    this.name = `${self.id}${SUFFIX}`;
+    this.#directory = directory;
+    this.#self = self;
+    this.#clock = clock;
+  }
+
+  /** Whether it was never written, or so long ago that others may soon take this peer for dead. */
+  get isDue(): boolean {
+    return this.#writtenAt === undefined || this.#clock.now() - this.#writtenAt >= REFRESH;
+  }
+
+  /** Others find this peer from here on. @throws the file system's own error */
+  async write(): Promise<void> {
+    if (this.#withdrawn) return;
+    this.#writing = this.#replace();
+    await this.#writing;
+    this.#writtenAt = this.#clock.now();
+  }
+
+  /**
+   * When it was written by the clock of the file system, which on a network is that of another host, in ms. -Infinity when
+   * somebody has removed it.
+   */
+  async modified(): Promise<number> {
+    const stats = await stat(this.#path).catch(() => undefined);
+    return stats?.mtimeMs ?? -Infinity;
+  }
+
+  /** Never rejects. */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true;
+    await this.#writing?.catch(() => {});
+    const announced = await readAnnouncement(this.#path);
+    if (this.#isMine(announced)) await unlink(this.#path).catch(() => {});
+  }
+
+  /** The same without waiting. */
+  withdrawNow(): void {
+    this.#withdrawn = true;
+    try {
+      if (this.#isMine(readAnnouncementSync(this.#path))) unlinkSync(this.#path);
+    } catch {
+      // Never announced, or gone already.
+    }
+  }
+
+  get #path(): string {
+    return join(this.#directory, this.name);
+  }
+
+  /** The next life of this peer may have announced itself under the same name. */
+  #isMine(announced: { incarnation: string } | undefined): boolean {
+    return announced?.incarnation === this.#self.incarnation;
+  }
+
+  /** Renamed into place, so that nobody reads half a file. */
+  async #replace(): Promise<void> {
+    const announced = this.#writtenAt === undefined ? undefined : await readAnnouncement(this.#path);
+    if (announced && !this.#isMine(announced)) return;
+    const draft = join(this.#directory, `.${this.#self.id}.${this.#self.incarnation}.draft`);
+    try {
+      await writeFile(draft, announcementText(this.#self), { mode: 0o600 });
+      await rename(draft, this.#path);
+    } catch (error) {
+      // A full disk leaves an empty one behind.
+      await unlink(draft).catch(() => {});
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,231 @@
+import { networkInterfaces } from 'node:os';
+
+import type { Clock } from '../../base/clock.ts';
+import type { Sighting } from './browser.ts';
+import { linksOf } from './links.ts';
+import type { Link } from './links.ts';
+import { ownRecords } from './records.ts';
+import type { OwnRecords } from './records.ts';
+import { makeGates, LinkSession } from './session.ts';
+import type { Gates } from './session.ts';
+import { SightingsById } from './sightings.ts';
+import { openSocket } from './socket.ts';
+import type { OpenSocket } from './socket.ts';
+import type { Announcement, Hint, Provider, ProviderListener } from '../provider.ts';
+
+/** Between two looks at the clock and at the interfaces, in ms. The system says nothing when one comes or goes. */
+const TICK = 1_000;
+
+/** After the first question whoever is there has answered, in ms: 120 until it is asked, 120 for the answer, and some. */
+const FIRST_LOOK = 400;
+
+/**
+ * How long peers of this host are kept back, in ms. Nearly always they share the runtime directory, and have met through
+ * it by then, after some 30 ms: over loopback, which costs less than the encrypted way through an address of the LAN. Less
+ * than the first search lasts, which those with another directory must not miss.
+ */
+const OWN_HOST = 250;
+
+/** Ids of which it is counted how often they were named with a wrong tag, until that is told. */
+const MOST_COUNTED = 256;
+
+export interface MdnsOptions {
+  /** The address that the peer listens on: `::` and `0.0.0.0` are those of every interface, as they come and go. */
+  host: string;
+  clock: Clock;
+  /** From 0 to 1. */
+  random: () => number;
+  /** Default: those of this host. */
+  interfaces?: typeof networkInterfaces;
+  /** Default: real sockets. */
+  open?: OpenSocket;
+}
+
+/** Finds peers on the LAN: multicast DNS and DNS-SD, `_app-net._tcp.local`, on every interface of this host. */
+export class MdnsProvider implements Provider {
+  readonly name = 'mdns';
+  readonly #options: Required<MdnsOptions>;
+  readonly #gates: Gates;
+  readonly #sessions = new Map<string, LinkSession>();
+  readonly #sightings = new SightingsById();
+  readonly #told = new Map<string, Hint>();
+  /** By id: how often it was named with a wrong tag since that was told. */
+  #dropped = new Map<string, number>();
+  /** By id: when a peer of this host is told of. */
+  readonly #keptBack = new Map<string, unknown>();
+  #self: Announcement | undefined;
+  #listener: ProviderListener | undefined;
+  #timer: unknown;
+  #scanning: unknown;
+  /** The first look is, and some of those that it found are kept back yet. */
+  #isLookOver = false;
+  #reason: string | undefined;
+
+  constructor(options: MdnsOptions) {
+    this.#options = { interfaces: networkInterfaces, open: openSocket, ...options };
+    this.#gates = makeGates(options.clock);
+  }
+
+  async start(self: Announcement, listener: ProviderListener): Promise<void> {
+    this.#self = self;
+    this.#listener = listener;
+    await this.#follow();
+    if (!this.#listener) return;
+    const isAnybodyAsked = [...this.#sessions.values()].some(({ isOpen }) => isOpen);
+    const { clock } = this.#options;
+    if (isAnybodyAsked) this.#scanning = clock.setTimeout(() => this.#scanned(), FIRST_LOOK);
+    else listener.scanned();
+    this.#scheduleTick();
+  }
+
+  failed(hint: Hint, refused: boolean): void {
+    // Where nobody answers at all, the network may be at fault, and the peer there again in a moment.
+    if (refused) for (const session of this.#sessions.values()) session.doubt(hint.id);
+  }
+
+  async stop(): Promise<void> {
+    this.#listener = undefined;
+    this.#options.clock.clearTimeout(this.#timer);
+    this.#options.clock.clearTimeout(this.#scanning);
+    for (const timer of this.#keptBack.values()) this.#options.clock.clearTimeout(timer);
+    this.#keptBack.clear();
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+
+  stopNow(): void {
+    // The goodbyes are on their way when this returns.
+    void this.stop();
+  }
+
+  #scheduleTick(): void {
+    this.#timer = this.#options.clock.setTimeout(() => {
+      for (const session of this.#sessions.values()) session.tick();
+      this.#tellOfDropped();
+      void this.#follow();
+      this.#scheduleTick();
+    }, TICK);
+  }
+
+  /** Opens what is new, closes what is gone, and tries again what failed. */
+  async #follow(): Promise<void> {
+    const links = this.#links();
+    const keys = new Set(links.map(({ key }) => key));
+    for (const [key, session] of this.#sessions) {
+      if (keys.has(key)) continue;
+      this.#sessions.delete(key);
+      void session.close();
+    }
+    const opening: LinkSession[] = [];
+    for (const link of links) {
+      const known = this.#sessions.get(link.key);
+      if (known && !known.hasFailed) continue;
+      const session = known ?? this.#session(link);
+      this.#sessions.set(link.key, session);
+      opening.push(session);
+    }
+    await Promise.all(opening.map((session) => session.open()));
+    this.#judge();
+  }
+
+  #links(): Link[] {
+    try {
+      return linksOf(this.#options.interfaces());
+    } catch {
+      // Some sandboxes do not let one see them.
+      return [];
+    }
+  }
+
+  #session(link: Link): LinkSession {
+    const { open, clock, random } = this.#options;
+    return new LinkSession({
+      link,
+      records: this.#recordsFor(link),
+      gates: this.#gates,
+      tags: this.#self!.tags,
+      open,
+      clock,
+      random,
+      sighted: (endpoint, sighting) => this.#sighted(link, endpoint, sighting),
+      dropped: (id) => this.#drop(id),
+      changed: () => this.#judge(),
+    });
+  }
+
+  #recordsFor(link: Link): OwnRecords | undefined {
+    const self = this.#self!;
+    const { host } = this.#options;
+    const [first] = self.addresses;
+    const reachable = link.addresses.filter((address) => {
+      return host === '::' || address === host || (host === '0.0.0.0' && !address.includes(':'));
+    });
+    return first && reachable.length > 0 ? ownRecords(self, first.port, reachable, self.tags) : undefined;
+  }
+
+  #sighted(link: Link, endpoint: string, sighting: Sighting | undefined): void {
+    const other = sighting?.id === this.#self!.id ? undefined : sighting;
+    for (const id of this.#sightings.see(`${link.key} ${endpoint}`, other)) {
+      const isOwnHost = other?.addresses.every(({ host }) => link.addresses.includes(host.split('%')[0]!));
+      if (id === other?.id && isOwnHost && !this.#told.has(id)) this.#tellLater(id);
+      else this.#tell(id);
+    }
+  }
+
+  #drop(id: string): void {
+    const count = this.#dropped.get(id) ?? 0;
+    if (count > 0 || this.#dropped.size < MOST_COUNTED) this.#dropped.set(id, count + 1);
+  }
+
+  /** Not at once: there can be thousands a second. */
+  #tellOfDropped(): void {
+    if (this.#dropped.size === 0) return;
+    this.#listener?.dropped?.(this.#dropped);
+    this.#dropped = new Map();
+  }
+
+  /** Those that are kept back are part of what there is. */
+  #scanned(): void {
+    this.#isLookOver = this.#keptBack.size > 0;
+    if (!this.#isLookOver) this.#listener?.scanned();
+  }
+
+  #tellLater(id: string): void {
+    if (this.#keptBack.has(id)) return;
+    const { clock } = this.#options;
+    const tell = (): void => {
+      this.#keptBack.delete(id);
+      this.#tell(id);
+      if (this.#isLookOver) this.#scanned();
+    };
+    this.#keptBack.set(id, clock.setTimeout(tell, OWN_HOST));
+  }
+
+  /** Only a dial tells who is there. */
+  #tell(id: string): void {
+    const known = this.#told.get(id);
+    const hint = this.#sightings.hint(id);
+    if (!hint) {
+      this.#told.delete(id);
+      if (known) this.#listener?.lost(id, known.incarnation);
+      return;
+    }
+    if (JSON.stringify(known) === JSON.stringify(hint)) return;
+    this.#told.set(id, hint);
+    this.#listener?.found(hint);
+  }
+
+  /** Tells when nobody can be found here, and what to do about it. One interface that works is enough. */
+  #judge(): void {
+    const sessions = [...this.#sessions.values()];
+    const problems = sessions.flatMap(({ link, problem }) => (problem ? [`${link.label}: ${problem}`] : []));
+    const works = sessions.length > problems.length;
+    const why = problems.join('; ') || 'this host has no network interface that is up and leads to others';
+    const reason = works ? undefined : why;
+    if (reason === this.#reason) return;
+    this.#reason = reason;
+    const remedy = 'say where other peers are with NET_PEERS=host:port';
+    this.#listener?.degraded(reason === undefined ? undefined : new Error(`${reason}; ${remedy}`));
+  }
+}

@@ -1,0 +1,167 @@
+import { types } from 'node:util';
+
+import { NetError, isNetErrorCode, isNetErrorPrototype } from '../../base/errors.ts';
+
+/**
+ * Which classes errors have on their way, and what an error is made of: the same for one that was thrown and for
+ * one inside a value.
+ */
+
+// A class of errors can have any constructor; it is only ever looked at, never called.
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+/** Classes that a remote error may become. The built-in ones are always there. */
+const classes = new Map<string, ErrorClass>();
+const registeredNames = new Map<unknown, string>();
+
+for (const known of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
+  classes.set(known.name, known);
+}
+classes.set('AggregateError', AggregateError);
+classes.set('NetError', NetError);
+/** A DOMException is made anew, and not given its prototype: it has its parts inside. */
+const DOM_EXCEPTION = 'DOMException';
+const BUILT_IN = new Set([...classes.keys(), DOM_EXCEPTION]);
+
+/** How many class names are told, and how long each may be. */
+const MOST_CLASSES = 8;
+const LONGEST_CLASS_NAME = 256;
+
+/** Properties that are carried in fields of their own, or that no stranger may set. */
+export const NOT_PROPERTIES = new Set([
+  'name',
+  'message',
+  'stack',
+  'code',
+  'cause',
+  'errors',
+  '__proto__',
+  'constructor',
+]);
+
+/**
+ * Makes errors of a class arrive as that class. Both processes must register it. The constructor is not run
+ * when an error arrives: it is given the prototype, message, cause and own enumerable properties.
+ *
+ * @param name what the class is called on the wire; give one where a bundler shortens class names
+ */
+export function registerError(errorClass: ErrorClass, name?: string): void {
+  if (!isErrorClass(errorClass)) {
+    throw new TypeError('registerError takes a class that extends Error');
+  }
+  const called = name ?? errorClass.name;
+  if (!called) throw new TypeError('registerError: the class has no name; give one as the second argument');
+  if (BUILT_IN.has(called)) throw new TypeError(`registerError: ${called} is the name of a built-in error`);
+  const taken = classes.get(called);
+  if (taken && taken !== errorClass) {
+    throw new Error(`registerError: another class is already registered as ${called}; give a second name`);
+  }
+  classes.set(called, errorClass);
+  registeredNames.set(errorClass, called);
+}
+
+function isErrorClass(value: unknown): boolean {
+  return typeof value === 'function' && isError(Object.create(value.prototype as object | null));
+}
+
+/** How many prototypes are looked at: a proxy may have any number of them. */
+const MOST_PROTOTYPES = 64;
+
+/**
+ * Also one of another realm, as code in a `vm` context throws them. Never throws, and asks no proxy for ever: `instanceof` would do
+ * both.
+ */
+export function isError(value: unknown): value is Error {
+  if (types.isNativeError(value)) return true;
+  return typeof value === 'object' && value !== null && classNames(value).some((name) => BUILT_IN.has(name));
+}
+
+/** What every error on the wire has. */
+export interface ErrorBasics {
+  name: string;
+  message: string;
+  /** Class names, the most derived first, down to a built-in one; absent when that is just `name`. */
+  classes?: string[];
+  /** As the engine wrote it. Absent when the peer keeps its stacks to itself. */
+  stack?: string;
+}
+
+/** The names of the error's classes, the most derived first, down to the first built-in one. */
+export function classNames(error: object): string[] {
+  const names: string[] = [];
+  try {
+    let at: unknown = Object.getPrototypeOf(error);
+    for (let level = 0; at && level < MOST_PROTOTYPES; level += 1, at = Object.getPrototypeOf(at)) {
+      const name = classNameOf(at);
+      if (name === undefined) continue;
+      // The built-in one is told in any case: every receiver has it.
+      if (BUILT_IN.has(name)) return [...names.slice(0, MOST_CLASSES - 1), name];
+      names.push(name);
+    }
+  } catch {
+    // A proxy that shows no more of itself.
+  }
+  return names.slice(0, MOST_CLASSES);
+}
+
+function classNameOf(prototype: object): string | undefined {
+  const { constructor } = prototype as { constructor?: unknown };
+  const name: unknown =
+    registeredNames.get(constructor) ?? (constructor as { name?: unknown } | undefined)?.name;
+  if (typeof name !== 'string' || name === '' || name.length > LONGEST_CLASS_NAME) return undefined;
+  // A class of the user's may be called NetError too; it is not ours.
+  return name === 'NetError' && !isNetErrorPrototype(prototype) ? undefined : name;
+}
+
+/** What an error is put together from. `cause` may be there and undefined. */
+export interface ErrorParts extends ErrorBasics {
+  code?: unknown;
+  properties?: { [key: string]: unknown };
+  cause?: unknown;
+  errors?: unknown[];
+}
+
+/** Everything of the error but its stack, which the engine has set to the place of this call. Never throws. */
+export function assembleError(parts: ErrorParts): Error {
+  try {
+    return assemble(parts);
+  } catch {
+    // The class is the user's: a getter of its prototype may throw, and so may a proxy.
+    return assemble({ ...parts, classes: ['Error'] });
+  }
+}
+
+function assemble(parts: ErrorParts): Error {
+  const { name, code, properties = {}, errors } = parts;
+  const error = instantiate(parts);
+  if (error.name !== name) define(error, 'name', name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (!NOT_PROPERTIES.has(key)) define(error, key, value, true);
+  }
+  if (code !== undefined && !(error instanceof DOMException)) define(error, 'code', code, true);
+  if ('cause' in parts) define(error, 'cause', parts.cause);
+  if (errors) define(error, 'errors', errors);
+  if (error instanceof NetError) settleNetError(error, error.ran);
+  return error;
+}
+
+function instantiate({ name, message, classes: names = [name] }: ErrorParts): Error {
+  // A real Error is given another prototype: so it is one to `util.types.isNativeError`, `structuredClone` and
+  // inspectors, and no constructor of the user's runs with arguments it does not expect.
+  const known = names.map((each) => classes.get(each)).find((each) => each !== undefined);
+  if (!known && names.includes(DOM_EXCEPTION)) return new DOMException(message, name);
+  const error = new Error(message);
+  if (known) Object.setPrototypeOf(error, known.prototype as object);
+  return error;
+}
+
+/** Gives a NetError from the wire what every NetError has, whatever was sent. `ran`: what is true here. */
+export function settleNetError(error: NetError, ran: unknown): void {
+  define(error, 'code', isNetErrorCode(error.code) ? error.code : 'CONNECTION_LOST', true);
+  define(error, 'ran', ran === 'no' || ran === 'yes' ? ran : 'unknown', true);
+  define(error, 'retriable', error.ran === 'no' && (error.retriable as unknown) === true, true);
+}
+
+export function define(error: Error, key: string, value: unknown, enumerable = false): void {
+  Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
+}

@@ -1,0 +1,174 @@
+import { viewOf } from '../binary.ts';
+import { assembleError, define } from './error-classes.ts';
+import type { ErrorParts } from './error-classes.ts';
+import { isErrorBasics, isFields } from '../guards.ts';
+import { LONGEST_BIGINT, LONGEST_PATTERNS, VALUE_FIELDS, put, splitPath } from './meta.ts';
+import type { Annotations } from './meta.ts';
+import { isUrlText, patternCost } from '../work.ts';
+
+/**
+ * From JSON, annotations and bytes back to values. All three come from the other side and none is trusted: a path
+ * is only followed along own keys of what JSON made, every kind takes one form of JSON only, and the work is in
+ * proportion to the text.
+ */
+
+/** A frame holds a value that cannot be made here; only its call fails. */
+export class Unreadable extends Error {}
+
+/** Puts the values in their places. @throws Unreadable */
+export function reviveFrame(
+  frame: Record<string, unknown>,
+  values: Annotations,
+  binaries: readonly Uint8Array[],
+): void {
+  const reviver = new Reviver(binaries);
+  for (const path of Object.keys(values)) {
+    const keys = splitPath(path);
+    // What is around the values is not theirs to change: there is a whole field of them in `value` only.
+    if (!keys || !VALUE_FIELDS.has(keys[0]!) || (keys.length === 1 && path !== 'value')) {
+      throw new Unreadable('its meta leads to no value');
+    }
+    reviver.revive(frame, keys, values[path]);
+  }
+}
+
+class Reviver {
+  /** Each is given away once, so that bytes cannot be multiplied. */
+  readonly #binaries: (Uint8Array | undefined)[];
+  #patterns = 0;
+
+  constructor(binaries: readonly Uint8Array[]) {
+    this.#binaries = [...binaries];
+  }
+
+  revive(root: object, keys: readonly string[], annotation: unknown): void {
+    let parent = root;
+    for (let index = 0; index < keys.length - 1; index += 1) parent = containerAt(parent, keys[index]!);
+    const last = keys[keys.length - 1]!;
+    if (!Array.isArray(annotation) || !isKey(parent, last)) {
+      throw new Unreadable('its meta leads to no value');
+    }
+    const json = (parent as Record<string, unknown>)[last];
+    const [type, within] = annotation as unknown[];
+    if (within !== undefined) this.#reviveWithin(json, within);
+    put(parent, last, this.#make(type, json));
+  }
+
+  /** What is in a container comes before the container itself, while that is still as JSON made it. */
+  #reviveWithin(json: unknown, within: unknown): void {
+    if (typeof json !== 'object' || json === null || !isFields(within)) {
+      throw new Unreadable('its meta leads to no value');
+    }
+    for (const path of Object.keys(within)) {
+      const keys = splitPath(path);
+      if (!keys) throw new Unreadable('its meta leads to no value');
+      this.revive(json, keys, within[path]);
+    }
+  }
+
+  #make(type: unknown, json: unknown): unknown {
+    if (Array.isArray(type)) return this.#makeBytes(type, json);
+    switch (type) {
+      case 'undefined':
+        return undefined;
+      case 'number':
+        if (typeof json === 'string' && NUMBERS.has(json)) return NUMBERS.get(json);
+        break;
+      case 'bigint':
+        if (isText(json, LONGEST_BIGINT) && /^-?\d+$/.test(json)) return BigInt(json);
+        break;
+      case 'Date':
+        if (isText(json, LONGEST_DATE)) return new Date(json);
+        break;
+      case 'regexp':
+        return this.#makePattern(json);
+      case 'URL':
+        if (typeof json === 'string' && isUrlText(json)) return makeUrl(json);
+        break;
+      case 'set':
+        if (Array.isArray(json)) return new Set(json);
+        break;
+      case 'map':
+        if (Array.isArray(json) && json.every(isPair)) return new Map(json);
+        break;
+      case 'Error':
+        return makeError(json);
+    }
+    throw new Unreadable(`it holds a ${kindOf(type)} that this peer cannot make`);
+  }
+
+  #makePattern(json: unknown): RegExp {
+    const [, source, flags] = (isText(json, 2 * LONGEST_PATTERNS) && /^\/(.*)\/([a-z]*)$/su.exec(json)) || [];
+    this.#patterns += source === undefined ? Infinity : patternCost(source, flags!);
+    try {
+      if (this.#patterns <= LONGEST_PATTERNS) return new RegExp(source!, flags);
+    } catch {
+      // Not every engine knows every syntax.
+    }
+    throw new Unreadable('it holds a regular expression that this peer cannot make');
+  }
+
+  #makeBytes([custom, kind]: unknown[], index: unknown): ArrayBuffer | ArrayBufferView {
+    const bytes = custom === 'custom' && typeof index === 'number' ? this.#binaries[index] : undefined;
+    const view = bytes && typeof kind === 'string' ? viewOf(kind, bytes) : undefined;
+    if (!view) throw new Unreadable(`it holds a ${kindOf(kind)} that this peer cannot make`);
+    this.#binaries[index as number] = undefined;
+    return view;
+  }
+}
+
+const NUMBERS = new Map([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+  ['-0', -0],
+]);
+
+/** `+275760-09-13T00:00:00.000Z` is the longest that this library writes. */
+const LONGEST_DATE = 64;
+
+function containerAt(parent: object, key: string): object {
+  const value = isKey(parent, key) ? (parent as Record<string, unknown>)[key] : undefined;
+  if (typeof value !== 'object' || value === null) throw new Unreadable('its meta leads to no value');
+  return value;
+}
+
+/** Of an object or array as JSON makes them. What was made of one already is a container no more. */
+function isKey(parent: object, key: string): boolean {
+  if (!Object.hasOwn(parent, key)) return false;
+  return Array.isArray(parent) ? key !== 'length' : Object.getPrototypeOf(parent) === Object.prototype;
+}
+
+function isText(json: unknown, longest: number): json is string {
+  return typeof json === 'string' && json.length <= longest;
+}
+
+function makeUrl(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new Unreadable('it holds a URL that this peer cannot make');
+  }
+}
+
+function isPair(json: unknown): json is [unknown, unknown] {
+  return Array.isArray(json) && json.length === 2;
+}
+
+function makeError(json: unknown): Error {
+  if (!isFields(json) || !isErrorBasics(json)) throw new Unreadable('it holds a malformed error');
+  const { name, message, stack, classes, code, properties, errors } = json;
+  const parts: ErrorParts = { name, message, code };
+  if (classes) parts.classes = classes;
+  if (isFields(properties)) parts.properties = properties;
+  if (Object.hasOwn(json, 'cause')) parts.cause = json['cause'];
+  if (Array.isArray(errors)) parts.errors = errors;
+  const error = assembleError(parts);
+  define(error, 'stack', stack ?? `${name}${message && `: ${message}`}`);
+  return error;
+}
+
+/** For a message: what a stranger calls it is not repeated unless it is a name. */
+function kindOf(type: unknown): string {
+  return typeof type === 'string' && /^\w{1,32}$/.test(type) ? type : 'value';
+}

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { Registry } from '../../src/calls/callee/registry.ts';
 import type { AnyFunction } from '../../src/calls/callee/registry.ts';
-import { encodeTag } from '../../src/functions/tag.ts';
+import { encodeTag } from '../../src/base/tag.ts';
 
 type Change = [added: string[], removed: string[]];
 

@@ -13,7 +13,7 @@ import { Progress } from '../../src/cli/terminal/progress.ts';
 import { cut, safe, written } from '../../src/cli/text.ts';
 import { bytes, count, duration, milliseconds } from '../../src/cli/terminal/units.ts';
 import { display, jsonable, readArguments } from '../../src/cli/commands/values.ts';
-import { encodeTag } from '../../src/functions/tag.ts';
+import { encodeTag } from '../../src/base/tag.ts';
 
 /** As much of a peer as these look at. */
 function peer(id: string, name: string, ...functions: string[]): RemotePeer {

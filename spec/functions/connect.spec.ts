@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { connected } from '../../src/index.ts';
 import type { Peer, RemotePeer } from '../../src/index.ts';
-import { encodeTag, readableTag } from '../../src/functions/tag.ts';
+import { encodeTag, readableTag } from '../../src/base/tag.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { failure, Stage } from '../support/peers.ts';
 

@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { encodeTag, moduleOf, readableTag } from '../../src/functions/tag.ts';
+import { encodeTag, readableTag } from '../../src/base/tag.ts';
+import { moduleOf } from '../../src/functions/module-name.ts';
 
 const site = (file: string) => ({ file, line: 1, column: 1 });
 

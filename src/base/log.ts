@@ -1,10 +1,8 @@
-import type { LeaveReason, PeerRecord } from '../connection/peer-record.ts';
 import { NetError } from './errors.ts';
-import { readableTag } from '../functions/tag.ts';
-import { addressText } from '../transport/address.ts';
-import type { Address } from '../transport/address.ts';
+import { readableTag } from './tag.ts';
 import { stackOf, warnOfUnforeseen } from './unforeseen.ts';
-import { peerLine, printable } from '../wire/values/failure.ts';
+import { peerLine, printable } from './text.ts';
+import type { Named } from './text.ts';
 
 /**
  * What is written while a peer runs: one line for each change of state, none for a call. Every sentence is here; the
@@ -36,6 +34,15 @@ const LONGEST_STACK = 4_000;
 const MOST_TAGS = 5;
 const LONGEST_TAG = 100;
 
+/** Another peer, as far as lines tell of it. */
+export interface LoggedPeer extends Named {
+  readonly group: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly functions: { readonly size: number };
+  readonly evidence: { readonly text: string } | undefined;
+}
+
 /** What the actors of one peer tell. */
 export class Log {
   readonly #logger: Logger;
@@ -51,9 +58,10 @@ export class Log {
     this.#own = escaped(name, 64);
   }
 
-  online(group: string, addresses: readonly Address[]): void {
+  /** @param addresses as people read them */
+  online(group: string, addresses: readonly string[]): void {
     this.#write('info', () => {
-      const places = addresses.map((address) => addressText(address)).join(', ');
+      const places = addresses.join(', ');
       return `is online in group ${quoted(group)}, ${places ? `listens at ${places}` : 'not announced'}`;
     });
   }
@@ -91,7 +99,7 @@ export class Log {
     this.#write('error', () => `died of an error that nobody foresaw: ${stack(error)}`);
   }
 
-  joined(record: PeerRecord): void {
+  joined(record: LoggedPeer): void {
     this.#write('info', () => {
       const { group, pid, host, functions } = record;
       const has = functions.size === 1 ? '1 function' : `${functions.size} functions`;
@@ -99,14 +107,14 @@ export class Log {
     });
   }
 
-  left(record: PeerRecord, why: LeaveReason): void {
+  left(record: LoggedPeer, why: string): void {
     this.#write('info', () => {
       const because = why === 'lost' ? ` (${record.evidence?.text})` : '';
       return `${peerLine(record)} left: ${why}${because}`;
     });
   }
 
-  functionsChanged(record: PeerRecord, added: readonly string[], removed: readonly string[]): void {
+  functionsChanged(record: LoggedPeer, added: readonly string[], removed: readonly string[]): void {
     this.#write('debug', () => {
       const changes = [
         ...(added.length > 0 ? [`connected ${named(added)}`] : []),
@@ -117,12 +125,12 @@ export class Log {
   }
 
   /** @param dialled whether this side opened it */
-  connectionOpened(record: PeerRecord, dialled: boolean): void {
+  connectionOpened(record: LoggedPeer, dialled: boolean): void {
     this.#write('debug', () => `connection to ${peerLine(record)} opened from ${dialled ? 'here' : 'there'}`);
   }
 
   /** @param code the close code of the WebSocket; 1006 means without a word */
-  connectionClosed(record: PeerRecord, code: number): void {
+  connectionClosed(record: LoggedPeer, code: number): void {
     this.#write(
       'debug',
       () => `connection to ${peerLine(record)} closed: ${CODES.get(code) ?? 'for another reason'} (${code})`,
@@ -130,7 +138,7 @@ export class Log {
   }
 
   /** It did what the protocol does not allow, and its connection is ended. */
-  peerBroke(record: PeerRecord, what: string): void {
+  peerBroke(record: LoggedPeer, what: string): void {
     this.#write(
       'warn',
       () => `the connection to ${peerLine(record)} is ended, since it broke the protocol: ${what}`,
@@ -156,7 +164,7 @@ export class Log {
   }
 
   /** @param dropped whether it goes on without the oldest events; else its connection was ended */
-  subscriberSlow(record: PeerRecord, dropped: boolean): void {
+  subscriberSlow(record: LoggedPeer, dropped: boolean): void {
     this.#write('warn', () => {
       const what = dropped ? 'its oldest events are dropped' : 'it is disconnected';
       return `${peerLine(record)} does not take events as fast as they come: ${what}`;
@@ -164,7 +172,7 @@ export class Log {
   }
 
   /** It takes no more subscriptions. */
-  subscriptionWaits(record: PeerRecord, name: string): void {
+  subscriptionWaits(record: LoggedPeer, name: string): void {
     this.#write(
       'warn',
       () => `the subscription to ${quoted(name)} at ${peerLine(record)} waits for room there`,

@@ -3,7 +3,7 @@ import { fromCallback } from 'xstate';
 import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage } from '../wire/codec.ts';
-import { peerLine } from '../wire/values/failure.ts';
+import { peerLine } from '../base/text.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
 import { encodeCancel } from '../wire/stream-frames.ts';

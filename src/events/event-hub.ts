@@ -9,7 +9,7 @@ import { NetError } from '../base/errors.ts';
 import type { Settings } from '../peer/options.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import type { Selector } from '../presence/selector.ts';
-import { peerLine } from '../wire/values/failure.ts';
+import { peerLine } from '../base/text.ts';
 import type { EventFrame } from '../wire/frames.ts';
 import { NotSerializable } from '../wire/values/not-serializable.ts';
 import { TooLarge } from '../wire/too-large.ts';

@@ -3,7 +3,8 @@ import { declaredName } from '../base/class-name.ts';
 import { readRecord } from './connect-record.ts';
 import { boolean, refuseUnknown } from '../base/option-checks.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
-import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag, moduleOf } from './tag.ts';
+import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag } from '../base/tag.ts';
+import { moduleOf } from './module-name.ts';
 
 /** What `connect` was given, as functions and tags. Everything here throws a TypeError for what cannot be meant. */
 

@@ -13,7 +13,7 @@ import type { AnyFunction, FunctionKind } from '../calls/callee/registry.ts';
 import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
 import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 import type { Selector } from '../presence/selector.ts';
-import { readableTag } from './tag.ts';
+import { readableTag } from '../base/tag.ts';
 
 /** Which peer: itself, or its id. */
 export type Target = RemotePeer | string;

@@ -10,7 +10,7 @@ import { measureLoopLoad } from '../base/loop-load.ts';
 import type { LoopLoad } from '../base/loop-load.ts';
 import { registrationOf } from '../calls/callee/registry.ts';
 import type { Registration } from '../calls/callee/registry.ts';
-import { DEFAULT_TAGS } from './tag.ts';
+import { DEFAULT_TAGS } from '../base/tag.ts';
 import { libraryVersion } from '../base/version.ts';
 import { VERSIONS } from '../wire/frames.ts';
 import type { Description } from '../wire/frames.ts';

@@ -8,7 +8,7 @@ import type { NetErrorCode, Ran } from '../base/errors.ts';
 import type { Settings } from '../peer/options.ts';
 import { kindOf } from '../calls/callee/registry.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
-import { readableTag } from './tag.ts';
+import { readableTag } from '../base/tag.ts';
 import { isPromise, isStream } from '../base/value-shape.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage, encodeRequest, encodeResult, encodeThrown } from '../wire/codec.ts';

@@ -1,11 +1,11 @@
-import { peerLine, printable } from '../wire/values/failure.ts';
+import { peerLine, printable } from '../base/text.ts';
 import { NetError } from '../base/errors.ts';
 import { near } from '../base/near.ts';
 import type { Pool } from './pool.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { matcher } from '../presence/selector.ts';
 import type { Selector } from '../presence/selector.ts';
-import { nameFor, nameIn, readableTag } from '../functions/tag.ts';
+import { nameFor, nameIn, readableTag } from '../base/tag.ts';
 
 /** The peers that a function may be called on: those that are meant and have it. Others only, never this process. */
 export class Candidates {

@@ -9,7 +9,7 @@ import { MapSlots } from './map-slots.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { ResultQueue } from './results.ts';
 import { Attempts } from './retry.ts';
-import { readableTag } from '../functions/tag.ts';
+import { readableTag } from '../base/tag.ts';
 import { isStream } from '../base/value-shape.ts';
 import { whenAborted } from '../base/when-aborted.ts';
 

@@ -4,6 +4,7 @@ import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 import { HintTags } from '../wire/hint-tags.ts';
 import type { Network } from '../providers/network.ts';
 import type { Settings } from './options.ts';
+import { addressText } from '../transport/address.ts';
 import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from '../calls/caller/caller.ts';
 import { connectionMachine } from '../connection/connection.ts';
@@ -100,7 +101,7 @@ export function createPeerMachine(
         const life = { id, incarnation };
         const addresses = listener.addresses.map((each) => tags?.sign(life, each) ?? each);
         const self = { ...life, addresses, pid: process.pid, world: () => keys.world, tags };
-        context.settings.log.online(context.settings.group, addresses);
+        context.settings.log.online(context.settings.group, addresses.map(addressText));
         enqueue.assign({ opened, services: servicesOf(context, opened, system) });
         enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });
       }),

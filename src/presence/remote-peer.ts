@@ -3,7 +3,7 @@ import type { PeerRecord } from '../connection/peer-record.ts';
 import type { Clock } from '../base/clock.ts';
 import { NO_OPTIONS } from '../calls/caller/call-options.ts';
 import type { PeerInfo } from '../functions/default-functions.ts';
-import { DEFAULT_TAGS, isDefaultTag } from '../functions/tag.ts';
+import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';
 import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 import type { Scope } from '../transport/scope.ts';
 

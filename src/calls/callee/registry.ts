@@ -2,7 +2,7 @@ import { formatCallSite } from '../../base/call-site.ts';
 import type { CallSite } from '../../base/call-site.ts';
 import { near } from '../../base/near.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
-import { RESERVED, nameIn, readableTag } from '../../functions/tag.ts';
+import { RESERVED, nameIn, readableTag } from '../../base/tag.ts';
 
 export type AnyFunction = (...args: never[]) => unknown;
 

@@ -1,4 +1,4 @@
-import { peerLine } from '../../wire/values/failure.ts';
+import { peerLine } from '../../base/text.ts';
 import type { Call } from './call.ts';
 import { failWithNetError } from './call-failure.ts';
 import type { Link } from '../../connection/link.ts';

@@ -1,6 +1,7 @@
 import { NetError, isNetErrorCode } from '../../base/errors.ts';
 import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
-import { peerLine, reviveThrown } from '../../wire/values/failure.ts';
+import { reviveThrown } from '../../wire/values/failure.ts';
+import { peerLine } from '../../base/text.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { ownFrame } from '../../wire/values/stack.ts';
 import type { Call } from './call.ts';

@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
 import { holdProcess, releaseProcess } from '../../base/process-hold.ts';
-import { readableTag } from '../../functions/tag.ts';
+import { readableTag } from '../../base/tag.ts';
 import { encodeRequest } from '../../wire/codec.ts';
-import { peerLine } from '../../wire/values/failure.ts';
+import { peerLine } from '../../base/text.ts';
 import type { CancelFrame, CreditFrame, ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { Alarm } from '../../base/alarm.ts';
 import { NotSerializable } from '../../wire/values/not-serializable.ts';

@@ -1,6 +1,6 @@
 import type { RemotePeer } from '../../index.ts';
 import { near } from '../../base/near.ts';
-import { DEFAULT_TAGS, readableTag } from '../../functions/tag.ts';
+import { DEFAULT_TAGS, readableTag } from '../../base/tag.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import { safe } from '../text.ts';
 import { count } from '../terminal/units.ts';

@@ -1,5 +1,5 @@
 import type { RemotePeer } from '../../index.ts';
-import { readableTag } from '../../functions/tag.ts';
+import { readableTag } from '../../base/tag.ts';
 import { choosePeer } from './choose.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 
 import type { RemotePeer } from '../../index.ts';
-import { readableTag } from '../../functions/tag.ts';
+import { readableTag } from '../../base/tag.ts';
 import { safe } from '../text.ts';
 import { readInfo } from '../told-info.ts';
 import { microseconds } from '../terminal/units.ts';

@@ -1,5 +1,5 @@
 import type { RemotePeer } from '../../index.ts';
-import { readableTag } from '../../functions/tag.ts';
+import { readableTag } from '../../base/tag.ts';
 import { cut, safe } from '../text.ts';
 import type { Colors } from '../colors.ts';
 import { where } from './peer-rows.ts';

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 import { runningPeers, serveListeners } from '../../peer/running-peers.ts';
 import type { RunningPeer } from '../../peer/running-peers.ts';
-import { readableTag } from '../../functions/tag.ts';
+import { readableTag } from '../../base/tag.ts';
 import type { Context } from '../context.ts';
 import { whenOutputIsLost } from '../end.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';

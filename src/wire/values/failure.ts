@@ -1,4 +1,5 @@
 import { NetError } from '../../base/errors.ts';
+import { peerLine } from '../../base/text.ts';
 import { assembleError, define, settleNetError } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import type { WireCause, WireError, WireValue } from '../frames.ts';
@@ -41,14 +42,4 @@ function reviveError(wire: WireError, origin: Origin, site: string): Error {
 function stitch(wire: WireError, origin: Origin, site: string): string {
   const remote = wire.stack ?? `${wire.name}${wire.message && `: ${wire.message}`}`;
   return `${remote}\n    at ${peerLine(origin)}${site && `\n${site}`}`;
-}
-
-/** `peer "render-1" (V1StGXR8_Z5jdHi6B-myT)`; names come from the wire, so they are escaped and cut. */
-export function peerLine(origin: Origin): string {
-  return `peer ${printable(JSON.stringify(origin.name.slice(0, 64)))} (${origin.id})`;
-}
-
-/** Without control characters, and without those that turn the direction of what follows. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\u{fffd}');
 }

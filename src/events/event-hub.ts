@@ -4,9 +4,10 @@ import type { Gap } from './interests.ts';
 import type { EventsMessage } from '../connection/messages.ts';
 import type { PeerRecord } from '../connection/peer-record.ts';
 import { EVERY_EVENT } from './topics.ts';
-import type { Topics } from './topics.ts';
+import type { SlowSubscribers, Topics } from './topics.ts';
 import { NetError } from '../base/errors.ts';
-import type { Settings } from '../peer/options.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import type { Selector } from '../presence/selector.ts';
 import { peerLine } from '../base/text.ts';
@@ -39,6 +40,16 @@ interface Interest {
   readonly wanted: Map<string, number>;
 }
 
+/** Those of a peer's settings that this is about. */
+export interface EventSettings {
+  clock: Clock;
+  log: Log;
+  slowSubscribers: SlowSubscribers;
+  stacks: boolean;
+  /** `message` in bytes; the others count. */
+  limits: { message: number; subscriptions: number; events: number };
+}
+
 /** The events of one local peer: where users' listeners and selectors meet the `events` actor. */
 export class EventHub {
   readonly source: PeerSource;
@@ -52,7 +63,7 @@ export class EventHub {
   readonly #warned = new WeakSet<PeerRecord>();
   #send: ((message: EventsMessage) => void) | undefined;
 
-  constructor(settings: Settings, source: PeerSource, find: (id: string) => RemotePeer | undefined) {
+  constructor(settings: EventSettings, source: PeerSource, find: (id: string) => RemotePeer | undefined) {
     const { clock, limits, log, slowSubscribers, stacks } = settings;
     this.source = source;
     this.#find = find;

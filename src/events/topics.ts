@@ -1,5 +1,4 @@
 import type { Log } from '../base/log.ts';
-import type { SlowSubscribers } from '../peer/options.ts';
 import { encodeEvent, encodeFrame, encodePayload, eventHead } from '../wire/codec.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from '../wire/frames.ts';
 import { fits } from '../wire/outgoing.ts';
@@ -16,6 +15,9 @@ export const EVERY_EVENT = '*';
 
 /** How many names without subscribers keep their sequence, so that one who comes back learns how much it missed. */
 const MOST_IDLE = 4_096;
+
+/** What becomes of a subscriber that is too slow. */
+export type SlowSubscribers = 'drop' | 'disconnect';
 
 export interface TopicsInput {
   /** Names that one peer may be subscribed to. */

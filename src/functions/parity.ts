@@ -5,7 +5,6 @@ import type { Connectable } from './connect-arguments.ts';
 import { alias } from './connected.ts';
 import { NetError } from '../base/errors.ts';
 import type { NetErrorCode, Ran } from '../base/errors.ts';
-import type { Settings } from '../peer/options.ts';
 import { kindOf } from '../calls/callee/registry.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 import { readableTag } from '../base/tag.ts';
@@ -73,8 +72,18 @@ export class Parity {
   }
 }
 
+/** Those of a peer's settings that this is about. */
+export interface ParitySettings {
+  parity: boolean;
+  name: string;
+  id: string;
+  stacks: boolean;
+  /** In bytes. */
+  limits: { message: number };
+}
+
 /** Undefined when it is off. */
-export function parityOf({ parity, name, id, stacks, limits }: Settings): Parity | undefined {
+export function parityOf({ parity, name, id, stacks, limits }: ParitySettings): Parity | undefined {
   if (!parity) return undefined;
   return new Parity({ origin: { name, id }, stacks, largestMessage: limits.message });
 }

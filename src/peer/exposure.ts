@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 
 import { NetError } from '../base/errors.ts';
-import type { PeerOptions, Settings } from './options.ts';
 import { isLoopback } from '../transport/address.ts';
 import { EVERYWHERE } from '../transport/entrance.ts';
 import type { TlsOptions } from '../transport/tls.ts';
@@ -14,13 +13,31 @@ export const MAKE_SECRET =
   `node -e "require('fs').writeFileSync('net.secret', 'net1_' + ` +
   `require('crypto').randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })"`;
 
-type Exposure = Pick<Settings, 'lan' | 'insecure' | 'host' | 'secret' | 'secretFile' | 'tls'>;
+/** Those of a peer's options that this is about. */
+export interface ExposureOptions {
+  insecure?: boolean | undefined;
+  host?: string | undefined;
+  secret?: string | undefined;
+  secretFile?: string | undefined;
+  tls?: TlsOptions | undefined;
+}
+
+export interface Exposure {
+  lan: boolean;
+  insecure: boolean;
+  host: string;
+  /** A function, so that no log or inspector that walks the actors comes upon it. */
+  secret: (() => string) | undefined;
+  secretFile: string | undefined;
+  /** Likewise. */
+  tls: (() => TlsOptions) | undefined;
+}
 
 /**
  * @throws NetError INSECURE for what would open the peer to strangers; TypeError for what contradicts itself
  */
 export function resolveExposure(
-  options: PeerOptions,
+  options: ExposureOptions,
   lan: boolean,
   env: (name: string) => string | undefined,
 ): Exposure {

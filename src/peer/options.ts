@@ -7,6 +7,7 @@ import type { InspectionEvent } from 'xstate';
 import { checkClock, systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { resolveExposure } from './exposure.ts';
+import type { Exposure } from './exposure.ts';
 import { limits } from './limit-options.ts';
 import type { PeerLimits } from './limit-options.ts';
 import {
@@ -24,6 +25,7 @@ import {
   text,
 } from '../base/option-checks.ts';
 import { LOG_LEVELS, createLog } from '../base/log.ts';
+import type { SlowSubscribers } from '../events/topics.ts';
 import type { Log, LogLevel, Logger } from '../base/log.ts';
 import { chosenSeeds } from '../providers/seed.ts';
 import type { Seed } from '../providers/seed.ts';
@@ -146,10 +148,8 @@ export interface PeerOptions {
   network?: Network | undefined;
 }
 
-export type SlowSubscribers = 'drop' | 'disconnect';
-
 /** The options with every default filled in. */
-export interface Settings {
+export interface Settings extends Exposure {
   id: string;
   incarnation: string;
   name: string;
@@ -157,15 +157,7 @@ export interface Settings {
   hub: boolean;
   announce: boolean;
   hostname: string;
-  lan: boolean;
-  insecure: boolean;
-  host: string;
   ports: readonly [number, number];
-  /** A function, so that no log or inspector that walks the actors comes upon it. */
-  secret: (() => string) | undefined;
-  secretFile: string | undefined;
-  /** Likewise. */
-  tls: (() => TlsOptions) | undefined;
   hostNames: readonly string[];
   seeds: readonly Seed[];
   runtimeDir: string | undefined;

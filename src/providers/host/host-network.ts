@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 
 import type { Network } from '../network.ts';
-import type { Settings } from '../../peer/options.ts';
+import type { Log } from '../../base/log.ts';
+import type { TlsOptions } from '../../transport/tls.ts';
 import type { Address } from '../../transport/address.ts';
 import { isLoopback } from '../../transport/address.ts';
 import { scopeOf } from '../../transport/scope.ts';
@@ -12,10 +13,17 @@ import type { Provider } from '../provider.ts';
 import { defaultRuntimeDirectory, openRuntimeDirectory } from './runtime-directory.ts';
 import { SharedSecret } from './shared-secret.ts';
 
-type HostSettings = Pick<
-  Settings,
-  'runtimeDir' | 'tls' | 'lan' | 'host' | 'seeds' | 'secret' | 'secretFile' | 'log'
->;
+/** Those of a peer's settings that this is about. */
+export interface HostSettings {
+  runtimeDir: string | undefined;
+  tls: (() => TlsOptions) | undefined;
+  lan: boolean;
+  host: string;
+  seeds: readonly unknown[];
+  secret: (() => string) | undefined;
+  secretFile: string | undefined;
+  log: Log;
+}
 
 /** How long the file system of the runtime directory may take to answer when a peer starts, in ms. */
 const ANSWER_TIME = 10_000;

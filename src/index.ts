@@ -25,7 +25,7 @@ export type { CallContext } from './calls/context.ts';
 export { NetError } from './base/errors.ts';
 export type { NetErrorCode, Ran } from './base/errors.ts';
 export { registerError } from './wire/values/error-classes.ts';
-export type { PeerInfo } from './functions/default-functions.ts';
+export type { PeerInfo } from './presence/peer-info.ts';
 export type { Logger, LogLevel } from './base/log.ts';
 export type { LoopLoad } from './base/loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './functions/connected.ts';

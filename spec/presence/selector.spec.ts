@@ -4,6 +4,7 @@ import { expect } from 'chai';
 
 import { systemClock } from '../../src/base/clock.ts';
 import { RemotePeer } from '../../src/presence/remote-peer.ts';
+import type { Calling } from '../../src/presence/remote-peer.ts';
 import { createRecord } from '../../src/connection/peer-record.ts';
 import { matcher, tagIn } from '../../src/presence/selector.ts';
 import type { Selector } from '../../src/presence/selector.ts';
@@ -17,7 +18,7 @@ interface Traits {
   functions?: string[];
 }
 
-const notCalled = (): Promise<never> => Promise.reject(new Error('not called here'));
+const notCalled = {} as Calling;
 
 function peer({
   name = 'p',

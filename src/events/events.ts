@@ -1,3 +1,4 @@
+import type { EventsCounters } from '../presence/peer-info.ts';
 import type { ActorLogic, ActorRefFrom } from 'xstate';
 
 import type { Clock } from '../base/clock.ts';
@@ -6,12 +7,12 @@ import { contained } from '../base/contained.ts';
 import type { Remedy } from '../base/contained.ts';
 import { CrossingLinks } from '../connection/crossing.ts';
 import { Interests } from './interests.ts';
-import type { InterestsCounters, InterestsInput } from './interests.ts';
+import type { InterestsInput } from './interests.ts';
 import type { Link } from '../connection/link.ts';
 import { LiveSnapshot } from '../base/live-snapshot.ts';
 import type { EventsMessage } from '../connection/messages.ts';
 import { Topics } from './topics.ts';
-import type { TopicsCounters, TopicsInput } from './topics.ts';
+import type { TopicsInput } from './topics.ts';
 
 /**
  * The actor of what peers tell each other unasked: the events of this one, and those it wants of others.
@@ -19,8 +20,6 @@ import type { TopicsCounters, TopicsInput } from './topics.ts';
  * To emit is no message to it but a call to `topics`, as the links are called: it has to refuse what cannot be carried,
  * and tells how many there are to hear it.
  */
-
-export type EventsCounters = TopicsCounters & InterestsCounters;
 
 export interface EventsInput extends TopicsInput, InterestsInput {
   clock: Clock;

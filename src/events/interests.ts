@@ -1,3 +1,4 @@
+import type { InterestsCounters } from '../presence/peer-info.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import type { EventFrame, SubscribedFrame } from '../wire/frames.ts';
 import type { Link } from '../connection/link.ts';
@@ -33,15 +34,6 @@ export interface InterestsInput {
   missed: (interest: string, peer: string, gap: Gap) => void;
   /** The peer gives no more subscriptions (its `limits.subscriptions`), and this one has to wait. */
   refused: (name: string, peer: PeerRecord) => void;
-}
-
-export interface InterestsCounters {
-  /** Subscriptions of this peer at others: one for each name and peer. */
-  subscriptions: number;
-  /** Event frames that came, and that were wanted. */
-  received: number;
-  /** Times that events were missed. */
-  gaps: number;
 }
 
 /** A name at one peer. */

@@ -1,3 +1,4 @@
+import type { TopicsCounters } from '../presence/peer-info.ts';
 import type { Log } from '../base/log.ts';
 import { encodeEvent, encodeFrame, encodePayload, eventHead } from '../wire/codec.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from '../wire/frames.ts';
@@ -33,19 +34,6 @@ export interface TopicsInput {
   log: Log;
   /** The subscribers of an event changed. */
   changed: (name: string) => void;
-}
-
-export interface TopicsCounters {
-  /** Events this peer has emitted. */
-  emitted: number;
-  /** Event frames that were sent: an event counts once for each subscriber. */
-  sent: number;
-  /** Event frames that wait for slow subscribers. */
-  queued: number;
-  /** Event frames that a subscriber was not sent: it was too slow, or they are larger than it takes. */
-  dropped: number;
-  /** Subscribers that were disconnected because they were too slow. */
-  disconnected: number;
 }
 
 /** One name, and who wants its events. */

@@ -1,5 +1,5 @@
 import { GivenStreams, orFailure } from '../calls/streams/given-streams.ts';
-import { NO_OPTIONS } from '../calls/caller/call-options.ts';
+import { NO_OPTIONS } from '../presence/remote-peer.ts';
 import { insideOuterCall } from '../calls/context.ts';
 import { NetError } from '../base/errors.ts';
 import { abortSignal, milliseconds } from '../base/option-checks.ts';

@@ -1,10 +1,14 @@
+import type { PeerInfo } from '../presence/peer-info.ts';
 import { userInfo } from 'node:os';
 
 import type { AnyActor } from 'xstate';
 
-import type { CallerCounters, CallerRef } from '../calls/caller/caller.ts';
-import type { DispatcherCounters, DispatcherRef } from '../calls/callee/dispatcher.ts';
-import type { EventsCounters, EventsRef } from '../events/events.ts';
+import type { CallerRef } from '../calls/caller/caller.ts';
+import type { CallerCounters } from '../presence/peer-info.ts';
+import type { DispatcherRef } from '../calls/callee/dispatcher.ts';
+import type { DispatcherCounters } from '../presence/peer-info.ts';
+import type { EventsRef } from '../events/events.ts';
+import type { EventsCounters } from '../presence/peer-info.ts';
 import type { Clock } from '../base/clock.ts';
 import { measureLoopLoad } from '../base/loop-load.ts';
 import type { LoopLoad } from '../base/loop-load.ts';
@@ -19,44 +23,6 @@ import type { Description } from '../wire/frames.ts';
  * The functions that every peer has, called like any other: `net.info`, `net.ping` and `net.passThrough`. They are not
  * among the `functions` a peer tells of: there would be nothing to learn from it.
  */
-
-/** What a peer says about itself, when it is asked. */
-export interface PeerInfo {
-  id: string;
-  name: string;
-  group: string;
-  hub: boolean;
-  pid: number;
-  /** Its host's name for itself. */
-  host: string;
-  /** The user it runs as, by name. */
-  user: string;
-  versions: {
-    'app-net': string;
-    node: string;
-    /** Versions of the protocol it speaks. */
-    protocol: number[];
-  };
-  /** Since it was made, in ms. */
-  uptime: number;
-  /** What its host takes for the time, in ms since 1970. */
-  time: number;
-  /** Tags of the functions it has connected. */
-  functions: string[];
-  /** How many other peers it is connected to. */
-  peers: number;
-  counters: {
-    /** Calls it has made. */
-    caller: CallerCounters;
-    /** Calls of others that it has run. */
-    dispatcher: DispatcherCounters;
-    /** Events of its own, and of others. */
-    events: EventsCounters;
-  };
-  loop: LoopLoad;
-  /** What its process takes of its host's memory, in bytes. */
-  memory: number;
-}
 
 /** Where a peer's own functions find out about it. */
 export interface PeerSource {

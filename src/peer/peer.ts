@@ -22,7 +22,7 @@ import { containedSettings } from './contained-settings.ts';
 import { remoteFunction } from '../functions/connected.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
 import { countersOf, defaultFunctions } from '../functions/default-functions.ts';
-import type { PeerInfo } from '../functions/default-functions.ts';
+import type { PeerInfo } from '../presence/peer-info.ts';
 import { hostNetwork } from '../providers/host/host-network.ts';
 import { announcedOnHost, searchIsOver } from '../presence/discovery-waits.ts';
 import { NetError, stoppedError } from '../base/errors.ts';
@@ -326,7 +326,7 @@ export class Peer {
   #remotePeer(record: PeerRecord): RemotePeer {
     let peer = this.#handles.get(record);
     if (!peer) {
-      peer = new RemotePeer(record, this.#outgoing.make, this.#settings.clock);
+      peer = new RemotePeer(record, this.#outgoing, this.#settings.clock);
       this.#handles.set(record, peer);
     }
     return peer;

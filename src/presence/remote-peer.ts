@@ -1,10 +1,7 @@
-import { GivenStreams } from '../calls/streams/given-streams.ts';
 import type { PeerRecord } from '../connection/peer-record.ts';
 import type { Clock } from '../base/clock.ts';
-import { NO_OPTIONS } from '../calls/caller/call-options.ts';
-import type { PeerInfo } from '../functions/default-functions.ts';
+import type { PeerInfo } from './peer-info.ts';
 import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';
-import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 import type { Scope } from '../transport/scope.ts';
 
 /** How one call is made. */
@@ -19,17 +16,45 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Makes a call; throws a TypeError for bad options at once, everything else rejects. */
-export type MakeCall = (
-  record: PeerRecord,
-  tag: string,
-  args: readonly unknown[],
-  options: CallOptions,
-  /** Is told when the result has turned out to be no stream. */
-  plain?: () => void,
-  /** The streams among the arguments, if somebody has taken them already. */
-  lent?: GivenStreams,
-) => Promise<unknown>;
+/** What stands for options that nobody gave: it need not be looked at. */
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/** Streams among the arguments of a call, whose owner they have already; the room of calls knows more of them. */
+export interface Lent {
+  /** Ends them, unless their call has them. */
+  release(): void;
+}
+
+/** How calls are made. For bad options a TypeError is thrown at once; everything else rejects. */
+export interface Calling {
+  call(
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    /** Is told when the result has turned out to be no stream. */
+    plain?: () => void,
+    /** The streams among the arguments, if somebody has taken them already. */
+    lent?: Lent,
+  ): Promise<unknown>;
+  /** The call is made by the first `next()`. */
+  stream(
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): AsyncGenerator<unknown, unknown, void>;
+  /** For a function of which it is not known yet whether it returns a stream: the promise can be iterated, too. */
+  callUnknown(
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    plain: () => void,
+  ): Promise<unknown>;
+  /** Calls from here that wait, or whose function has not settled there. */
+  load(record: PeerRecord): number;
+}
 
 /**
  * Another peer, from its join to its leave. After it has left the object stays readable, and calls to it fail
@@ -46,11 +71,11 @@ export class RemotePeer {
   readonly host: string;
   readonly scope: Scope;
   readonly #record: PeerRecord;
-  readonly #makeCall: MakeCall;
+  readonly #calling: Calling;
   readonly #clock: Clock;
 
   /** @param clock of the peer that calls */
-  constructor(record: PeerRecord, makeCall: MakeCall, clock: Clock) {
+  constructor(record: PeerRecord, calling: Calling, clock: Clock) {
     this.id = record.id;
     this.name = record.name;
     this.group = record.group;
@@ -59,14 +84,13 @@ export class RemotePeer {
     this.host = record.host;
     this.scope = record.scope;
     this.#record = record;
-    this.#makeCall = makeCall;
+    this.#calling = calling;
     this.#clock = clock;
   }
 
   /** @internal Calls from here that wait, or whose function has not settled there. */
   get load(): number {
-    const { waiting, link } = this.#record;
-    return waiting.size + (link ? link.pending.size + (link.abandoned?.size ?? 0) : 0);
+    return this.#calling.load(this.#record);
   }
 
   /** Tags of the functions it has connected, now. */
@@ -85,7 +109,7 @@ export class RemotePeer {
    * @throws what the function threw, as its own class, or a NetError
    */
   call(tag: string, args: readonly unknown[] = [], options: CallOptions = NO_OPTIONS): Promise<unknown> {
-    return this.#makeCall(this.#record, tag, args, options);
+    return this.#calling.call(this.#record, tag, args, options);
   }
 
   /**
@@ -93,7 +117,7 @@ export class RemotePeer {
    * @throws NetError
    */
   info(options: CallOptions = NO_OPTIONS): Promise<PeerInfo> {
-    return this.#makeCall(this.#record, DEFAULT_TAGS.info, [], options) as Promise<PeerInfo>;
+    return this.#calling.call(this.#record, DEFAULT_TAGS.info, [], options) as Promise<PeerInfo>;
   }
 
   /**
@@ -102,7 +126,7 @@ export class RemotePeer {
    */
   async ping(options: CallOptions = NO_OPTIONS): Promise<number> {
     const start = this.#clock.now();
-    await this.#makeCall(this.#record, DEFAULT_TAGS.ping, [], options);
+    await this.#calling.call(this.#record, DEFAULT_TAGS.ping, [], options);
     return this.#clock.now() - start;
   }
 
@@ -111,7 +135,7 @@ export class RemotePeer {
    * @throws NetError, NOT_SERIALIZABLE among them
    */
   passThrough<Args extends unknown[]>(...args: Args): Promise<Args> {
-    return this.#makeCall(this.#record, DEFAULT_TAGS.passThrough, args, NO_OPTIONS) as Promise<Args>;
+    return this.#calling.call(this.#record, DEFAULT_TAGS.passThrough, args, NO_OPTIONS) as Promise<Args>;
   }
 
   /**
@@ -124,19 +148,18 @@ export class RemotePeer {
     args: readonly unknown[] = [],
     options: CallOptions = NO_OPTIONS,
   ): AsyncGenerator<unknown, unknown, void> {
-    const given = GivenStreams.among(args, true);
-    return new RemoteStream(() => this.#makeCall(this.#record, tag, args, options, undefined, given), given);
+    return this.#calling.stream(this.#record, tag, args, options);
   }
 
   /** @internal `call` for who has taken the streams among the arguments already. */
   callWith(
-    given: GivenStreams | undefined,
+    given: Lent | undefined,
     tag: string,
     args: readonly unknown[],
     options: CallOptions,
     plain?: () => void,
   ): Promise<unknown> {
-    return this.#makeCall(this.#record, tag, args, options, plain, given);
+    return this.#calling.call(this.#record, tag, args, options, plain, given);
   }
 
   /** @internal `call` for a function of which it is not known yet whether it returns a stream. */
@@ -146,6 +169,6 @@ export class RemotePeer {
     options: CallOptions,
     plain: () => void,
   ): Promise<unknown> {
-    return asStream(this.#makeCall(this.#record, tag, args, options, plain));
+    return this.#calling.callUnknown(this.#record, tag, args, options, plain);
   }
 }

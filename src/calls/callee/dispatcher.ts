@@ -1,3 +1,4 @@
+import type { DispatcherCounters } from '../../presence/peer-info.ts';
 import type { ActorLogic, ActorRefFrom } from 'xstate';
 
 import type { Clock } from '../../base/clock.ts';
@@ -21,15 +22,6 @@ import { Runner } from './runner.ts';
 import { StallWatch } from './stall.ts';
 
 /** The actor that turns a tag into a function, runs it and answers. */
-
-export interface DispatcherCounters {
-  /** Functions that others can call. */
-  readonly registered: number;
-  /** Calls whose function has not settled yet. */
-  running: number;
-  /** Calls that were run to their end or refused. */
-  settled: number;
-}
 
 export interface DispatcherInput {
   registry: Registry;

@@ -1,13 +1,11 @@
 import { refuseUnknown } from '../../base/option-checks.ts';
+import { NO_OPTIONS } from '../../presence/remote-peer.ts';
 import type { CallOptions } from '../../presence/remote-peer.ts';
 
 /** The options of a call, as a user gives them. */
 
 // Exhaustive by its type: a new option that is missing here does not compile.
 export const CALL_OPTIONS: Record<keyof CallOptions, true> = { deadline: true, signal: true };
-
-/** What stands for options that nobody gave: it need not be looked at. */
-export const NO_OPTIONS: CallOptions = Object.freeze({});
 
 /** @throws TypeError for what is no options, or has one that there is not */
 export function checkCallOptions(options: unknown, known: Record<string, true> = CALL_OPTIONS): void {

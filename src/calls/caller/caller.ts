@@ -6,9 +6,10 @@ import type { Remedy } from '../../base/contained.ts';
 import type { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { CallerMessage } from '../../connection/messages.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
-import type { CallerCounters, CallerInput } from './outgoing-calls.ts';
+import type { CallerInput } from './outgoing-calls.ts';
+import type { CallerCounters } from '../../presence/peer-info.ts';
 
-export type { CallerCounters } from './outgoing-calls.ts';
+
 
 /** The actor that knows every call this peer has made and not yet settled. */
 

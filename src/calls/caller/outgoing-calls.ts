@@ -1,3 +1,4 @@
+import type { CallerCounters } from '../../presence/peer-info.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
 import { holdProcess, releaseProcess } from '../../base/process-hold.ts';
@@ -21,15 +22,6 @@ import type { Link } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { CallerFrame, CallerMessage } from '../../connection/messages.ts';
 import type { LeaveReason, PeerRecord } from '../../connection/peer-record.ts';
-
-export interface CallerCounters {
-  /** Calls that were sent and not yet answered. */
-  pending: number;
-  /** Calls that wait here until their peer has room. */
-  waiting: number;
-  /** Calls that were settled, in whatever way. */
-  settled: number;
-}
 
 export interface CallerInput {
   clock: Clock;

@@ -1,3 +1,4 @@
+import { RemoteStream, asStream } from '../streams/remote-stream.ts';
 import { Call } from './call.ts';
 import { callerFrames, failWithNetError } from './call-failure.ts';
 import { endArguments } from '../streams/call-streams.ts';
@@ -10,7 +11,7 @@ import type { NetError } from '../../base/errors.ts';
 import type { Middleware } from '../hooks.ts';
 import { checkCall } from './call-options.ts';
 import { abortSignal, milliseconds } from '../../base/option-checks.ts';
-import type { MakeCall, RemotePeer } from '../../presence/remote-peer.ts';
+import type { CallOptions, Calling, Lent, RemotePeer } from '../../presence/remote-peer.ts';
 import { shapeOf } from '../../base/value-shape.ts';
 
 /** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
@@ -28,7 +29,7 @@ export interface OutgoingInput {
 }
 
 /** Turns what a user asks for into a call for the caller. */
-export class Outgoing {
+export class Outgoing implements Calling {
   readonly #input: OutgoingInput;
   /** When the next call takes its call site at once, on the clock. */
   #nextSite = -Infinity;
@@ -38,9 +39,16 @@ export class Outgoing {
   }
 
   /** @throws TypeError for options that cannot be meant; everything else rejects */
-  readonly make: MakeCall = (record, tag, args, options, plain, lent) => {
+  call(
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    plain?: () => void,
+    lent?: Lent,
+  ): Promise<unknown> {
     const { clock, deadline: otherwise } = this.#input;
-    const given = lent ?? GivenStreams.among(args);
+    const given = (lent as GivenStreams | undefined) ?? GivenStreams.among(args);
     let time: number;
     try {
       checkCall(tag, args, options);
@@ -57,7 +65,7 @@ export class Outgoing {
     // `call-failure.ts` finds the caller when there is need to.
     if (now >= this.#nextSite) {
       this.#nextSite = now + SITE_INTERVAL;
-      site = callerFrames(this.make);
+      site = callerFrames(this.call);
     }
     let signals = signal && [signal];
     const outer = outerCall();
@@ -69,7 +77,31 @@ export class Outgoing {
     if (given && !lent) signals = signals ? [...signals, given.signal] : [given.signal];
     const prepared = { record, tag, args, given, time, deadline: now + time, signals, site, plain };
     return this.#input.middleware.outgoing ? this.#throughHooks(prepared, signal) : this.#send(prepared);
-  };
+  }
+
+  stream(
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): AsyncGenerator<unknown, unknown, void> {
+    const given = GivenStreams.among(args, true);
+    return new RemoteStream(() => this.call(record, tag, args, options, undefined, given), given);
+  }
+
+  callUnknown(
+    record: PeerRecord,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions,
+    plain: () => void,
+  ): Promise<unknown> {
+    return asStream(this.call(record, tag, args, options, plain));
+  }
+
+  load({ waiting, link }: PeerRecord): number {
+    return waiting.size + (link ? link.pending.size + (link.abandoned?.size ?? 0) : 0);
+  }
 
   #send({ record, tag, args, given, time, deadline, signals, site, plain }: PreparedCall): Promise<unknown> {
     const promise = new Promise(keepResolve);

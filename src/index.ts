@@ -45,7 +45,7 @@ export type { MapOptions, MapProgress, MapResult } from './many/map-options.ts';
 export type { Results } from './many/results.ts';
 export type { CallOptions, RemotePeer } from './presence/remote-peer.ts';
 export type { Evidence, Findings, Redial } from './connection/evidence.ts';
-export type { LeaveReason } from './connection/peer-record.ts';
+export type { LeaveReason } from './connection/evidence.ts';
 export type { Scope } from './transport/scope.ts';
 export type { Selector } from './presence/selector.ts';
 export type { TlsOptions } from './transport/tls.ts';

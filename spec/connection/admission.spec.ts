@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { dialHandshake } from '../../src/connection/handshaking.ts';
-import type { Session } from '../../src/connection/messages.ts';
+import type { Session } from '../../src/connection/session.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { NetError, Peer } from '../../src/index.ts';
 import type { Binding } from '../../src/wire/handshake.ts';

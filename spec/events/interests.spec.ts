@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { Interests } from '../../src/events/interests.ts';
 import type { Link } from '../../src/connection/link.ts';
-import type { PeerRecord } from '../../src/connection/peer-record.ts';
+import type { PeerRecord } from '../../src/connection/link.ts';
 
 /** A peer that emits, as its connection shows it. */
 class Emitter {

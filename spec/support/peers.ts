@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { createPeer } from '../../src/index.ts';
-import type { Opened } from '../../src/connection/messages.ts';
+import type { Opened } from '../../src/presence/messages.ts';
 import type { Peer, PeerOptions, RemotePeer } from '../../src/index.ts';
 
 /** Peers of one test: made in a private place, stopped after it. */

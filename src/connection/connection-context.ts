@@ -10,7 +10,7 @@ import type { HandshakeDependencies } from './handshaking.ts';
 import type { Link } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { ConnectionFailure } from './messages.ts';
-import type { PeerRecord } from './peer-record.ts';
+import type { PeerRecord } from './link.ts';
 import type { LinkLimits } from './unread.ts';
 
 /** What a connection knows. */

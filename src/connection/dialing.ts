@@ -7,8 +7,8 @@ import type { Address } from '../transport/address.ts';
 import type { Socket, Transport } from '../transport/transport.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
-import type { Session } from './messages.ts';
-import type { PeerRecord } from './peer-record.ts';
+import type { Session } from './session.ts';
+import type { PeerRecord } from './link.ts';
 
 /** The two steps of a connection that this side opens, as actors of their own. */
 

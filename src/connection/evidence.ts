@@ -1,10 +1,5 @@
-import type { AnyActorRef } from 'xstate';
-
-import type { Candidate } from '../presence/candidate.ts';
-import type { DiscoveryContext } from '../presence/discovery-context.ts';
-import { droppedText } from '../presence/dropped-hints.ts';
-import type { LivenessRef } from './liveness.ts';
-import type { LeaveReason, PeerRecord } from './peer-record.ts';
+/** Why a peer is no longer there: it said so, the connection broke, or a newer life of it took its place. */
+export type LeaveReason = 'stopped' | 'lost' | 'replaced';
 
 /** What became of the fresh dial that decides about a silent peer. */
 export type Redial = 'under way' | 'refused' | 'timed out' | 'failed' | 'no address known';
@@ -70,46 +65,4 @@ export class Evidence implements Findings {
   toString(): string {
     return this.text;
   }
-}
-
-/** What is known of the peer with this id; undefined for one that was never heard of, or long ago. */
-export function evidenceAbout(id: string, system: AnyActorRef['system']): Evidence | undefined {
-  const discovery = system.get('discovery') as AnyActorRef | undefined;
-  // The peer has stopped.
-  if (!discovery) return undefined;
-  const context = discovery.getSnapshot().context as DiscoveryContext;
-  const candidate = context.candidates.get(id);
-  if (candidate?.record) return evidenceOf(candidate.record, system.get('liveness') as LivenessRef);
-  const dropped = droppedText(context, id);
-  const known = evidenceOfAbsence(candidate, context.departed.get(id));
-  if (dropped === undefined) return known;
-  return known ? known.and(dropped) : new Evidence('sought', { detail: dropped });
-}
-
-function evidenceOfAbsence(
-  candidate: Candidate | undefined,
-  gone: Evidence | undefined,
-): Evidence | undefined {
-  if (!candidate) return gone;
-  if (!gone) {
-    const detail = `hinted at by ${[...candidate.hints.keys()].join(', ')}, ${failedDials(candidate)}`;
-    return new Evidence('sought', { detail });
-  }
-  return candidate.failures === 0 ? gone : gone.and(`then ${failedDials(candidate)}`);
-}
-
-function failedDials({ failures, error }: Candidate): string {
-  const count = `${failures} ${failures === 1 ? 'dial' : 'dials'} failed`;
-  return error instanceof Error ? `${count}: ${error.message}` : count;
-}
-
-/** What is known of a peer that has joined: now, or when it left. */
-export function evidenceOf(record: PeerRecord, liveness: LivenessRef): Evidence {
-  if (record.evidence) return record.evidence;
-  return new Evidence(record.doubt ? 'suspect' : 'alive', findingsOf(record, liveness));
-}
-
-/** The same as bare findings. */
-export function findingsOf({ link, doubt }: PeerRecord, liveness: LivenessRef): Findings {
-  return { ...doubt, ...(link && liveness.getSnapshot().context.findings(link)) };
 }

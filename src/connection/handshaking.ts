@@ -14,7 +14,7 @@ import type { HandshakeKeys } from '../wire/secret.ts';
 import { sayGoodbye } from './goodbye.ts';
 import { idTaken } from './id-taken.ts';
 import type { IsTaken } from './id-taken.ts';
-import type { Session } from './messages.ts';
+import type { Session } from './session.ts';
 
 /** What both sides of a handshake need. */
 export interface HandshakeDependencies {

@@ -7,8 +7,10 @@ import type { Outgoing } from '../wire/outgoing.ts';
 import type { Call } from '../calls/caller/call.ts';
 import type { Held } from '../calls/callee/held.ts';
 import { IdTable } from '../calls/caller/id-table.ts';
-import type { Session } from './messages.ts';
-import type { PeerRecord } from './peer-record.ts';
+import type { Session } from './session.ts';
+import type { Scope } from '../transport/scope.ts';
+import type { Evidence, Findings, LeaveReason } from './evidence.ts';
+import type { CallQueue } from '../calls/caller/call-queue.ts';
 import { mostUnread } from './unread.ts';
 import type { LinkLimits } from './unread.ts';
 import type { RunningCall } from '../calls/callee/running-call.ts';
@@ -41,6 +43,37 @@ export interface LinkOwner {
   failed(error: unknown): void;
   /** The other side breaks the protocol: the link is to be ended. */
   breached(reason: string, isDeaf: boolean): void;
+}
+
+/**
+ * One life of one other peer: made when its first connection opens, dropped when it leaves, never used for the
+ * next life. Connection, discovery and caller share it; the comments say who writes what.
+ */
+export interface PeerRecord {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly name: string;
+  readonly group: string;
+  readonly hub: boolean;
+  readonly pid: number;
+  readonly host: string;
+  readonly scope: Scope;
+  /** Tags. Written by the connection. */
+  readonly functions: Set<string>;
+  /** Of all tags together. */
+  tagCharacters: number;
+  /** Where calls to it go. Written by the connection; undefined once the peer has left. */
+  link: Link | undefined;
+  /** How often a connection to it was lost or given up. Written by the connection. */
+  generation: number;
+  /** Why it is suspect. Written by the connection; undefined while there is no doubt. */
+  doubt: Findings | undefined;
+  /** Written by the connection, once. */
+  left: LeaveReason | undefined;
+  /** Why it was held for gone. Written by the connection when the peer leaves. */
+  evidence: Evidence | undefined;
+  /** Calls that wait until the peer has room, oldest first. The caller's. */
+  readonly waiting: CallQueue;
 }
 
 /**

@@ -7,7 +7,7 @@ import { DialsFailed, dialInTurn } from './dialing.ts';
 import type { Redial } from './evidence.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
-import type { Session } from './messages.ts';
+import type { Session } from './session.ts';
 
 export type ProbeResult =
   | { type: 'session.arrived'; session: Session }

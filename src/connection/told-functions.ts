@@ -1,6 +1,6 @@
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
 import { mayBeCut } from '../wire/handshake.ts';
-import type { PeerRecord } from './peer-record.ts';
+import type { PeerRecord } from './link.ts';
 
 /** What changed in the functions of a peer. */
 export interface FunctionsChange {

@@ -1,8 +1,8 @@
 import { createEventsLogic } from './events.ts';
 import type { EventsLogic } from './events.ts';
 import type { Gap } from './interests.ts';
-import type { EventsMessage } from '../connection/messages.ts';
-import type { PeerRecord } from '../connection/peer-record.ts';
+import type { EventsMessage } from './messages.ts';
+import type { PeerRecord } from '../connection/link.ts';
 import { EVERY_EVENT } from './topics.ts';
 import type { SlowSubscribers, Topics } from './topics.ts';
 import { NetError } from '../base/errors.ts';

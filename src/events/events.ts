@@ -10,7 +10,7 @@ import { Interests } from './interests.ts';
 import type { InterestsInput } from './interests.ts';
 import type { Link } from '../connection/link.ts';
 import { LiveSnapshot } from '../base/live-snapshot.ts';
-import type { EventsMessage } from '../connection/messages.ts';
+import type { EventsMessage } from './messages.ts';
 import { Topics } from './topics.ts';
 import type { TopicsInput } from './topics.ts';
 

@@ -12,7 +12,7 @@ import { deriveKeys } from '../wire/secret.ts';
 import { inTime } from '../providers/host/in-time.ts';
 import { readSecretFile } from '../providers/host/runtime-directory.ts';
 import { acceptHandshake } from '../connection/handshaking.ts';
-import type { PeerMessage } from '../connection/messages.ts';
+import type { PeerMessage } from './messages.ts';
 import { refuseNamesake, takenAmong } from '../presence/namesake.ts';
 
 /** How long the file system of the secret may take to answer, in ms. */

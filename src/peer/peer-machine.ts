@@ -17,7 +17,8 @@ import { freeName } from '../connection/free-name.ts';
 import { sayGoodbye } from '../connection/goodbye.ts';
 import { listenerLogic } from './listener.ts';
 import type { LivenessLogic, LivenessRef } from '../connection/liveness.ts';
-import type { Opened, PeerMessage } from '../connection/messages.ts';
+import type { PeerMessage } from './messages.ts';
+import type { Opened } from '../presence/messages.ts';
 
 /**
  * The peer itself: the root of its actors, and the parent of its connections. The names in its system are

@@ -1,8 +1,8 @@
 import type { Hint } from '../providers/provider.ts';
 import { isAmong, nearestFirst } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
-import type { PeerMessage } from '../connection/messages.ts';
-import type { PeerRecord } from '../connection/peer-record.ts';
+import type { PeerRecord } from '../connection/link.ts';
+import type { FromDiscovery } from './messages.ts';
 
 /** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */
 const PATIENCE = 250;
@@ -82,7 +82,7 @@ export function addressesOf({ hints, failures }: Candidate): Address[] {
 }
 
 /** The message that has it dialled; from here on it is. */
-export function dialOf(candidate: Candidate): Extract<PeerMessage, { type: 'peer.dial' }> {
+export function dialOf(candidate: Candidate): Extract<FromDiscovery, { type: 'peer.dial' }> {
   candidate.state = 'dialing';
   candidate.answeredBy = undefined;
   const { id, generation } = candidate;

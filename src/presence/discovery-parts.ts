@@ -26,7 +26,7 @@ import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
 import { warnOfTakenId } from '../connection/id-taken.ts';
 import { answer, ask, isSeed } from './introducing.ts';
 import { noteDropped } from './dropped-hints.ts';
-import type { DiscoveryEmitted, DiscoveryMessage } from '../connection/messages.ts';
+import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
 import { bury } from './tombstones.ts';
 

@@ -10,7 +10,7 @@ import { dialHandshake } from '../connection/handshaking.ts';
 import type { HandshakeDependencies } from '../connection/handshaking.ts';
 import { idTaken } from '../connection/id-taken.ts';
 import type { IsTaken } from '../connection/id-taken.ts';
-import type { PeerRecord } from '../connection/peer-record.ts';
+import type { PeerRecord } from '../connection/link.ts';
 
 /**
  * Two processes with one id. The one that is there stays: it is asked whether it is alive, and if it is the newcomer is

@@ -2,7 +2,7 @@ import { fromCallback } from 'xstate';
 
 import type { Announcement, Hint, Provider } from '../providers/provider.ts';
 import { warnOfUnforeseen } from '../base/unforeseen.ts';
-import type { DiscoveryMessage } from '../connection/messages.ts';
+import type { DiscoveryMessage } from './messages.ts';
 
 export type ProviderMessage =
   | { type: 'hint.failed'; hint: Hint; refused: boolean }

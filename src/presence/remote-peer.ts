@@ -1,4 +1,4 @@
-import type { PeerRecord } from '../connection/peer-record.ts';
+import type { PeerRecord } from '../connection/link.ts';
 import type { Clock } from '../base/clock.ts';
 import type { PeerInfo } from './peer-info.ts';
 import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';

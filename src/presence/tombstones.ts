@@ -1,5 +1,6 @@
 import type { DiscoveryContext } from './discovery-context.ts';
-import type { LeaveReason, PeerRecord } from '../connection/peer-record.ts';
+import type { LeaveReason } from '../connection/evidence.ts';
+import type { PeerRecord } from '../connection/link.ts';
 
 /** How many that left are remembered: the incarnations that said goodbye, and why peers were held for gone. */
 const MOST = 1_024;

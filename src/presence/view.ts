@@ -1,5 +1,5 @@
 import { Evidence } from '../connection/evidence.ts';
-import type { LeaveReason } from '../connection/peer-record.ts';
+import type { LeaveReason } from '../connection/evidence.ts';
 import { whileHolding } from '../base/process-hold.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';

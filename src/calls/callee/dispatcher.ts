@@ -17,7 +17,7 @@ import { contained } from '../../base/contained.ts';
 import { Held } from './held.ts';
 import type { Link } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
-import type { DispatcherFrame, DispatcherMessage } from '../../connection/messages.ts';
+import type { DispatcherFrame, ToDispatcher } from '../../connection/messages.ts';
 import { Runner } from './runner.ts';
 import { StallWatch } from './stall.ts';
 
@@ -34,7 +34,7 @@ export interface DispatcherInput {
   remotePeer: (link: Link) => RemotePeer;
 }
 
-export type DispatcherLogic = ActorLogic<LiveSnapshot<DispatcherCounters>, DispatcherMessage, undefined>;
+export type DispatcherLogic = ActorLogic<LiveSnapshot<DispatcherCounters>, ToDispatcher, undefined>;
 export type DispatcherRef = ActorRefFrom<DispatcherLogic>;
 
 export function createDispatcherLogic(input: DispatcherInput): DispatcherLogic {
@@ -85,7 +85,7 @@ class Dispatcher {
     });
   }
 
-  receive(message: DispatcherMessage | { type: 'xstate.stop' }): void {
+  receive(message: ToDispatcher | { type: 'xstate.stop' }): void {
     switch (message.type) {
       case 'frames.received':
         this.#frames(message.link, message.frames);

@@ -5,7 +5,8 @@ import { peerLine } from '../../base/text.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { ownFrame } from '../../wire/values/stack.ts';
 import type { Call } from './call.ts';
-import type { LeaveReason, PeerRecord } from '../../connection/peer-record.ts';
+import type { LeaveReason } from '../../connection/evidence.ts';
+import type { PeerRecord } from '../../connection/link.ts';
 
 /**
  * Fails a call with what `make` returns, thrown where the engine can still see who awaits it.

@@ -1,4 +1,4 @@
-import type { PeerRecord } from '../../connection/peer-record.ts';
+import type { PeerRecord } from '../../connection/link.ts';
 import type { Link } from '../../connection/link.ts';
 import type { GivenStreams } from '../streams/given-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';

@@ -4,7 +4,7 @@ import type { Log } from '../../base/log.ts';
 import { contained } from '../../base/contained.ts';
 import type { Remedy } from '../../base/contained.ts';
 import type { LiveSnapshot } from '../../base/live-snapshot.ts';
-import type { CallerMessage } from '../../connection/messages.ts';
+import type { CallerMessage } from './messages.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import type { CallerInput } from './outgoing-calls.ts';
 import type { CallerCounters } from '../../presence/peer-info.ts';

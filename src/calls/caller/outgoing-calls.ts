@@ -20,8 +20,10 @@ import { endArguments, openStream, sendArguments, withoutStreams } from '../stre
 import type { StreamHouse } from '../streams/call-streams.ts';
 import type { Link } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
-import type { CallerFrame, CallerMessage } from '../../connection/messages.ts';
-import type { LeaveReason, PeerRecord } from '../../connection/peer-record.ts';
+import type { CallerFrame } from '../../connection/messages.ts';
+import type { CallerMessage } from './messages.ts';
+import type { LeaveReason } from '../../connection/evidence.ts';
+import type { PeerRecord } from '../../connection/link.ts';
 
 export interface CallerInput {
   clock: Clock;

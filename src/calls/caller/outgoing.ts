@@ -4,7 +4,7 @@ import { callerFrames, failWithNetError } from './call-failure.ts';
 import { endArguments } from '../streams/call-streams.ts';
 import type { CallerRef } from './caller.ts';
 import { GivenStreams } from '../streams/given-streams.ts';
-import type { PeerRecord } from '../../connection/peer-record.ts';
+import type { PeerRecord } from '../../connection/link.ts';
 import type { Clock } from '../../base/clock.ts';
 import { outerCall } from '../context.ts';
 import type { NetError } from '../../base/errors.ts';

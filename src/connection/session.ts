@@ -1,0 +1,15 @@
+import type { Socket } from '../transport/transport.ts';
+import type { Party } from '../wire/handshake.ts';
+
+/** A connection on which both sides have proved themselves. */
+export interface Session {
+  socket: Socket;
+  party: Party;
+  /** The tags that the handshake told the other side. */
+  told: readonly string[];
+  /** Whether this side opened it. */
+  dialled: boolean;
+  /** How often the side that opened it had lost a connection to the other before. */
+  generation: number;
+}
+

@@ -1,19 +1,19 @@
-import type { AnyActorRef } from 'xstate';
+import type { ActorRef, Snapshot } from 'xstate';
 
 import type { Log } from '../base/log.ts';
 import type { Address } from '../transport/address.ts';
 import type { Socket, Transport } from '../transport/transport.ts';
-import type { CallerRef } from '../calls/caller/caller.ts';
-import type { DispatcherRef } from '../calls/callee/dispatcher.ts';
-import type { EventsRef } from '../events/events.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import type { Link } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
-import type { ConnectionFailure } from './messages.ts';
+import type { ConnectionFailure, ToCaller, ToDispatcher, ToDiscovery, ToEvents } from './messages.ts';
 import type { PeerRecord } from './link.ts';
 import type { LinkLimits } from './unread.ts';
 
 /** What a connection knows. */
+
+/** An actor as a connection knows it: by what it may be told. */
+type Told<Message extends { type: string }> = ActorRef<Snapshot<unknown>, Message>;
 
 /** What all connections of a peer work with: one object, since there may be thousands of connections. */
 export interface ConnectionServices {
@@ -24,11 +24,13 @@ export interface ConnectionServices {
   /** Bytes. */
   readonly largestMessage: number;
   readonly limits: LinkLimits;
-  readonly caller: CallerRef;
-  readonly dispatcher: DispatcherRef;
-  readonly events: EventsRef;
+  readonly caller: Told<ToCaller>;
+  readonly dispatcher: Told<ToDispatcher>;
+  readonly events: Told<ToEvents>;
   readonly liveness: LivenessRef;
-  readonly discovery: AnyActorRef;
+  readonly discovery: Told<ToDiscovery>;
+  /** Where a peer that has joined can be dialled afresh, as far as discovery knows. */
+  whereabouts(id: string): readonly Address[];
   readonly log: Log;
 }
 

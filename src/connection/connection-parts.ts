@@ -7,14 +7,12 @@ import { CLOSE } from '../wire/frames.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
 import { isPeerId } from '../wire/guards.ts';
 import { HandshakeFailed } from '../wire/handshake-messages.ts';
-import { whereabouts } from '../presence/candidate.ts';
 import type { ConnectionContext, ConnectionInput } from './connection-context.ts';
 import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
 import type { HandshakeResult } from './dialing.ts';
 import { freeName } from './free-name.ts';
 import { Link } from './link.ts';
 import { keepOne } from './keep-one.ts';
-import type { DiscoveryContext } from '../presence/discovery-context.ts';
 import { Evidence } from './evidence.ts';
 import { findingsOf } from './findings.ts';
 import type { ConnectionMessage } from './messages.ts';
@@ -34,8 +32,7 @@ type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, 
 
 /** What discovery knows, and where this peer itself had dialled. */
 export function whereToProbe({ services, id, addresses }: ConnectionContext): readonly Address[] {
-  const { candidates } = services.discovery.getSnapshot().context as DiscoveryContext;
-  const known = whereabouts(candidates, id);
+  const known = services.whereabouts(id);
   return known.length > 0 ? known : addresses;
 }
 

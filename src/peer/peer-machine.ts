@@ -10,6 +10,8 @@ import type { CallerLogic, CallerRef } from '../calls/caller/caller.ts';
 import { connectionMachine } from '../connection/connection.ts';
 import type { ConnectionServices } from '../connection/connection-context.ts';
 import { contained } from '../base/contained.ts';
+import { whereabouts } from '../presence/candidate.ts';
+import type { DiscoveryContext } from '../presence/discovery-context.ts';
 import { discoveryMachine } from '../presence/discovery.ts';
 import type { DispatcherLogic, DispatcherRef } from '../calls/callee/dispatcher.ts';
 import type { EventsLogic, EventsRef } from '../events/events.ts';
@@ -275,6 +277,7 @@ function servicesOf(
   { attachment, keys }: Opened,
   system: AnyActorRef['system'],
 ): ConnectionServices {
+  const discovery = system.get('discovery') as AnyActorRef;
   return {
     probeTime: settings.ping,
     transport: attachment.transport,
@@ -286,7 +289,8 @@ function servicesOf(
     dispatcher: system.get('dispatcher') as DispatcherRef,
     liveness: system.get('liveness') as LivenessRef,
     events: system.get('events') as EventsRef,
-    discovery: system.get('discovery') as AnyActorRef,
+    discovery,
+    whereabouts: (id) => whereabouts((discovery.getSnapshot() as { context: DiscoveryContext }).context.candidates, id),
   };
 }
 

@@ -2,6 +2,7 @@ import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { HintTags } from '../discovery/hint-tags.ts';
+import type { Ending } from '../ending.ts';
 import type { Network } from '../network.ts';
 import type { Settings } from '../options.ts';
 import type { Self } from '../wire/handshake.ts';
@@ -27,6 +28,8 @@ export interface PeerInput {
   settings: Settings;
   self: Self;
   network: Network;
+  /** What ends after its actors. */
+  ending: Ending;
 }
 
 export interface PeerContext extends PeerInput {
@@ -74,7 +77,8 @@ export function createPeerMachine(
       'nothing is left to do': ({ context }) => context.withdrawn && context.connections.size === 0,
     },
     actions: {
-      'start the actors': enqueueActions(({ context: { settings, self, network }, self: peer, enqueue }) => {
+      'start the actors': enqueueActions(({ context, self: peer, enqueue }) => {
+        const { settings, self, network, ending } = context;
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
@@ -88,7 +92,7 @@ export function createPeerMachine(
         };
         enqueue.spawnChild('listener', {
           id: 'listener',
-          input: { settings, self, network, random, isFull },
+          input: { settings, self, network, ending, random, isFull },
         });
       }),
 
@@ -212,7 +216,8 @@ export function createPeerMachine(
           'drain every connection',
         ],
         always: { guard: 'nothing is left to do', target: 'stopped' },
-        after: { drainTime: { actions: 'close every connection' } },
+        // By then a provider that has not stopped in order holds nobody up any more.
+        after: { drainTime: { actions: ['close every connection', assign({ withdrawn: true })] } },
         on: {
           'session.arrived': { actions: 'turn the session away' },
           'connection.idle': { actions: 'close every connection if no call is under way' },

@@ -42,6 +42,26 @@ const STRINGS = [
   ...['x'.repeat(300), 'y'.repeat(70_000), '9'.repeat(20_000), `http://${'a.'.repeat(5_000)}`],
 ];
 
+const VALUE_PATHS = ['args.0', 'args.1', 'value', 'value.0', 'kwargs.a'];
+const ERROR_PATHS = ['cause', 'cause.error', 'cause.value', 'code', 'errors', 'errors.0', 'errors.0.error']
+  .concat(['properties', 'properties.a', 'classes', 'message', 'stack', 'cause.error.cause'])
+  .map((path) => `error.${path}`)
+  .concat('thrown.value');
+
+/** Little text, and much work for one who makes a value of it. */
+const COSTLY: readonly [kind: string, json: unknown][] = [
+  ['regexp', `/${'[\\p{RGI_Emoji}&&\\p{RGI_Emoji}]'.repeat(200)}/v`],
+  ['regexp', `/${'\\p{L}'.repeat(3_000)}/u`],
+  ['regexp', `/${'(?:'.repeat(3_000)}a${'){9}'.repeat(3_000)}/`],
+  ['URL', `http://a${'\u0300\u0323'.repeat(60_000)}`],
+  ['URL', `http://xn--${'a'.repeat(60_000)}`],
+  ['bigint', '9'.repeat(200_000)],
+  ['bigint', '9'.repeat(16_384)],
+  ['Date', '2'.repeat(60_000)],
+  ['set', Array.from({ length: 5_000 }, (_, index) => index * 2 ** 20)],
+  ['map', Array.from({ length: 5_000 }, (_, index) => [index * 2 ** 20, index])],
+];
+
 export class HostileMessages {
   readonly #random: () => number;
   /** Of requests, so that most are higher than the one before. */
@@ -95,7 +115,9 @@ export class HostileMessages {
     const id = this.#chance(0.9) ? 1 + this.#below(this.#id + 3) : this.#number();
     const name = this.#chance(0.8) ? `name ${this.#below(50)}` : this.#string();
     const arg = this.#chance(0.3) ? { arg: this.#below(3) } : {};
-    const meta = this.#chance(0.3) ? { meta: this.#meta(binaries) } : {};
+    const meta = this.#chance(0.3) ? { meta: this.#meta(binaries, VALUE_PATHS) } : {};
+    // The other side's own calls have low ids.
+    const answered = this.#chance(0.7) ? 1 + this.#below(8) : id;
     const value = this.#value();
     switch (this.#below(14)) {
       case 0:
@@ -103,13 +125,13 @@ export class HostileMessages {
       case 2:
         return this.#request(meta);
       case 3:
-        return { type: 'result', id, ...meta, value, ...(this.#chance(0.2) && { stream: true }) };
+        return { type: 'result', id: answered, ...meta, value, ...(this.#chance(0.2) && { stream: true }) };
       case 4:
-        return { type: 'error', id, ...arg, ...meta, ...this.#outcome() };
+        return { type: 'error', id: answered, ...arg, ...this.#outcome(binaries) };
       case 5:
-        return { type: 'next', id, ...arg, ...meta, value };
+        return { type: 'next', id: answered, ...arg, ...meta, value };
       case 6:
-        return { type: 'complete', id, ...arg, ...meta, value };
+        return { type: 'complete', id: answered, ...arg, ...meta, value };
       case 7:
         return { type: 'credit', id, ...arg, count: this.#number(), bytes: this.#number() };
       case 8:
@@ -131,6 +153,11 @@ export class HostileMessages {
 
   #request(meta: object): object {
     this.#id += 1;
+    if (this.#chance(0.1)) {
+      const [kind, json] = this.#pick(COSTLY);
+      const costly = { meta: { values: { 'args.0': [kind] }, v: 1 }, args: [json] };
+      return { type: 'request', id: this.#id, tag: this.#pick(TAGS), ...costly };
+    }
     const args = Array.from({ length: this.#below(4) }, () => this.#value());
     return {
       ...{ type: 'request', id: this.#chance(0.97) ? this.#id : this.#number(), tag: this.#pick(TAGS) },
@@ -141,9 +168,12 @@ export class HostileMessages {
     };
   }
 
-  #outcome(): object {
-    if (this.#chance(0.3)) return { failure: { code: this.#string(), ran: 'no', message: this.#string() } };
-    return this.#chance(0.3) ? { thrown: { value: this.#value() } } : { error: this.#error(0) };
+  #outcome(binaries: number): object {
+    if (this.#chance(0.2)) return { failure: { code: this.#string(), ran: 'no', message: this.#string() } };
+    const meta = this.#chance(0.5) ? { meta: this.#meta(binaries, ERROR_PATHS) } : {};
+    return this.#chance(0.2)
+      ? { ...meta, thrown: { value: this.#value() } }
+      : { ...meta, error: this.#error(0) };
   }
 
   #error(depth: number): object {
@@ -172,20 +202,12 @@ export class HostileMessages {
     ]);
   }
 
-  #meta(binaries: number): object {
+  #meta(binaries: number, paths: readonly string[]): object {
     const values: Record<string, unknown> = {};
     for (let count = 1 + this.#below(3); count > 0; count -= 1) {
-      const steps = [
-        'args.0',
-        'args.1',
-        'value',
-        'error.cause',
-        'error.code',
-        'error.cause.error',
-        'thrown.value',
-      ];
-      const path = this.#pick(steps) + (this.#chance(0.3) ? `.${this.#string().slice(0, 20)}` : '');
-      const kind = this.#chance(0.8) ? this.#pick(KINDS) : ['custom', this.#pick(BYTES)];
+      const path = this.#pick(paths) + (this.#chance(0.2) ? `.${this.#string().slice(0, 20)}` : '');
+      const other = this.#chance(0.8) ? this.#pick(KINDS) : ['custom', this.#pick(BYTES)];
+      const kind = this.#chance(0.4) ? 'undefined' : other;
       values[path] = this.#chance(0.2) ? [kind, { '0': [this.#pick(KINDS)] }] : [kind];
     }
     return { values, v: 1, ...(this.#chance(0.7) ? { binary: binaries } : { binary: this.#number() }) };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { checked, HintTags } from '../../src/wire/hint-tags.ts';
+import { checked, HintTags } from '../../src/providers/hint-tags.ts';
 import { deriveKeys, makeSecret, PUBLIC_SECRET } from '../../src/wire/secret.ts';
 
 const life = { id: 'render-1', incarnation: 'V1StGXR8_Z5jdHi6B-myT' };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
-import { HintTags } from '../../src/wire/hint-tags.ts';
+import { HintTags } from '../../src/providers/hint-tags.ts';
 import { MdnsProvider } from '../../src/providers/mdns/mdns.ts';
 import { writeGoodbye, writeQuery, writeResponse } from '../../src/providers/mdns/packet.ts';
 import type { Resource } from '../../src/providers/mdns/packet.ts';

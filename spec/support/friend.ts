@@ -2,6 +2,7 @@ import { dialHandshake } from '../../src/connection/handshaking.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import type { Socket } from '../../src/transport/transport.ts';
+import type { Self } from '../../src/wire/handshake.ts';
 import { deriveKeys } from '../../src/wire/secret.ts';
 
 export const someone = {
@@ -22,16 +23,11 @@ export interface Friend {
   frames: { type: string; id: number; failure?: { code: string; ran: string } }[];
 }
 
-export async function befriend(port: number, secret: string): Promise<Friend> {
+export async function befriend(port: number, secret: string, self: Self = someone): Promise<Friend> {
   const socket = await webSocketTransport().dial({ host: '127.0.0.1', port }, { largestMessage: 1_000_000 });
   const keys = await deriveKeys(secret);
   await new Promise<void>((resolve, reject) => {
-    dialHandshake(
-      socket,
-      '',
-      { self: someone, keys, clock: systemClock },
-      { done: () => resolve(), failed: reject },
-    );
+    dialHandshake(socket, '', { self, keys, clock: systemClock }, { done: () => resolve(), failed: reject });
   });
   const frames: Friend['frames'] = [];
   let heard: (text: string) => void;

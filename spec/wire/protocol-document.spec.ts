@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
-import { HintTags } from '../../src/wire/hint-tags.ts';
+import { HintTags } from '../../src/providers/hint-tags.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
 import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
 import { Parcel } from '../../src/wire/outgoing.ts';

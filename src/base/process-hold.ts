@@ -11,7 +11,7 @@ const FOREVER = 2 ** 30;
 
 let holds = 0;
 let anchor: NodeJS.Timeout | undefined;
-let lingering = false;
+let lingering: NodeJS.Timeout | undefined;
 
 /** Keeps the process alive until `releaseProcess` was called as often as this. */
 export function holdProcess(): void {
@@ -25,22 +25,24 @@ export function holdProcess(): void {
  */
 export function releaseProcess(): void {
   holds -= 1;
-  if (holds > 0 || lingering) return;
-  lingering = true;
-  setTimeout(() => {
-    lingering = false;
-    if (holds > 0) return;
-    clearInterval(anchor);
-    anchor = undefined;
-  }, LINGER);
+  if (holds === 0) lingering ??= setTimeout(letGo, LINGER);
 }
 
-/** Keeps the process alive until `work` settles. */
+function letGo(): void {
+  clearTimeout(lingering);
+  lingering = undefined;
+  if (holds > 0) return;
+  clearInterval(anchor);
+  anchor = undefined;
+}
+
+/** Keeps the process alive until `work` settles, and not a moment longer: a peer that has stopped leaves no timer. */
 export async function whileHolding<T>(work: Promise<T>): Promise<T> {
   holdProcess();
   try {
     return await work;
   } finally {
-    releaseProcess();
+    holds -= 1;
+    letGo();
   }
 }

@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
 
+import type { Ending } from './ending.ts';
 import { seedProviders } from '../providers/seed-providers.ts';
 import { ToldProvider } from '../providers/told.ts';
 import type { Network } from '../providers/network.ts';
@@ -22,6 +23,7 @@ export interface ListenerInput {
   settings: Settings;
   self: Self;
   network: Network;
+  ending: Ending;
   /** From 0 to 1. */
   random: () => number;
   /** Whether there are so many peers that another one is turned away. */
@@ -33,16 +35,21 @@ export interface ListenerInput {
  * is no actor: until it has proved itself it costs a socket and a timer, nothing more.
  */
 export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, system, sendBack }) => {
-  const { settings, self, network, random, isFull } = input;
+  const { settings, self, network, ending, random, isFull } = input;
   const { clock, limits, host, hostNames, ports, origins, seeds } = settings;
   const handshakes = new Set<() => void>();
   const report = sendBack as (message: PeerMessage) => void;
   let listener: Listener | undefined;
   let stopped = false;
 
+  const end = (opened: Listener): void => {
+    ending.add(opened.close());
+    if (opened.ended) ending.add(opened.ended);
+  };
   const open = async (): Promise<void> => {
     if (settings.insecure) warnOfInsecurity();
     const attached = await network.attach({ id: self.id, clock, random });
+    if (stopped) return;
     // Without `lan` a peer does not leave its host, whoever says where others are.
     const reachable = (address: Address): boolean => settings.lan || isWithinHost(address);
     const transport = settings.lan ? attached.transport : withinHost(attached.transport);
@@ -50,8 +57,10 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     const providers = [...attached.providers, ...seeders, new ToldProvider(clock, reachable)];
     const attachment = { ...attached, transport, providers };
     const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
+    if (stopped) return;
     const dependencies = { self, keys, clock };
     await refuseNamesake(attachment, dependencies, settings.ping);
+    if (stopped) return;
     const admission = { isTaken: takenAmong(system, clock), isFull };
     const accept = (socket: Socket): void => {
       const stop = acceptHandshake(
@@ -73,16 +82,16 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     };
     const options = { host, hostNames, ports, origins, largestMessage: limits.message };
     listener = settings.announce ? await attachment.transport.listen(options, accept) : NOWHERE;
-    if (stopped) await listener.close();
+    if (stopped) end(listener);
     else report({ type: 'peer.opened', opened: { attachment, keys, listener } });
   };
 
-  open().catch((error: unknown) => report({ type: 'peer.failed', error }));
+  ending.add(open().catch((error: unknown) => report({ type: 'peer.failed', error })));
 
   return () => {
     stopped = true;
     for (const stop of handshakes) stop();
-    void listener?.close();
+    if (listener) end(listener);
   };
 });
 

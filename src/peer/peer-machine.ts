@@ -1,7 +1,8 @@
 import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
-import { HintTags } from '../wire/hint-tags.ts';
+import type { Ending } from './ending.ts';
+import { HintTags } from '../providers/hint-tags.ts';
 import type { Network } from '../providers/network.ts';
 import type { Settings } from './options.ts';
 import { addressText } from '../transport/address.ts';
@@ -31,6 +32,8 @@ export interface PeerInput {
   settings: Settings;
   self: Self;
   network: Network;
+  /** What ends after its actors. */
+  ending: Ending;
 }
 
 export interface PeerContext extends PeerInput {
@@ -78,7 +81,8 @@ export function createPeerMachine(
       'nothing is left to do': ({ context }) => context.withdrawn && context.connections.size === 0,
     },
     actions: {
-      'start the actors': enqueueActions(({ context: { settings, self, network }, self: peer, enqueue }) => {
+      'start the actors': enqueueActions(({ context, self: peer, enqueue }) => {
+        const { settings, self, network, ending } = context;
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
@@ -92,7 +96,7 @@ export function createPeerMachine(
         };
         enqueue.spawnChild('listener', {
           id: 'listener',
-          input: { settings, self, network, random, isFull },
+          input: { settings, self, network, ending, random, isFull },
         });
       }),
 
@@ -216,7 +220,8 @@ export function createPeerMachine(
           'drain every connection',
         ],
         always: { guard: 'nothing is left to do', target: 'stopped' },
-        after: { drainTime: { actions: 'close every connection' } },
+        // By then a provider that has not stopped in order holds nobody up any more.
+        after: { drainTime: { actions: ['close every connection', assign({ withdrawn: true })] } },
         on: {
           'session.arrived': { actions: 'turn the session away' },
           'connection.idle': { actions: 'close every connection if no call is under way' },

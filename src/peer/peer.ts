@@ -19,6 +19,7 @@ import type { RemoteOptions } from '../functions/connect-arguments.ts';
 import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
 import { Connecting } from '../functions/connecting.ts';
 import { containedSettings } from './contained-settings.ts';
+import { Ending } from './ending.ts';
 import { remoteFunction } from '../functions/connected.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
 import { countersOf, defaultFunctions } from '../functions/default-functions.ts';
@@ -88,6 +89,7 @@ export class Peer {
   /** What it died of, when nobody foresaw it. */
   #death: Error | undefined;
   readonly #ended: Promise<void>;
+  readonly #ending = new Ending();
   #markEnded: () => void = () => {};
 
   /** @internal Use `createPeer()`. @param holds whether the running peer keeps the process alive */
@@ -133,7 +135,7 @@ export class Peer {
     };
     const network = settings.network ?? hostNetwork(settings);
     this.actor = createActor(machine, {
-      input: { settings, self, network },
+      input: { settings, self, network, ending: this.#ending },
       clock,
       ...(inspect && { inspect }),
     });
@@ -164,7 +166,8 @@ export class Peer {
 
   /**
    * Leaves: takes no more calls, lets those that run finish for up to `drainTime`, says goodbye to every peer,
-   * closes everything. A stopped peer cannot be started again. Never rejects.
+   * closes everything. A stopped peer cannot be started again. Never rejects. When it resolves, nothing of this peer is
+   * left: no socket, no server, no watcher, no timer.
    */
   async stop(): Promise<void> {
     if (!this.#started) {
@@ -174,7 +177,7 @@ export class Peer {
     }
     this.actor.send({ type: 'peer.stop' });
     this.#refuseStart();
-    await whileHolding(this.#ended);
+    await whileHolding(this.#ended.then(() => this.#ending.over()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

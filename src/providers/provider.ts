@@ -1,6 +1,6 @@
 import { addressText } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
-import type { HintTags } from '../wire/hint-tags.ts';
+import type { HintTags } from './hint-tags.ts';
 
 /** An address with the tag that its owner gave it. Within this process every tag has been checked. */
 export interface HintedAddress extends Address {

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Address } from '../transport/address.ts';
-import { checked } from '../wire/hint-tags.ts';
-import type { HintTags } from '../wire/hint-tags.ts';
+import { checked } from './hint-tags.ts';
+import type { HintTags } from './hint-tags.ts';
 import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
 
 export const TOLD = 'told';

@@ -16,6 +16,8 @@ export const EVERYWHERE = '::';
 export interface Entrance {
   /** Where others reach it, the nearest first. */
   addresses: Address[];
+  /** Resolves when it is closed, and every connection that came in is. */
+  ended: Promise<void>;
   close(): void;
 }
 
@@ -66,8 +68,9 @@ async function open(
   // An error of a server that listens is one of a single accept (EMFILE); the next accept may work again.
   server.on('error', ignore);
   server.unref();
+  const ended = new Promise<void>((resolve) => server.once('close', resolve));
   const addresses = reachable(host, bound.address).map((each) => ({ host: each, port: bound.port }));
-  return { addresses, close: () => server.close() };
+  return { addresses, ended, close: () => server.close() };
 }
 
 /**

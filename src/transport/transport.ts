@@ -37,6 +37,8 @@ export interface DialOptions {
 export interface Listener {
   /** Where others reach it, the nearest first. */
   readonly addresses: readonly Address[];
+  /** Resolves when it is closed, and every connection that came in is. */
+  readonly ended?: Promise<void>;
   /** Stops accepting. Connections that were handed over stay open. */
   close(): Promise<void>;
 }

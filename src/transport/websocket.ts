@@ -85,6 +85,7 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
   const entrance = await openEntrance(server, gate, options, tls);
   return {
     addresses: entrance.addresses,
+    ended: entrance.ended,
     close: () => {
       entrance.close();
       gate.clear();

@@ -54,6 +54,8 @@ export class StreamWriter {
     this.#pump().catch(this.#broke);
   }
 
+  readonly #again = (): void => this.start();
+
   /** From the reader: room for so many values and bytes more. */
   credit(values: number, bytes: number): void {
     this.#values += values;
@@ -87,7 +89,7 @@ export class StreamWriter {
   async #pump(): Promise<void> {
     while (this.#hasRoom()) {
       if (this.#link.socket.bufferedAmount > STREAM_BUFFER) {
-        this.#link.whenDrained(() => this.start());
+        this.#link.whenDrained(this.#again);
         break;
       }
       let step: SourceStep;
@@ -96,12 +98,16 @@ export class StreamWriter {
         // oxlint-disable-next-line no-await-in-loop
         step = await this.#owner.run(this.#next);
       } catch (error) {
+        // oxlint-disable-next-line no-await-in-loop
+        if (this.#link.congested) await this.#roomToWrite();
         if (this.#over) return;
         this.#over = true;
         this.#endSource();
         this.#owner.failed(error);
         return;
       }
+      // oxlint-disable-next-line no-await-in-loop
+      if (this.#link.congested) await this.#roomToWrite();
       if (this.#over) return;
       if (step.done) {
         this.#over = true;
@@ -113,6 +119,12 @@ export class StreamWriter {
     }
     // In the same turn as the last look, so that no credit can come in between and find it pumping.
     this.#pumping = false;
+  }
+
+  /** Other streams have written since this one began to wait for its value, which now waits for them. */
+  async #roomToWrite(): Promise<void> {
+    // oxlint-disable-next-line no-await-in-loop
+    while (this.#link.congested) await new Promise<void>((resolve) => this.#link.whenDrained(resolve));
   }
 
   #endSource(): void {

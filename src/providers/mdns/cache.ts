@@ -1,6 +1,6 @@
 import { cutShort, GRACE, isDue, lifeOf } from './life.ts';
 import type { Life } from './life.ts';
-import type { Life as PeerLife } from '../../wire/hint-tags.ts';
+import type { Life as PeerLife } from '../hint-tags.ts';
 import { instanceOf, readDescription, SERVICE, TTL, typeOf } from './records.ts';
 import type { Name, Packet, Question, Resource } from './packet.ts';
 import type { Vouched } from './tagged.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { Browser } from './browser.ts';
 import type { Sighting } from './browser.ts';
-import type { HintTags } from '../../wire/hint-tags.ts';
+import type { HintTags } from '../hint-tags.ts';
 import { FloodGate } from './flood.ts';
 import type { Link } from './links.ts';
 import { asBuffer, concernsPeers, isResponse, readPacket } from './packet.ts';

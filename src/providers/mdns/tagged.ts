@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { isPeerId } from '../../wire/guards.ts';
-import type { HintTags, Life } from '../../wire/hint-tags.ts';
+import type { HintTags, Life } from '../hint-tags.ts';
 import { FAREWELL, MOST_TAGGED, PLACE, readPlace } from './records.ts';
 import type { HintedAddress } from '../provider.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { IdTable } from '../../src/calls/caller/id-table.ts';
+import { IdTable } from '../../src/calls/id-table.ts';
 
 interface Entry {
   id: number;

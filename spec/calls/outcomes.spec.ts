@@ -214,8 +214,9 @@ function watchOver(a: Peer, b: Peer): () => string[] {
         const { link, waiting: queue } = record ?? {};
         sizes.push(queue?.size ?? 0);
         if (!link) continue;
-        sizes.push(link.pending.size, link.abandoned?.size ?? 0, link.running.size);
-        sizes.push(link.streams, link.openStreams, link.held ? 1 : 0);
+        const { made, taken } = link;
+        sizes.push(made?.places ?? 0, made?.streams ?? 0);
+        sizes.push(taken?.running.size ?? 0, taken?.openStreams ?? 0, taken?.held ? 1 : 0);
       }
       return sizes.some((size) => size > 0) ? [`${name}: ${sizes.join(' ')}`] : [];
     });

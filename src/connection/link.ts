@@ -4,16 +4,11 @@ import type { GoawayFrame, Limits } from '../wire/frames.ts';
 import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
 import { takeFunctionsFrame } from '../wire/functions-frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
-import type { Call } from '../calls/caller/call.ts';
-import type { Held } from '../calls/callee/held.ts';
-import { IdTable } from '../calls/caller/id-table.ts';
 import type { Session } from './session.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { Evidence, Findings, LeaveReason } from './evidence.ts';
-import type { CallQueue } from '../calls/caller/call-queue.ts';
 import { mostUnread } from './unread.ts';
 import type { LinkLimits } from './unread.ts';
-import type { RunningCall } from '../calls/callee/running-call.ts';
 
 /**
  * Characters at which the message of a tick is cut: some twenty calls. The other side then works on the first part
@@ -45,6 +40,22 @@ export interface LinkOwner {
   breached(reason: string, isDeaf: boolean): void;
 }
 
+/** The calls that this side has made over a link, as far as the link has to know them. */
+export interface CallsMade {
+  /** Requests without an answer. */
+  readonly pending: { readonly size: number };
+  /** Places that they take at the other side: those, and those that were taken back and whose function has not settled. */
+  readonly places: number;
+}
+
+/** The calls that came on a link, as far as the link has to know them. */
+export interface CallsTaken {
+  /** Those whose function has not settled. */
+  readonly running: { readonly size: number };
+  /** The highest request id that was taken. */
+  readonly last: number;
+}
+
 /**
  * One life of one other peer: made when its first connection opens, dropped when it leaves, never used for the
  * next life. Connection, discovery and caller share it; the comments say who writes what.
@@ -72,8 +83,8 @@ export interface PeerRecord {
   left: LeaveReason | undefined;
   /** Why it was held for gone. Written by the connection when the peer leaves. */
   evidence: Evidence | undefined;
-  /** Calls that wait until the peer has room, oldest first. The caller's. */
-  readonly waiting: CallQueue;
+  /** Calls that wait until the peer has room. The caller's; undefined before the first. */
+  waiting: { readonly size: number } | undefined;
 }
 
 /**
@@ -91,22 +102,10 @@ export class Link {
   /** How often the side that opened it had lost a connection to the other before. */
   readonly generation: number;
 
-  /** The caller's: requests without an answer. */
-  readonly pending = new IdTable<Call>();
-  /** The caller's: requests that were taken back, until the other side says that their function has settled. */
-  abandoned: Set<number> | undefined;
-  /** The caller's: streams of its calls that are open. */
-  streams = 0;
-  /** The caller's: id of the newest request. */
-  lastSent = 0;
-  /** The dispatcher's: requests whose function has not settled. */
-  readonly running = new IdTable<RunningCall>();
-  /** The dispatcher's: requests that are not begun yet, and answers not written yet, until the network takes more. */
-  held: Held | undefined;
-  /** The dispatcher's: streams of the other side's calls that are open. */
-  openStreams = 0;
-  /** The dispatcher's: the highest request id that was taken. */
-  lastTaken = 0;
+  /** The caller's; undefined before its first call. */
+  made: CallsMade | undefined;
+  /** The dispatcher's; undefined before its first request. */
+  taken: CallsTaken | undefined;
   /** The dispatcher's: requests are ignored from here on; a goaway has said so. */
   refusing = false;
 
@@ -256,8 +255,7 @@ export class Link {
   #congest(buffered: number): void {
     if (!this.congested) {
       this.congested = true;
-      const calls = this.pending.size + (this.abandoned?.size ?? 0);
-      this.#mostUnread = buffered + mostUnread(this.#own, calls);
+      this.#mostUnread = buffered + mostUnread(this.#own, this.made?.places ?? 0);
     } else if (buffered > this.#mostUnread) {
       this.#breach('it does not read what it is answered', true);
     }
@@ -295,7 +293,7 @@ export class Link {
     }
     this.leaving = reason;
     this.refusing = reason === 'stopped';
-    this.send(encodeFrame({ type: 'goaway', last: this.lastTaken, reason }));
+    this.send(encodeFrame({ type: 'goaway', last: this.taken?.last ?? 0, reason }));
     // At once: when the process exits there is no later.
     this.flush();
     this.checkIdle();
@@ -306,7 +304,7 @@ export class Link {
    * when nothing runs on any of its links; a duplicate is closed once both sides agree.
    */
   checkIdle(): void {
-    if (this.pending.size > 0 || this.running.size > 0) return;
+    if ((this.made?.pending.size ?? 0) > 0 || (this.taken?.running.size ?? 0) > 0) return;
     const agreed = this.leaving === 'duplicate' && this.otherLeaving === 'duplicate';
     // Later, so that what was just put into this tick's message is sent before the connection closes.
     if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());

@@ -1,4 +1,3 @@
-import { CallQueue } from '../calls/caller/call-queue.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { Party } from '../wire/handshake.ts';
 import type { PeerRecord } from './link.ts';
@@ -20,6 +19,6 @@ export function createRecord(party: Party, scope: Scope): PeerRecord {
     doubt: undefined,
     left: undefined,
     evidence: undefined,
-    waiting: new CallQueue(),
+    waiting: undefined,
   };
 }

@@ -4,6 +4,7 @@ import type { CompleteFrame, ErrorFrame, NextFrame } from '../../wire/frames.ts'
 import { NetError, isNetErrorCode } from '../../base/errors.ts';
 import type { RunningCall } from './running-call.ts';
 import { StreamReader } from '../streams/stream-reader.ts';
+import { takenOver } from './taken-calls.ts';
 
 /** A frame of an argument that is a stream. */
 export type ArgumentFrame = (NextFrame | CompleteFrame | ErrorFrame) & { arg: number };
@@ -27,7 +28,7 @@ export function receiveArguments(
     call.readers.set(arg, reader);
     received[arg] = reader;
   }
-  link.openStreams += streams.length;
+  takenOver(link).openStreams += streams.length;
   return received;
 }
 

@@ -20,6 +20,7 @@ import { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { DispatcherFrame, ToDispatcher } from '../../connection/messages.ts';
 import { Runner } from './runner.ts';
 import { StallWatch } from './stall.ts';
+import { takenOver } from './taken-calls.ts';
 
 /** The actor that turns a tag into a function, runs it and answers. */
 
@@ -106,15 +107,16 @@ class Dispatcher {
     const now = this.#clock.now();
     this.#receivedAt = now;
     // What has been lying there may be followed by its cancel: a look at what else there is comes first.
-    if (this.#stall.stalled(now) && !link.held) {
-      link.held = new Held();
+    const taken = takenOver(link);
+    if (this.#stall.stalled(now) && !taken.held) {
+      taken.held = new Held();
       setImmediate(() => this.resume(link));
     }
     for (const frame of frames) {
       if (frame.type === 'request' || frame.type === 'unreadable') this.#take(link, frame);
       else if (frame.arg !== undefined) this.#argument(link, frame as ArgumentFrame);
       else if (frame.type === 'cancel') this.#cancel(link, frame);
-      else if (frame.type === 'credit') link.running.get(frame.id)?.writer?.credit(frame.count, frame.bytes);
+      else if (frame.type === 'credit') taken.running.get(frame.id)?.writer?.credit(frame.count, frame.bytes);
     }
   }
 
@@ -123,34 +125,35 @@ class Dispatcher {
     // Our goaway named the last request we take, so the caller knows that this one was not.
     if (link.refusing) return;
     const { id } = request;
-    if (id <= link.lastTaken) {
+    const taken = takenOver(link);
+    if (id <= taken.last) {
       link.breach('a request id was used twice');
       return;
     }
-    link.lastTaken = id;
+    taken.last = id;
     if (request.type === 'unreadable') {
       this.#refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
       return;
     }
-    const held = link.held?.requests.size ?? 0;
+    const held = taken.held?.requests.size ?? 0;
     const { calls, streams } = this.#limits;
     const opens = request.streams?.length ?? 0;
-    if (link.running.size + held >= calls) {
+    if (taken.running.size + held >= calls) {
       this.#refuse(
         link,
         id,
         'OVERLOADED',
         `more than ${calls} calls of this connection are unanswered (limits.calls)`,
       );
-    } else if (opens > 0 && link.openStreams + opens > streams) {
+    } else if (opens > 0 && taken.openStreams + opens > streams) {
       this.#refuse(
         link,
         id,
         'OVERLOADED',
         `more than ${streams} streams of this connection are open (limits.streams)`,
       );
-    } else if ((link.held || link.congested) && opens === 0) {
-      (link.held ??= new Held()).requests.set(id, { request, receivedAt: this.#receivedAt });
+    } else if ((taken.held || link.congested) && opens === 0) {
+      (taken.held ??= new Held()).requests.set(id, { request, receivedAt: this.#receivedAt });
     } else {
       this.#begin(link, request, this.#receivedAt);
     }
@@ -178,7 +181,7 @@ class Dispatcher {
       return;
     }
     const { streams } = this.#limits;
-    if (registration.streams && link.openStreams >= streams) {
+    if (registration.streams && takenOver(link).openStreams >= streams) {
       this.#refuse(
         link,
         id,
@@ -197,7 +200,7 @@ class Dispatcher {
   }
 
   #cancel(link: Link, { id, late }: CancelFrame): void {
-    const call = link.running.get(id);
+    const call = takenOver(link).running.get(id);
     if (call) {
       const details = { peer: link.record.id, tag: call.tag };
       const reason =
@@ -205,13 +208,13 @@ class Dispatcher {
           ? new NetError('DEADLINE_EXCEEDED', 'the caller waits no longer', details)
           : new NetError('CANCELLED', 'the caller took the call back', details);
       call.end(reason);
-    } else if (link.held?.requests.delete(id)) {
+    } else if (takenOver(link).held?.requests.delete(id)) {
       this.#refuse(link, id, 'CANCELLED', 'the call was taken back before its function was run');
     }
   }
 
   #argument(link: Link, frame: ArgumentFrame): void {
-    const call = link.running.get(frame.id);
+    const call = takenOver(link).running.get(frame.id);
     if (call && !receiveForArgument(call, frame)) {
       link.breach('more of a stream came than was asked for');
     }
@@ -219,9 +222,10 @@ class Dispatcher {
 
   /** Goes on with what was put off. */
   #resume(link: Link): void {
-    const { held } = link;
+    const taken = takenOver(link);
+    const { held } = taken;
     if (!held) return;
-    link.held = undefined;
+    taken.held = undefined;
     let written = 0;
     while (written < held.answers.length && !link.congested) {
       held.answers[written]!();
@@ -236,16 +240,17 @@ class Dispatcher {
     }
     if (held.answers.length + held.requests.size === 0) return;
     // Something may have been put off while the old was gone through.
-    held.take(link.held);
-    link.held = held;
+    held.take(taken.held);
+    taken.held = held;
   }
 
   /** The caller is lost: what runs for it runs for nobody. */
   #drop(link: Link): void {
-    const running = link.running.values();
-    const held = link.held?.answers ?? [];
-    link.running.clear();
-    link.held = undefined;
+    const taken = takenOver(link);
+    const running = taken.running.values();
+    const held = taken.held?.answers ?? [];
+    taken.running.clear();
+    taken.held = undefined;
     for (const call of running) {
       const { id } = link.record;
       call.end(new NetError('CONNECTION_LOST', 'the caller is gone', { peer: id, tag: call.tag }));

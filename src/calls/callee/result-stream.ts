@@ -6,6 +6,7 @@ import type { Answers } from './answers.ts';
 import type { RunningCall } from './running-call.ts';
 import { StreamSource } from '../streams/stream-source.ts';
 import { StreamWriter } from '../streams/stream-writer.ts';
+import { takenOver } from './taken-calls.ts';
 
 export interface ResultStreamOptions {
   answers: Answers;
@@ -30,7 +31,7 @@ export function sendStream(
     return;
   }
   const over = (answer: () => void): void => {
-    link.openStreams -= 1;
+    takenOver(link).openStreams -= 1;
     done(answer);
   };
   const writer = new StreamWriter(link, source, {
@@ -48,9 +49,9 @@ export function sendStream(
     run: (step) => runTracked(call, step),
     ended: () => over(() => {}),
   });
-  link.openStreams += 1;
+  takenOver(link).openStreams += 1;
   call.becomeStream(writer);
-  if (link.openStreams > most) {
+  if (takenOver(link).openStreams > most) {
     const text = `more than ${most} streams of this connection are open (limits.streams)`;
     call.end(new NetError('OVERLOADED', text, { ran: 'yes' }));
   } else if (call.ended) {

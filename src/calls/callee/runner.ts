@@ -13,6 +13,7 @@ import type { Link } from '../../connection/link.ts';
 import { sendStream } from './result-stream.ts';
 import { RunningCall } from './running-call.ts';
 import type { RunningCallHouse } from './running-call.ts';
+import { takenOver } from './taken-calls.ts';
 
 export interface RunnerInput {
   clock: Clock;
@@ -144,7 +145,7 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** Waits for a function that has not settled. */
   #follow(call: RunningCall, value: unknown): void {
     const { link, id } = call;
-    link.running.add(call);
+    takenOver(link).running.add(call);
     this.#counters.running += 1;
     if (isStream(value)) {
       this.#stream(call, value);
@@ -181,7 +182,7 @@ export class Runner implements ContextSource, RunningCallHouse {
 
   /** A function with streams among its arguments is begun on a congested link as well; its answer waits like others. */
   #answerLater(call: RunningCall, write: () => void): void {
-    call.link.running.add(call);
+    takenOver(call.link).running.add(call);
     this.#counters.running += 1;
     this.#answer(call, write);
   }
@@ -189,22 +190,26 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** Answers, as soon as the network takes it. Until then the call counts as running. */
   #answer(call: RunningCall, write: () => void): void {
     const { link, id } = call;
-    if (link.congested && link.running.get(id) === call) {
-      (link.held ??= new Held()).answers.push(() => this.#answer(call, write));
+    if (link.congested && takenOver(link).running.get(id) === call) {
+      (takenOver(link).held ??= new Held()).answers.push(() => this.#answer(call, write));
       return;
     }
     this.#counters.running -= 1;
     if (call.tracked) untrack(call, false);
     call.settle();
     // Nobody is there any more, when the link is closed.
-    if (link.running.get(id) === call) {
-      link.running.delete(id);
+    if (takenOver(link).running.get(id) === call) {
+      takenOver(link).running.delete(id);
       // The caller waits for no answer, or not for long: its own deadline may be a moment behind. To it the two are one, so
       // they say the same of whether it ran. Its place is only free now.
       if (call.ended) this.#answers.refuse(link, id, call.ended.code, call.ended.message, call.ended.ran);
       else write();
     }
     this.settled(link);
+  }
+
+  ended(link: Link, streams: number): void {
+    takenOver(link).openStreams -= streams;
   }
 
   /** Counts a call that was run to its end or refused. */

@@ -11,6 +11,8 @@ import type { StreamWriter } from '../streams/stream-writer.ts';
 export interface RunningCallHouse {
   readonly clock: Clock;
   remotePeer(link: Link): RemotePeer;
+  /** So many arguments that are streams of a call on this link are over. */
+  ended(link: Link, streams: number): void;
 }
 
 /** A call of another peer whose function has not settled; it is also the context that the function can ask for. */
@@ -82,7 +84,7 @@ export class RunningCall implements OuterCall {
     this.settled = true;
     this.#clearTimer();
     if (!this.readers) return;
-    this.link.openStreams -= this.readers.size;
+    this.#house.ended(this.link, this.readers.size);
     // Who still reads an argument after the answer gets what has come already, and then this.
     for (const reader of this.readers.values()) {
       reader.fail(() => Promise.reject(new NetError('CANCELLED', `the call of ${this.tag} is over`)));

@@ -1,5 +1,6 @@
 import { peerLine } from '../../base/text.ts';
 import type { Call } from './call.ts';
+import { sentOver, waitingFor } from './sent-calls.ts';
 import { failWithNetError } from './call-failure.ts';
 import type { Link } from '../../connection/link.ts';
 import type { PeerRecord } from '../../connection/link.ts';
@@ -16,8 +17,8 @@ export function sweep(
     if (call.deadline <= now) due.push(call);
     else if (call.deadline < next) next = call.deadline;
   };
-  for (const link of links) for (const call of link.pending.values()) look(call);
-  for (const record of queues) record.waiting.waiting().forEach(look);
+  for (const link of links) for (const call of sentOver(link).pending.values()) look(call);
+  for (const record of queues) waitingFor(record).waiting().forEach(look);
   return { due, next };
 }
 

@@ -1,4 +1,5 @@
 import type { Call } from './call.ts';
+import { sentOver } from './sent-calls.ts';
 import type { Link } from '../../connection/link.ts';
 import type { CallerFrame } from '../../connection/messages.ts';
 
@@ -7,9 +8,10 @@ import type { CallerFrame } from '../../connection/messages.ts';
 /** Whether the call may be sent now. One that was taken back holds its place until its function has settled. */
 export function hasRoom(link: Link, call: Call): boolean {
   const { calls, streams = Infinity } = link.limits;
-  if (link.congested || link.pending.size + (link.abandoned?.size ?? 0) >= calls) return false;
+  const sent = sentOver(link);
+  if (link.congested || sent.places >= calls) return false;
   // One alone is sent in any case: that it is more than the other side takes at all is for that side to say.
-  return !call.given || link.streams === 0 || link.streams + call.given.positions.length <= streams;
+  return !call.given || sent.streams === 0 || sent.streams + call.given.positions.length <= streams;
 }
 
 /** Streams of the call that the other side counts. */

@@ -12,6 +12,7 @@ import type { Outgoing } from '../../wire/outgoing.ts';
 import { TooLarge } from '../../wire/too-large.ts';
 import { encodeCancel, encodeLateCancel } from '../../wire/stream-frames.ts';
 import type { Call } from './call.ts';
+import { sentOver, waitingFor } from './sent-calls.ts';
 import { failCall, failWithNetError, leftMessage, settleWith } from './call-failure.ts';
 import { failExpired, sweep } from './call-deadlines.ts';
 import { watchSignals } from './call-signals.ts';
@@ -68,7 +69,7 @@ export class OutgoingCalls implements StreamHouse {
         break;
       case 'frames.received':
         for (const frame of message.frames) this.#received(message.link, frame);
-        if (message.link.record.waiting.size > 0) this.#pump(message.link.record);
+        if ((message.link.record.waiting?.size ?? 0) > 0) this.#pump(message.link.record);
         break;
       case 'call.cancel':
         this.#cancelled(message.call, message.reason);
@@ -121,13 +122,13 @@ export class OutgoingCalls implements StreamHouse {
       this.fail(call, 'DEADLINE_EXCEEDED', 'the deadline had passed before the call was made', {
         ran: 'no',
       });
-    } else if (record.waiting.size === 0 && record.link && hasRoom(record.link, call)) {
+    } else if ((record.waiting?.size ?? 0) === 0 && record.link && hasRoom(record.link, call)) {
       this.#transmit(call, record.link, call.time);
-    } else if (record.waiting.size >= this.#queue) {
+    } else if (waitingFor(record).size >= this.#queue) {
       const text = `${this.#queue} calls to ${peerLine(record)} already wait here (limits.queue)`;
       this.fail(call, 'OVERLOADED', text);
     } else {
-      record.waiting.push(call);
+      waitingFor(record).push(call);
       this.#queues.add(record);
       this.#counters.waiting += 1;
       this.#alarm.wakeBy(call.deadline);
@@ -136,7 +137,8 @@ export class OutgoingCalls implements StreamHouse {
 
   /** @param left how long the caller will still wait, in ms */
   #transmit(call: Call, link: Link, left: number): void {
-    const id = link.lastSent + 1;
+    const sent = sentOver(link);
+    const id = sent.last + 1;
     const { tag, given } = call;
     const streams = given?.positions;
     // What is sent along may take longer than the call may be silent, and the other side cannot tell.
@@ -158,10 +160,10 @@ export class OutgoingCalls implements StreamHouse {
       this.fail(call, 'NOT_SERIALIZABLE', text, cause === undefined ? {} : { cause });
       return;
     }
-    link.lastSent = id;
+    sent.last = id;
     call.id = id;
     call.link = link;
-    link.pending.add(call);
+    sent.pending.add(call);
     this.#counters.pending += 1;
     this.#alarm.wakeBy(call.deadline);
     link.send(request);
@@ -169,10 +171,11 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   #received(link: Link, frame: CallerFrame): void {
-    const call = link.pending.get(frame.id);
+    const sent = sentOver(link);
+    const call = sent.pending.get(frame.id);
     if (!call) {
       // Taken back earlier. The last frame says that its function has settled, and that its place there is free.
-      if (isLast(frame)) link.abandoned?.delete(frame.id);
+      if (isLast(frame)) sent.abandoned?.delete(frame.id);
       return;
     }
     switch (frame.type) {
@@ -217,7 +220,8 @@ export class OutgoingCalls implements StreamHouse {
 
   /** Sends what waited for room. */
   #pump(record: PeerRecord): void {
-    const { waiting, link } = record;
+    const { link } = record;
+    const waiting = waitingFor(record);
     while (link) {
       const call = waiting.peek();
       if (!call || !hasRoom(link, call)) break;
@@ -247,7 +251,7 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   #refused(link: Link, last: number): void {
-    const refused = link.pending.values().filter((call) => call.id > last);
+    const refused = sentOver(link).pending.values().filter((call) => call.id > last);
     for (const call of refused) {
       this.fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
     }
@@ -255,15 +259,16 @@ export class OutgoingCalls implements StreamHouse {
 
   #lost(link: Link): void {
     this.#links.delete(link);
-    link.abandoned = undefined;
-    for (const call of link.pending.values()) {
+    const sent = sentOver(link);
+    sent.abandoned = undefined;
+    for (const call of sent.pending.values()) {
       const text = `the connection to ${peerLine(call.record)} was lost before it answered`;
       this.fail(call, 'CONNECTION_LOST', text, call.reader && { ran: 'yes' });
     }
   }
 
   #left(record: PeerRecord, why: LeaveReason): void {
-    for (const call of record.waiting.takeAll()) {
+    for (const call of waitingFor(record).takeAll()) {
       this.#counters.waiting -= 1;
       this.fail(call, 'NOT_SENT', leftMessage(record, why));
     }
@@ -274,7 +279,7 @@ export class OutgoingCalls implements StreamHouse {
     this.#stopped ??= cause === undefined ? { reason } : { reason, cause };
     this.#alarm.clear();
     for (const record of [...this.#queues]) {
-      for (const call of record.waiting.takeAll()) {
+      for (const call of waitingFor(record).takeAll()) {
         this.#counters.waiting -= 1;
         this.fail(call, 'STOPPED', this.#stopped.reason, this.#stopped);
       }
@@ -318,10 +323,10 @@ export class OutgoingCalls implements StreamHouse {
     const { link } = call;
     this.#settle(call);
     if (link) {
-      (link.abandoned ??= new Set()).add(call.id);
+      (sentOver(link).abandoned ??= new Set()).add(call.id);
       link.send(encode(call.id));
     } else {
-      call.record.waiting.remove();
+      waitingFor(call.record).remove();
       this.#counters.waiting -= 1;
     }
   }
@@ -334,8 +339,9 @@ export class OutgoingCalls implements StreamHouse {
     if (given) endArguments(call, given);
     if (link) {
       call.link = undefined;
-      link.pending.delete(call.id);
-      link.streams -= openStreams(call);
+      const sent = sentOver(link);
+      sent.pending.delete(call.id);
+      sent.streams -= openStreams(call);
       this.#counters.pending -= 1;
       if (link.leaving || link.otherLeaving) link.checkIdle();
     }

@@ -100,7 +100,7 @@ export class Outgoing implements Calling {
   }
 
   load({ waiting, link }: PeerRecord): number {
-    return waiting.size + (link ? link.pending.size + (link.abandoned?.size ?? 0) : 0);
+    return (waiting?.size ?? 0) + (link?.made?.places ?? 0);
   }
 
   #send({ record, tag, args, given, time, deadline, signals, site, plain }: PreparedCall): Promise<unknown> {

@@ -8,6 +8,7 @@ import type { GivenStreams } from './given-streams.ts';
 import type { Link } from '../../connection/link.ts';
 import { StreamReader } from './stream-reader.ts';
 import { StreamWriter } from './stream-writer.ts';
+import { sentOver } from '../caller/sent-calls.ts';
 
 /** The caller, as the streams of its calls need it. */
 export interface StreamHouse {
@@ -31,7 +32,7 @@ export function openStream(house: StreamHouse, call: Call, link: Link): void {
       house.allow(call, is ? call.time : Infinity);
     },
   });
-  link.streams += 1;
+  sentOver(link).streams += 1;
   house.hold(call, false);
   house.allow(call, Infinity);
   call.resolve(call.reader);
@@ -48,7 +49,7 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, given:
   const { positions } = given;
   const writers = new Map<number, StreamWriter>();
   call.writers = writers;
-  link.streams += positions.length;
+  sentOver(link).streams += positions.length;
   given.begin().forEach((source, index) => {
     const arg = positions[index]!;
     const send = (frame: Outgoing): void => {

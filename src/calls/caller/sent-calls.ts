@@ -1,0 +1,29 @@
+import type { CallsMade, Link, PeerRecord } from '../../connection/link.ts';
+import { CallQueue } from './call-queue.ts';
+import type { Call } from './call.ts';
+import { IdTable } from '../id-table.ts';
+
+/** What the caller keeps of a link: the calls that it has made over it. */
+export class SentCalls implements CallsMade {
+  /** Requests without an answer. */
+  readonly pending = new IdTable<Call>();
+  /** Requests that were taken back, until the other side says that their function has settled. */
+  abandoned: Set<number> | undefined;
+  /** Streams of its calls that are open. */
+  streams = 0;
+  /** Id of the newest request. */
+  last = 0;
+
+  get places(): number {
+    return this.pending.size + (this.abandoned?.size ?? 0);
+  }
+}
+
+export function sentOver(link: Link): SentCalls {
+  return (link.made ??= new SentCalls()) as SentCalls;
+}
+
+/** The calls that wait here until the peer has room for them. */
+export function waitingFor(record: PeerRecord): CallQueue {
+  return (record.waiting ??= new CallQueue()) as CallQueue;
+}

@@ -18,7 +18,12 @@ import type { Selector } from './presence/selector.ts';
 export { createPeer } from './peer/peer.ts';
 export type { Peer } from './peer/peer.ts';
 export type { ConnectOptions, RecordOptions, RemoteOptions } from './functions/connect-arguments.ts';
-export type { Connect, ConnectedRecord, FunctionRecord, StaticMethodDecorator } from './functions/connect-types.ts';
+export type {
+  Connect,
+  ConnectedRecord,
+  FunctionRecord,
+  StaticMethodDecorator,
+} from './functions/connect-types.ts';
 export { connected } from './functions/connected.ts';
 export { current } from './calls/context.ts';
 export type { CallContext } from './calls/context.ts';

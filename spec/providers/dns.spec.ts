@@ -3,8 +3,9 @@ import { SimulatedClock } from 'xstate';
 
 import { DnsProvider } from '../../src/providers/dns.ts';
 import type { NameSeed, Names } from '../../src/providers/dns.ts';
-import { hintAt, keyOf } from '../../src/providers/provider.ts';
-import type { Hint, ProviderListener } from '../../src/providers/provider.ts';
+import { hintAt, keyOf } from '../../src/providers/hint.ts';
+import type { ProviderListener } from '../../src/providers/provider.ts';
+import type { Hint } from '../../src/providers/hint.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
 

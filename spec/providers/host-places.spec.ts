@@ -9,7 +9,7 @@ import { SimulatedClock } from 'xstate';
 import { HostProvider } from '../../src/providers/host/host.ts';
 import { ownPlace } from '../../src/providers/host/place.ts';
 import type { Place } from '../../src/providers/host/place.ts';
-import type { Hint } from '../../src/providers/provider.ts';
+import type { Hint } from '../../src/providers/hint.ts';
 import type { Address } from '../../src/transport/address.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -20,7 +20,8 @@ import { SimulatedClock } from 'xstate';
 
 import { HostProvider } from '../../src/providers/host/host.ts';
 import { ownPlace } from '../../src/providers/host/place.ts';
-import type { Announcement, Hint, ProviderListener } from '../../src/providers/provider.ts';
+import type { Announcement, ProviderListener } from '../../src/providers/provider.ts';
+import type { Hint } from '../../src/providers/hint.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** Between two looks at the whole directory, in ms. */

@@ -7,7 +7,7 @@ import { writeGoodbye, writeQuery, writeResponse } from '../../src/providers/mdn
 import type { Resource } from '../../src/providers/mdns/packet.ts';
 import { ownRecords, SERVICE } from '../../src/providers/mdns/records.ts';
 import type { OwnRecords } from '../../src/providers/mdns/records.ts';
-import type { Hint } from '../../src/providers/provider.ts';
+import type { Hint } from '../../src/providers/hint.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
 import { elapse, interfaceOf, Segment } from '../support/multicast.ts';
 

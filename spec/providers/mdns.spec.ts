@@ -6,7 +6,8 @@ import { SimulatedClock } from 'xstate';
 import { MdnsProvider } from '../../src/providers/mdns/mdns.ts';
 import { writeResponse } from '../../src/providers/mdns/packet.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
-import type { Announcement, Hint, ProviderListener } from '../../src/providers/provider.ts';
+import type { Announcement, ProviderListener } from '../../src/providers/provider.ts';
+import type { Hint } from '../../src/providers/hint.ts';
 import { elapse, interfaceOf, Segment } from '../support/multicast.ts';
 
 const announcement = (id: string, port = 4000): Announcement => ({

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { hintAt, keyOf } from '../../src/providers/provider.ts';
+import { hintAt, keyOf } from '../../src/providers/hint.ts';
 import { StaticProvider } from '../../src/providers/static.ts';
 
 describe('the provider of given addresses', () => {

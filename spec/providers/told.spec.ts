@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
 import { hintsOf, peerList } from '../../src/providers/peer-list.ts';
-import type { Hint, ProviderListener } from '../../src/providers/provider.ts';
+import type { ProviderListener } from '../../src/providers/provider.ts';
+import type { Hint } from '../../src/providers/hint.ts';
 import { ToldProvider } from '../../src/providers/told.ts';
 import type { Scope } from '../../src/transport/scope.ts';
 

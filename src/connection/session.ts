@@ -12,4 +12,3 @@ export interface Session {
   /** How often the side that opened it had lost a connection to the other before. */
   generation: number;
 }
-

@@ -295,7 +295,8 @@ function servicesOf(
     liveness: system.get('liveness') as LivenessRef,
     events: system.get('events') as EventsRef,
     discovery,
-    whereabouts: (id) => whereabouts((discovery.getSnapshot() as { context: DiscoveryContext }).context.candidates, id),
+    whereabouts: (id) =>
+      whereabouts((discovery.getSnapshot() as { context: DiscoveryContext }).context.candidates, id),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Hint } from '../providers/provider.ts';
+import type { Hint } from '../providers/hint.ts';
 import { isAmong, nearestFirst } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import type { PeerRecord } from '../connection/link.ts';

@@ -2,7 +2,7 @@ import { assign, enqueueActions, setup } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { HOST } from '../providers/host/host.ts';
-import { keyOf } from '../providers/provider.ts';
+import { keyOf } from '../providers/hint.ts';
 import type { Announcement } from '../providers/provider.ts';
 import { hintsOf } from '../providers/peer-list.ts';
 import { TOLD } from '../providers/told.ts';

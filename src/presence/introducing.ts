@@ -1,5 +1,5 @@
 import { peerList } from '../providers/peer-list.ts';
-import type { Hint } from '../providers/provider.ts';
+import type { Hint } from '../providers/hint.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';

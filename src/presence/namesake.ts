@@ -3,7 +3,7 @@ import type { AnyActorRef } from 'xstate';
 
 import { afterAwake } from '../base/awake.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Hint } from '../providers/provider.ts';
+import type { Hint } from '../providers/hint.ts';
 import type { Attachment } from '../providers/network.ts';
 import { dialInTurn } from '../connection/dialing.ts';
 import { dialHandshake } from '../connection/handshaking.ts';

@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 
-import type { Announcement, Hint, Provider } from '../providers/provider.ts';
+import type { Announcement, Provider } from '../providers/provider.ts';
+import type { Hint } from '../providers/hint.ts';
 import { warnOfUnforeseen } from '../base/unforeseen.ts';
 import type { DiscoveryMessage } from './messages.ts';
 

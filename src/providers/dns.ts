@@ -3,8 +3,9 @@ import { promises as dns } from 'node:dns';
 import type { Clock } from '../base/clock.ts';
 import { addressText, isAmong } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
-import { hintAt, keyOf } from './provider.ts';
-import type { Hint, Provider, ProviderListener } from './provider.ts';
+import { hintAt, keyOf } from './hint.ts';
+import type { Provider, ProviderListener } from './provider.ts';
+import type { Hint } from './hint.ts';
 import type { Seed } from './seed.ts';
 
 /** Between two questions for one name, in ms: from half of this to one and a half times this, so that nobody asks in step. */

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { addressText, plainIp } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import { HINT_TAG } from '../wire/guards.ts';
-import type { Hint, HintedAddress } from './provider.ts';
+import type { Hint, HintedAddress } from './hint.ts';
 
 /** The life of a peer that a hint is about. */
 export interface Life {

@@ -1,4 +1,5 @@
-import type { Hint, Provider, ProviderListener } from './provider.ts';
+import type { Provider, ProviderListener } from './provider.ts';
+import type { Hint } from './hint.ts';
 
 /** What peers of one in-memory network have announced. */
 export class MemoryBoard {

@@ -4,8 +4,8 @@ import { ipAddresses, isLoopback } from '../transport/address.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { WirePeer } from '../wire/frames.ts';
 import { MOST_ADDRESSES, MOST_PEERS } from '../wire/guards.ts';
-import { hintedAddress } from './provider.ts';
-import type { Hint, HintedAddress } from './provider.ts';
+import { hintedAddress } from './hint.ts';
+import type { Hint, HintedAddress } from './hint.ts';
 
 /** What one peer tells another of those it knows, and what the other makes of it. */
 

@@ -1,7 +1,8 @@
 import { addressText } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
-import { hintAt, keyOf } from './provider.ts';
-import type { Hint, Provider, ProviderListener } from './provider.ts';
+import { hintAt, keyOf } from './hint.ts';
+import type { Provider, ProviderListener } from './provider.ts';
+import type { Hint } from './hint.ts';
 
 /** Dials in a row that fail before it is said that something is wrong: whoever starts together with us is not there yet. */
 const PATIENCE = 5;

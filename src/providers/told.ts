@@ -2,7 +2,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Address } from '../transport/address.ts';
 import { checked } from './hint-tags.ts';
 import type { HintTags } from './hint-tags.ts';
-import type { Announcement, Hint, Provider, ProviderListener } from './provider.ts';
+import type { Announcement, Provider, ProviderListener } from './provider.ts';
+import type { Hint } from './hint.ts';
 
 export const TOLD = 'told';
 

@@ -9,8 +9,6 @@ import { OutgoingCalls } from './outgoing-calls.ts';
 import type { CallerInput } from './outgoing-calls.ts';
 import type { CallerCounters } from '../../presence/peer-info.ts';
 
-
-
 /** The actor that knows every call this peer has made and not yet settled. */
 
 export type CallerLogic = ActorLogic<LiveSnapshot<CallerCounters>, CallerMessage, undefined>;

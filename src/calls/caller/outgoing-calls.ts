@@ -251,7 +251,9 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   #refused(link: Link, last: number): void {
-    const refused = sentOver(link).pending.values().filter((call) => call.id > last);
+    const refused = sentOver(link)
+      .pending.values()
+      .filter((call) => call.id > last);
     for (const call of refused) {
       this.fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
     }

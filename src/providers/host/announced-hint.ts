@@ -2,7 +2,7 @@ import { isLoopback } from '../../transport/address.ts';
 import type { Address } from '../../transport/address.ts';
 import type { FoundAnnouncement } from './announcement-file.ts';
 import { ownPlace, shareNetwork, shareProcesses } from './place.ts';
-import type { Hint } from '../provider.ts';
+import type { Hint } from '../hint.ts';
 
 /**
  * Where a peer that is announced in the runtime directory can be reached from here; undefined when it cannot.

@@ -2,8 +2,9 @@ import { ipAddresses, isLoopback } from '../../transport/address.ts';
 import { isAddressList, isFields, isPeerId, MOST_ADDRESSES } from '../../wire/guards.ts';
 import { isPlace, ownPlace } from './place.ts';
 import type { Place } from './place.ts';
-import { hintedAddress } from '../provider.ts';
-import type { Announcement, Hint } from '../provider.ts';
+import { hintedAddress } from '../hint.ts';
+import type { Announcement } from '../provider.ts';
+import type { Hint } from '../hint.ts';
 import { ITSELF, readSmallFile, readSmallFileSync } from './small-file.ts';
 
 /** The file in which a peer tells the others that use its runtime directory where it is. */

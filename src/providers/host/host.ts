@@ -13,7 +13,8 @@ import { inTime } from './in-time.ts';
 import { Looks } from './looks.ts';
 import { OwnFile } from './own-file.ts';
 import { ownPlace, shareNetwork } from './place.ts';
-import type { Announcement, Hint, Provider, ProviderListener } from '../provider.ts';
+import type { Announcement, Provider, ProviderListener } from '../provider.ts';
+import type { Hint } from '../hint.ts';
 import { openRuntimeDirectory, SECRET_NAME } from './runtime-directory.ts';
 import { isDead, isDraft, removeAnnouncement, removeStale } from './stale-files.ts';
 

@@ -7,7 +7,7 @@ import type { Packet, Resource } from './packet.ts';
 import { SERVICE } from './records.ts';
 import type { Sender } from './socket.ts';
 import type { Vouched } from './tagged.ts';
-import type { HintedAddress } from '../provider.ts';
+import type { HintedAddress } from '../hint.ts';
 
 /**
  * Asks on one link who is there, and keeps what is said. After RFC 6762, section 5; numbers without a reason of their

@@ -4,7 +4,7 @@ import type { Life as PeerLife } from '../hint-tags.ts';
 import { instanceOf, readDescription, SERVICE, TTL, typeOf } from './records.ts';
 import type { Name, Packet, Question, Resource } from './packet.ts';
 import type { Vouched } from './tagged.ts';
-import type { HintedAddress } from '../provider.ts';
+import type { HintedAddress } from '../hint.ts';
 
 /**
  * What others on one link have said of their endpoints, for as long as it holds (RFC 6762, section 10). Everything in

@@ -11,7 +11,8 @@ import type { Gates } from './session.ts';
 import { SightingsById } from './sightings.ts';
 import { openSocket } from './socket.ts';
 import type { OpenSocket } from './socket.ts';
-import type { Announcement, Hint, Provider, ProviderListener } from '../provider.ts';
+import type { Announcement, Provider, ProviderListener } from '../provider.ts';
+import type { Hint } from '../hint.ts';
 
 /** Between two looks at the clock and at the interfaces, in ms. The system says nothing when one comes or goes. */
 const TICK = 1_000;

@@ -6,7 +6,7 @@ import { VERSIONS } from '../../wire/frames.ts';
 import { isPeerId } from '../../wire/guards.ts';
 import type { HintTags, Life } from '../hint-tags.ts';
 import type { Name, Resource } from './packet.ts';
-import type { HintedAddress } from '../provider.ts';
+import type { HintedAddress } from '../hint.ts';
 
 /**
  * What a peer says of itself in DNS-SD (RFC 6763), and what is understood of what others say. Anybody on the link can

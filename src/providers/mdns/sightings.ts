@@ -1,6 +1,6 @@
 import { addressText } from '../../transport/address.ts';
 import type { Sighting } from './browser.ts';
-import type { Hint, HintedAddress } from '../provider.ts';
+import type { Hint, HintedAddress } from '../hint.ts';
 
 /** Of one peer, that are told, whoever has said them. */
 const MOST_ADDRESSES = 8;

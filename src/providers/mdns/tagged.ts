@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { isPeerId } from '../../wire/guards.ts';
 import type { HintTags, Life } from '../hint-tags.ts';
 import { FAREWELL, MOST_TAGGED, PLACE, readPlace } from './records.ts';
-import type { HintedAddress } from '../provider.ts';
+import type { HintedAddress } from '../hint.ts';
 
 /**
  * What somebody who has the secret says in a packet, read from its bytes before anything takes them apart. It is taken

@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPeer } from 'app-net';
-import { dialHandshake } from '../../dist/actors/handshaking.js';
-import { systemClock } from '../../dist/clock.js';
-import { webSocketTransport } from '../../dist/transport/websocket.js';
-import { deriveKeys } from '../../dist/wire/secret.js';
+import { dialHandshake } from '../../build/actors/handshaking.js';
+import { systemClock } from '../../build/clock.js';
+import { webSocketTransport } from '../../build/transport/websocket.js';
+import { deriveKeys } from '../../build/wire/secret.js';
 
 export { growth } from './app-net-growth.js';
 

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
-import type { Peer } from '../../src/index.ts';
-import type { PeerLimits } from '../../src/index.ts';
+import type { Peer, PeerLimits } from '../../src/index.ts';
 import { makeSecret } from '../../src/wire/secret.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';

@@ -10,7 +10,7 @@ import { LiveArea } from '../../src/cli/terminal/live-area.ts';
 import { Output } from '../../src/cli/terminal/output.ts';
 import { peerTable } from '../../src/cli/commands/peer-table.ts';
 import { Progress } from '../../src/cli/terminal/progress.ts';
-import { cut, safe, written } from '../../src/cli/text.ts';
+import { cut, safe, written } from '../../src/cli/terminal/text.ts';
 import { bytes, count, duration, milliseconds } from '../../src/cli/terminal/units.ts';
 import { display, jsonable, readArguments } from '../../src/cli/commands/values.ts';
 import { encodeTag } from '../../src/base/tag.ts';

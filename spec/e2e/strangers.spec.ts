@@ -35,7 +35,7 @@ const VICTIM = `
 import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createPeer } from 'app-net';
-import { hostNetwork } from '${REPOSITORY}dist/discovery/host-network.js';
+import { hostNetwork } from '${REPOSITORY}build/discovery/host-network.js';
 const near = await createPeer({ id: 'near' }).start();
 near.connect('answer', () => 42);
 const runtimeDir = process.env.FAR;
@@ -55,10 +55,10 @@ setInterval(tell, 100);
 /** Dials a port again and again, gives up now and then, and says what became of it. */
 const DIALLER = `
 import { readdirSync } from 'node:fs';
-import { webSocketTransport } from '${REPOSITORY}dist/transport/websocket.js';
-import { dialHandshake } from '${REPOSITORY}dist/actors/handshaking.js';
-import { systemClock } from '${REPOSITORY}dist/clock.js';
-import { deriveKeys, makeSecret } from '${REPOSITORY}dist/wire/secret.js';
+import { webSocketTransport } from '${REPOSITORY}build/transport/websocket.js';
+import { dialHandshake } from '${REPOSITORY}build/actors/handshaking.js';
+import { systemClock } from '${REPOSITORY}build/clock.js';
+import { deriveKeys, makeSecret } from '${REPOSITORY}build/wire/secret.js';
 const { HOST: host, PORT: port, COUNT: count } = process.env;
 const transport = webSocketTransport();
 const describe = () => ({ name: '', group: '', hub: false, pid: 1, host: '', functions: [] });

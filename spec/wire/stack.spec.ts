@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 import { expect } from 'chai';
 
-import { ownFrame, trimStack } from '../../src/wire/values/stack.ts';
+import { ownFrame, trimStack } from '../../src/base/stack.ts';
 
 const OURS = new URL('../../src/calls/callee/dispatcher.ts', import.meta.url).href;
 const OURS_AS_PATH = fileURLToPath(OURS);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { endProcess } from './end.ts';
+import { endProcess } from './terminal/end.ts';
 import { runProgram } from './program.ts';
 
 endProcess(await runProgram(process.argv));

@@ -2,13 +2,13 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { libraryVersion } from '../base/version.ts';
 import type { Context } from './context.ts';
-import { surviveLostOutput } from './end.ts';
+import { surviveLostOutput } from './terminal/end.ts';
 import { EXIT } from './terminal/exit.ts';
 import type { ExitCode } from './terminal/exit.ts';
 import { explain } from './terminal/explain.ts';
 import { interruption, outOfPatience } from './terminal/interrupt.ts';
 import { Output } from './terminal/output.ts';
-import { written } from './text.ts';
+import { written } from './terminal/text.ts';
 
 /**
  * Every command with its arguments and options. What a command does is in a file of its own, loaded when it runs: the

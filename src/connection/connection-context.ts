@@ -4,10 +4,9 @@ import type { Log } from '../base/log.ts';
 import type { Address } from '../transport/address.ts';
 import type { Socket, Transport } from '../transport/transport.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
-import type { Link } from './link.ts';
+import type { Link, PeerRecord } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { ConnectionFailure, ToCaller, ToDispatcher, ToDiscovery, ToEvents } from './messages.ts';
-import type { PeerRecord } from './link.ts';
 import type { LinkLimits } from './unread.ts';
 
 /** What a connection knows. */

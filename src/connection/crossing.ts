@@ -1,7 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { EventsFrame } from '../wire/frames.ts';
-import type { Link } from './link.ts';
-import type { PeerRecord } from './link.ts';
+import type { Link, PeerRecord } from './link.ts';
 
 /**
  * How long frames wait for the end of the other link, in ms. Its goaway is a moment behind, unless that link is dead

@@ -1,9 +1,8 @@
 import type { InterestsCounters } from '../presence/peer-info.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import type { EventFrame, SubscribedFrame } from '../wire/frames.ts';
-import type { Link } from '../connection/link.ts';
+import type { Link, PeerRecord } from '../connection/link.ts';
 import type { LeaveReason } from '../connection/evidence.ts';
-import type { PeerRecord } from '../connection/link.ts';
 import { EVERY_EVENT } from './topics.ts';
 
 /** The subscriber's half of events: what this peer wants of whom, and what it has missed. */

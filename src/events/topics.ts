@@ -6,8 +6,7 @@ import { fits } from '../wire/outgoing.ts';
 import { TooLarge } from '../wire/too-large.ts';
 import { EventPost } from './event-post.ts';
 import { EncodedEvent, EventQueue } from './event-queue.ts';
-import type { Link } from '../connection/link.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { Link, PeerRecord } from '../connection/link.ts';
 
 /** The emitter's half of events: who wants which, and what waits for those who are slower than the events come. */
 

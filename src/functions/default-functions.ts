@@ -4,14 +4,10 @@ import { userInfo } from 'node:os';
 import type { AnyActor } from 'xstate';
 
 import type { CallerRef } from '../calls/caller/caller.ts';
-import type { CallerCounters } from '../presence/peer-info.ts';
 import type { DispatcherRef } from '../calls/callee/dispatcher.ts';
-import type { DispatcherCounters } from '../presence/peer-info.ts';
 import type { EventsRef } from '../events/events.ts';
-import type { EventsCounters } from '../presence/peer-info.ts';
 import type { Clock } from '../base/clock.ts';
 import { measureLoopLoad } from '../base/loop-load.ts';
-import type { LoopLoad } from '../base/loop-load.ts';
 import { registrationOf } from '../calls/callee/registry.ts';
 import type { Registration } from '../calls/callee/registry.ts';
 import { DEFAULT_TAGS } from '../base/tag.ts';

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 
-import type { Evidence } from '../connection/evidence.ts';
-import type { LeaveReason } from '../connection/evidence.ts';
+import type { Evidence, LeaveReason } from '../connection/evidence.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { refuseUnknown } from '../base/option-checks.ts';
 import { checkSelector, matcher, refuseSelector, tagIn } from './selector.ts';

@@ -1,6 +1,5 @@
-import { isLoopback } from './address.ts';
+import { isLoopback, addressText } from './address.ts';
 import type { Address } from './address.ts';
-import { addressText } from './address.ts';
 import { scopeOf } from './scope.ts';
 import { DialFailed } from './transport.ts';
 import type { Transport } from './transport.ts';

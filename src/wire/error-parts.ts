@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import { NOT_PROPERTIES, classNames } from './values/error-classes.ts';
 import { put } from './values/meta.ts';
-import { trimStack } from './values/stack.ts';
+import { trimStack } from '../base/stack.ts';
 
 /**
  * An error to its JSON: the same for one that was thrown and for one inside a value. What of it cannot be carried or read is left

@@ -21,7 +21,7 @@ await symlink(join(repository, 'node_modules/tsx'), join(app, 'node_modules/tsx'
 await writeFile(join(app, 'package.json'), '{"name":"my-app","type":"module"}');
 await copyFile(join(repository, 'examples/01-multiply/math.ts'), join(app, 'math.ts'));
 await copyFile(join(repository, 'examples/04-streams/worker.ts'), join(app, 'logs.ts'));
-const command = join(repository, 'dist/cli/main.js');
+const command = join(repository, 'dist/cli.js');
 await mkdir(join(folder, 'bin'));
 await symlink(command, join(folder, 'bin/app-net'));
 await chmod(command, 0o755);

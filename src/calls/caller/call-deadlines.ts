@@ -2,8 +2,7 @@ import { peerLine } from '../../base/text.ts';
 import type { Call } from './call.ts';
 import { sentOver, waitingFor } from './sent-calls.ts';
 import { failWithNetError } from './call-failure.ts';
-import type { Link } from '../../connection/link.ts';
-import type { PeerRecord } from '../../connection/link.ts';
+import type { Link, PeerRecord } from '../../connection/link.ts';
 
 /** The calls whose deadline has passed, and when that of the next one does; Infinity when there is none. */
 export function sweep(

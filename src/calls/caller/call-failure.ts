@@ -3,7 +3,7 @@ import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
 import { reviveThrown } from '../../wire/values/failure.ts';
 import { peerLine } from '../../base/text.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
-import { ownFrame } from '../../wire/values/stack.ts';
+import { ownFrame } from '../../base/stack.ts';
 import type { Call } from './call.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
 import type { PeerRecord } from '../../connection/link.ts';

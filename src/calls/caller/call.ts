@@ -1,5 +1,4 @@
-import type { PeerRecord } from '../../connection/link.ts';
-import type { Link } from '../../connection/link.ts';
+import type { PeerRecord, Link } from '../../connection/link.ts';
 import type { GivenStreams } from '../streams/given-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';

@@ -19,12 +19,11 @@ import { watchSignals } from './call-signals.ts';
 import { hasRoom, isLast, openStreams } from './call-slots.ts';
 import { endArguments, openStream, sendArguments, withoutStreams } from '../streams/call-streams.ts';
 import type { StreamHouse } from '../streams/call-streams.ts';
-import type { Link } from '../../connection/link.ts';
+import type { Link, PeerRecord } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { CallerFrame } from '../../connection/messages.ts';
 import type { CallerMessage } from './messages.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
-import type { PeerRecord } from '../../connection/link.ts';
 
 export interface CallerInput {
   clock: Clock;

@@ -65,6 +65,7 @@ export class Outgoing implements Calling {
     // `call-failure.ts` finds the caller when there is need to.
     if (now >= this.#nextSite) {
       this.#nextSite = now + SITE_INTERVAL;
+      // oxlint-disable-next-line unbound-method -- named, not called
       site = callerFrames(this.call);
     }
     let signals = signal && [signal];

@@ -7,7 +7,7 @@ import type { Chosen } from './chosen-call.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 import { Progress } from '../terminal/progress.ts';
 import { jsonable } from './values.ts';
 

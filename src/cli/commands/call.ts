@@ -7,7 +7,7 @@ import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { exitCodeOf, failureLines } from '../terminal/failures.ts';
 import { meant, searchSomebody, withPeer } from '../observer.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
 /** `app-net call <function> [args…]`: on one peer, on all of them, or for each line of a file. */

@@ -2,7 +2,7 @@ import type { RemotePeer } from '../../index.ts';
 import { near } from '../../base/near.ts';
 import { DEFAULT_TAGS, readableTag } from '../../base/tag.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 import { count } from '../terminal/units.ts';
 
 /** From what somebody typed to the peer or the function that is meant. */

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { eventCalled, search, withPeer } from '../observer.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 import { count } from '../terminal/units.ts';
 import { display, jsonable } from './values.ts';
 

@@ -6,9 +6,9 @@ import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { searchSomebody, withPeer } from '../observer.ts';
 import type { Output } from '../terminal/output.ts';
-import { safe } from '../text.ts';
-import { readInfo } from '../told-info.ts';
-import type { Counters, ToldInfo } from '../told-info.ts';
+import { safe } from '../terminal/text.ts';
+import { readInfo } from './told-info.ts';
+import type { Counters, ToldInfo } from './told-info.ts';
 import { bytes, count, duration, milliseconds, percent } from '../terminal/units.ts';
 
 /** `app-net info <peer>`: what a peer says about itself. */

@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 
 import type { RemotePeer } from '../../index.ts';
 import { readableTag } from '../../base/tag.ts';
-import { safe } from '../text.ts';
-import { readInfo } from '../told-info.ts';
+import { safe } from '../terminal/text.ts';
+import { readInfo } from './told-info.ts';
 import { microseconds } from '../terminal/units.ts';
 
 /** What `peers` asks of a peer, and what it says of it in a line of JSON. */

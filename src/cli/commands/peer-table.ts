@@ -1,7 +1,7 @@
 import type { RemotePeer } from '../../index.ts';
 import { readableTag } from '../../base/tag.ts';
-import { cut, safe } from '../text.ts';
-import type { Colors } from '../colors.ts';
+import { cut, safe } from '../terminal/text.ts';
+import type { Colors } from '../terminal/colors.ts';
 import { where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
 import { table, widthOf } from '../terminal/table.ts';

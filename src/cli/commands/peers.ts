@@ -4,7 +4,7 @@ import { EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { LiveArea } from '../terminal/live-area.ts';
 import { meant, search, searchSomebody, sorted, withPeer } from '../observer.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 import { askAll, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
 import type { firstFunctions, peerTable } from './peer-table.ts';

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { searchSomebody, withPeer } from '../observer.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 import { microseconds, milliseconds } from '../terminal/units.ts';
 
 /** `app-net ping [peer]`: how long a call takes, again and again; the statistics at the end. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { inspectInColors } from '../colors.ts';
+import { inspectInColors } from '../terminal/colors.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 
 /** Arguments and results of calls: from the command line, to a terminal, to JSON. */

@@ -11,7 +11,7 @@ import {
   checkVersions,
   messageOf,
 } from './host.ts';
-import { checkElsewhere } from '../doctor-elsewhere.ts';
+import { checkElsewhere } from './elsewhere.ts';
 import { checkMulticast } from './multicast.ts';
 import { announcements, checkAnnouncements, checkPeers, checkUnreached } from './peers.ts';
 import type { Announced } from './peers.ts';

@@ -1,5 +1,5 @@
 import type { Output } from '../terminal/output.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 
 /** What a check of `doctor` has found. */
 export interface Result {

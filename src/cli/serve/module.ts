@@ -7,13 +7,13 @@ import { runningPeers, serveListeners } from '../../peer/running-peers.ts';
 import type { RunningPeer } from '../../peer/running-peers.ts';
 import { readableTag } from '../../base/tag.ts';
 import type { Context } from '../context.ts';
-import { whenOutputIsLost } from '../end.ts';
+import { whenOutputIsLost } from '../terminal/end.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { interrupt, Interrupted, isHandledElsewhere } from '../terminal/interrupt.ts';
-import { safe } from '../text.ts';
+import { safe } from '../terminal/text.ts';
 import type { Output } from '../terminal/output.ts';
-import { CLEANUP_TIME } from '../serve-times.ts';
+import { CLEANUP_TIME } from './times.ts';
 import { count } from '../terminal/units.ts';
 
 /** The life of a served module: loaded, kept as a peer until a signal, drained, and given time to clean up. */

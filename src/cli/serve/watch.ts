@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Context } from '../context.ts';
 import { EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
-import { END_TIME } from '../serve-times.ts';
+import { END_TIME } from './times.ts';
 
 /**
  * `app-net serve --watch`: a process of its own for the module, started anew when a file changes that it has loaded. Node's

@@ -4,7 +4,7 @@ import type { ExitCode } from './exit.ts';
 import { exitCodeOf } from './failures.ts';
 import { Interrupted } from './interrupt.ts';
 import { Output } from './output.ts';
-import { safe } from '../text.ts';
+import { safe } from './text.ts';
 import { jsonable } from '../commands/values.ts';
 
 /**

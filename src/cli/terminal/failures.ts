@@ -1,8 +1,8 @@
 import { NetError } from '../../base/errors.ts';
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { safe } from '../text.ts';
-import type { Colors } from '../colors.ts';
+import { safe } from './text.ts';
+import type { Colors } from './colors.ts';
 import { display } from '../commands/values.ts';
 
 /** What a call failed with, as a person reads it: the first line says it, the others where. */

@@ -1,5 +1,5 @@
 import type { Output } from './output.ts';
-import { steer } from '../text.ts';
+import { steer } from './text.ts';
 
 /** Whether the terminal itself cuts what is too long: a line that wraps would be two to go back over. */
 const CUT = steer('?7l');

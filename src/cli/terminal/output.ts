@@ -1,6 +1,6 @@
-import { createColors } from '../colors.ts';
-import type { Colors } from '../colors.ts';
-import { jsonLine, written } from '../text.ts';
+import { createColors } from './colors.ts';
+import type { Colors } from './colors.ts';
+import { jsonLine, written } from './text.ts';
 
 /**
  * Where a command writes: for people on a terminal, as lines of JSON for programs. Nothing is written past it, so nothing

@@ -1,6 +1,6 @@
 import type { MapProgress } from '../../index.ts';
 import type { Output } from './output.ts';
-import { steer } from '../text.ts';
+import { steer } from './text.ts';
 import { count, duration } from './units.ts';
 
 /** Between two drawings, in ms. */

@@ -1,4 +1,4 @@
-import { unsteered } from '../text.ts';
+import { unsteered } from './text.ts';
 
 /** Columns without lines around them, as wide as what is in them. One pass over the cells. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

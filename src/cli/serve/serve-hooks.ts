@@ -1,7 +1,7 @@
 import type { LoadHook } from 'node:module';
 import type { MessagePort } from 'node:worker_threads';
 
-import { END_TIME } from '../serve-times.ts';
+import { END_TIME } from './times.ts';
 
 /**
  * Runs in Node's thread of loaders, for `serve --watch`: tells of each file that is imported, and ends a module whose event

@@ -1,5 +1,5 @@
-import { EXIT } from './terminal/exit.ts';
-import type { ExitCode } from './terminal/exit.ts';
+import { EXIT } from './exit.ts';
+import type { ExitCode } from './exit.ts';
 
 /** The end of the process, and of what it writes to. */
 

@@ -1,9 +1,9 @@
 import { lstat } from 'node:fs/promises';
 
-import { defaultRuntimeDirectory } from '../providers/host/runtime-directory.ts';
-import { announcements, isRunning } from './doctor/peers.ts';
-import type { Result } from './doctor/report.ts';
-import { count } from './terminal/units.ts';
+import { defaultRuntimeDirectory } from '../../providers/host/runtime-directory.ts';
+import { announcements, isRunning } from './peers.ts';
+import type { Result } from './report.ts';
+import { count } from '../terminal/units.ts';
 
 /**
  * The check of `doctor` for peers of this user that look for each other in another folder. Services and containers mostly

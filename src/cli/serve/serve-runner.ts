@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 
-import { endProcess, surviveLostOutput } from '../end.ts';
+import { endProcess, surviveLostOutput } from '../terminal/end.ts';
 import { explain } from '../terminal/explain.ts';
 import { interrupt, interruption } from '../terminal/interrupt.ts';
 import { Output } from '../terminal/output.ts';

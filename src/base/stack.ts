@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 
-/**
- * This library's own folder, and the one of its sources, which a stack names where source maps are on, as tsx has them.
- * In both ways that stacks name files.
- */
-const FOLDERS = [...new Set(['..', '../../src/'].map((folder) => new URL(folder, import.meta.url).href))];
+/** This library's own folder: that of its bundle, or that of its sources. */
+const HERE = new URL('.', import.meta.url).href.replace(/\/base\/$/, '/');
+
+/** With source maps, stacks name the sources. Stacks write files in two ways. */
+const FOLDERS = [HERE, new URL('../src/', HERE).href];
 const NAMES = FOLDERS.flatMap((folder) => [folder, fileURLToPath(folder)]);
 
 /** Whether a line of a stack is inside this library. */

@@ -1,0 +1,130 @@
+// Builds the package's JavaScript: one bundle for each door, the chunks that doors share, and the dependencies beside
+// them. Imports of 170 modules took 87 ms, of one bundle 55 ms, with the dependencies in it 27 ms. tsc adds the declarations.
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'dist');
+
+/** Every file that Node is told to load by its name. */
+const DOORS = {
+  index: 'src/index.ts',
+  testing: 'src/testing.ts',
+  cli: 'src/cli/main.ts',
+  'serve-runner': 'src/cli/serve/serve-runner.ts',
+  'serve-hooks': 'src/cli/serve/serve-hooks.ts',
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+};
+
+rmSync(dist, { recursive: true, force: true });
+const names = importedNames();
+await bundleDependencies(names);
+await bundleDoors(new Set(names.keys()));
+
+/** What our sources import of which package. */
+function importedNames() {
+  const found = new Map();
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));
+  for (const source of sources) {
+    const text = readFileSync(join(root, 'src', source), 'utf8');
+    for (const [, list, name] of text.matchAll(/^import (?!type )(.+?) from '([^.'][^']*)';$/gms)) {
+      if (!name.startsWith('node:')) add(name, list);
+    }
+    for (const [, name] of text.matchAll(/ import\('([^.'][^']*)'\)/g))
+      if (!name.startsWith('node:')) add(name, '*');
+  }
+  return found;
+
+  function add(name, list) {
+    const known = found.get(name) ?? new Set();
+    found.set(name, known);
+    const braces = /\{(.*)\}/s.exec(list);
+    if (list === '*' || list.startsWith('*')) known.add('*');
+    else if (!list.startsWith('{')) known.add('default');
+    for (const each of braces?.[1].split(',') ?? []) if (each.trim()) known.add(each.trim().split(' as ')[0]);
+  }
+}
+
+/** Minified and without source maps: nobody looks into them here. */
+async function bundleDependencies(imported) {
+  const virtual = {
+    name: 'what we import of each package',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^vendor:/ }, ({ path }) => ({ path, namespace: 'vendor' }));
+      onLoad({ filter: /.*/, namespace: 'vendor' }, ({ path }) => {
+        const name = path.slice('vendor:'.length);
+        const list = [...imported.get(name)];
+        const from = `from ${JSON.stringify(name)};`;
+        const contents = list.includes('*') ? `export * ${from}` : `export { ${list.join(', ')} } ${from}`;
+        return { contents, resolveDir: root };
+      });
+    },
+  };
+  const { metafile } = await build({
+    ...common,
+    entryPoints: [...imported.keys()].map((name) => ({ in: `vendor:${name}`, out: `vendor/${name}` })),
+    chunkNames: 'vendor/[name]-[hash]',
+    minify: true,
+    plugins: [virtual],
+    // Optional native code that `ws` looks for. We send masks of zeros, which leaves it nothing to do.
+    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
+    // CommonJS packages ask for modules of Node's only. Not `createRequire(import.meta.url)`: our bundle may become part of
+    // an application's, in a format that has no `import.meta`.
+    banner: { js: 'const require = (name) => process.getBuiltinModule(name);' },
+  });
+  writeFileSync(join(dist, 'vendor/LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
+}
+
+/** The licences of everything that is in the bundle, since all of them ask to be passed on. */
+function licenses(inputs) {
+  const folders = new Set(
+    inputs.flatMap((input) => /^(?:.*node_modules\/)(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []),
+  );
+  const texts = [...folders]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      const file = readdirSync(join(root, folder)).find((each) => /^licen[sc]e/i.test(each));
+      const text = file ? readFileSync(join(root, folder, file), 'utf8').trim() : `License: ${license}`;
+      return `${name} ${version} (${license})\n\n${text}\n`;
+    });
+  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+async function bundleDoors(packages) {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const elsewhere = {
+    name: 'dependencies are bundled already',
+    setup({ onResolve }) {
+      onResolve({ filter: /^[^.]/ }, ({ path }) =>
+        packages.has(path) ? { path: `./vendor/${path}.js`, external: true } : undefined,
+      );
+    },
+  };
+  await build({
+    ...common,
+    entryPoints: DOORS,
+    chunkNames: '[name]-[hash]',
+    sourcemap: true,
+    // The sources are in the package.
+    sourcesContent: false,
+    plugins: [elsewhere],
+    define: { APP_NET_VERSION: JSON.stringify(version) },
+  });
+}

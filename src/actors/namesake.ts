@@ -11,6 +11,8 @@ import type { HandshakeDependencies } from './handshaking.ts';
 import { idTaken } from './id-taken.ts';
 import type { IsTaken } from './id-taken.ts';
 import type { PeerRecord } from './peer-record.ts';
+import { proveAnywhere } from './proving.ts';
+import type { Proving } from './proving.ts';
 
 /**
  * Two processes with one id. The one that is there stays: it is asked whether it is alive, and if it is the newcomer is
@@ -99,9 +101,12 @@ function isThere(
     const stop = afterAwake(clock, time, () => decide(false));
     const options = { transport, addresses, largestMessage: self.limits.message, clock };
     dialInTurn(options, controller.signal).then(
-      ({ socket }) => {
+      (dialled) => {
+        const prove: Proving['prove'] = (socket, outcome) =>
+          dialHandshake(socket, id, dependencies, outcome, { onlyToKnow: true });
         const outcome = { done: () => decide(true), failed: () => decide(false) };
-        stopHandshake = dialHandshake(socket, id, dependencies, outcome, { onlyToKnow: true });
+        if (controller.signal.aborted) dialled.socket.terminate();
+        else stopHandshake = proveAnywhere({ ...options, dialled, prove }, outcome);
       },
       () => decide(false),
     );

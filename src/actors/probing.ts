@@ -8,6 +8,7 @@ import type { Redial } from './evidence.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import type { Session } from './messages.ts';
+import { proveAnywhere } from './proving.ts';
 
 export type ProbeResult =
   | { type: 'session.arrived'; session: Session }
@@ -58,18 +59,21 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
 
   const dial = async (addresses: readonly Address[]): Promise<void> => {
     try {
-      const options = { transport, addresses, largestMessage, clock };
-      const { socket, untried } = await dialInTurn(options, signal);
+      const dialled = await dialInTurn({ transport, addresses, largestMessage, clock }, signal);
       if (signal.aborted) {
-        socket.terminate();
+        dialled.socket.terminate();
         return;
       }
-      const outcome = {
-        done: (session: Session) => report({ type: 'session.arrived', session }),
-        // Another peer may have the address now.
-        failed: ({ message }: Error) => (untried.length > 0 ? void dial(untried) : failed('failed', message)),
-      };
-      stopHandshake = dialHandshake(socket, id, handshake, outcome, { generation });
+      stopHandshake = proveAnywhere(
+        {
+          ...{ dialled, transport, largestMessage, clock },
+          prove: (socket, outcome) => dialHandshake(socket, id, handshake, outcome, { generation }),
+        },
+        {
+          done: (session) => report({ type: 'session.arrived', session }),
+          failed: ([error]) => failed('failed', error!.message),
+        },
+      );
     } catch (error) {
       if (signal.aborted) return;
       const { message } = error as Error;

@@ -3,6 +3,7 @@ import { fromCallback } from 'xstate';
 import { afterAwake } from '../awake.ts';
 import type { Address } from '../transport/address.ts';
 import type { Transport } from '../transport/transport.ts';
+import { warnOfUnforeseen } from '../unforeseen.ts';
 import { DialsFailed, dialInTurn } from './dialing.ts';
 import type { Redial } from './evidence.ts';
 import { dialHandshake } from './handshaking.ts';
@@ -79,7 +80,7 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
       const { message } = error as Error;
       if (isOwnTrouble(error)) {
         trouble = message;
-        again = clock.setTimeout(() => void dial(input.addresses), AGAIN);
+        again = clock.setTimeout(() => begin(input.addresses), AGAIN);
       } else if (error instanceof DialsFailed && error.refused.length === addresses.length) {
         failed('refused');
       } else {
@@ -88,11 +89,18 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
     }
   };
 
+  const begin = (addresses: readonly Address[]): void => {
+    dial(addresses).catch((error: unknown) => {
+      warnOfUnforeseen('in a dial that decides about a peer', error);
+      failed('failed', String(error));
+    });
+  };
+
   const stopTimer = afterAwake(clock, time, () => {
     if (input.addresses.length === 0) failed('no address known');
     else failed('timed out', trouble);
   });
-  if (input.addresses.length > 0) void dial(input.addresses);
+  if (input.addresses.length > 0) begin(input.addresses);
   return stop;
 });
 

@@ -1,5 +1,6 @@
 import { createPeer } from '../index.ts';
 import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
+import { unawaited } from '../unforeseen.ts';
 import { nobody } from './choose.ts';
 import { CliError, EXIT } from './exit.ts';
 
@@ -28,7 +29,7 @@ export async function withPeer<T>(
     return await work(peer);
   } finally {
     // The others are told at once; nobody has to wait until they have taken note.
-    void peer.stop();
+    unawaited('at the end', peer.stop());
   }
 }
 

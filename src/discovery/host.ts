@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { isLoopback } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
+import { unawaited } from '../unforeseen.ts';
 import { announcedHint } from './announced-hint.ts';
 import { readAnnouncement, SUFFIX } from './announcement-file.ts';
 import type { FoundAnnouncement } from './announcement-file.ts';
@@ -40,6 +41,9 @@ const IN_VAIN = 5 * 60_000;
 
 /** How long the announcement may take to be taken back, in ms, where the file system does not answer any more. */
 const WITHDRAWAL = 2_000;
+
+/** For what is told of an error that nobody foresaw. */
+const LOOKING = 'in the runtime directory';
 
 /** What this provider is called in discovery. */
 export const HOST = 'host';
@@ -114,7 +118,7 @@ export class HostProvider implements Provider {
   }
 
   failed(hint: Hint, refused: boolean): void {
-    void this.#lookAgain(hint, refused);
+    unawaited(LOOKING, this.#lookAgain(hint, refused));
   }
 
   async stop(): Promise<void> {
@@ -138,7 +142,10 @@ export class HostProvider implements Provider {
   #scheduleRescan(): void {
     if (this.#stopped) return;
     this.#rescan = this.#clock.setTimeout(() => {
-      void this.#round().then(() => this.#scheduleRescan());
+      unawaited(
+        LOOKING,
+        this.#round().finally(() => this.#scheduleRescan()),
+      );
     }, RESCAN);
   }
 
@@ -221,8 +228,8 @@ export class HostProvider implements Provider {
     this.#watched = identity;
     try {
       this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => {
-        if (name?.endsWith(SUFFIX)) void this.#looks.at(name);
-        else if (name === SECRET_NAME) void this.#upkeep().catch(() => {});
+        if (name?.endsWith(SUFFIX)) unawaited(LOOKING, this.#looks.at(name));
+        else if (name === SECRET_NAME) this.#upkeep().catch(() => {});
       });
       this.#watcher.on('error', () => this.#endWatch());
     } catch {

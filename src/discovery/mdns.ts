@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 
 import type { Clock } from '../clock.ts';
+import { unawaited } from '../unforeseen.ts';
 import type { Sighting } from './mdns-browser.ts';
 import { linksOf } from './mdns-links.ts';
 import type { Link } from './mdns-links.ts';
@@ -28,6 +29,9 @@ const OWN_HOST = 250;
 
 /** Ids of which it is counted how often they were named with a wrong tag, until that is told. */
 const MOST_COUNTED = 256;
+
+/** For what is told of an error that nobody foresaw. */
+const MULTICAST = 'in multicast DNS';
 
 export interface MdnsOptions {
   /** The address that the peer listens on: `::` and `0.0.0.0` are those of every interface, as they come and go. */
@@ -96,14 +100,14 @@ export class MdnsProvider implements Provider {
 
   stopNow(): void {
     // The goodbyes are on their way when this returns.
-    void this.stop();
+    unawaited(MULTICAST, this.stop());
   }
 
   #scheduleTick(): void {
     this.#timer = this.#options.clock.setTimeout(() => {
       for (const session of this.#sessions.values()) session.tick();
       this.#tellOfDropped();
-      void this.#follow();
+      unawaited(MULTICAST, this.#follow());
       this.#scheduleTick();
     }, TICK);
   }
@@ -115,7 +119,7 @@ export class MdnsProvider implements Provider {
     for (const [key, session] of this.#sessions) {
       if (keys.has(key)) continue;
       this.#sessions.delete(key);
-      void session.close();
+      unawaited(MULTICAST, session.close());
     }
     const opening: LinkSession[] = [];
     for (const link of links) {

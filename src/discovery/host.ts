@@ -173,14 +173,17 @@ export class HostProvider implements Provider {
     // Thousands of files take their time, and the directory has to be there meanwhile, with the secret in it.
     if (this.#isLooking) return;
     this.#isLooking = true;
-    if (isUsable && !this.#stopped) {
-      // Announced before the first look: of two peers that start at once, each may miss the other's file only
-      // by having written its own first, so at least one of them sees the other.
-      const isRefreshed = this.#own?.isDue === true && (await attempt(() => this.#own!.write()));
-      if (isRefreshed || !this.#own) announced?.();
-      await attempt(() => this.#lookAround(isRefreshed));
+    try {
+      if (isUsable && !this.#stopped) {
+        // Announced before the first look: of two peers that start at once, each may miss the other's file only
+        // by having written its own first, so at least one of them sees the other.
+        const isRefreshed = this.#own?.isDue === true && (await attempt(() => this.#own!.write()));
+        if (isRefreshed || !this.#own) announced?.();
+        await attempt(() => this.#lookAround(isRefreshed));
+      }
+    } finally {
+      this.#isLooking = false;
     }
-    this.#isLooking = false;
     this.#tell(faults[0]);
   }
 

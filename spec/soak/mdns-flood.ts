@@ -14,7 +14,7 @@ import { createPeer } from 'app-net';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 const tell = (line) => console.log(JSON.stringify(line));
-const peer = createPeer({ lan: true });
+const peer = createPeer({ lan: true, id: process.env.ID });
 const began = performance.now();
 peer.peers.on('join', ({ name }) => tell({ join: name, after: performance.now() - began }));
 peer.peers.on('leave', ({ name }, why, evidence) => tell({ leave: name, why, evidence: String(evidence) }));
@@ -36,12 +36,13 @@ const FLOODER = `
 import { createSocket } from 'node:dgram';
 import { writeResponse } from '${new URL('discovery/mdns-packet.js', LIBRARY).href}';
 import { ownRecords } from '${new URL('discovery/mdns-records.js', LIBRARY).href}';
-const { RATE, SECONDS, SENDERS, TRAPS } = process.env;
+const { RATE, SECONDS, SENDERS, TRAPS, IDS } = process.env;
+const ids = IDS.split(' ').filter(Boolean);
 const traps = TRAPS.split(' ');
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const id = () => Math.random().toString(36).slice(2).padEnd(12, 'x');
 const packets = Array.from({ length: 5_000 }, (_, index) => {
-  const records = ownRecords({ id: id(), incarnation: id() }, 4711, [pick(traps), pick(traps)]);
+  const records = ownRecords({ id: ids.length > 0 ? pick(ids) : id(), incarnation: id() }, 4711, [pick(traps), pick(traps)]);
   const { pointer, location, description, addresses } = records;
   const bytes = writeResponse([pointer, location, description, ...addresses]);
   if (index % 4 === 0) for (let change = 0; change < 8; change += 1) bytes[Math.floor(Math.random() * bytes.length)] ^= 1 << (change % 8);
@@ -111,8 +112,14 @@ export interface Flood {
 /**
  * Two peers on two hosts, and a third host from which so many answers a second come that are lies or nonsense.
  * @param senders addresses that they come from, each with limits of its own
+ * @param ids of peers about which they are: `a`, `b` and `c` are the ids of the honest. Default: others, thousands
  */
-export async function mdnsFlood(seconds: number, rate: number, senders: number): Promise<Flood> {
+export async function mdnsFlood(
+  seconds: number,
+  rate: number,
+  senders: number,
+  ids: readonly string[] = [],
+): Promise<Flood> {
   const lan = await Lan.open();
   try {
     const env = { NET_SECRET: makeSecret() };
@@ -132,7 +139,7 @@ export async function mdnsFlood(seconds: number, rate: number, senders: number):
     const trapped = await trap.start(TRAP);
     await trapped.line((line: Line) => line.listening === true);
     const start = (host: LanHost): Promise<TestProcess> =>
-      host.start(PEER, { env: { ...env, NET_NAME: host.name } });
+      host.start(PEER, { env: { ...env, NET_NAME: host.name, ID: host.name } });
     const peers = [await start(hosts[0]!), await start(hosts[1]!)];
     await Promise.all(peers.map((each) => each.line((line: Line) => line.join !== undefined)));
     await Promise.all(peers.map((each) => each.line((line: Line) => line.heap !== undefined)));
@@ -144,6 +151,7 @@ export async function mdnsFlood(seconds: number, rate: number, senders: number):
         SECONDS: String(seconds),
         SENDERS: liars.join(' '),
         TRAPS: traps.join(' '),
+        IDS: ids.join(' '),
       },
     });
     await flooder.line((line: Line) => line.flooding === true);

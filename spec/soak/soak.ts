@@ -74,6 +74,7 @@ describe('in the long run', function () {
       console.log({ senders, ...flood, dials: JSON.stringify(flood.dials) });
       expect(flood.leaves).to.deep.equal([]);
       for (const { perSecond } of flood.dials) expect(perSecond).to.be.below(10);
+      expect(flood.join).to.be.below(5_000);
       expect(flood.heap).to.be.below(32);
       expect(flood.candidates).to.be.below(1_100);
     }

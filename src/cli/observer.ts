@@ -2,6 +2,7 @@ import { createPeer } from '../index.ts';
 import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
 import { nobody } from './commands/choose.ts';
 import { CliError, EXIT } from './terminal/exit.ts';
+import { unawaited } from '../base/unforeseen.ts';
 
 /**
  * The peer that a command is while it runs. It is mostly not announced, and in a group of its own: programs that look at
@@ -28,7 +29,7 @@ export async function withPeer<T>(
     return await work(peer);
   } finally {
     // The others are told at once; nobody has to wait until they have taken note.
-    void peer.stop();
+    unawaited('at the end', peer.stop());
   }
 }
 

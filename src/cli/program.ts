@@ -19,6 +19,11 @@ interface Common {
   json?: boolean;
 }
 
+interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
 type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promise<ExitCode>;
 
 /** Runs what the command line says. Resolves with what the process should exit with. */
@@ -35,8 +40,11 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** @param done told what the process should exit with */
-export function createProgram(done: (code: ExitCode) => void): Command {
+/**
+ * @param done told what the process should exit with
+ * @param streams where help and what is wrong with the command itself are written
+ */
+export function createProgram(done: (code: ExitCode) => void, streams: Streams = process): Command {
   const program = new Command('app-net')
     .description('Look at a network of peers, call their functions, try one of your own.')
     .version(libraryVersion(), '-V, --version', 'print the version')
@@ -44,8 +52,8 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(app-net --help lists what there is)')
     .configureOutput({
-      writeOut: (text) => process.stdout.write(written(text)),
-      writeErr: (text) => process.stderr.write(written(text)),
+      writeOut: (text) => streams.stdout.write(written(text)),
+      writeErr: (text) => streams.stderr.write(written(text)),
     })
     .exitOverride();
 

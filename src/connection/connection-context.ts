@@ -2,7 +2,8 @@ import type { ActorRef, Snapshot } from 'xstate';
 
 import type { Log } from '../base/log.ts';
 import type { Address } from '../transport/address.ts';
-import type { Socket, Transport } from '../transport/transport.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Dialled } from './dialing.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import type { Link, PeerRecord } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
@@ -44,12 +45,8 @@ export interface ConnectionInput {
 }
 
 export interface ConnectionContext extends ConnectionInput {
-  /** A socket between dialling and the end of its handshake. */
-  socket: Socket | undefined;
-  /** Addresses that may still lead to the peer. */
-  untried: readonly Address[];
-  /** Addresses where nobody listens. */
-  refused: readonly Address[];
+  /** The socket between dialling and the end of the handshake, and the addresses that may lead to the peer as well. */
+  dialled: Dialled | undefined;
   /** The peer as it is now; undefined before the first link and after the peer has left. */
   record: PeerRecord | undefined;
   /** Every open link: mostly one. */

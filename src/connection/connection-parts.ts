@@ -8,7 +8,8 @@ import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts
 import { isPeerId } from '../wire/guards.ts';
 import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import type { ConnectionContext, ConnectionInput } from './connection-context.ts';
-import { DialsFailed, dialLogic, handshakeLogic } from './dialing.ts';
+import { DialsFailed, dialLogic } from './dialing.ts';
+import { handshakeLogic } from './authenticating.ts';
 import type { HandshakeResult } from './dialing.ts';
 import { freeName } from './free-name.ts';
 import { Link } from './link.ts';
@@ -64,7 +65,6 @@ export const connectionParts = setup({
   actors: { dial: dialLogic, handshake: handshakeLogic, probe: probeLogic, socket: socketLogic },
   guards: {
     'it knows where to dial': ({ context }) => context.addresses.length > 0,
-    'another address may lead to the peer': ({ context }) => context.untried.length > 0,
     'only an address was known': ({ context }) => !isPeerId(context.id),
     'the session is of another life': ({ context, event }) =>
       event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
@@ -89,17 +89,18 @@ export const connectionParts = setup({
   },
   actions: {
     'remember why it failed': assign({
-      failure: ({ context, event }) => {
-        const { error } = event as unknown as { error: unknown };
-        const nobody = error instanceof DialsFailed ? error.refused : [];
+      failure: ({ event }) => {
+        if (event.type !== 'handshake.failed') {
+          const { error } = event as unknown as { error: unknown };
+          const refused = error instanceof DialsFailed ? error.refused : [];
+          return { refused, stranger: false, error };
+        }
+        const { errors, refused } = event;
+        const stranger = errors.every(
+          (error) => error instanceof NetError && error.cause instanceof HandshakeFailed,
+        );
         // That somebody answered and was not the peer says more than that nobody answered elsewhere.
-        const first = context.failure?.error ?? error;
-        const stranger = error instanceof NetError && error.cause instanceof HandshakeFailed;
-        return {
-          refused: [...context.refused, ...nobody],
-          stranger: stranger && context.failure?.stranger !== false,
-          error: first,
-        };
+        return { refused, stranger, error: errors[0] };
       },
     }),
 

@@ -1,6 +1,5 @@
 import { assign, sendParent } from 'xstate';
 
-import type { Address } from '../transport/address.ts';
 import { isPeerId } from '../wire/guards.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { connectionParts, whereToProbe } from './connection-parts.ts';
@@ -37,16 +36,11 @@ const FRAMES = [
   { actions: 'update the functions' },
 ] as const;
 
-/** Never changed; stands for no address. */
-const NOBODY: readonly Address[] = [];
-
 const machine = connectionParts.createMachine({
   id: 'connection',
   context: ({ input }) => ({
     ...input,
-    socket: undefined,
-    untried: input.addresses,
-    refused: NOBODY,
+    dialled: undefined,
     record: undefined,
     links: [],
     failure: undefined,
@@ -68,17 +62,13 @@ const machine = connectionParts.createMachine({
         src: 'dial',
         input: ({ context }) => ({
           transport: context.services.transport,
-          addresses: context.untried,
+          addresses: context.addresses,
           largestMessage: context.services.largestMessage,
           clock: context.services.handshake.clock,
         }),
         onDone: {
           target: 'authenticating',
-          actions: assign(({ context, event }) => ({
-            socket: event.output.socket,
-            untried: event.output.untried,
-            refused: [...context.refused, ...event.output.refused],
-          })),
+          actions: assign({ dialled: ({ event }) => event.output }),
         },
         onError: { target: 'closed', actions: 'remember why it failed' },
       },
@@ -96,7 +86,9 @@ const machine = connectionParts.createMachine({
       invoke: {
         src: 'handshake',
         input: ({ context }) => ({
-          socket: context.socket!,
+          dialled: context.dialled!,
+          transport: context.services.transport,
+          largestMessage: context.services.largestMessage,
           to: isPeerId(context.id) ? context.id : '',
           generation: context.generation,
           dependencies: context.services.handshake,
@@ -113,18 +105,11 @@ const machine = connectionParts.createMachine({
           { target: 'open', actions: ['begin a life of the peer', 'open a link', 'report the join'] },
         ],
         'handshake.needless': { target: 'closed', actions: 'tell who answered' },
-        'handshake.failed': [
-          {
-            guard: 'another address may lead to the peer',
-            target: 'dialing',
-            actions: 'remember why it failed',
-          },
-          { target: 'closed', actions: 'remember why it failed' },
-        ],
+        'handshake.failed': { target: 'closed', actions: 'remember why it failed' },
         'dial.stop': 'closed',
         'connection.drain': 'closed',
       },
-      exit: assign({ socket: undefined }),
+      exit: assign({ dialled: undefined }),
     },
     open: {
       on: {

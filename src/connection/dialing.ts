@@ -1,22 +1,18 @@
-import { fromCallback, fromPromise } from 'xstate';
-import type { AnyActorRef } from 'xstate';
+import { fromPromise } from 'xstate';
 
 import type { Clock } from '../base/clock.ts';
 import { DialFailed } from '../transport/transport.ts';
 import type { Address } from '../transport/address.ts';
 import type { Socket, Transport } from '../transport/transport.ts';
-import { dialHandshake } from './handshaking.ts';
-import type { HandshakeDependencies } from './handshaking.ts';
 import type { Session } from './session.ts';
-import type { PeerRecord } from './link.ts';
 
-/** The two steps of a connection that this side opens, as actors of their own. */
+/** The first step of a connection that this side opens: a socket to any address of the peer. */
 
 /**
  * How long an address may keep the next one waiting, in ms. The dial goes on beside the next: the one that answers
  * first is taken. The figure is the one of RFC 8305 ("Happy Eyeballs").
  */
-const STAGGER = 250;
+export const STAGGER = 250;
 
 export interface DialInput {
   transport: Transport;
@@ -37,7 +33,8 @@ export interface Dialled {
 
 export type HandshakeResult =
   | { type: 'session.arrived'; session: Session }
-  | { type: 'handshake.failed'; error: Error }
+  /** Nobody at any address is the peer: why not, in the order in which it turned out. */
+  | { type: 'handshake.failed'; errors: readonly Error[]; refused: readonly Address[] }
   /** Who answered is connected already, or is this peer itself. */
   | { type: 'handshake.needless'; peer: string };
 
@@ -125,32 +122,3 @@ function refusedOf(failures: ReadonlyMap<Address, unknown>): Address[] {
     error instanceof DialFailed && error.refused ? [address] : [],
   );
 }
-
-/** Proves both sides to each other on it. */
-export const handshakeLogic = fromCallback<
-  { type: 'never' },
-  { socket: Socket; to: string; generation: number; dependencies: HandshakeDependencies }
->(({ input: { socket, to, generation, dependencies }, system, sendBack }) => {
-  const report = sendBack as (result: HandshakeResult) => void;
-  const outcome = {
-    done: (session: Session) => report({ type: 'session.arrived', session }),
-    failed: (error: Error) => report({ type: 'handshake.failed', error }),
-    needless: (peer: string) => report({ type: 'handshake.needless', peer }),
-  };
-  return dialHandshake(
-    socket,
-    to,
-    dependencies,
-    outcome,
-    to === '' ? { isConnected: isOpen(system) } : { generation },
-  );
-});
-
-/** Whether there is an open connection to this life of a peer. */
-const isOpen =
-  (system: AnyActorRef['system']) =>
-  (id: string, incarnation: string): boolean => {
-    const connection = system.get(`connection:${id}`) as AnyActorRef | undefined;
-    const { context } = (connection?.getSnapshot() ?? {}) as { context?: { record?: PeerRecord } };
-    return context?.record?.incarnation === incarnation;
-  };

@@ -3,11 +3,13 @@ import { fromCallback } from 'xstate';
 import { afterAwake } from '../base/awake.ts';
 import type { Address } from '../transport/address.ts';
 import type { Transport } from '../transport/transport.ts';
+import { warnOfUnforeseen } from '../base/unforeseen.ts';
 import { DialsFailed, dialInTurn } from './dialing.ts';
 import type { Redial } from './evidence.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import type { Session } from './session.ts';
+import { proveAnywhere } from './proving.ts';
 
 export type ProbeResult =
   | { type: 'session.arrived'; session: Session }
@@ -58,24 +60,27 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
 
   const dial = async (addresses: readonly Address[]): Promise<void> => {
     try {
-      const options = { transport, addresses, largestMessage, clock };
-      const { socket, untried } = await dialInTurn(options, signal);
+      const dialled = await dialInTurn({ transport, addresses, largestMessage, clock }, signal);
       if (signal.aborted) {
-        socket.terminate();
+        dialled.socket.terminate();
         return;
       }
-      const outcome = {
-        done: (session: Session) => report({ type: 'session.arrived', session }),
-        // Another peer may have the address now.
-        failed: ({ message }: Error) => (untried.length > 0 ? void dial(untried) : failed('failed', message)),
-      };
-      stopHandshake = dialHandshake(socket, id, handshake, outcome, { generation });
+      stopHandshake = proveAnywhere(
+        {
+          ...{ dialled, transport, largestMessage, clock },
+          prove: (socket, outcome) => dialHandshake(socket, id, handshake, outcome, { generation }),
+        },
+        {
+          done: (session) => report({ type: 'session.arrived', session }),
+          failed: ([error]) => failed('failed', error!.message),
+        },
+      );
     } catch (error) {
       if (signal.aborted) return;
       const { message } = error as Error;
       if (isOwnTrouble(error)) {
         trouble = message;
-        again = clock.setTimeout(() => void dial(input.addresses), AGAIN);
+        again = clock.setTimeout(() => begin(input.addresses), AGAIN);
       } else if (error instanceof DialsFailed && error.refused.length === addresses.length) {
         failed('refused');
       } else {
@@ -84,11 +89,18 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
     }
   };
 
+  const begin = (addresses: readonly Address[]): void => {
+    dial(addresses).catch((error: unknown) => {
+      warnOfUnforeseen('in a dial that decides about a peer', error);
+      failed('failed', String(error));
+    });
+  };
+
   const stopTimer = afterAwake(clock, time, () => {
     if (input.addresses.length === 0) failed('no address known');
     else failed('timed out', trouble);
   });
-  if (input.addresses.length > 0) void dial(input.addresses);
+  if (input.addresses.length > 0) begin(input.addresses);
   return stop;
 });
 

@@ -170,7 +170,9 @@ export function remoteFunction<F extends AnyFunction>(
   const { tag, pools } = state;
   let known = kind;
   // A function that was seen to return a plain value is no stream; its calls need no more than a promise.
-  const plain = (): void => void (known = 'promise');
+  const plain = (): void => {
+    known = 'promise';
+  };
   const on = (peer: Target, options: CallOptions = NO_OPTIONS): Remote<F> => {
     if (options !== NO_OPTIONS) checkCallOptions(options);
     const target = typeof peer === 'string' ? byId(peer, pools) : peer;

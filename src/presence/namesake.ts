@@ -11,6 +11,8 @@ import type { HandshakeDependencies } from '../connection/handshaking.ts';
 import { idTaken } from '../connection/id-taken.ts';
 import type { IsTaken } from '../connection/id-taken.ts';
 import type { PeerRecord } from '../connection/link.ts';
+import { proveAnywhere } from '../connection/proving.ts';
+import type { Proving } from '../connection/proving.ts';
 
 /**
  * Two processes with one id. The one that is there stays: it is asked whether it is alive, and if it is the newcomer is
@@ -99,9 +101,12 @@ function isThere(
     const stop = afterAwake(clock, time, () => decide(false));
     const options = { transport, addresses, largestMessage: self.limits.message, clock };
     dialInTurn(options, controller.signal).then(
-      ({ socket }) => {
+      (dialled) => {
+        const prove: Proving['prove'] = (socket, outcome) =>
+          dialHandshake(socket, id, dependencies, outcome, { onlyToKnow: true });
         const outcome = { done: () => decide(true), failed: () => decide(false) };
-        stopHandshake = dialHandshake(socket, id, dependencies, outcome, { onlyToKnow: true });
+        if (controller.signal.aborted) dialled.socket.terminate();
+        else stopHandshake = proveAnywhere({ ...options, dialled, prove }, outcome);
       },
       () => decide(false),
     );

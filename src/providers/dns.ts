@@ -1,6 +1,7 @@
 import { promises as dns } from 'node:dns';
 
 import type { Clock } from '../base/clock.ts';
+import { unawaited } from '../base/unforeseen.ts';
 import { addressText, isAmong } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import { hintAt, keyOf } from './hint.ts';
@@ -97,7 +98,7 @@ export class DnsProvider implements Provider {
   #schedule(watch: Watch, wait: number): void {
     this.#clock.clearTimeout(watch.timer);
     watch.due = this.#clock.now() + wait;
-    watch.timer = this.#clock.setTimeout(() => void this.#ask(watch), wait);
+    watch.timer = this.#clock.setTimeout(() => unawaited('in the DNS', this.#ask(watch)), wait);
   }
 
   /** What differs from what was told before. Two names may have one address. */

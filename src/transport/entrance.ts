@@ -33,7 +33,7 @@ export async function openEntrance(
 ): Promise<Entrance> {
   if (isLoopback(host)) {
     // Those within this host are always let in so far.
-    http.on('connection', (tcp) => void gate.enter(tcp));
+    http.on('connection', (tcp) => gate.enter(tcp));
     return open(http, host, ports);
   }
   const secure = await tls.server();

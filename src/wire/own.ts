@@ -27,13 +27,17 @@ export function dateTime(date: Date): number {
 
 export function setItems(set: Set<unknown>): unknown[] {
   const items: unknown[] = [];
-  Set.prototype.forEach.call(set, (item) => void items.push(item));
+  Set.prototype.forEach.call(set, (item) => {
+    items.push(item);
+  });
   return items;
 }
 
 export function mapPairs(map: Map<unknown, unknown>): [unknown, unknown][] {
   const pairs: [unknown, unknown][] = [];
-  Map.prototype.forEach.call(map, (item, key) => void pairs.push([key, item]));
+  Map.prototype.forEach.call(map, (item, key) => {
+    pairs.push([key, item]);
+  });
   return pairs;
 }
 

@@ -289,7 +289,6 @@ export class OutgoingCalls implements StreamHouse {
     for (const link of [...this.#links]) this.#lost(link);
   }
 
-  /** Of a call that does not wait in a queue. */
   fail(call: Call, code: NetErrorCode, message: string, details: NetErrorDetails = {}): void {
     this.#settle(call);
     failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, details);

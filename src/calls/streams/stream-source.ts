@@ -1,3 +1,5 @@
+import { unawaited } from '../../base/unforeseen.ts';
+
 /** One step of a source, whatever kind it is: read once, so that a getter of the user's cannot say two things. */
 export interface SourceStep {
   readonly done: boolean;
@@ -66,7 +68,7 @@ export class StreamSource {
   end(): void {
     if (this.#over) return;
     this.#over = true;
-    void this.#close();
+    unawaited('with a stream that was left', this.#close());
   }
 
   async #close(): Promise<void> {

@@ -5,6 +5,7 @@ import type { ExitCode } from '../terminal/exit.ts';
 import { LiveArea } from '../terminal/live-area.ts';
 import { meant, search, searchSomebody, sorted, withPeer } from '../observer.ts';
 import { safe } from '../terminal/text.ts';
+import { unawaited } from '../../base/unforeseen.ts';
 import { askAll, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
 import type { firstFunctions, peerTable } from './peer-table.ts';
@@ -75,7 +76,7 @@ async function watch(context: Context, peer: Peer, group: string | undefined): P
   const table = new WatchedTable(context, () => view.list(), await import('./peer-table.ts'));
   await search(peer, group, signal);
   const timers = [
-    setInterval(() => void table.askAll(), ASK_AGAIN),
+    setInterval(() => unawaited('in the table of peers', table.askAll()), ASK_AGAIN),
     setInterval(() => table.draw(), DRAW_AGAIN),
   ];
   try {
@@ -108,13 +109,13 @@ class WatchedTable {
   changed(change: PeersChange): void {
     if (change.type === 'snapshot') {
       this.draw();
-      void this.askAll();
+      unawaited('in the table of peers', this.askAll());
       return;
     }
     const { peer } = change;
     this.draw([this.#sentence(change)]);
     if (change.type === 'leave') this.#answers.delete(peer);
-    else if (change.type === 'join') void this.#ask(peer);
+    else if (change.type === 'join') unawaited('in the table of peers', this.#ask(peer));
   }
 
   async askAll(): Promise<void> {

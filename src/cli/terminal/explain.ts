@@ -6,14 +6,14 @@ import { Interrupted } from './interrupt.ts';
 import { Output } from './output.ts';
 import { safe } from './text.ts';
 import { jsonable } from '../commands/values.ts';
+import { display } from '../commands/values.ts';
 
 /**
  * Says on stderr what went wrong and what to do. Returns what the process should exit with.
  * @param json as a line of JSON, for programs
  */
-export function explain(error: unknown, json = false): ExitCode {
+export function explain(error: unknown, json = false, out: Output = new Output(false)): ExitCode {
   if (isInterruption(error)) return EXIT.INTERRUPTED;
-  const out = new Output(false);
   if (json) {
     const what =
       error instanceof CliError ? { message: error.message, advice: error.advice } : jsonable(error);
@@ -32,7 +32,10 @@ export function explain(error: unknown, json = false): ExitCode {
   }
   // What the system says is about a file or the terminal, and no frame of ours says more.
   const isSystem = error instanceof Error && 'syscall' in error;
-  const text = error instanceof Error ? (!isSystem && stackOf(error)) || error.message : String(error);
+  const text =
+    error instanceof Error
+      ? (!isSystem && stackOf(error)) || error.message
+      : display(error, { colors: false, columns: 120 });
   out.message(`${red('app-net:')} ${text}`);
   return EXIT.FAILED;
 }

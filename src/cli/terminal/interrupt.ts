@@ -51,7 +51,9 @@ const PATIENCE = 1_000;
 /** Resolves when a command that was interrupted has had its time, and never if it was not. */
 export function outOfPatience(signal: AbortSignal): Promise<typeof EXIT.INTERRUPTED> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => setTimeout(resolve, PATIENCE, EXIT.INTERRUPTED).unref());
+    const wait = (): unknown => setTimeout(resolve, PATIENCE, EXIT.INTERRUPTED);
+    if (signal.aborted) wait();
+    else signal.addEventListener('abort', wait, { once: true });
   });
 }
 

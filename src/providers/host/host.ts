@@ -1,14 +1,14 @@
-import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../../base/clock.ts';
 import { isLoopback } from '../../transport/address.ts';
 import type { Address } from '../../transport/address.ts';
+import { unawaited } from '../../base/unforeseen.ts';
 import { announcedHint } from './announced-hint.ts';
 import { readAnnouncement, SUFFIX } from './announcement-file.ts';
 import type { FoundAnnouncement } from './announcement-file.ts';
+import { DirectoryWatch } from './directory-watch.ts';
 import { inTime } from './in-time.ts';
 import { Looks } from './looks.ts';
 import { OwnFile } from './own-file.ts';
@@ -24,8 +24,8 @@ const RESCAN = 2_000;
 /** A peer's file younger than this is left alone after a refused dial: the peer may only just be starting. In ms. */
 const GRACE = 2_000;
 
-/** Before a watch that failed is tried again, in ms. */
-const WATCH_AGAIN = 30_000;
+/** Before a secret that was removed is put back, in ms. */
+const PUT_BACK = 100;
 
 /** Files that are listed. Nobody has so many peers; with more, watches still tell of those who come. */
 const MOST_FILES = 16_384;
@@ -41,6 +41,9 @@ const IN_VAIN = 5 * 60_000;
 
 /** How long the announcement may take to be taken back, in ms, where the file system does not answer any more. */
 const WITHDRAWAL = 2_000;
+
+/** For what is told of an error that nobody foresaw. */
+const LOOKING = 'in the runtime directory';
 
 /** What this provider is called in discovery. */
 export const HOST = 'host';
@@ -71,15 +74,16 @@ export class HostProvider implements Provider {
   readonly #upkeep: () => Promise<Condition>;
   readonly #reaches: (address: Address) => boolean;
   readonly #looks = new Looks((name) => this.#look(name));
+  readonly #watch: DirectoryWatch;
   #self: Announcement | undefined;
   /** Undefined for a peer that is not announced. */
   #own: OwnFile | undefined;
   #listener: ProviderListener | undefined;
-  #watcher: FSWatcher | undefined;
-  #watched: string | undefined;
-  #watchAgainAt = -Infinity;
   #rescan: unknown;
+  #putBack: unknown;
   #stopped = false;
+  #isTending = false;
+  #isLooking = false;
   /** What the listener was told last of what is wrong. */
   #fault: string | undefined;
   /** Incarnation by id: what the listener was told. */
@@ -95,6 +99,7 @@ export class HostProvider implements Provider {
     this.#directory = directory;
     this.#clock = clock;
     this.#upkeep = upkeep ?? (async () => ({ identity: await openRuntimeDirectory(directory) }));
+    this.#watch = new DirectoryWatch(directory, clock, (name) => this.#changed(name));
     this.#reaches = reaches ?? (({ host }) => isLoopback(host));
   }
 
@@ -115,7 +120,7 @@ export class HostProvider implements Provider {
   }
 
   failed(hint: Hint, refused: boolean): void {
-    void this.#lookAgain(hint, refused);
+    unawaited(LOOKING, this.#lookAgain(hint, refused));
   }
 
   async stop(): Promise<void> {
@@ -131,15 +136,17 @@ export class HostProvider implements Provider {
   #close(): void {
     this.#stopped = true;
     this.#listener = undefined;
-    this.#watcher?.close();
+    this.#watch.close();
     this.#looks.stop();
     this.#clock.clearTimeout(this.#rescan);
+    this.#clock.clearTimeout(this.#putBack);
   }
 
   #scheduleRescan(): void {
     if (this.#stopped) return;
     this.#rescan = this.#clock.setTimeout(() => {
-      void this.#round().then(() => this.#scheduleRescan());
+      unawaited(LOOKING, this.#round());
+      this.#scheduleRescan();
     }, RESCAN);
   }
 
@@ -149,6 +156,9 @@ export class HostProvider implements Provider {
    * @param announced called when others can find this peer, before it looks for them
    */
   async #round(announced?: () => void): Promise<void> {
+    // A file system that does not answer is not asked again and again.
+    if (this.#isTending) return;
+    this.#isTending = true;
     const faults: Error[] = [];
     const attempt = (step: () => Promise<void>): Promise<boolean> =>
       step().then(
@@ -158,14 +168,22 @@ export class HostProvider implements Provider {
     const isUsable = await attempt(async () => {
       const { identity, fault } = await this.#upkeep();
       if (fault) faults.push(fault);
-      this.#watch(identity);
+      if (!this.#stopped) this.#watch.follow(identity);
     });
-    if (isUsable && !this.#stopped) {
-      // Announced before the first look: of two peers that start at once, each may miss the other's file only
-      // by having written its own first, so at least one of them sees the other.
-      const isRefreshed = this.#own?.isDue === true && (await attempt(() => this.#own!.write()));
-      if (isRefreshed || !this.#own) announced?.();
-      await attempt(() => this.#lookAround(isRefreshed));
+    this.#isTending = false;
+    // Thousands of files take their time, and the directory has to be there meanwhile, with the secret in it.
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      if (isUsable && !this.#stopped) {
+        // Announced before the first look: of two peers that start at once, each may miss the other's file only
+        // by having written its own first, so at least one of them sees the other.
+        const isRefreshed = this.#own?.isDue === true && (await attempt(() => this.#own!.write()));
+        if (isRefreshed || !this.#own) announced?.();
+        await attempt(() => this.#lookAround(isRefreshed));
+      }
+    } finally {
+      this.#isLooking = false;
     }
     this.#tell(faults[0]);
   }
@@ -214,28 +232,15 @@ export class HostProvider implements Provider {
     this.#listener?.degraded(fault);
   }
 
-  #watch(identity: string): void {
-    // Under the same name there may be another directory now, of which the old watch says nothing.
-    if (this.#stopped || (this.#watcher && this.#watched === identity)) return;
-    if (this.#watched === identity && this.#clock.now() < this.#watchAgainAt) return;
-    this.#endWatch();
-    this.#watched = identity;
-    try {
-      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => {
-        if (name?.endsWith(SUFFIX)) void this.#looks.at(name);
-        else if (name === SECRET_NAME) void this.#upkeep().catch(() => {});
-      });
-      this.#watcher.on('error', () => this.#endWatch());
-    } catch {
-      // Too many watches, or a mount that has none: the rescan still finds everybody.
-      this.#endWatch();
-    }
-  }
-
-  #endWatch(): void {
-    this.#watcher?.close();
-    this.#watcher = undefined;
-    this.#watchAgainAt = this.#clock.now() + WATCH_AGAIN;
+  #changed(name: string): void {
+    if (name.endsWith(SUFFIX)) unawaited(LOOKING, this.#looks.at(name));
+    if (name !== SECRET_NAME) return;
+    // A moment later: a directory that is being removed as a whole should be gone before it is made again.
+    this.#clock.clearTimeout(this.#putBack);
+    this.#putBack = this.#clock.setTimeout(() => {
+      // What is wrong is told of with the next round.
+      this.#upkeep().catch(() => {});
+    }, PUT_BACK);
   }
 
   async #look(name: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { unawaited } from '../../base/unforeseen.ts';
+
 /**
  * Has files looked at: a few at a time, and never one name twice at once, so that the last look is the one that counts.
  * A watch can tell of ten thousand files in a moment; opened all at once they would take every descriptor there is.
@@ -46,16 +48,19 @@ export class Looks {
     for (const [name, wait] of this.#waiting) {
       if (this.#underWay.size >= MOST_AT_ONCE) return;
       // Of the few under way one may be of this name: then another can begin.
-      if (!this.#underWay.has(name)) void this.#do(name, wait);
+      if (!this.#underWay.has(name)) unawaited('with a file of the runtime directory', this.#do(name, wait));
     }
   }
 
   async #do(name: string, { end }: Wait): Promise<void> {
     this.#waiting.delete(name);
     this.#underWay.add(name);
-    await this.#look(name);
-    this.#underWay.delete(name);
-    end();
-    this.#begin();
+    try {
+      await this.#look(name);
+    } finally {
+      this.#underWay.delete(name);
+      end();
+      this.#begin();
+    }
   }
 }

@@ -14,7 +14,7 @@ import { isDead } from './stale-files.ts';
  */
 
 /** How long a peer that finds others and no secret waits for it, in ms: those look at the directory every 2 s. */
-const PATIENCE = 3_000;
+const PATIENCE = 4_000;
 
 /** Between two looks, in ms. */
 const LOOK = 50;

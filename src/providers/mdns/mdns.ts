@@ -13,6 +13,7 @@ import { openSocket } from './socket.ts';
 import type { OpenSocket } from './socket.ts';
 import type { Announcement, Provider, ProviderListener } from '../provider.ts';
 import type { Hint } from '../hint.ts';
+import { unawaited } from '../../base/unforeseen.ts';
 
 /** Between two looks at the clock and at the interfaces, in ms. The system says nothing when one comes or goes. */
 const TICK = 1_000;
@@ -29,6 +30,9 @@ const OWN_HOST = 250;
 
 /** Ids of which it is counted how often they were named with a wrong tag, until that is told. */
 const MOST_COUNTED = 256;
+
+/** For what is told of an error that nobody foresaw. */
+const MULTICAST = 'in multicast DNS';
 
 export interface MdnsOptions {
   /** The address that the peer listens on: `::` and `0.0.0.0` are those of every interface, as they come and go. */
@@ -97,14 +101,14 @@ export class MdnsProvider implements Provider {
 
   stopNow(): void {
     // The goodbyes are on their way when this returns.
-    void this.stop();
+    unawaited(MULTICAST, this.stop());
   }
 
   #scheduleTick(): void {
     this.#timer = this.#options.clock.setTimeout(() => {
       for (const session of this.#sessions.values()) session.tick();
       this.#tellOfDropped();
-      void this.#follow();
+      unawaited(MULTICAST, this.#follow());
       this.#scheduleTick();
     }, TICK);
   }
@@ -116,7 +120,7 @@ export class MdnsProvider implements Provider {
     for (const [key, session] of this.#sessions) {
       if (keys.has(key)) continue;
       this.#sessions.delete(key);
-      void session.close();
+      unawaited(MULTICAST, session.close());
     }
     const opening: LinkSession[] = [];
     for (const link of links) {

@@ -30,12 +30,19 @@ export interface SocketListener {
 /** Rejects with the system's reason. */
 export type OpenSocket = (link: Link, listener: SocketListener) => Promise<MulticastSocket>;
 
+/**
+ * Bytes of packets that wait to be read. In a flood the system drops what has no room before anybody can look for a tag in
+ * it. Linux gives no more than `net.core.rmem_max` allows, mostly 208 KiB, twice over.
+ */
+const WAITING = 512 * 1024;
+
 export const openSocket: OpenSocket = async (link, listener) => {
   const socket = createSocket({
     type: link.family === 'IPv6' ? 'udp6' : 'udp4',
     ipv6Only: link.family === 'IPv6',
     // The port is shared: with other peers, with the system's own responder, with this peer's other links.
     reuseAddr: true,
+    recvBufferSize: WAITING,
     // Only addresses are ever given. Without the usual way through the resolver a packet is on its way when `send`
     // returns, so that even in the last moment of the process a goodbye gets out.
     lookup: (host, _, callback) => callback(null, host, link.family === 'IPv6' ? 6 : 4),

@@ -1,0 +1,118 @@
+import type { Address } from '../transport/address.ts';
+import type { Socket } from '../transport/transport.ts';
+import { DialsFailed, dialInTurn, STAGGER } from './dialing.ts';
+import type { Dialled, DialInput } from './dialing.ts';
+import type { Session } from './session.ts';
+
+/** How a peer is reached of which one address has answered, and perhaps not as the peer. */
+export interface Proving extends Omit<DialInput, 'addresses'> {
+  /** The socket that opened first, and the addresses that may still lead to the peer. */
+  dialled: Dialled;
+  /** Begins a handshake, and returns what stops it. */
+  prove: (socket: Socket, outcome: ProofOutcome) => () => void;
+}
+
+export interface ProofOutcome {
+  done(session: Session): void;
+  failed(error: Error): void;
+  needless?(id: string): void;
+}
+
+export interface ProvingOutcome extends Omit<ProofOutcome, 'failed'> {
+  /**
+   * Nobody at any address is the peer.
+   * @param errors why not, in the order in which it turned out
+   * @param refused addresses where nobody listens
+   */
+  failed(errors: readonly Error[], refused: readonly Address[]): void;
+}
+
+/**
+ * Proves the peer at any of its addresses. That a connection opens says nothing: whoever listens may take it and be silent
+ * for as long as a handshake may last. So one that is not done after 250 ms goes on beside the next address, and whichever
+ * is proved first is taken. Returns what stops all of it.
+ */
+export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: ProvingOutcome): () => void {
+  const { clock } = dialing;
+  const underWay = new Set<() => void>();
+  const errors: Error[] = [];
+  const controller = new AbortController();
+  const refused = [...dialled.refused];
+  let { untried } = dialled;
+  let isDialling = false;
+  let timer: unknown;
+  let over = false;
+
+  const stop = (): void => {
+    over = true;
+    clock.clearTimeout(timer);
+    controller.abort(new Error('the peer was reached at another address'));
+    for (const stopOne of underWay) stopOne();
+  };
+  const goOn = (): void => {
+    if (over) return;
+    if (untried.length > 0) dialNext();
+    else if (underWay.size === 0 && !isDialling) {
+      stop();
+      outcome.failed(errors, refused);
+    }
+  };
+  const begin = (socket: Socket): void => {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      underWay.delete(stopOne);
+    };
+    let stopOne = (): void => {};
+    const stopOther = prove(socket, {
+      done: (session) => {
+        end();
+        if (over) return;
+        stop();
+        outcome.done(session);
+      },
+      failed: (error) => {
+        end();
+        errors.push(error);
+        goOn();
+      },
+      needless: (id) => {
+        end();
+        if (over) return;
+        stop();
+        outcome.needless?.(id);
+      },
+    });
+    stopOne = stopOther;
+    if (!isOver) underWay.add(stopOne);
+    clock.clearTimeout(timer);
+    if (!over && untried.length > 0) timer = clock.setTimeout(dialNext, STAGGER);
+  };
+  const dialNext = (): void => {
+    clock.clearTimeout(timer);
+    if (over || isDialling) return;
+    isDialling = true;
+    const addresses = untried;
+    untried = [];
+    dialInTurn({ ...dialing, addresses }, controller.signal).then(
+      (next) => {
+        isDialling = false;
+        if (over) {
+          next.socket.terminate();
+          return;
+        }
+        refused.push(...next.refused);
+        untried = next.untried;
+        begin(next.socket);
+      },
+      (error: Error) => {
+        isDialling = false;
+        errors.push(error);
+        if (error instanceof DialsFailed) refused.push(...error.refused);
+        goOn();
+      },
+    );
+  };
+  begin(dialled.socket);
+  return stop;
+}

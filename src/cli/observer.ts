@@ -15,6 +15,9 @@ export const OBSERVERS = 'app-net:commands';
 /** How long a command looks for peers at the most, in ms. One that hangs must not keep the others from being shown. */
 export const SEARCH_TIME = 1_000;
 
+/** How much longer it looks while it has found nobody at all and has not yet tried everybody, in ms. */
+const LONGER = 4_000;
+
 /**
  * Starts the peer of a command, and begins to stop it when `work` is done; the end of the process does the rest.
  * @throws CliError when it cannot start
@@ -84,7 +87,9 @@ export async function searchSomebody(
   group: string | undefined,
   signal: AbortSignal,
 ): Promise<RemotePeer[]> {
-  const found = await search(peer, group, signal);
+  let found = await search(peer, group, signal);
+  // A busy host takes longer. It costs nothing where the search is over and nobody is there.
+  if (found.length === 0) found = await search(peer, group, signal, LONGER);
   if (found.length === 0) throw nobody(group, groupsOf(peer));
   return found;
 }

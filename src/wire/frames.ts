@@ -201,7 +201,7 @@ export const FIRST_CREDIT = 32;
 
 /**
  * Likewise, the size of their frames. As long as a part of it is left one more may be sent, however large it is, so that
- * no value is too large for its stream. So of each stream less than this and one value is unread at most.
+ * no value is too large for its stream. So a stream that nobody reads holds less than this and one value.
  */
 export const FIRST_BYTES = 1024 * 1024;
 

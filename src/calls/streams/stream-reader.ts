@@ -12,16 +12,18 @@ export interface ReaderOwner {
 
 type Step = IteratorResult<unknown, unknown>;
 
-/**
- * Credit is given back when so many values, or bytes of them, were read, so that its frames are few and the writer never
- * runs dry. What is not given back yet is less than the whole, so a writer whose every value was read can always go on.
- */
+/** Credit is given back when so many values were read, so that its frames are few and the writer never runs dry … */
 const REFILL = FIRST_CREDIT / 2;
-const REFILL_BYTES = FIRST_BYTES / 2;
+
+/**
+ * … or half of the window in bytes, which is this large once something was read. A stream that nobody reads holds less.
+ * With windows of 1 MiB values of 1 MiB go one at a time: 1.3 times the CPU time of 4 MiB.
+ */
+export const WINDOW = 4 * FIRST_BYTES;
 
 /**
  * The reading end of a stream from another process: an async generator as the one that runs there. Of what was sent
- * and not yet read it holds at most `FIRST_CREDIT` values, and less than `FIRST_BYTES` of them and one more; a reader that stops
+ * and not yet read it holds at most `FIRST_CREDIT` values, and less than `WINDOW` of them and one more; a reader that stops
  * stops the writer.
  */
 export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
@@ -35,6 +37,8 @@ export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
   #credit = FIRST_CREDIT;
   /** How much of them. Below zero after a value that was larger than the rest. */
   #bytes = FIRST_BYTES;
+  /** How much may be sent and unread, the last value aside. */
+  #window = FIRST_BYTES;
   /** Values read since credit was last given, and how much they were. */
   #read = 0;
   #readBytes = 0;
@@ -109,10 +113,13 @@ export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
   #count(size: number): void {
     this.#read += 1;
     this.#readBytes += size;
-    if ((this.#read < REFILL && this.#readBytes < REFILL_BYTES) || this.#end) return;
+    // What is not given back is less than half, so a writer whose every value was read can always go on.
+    if ((this.#read < REFILL && this.#readBytes < this.#window / 2) || this.#end) return;
+    const bytes = this.#readBytes + WINDOW - this.#window;
+    this.#window = WINDOW;
     this.#credit += this.#read;
-    this.#bytes += this.#readBytes;
-    this.#owner.credit(this.#read, this.#readBytes);
+    this.#bytes += bytes;
+    this.#owner.credit(this.#read, bytes);
     this.#read = 0;
     this.#readBytes = 0;
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { dialHandshake } from '../../src/connection/handshaking.ts';
+import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import type { Session } from '../../src/connection/session.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { NetError, Peer } from '../../src/index.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
-import { DialsFailed, dialInTurn } from '../../src/connection/dialing.ts';
+import { DialsFailed, dialInTurn } from '../../src/connection/dial/dialing.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
 import type { Address } from '../../src/transport/address.ts';
 import type { Socket, Transport } from '../../src/transport/transport.ts';

@@ -7,8 +7,8 @@ import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 import { WebSocketServer } from 'ws';
 
-import { proveAnywhere } from '../../src/connection/proving.ts';
-import type { ProofOutcome } from '../../src/connection/proving.ts';
+import { proveAnywhere } from '../../src/connection/dial/proving.ts';
+import type { ProofOutcome } from '../../src/connection/dial/proving.ts';
 import type { Session } from '../../src/connection/session.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
 import type { Address } from '../../src/transport/address.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { dialHandshake } from '../../src/connection/handshaking.ts';
+import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { HANDSHAKE_TIME } from '../../src/wire/handshake.ts';

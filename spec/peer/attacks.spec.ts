@@ -6,7 +6,7 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import { expect } from 'chai';
 import type { InspectionEvent } from 'xstate';
 
-import { dialHandshake } from '../../src/connection/handshaking.ts';
+import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Peer } from '../../src/index.ts';
 import { ephemeralCertificate } from '../../src/transport/certificate.ts';

@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 import type { Peer } from '../../src/index.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { MOST_STRANGERS } from '../../src/transport/strangers.ts';
-import { dialHandshake } from '../../src/connection/handshaking.ts';
+import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
 import { eventually } from '../support/eventually.ts';

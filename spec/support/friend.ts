@@ -1,4 +1,4 @@
-import { dialHandshake } from '../../src/connection/handshaking.ts';
+import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import type { Socket } from '../../src/transport/transport.ts';

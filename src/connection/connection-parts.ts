@@ -8,9 +8,9 @@ import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts
 import { isPeerId } from '../wire/guards.ts';
 import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import type { ConnectionContext, ConnectionInput } from './connection-context.ts';
-import { DialsFailed, dialLogic } from './dialing.ts';
-import { handshakeLogic } from './authenticating.ts';
-import type { HandshakeResult } from './dialing.ts';
+import { DialsFailed, dialLogic } from './dial/dialing.ts';
+import { handshakeLogic } from './dial/authenticating.ts';
+import type { HandshakeResult } from './dial/dialing.ts';
 import { freeName } from './free-name.ts';
 import { Link } from './link.ts';
 import { keepOne } from './keep-one.ts';
@@ -19,8 +19,8 @@ import { findingsOf } from './findings.ts';
 import type { ConnectionMessage } from './messages.ts';
 import { createRecord } from './peer-record.ts';
 import type { LeaveReason } from './evidence.ts';
-import { probeLogic } from './probing.ts';
-import type { ProbeResult } from './probing.ts';
+import { probeLogic } from './dial/probing.ts';
+import type { ProbeResult } from './dial/probing.ts';
 import { socketLogic } from './socket.ts';
 import { changeFunctions, differenceOf, functionsOfHandshake } from './told-functions.ts';
 

@@ -12,7 +12,7 @@ import type { Self } from '../wire/handshake.ts';
 import { deriveKeys } from '../wire/secret.ts';
 import { inTime } from '../providers/host/in-time.ts';
 import { readSecretFile } from '../providers/host/runtime-directory.ts';
-import { acceptHandshake } from '../connection/handshaking.ts';
+import { acceptHandshake } from '../connection/dial/handshaking.ts';
 import type { PeerMessage } from './messages.ts';
 import { refuseNamesake, takenAmong } from '../presence/namesake.ts';
 

@@ -5,14 +5,14 @@ import { afterAwake } from '../base/awake.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Hint } from '../providers/hint.ts';
 import type { Attachment } from '../providers/network.ts';
-import { dialInTurn } from '../connection/dialing.ts';
-import { dialHandshake } from '../connection/handshaking.ts';
-import type { HandshakeDependencies } from '../connection/handshaking.ts';
+import { dialInTurn } from '../connection/dial/dialing.ts';
+import { dialHandshake } from '../connection/dial/handshaking.ts';
+import type { HandshakeDependencies } from '../connection/dial/handshaking.ts';
 import { idTaken } from '../connection/id-taken.ts';
 import type { IsTaken } from '../connection/id-taken.ts';
 import type { PeerRecord } from '../connection/link.ts';
-import { proveAnywhere } from '../connection/proving.ts';
-import type { Proving } from '../connection/proving.ts';
+import { proveAnywhere } from '../connection/dial/proving.ts';
+import type { Proving } from '../connection/dial/proving.ts';
 
 /**
  * Two processes with one id. The one that is there stays: it is asked whether it is alive, and if it is the newcomer is

@@ -1,10 +1,10 @@
 import { fromPromise } from 'xstate';
 
-import type { Clock } from '../base/clock.ts';
-import { DialFailed } from '../transport/transport.ts';
-import type { Address } from '../transport/address.ts';
-import type { Socket, Transport } from '../transport/transport.ts';
-import type { Session } from './session.ts';
+import type { Clock } from '../../base/clock.ts';
+import { DialFailed } from '../../transport/transport.ts';
+import type { Address } from '../../transport/address.ts';
+import type { Socket, Transport } from '../../transport/transport.ts';
+import type { Session } from '../session.ts';
 
 /** The first step of a connection that this side opens: a socket to any address of the peer. */
 

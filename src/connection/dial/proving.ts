@@ -1,8 +1,8 @@
-import type { Address } from '../transport/address.ts';
-import type { Socket } from '../transport/transport.ts';
+import type { Address } from '../../transport/address.ts';
+import type { Socket } from '../../transport/transport.ts';
 import { DialsFailed, dialInTurn, STAGGER } from './dialing.ts';
 import type { Dialled, DialInput } from './dialing.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../session.ts';
 
 /** How a peer is reached of which one address has answered, and perhaps not as the peer. */
 export interface Proving extends Omit<DialInput, 'addresses'> {

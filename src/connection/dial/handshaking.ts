@@ -1,20 +1,25 @@
 import { randomBytes } from 'node:crypto';
 
-import { afterAwake } from '../base/awake.ts';
-import type { Clock } from '../base/clock.ts';
-import { NetError } from '../base/errors.ts';
-import { DEAF } from '../transport/transport.ts';
-import { warnOfUnforeseen } from '../base/unforeseen.ts';
-import type { Receiver, Socket } from '../transport/transport.ts';
-import { CLOSE } from '../wire/frames.ts';
-import { AcceptorHandshake, DiallerHandshake, HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
-import { HandshakeFailed, HandshakeNeedless, IdTaken, OwnHello } from '../wire/handshake-messages.ts';
-import type { DiallerOptions, Self, Step } from '../wire/handshake.ts';
-import type { HandshakeKeys } from '../wire/secret.ts';
-import { sayGoodbye } from './goodbye.ts';
-import { idTaken } from './id-taken.ts';
-import type { IsTaken } from './id-taken.ts';
-import type { Session } from './session.ts';
+import { afterAwake } from '../../base/awake.ts';
+import type { Clock } from '../../base/clock.ts';
+import { NetError } from '../../base/errors.ts';
+import { DEAF } from '../../transport/transport.ts';
+import { warnOfUnforeseen } from '../../base/unforeseen.ts';
+import type { Receiver, Socket } from '../../transport/transport.ts';
+import { CLOSE } from '../../wire/frames.ts';
+import {
+  AcceptorHandshake,
+  DiallerHandshake,
+  HANDSHAKE_BYTES,
+  HANDSHAKE_TIME,
+} from '../../wire/handshake.ts';
+import { HandshakeFailed, HandshakeNeedless, IdTaken, OwnHello } from '../../wire/handshake-messages.ts';
+import type { DiallerOptions, Self, Step } from '../../wire/handshake.ts';
+import type { HandshakeKeys } from '../../wire/secret.ts';
+import { sayGoodbye } from '../goodbye.ts';
+import { idTaken } from '../id-taken.ts';
+import type { IsTaken } from '../id-taken.ts';
+import type { Session } from '../session.ts';
 
 /** What both sides of a handshake need. */
 export interface HandshakeDependencies {

@@ -173,10 +173,17 @@ class SocketOwner implements Receiver, LinkOwner {
       return;
     }
     // Of a stream more would follow.
-    if (frame.of === 'next') this.#link.send(encodeCancel(frame.id, frame.arg));
+    if (frame.of === 'next' && this.#isRead(frame)) this.#link.send(encodeCancel(frame.id, frame.arg));
     const answer = unreadableAnswer(frame);
     if (frame.arg === undefined) this.#toCaller(answer);
     else this.#toDispatcher(answer);
+  }
+
+  /** Whether the stream is there; if not, nobody need be told that it is read no further. */
+  #isRead({ id, arg }: UnreadableFrame): boolean {
+    const link = this.#link;
+    if (arg === undefined) return link.pending.get(id)?.reader !== undefined;
+    return link.running.get(id)?.readers?.has(arg) === true;
   }
 
   #toCaller(frame: CallerFrame): void {

@@ -13,6 +13,7 @@ import type { AnyFunction, FunctionKind } from './registry.ts';
 import type { CallOptions, RemotePeer } from './remote-peer.ts';
 import { RemoteStream, asStream } from './remote-stream.ts';
 import type { Selector } from './selector.ts';
+import { shared } from './shared.ts';
 import { readableTag } from './tag.ts';
 
 /** Which peer: itself, or its id. */
@@ -99,7 +100,7 @@ export interface ConnectedState {
   readonly pools: Pool[];
 }
 
-const states = new WeakMap<AnyFunction, ConnectedState>();
+const states = shared('connected.1', () => new WeakMap<AnyFunction, ConnectedState>());
 
 /** The tag under which the function is connected, to whichever peer. */
 export function tagOf(fn: AnyFunction): string | undefined {

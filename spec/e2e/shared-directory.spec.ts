@@ -24,7 +24,7 @@ describe('a runtime directory that two network namespaces share', () => {
   before(function () {
     const [program, ...words] = [...CONTAINED, 'true'];
     // It takes root, and Linux.
-    if (spawnSync(program!, words).status !== 0) this.skip();
+    if (spawnSync(program, words).status !== 0) this.skip();
   });
   afterEach(async () => {
     await processes.clear();

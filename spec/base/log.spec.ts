@@ -77,7 +77,7 @@ describe('the log', () => {
     const peer = stage.make({ logger, runtimeDir: '/dev/null/nowhere' });
     await failure(peer.start());
     expect(logger.all).to.have.length(1);
-    expect(logger.all[0]).to.match(/^error .*: could not start: the runtime directory .* cannot be made/);
+    expect(logger.all[0]).to.match(/^error .*: could not start: the runtime directory .* cannot be used: /);
   });
 
   it('warns once of a peer that has another secret, and tells the other side only who asks for details', async () => {

@@ -3,13 +3,13 @@ import type { NetworkInterfaceInfo } from 'node:os';
 import { expect } from 'chai';
 
 import { ipAddresses, isLoopback, nearestFirst } from '../../src/transport/address.ts';
-import { scopeOf } from '../../src/transport/scope.ts';
+import { scopeOf, surroundingsOf } from '../../src/transport/scope.ts';
 
-const own = [
+const own = surroundingsOf([
   { address: '127.0.0.1', cidr: '127.0.0.1/8' },
   { address: '203.0.113.7', cidr: '203.0.113.7/24' },
   { address: '2001:db8::7', cidr: '2001:db8::7/64' },
-] as NetworkInterfaceInfo[];
+] as NetworkInterfaceInfo[]);
 
 describe('where a peer is', () => {
   for (const [scope, addresses] of Object.entries({

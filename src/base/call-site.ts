@@ -11,6 +11,8 @@ export interface CallSite {
  * The place that called `below`, a function on the current stack. Undefined where the engine cannot say.
  */
 export function callSite(below: (...args: never[]) => unknown): CallSite | undefined {
+  // With `--frozen-intrinsics` there are no hooks.
+  if (Object.isFrozen(Error)) return shownSite(below);
   // oxlint-disable-next-line typescript/unbound-method -- put back as it was, never called
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: NodeJS.CallSite[] } = {};
@@ -35,10 +37,17 @@ export function callSite(below: (...args: never[]) => unknown): CallSite | undef
 
 /** Line and column as stacks show them, that is, by the source map where there is one. */
 function mappedPlace(below: (...args: never[]) => unknown): { line: number; column: number } | undefined {
+  const { line, column } = shownSite(below) ?? {};
+  return line === undefined || column === undefined ? undefined : { line, column };
+}
+
+/** The place as stacks show it: the file, too, is that of the source map. */
+function shownSite(below: (...args: never[]) => unknown): CallSite | undefined {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, below);
-  const [, line, column] = /:(\d+):(\d+)\)?$/.exec(String(holder.stack)) ?? [];
-  return line === undefined ? undefined : { line: Number(line), column: Number(column) };
+  const [, shown = ''] = String(holder.stack).split('\n', 2);
+  const [, file, line, column] = /^ +at (?:.* \()?(.+?):(\d+):(\d+)\)?$/.exec(shown) ?? [];
+  return file === undefined ? undefined : { file: toPath(file), line: Number(line), column: Number(column) };
 }
 
 export function formatCallSite(site: CallSite | undefined): string {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { AnyFunction } from './callee/registry.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
+import { shared } from '../base/shared.ts';
 
 /** What a function can know of the call it runs for. */
 export interface CallContext {
@@ -40,10 +41,13 @@ const NOTHING: CallContext = {
  * nothing. One that does needs AsyncLocalStorage, and up to Node 22 that makes every promise of the process slower, so it
  * is entered for functions that return a promise only.
  */
-const storage = new AsyncLocalStorage<OuterCall>();
-let now: ContextSource | undefined;
-/** Calls that were entered into the storage and have not settled. */
-let tracked = 0;
+const storage = shared('calls.1', () => new AsyncLocalStorage<OuterCall>());
+
+const running = shared('running.1', () => ({
+  now: undefined as ContextSource | undefined,
+  /** Calls that were entered into the storage and have not settled. */
+  tracked: 0,
+}));
 
 /**
  * What is known of the call that the running function was called by: who calls, how long they wait, and whether they
@@ -56,13 +60,13 @@ let tracked = 0;
  * });
  */
 export function current(): CallContext {
-  return now?.context() ?? storage.getStore() ?? NOTHING;
+  return running.now?.context() ?? storage.getStore() ?? NOTHING;
 }
 
 /** The call on whose behalf another one is being made. */
 export function outerCall(): OuterCall | undefined {
-  if (now) return now.context();
-  if (tracked === 0) return undefined;
+  if (running.now) return running.now.context();
+  if (running.tracked === 0) return undefined;
   const call = storage.getStore();
   return call?.settled ? undefined : call;
 }
@@ -80,32 +84,32 @@ export function insideOuterCall(own: { time: number; signal: AbortSignal | undef
 
 /** Runs a function that does not go on after its return. */
 export function runBriefly(source: ContextSource, run: AnyFunction, args: readonly unknown[]): unknown {
-  const before = now;
-  now = source;
+  const before = running.now;
+  running.now = source;
   try {
     return Reflect.apply(run, undefined, args);
   } finally {
-    now = before;
+    running.now = before;
   }
 }
 
 /** Runs a step of a function that waits. */
 export function runTracked<T>(call: OuterCall, step: () => T): T {
-  const before = now;
-  now = undefined;
+  const before = running.now;
+  running.now = undefined;
   try {
     return storage.run(call, step);
   } finally {
-    now = before;
+    running.now = before;
   }
 }
 
 export function beginTracking(): void {
-  tracked += 1;
+  running.tracked += 1;
 }
 
 /** @param forget nothing has waited after all, and unless something else does, the price need not be paid any more */
 export function endTracking(forget: boolean): void {
-  tracked -= 1;
-  if (forget && tracked === 0) storage.disable();
+  running.tracked -= 1;
+  if (forget && running.tracked === 0) storage.disable();
 }

@@ -173,10 +173,16 @@ class SocketOwner implements Receiver, LinkOwner {
       return;
     }
     // Of a stream more would follow.
-    if (frame.of === 'next') this.#link.send(encodeCancel(frame.id, frame.arg));
+    if (frame.of === 'next' && this.#isRead(frame)) this.#link.send(encodeCancel(frame.id, frame.arg));
     const answer = unreadableAnswer(frame);
     if (frame.arg === undefined) this.#toCaller(answer);
     else this.#toDispatcher(answer);
+  }
+
+  /** Whether the stream is there; if not, nobody need be told that it is read no further. */
+  #isRead({ id, arg }: UnreadableFrame): boolean {
+    const { made, taken } = this.#link;
+    return (arg === undefined ? made?.reads(id) : taken?.reads(id, arg)) === true;
   }
 
   #toCaller(frame: CallerFrame): void {

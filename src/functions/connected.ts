@@ -15,6 +15,7 @@ import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
 import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 import type { Selector } from '../presence/selector.ts';
 import { readableTag } from '../base/tag.ts';
+import { shared } from '../base/shared.ts';
 
 /** Which peer: itself, or its id. */
 export type Target = RemotePeer | string;
@@ -100,7 +101,7 @@ export interface ConnectedState {
   readonly pools: Pool[];
 }
 
-const states = new WeakMap<AnyFunction, ConnectedState>();
+const states = shared('connected.1', () => new WeakMap<AnyFunction, ConnectedState>());
 
 /** The tag under which the function is connected, to whichever peer. */
 export function tagOf(fn: AnyFunction): string | undefined {

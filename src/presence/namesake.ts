@@ -100,15 +100,14 @@ function isThere(
     };
     const stop = afterAwake(clock, time, () => decide(false));
     const options = { transport, addresses, largestMessage: self.limits.message, clock };
-    dialInTurn(options, controller.signal).then(
-      (dialled) => {
+    dialInTurn(options, controller.signal)
+      .then((dialled) => {
         const prove: Proving['prove'] = (socket, outcome) =>
           dialHandshake(socket, id, dependencies, outcome, { onlyToKnow: true });
         const outcome = { done: () => decide(true), failed: () => decide(false) };
         if (controller.signal.aborted) dialled.socket.terminate();
         else stopHandshake = proveAnywhere({ ...options, dialled, prove }, outcome);
-      },
-      () => decide(false),
-    );
+      })
+      .catch(() => decide(false));
   });
 }

@@ -1,5 +1,3 @@
-import { BlockList, isIPv6 } from 'node:net';
-
 import { ipAddresses, isLoopback } from '../transport/address.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { WirePeer } from '../wire/frames.ts';
@@ -9,16 +7,11 @@ import type { Hint, HintedAddress } from './hint.ts';
 
 /** What one peer tells another of those it knows, and what the other makes of it. */
 
-/** Addresses at which there is no peer: unspecified, multicast, broadcast. Some systems take the first for this host. */
-const NOBODY = new BlockList();
-NOBODY.addSubnet('0.0.0.0', 8, 'ipv4');
-NOBODY.addSubnet('224.0.0.0', 3, 'ipv4');
-NOBODY.addAddress('::', 'ipv6');
-NOBODY.addSubnet('ff00::', 8, 'ipv6');
+/** `ff00::/8`, in the one form of an address. */
+const MULTICAST = /^ff[0-9a-f]{2}:/;
 
-/** Addresses that mean something else on every link. */
-const LINK_LOCAL = new BlockList();
-LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
+/** `fe80::/10`. */
+const LINK_LOCAL = /^fe[89ab][0-9a-f]:/;
 
 /**
  * @param scope where the peer is that is told
@@ -51,8 +44,14 @@ function meaningful(addresses: readonly HintedAddress[], scope: Scope): HintedAd
   return ipAddresses(addresses.map(hintedAddress)).filter(({ host }) => {
     // A zone is of one host's own, and within it a peer that listens there is found in another way.
     if (host.includes('%')) return false;
-    const family = isIPv6(host) ? 'ipv6' : 'ipv4';
-    if (NOBODY.check(host, family)) return false;
-    return scope === 'host' || !(isLoopback(host) || LINK_LOCAL.check(host, family));
+    if (isNobody(host)) return false;
+    return scope === 'host' || !(isLoopback(host) || LINK_LOCAL.test(host));
   });
+}
+
+/** Whether no peer is there: unspecified, which some systems take for this host, multicast or broadcast. */
+function isNobody(ip: string): boolean {
+  if (ip.includes(':')) return ip === '::' || MULTICAST.test(ip);
+  const first = Number.parseInt(ip, 10);
+  return first === 0 || first >= 224;
 }

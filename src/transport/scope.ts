@@ -21,35 +21,58 @@ for (const [net, bits] of [
 PRIVATE.addSubnet('fc00::', 7, 'ipv6');
 PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 
-/**
- * Told from the other end of the connection itself, not from what the peer says.
- * @param interfaces looks up those of this host, where the answer depends on them; default: as they are now
- */
-export function scopeOf(
-  remote: string,
-  interfaces: () => readonly NetworkInterfaceInfo[] = ownInterfaces,
-): Scope {
-  const [ip = ''] = plainIp(remote).split('%');
-  // By far the most frequent, and a question to the system costs a hundred times as much.
-  if (isLoopback(ip)) return 'host';
-  if (isIP(ip) === 0) return 'wan';
-  const family = isIPv6(ip) ? 'ipv6' : 'ipv4';
-  const own = interfaces();
-  if (own.some(({ address }) => address === ip)) return 'host';
-  if (PRIVATE.check(ip, family)) return 'lan';
-  // Public addresses on the same link: usual with IPv6.
-  const near = new BlockList();
-  for (const { address, cidr } of own) {
-    if (cidr && isIPv6(address) === isIPv6(ip)) near.addSubnet(address, Number(cidr.split('/')[1]), family);
-  }
-  return near.check(ip, family) ? 'lan' : 'wan';
+/** What this host is in the middle of. */
+export interface Surroundings {
+  /** Its own addresses. */
+  own: ReadonlySet<string>;
+  /** What is on its links: usual with IPv6, where addresses on a link are public ones. */
+  near: BlockList;
 }
 
-/** None where the system does not say, as at the limit of descriptors: then an address of this host counts as one of its network. */
-function ownInterfaces(): NetworkInterfaceInfo[] {
+export function surroundingsOf(interfaces: readonly NetworkInterfaceInfo[]): Surroundings {
+  const near = new BlockList();
+  for (const { address, cidr } of interfaces) {
+    if (cidr) near.addSubnet(address, Number(cidr.split('/')[1]), isIPv6(address) ? 'ipv6' : 'ipv4');
+  }
+  return { own: new Set(interfaces.map(({ address }) => address)), near };
+}
+
+/**
+ * Told from the other end of the connection itself, not from what the peer says.
+ * @param around looks them up, where the answer depends on them; default: as they are now
+ */
+export function scopeOf(remote: string, around: () => Surroundings = surroundings): Scope {
+  const [ip = ''] = plainIp(remote).split('%');
+  if (isIP(ip) === 0) return isLoopback(ip) ? 'host' : 'wan';
+  if (isOnHost(ip, around)) return 'host';
+  const family = isIPv6(ip) ? 'ipv6' : 'ipv4';
+  return PRIVATE.check(ip, family) || around().near.check(ip, family) ? 'lan' : 'wan';
+}
+
+/** Whether it is an address of this host. */
+export function isOnHost(address: string, around: () => Surroundings = surroundings): boolean {
+  const [ip = ''] = plainIp(address).split('%');
+  // By far the most frequent, and a question to the system costs a hundred times as much.
+  return isLoopback(ip) || around().own.has(ip);
+}
+
+/** How long an answer of the system is taken for the present one, in ms. */
+const FRESH = 100;
+
+let known: { at: number; around: Surroundings } | undefined;
+
+/**
+ * Asked once for a list of addresses that somebody told, and not for each of them: the system takes 50 to 200 µs. Nothing
+ * where it does not say, as at the limit of descriptors: then an address of this host counts as one of its network.
+ */
+function surroundings(): Surroundings {
+  const now = performance.now();
+  if (known && now - known.at < FRESH) return known.around;
   try {
-    return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+    const around = surroundingsOf(Object.values(networkInterfaces()).flatMap((each) => each ?? []));
+    known = { at: now, around };
+    return around;
   } catch {
-    return [];
+    return surroundingsOf([]);
   }
 }

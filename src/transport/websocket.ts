@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 import { afterAwake } from '../base/awake.ts';
 import { systemClock } from '../base/clock.ts';
+import { warnOfUnforeseen } from '../base/unforeseen.ts';
 import { SUBPROTOCOL } from '../wire/frames.ts';
 import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
 import type { Binding } from '../wire/handshake.ts';
@@ -79,7 +80,13 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
       return;
     }
     upgrader.handleUpgrade(request, stream, head, (ws) => {
-      accept(new WebSocketSocket(ws, stream, gate));
+      // It is called from within the stream: what it throws would end the process.
+      try {
+        accept(new WebSocketSocket(ws, stream, gate));
+      } catch (error) {
+        warnOfUnforeseen('with a connection that had just come', error);
+        ws.terminate();
+      }
     });
   });
   const entrance = await openEntrance(server, gate, options, tls);

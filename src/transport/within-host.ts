@@ -1,12 +1,12 @@
-import { isLoopback, addressText } from './address.ts';
+import { addressText } from './address.ts';
 import type { Address } from './address.ts';
-import { scopeOf } from './scope.ts';
+import { isOnHost } from './scope.ts';
 import { DialFailed } from './transport.ts';
 import type { Transport } from './transport.ts';
 
 /** Whether a peer that does not leave its host goes there: to loopback and to this host's own addresses, and by no name. */
 export function isWithinHost({ host }: Address): boolean {
-  return isLoopback(host) || scopeOf(host) === 'host';
+  return isOnHost(host);
 }
 
 /** The same transport for a peer without `lan`: it dials nobody beyond its host, whoever says that somebody is there. */

@@ -13,6 +13,10 @@ export class TakenCalls implements CallsTaken {
   openStreams = 0;
   /** The highest request id that was taken. */
   last = 0;
+
+  reads(id: number, arg: number): boolean {
+    return this.running.get(id)?.readers?.has(arg) === true;
+  }
 }
 
 export function takenOver(link: Link): TakenCalls {

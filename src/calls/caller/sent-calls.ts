@@ -17,6 +17,10 @@ export class SentCalls implements CallsMade {
   get places(): number {
     return this.pending.size + (this.abandoned?.size ?? 0);
   }
+
+  reads(id: number): boolean {
+    return this.pending.get(id)?.reader !== undefined;
+  }
 }
 
 export function sentOver(link: Link): SentCalls {

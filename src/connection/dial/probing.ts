@@ -4,6 +4,7 @@ import { afterAwake } from '../../base/awake.ts';
 import type { Address } from '../../transport/address.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { warnOfUnforeseen } from '../../base/unforeseen.ts';
+import { isError } from '../../wire/values/error-classes.ts';
 import { DialsFailed, dialInTurn } from './dialing.ts';
 import type { Redial } from '../evidence.ts';
 import { dialHandshake } from './handshaking.ts';
@@ -106,8 +107,9 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
 
 /** Whether what is behind the error, however deep, is a shortage of this process' own. */
 function isOwnTrouble(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  // What Node's own modules throw is of another realm in some test runners.
+  if (!isError(error)) return false;
   const { code, cause } = error as NodeJS.ErrnoException;
-  const errors = error instanceof AggregateError ? error.errors : [];
+  const { errors = [] } = error as Partial<AggregateError>;
   return OWN_TROUBLE.has(code ?? '') || isOwnTrouble(cause) || errors.some((each) => isOwnTrouble(each));
 }

@@ -94,8 +94,8 @@ export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: 
     isDialling = true;
     const addresses = untried;
     untried = [];
-    dialInTurn({ ...dialing, addresses }, controller.signal).then(
-      (next) => {
+    dialInTurn({ ...dialing, addresses }, controller.signal)
+      .then((next) => {
         isDialling = false;
         if (over) {
           next.socket.terminate();
@@ -104,14 +104,14 @@ export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: 
         refused.push(...next.refused);
         untried = next.untried;
         begin(next.socket);
-      },
-      (error: Error) => {
+      })
+      // Whatever the beginning of a handshake throws, too.
+      .catch((error: Error) => {
         isDialling = false;
         errors.push(error);
         if (error instanceof DialsFailed) refused.push(...error.refused);
         goOn();
-      },
-    );
+      });
   };
   begin(dialled.socket);
   return stop;

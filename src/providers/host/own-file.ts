@@ -34,7 +34,7 @@ export class OwnFile {
     return this.#writtenAt === undefined || this.#clock.now() - this.#writtenAt >= REFRESH;
   }
 
-  /** Others find this peer from here on. @throws the file system's own error */
+  /** Others find this peer from here on. @throws Error that says why they do not */
   async write(): Promise<void> {
     if (this.#withdrawn) return;
     this.#writing = this.#replace();
@@ -86,10 +86,12 @@ export class OwnFile {
     try {
       await writeFile(draft, announcementText(this.#self), { mode: 0o600 });
       await rename(draft, this.#path);
-    } catch (error) {
+    } catch (cause) {
       // A full disk leaves an empty one behind.
       await unlink(draft).catch(() => {});
-      throw error;
+      const { message, code } = cause as NodeJS.ErrnoException;
+      const text = `this peer cannot announce itself in ${this.#directory}, where others look for it: ${message}`;
+      throw Object.assign(new Error(text, { cause }), { code });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 
 import { NetError, isNetErrorCode, isNetErrorPrototype } from '../../base/errors.ts';
+import { shared } from '../../base/shared.ts';
 
 /**
  * Which classes errors have on their way, and what an error is made of: the same for one that was thrown and for
@@ -10,18 +11,20 @@ import { NetError, isNetErrorCode, isNetErrorPrototype } from '../../base/errors
 // A class of errors can have any constructor; it is only ever looked at, never called.
 type ErrorClass = abstract new (...args: never[]) => Error;
 
-/** Classes that a remote error may become. The built-in ones are always there. */
-const classes = new Map<string, ErrorClass>();
-const registeredNames = new Map<unknown, string>();
+/** Classes that a remote error may become. */
+const classes = shared('errors.1', () => new Map<string, ErrorClass>());
+const registeredNames = shared('error-names.1', () => new Map<unknown, string>());
+/** Those that are always there. */
+const builtIn = new Map<string, ErrorClass>();
 
 for (const known of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
-  classes.set(known.name, known);
+  builtIn.set(known.name, known);
 }
-classes.set('AggregateError', AggregateError);
-classes.set('NetError', NetError);
+builtIn.set('AggregateError', AggregateError);
+builtIn.set('NetError', NetError);
 /** A DOMException is made anew, and not given its prototype: it has its parts inside. */
 const DOM_EXCEPTION = 'DOMException';
-const BUILT_IN = new Set([...classes.keys(), DOM_EXCEPTION]);
+const BUILT_IN = new Set([...builtIn.keys(), DOM_EXCEPTION]);
 
 /** How many class names are told, and how long each may be. */
 const MOST_CLASSES = 8;
@@ -148,7 +151,9 @@ function assemble(parts: ErrorParts): Error {
 function instantiate({ name, message, classes: names = [name] }: ErrorParts): Error {
   // A real Error is given another prototype: so it is one to `util.types.isNativeError`, `structuredClone` and
   // inspectors, and no constructor of the user's runs with arguments it does not expect.
-  const known = names.map((each) => classes.get(each)).find((each) => each !== undefined);
+  const known = names
+    .map((each) => builtIn.get(each) ?? classes.get(each))
+    .find((each) => each !== undefined);
   if (!known && names.includes(DOM_EXCEPTION)) return new DOMException(message, name);
   const error = new Error(message);
   if (known) Object.setPrototypeOf(error, known.prototype as object);

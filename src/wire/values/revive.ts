@@ -1,4 +1,5 @@
 import { viewOf } from '../binary.ts';
+import { collide } from '../collisions.ts';
 import { assembleError, define } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import { isErrorBasics, isFields } from '../guards.ts';
@@ -86,10 +87,10 @@ class Reviver {
         if (typeof json === 'string' && isUrlText(json)) return makeUrl(json);
         break;
       case 'set':
-        if (Array.isArray(json)) return new Set(json);
+        if (Array.isArray(json) && !collide(json)) return new Set(json);
         break;
       case 'map':
-        if (Array.isArray(json) && json.every(isPair)) return new Map(json);
+        if (Array.isArray(json) && json.every(isPair) && !collide(json, keyOf)) return new Map(json);
         break;
       case 'Error':
         return makeError(json);
@@ -149,6 +150,10 @@ function makeUrl(text: string): URL {
   } catch {
     throw new Unreadable('it holds a URL that this peer cannot make');
   }
+}
+
+function keyOf(pair: unknown): unknown {
+  return (pair as [unknown, unknown])[0];
 }
 
 function isPair(json: unknown): json is [unknown, unknown] {

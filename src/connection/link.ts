@@ -4,7 +4,9 @@ import type { GoawayFrame, Limits } from '../wire/frames.ts';
 import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
 import { takeFunctionsFrame } from '../wire/functions-frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
+import type { CallsMade, CallsTaken } from './link-calls.ts';
 import type { Session } from './session.ts';
+import { flushAtEnd, hasBegun } from './tick.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { Evidence, Findings, LeaveReason } from './evidence.ts';
 import { mostUnread } from './unread.ts';
@@ -38,26 +40,6 @@ export interface LinkOwner {
   failed(error: unknown): void;
   /** The other side breaks the protocol: the link is to be ended. */
   breached(reason: string, isDeaf: boolean): void;
-}
-
-/** The calls that this side has made over a link, as far as the link has to know them. */
-export interface CallsMade {
-  /** Requests without an answer. */
-  readonly pending: { readonly size: number };
-  /** Places that they take at the other side: those, and those that were taken back and whose function has not settled. */
-  readonly places: number;
-  /** Whether the result of this call is a stream that is being read. */
-  reads(id: number): boolean;
-}
-
-/** The calls that came on a link, as far as the link has to know them. */
-export interface CallsTaken {
-  /** Those whose function has not settled. */
-  readonly running: { readonly size: number };
-  /** The highest request id that was taken. */
-  readonly last: number;
-  /** Whether this argument of this call is a stream that is being read. */
-  reads(id: number, arg: number): boolean;
 }
 
 /**
@@ -178,19 +160,13 @@ export class Link {
     if (typeof frame !== 'string') {
       this.flush();
       this.#write(frame.text, frame.binaries);
-    } else if (!ticking && !this.slow) {
-      ticking = true;
-      process.nextTick(endTick);
+    } else if (!this.slow && !hasBegun()) {
       if (this.#batch !== '') this.flush();
       this.#write(frame);
     } else {
       if (!this.#isUnsent) {
         this.#isUnsent = true;
-        unsent.push(this);
-        if (!ticking) {
-          ticking = true;
-          process.nextTick(endTick);
-        }
+        flushAtEnd(this);
       }
       this.#add(frame, this.slow ? SLOW_CUT : CUT);
     }
@@ -358,15 +334,4 @@ export class Link {
       this.socket.terminate();
     }
   }
-}
-
-// One end of tick for all links of the process: with calls to many peers at once, one for each would be felt.
-let ticking = false;
-let unsent: Link[] = [];
-
-function endTick(): void {
-  const links = unsent;
-  ticking = false;
-  unsent = [];
-  for (const link of links) link.flush();
 }

@@ -1,4 +1,5 @@
-import type { CallsTaken, Link } from '../../connection/link.ts';
+import type { Link } from '../../connection/link.ts';
+import type { CallsTaken } from '../../connection/link-calls.ts';
 import { IdTable } from '../id-table.ts';
 import type { Held } from './held.ts';
 import type { RunningCall } from './running-call.ts';

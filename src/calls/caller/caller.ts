@@ -6,7 +6,7 @@ import type { Remedy } from '../../base/contained.ts';
 import type { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { CallerMessage } from './messages.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
-import type { CallerInput } from './outgoing-calls.ts';
+import type { CallerInput } from './messages.ts';
 import type { CallerCounters } from '../../presence/peer-info.ts';
 
 /** The actor that knows every call this peer has made and not yet settled. */

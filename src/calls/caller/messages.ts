@@ -1,7 +1,18 @@
+import type { Clock } from '../../base/clock.ts';
 import type { ToCaller } from '../../connection/messages.ts';
 import type { Call } from './call.ts';
 
-/** The messages that the actor of outgoing calls takes. */
+/** What the actor of outgoing calls is made with, and the messages that it takes. */
+
+export interface CallerInput {
+  clock: Clock;
+  /** Calls to one peer that may wait here. */
+  queue: number;
+  /** Whether a call under way keeps the process alive; not needed where the peer itself does. */
+  holds: boolean;
+  /** Whether errors of the user's streams are sent with their stack. */
+  stacks: boolean;
+}
 
 export type CallerMessage =
   | ToCaller

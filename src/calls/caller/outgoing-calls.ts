@@ -25,16 +25,6 @@ import type { CallerFrame } from '../../connection/messages.ts';
 import type { CallerMessage } from './messages.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
 
-export interface CallerInput {
-  clock: Clock;
-  /** Calls to one peer that may wait here. */
-  queue: number;
-  /** Whether a call under way keeps the process alive; not needed where the peer itself does. */
-  holds: boolean;
-  /** Whether errors of the user's streams are sent with their stack. */
-  stacks: boolean;
-}
-
 /** Every call that one peer has made and not yet settled. */
 export class OutgoingCalls implements StreamHouse {
   readonly snapshot = new LiveSnapshot<CallerCounters>({ pending: 0, waiting: 0, settled: 0 });
@@ -219,6 +209,7 @@ export class OutgoingCalls implements StreamHouse {
 
   /** Sends what waited for room. */
   #pump(record: PeerRecord): void {
+    if (!record.waiting) return;
     const { link } = record;
     const waiting = waitingFor(record);
     while (link) {

@@ -1,4 +1,5 @@
-import type { CallsMade, Link, PeerRecord } from '../../connection/link.ts';
+import type { Link, PeerRecord } from '../../connection/link.ts';
+import type { CallsMade } from '../../connection/link-calls.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Call } from './call.ts';
 import { IdTable } from '../id-table.ts';

@@ -1,4 +1,5 @@
 import type { LeaveReason, PeerRecord } from './actors/peer-record.ts';
+import type { DroppedHints } from './discovery/provider.ts';
 import { NetError } from './errors.ts';
 import { readableTag } from './tag.ts';
 import { addressText } from './transport/address.ts';
@@ -171,12 +172,14 @@ export class Log {
     );
   }
 
-  /** Told once: on a network that several worlds share, there are some all the time. @param ids that they name */
-  hintsDropped(provider: string, ids: readonly string[]): void {
-    this.#write('info', () => {
-      const few = ids.slice(0, MOST_TAGS).join(', ');
-      const whom = ids.length > MOST_TAGS ? `${few} and ${ids.length - MOST_TAGS} more` : few;
-      return `${provider}: hints at ${whom} were made with another secret, or are lies: such hints are dropped`;
+  /** That somebody is there and has another secret is for somebody to look at, and told once. */
+  hintsDropped(provider: string, hints: DroppedHints): void {
+    this.#write('warn', () => {
+      const few = [...hints]
+        .slice(0, MOST_TAGS)
+        .map(([id, { address }]) => `${id} at ${addressText(address)}`);
+      const whom = few.join(', ') + (hints.size > few.length ? ` and ${hints.size - few.length} more` : '');
+      return `${provider} says that there is ${whom}, with another secret or as a lie: such hints are dropped`;
     });
   }
 

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 
-import type { Announcement, Hint } from '../discovery/provider.ts';
+import type { Announcement, DroppedHints, Hint } from '../discovery/provider.ts';
 import type { Attachment } from '../network.ts';
 import type { Address } from '../transport/address.ts';
 import type { Listener, Socket } from '../transport/transport.ts';
@@ -100,8 +100,8 @@ export type DiscoveryMessage =
   | { type: 'provider.announced'; provider: string }
   | { type: 'provider.scanned'; provider: string }
   | { type: 'provider.failed'; provider: string; error: unknown }
-  /** Hints with a wrong tag: how many, by the id that they name. */
-  | { type: 'provider.dropped'; provider: string; counts: ReadonlyMap<string, number> }
+  /** Hints with a wrong tag were dropped. */
+  | { type: 'provider.dropped'; provider: string; hints: DroppedHints }
   /** It cannot do all its work at present, or it can again. */
   | { type: 'provider.degraded'; provider: string; reason: Error | undefined }
   | { type: 'provider.stopped'; provider: string }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Address } from '../transport/address.ts';
 import { Browser } from './mdns-browser.ts';
 import type { Sighting } from './mdns-browser.ts';
 import type { HintTags } from './hint-tags.ts';
@@ -34,8 +35,8 @@ export interface SessionOptions {
   clock: Clock;
   random: () => number;
   sighted: (endpoint: string, sighting: Sighting | undefined) => void;
-  /** Somebody named the peer of this id with a wrong tag. */
-  dropped: (id: string) => void;
+  /** Somebody said with a wrong tag that the peer of this id is there. */
+  dropped: (id: string, address: Address) => void;
   /** Its `problem` may be another one. */
   changed: () => void;
 }
@@ -151,7 +152,7 @@ export class LinkSession {
     const verdict = this.#tagReader?.read(asBuffer(bytes));
     if (!verdict?.isTagged) return false;
     for (const vouched of verdict.right) this.#browser?.vouched(vouched);
-    for (const id of verdict.wrong) this.#options.dropped(id);
+    for (const { id, address } of verdict.wrong) this.#options.dropped(id, address);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 
 import type { Clock } from '../clock.ts';
+import type { Address } from '../transport/address.ts';
 import { unawaited } from '../unforeseen.ts';
 import type { Sighting } from './mdns-browser.ts';
 import { linksOf } from './mdns-links.ts';
@@ -53,8 +54,8 @@ export class MdnsProvider implements Provider {
   readonly #sessions = new Map<string, LinkSession>();
   readonly #sightings = new SightingsById();
   readonly #told = new Map<string, Hint>();
-  /** By id: how often it was named with a wrong tag since that was told. */
-  #dropped = new Map<string, number>();
+  /** What was said with a wrong tag since that was told. */
+  #dropped = new Map<string, { count: number; address: Address }>();
   /** By id: when a peer of this host is told of. */
   readonly #keptBack = new Map<string, unknown>();
   #self: Announcement | undefined;
@@ -153,7 +154,7 @@ export class MdnsProvider implements Provider {
       clock,
       random,
       sighted: (endpoint, sighting) => this.#sighted(link, endpoint, sighting),
-      dropped: (id) => this.#drop(id),
+      dropped: (id, address) => this.#drop(id, address),
       changed: () => this.#judge(),
     });
   }
@@ -177,9 +178,9 @@ export class MdnsProvider implements Provider {
     }
   }
 
-  #drop(id: string): void {
-    const count = this.#dropped.get(id) ?? 0;
-    if (count > 0 || this.#dropped.size < MOST_COUNTED) this.#dropped.set(id, count + 1);
+  #drop(id: string, address: Address): void {
+    const count = this.#dropped.get(id)?.count ?? 0;
+    if (count > 0 || this.#dropped.size < MOST_COUNTED) this.#dropped.set(id, { count: count + 1, address });
   }
 
   /** Not at once: there can be thousands a second. */
@@ -191,6 +192,7 @@ export class MdnsProvider implements Provider {
 
   /** Those that are kept back are part of what there is. */
   #scanned(): void {
+    this.#tellOfDropped();
     this.#isLookOver = this.#keptBack.size > 0;
     if (!this.#isLookOver) this.#listener?.scanned();
   }

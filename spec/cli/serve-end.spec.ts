@@ -144,6 +144,14 @@ describe('the end of app-net serve', function () {
       setTimeout(() => own.stop(), 300);
       await own.serve();`;
     expect(await ends(stopped)).to.include({ code: 0, errors: '' });
+    const died = await ends(`
+      import { createPeer } from 'app-net';
+      const peer = await createPeer().start();
+      process.on('uncaughtException', () => {});
+      const poisoned = { type: 'peer.dial', get id() { throw new Error('unforeseen'); } };
+      setTimeout(() => peer.actor.send(poisoned), 300);`);
+    expect(died.code).to.equal(1);
+    expect(died.errors).to.include('unforeseen');
   });
 
   it('is followed by the new code when a file changes, with --watch and its own serve()', async () => {

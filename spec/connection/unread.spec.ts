@@ -95,6 +95,28 @@ describe('a peer that asks and does not read the answers', function () {
     socket.terminate();
   });
 
+  it('is never cut off for streams, however many have a value to send at the same time', async () => {
+    const limits = { buffered: 65_536, streams: 1_024 };
+    const { a, b, toB } = await stage.pair({ runtimeDir: await stage.folder(), secret: SECRET, limits });
+    let start = (): void => {};
+    const started = new Promise<void>((resolve) => (start = resolve));
+    let asked = 0;
+    b.connect('wide', async function* () {
+      asked += 1;
+      if (asked === 600) start();
+      await started;
+      yield 'w'.repeat(60_000);
+    });
+    const read = async (): Promise<void> => {
+      for await (const text of (await toB.call('wide')) as AsyncIterable<string>) {
+        expect(text).to.have.length(60_000);
+      }
+    };
+    // 36 MB, which is more than kernels take.
+    await Promise.all(Array.from({ length: 600 }, read));
+    expect(linkTo(b, a.id)?.broken).to.equal(undefined);
+  });
+
   it('is never cut off when it keeps to the limits, whatever both do to each other', async () => {
     const limits = { buffered: 65_536, message: 65_536, calls: 64, streams: 256, subscriptions: 8 };
     const runtimeDir = await stage.folder();

@@ -38,19 +38,19 @@ describe('two copies of the library in one process', () => {
   });
 
   it('carry a NetError of the other copy as one of their own, and classes that were registered with it', async () => {
-    class Overdrawn extends Error {}
-    other.registerError(Overdrawn);
+    class Drained extends Error {}
+    other.registerError(Drained);
     const { b, toB } = await stage.pair({ network: new MemoryNetwork() });
     b.connect('refuse', () => {
       throw new other.NetError('REFUSED', 'no');
     });
     b.connect('draw', () => {
-      throw new Overdrawn('too much');
+      throw new Drained('too much');
     });
     expect(await failure(toB.call('refuse')))
       .to.be.instanceOf(ours.NetError)
       .with.property('ran', 'yes');
-    expect(await failure(toB.call('draw'))).to.be.instanceOf(Overdrawn);
+    expect(await failure(toB.call('draw'))).to.be.instanceOf(Drained);
   });
 
   it('tell, in a function, of the call that the other copy runs it for', async () => {

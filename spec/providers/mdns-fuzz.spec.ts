@@ -131,7 +131,7 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
       {
         found: ({ id, incarnation, isAnybodys }) => found.set(id, isAnybodys ? 'perhaps' : incarnation),
         lost: (id) => found.delete(id),
-        dropped: (counts) => counts.forEach((count) => (dropped += count)),
+        dropped: (lies) => lies.forEach(({ count }) => (dropped += count)),
         scanned: () => {},
         degraded: () => {},
       },

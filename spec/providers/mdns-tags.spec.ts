@@ -70,8 +70,8 @@ describe('the provider of the LAN, where hints have tags', () => {
       },
       scanned: () => {},
       degraded: () => {},
-      dropped: (counts) => {
-        for (const [id, count] of counts) dropped.set(id, (dropped.get(id) ?? 0) + count);
+      dropped: (lies) => {
+        for (const [id, { count }] of lies) dropped.set(id, (dropped.get(id) ?? 0) + count);
       },
     });
     await elapse(clock, 500);

@@ -135,32 +135,32 @@ describe('a value that is too large', () => {
     });
   }
 
-  class Overdrawn extends Error {
-    override name = 'Overdrawn';
+  class Oversized extends Error {
+    override name = 'Oversized';
   }
-  registerError(Overdrawn);
+  registerError(Oversized);
 
   it('is cut where it is thrown, and arrives as what it is', () => {
     for (const thrown of [
-      new Overdrawn(huge),
-      Object.assign(new Overdrawn('no'), { detail: huge, code: 'E' }),
-      Object.assign(new Overdrawn('no'), { code: huge, list: tree(200) }),
-      new Overdrawn('no', { cause: new Error('\u0000'.repeat(2 ** 27)) }),
+      new Oversized(huge),
+      Object.assign(new Oversized('no'), { detail: huge, code: 'E' }),
+      Object.assign(new Oversized('no'), { code: huge, list: tree(200) }),
+      new Oversized('no', { cause: new Error('\u0000'.repeat(2 ** 27)) }),
       Object.assign(
-        new Overdrawn('no'),
+        new Oversized('no'),
         Object.fromEntries(Array.from({ length: 2_000 }, (_, at) => [`p${at}`, tree(200)])),
       ),
     ]) {
       const error = throwAcross(thrown);
-      expect(error).to.be.instanceOf(Overdrawn);
+      expect(error).to.be.instanceOf(Oversized);
       expect((error as Error).message.slice(0, 2)).to.equal(thrown.message.slice(0, 2));
     }
-    expect((throwAcross(new Overdrawn(huge)) as Error).message).to.contain('(cut: it was too large)');
+    expect((throwAcross(new Oversized(huge)) as Error).message).to.contain('(cut: it was too large)');
     expect(throwAcross(huge)).to.be.instanceOf(Error).with.property('message').that.contains('too large');
   });
 
   it('is whole where it is thrown and fits', () => {
-    const thrown = Object.assign(new Overdrawn('m'.repeat(10_000)), { detail: ['d'.repeat(10_000)] });
+    const thrown = Object.assign(new Oversized('m'.repeat(10_000)), { detail: ['d'.repeat(10_000)] });
     expect(throwAcross(thrown))
       .to.include({ message: thrown.message })
       .and.deep.include({ detail: thrown.detail });

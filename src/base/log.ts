@@ -179,12 +179,12 @@ export class Log {
     );
   }
 
-  /** Told once: on a network that several worlds share, there are some all the time. @param ids that they name */
-  hintsDropped(provider: string, ids: readonly string[]): void {
-    this.#write('info', () => {
-      const few = ids.slice(0, MOST_TAGS).join(', ');
-      const whom = ids.length > MOST_TAGS ? `${few} and ${ids.length - MOST_TAGS} more` : few;
-      return `${provider}: hints at ${whom} were made with another secret, or are lies: such hints are dropped`;
+  /** That somebody is there and has another secret is for somebody to look at, and told once. */
+  hintsDropped(provider: string, whom: readonly string[]): void {
+    this.#write('warn', () => {
+      const few = whom.slice(0, MOST_TAGS).map((each) => escaped(each, LONGEST_TAG));
+      const more = whom.length > few.length ? ` and ${whom.length - few.length} more` : '';
+      return `${provider} says that there is ${few.join(', ')}${more}, with another secret or as a lie: such hints are dropped`;
     });
   }
 

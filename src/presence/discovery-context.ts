@@ -3,6 +3,7 @@ import type { AnyActorRef } from 'xstate';
 import type { Clock } from '../base/clock.ts';
 import type { Announcement } from '../providers/provider.ts';
 import type { Log } from '../base/log.ts';
+import type { Address } from '../transport/address.ts';
 import type { Candidate } from './candidate.ts';
 import type { DialTurns } from './dial-turns.ts';
 import type { Evidence } from '../connection/evidence.ts';
@@ -41,8 +42,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   quiet: boolean;
   overdue: boolean;
   stopping: boolean;
-  /** How many hints with a wrong tag were dropped, by the id that they name. Changed in place. */
-  dropped: Map<string, number>;
+  /** Hints with a wrong tag that were dropped. Changed in place. */
+  dropped: Map<string, { count: number; address: Address }>;
   /** Why a provider cannot work here, or not at present, by its name. */
   degraded: Readonly<Record<string, unknown>>;
 }

@@ -271,8 +271,8 @@ export const discoveryParts = setup({
     }),
 
     'note the hints with a wrong tag': ({ context, event }) => {
-      const { provider, counts } = event as Event<'provider.dropped'>;
-      noteDropped(context, provider, counts);
+      const { provider, hints } = event as Event<'provider.dropped'>;
+      noteDropped(context, provider, hints);
     },
 
     'the provider told everything': assign({

@@ -2,7 +2,7 @@ import type { LeaveReason } from '../connection/evidence.ts';
 import type { PeerRecord } from '../connection/link.ts';
 import type { ToDiscovery } from '../connection/messages.ts';
 import type { Attachment } from '../providers/network.ts';
-import type { Announcement } from '../providers/provider.ts';
+import type { Announcement, DroppedHints } from '../providers/provider.ts';
 import type { Hint } from '../providers/hint.ts';
 import type { Address } from '../transport/address.ts';
 import type { Listener } from '../transport/transport.ts';
@@ -27,8 +27,8 @@ export type DiscoveryMessage =
   | { type: 'provider.announced'; provider: string }
   | { type: 'provider.scanned'; provider: string }
   | { type: 'provider.failed'; provider: string; error: unknown }
-  /** Hints with a wrong tag: how many, by the id that they name. */
-  | { type: 'provider.dropped'; provider: string; counts: ReadonlyMap<string, number> }
+  /** Hints with a wrong tag were dropped. */
+  | { type: 'provider.dropped'; provider: string; hints: DroppedHints }
   /** It cannot do all its work at present, or it can again. */
   | { type: 'provider.degraded'; provider: string; reason: Error | undefined }
   | { type: 'provider.stopped'; provider: string }

@@ -22,7 +22,7 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
         found: (hint) => report({ type: 'provider.found', provider: name, hint }),
         lost: (key, incarnation) => report({ type: 'provider.lost', provider: name, key, incarnation }),
         announced: () => report({ type: 'provider.announced', provider: name }),
-        dropped: (counts) => report({ type: 'provider.dropped', provider: name, counts }),
+        dropped: (hints) => report({ type: 'provider.dropped', provider: name, hints }),
         scanned: () => report({ type: 'provider.scanned', provider: name }),
         degraded: (reason) => report({ type: 'provider.degraded', provider: name, reason }),
       });

@@ -1,3 +1,4 @@
+import type { Address } from '../transport/address.ts';
 import type { HintTags } from './hint-tags.ts';
 import type { Hint } from './hint.ts';
 
@@ -12,6 +13,9 @@ export interface Announcement extends Hint {
   /** What makes and checks the tags of hints; absent where the secret is no made one. */
   tags?: HintTags | undefined;
 }
+
+/** Hints with a wrong tag: how many, and where the last of them led to, by the id of the peer that they name. */
+export type DroppedHints = ReadonlyMap<string, { count: number; address: Address }>;
 
 /** A source of hints, and a place to leave one's own. */
 export interface Provider {
@@ -44,8 +48,8 @@ export interface ProviderListener {
   announced?(): void;
   /** Everything that was there at the start has been told. */
   scanned(): void;
-  /** Hints with a wrong tag were dropped since this was last said: how many, by the id of the peer that they name. */
-  dropped?(counts: ReadonlyMap<string, number>): void;
+  /** Hints with a wrong tag were dropped since this was last said, by the id of the peer that they name. */
+  dropped?(hints: DroppedHints): void;
   /** Why this provider cannot do all its work at present; undefined once it can. It goes on trying. */
   degraded(reason: Error | undefined): void;
 }

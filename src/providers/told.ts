@@ -46,14 +46,17 @@ export class ToldProvider implements Provider {
   }
 
   tell(hints: readonly Hint[]): void {
-    const dropped = new Map<string, number>();
+    const dropped = new Map<string, { count: number; address: Address }>();
     for (const each of hints) {
       const reachable = { ...each, addresses: each.addresses.filter((address) => this.#reachable(address)) };
       if (reachable.addresses.length === 0) continue;
       // The teller has proved that it knows the secret, but passes on what it was told itself.
       const hint = checked(reachable, this.#tags);
       if (!hint) {
-        dropped.set(each.id, (dropped.get(each.id) ?? 0) + 1);
+        dropped.set(each.id, {
+          count: (dropped.get(each.id)?.count ?? 0) + 1,
+          address: reachable.addresses[0]!,
+        });
         continue;
       }
       // Somebody who may be lying does not take the place of what its owner said.

@@ -22,7 +22,7 @@ import type { StreamHouse } from '../streams/call-streams.ts';
 import type { Link, PeerRecord } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { CallerFrame } from '../../connection/messages.ts';
-import type { CallerMessage } from './messages.ts';
+import type { CallerInput, CallerMessage } from './messages.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
 
 /** Every call that one peer has made and not yet settled. */

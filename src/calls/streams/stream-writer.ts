@@ -99,15 +99,16 @@ export class StreamWriter {
         step = await this.#owner.run(this.#next);
       } catch (error) {
         // oxlint-disable-next-line no-await-in-loop
-        if (this.#link.congested) await this.#roomToWrite();
+        while (this.#link.congested) await this.#drained();
         if (this.#over) return;
         this.#over = true;
         this.#endSource();
         this.#owner.failed(error);
         return;
       }
+      // Other streams have written since this one began to wait for its value, which now waits for them.
       // oxlint-disable-next-line no-await-in-loop
-      if (this.#link.congested) await this.#roomToWrite();
+      while (this.#link.congested) await this.#drained();
       if (this.#over) return;
       if (step.done) {
         this.#over = true;
@@ -121,10 +122,9 @@ export class StreamWriter {
     this.#pumping = false;
   }
 
-  /** Other streams have written since this one began to wait for its value, which now waits for them. */
-  async #roomToWrite(): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop
-    while (this.#link.congested) await new Promise<void>((resolve) => this.#link.whenDrained(resolve));
+  /** Looked at again, and in the same turn as what is sent then: many streams may have waited. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => this.#link.whenDrained(resolve));
   }
 
   #endSource(): void {

@@ -13,6 +13,7 @@ import type { Result } from './report.ts';
 import { safe } from '../terminal/text.ts';
 import { where } from '../commands/peer-rows.ts';
 import { readInfo } from '../commands/told-info.ts';
+import type { DroppedHints } from '../../providers/provider.ts';
 import { probe } from './probe.ts';
 import type { Verdict } from './probe.ts';
 import { count, duration } from '../terminal/units.ts';
@@ -126,11 +127,15 @@ async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[
   return results;
 }
 
+/** Hints with a wrong tag that are looked into. */
+const MOST_DROPPED = 16;
+
 /** Why those that were hinted at have not joined. */
 export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
-  const { candidates, degraded } = own.actor.system.get('discovery').getSnapshot().context as {
+  const { candidates, degraded, dropped } = own.actor.system.get('discovery').getSnapshot().context as {
     candidates: ReadonlyMap<string, Candidate>;
     degraded: Readonly<Record<string, unknown>>;
+    dropped: DroppedHints;
   };
   // What multicast DNS needs was looked at by itself.
   const others = Object.entries(degraded).filter(([provider]) => provider !== 'mdns');
@@ -141,7 +146,20 @@ export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortS
   }));
   const apart = [...candidates.values()].filter(({ state, record }) => !record && state !== 'left');
   const reasons = await Promise.all(apart.map((candidate) => whyApart(candidate, keys, signal)));
-  return [...limited, ...reasons.flat()];
+  return [...limited, ...reasons.flat(), ...(await checkDropped(dropped, keys, signal))];
+}
+
+/** Hints with a wrong tag are never dialled but here: who has another secret is worth to be named, and a lie is not. */
+async function checkDropped(dropped: DroppedHints, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
+  const findings = await Promise.all(
+    [...dropped].slice(0, MOST_DROPPED).map(async ([id, { address }]) => {
+      const { verdict, detail } = await probe(address, id, keys, signal);
+      return verdict === 'another secret'
+        ? [describe(verdict, `the peer ${id} at ${addressText(address)}`, detail, undefined)]
+        : [];
+    }),
+  );
+  return findings.flat();
 }
 
 async function whyApart(candidate: Candidate, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {

@@ -290,7 +290,7 @@ export class HostProvider implements Provider {
       ({ tag }) => tag !== undefined,
     );
     if (!tags || tagged.every((address) => tags.isRight(announced, address))) return false;
-    this.#listener?.dropped?.(new Map([[announced.id, 1]]));
+    this.#listener?.dropped?.(new Map([[announced.id, { count: 1, address: announced.addresses[0]! }]]));
     return true;
   }
 

@@ -14,6 +14,7 @@ import type { OpenSocket } from './socket.ts';
 import type { Announcement, Provider, ProviderListener } from '../provider.ts';
 import type { Hint } from '../hint.ts';
 import { unawaited } from '../../base/unforeseen.ts';
+import type { Address } from '../../transport/address.ts';
 
 /** Between two looks at the clock and at the interfaces, in ms. The system says nothing when one comes or goes. */
 const TICK = 1_000;
@@ -54,8 +55,8 @@ export class MdnsProvider implements Provider {
   readonly #sessions = new Map<string, LinkSession>();
   readonly #sightings = new SightingsById();
   readonly #told = new Map<string, Hint>();
-  /** By id: how often it was named with a wrong tag since that was told. */
-  #dropped = new Map<string, number>();
+  /** What was said with a wrong tag since that was told. */
+  #dropped = new Map<string, { count: number; address: Address }>();
   /** By id: when a peer of this host is told of. */
   readonly #keptBack = new Map<string, unknown>();
   #self: Announcement | undefined;
@@ -154,7 +155,7 @@ export class MdnsProvider implements Provider {
       clock,
       random,
       sighted: (endpoint, sighting) => this.#sighted(link, endpoint, sighting),
-      dropped: (id) => this.#drop(id),
+      dropped: (id, address) => this.#drop(id, address),
       changed: () => this.#judge(),
     });
   }
@@ -178,9 +179,9 @@ export class MdnsProvider implements Provider {
     }
   }
 
-  #drop(id: string): void {
-    const count = this.#dropped.get(id) ?? 0;
-    if (count > 0 || this.#dropped.size < MOST_COUNTED) this.#dropped.set(id, count + 1);
+  #drop(id: string, address: Address): void {
+    const count = this.#dropped.get(id)?.count ?? 0;
+    if (count > 0 || this.#dropped.size < MOST_COUNTED) this.#dropped.set(id, { count: count + 1, address });
   }
 
   /** Not at once: there can be thousands a second. */
@@ -192,6 +193,7 @@ export class MdnsProvider implements Provider {
 
   /** Those that are kept back are part of what there is. */
   #scanned(): void {
+    this.#tellOfDropped();
     this.#isLookOver = this.#keptBack.size > 0;
     if (!this.#isLookOver) this.#listener?.scanned();
   }

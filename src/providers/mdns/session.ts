@@ -10,6 +10,7 @@ import { Responder } from './responder.ts';
 import { PORT } from './socket.ts';
 import type { MulticastSocket, OpenSocket, Sender } from './socket.ts';
 import { TagReader } from './tagged.ts';
+import type { Address } from '../../transport/address.ts';
 
 /** A link on which not even the own packets are heard after this time is deaf. In ms. */
 const DEAF = 3_000;
@@ -34,8 +35,8 @@ export interface SessionOptions {
   clock: Clock;
   random: () => number;
   sighted: (endpoint: string, sighting: Sighting | undefined) => void;
-  /** Somebody named the peer of this id with a wrong tag. */
-  dropped: (id: string) => void;
+  /** Somebody said with a wrong tag that the peer of this id is there. */
+  dropped: (id: string, address: Address) => void;
   /** Its `problem` may be another one. */
   changed: () => void;
 }
@@ -151,7 +152,7 @@ export class LinkSession {
     const verdict = this.#tagReader?.read(asBuffer(bytes));
     if (!verdict?.isTagged) return false;
     for (const vouched of verdict.right) this.#browser?.vouched(vouched);
-    for (const id of verdict.wrong) this.#options.dropped(id);
+    for (const { id, address } of verdict.wrong) this.#options.dropped(id, address);
     return true;
   }
 

@@ -3,6 +3,7 @@ import { isPeerId } from '../../wire/guards.ts';
 import type { HintTags, Life } from '../hint-tags.ts';
 import { FAREWELL, MOST_TAGGED, PLACE, readPlace } from './records.ts';
 import type { HintedAddress } from '../hint.ts';
+import type { Address } from '../../transport/address.ts';
 
 /**
  * What somebody who has the secret says in a packet, read from its bytes before anything takes them apart. It is taken
@@ -32,8 +33,8 @@ export interface Vouched {
 
 export interface Verdict {
   right: readonly Vouched[];
-  /** Ids that are named with a wrong tag. */
-  wrong: readonly string[];
+  /** What is said with a wrong tag. */
+  wrong: readonly { id: string; address: Address }[];
   /** Whether there is anything in it with a tag, be it heard too often. */
   isTagged: boolean;
 }
@@ -59,29 +60,29 @@ export class TagReader {
     let at = bytes.indexOf(MARK);
     if (at < 1) return UNTAGGED;
     const right: Vouched[] = [];
-    const wrong: string[] = [];
+    const wrong: { id: string; address: Address }[] = [];
     for (let checks = 0; at > 0 && checks < MOST_CHECKS; checks += 1) {
       const id = valueBefore(bytes, 'id=', at);
       const incarnation = valueBefore(bytes, 'life=', at);
       if (isPeerId(id) && isPeerId(incarnation)) {
         const vouched = this.#check({ id, incarnation }, stringsFrom(bytes, at));
-        if (vouched === false) wrong.push(id);
-        else if (vouched) right.push(vouched);
+        if (vouched && 'places' in vouched) right.push(vouched);
+        else if (vouched) wrong.push({ id, address: vouched });
       }
       at = bytes.indexOf(MARK, at + MARK.length);
     }
     return { right, wrong, isTagged: true };
   }
 
-  /** @returns undefined for what was heard just now; false where the first tag is wrong */
-  #check(life: Life, [first = '', ...more]: readonly string[]): Vouched | undefined | false {
+  /** @returns undefined for what was heard just now, or is malformed; the address where the first tag is wrong */
+  #check(life: Life, [first = '', ...more]: readonly string[]): Vouched | Address | undefined {
     const last = more.at(-1) ?? '';
     const farewell = last.startsWith(FAREWELL) ? last.slice(FAREWELL.length) : undefined;
     const key = `${life.id} ${life.incarnation} ${first}`;
     const times = this.#timesHeard(key);
     if (times >= OF_ONE && farewell === undefined) return undefined;
     const place = placeIn(first);
-    if (!place || !this.#tags.isRight(life, place)) return false;
+    if (!place || !this.#tags.isRight(life, place)) return place;
     this.#heard.set(key, times + 1);
     const others = more
       .flatMap((text) => placeIn(text) ?? [])

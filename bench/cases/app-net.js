@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPeer } from 'app-net';
-import { dialHandshake } from '../../build/actors/handshaking.js';
-import { systemClock } from '../../build/clock.js';
+import { dialHandshake } from '../../build/connection/dial/handshaking.js';
+import { systemClock } from '../../build/base/clock.js';
 import { webSocketTransport } from '../../build/transport/websocket.js';
 import { deriveKeys } from '../../build/wire/secret.js';
 

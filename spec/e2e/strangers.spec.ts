@@ -12,7 +12,7 @@ import { ENDINGS, impolite, inParallel, MOMENTS } from '../support/impolite.ts';
 import type { Door } from '../support/impolite.ts';
 import { ownAddress } from '../support/own-address.ts';
 import { meet, Stage } from '../support/peers.ts';
-import { Processes, REPOSITORY } from '../support/processes.ts';
+import { Processes, MODULES, REPOSITORY } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 import { seeded } from '../support/random.ts';
 import { fuzzedRequest } from '../support/requests.ts';
@@ -35,7 +35,7 @@ const VICTIM = `
 import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createPeer } from 'app-net';
-import { hostNetwork } from '${REPOSITORY}build/discovery/host-network.js';
+import { hostNetwork } from '${MODULES}providers/host/host-network.js';
 import { resolveOptions } from '${REPOSITORY}dist/options.js';
 const near = await createPeer({ id: 'near' }).start();
 near.connect('answer', () => 42);
@@ -56,10 +56,10 @@ setInterval(tell, 100);
 /** Dials a port again and again, gives up now and then, and says what became of it. */
 const DIALLER = `
 import { readdirSync } from 'node:fs';
-import { webSocketTransport } from '${REPOSITORY}build/transport/websocket.js';
-import { dialHandshake } from '${REPOSITORY}build/actors/handshaking.js';
-import { systemClock } from '${REPOSITORY}build/clock.js';
-import { deriveKeys, makeSecret } from '${REPOSITORY}build/wire/secret.js';
+import { webSocketTransport } from '${MODULES}transport/websocket.js';
+import { dialHandshake } from '${MODULES}connection/dial/handshaking.js';
+import { systemClock } from '${MODULES}base/clock.js';
+import { deriveKeys, makeSecret } from '${MODULES}wire/secret.js';
 const { HOST: host, PORT: port, COUNT: count } = process.env;
 const transport = webSocketTransport();
 const describe = () => ({ name: '', group: '', hub: false, pid: 1, host: '', functions: [] });

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { makeSecret } from '../../src/wire/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { Lan, needLan } from '../support/lan.ts';
-import { LIBRARY } from '../support/processes.ts';
+import { MODULES } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 import type { LanHost } from '../support/lan-host.ts';
 
@@ -30,7 +30,7 @@ const SEED_ONLY = PEER.replace(
   `createPeer({ port: 4000, network: hostNetwork({ runtimeDir: process.env.NET_RUNTIME_DIR, lan: false, seeds: [] }) })`,
 ).replace(
   "import { createPeer } from 'app-net';",
-  `import { createPeer } from 'app-net'; import { hostNetwork } from '${new URL('discovery/host-network.js', LIBRARY).href}';`,
+  `import { createPeer } from 'app-net'; import { hostNetwork } from '${new URL('providers/host/host-network.js', MODULES).href}';`,
 );
 
 /** Makes five peers, one after the other, and says how long each took to see the other host's, in ms. */

@@ -2,7 +2,7 @@ import { makeSecret } from '../../src/wire/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { Lan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';
-import { LIBRARY } from '../support/processes.ts';
+import { MODULES } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 
 /** A peer that tells each join and leave, and every second how it fares. */
@@ -34,8 +34,8 @@ tell({ online: true });
 /** Says of thousands of peers that are none where they are, all of which leads to the trap; and talks nonsense in between. */
 const FLOODER = `
 import { createSocket } from 'node:dgram';
-import { writeResponse } from '${new URL('discovery/mdns-packet.js', LIBRARY).href}';
-import { ownRecords } from '${new URL('discovery/mdns-records.js', LIBRARY).href}';
+import { writeResponse } from '${new URL('providers/mdns/packet.js', MODULES).href}';
+import { ownRecords } from '${new URL('providers/mdns/records.js', MODULES).href}';
 const { RATE, SECONDS, SENDERS, TRAPS, IDS } = process.env;
 const ids = IDS.split(' ').filter(Boolean);
 const traps = TRAPS.split(' ');

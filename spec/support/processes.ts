@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 /** The library as a script of any folder can import it. Built by `npm test` before the specs run. */
 export const LIBRARY = new URL('../../dist/index.js', import.meta.url).href;
+/** The folder of the unbundled modules, for scripts that need a part of the library. */
+export const MODULES = new URL('../../build/', import.meta.url).href;
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A real process that runs a script of the test's and speaks in lines of JSON. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { Lan, needLan } from '../support/lan.ts';
-import { REPOSITORY } from '../support/processes.ts';
+import { MODULES } from '../support/processes.ts';
 
 describe('a dial to a port where nobody listens', function () {
   this.timeout(30_000);
@@ -18,7 +18,7 @@ describe('a dial to a port where nobody listens', function () {
     // So few ports that the near end soon has the one that is dialled.
     await host.exec('sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=40000 40003');
     const script = `
-      import { webSocketTransport } from '${REPOSITORY}build/transport/websocket.js';
+      import { webSocketTransport } from '${MODULES}transport/websocket.js';
       const dials = new Set();
       for (let count = 0; count < 100; count += 1) {
         const dial = webSocketTransport().dial({ host: '127.0.0.1', port: 40000 }, { largestMessage: 65536 });

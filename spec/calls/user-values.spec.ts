@@ -67,7 +67,8 @@ describe('any value that a user gives or returns', function () {
             if (delay.max / 1e6 > LONGEST_DELAY) await house.checkSingly(cases);
           },
         ),
-        { numRuns: ROUNDS },
+        // The seed finds it again. To shrink a hundred values that wait for deadlines would take minutes.
+        { numRuns: ROUNDS, endOnFailure: true },
       );
       expect(house.alive()).to.equal(true);
       collect();

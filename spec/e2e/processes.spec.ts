@@ -204,7 +204,7 @@ describe('real processes', function () {
       { env: { NET_RUNTIME_DIR: '/dev/null/nowhere' } },
     );
     expect(await script.exited).to.equal(0);
-    expect(script.lines[0]).to.match(/^ENOTDIR: the runtime directory .* cannot be made: .*NET_RUNTIME_DIR/);
+    expect(script.lines[0]).to.match(/^ENOTDIR: the runtime directory .* cannot be used: .*NET_RUNTIME_DIR/);
     expect(script.errors).to.include('the default peer could not start');
   });
 

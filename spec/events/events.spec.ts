@@ -25,6 +25,25 @@ describe('an event', () => {
     return heard;
   }
 
+  it('has a sequence of its own also when its payload emits another while it is read', async () => {
+    const [a, b] = await Promise.all(['a', 'b'].map((name) => start(name)));
+    await meet(a!, b!.id);
+    const heard: string[] = [];
+    b!.event('tick').subscribe((payload, { sequence, gap }) => {
+      heard.push(`${sequence} ${missed(gap)}${JSON.stringify(payload)}`);
+    });
+    const tick = a!.event('tick');
+    await tick.ready();
+    tick.emit({
+      get outer() {
+        tick.emit('inner');
+        return true;
+      },
+    });
+    await eventually(() => heard.length === 2);
+    expect(heard).to.deep.equal(['1 "inner"', '2 {"outer":true}']);
+  });
+
   it('reaches each peer that subscribes once, in order, and nobody else', async () => {
     const [a, b, c, d] = await Promise.all(['a', 'b', 'c', 'd'].map((name) => start(name)));
     await meet(a!, b!.id, c!.id, d!.id);

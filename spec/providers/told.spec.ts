@@ -5,6 +5,9 @@ import { hintsOf, peerList } from '../../src/providers/peer-list.ts';
 import type { ProviderListener } from '../../src/providers/provider.ts';
 import type { Hint } from '../../src/providers/hint.ts';
 import { ToldProvider } from '../../src/providers/told.ts';
+import { HintTags } from '../../src/providers/hint-tags.ts';
+import { deriveKeys } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/secret.ts';
 import type { Scope } from '../../src/transport/scope.ts';
 
 const hint = (id: string, ...hosts: string[]): Hint => ({
@@ -155,6 +158,31 @@ describe('the provider of what others told', () => {
     expect(heard.filter((each) => each.startsWith('-'))).to.deep.equal(
       Array.from({ length: 6 }, (_, index) => `-p${index} p${index}-1`),
     );
+  });
+
+  it('takes tags as their owner made them, drops what has a wrong one, and prefers what has one', async () => {
+    const tags = new HintTags((await deriveKeys(makeSecret())).hints!);
+    const found: Hint[] = [];
+    const dropped: string[] = [];
+    provider = new ToldProvider(clock, () => true);
+    await provider.start(
+      { tags },
+      {
+        ...{ lost: () => {}, scanned: () => {}, degraded: () => {} },
+        found: (each) => found.push(each),
+        dropped: (lies) => dropped.push(...lies.keys()),
+      },
+    );
+    const bare = hint('a', '127.0.0.1', '10.0.0.5');
+    const owners = { ...bare, addresses: bare.addresses.map((address) => tags.sign(bare, address)) };
+    // Two hosts on: what was told is told again.
+    const told = hintsOf(peerList(hintsOf(peerList([owners], 'lan', 10_000), 'lan'), 'lan', 10_000), 'lan');
+    expect(told).to.deep.equal([{ ...bare, addresses: [owners.addresses[1]] }]);
+    provider.tell(told);
+    provider.tell([hint('a', '10.0.0.66'), hint('b', '10.0.0.66')]);
+    provider.tell([{ ...hint('c'), addresses: owners.addresses }]);
+    expect(found).to.deep.equal([...told, { ...hint('b', '10.0.0.66'), isAnybodys: true }]);
+    expect(dropped).to.deep.equal(['c']);
   });
 
   it('says nothing any more when it is stopped', async () => {

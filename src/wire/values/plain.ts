@@ -12,10 +12,7 @@ export const DEEPEST = 256;
 export const DEEPEST_FRAME = DEEPEST + 64;
 
 /** Keys up to which an object is copied in one go, as the engine does it for objects of one shape. */
-const MOST_KEYS = 48;
-
-/** Items up to which the list of a copy is made at its full length. */
-const MOST_AT_ONCE = 65_536;
+const MOST_KEYS = 128;
 
 const NOT_PLAIN = Symbol('not plain');
 
@@ -93,9 +90,7 @@ function copyOf(value: unknown, depth: number): unknown {
 function copyOfList(list: readonly unknown[], depth: number): unknown {
   const { length } = list;
   pay(2 * length);
-  // `Array.from` takes ten times as long.
-  // oxlint-disable-next-line unicorn/no-new-array
-  const copy: unknown[] = length <= MOST_AT_ONCE ? new Array<unknown>(length) : [];
+  const copy: unknown[] = [];
   for (let index = 0; index < length; index += 1) {
     let item = list[index];
     // Numbers have a way of their own: there may be a million of them.
@@ -104,7 +99,7 @@ function copyOfList(list: readonly unknown[], depth: number): unknown {
       item = copyOf(item, depth);
       if (item === NOT_PLAIN) return NOT_PLAIN;
     }
-    copy[index] = item;
+    copy.push(item);
   }
   return copy;
 }

@@ -47,7 +47,7 @@ async function receive() {
 
 async function measure() {
   const runtimeDir = await mkdtemp(join(tmpdir(), 'app-net-bench-'));
-  process.env.NET_RUNTIME_DIR = runtimeDir;
+  process.env.APP_NET_RUNTIME_DIR = runtimeDir;
   const receiver = fork(fileURLToPath(import.meta.url), ['receiver'], { env: process.env });
   try {
     const [{ id, port }] = await once(receiver, 'message');

@@ -34,7 +34,7 @@ async function bePeer() {
 
 async function measure(runtimeDir) {
   const start = () => {
-    const env = { ...process.env, NET_RUNTIME_DIR: runtimeDir };
+    const env = { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir };
     return fork(fileURLToPath(import.meta.url), ['peer'], { env });
   };
   const heard = async (child, type) => {

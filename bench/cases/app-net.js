@@ -1,5 +1,5 @@
 // app-net. There is no port to agree on: peers find each other through the runtime folder, which
-// run.js makes anew for every pair of processes and names in NET_RUNTIME_DIR.
+// run.js makes anew for every pair of processes and names in APP_NET_RUNTIME_DIR.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPeer } from 'app-net';
@@ -35,7 +35,7 @@ export const idle = {
 };
 
 async function shakeHands(id) {
-  const directory = process.env.NET_RUNTIME_DIR;
+  const directory = process.env.APP_NET_RUNTIME_DIR;
   const file = readdirSync(directory).find((name) => name.endsWith('.peer.json'));
   const { addresses, id: to } = JSON.parse(readFileSync(join(directory, file), 'utf8'));
   const keys = await deriveKeys(readFileSync(join(directory, 'secret'), 'utf8').trim());

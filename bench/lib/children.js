@@ -28,7 +28,7 @@ export class Child {
       env: {
         ...process.env,
         NODE_ENV: 'production',
-        NET_RUNTIME_DIR: runtimeDir,
+        APP_NET_RUNTIME_DIR: runtimeDir,
         // rpc-websockets brings native add-ons for ws which every other user of ws in this folder
         // would pick up too, but not app-net in its own. Nobody gets them, so all run the same ws.
         WS_NO_BUFFER_UTIL: '1',

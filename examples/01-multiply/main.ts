@@ -15,7 +15,10 @@ const timeout = AbortSignal.timeout(10_000);
 
 function start(): ChildProcess {
   const app = fileURLToPath(new URL('app.ts', import.meta.url));
-  return fork(app, { execArgv: ['--import', 'tsx'], env: { ...process.env, NET_RUNTIME_DIR: runtimeDir } });
+  return fork(app, {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir },
+  });
 }
 
 async function hears(child: ChildProcess): Promise<unknown> {

@@ -15,7 +15,7 @@ const children = new Map<string, ChildProcess>();
 
 function startWorker(name: string): void {
   const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
-  const env = { ...process.env, NET_RUNTIME_DIR: runtimeDir };
+  const env = { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir };
   children.set(name, fork(worker, [name], { execArgv: ['--import', 'tsx'], env }));
 }
 

@@ -17,7 +17,7 @@ import type { store, tail } from './worker.ts';
 const runtimeDir = await mkdtemp(join(tmpdir(), 'app-net-example-'));
 const worker = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
   execArgv: ['--import', 'tsx'],
-  env: { ...process.env, NET_RUNTIME_DIR: runtimeDir },
+  env: { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir },
   stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
 });
 worker.stdout!.pipe(process.stdout);

@@ -21,7 +21,7 @@ const workers: ChildProcess[] = [];
 
 function startWorker(): void {
   const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
-  const env = { ...process.env, NET_RUNTIME_DIR: runtimeDir };
+  const env = { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir };
   workers.push(fork(worker, { execArgv: ['--import', 'tsx'], env }));
 }
 

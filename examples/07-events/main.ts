@@ -18,13 +18,13 @@ configure({ name: 'desk', runtimeDir });
 const finished = done.stream({ from: { group: 'gpu' }, signal: AbortSignal.timeout(10_000) });
 
 const workers = [
-  { NET_NAME: 'ada', NET_GROUP: 'gpu' },
-  { NET_NAME: 'grace', NET_GROUP: 'gpu' },
-  { NET_NAME: 'linus', NET_GROUP: 'cpu' },
+  { APP_NET_NAME: 'ada', APP_NET_GROUP: 'gpu' },
+  { APP_NET_NAME: 'grace', APP_NET_GROUP: 'gpu' },
+  { APP_NET_NAME: 'linus', APP_NET_GROUP: 'cpu' },
 ].map((settings) =>
   fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
-    env: { ...process.env, NET_RUNTIME_DIR: runtimeDir, ...settings },
+    env: { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir, ...settings },
   }),
 );
 

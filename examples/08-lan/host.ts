@@ -1,4 +1,4 @@
-// What runs on each host: NET_LAN=1 NET_SECRET_FILE=net.secret npx tsx examples/08-lan/host.ts
+// What runs on each host: APP_NET_LAN=1 APP_NET_SECRET_FILE=net.secret npx tsx examples/08-lan/host.ts
 import { connect, getPeers, peers, serve } from 'app-net';
 
 export const pidThere = connect('lan.pid', () => process.pid);

@@ -41,7 +41,13 @@ async function host(name: string, settings: Record<string, string>): Promise<Chi
   await mkdir(runtimeDir, { mode: 0o700 });
   const child = fork(fileURLToPath(new URL('host.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
-    env: { ...process.env, NET_LAN: '1', NET_RUNTIME_DIR: runtimeDir, NET_NAME: name, ...settings },
+    env: {
+      ...process.env,
+      APP_NET_LAN: '1',
+      APP_NET_RUNTIME_DIR: runtimeDir,
+      APP_NET_NAME: name,
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   createInterface({ input: child.stdout! }).on('line', (line) => {
@@ -58,12 +64,12 @@ async function until(...starts: string[]): Promise<void> {
   }
 }
 
-const ada = await host('ada', { NET_SECRET_FILE: ours, NET_PORT: String(port) });
+const ada = await host('ada', { APP_NET_SECRET_FILE: ours, APP_NET_PORT: String(port) });
 await until('ada: nobody is here yet');
 const seed = `${here}:${port}`;
-const grace = await host('grace', { NET_SECRET_FILE: ours, NET_PEERS: seed });
+const grace = await host('grace', { APP_NET_SECRET_FILE: ours, APP_NET_PEERS: seed });
 // The right door and the wrong key.
-const mallory = await host('mallory', { NET_SECRET_FILE: theirs, NET_PEERS: seed });
+const mallory = await host('mallory', { APP_NET_SECRET_FILE: theirs, APP_NET_PEERS: seed });
 await until('ada: grace has joined', 'grace: ada has joined', 'mallory: nobody is here yet');
 
 grace.kill('SIGKILL');

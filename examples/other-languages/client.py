@@ -192,8 +192,8 @@ def call(peer, keys, data):
 
 def runtime_directory():
     shared = os.environ.get("XDG_RUNTIME_DIR")
-    if os.environ.get("NET_RUNTIME_DIR"):
-        return Path(os.environ["NET_RUNTIME_DIR"])
+    if os.environ.get("APP_NET_RUNTIME_DIR"):
+        return Path(os.environ["APP_NET_RUNTIME_DIR"])
     if shared and os.path.isdir(shared) and os.stat(shared).st_uid == os.getuid():
         return Path(shared, "app-net")
     return Path(tempfile.gettempdir(), f"app-net-{os.getuid()}")

@@ -161,19 +161,19 @@ describe('the log', () => {
     for (const [options, text] of wrong) expect(() => createPeer(options)).to.throw(TypeError, text);
   });
 
-  it('is on stderr with NET_LOG, and nothing is on stderr without', async () => {
+  it('is on stderr with APP_NET_LOG, and nothing is on stderr without', async () => {
     const script = `
       import { createPeer } from 'app-net';
       const peer = await createPeer({ name: 'p' }).start();
       await peer.stop();
     `;
     const folder = await stage.folder();
-    const loud = await processes.start(folder, script, { env: { NET_LOG: 'info' } });
-    const quiet = await processes.start(folder, script, { env: { NET_LOG: '' } });
-    const wrong = await processes.start(folder, script, { env: { NET_LOG: 'loud' } });
+    const loud = await processes.start(folder, script, { env: { APP_NET_LOG: 'info' } });
+    const quiet = await processes.start(folder, script, { env: { APP_NET_LOG: '' } });
+    const wrong = await processes.start(folder, script, { env: { APP_NET_LOG: 'loud' } });
     expect([await loud.exited, await quiet.exited, await wrong.exited]).to.deep.equal([0, 0, 1]);
     expect(quiet.errors).to.equal('');
-    expect(wrong.errors).to.include('NET_LOG: give one of debug, info, warn, error, silent');
+    expect(wrong.errors).to.include('APP_NET_LOG: give one of debug, info, warn, error, silent');
     const [online, ...rest] = loud.errors.trim().split('\n');
     expect(online).to.match(
       /^\d{4}-\d\d-\d\dT[\d:.]+Z info  app-net p: is online in group "main", listens at 127\.0\.0\.1:\d+$/,

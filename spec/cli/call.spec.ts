@@ -18,7 +18,7 @@ const SERVER = `
     return a / b;
   });
   connect('echo', (...args) => args);
-  connect('who', () => process.env.NET_NAME);
+  connect('who', () => process.env.APP_NET_NAME);
   connect('rich', () => ({ at: new Date(0), big: 12n, bytes: new Uint8Array([1, 2, 3]), set: new Set([1]), no: undefined }));
   connect('steer', () => 'a\\u001b[2Jb\\nc');
   connect('slow', () => new Promise(() => {}));
@@ -46,7 +46,7 @@ describe('the command line, calling', function () {
 
   beforeEach(async () => {
     folder = await stage.folder();
-    env = { NET_RUNTIME_DIR: folder };
+    env = { APP_NET_RUNTIME_DIR: folder };
   });
 
   afterEach(async () => {
@@ -56,7 +56,9 @@ describe('the command line, calling', function () {
   });
 
   const serve = async (name: string, group = 'main'): Promise<TestProcess> => {
-    const server = await processes.start(folder, SERVER, { env: { NET_NAME: name, NET_GROUP: group } });
+    const server = await processes.start(folder, SERVER, {
+      env: { APP_NET_NAME: name, APP_NET_GROUP: group },
+    });
     await server.line((line: unknown) => Array.isArray(line));
     return server;
   };

@@ -32,7 +32,7 @@ describe('the command line, doctor', function () {
   const examine = async (
     env: NodeJS.ProcessEnv = {},
   ): Promise<{ code: number | null; problems: Result[]; all: Result[] }> => {
-    const { code, lines } = await run(['doctor', '--json'], { NET_RUNTIME_DIR: folder, ...env });
+    const { code, lines } = await run(['doctor', '--json'], { APP_NET_RUNTIME_DIR: folder, ...env });
     const all = lines as Result[];
     return {
       code,
@@ -73,7 +73,7 @@ describe('the command line, doctor', function () {
 
   it('says it in words on a terminal, with what to do', async () => {
     await chmod(folder, 0o755);
-    const terminal = new Terminal(['doctor'], { NET_RUNTIME_DIR: folder });
+    const terminal = new Terminal(['doctor'], { APP_NET_RUNTIME_DIR: folder });
     expect(await terminal.exited).to.equal(1);
     await terminal.shows(/✗ runtime directory +the runtime directory \S+ is open to other users/);
     await terminal.shows('1 problem');
@@ -88,7 +88,9 @@ describe('the command line, doctor', function () {
   });
 
   it('names a runtime directory that cannot be made', async () => {
-    expect(await theProblem({ NET_RUNTIME_DIR: '/dev/null/x' })).to.include({ check: 'runtime directory' });
+    expect(await theProblem({ APP_NET_RUNTIME_DIR: '/dev/null/x' })).to.include({
+      check: 'runtime directory',
+    });
   });
 
   it('names a peer with another secret', async () => {
@@ -97,7 +99,7 @@ describe('the command line, doctor', function () {
     const found = await eventuallyProblem();
     expect(found.check).to.equal('wrong secret');
     expect(found.says).to.include(`process ${process.pid} of this host has another secret`);
-    expect(found.todo).to.include('NET_SECRET_FILE');
+    expect(found.todo).to.include('APP_NET_SECRET_FILE');
   });
 
   it('names a peer with another secret that does not say so in its file', async () => {
@@ -155,13 +157,13 @@ describe('the command line, doctor', function () {
     await new Promise((resolve) => occupied.once('listening', resolve));
     const { port } = occupied.address() as AddressInfo;
     try {
-      const { check, says, todo } = await theProblem({ NET_PORT: String(port) });
+      const { check, says, todo } = await theProblem({ APP_NET_PORT: String(port) });
       expect({ check, says }).to.deep.equal({ check: 'port', says: `${port} is taken by another program` });
-      expect(todo).to.include('NET_PORT_RANGE');
-      const range = await examine({ NET_PORT_RANGE: `${port}-${port + 20}` });
+      expect(todo).to.include('APP_NET_PORT_RANGE');
+      const range = await examine({ APP_NET_PORT_RANGE: `${port}-${port + 20}` });
       expect(range.problems).to.deep.equal([]);
       await announce('owner', port);
-      const { problems } = await examine({ NET_PORT: String(port) });
+      const { problems } = await examine({ APP_NET_PORT: String(port) });
       expect(problems[0]!.says).to.equal(`${port} is taken by the peer in process ${process.pid}`);
     } finally {
       occupied.close();
@@ -218,7 +220,9 @@ describe('the command line, doctor', function () {
     const found = await eventuallyProblem();
     expect(found).to.include({ check: 'wrong group' });
     expect(found.says).to.include('there is 1 peer, and none in the group "main", but in "gpu"');
-    await eventually(async () => expect((await examine({ NET_GROUP: 'gpu' })).problems).to.deep.equal([]));
+    await eventually(async () =>
+      expect((await examine({ APP_NET_GROUP: 'gpu' })).problems).to.deep.equal([]),
+    );
   });
 
   it('names peers that look for each other in the other default directory', async () => {
@@ -227,7 +231,7 @@ describe('the command line, doctor', function () {
     const places = { with: join(login, 'app-net'), without: join(temporary, `app-net-${uid}`) };
     await stage.make({ runtimeDir: places.with, name: 'in-a-shell' }).start();
     await stage.make({ runtimeDir: places.without, name: 'in-a-service' }).start();
-    const env = { NET_RUNTIME_DIR: '', TMPDIR: temporary };
+    const env = { APP_NET_RUNTIME_DIR: '', TMPDIR: temporary };
     for (const [XDG_RUNTIME_DIR, own, other] of [
       [login, places.with, places.without],
       ['', places.without, undefined],
@@ -247,10 +251,10 @@ describe('the command line, doctor', function () {
   });
 
   it('names what in the environment cannot be meant, and goes on', async () => {
-    const { code, problems, all } = await examine({ NET_PORT: 'http' });
+    const { code, problems, all } = await examine({ APP_NET_PORT: 'http' });
     expect(code).to.equal(1);
     expect(problems.map(({ check }) => check)).to.deep.equal(['environment']);
-    expect(problems[0]!.says).to.include('NET_PORT');
+    expect(problems[0]!.says).to.include('APP_NET_PORT');
     expect(all.some(({ check }) => check === 'loopback')).to.equal(true);
   });
 
@@ -259,13 +263,13 @@ describe('the command line, doctor', function () {
     await mkdir(folder, { recursive: true });
     await writeFile(file, 'a very secret sentence\n', { mode: 0o644 });
     await chmod(file, 0o644);
-    const open = await theProblem({ NET_SECRET_FILE: file });
+    const open = await theProblem({ APP_NET_SECRET_FILE: file });
     expect(open.check).to.equal('secret');
     expect(open.says).to.include(`chmod 600 ${file}`);
-    const missing = await theProblem({ NET_SECRET_FILE: `${file}-not` });
+    const missing = await theProblem({ APP_NET_SECRET_FILE: `${file}-not` });
     expect(missing.todo).to.include('app-net secret');
-    const { all } = await examine({ NET_SECRET: 'a very secret sentence' });
-    expect(JSON.stringify(all)).to.include('NET_SECRET=…');
+    const { all } = await examine({ APP_NET_SECRET: 'a very secret sentence' });
+    expect(JSON.stringify(all)).to.include('APP_NET_SECRET=…');
     expect(JSON.stringify(all)).not.to.include('very secret');
   });
 });

@@ -46,7 +46,7 @@ describe('the command line, events', function () {
   });
 
   it('are a line each on a terminal, until Ctrl-C', async () => {
-    const terminal = new Terminal(['events'], { NET_RUNTIME_DIR: folder });
+    const terminal = new Terminal(['events'], { APP_NET_RUNTIME_DIR: folder });
     try {
       await terminal.shows('listening to 1 peer, and to those that come; Ctrl-C ends');
       await peer.event('job.done').ready();
@@ -60,7 +60,7 @@ describe('the command line, events', function () {
   });
 
   it('of one command are told by another, which nobody else sees', async () => {
-    const env = { NET_RUNTIME_DIR: folder };
+    const env = { APP_NET_RUNTIME_DIR: folder };
     const listening = processes.run(folder, [COMMAND, 'events']);
     await eventually(() => peer.peers.of({ group: '*' }).size === 1);
     const emitted = await run(['emit', 'hello', '{"a":1}'], env);
@@ -77,11 +77,11 @@ describe('the command line, events', function () {
     const other = await stage.make({ runtimeDir: folder, group: 'main' }).start();
     peer.event('go').subscribe((payload, { peer: from }) => got.push(['gpu', payload, from.group]));
     other.event('go').subscribe((payload, { peer: from }) => got.push(['main', payload, from.group]));
-    const env = { NET_RUNTIME_DIR: folder };
+    const env = { APP_NET_RUNTIME_DIR: folder };
     const plain = await run(['emit', 'go', '{"now":true}'], env);
     expect(plain).to.include({ code: 0, out: 'go went to 1 subscriber\n' });
     await eventually(() => expect(got).to.deep.equal([['main', { now: true }, 'main']]));
-    const grouped = await run(['emit', 'go', 'a word', '--json'], { ...env, NET_GROUP: 'gpu' });
+    const grouped = await run(['emit', 'go', 'a word', '--json'], { ...env, APP_NET_GROUP: 'gpu' });
     expect(grouped.lines).to.deep.equal([{ name: 'go', group: 'gpu', subscribers: 1 }]);
     await eventually(() => expect(got).to.deep.include(['gpu', 'a word', 'gpu']));
     expect(await run(['emit', 'nobody.cares'], env)).to.include({ code: 0 });

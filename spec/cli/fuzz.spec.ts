@@ -247,7 +247,7 @@ describe('the command line, with anything typed and anything said to it', functi
     afterEach(() => stage.clear());
 
     it('exits as documented, and prints no stack, for any arguments', async () => {
-      const env = { NET_RUNTIME_DIR: await stage.folder() };
+      const env = { APP_NET_RUNTIME_DIR: await stage.folder() };
       const argument = hostileText.map((text) => text.replaceAll('\0', '').slice(0, 500));
       const vectors = [
         [],
@@ -281,7 +281,7 @@ describe('the command line, with anything typed and anything said to it', functi
       );
       peer.register(['text', () => [evil, new Error(evil)]], undefined);
       await peer.start();
-      const env = { NET_RUNTIME_DIR: runtimeDir };
+      const env = { APP_NET_RUNTIME_DIR: runtimeDir };
       const commands = [
         ['peers'],
         ['peers', '--json'],
@@ -318,7 +318,7 @@ describe('the command line, with anything typed and anything said to it', functi
         [['events'], 0, 'listening to 1 peer'],
         [['peers', '--watch'], 0, 'Ctrl-C ends'],
       ] as const) {
-        const terminal = new Terminal(args, { NET_RUNTIME_DIR: runtimeDir });
+        const terminal = new Terminal(args, { APP_NET_RUNTIME_DIR: runtimeDir });
         await eventually(() => expect(listensForCtrlC(terminal.pid)).to.equal(true));
         await terminal.shows(shown);
         terminal.pressCtrlC();

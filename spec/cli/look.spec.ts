@@ -30,7 +30,7 @@ describe('the command line, looking', function () {
 
   beforeEach(async () => {
     folder = await stage.folder();
-    env = { NET_RUNTIME_DIR: folder };
+    env = { APP_NET_RUNTIME_DIR: folder };
   });
 
   afterEach(async () => {
@@ -40,7 +40,9 @@ describe('the command line, looking', function () {
   });
 
   const serve = async (name: string, group = 'main'): Promise<TestProcess> => {
-    const server = await processes.start(folder, SERVER, { env: { NET_NAME: name, NET_GROUP: group } });
+    const server = await processes.start(folder, SERVER, {
+      env: { APP_NET_NAME: name, APP_NET_GROUP: group },
+    });
     await server.line((line: unknown) => Array.isArray(line));
     return server;
   };

@@ -21,11 +21,11 @@ describe('the command line, secret', function () {
   afterEach(() => stage.clear());
 
   const secret = (args: string[] = [], input = ''): Promise<Ran> =>
-    run(['secret', ...args], { XDG_CONFIG_HOME: folder, NET_SECRET_FILE: '' }, input);
+    run(['secret', ...args], { XDG_CONFIG_HOME: folder, APP_NET_SECRET_FILE: '' }, input);
 
   it('is made once, for its owner alone, and is not shown', async () => {
     const { code, out, errors } = await secret();
-    expect({ code, out }).to.deep.equal({ code: 0, out: `NET_SECRET_FILE=${file}\n` });
+    expect({ code, out }).to.deep.equal({ code: 0, out: `APP_NET_SECRET_FILE=${file}\n` });
     const text = (await readFile(file, 'utf8')).trim();
     expect(text).to.match(/^net1_[\w-]{43}$/);
     expect((await stat(file)).mode & 0o777).to.equal(0o600);
@@ -43,7 +43,7 @@ describe('the command line, secret', function () {
     expect(out).to.equal(await readFile(file, 'utf8'));
     const other = join(folder, 'other host/secret');
     const taken = await secret(['--stdin', '--file', other], out);
-    expect(taken).to.include({ code: 0, out: `NET_SECRET_FILE='${other}'\n` });
+    expect(taken).to.include({ code: 0, out: `APP_NET_SECRET_FILE='${other}'\n` });
     expect(taken.errors).to.include(`app-net secret --file '${other}' --show | ssh`);
     expect(await readFile(other, 'utf8')).to.equal(out);
     expect(await secret(['--stdin', '--file', other], out)).to.include({ code: 0 });

@@ -31,7 +31,7 @@ describe('the end of app-net serve', function () {
 
   beforeEach(async () => {
     folder = await stage.folder();
-    env = { NET_RUNTIME_DIR: join(folder, 'run') };
+    env = { APP_NET_RUNTIME_DIR: join(folder, 'run') };
     await writeFile(join(folder, 'package.json'), '{"name":"my-app","type":"module"}');
   });
 

@@ -19,7 +19,7 @@ describe('the command line, serve', function () {
 
   beforeEach(async () => {
     folder = await stage.folder();
-    env = { NET_RUNTIME_DIR: join(folder, 'run') };
+    env = { APP_NET_RUNTIME_DIR: join(folder, 'run') };
     await write('package.json', '{"name":"my-app","type":"module"}');
     // As it is when tsx and the library are installed in the project.
     await mkdir(join(folder, 'node_modules'));
@@ -46,7 +46,7 @@ describe('the command line, serve', function () {
       'math.js',
       "import { connect } from 'app-net'; export const multiply = connect(function multiply(a, b) { return a * b; });",
     );
-    const witness = stage.make({ runtimeDir: env['NET_RUNTIME_DIR'], group: 'gpu' });
+    const witness = stage.make({ runtimeDir: env['APP_NET_RUNTIME_DIR'], group: 'gpu' });
     await witness.start();
     const left: string[] = [];
     witness.peers.on('leave', (peer, why) => left.push(`${peer.name} ${why}`));

@@ -106,7 +106,7 @@ describe('a runtime directory full of anything', function () {
   async function run(seed: number): Promise<void> {
     const directory = join(folder, 'run');
     const ids = ['victim-1', 'victim-2'];
-    const env = { NET_RUNTIME_DIR: directory };
+    const env = { APP_NET_RUNTIME_DIR: directory };
     victims = await Promise.all(
       ids.map((id) => processes.start(folder, VICTIM, { name: `${id}.mjs`, env: { ...env, ID: id } })),
     );

@@ -41,7 +41,7 @@ describe('doctor, on a LAN', function () {
   const environment = async (host: LanHost, secret: string): Promise<NodeJS.ProcessEnv> => {
     const file = join(host.folder, 'net.secret');
     await writeFile(file, `${secret}\n`, { mode: 0o600 });
-    return { NET_LAN: '1', NET_SECRET_FILE: file };
+    return { APP_NET_LAN: '1', APP_NET_SECRET_FILE: file };
   };
   const problems = async (host: LanHost, env: NodeJS.ProcessEnv): Promise<Result[]> => {
     const doctor = host.run([COMMAND, 'doctor', '--json'], env);
@@ -62,7 +62,7 @@ describe('doctor, on a LAN', function () {
       check: 'multicast',
       says: 'no network interface is up that leads to others',
     });
-    expect(problem!.todo).to.include('NET_PEERS=host:port');
+    expect(problem!.todo).to.include('APP_NET_PEERS=host:port');
   });
 
   it('names a peer of another host that has another secret, and finds nothing wrong with one that has the same', async () => {

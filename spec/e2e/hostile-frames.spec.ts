@@ -85,7 +85,7 @@ describe('a peer among peers that have the secret and mean harm', function () {
   before(async () => {
     const folder = await stage.folder();
     victim = await processes.start(folder, VICTIM, {
-      env: { NET_SECRET: secret, NET_LOG: 'error', NODE_OPTIONS: '--max-old-space-size=192' },
+      env: { APP_NET_SECRET: secret, APP_NET_LOG: 'error', NODE_OPTIONS: '--max-old-space-size=192' },
     });
     ({ port } = await victim.line<{ port: number }>((line) => line.port !== undefined));
     const honest = await stage.make({ runtimeDir: folder, secret }).start();

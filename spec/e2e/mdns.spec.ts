@@ -58,14 +58,14 @@ describe('peers on a LAN', function () {
     return needLan(this, 'tcpdump', 'nft', ...AVAHI);
   });
   beforeEach(async () => {
-    env = { NET_SECRET: makeSecret() };
+    env = { APP_NET_SECRET: makeSecret() };
     lan = await Lan.open();
   });
   afterEach(() => lan?.close());
 
   /** Resolves with the peer once it is online. */
   async function start(host: LanHost, name: string, more: NodeJS.ProcessEnv = {}): Promise<TestProcess> {
-    const peer = await host.start(PEER, { env: { ...env, NET_NAME: name, ...more } });
+    const peer = await host.start(PEER, { env: { ...env, APP_NET_NAME: name, ...more } });
     await peer.line((line: Line) => line.online !== undefined);
     return peer;
   }
@@ -178,7 +178,7 @@ describe('peers on a LAN', function () {
     const { degraded } = await two.line((line: Line) => line.degraded !== undefined);
     expect(degraded)
       .to.match(/no network interface/)
-      .and.match(/NET_PEERS/);
+      .and.match(/APP_NET_PEERS/);
     await a.plug('lab');
     const name = await b.plug('lab');
     await b.exec('ip', '-4', 'addr', 'flush', 'dev', name);
@@ -200,10 +200,10 @@ describe('peers on a LAN', function () {
       (await peer.line((line: Line) => line.degraded !== undefined)).degraded!;
     expect(await reason(mute))
       .to.match(/EPERM/)
-      .and.match(/NET_PEERS=host:port/);
+      .and.match(/APP_NET_PEERS=host:port/);
     expect(await reason(deaf))
       .to.match(/firewall.*UDP port 5353/)
-      .and.match(/NET_PEERS=host:port/);
+      .and.match(/APP_NET_PEERS=host:port/);
     // Each is found all the same: one by what it says, the other by what it hears.
     await Promise.all([joined(free, 'deaf'), joined(mute, 'deaf'), joined(mute, 'free')]);
     await a.exec('nft', 'delete table inet wall');

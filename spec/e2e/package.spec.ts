@@ -159,7 +159,7 @@ describe('the examples', function () {
   this.timeout(60_000);
   const processes = new Processes();
   const runExample = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
-    const example = processes.run(REPOSITORY, ['--import', 'tsx', ...args], { NET_RUNTIME_DIR: '' });
+    const example = processes.run(REPOSITORY, ['--import', 'tsx', ...args], { APP_NET_RUNTIME_DIR: '' });
     const code = await example.exited;
     return { code, text: `${example.lines.join('\n')}\n${example.errors}` };
   };
@@ -251,7 +251,7 @@ describe('a client in another language', function () {
     await peer.start();
     const client = join(REPOSITORY, 'examples/other-languages/client.py');
     const call = async (...args: string[]): Promise<{ value?: unknown; error?: { error?: object } }> => {
-      const env = { ...process.env, NET_RUNTIME_DIR: folder };
+      const env = { ...process.env, APP_NET_RUNTIME_DIR: folder };
       const done = run('python3', [client, ...args], { env });
       const { stdout } = await done.catch((error: { stdout: string }) => error);
       return JSON.parse(stdout) as object;

@@ -131,7 +131,7 @@ describe('real processes', function () {
 
   it('of another user’s secret never meet, and their functions are not told', async () => {
     const stranger = await processes.start(folder, TELLING, {
-      env: { NET_SECRET: 'another secret than this' },
+      env: { APP_NET_SECRET: 'another secret than this' },
     });
     await stranger.line((line: unknown) => Array.isArray(line));
     const peer: Peer = createPeer({ runtimeDir: folder });
@@ -201,10 +201,12 @@ describe('real processes', function () {
       `import { connect, getPeers } from 'app-net';
        connect('f', () => 1);
        await getPeers().catch((error) => console.log(error.code + ': ' + error.message));`,
-      { env: { NET_RUNTIME_DIR: '/dev/null/nowhere' } },
+      { env: { APP_NET_RUNTIME_DIR: '/dev/null/nowhere' } },
     );
     expect(await script.exited).to.equal(0);
-    expect(script.lines[0]).to.match(/^ENOTDIR: the runtime directory .* cannot be used: .*NET_RUNTIME_DIR/);
+    expect(script.lines[0]).to.match(
+      /^ENOTDIR: the runtime directory .* cannot be used: .*APP_NET_RUNTIME_DIR/,
+    );
     expect(script.errors).to.include('the default peer could not start');
   });
 

@@ -44,7 +44,9 @@ describe('hosts without multicast', function () {
   after(() => lan?.close());
 
   function start(host: LanHost, name: string, env: NodeJS.ProcessEnv = {}): Promise<TestProcess> {
-    return host.start(PEER, { env: { NET_LAN: '1', NET_SECRET: secret, NET_NAME: name, ...env } });
+    return host.start(PEER, {
+      env: { APP_NET_LAN: '1', APP_NET_SECRET: secret, APP_NET_NAME: name, ...env },
+    });
   }
 
   const joins = (peer: TestProcess, name: string): Promise<Line> =>
@@ -52,13 +54,13 @@ describe('hosts without multicast', function () {
 
   it('find each other through one seed, also those that only it can see', async () => {
     const alone = await start(b, 'alone');
-    const seed = await start(seedHost, 'seed', { NET_PORT: '4000' });
+    const seed = await start(seedHost, 'seed', { APP_NET_PORT: '4000' });
     // On the seed's host, and nothing says anything of it to other hosts but the seed.
     const worker = await start(seedHost, 'worker');
     await joins(seed, 'worker');
-    const NET_PEERS = `${seedHost.address}:4000`;
-    const first = await start(a, 'first', { NET_PEERS });
-    const second = await start(b, 'second', { NET_PEERS });
+    const APP_NET_PEERS = `${seedHost.address}:4000`;
+    const first = await start(a, 'first', { APP_NET_PEERS });
+    const second = await start(b, 'second', { APP_NET_PEERS });
     const { began } = await second.line<Line>((line) => line.began !== undefined);
     const all = { seed, worker, first, second };
     const times: number[] = [];
@@ -76,7 +78,7 @@ describe('hosts without multicast', function () {
     await joins(alone, 'second');
 
     await seed.kill();
-    const again = await start(seedHost, 'seed again', { NET_PORT: '4000' });
+    const again = await start(seedHost, 'seed again', { APP_NET_PORT: '4000' });
     const back = await Promise.all([first, second, worker].map((peer) => joins(peer, 'seed again')));
     const { began: restarted } = await again.line<Line>((line) => line.began !== undefined);
     const took = Math.max(...back.map(({ at }) => at)) - restarted!;

@@ -27,7 +27,7 @@ say({ online: true });
 /** A peer that looks at its seeds and nowhere else, so that it comes by the one address that it was told. */
 const SEED_ONLY = PEER.replace(
   'createPeer({ port: 4000 })',
-  `createPeer({ port: 4000, network: hostNetwork({ runtimeDir: process.env.NET_RUNTIME_DIR, lan: false, seeds: [] }) })`,
+  `createPeer({ port: 4000, network: hostNetwork({ runtimeDir: process.env.APP_NET_RUNTIME_DIR, lan: false, seeds: [] }) })`,
 ).replace(
   "import { createPeer } from 'app-net';",
   `import { createPeer } from 'app-net'; import { hostNetwork } from '${new URL('providers/host/host-network.js', MODULES).href}';`,
@@ -81,10 +81,10 @@ describe('two hosts', function () {
 
   it('with one secret call each other, and who listens to the network understands nothing', async () => {
     const capture = await lan.capture();
-    const env = { NET_LAN: '1', NET_SECRET: secret };
-    const first = await start(a, PEER, { ...env, NET_NAME: 'first' });
+    const env = { APP_NET_LAN: '1', APP_NET_SECRET: secret };
+    const first = await start(a, PEER, { ...env, APP_NET_NAME: 'first' });
     await first.line((line: object) => 'online' in line);
-    const asking = { NET_NAME: 'second', SAY: 'words that nobody else may read' };
+    const asking = { APP_NET_NAME: 'second', SAY: 'words that nobody else may read' };
     const second = await start(b, PEER, { ...env, ...asking });
     const [seen, met] = await Promise.all(
       [first, second].map((each) => each.line((line: Joined) => line.join !== undefined)),
@@ -125,7 +125,7 @@ describe('two hosts', function () {
   });
 
   it('with one secret join within half a second', async () => {
-    const env = { NET_LAN: '1', NET_SECRET: secret };
+    const env = { APP_NET_LAN: '1', APP_NET_SECRET: secret };
     const first = await start(a, PEER, env);
     await first.line((line: object) => 'online' in line);
     const second = await start(b, FIVE_TIMES, env);
@@ -138,8 +138,8 @@ describe('two hosts', function () {
   });
 
   it('reach each other by IPv6, also on the link alone, and where there is no IPv6', async () => {
-    const env = { NET_LAN: '1', NET_SECRET: secret };
-    const first = await start(a, PEER, { ...env, NET_NAME: 'first' });
+    const env = { APP_NET_LAN: '1', APP_NET_SECRET: secret };
+    const first = await start(a, PEER, { ...env, APP_NET_NAME: 'first' });
     await first.line((line: object) => 'online' in line);
     // Some containers do not let it be switched off; then the third way is just one more by IPv4.
     const switchOff = (value: number): Promise<unknown> =>
@@ -150,7 +150,7 @@ describe('two hosts', function () {
       [b, '[fe80::1%eth0]:4000'],
       [c, `${a.address}:4000`],
     ] as const) {
-      const second = await start(host, SEED_ONLY, { ...env, NET_PEERS: address });
+      const second = await start(host, SEED_ONLY, { ...env, APP_NET_PEERS: address });
       const met = await second.line((line: Joined) => line.join !== undefined);
       expect(met, address).to.include({ join: 'first', scope: 'lan' });
       await second.kill();
@@ -159,10 +159,10 @@ describe('two hosts', function () {
   });
 
   it('with two secrets are strangers, and say so once', async () => {
-    const env = { NET_LAN: '1', NET_LOG: 'warn' };
-    const first = await start(a, PEER, { ...env, NET_SECRET: secret });
+    const env = { APP_NET_LAN: '1', APP_NET_LOG: 'warn' };
+    const first = await start(a, PEER, { ...env, APP_NET_SECRET: secret });
     await first.line((line: object) => 'online' in line);
-    const stranger = await start(c, PEER, { ...env, NET_SECRET: makeSecret() });
+    const stranger = await start(c, PEER, { ...env, APP_NET_SECRET: makeSecret() });
     await eventually(() => expect(stranger.errors).to.include('another secret'));
     const warnings = stranger.errors.split('\n').filter((line) => line.includes(' warn '));
     expect(warnings, stranger.errors).to.have.length(1);

@@ -26,13 +26,13 @@ describe('parity', () => {
     expect(stage.make({ network }).connect('add', add)).to.equal(add);
   });
 
-  it('is switched on by NET_PARITY, too', () => {
-    process.env['NET_PARITY'] = '1';
+  it('is switched on by APP_NET_PARITY, too', () => {
+    process.env['APP_NET_PARITY'] = '1';
     try {
       const add = (a: number, b: number): number => a + b;
       expect(stage.make({ network }).connect('add', add)).not.to.equal(add);
     } finally {
-      delete process.env['NET_PARITY'];
+      delete process.env['APP_NET_PARITY'];
     }
   });
 

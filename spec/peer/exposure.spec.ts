@@ -31,8 +31,8 @@ describe('a peer that is to be opened to the network', () => {
 
   it('is refused without a secret, with the command that makes one', () => {
     const { message } = insecure(() => createPeer({ lan: true }));
-    expect(message).to.include(MAKE_SECRET).and.to.include('NET_SECRET_FILE=net.secret');
-    insecure(() => resolve({}, { NET_LAN: '1' }));
+    expect(message).to.include(MAKE_SECRET).and.to.include('APP_NET_SECRET_FILE=net.secret');
+    insecure(() => resolve({}, { APP_NET_LAN: '1' }));
   });
 
   it('gets a secret from that command: a file for its owner only, and nothing to be seen', async () => {
@@ -53,17 +53,17 @@ describe('a peer that is to be opened to the network', () => {
   it('listens on every interface unless it is told on which', () => {
     expect(resolve({ lan: true, secret })).to.include({ lan: true, host: '::' });
     expect(resolve({ lan: true, secret, host: '192.0.2.7' })).to.include({ host: '192.0.2.7' });
-    expect(resolve({}, { NET_LAN: 'true', NET_SECRET: secret, NET_HOST: '0.0.0.0' }).host).to.equal(
-      '0.0.0.0',
-    );
-    expect(resolve({}, { NET_LAN: '0' })).to.include({ lan: false, host: '127.0.0.1' });
+    expect(
+      resolve({}, { APP_NET_LAN: 'true', APP_NET_SECRET: secret, APP_NET_HOST: '0.0.0.0' }).host,
+    ).to.equal('0.0.0.0');
+    expect(resolve({}, { APP_NET_LAN: '0' })).to.include({ lan: false, host: '127.0.0.1' });
   });
 
   it('is refused a host that contradicts it', () => {
     expect(() => resolve({ lan: true, secret, host: '127.0.0.1' })).to.throw(TypeError, 'other hosts');
     expect(() => resolve({ lan: true, secret, host: 'my-host' })).to.throw(TypeError, 'no IP address');
     expect(insecure(() => resolve({ host: '192.0.2.7' })).message).to.include('lan: true');
-    insecure(() => resolve({ secret }, { NET_HOST: '0.0.0.0' }));
+    insecure(() => resolve({ secret }, { APP_NET_HOST: '0.0.0.0' }));
   });
 
   it('is refused a passphrase that could be guessed, which is not shown', () => {
@@ -95,10 +95,10 @@ describe('a peer that is to be opened to the network', () => {
     expect(resolve({ lan: true, insecure: true }).secret!()).to.equal(PUBLIC_SECRET);
     expect(() => resolve({ insecure: true })).to.throw(TypeError, 'lan: true only');
     expect(() => resolve({ lan: true, insecure: true, secret })).to.throw(TypeError, 'leave one of them out');
-    expect(() => resolve({ lan: true, insecure: true }, { NET_SECRET: secret })).to.throw(TypeError);
-    expect(() => resolve({ lan: true, insecure: true }, { NET_SECRET_FILE: 'x' })).to.throw(TypeError);
+    expect(() => resolve({ lan: true, insecure: true }, { APP_NET_SECRET: secret })).to.throw(TypeError);
+    expect(() => resolve({ lan: true, insecure: true }, { APP_NET_SECRET_FILE: 'x' })).to.throw(TypeError);
     expect(() => resolve({ lan: true, insecure: 1 as never })).to.throw(TypeError, 'insecure');
-    insecure(() => resolve({ lan: true }, { NET_INSECURE: '1' }));
+    insecure(() => resolve({ lan: true }, { APP_NET_INSECURE: '1' }));
   });
 
   it('is refused half a certificate, and one that does not fit its key', async () => {

@@ -63,15 +63,15 @@ describe('the options of a peer', () => {
     const settings = resolve(
       {},
       {
-        NET_NAME: 'render-1',
-        NET_GROUP: 'gpu',
-        NET_IS_HUB: 'true',
-        NET_HOST: '::1',
-        NET_PORT: '4000',
-        NET_SECRET: 'correct horse battery',
-        NET_SECRET_FILE: '/run/secret',
-        NET_RUNTIME_DIR: '/run/app-net',
-        NET_PEERS: '127.0.0.1:4000, [::1]:4000,',
+        APP_NET_NAME: 'render-1',
+        APP_NET_GROUP: 'gpu',
+        APP_NET_IS_HUB: 'true',
+        APP_NET_HOST: '::1',
+        APP_NET_PORT: '4000',
+        APP_NET_SECRET: 'correct horse battery',
+        APP_NET_SECRET_FILE: '/run/secret',
+        APP_NET_RUNTIME_DIR: '/run/app-net',
+        APP_NET_PEERS: '127.0.0.1:4000, [::1]:4000,',
       },
     );
     expect(settings).to.deep.include({
@@ -92,14 +92,14 @@ describe('the options of a peer', () => {
 
   it('in code win over the environment', () => {
     const environment = {
-      NET_NAME: 'e',
-      NET_GROUP: 'e',
-      NET_IS_HUB: '1',
-      NET_HOST: '127.0.0.2',
-      NET_PORT_RANGE: '1-2',
-      NET_SECRET: 'in the environment',
-      NET_SECRET_FILE: '/e',
-      NET_RUNTIME_DIR: '/e',
+      APP_NET_NAME: 'e',
+      APP_NET_GROUP: 'e',
+      APP_NET_IS_HUB: '1',
+      APP_NET_HOST: '127.0.0.2',
+      APP_NET_PORT_RANGE: '1-2',
+      APP_NET_SECRET: 'in the environment',
+      APP_NET_SECRET_FILE: '/e',
+      APP_NET_RUNTIME_DIR: '/e',
     };
     const options = { name: 'c', group: 'c', hub: false, host: '127.0.0.1' };
     const more = { port: 5, secret: 'a secret from code', secretFile: '/c', runtimeDir: '/c' };
@@ -110,12 +110,12 @@ describe('the options of a peer', () => {
 
   it('take an empty variable for none', () => {
     const empty = {
-      NET_NAME: '',
-      NET_GROUP: '',
-      NET_HOST: '',
-      NET_PORT: '',
-      NET_PORT_RANGE: '',
-      NET_SECRET: '',
+      APP_NET_NAME: '',
+      APP_NET_GROUP: '',
+      APP_NET_HOST: '',
+      APP_NET_PORT: '',
+      APP_NET_PORT_RANGE: '',
+      APP_NET_SECRET: '',
     };
     expect(resolve({}, empty)).to.deep.include({ group: 'main', host: '127.0.0.1', ports: [0, 0] });
     expect(resolve({}, empty).secret).to.equal(undefined);
@@ -139,8 +139,8 @@ describe('the options of a peer', () => {
     ['false', false],
     ['', false],
   ] as const) {
-    it(`read NET_IS_HUB=${text} as ${String(hub)}`, () => {
-      expect(resolve({}, { NET_IS_HUB: text }).hub).to.equal(hub);
+    it(`read APP_NET_IS_HUB=${text} as ${String(hub)}`, () => {
+      expect(resolve({}, { APP_NET_IS_HUB: text }).hub).to.equal(hub);
     });
   }
 
@@ -156,7 +156,7 @@ describe('the options of a peer', () => {
 
   for (const host of ['0.0.0.0', '::', '192.168.1.4', 'example.com', '127.0.0.1.example.com', '::1%eth0']) {
     it(`refuse to listen to strangers at ${host}`, () => {
-      for (const make of [() => resolve({ host }), () => resolve({}, { NET_HOST: host })]) {
+      for (const make of [() => resolve({ host }), () => resolve({}, { APP_NET_HOST: host })]) {
         expect(make).to.throw(NetError, host).with.property('code', 'INSECURE');
       }
     });
@@ -213,15 +213,15 @@ describe('the options of a peer', () => {
   }
 
   for (const environment of [
-    { NET_PORT: 'http' },
-    { NET_PORT: '70000' },
-    { NET_PORT_RANGE: '9000' },
-    { NET_PORT_RANGE: '9000-' },
-    { NET_PORT_RANGE: '9001-9000' },
-    { NET_PORT_RANGE: '-9000' },
-    { NET_PORT_RANGE: '1-2-3' },
-    { NET_IS_HUB: 'yes' },
-    { NET_LAN: 'on' },
+    { APP_NET_PORT: 'http' },
+    { APP_NET_PORT: '70000' },
+    { APP_NET_PORT_RANGE: '9000' },
+    { APP_NET_PORT_RANGE: '9000-' },
+    { APP_NET_PORT_RANGE: '9001-9000' },
+    { APP_NET_PORT_RANGE: '-9000' },
+    { APP_NET_PORT_RANGE: '1-2-3' },
+    { APP_NET_IS_HUB: 'yes' },
+    { APP_NET_LAN: 'on' },
   ]) {
     const [[variable, text]] = Object.entries(environment) as [[string, string]];
     it(`name the variable that they refuse: ${variable}=${text}`, () => {
@@ -233,18 +233,20 @@ describe('the options of a peer', () => {
 describe('the ports of a peer', () => {
   it('are a range where one is given', () => {
     expect(resolve({ portRange: [4000, 4010] }).ports).to.deep.equal([4000, 4010]);
-    expect(resolve({}, { NET_PORT_RANGE: '4000-4010', NET_PORT: '1' }).ports).to.deep.equal([4000, 4010]);
+    expect(resolve({}, { APP_NET_PORT_RANGE: '4000-4010', APP_NET_PORT: '1' }).ports).to.deep.equal([
+      4000, 4010,
+    ]);
   });
 
   it('are not widened by the environment when the code gives one', () => {
-    expect(resolve({ port: 4000 }, { NET_PORT_RANGE: '1-2' }).ports).to.deep.equal([4000, 4000]);
-    expect(resolve({ portRange: [4, 5], port: 9 }, { NET_PORT: '1' }).ports).to.deep.equal([4, 5]);
+    expect(resolve({ port: 4000 }, { APP_NET_PORT_RANGE: '1-2' }).ports).to.deep.equal([4000, 4000]);
+    expect(resolve({ portRange: [4, 5], port: 9 }, { APP_NET_PORT: '1' }).ports).to.deep.equal([4, 5]);
   });
 });
 
 describe('the secret of a peer', () => {
   it('is not that of the environment when the code gives a file', () => {
-    const settings = resolve({ secretFile: '/c' }, { NET_SECRET: 'in the environment' });
+    const settings = resolve({ secretFile: '/c' }, { APP_NET_SECRET: 'in the environment' });
     expect([settings.secret, settings.secretFile]).to.deep.equal([undefined, '/c']);
   });
 

@@ -283,7 +283,7 @@ describe('the provider of the LAN', () => {
       const { heard } = await start(announcement('a'), interfaces);
       expect(heard.reason?.message)
         .to.match(/no network interface/)
-        .and.match(/NET_PEERS=host:port/);
+        .and.match(/APP_NET_PEERS=host:port/);
       interfaces['eth0'] = interfaceOf('10.0.0.1/24');
       await elapse(clock, 1_500);
       expect(heard.reason).to.equal(undefined);
@@ -292,7 +292,7 @@ describe('the provider of the LAN', () => {
     it('says which interface does not let it in, and tries again', async () => {
       segment.refusal = new Error('bind EADDRINUSE 0.0.0.0:5353');
       const { heard } = await start(announcement('a'), here);
-      expect(heard.reason?.message).to.match(/^eth0, IPv4: bind EADDRINUSE.*NET_PEERS/);
+      expect(heard.reason?.message).to.match(/^eth0, IPv4: bind EADDRINUSE.*APP_NET_PEERS/);
       expect(heard.all).to.deep.equal(['scanned']);
       segment.refusal = undefined;
       await elapse(clock, 1_500);

@@ -87,7 +87,7 @@ describe('the runtime directory', () => {
   it('says that it cannot be made, also where Node would try for ever', async function () {
     if (process.platform !== 'linux') this.skip();
     const error = await failure(openRuntimeDirectory('/proc/app-net/here'));
-    expect(error.message).to.include('cannot be used').and.to.include('NET_RUNTIME_DIR');
+    expect(error.message).to.include('cannot be used').and.to.include('APP_NET_RUNTIME_DIR');
   });
 
   it('is taken as it is when it is there, by several at once', async () => {

@@ -76,15 +76,15 @@ describe('a seed', () => {
       ['srv:', '_app-net._tcp'],
       ['srv:name:4000', '_app-net._tcp'],
     ] as const) {
-      expect(() => readSeeds('NET_PEERS', ['good:1', text]), text).to.throw(
+      expect(() => readSeeds('APP_NET_PEERS', ['good:1', text]), text).to.throw(
         TypeError,
         new RegExp(
-          `^NET_PEERS: ${JSON.stringify(text)
+          `^APP_NET_PEERS: ${JSON.stringify(text)
             .slice(0, 100)
             .replace(/[[\]\\.]/g, '\\$&')}`,
         ),
       );
-      expect(() => readSeeds('NET_PEERS', [text]), text).to.throw(TypeError, what);
+      expect(() => readSeeds('APP_NET_PEERS', [text]), text).to.throw(TypeError, what);
     }
     expect(() => readSeeds('seeds', [4000])).to.throw(TypeError, '"4000"');
   });
@@ -94,7 +94,7 @@ describe('a seed', () => {
     expect(chosenSeeds([], 'b:2', true)).to.deep.equal([]);
     expect(chosenSeeds(undefined, ' b:2 ,c:3,', true)).to.deep.equal([address('b', 2), address('c', 3)]);
     expect(chosenSeeds(undefined, undefined, true)).to.deep.equal([]);
-    expect(() => chosenSeeds(undefined, 'b', true)).to.throw(TypeError, /^NET_PEERS: "b"/);
+    expect(() => chosenSeeds(undefined, 'b', true)).to.throw(TypeError, /^APP_NET_PEERS: "b"/);
     expect(() => chosenSeeds('a:1' as never, undefined, true)).to.throw(TypeError, /^seeds: give an array/);
   });
 
@@ -110,14 +110,16 @@ describe('a seed', () => {
     ]) {
       expect(chosenSeeds([far], undefined, true)).to.have.length(1);
       expect(() => chosenSeeds([far], undefined, false))
-        .to.throw(NetError, `seeds: ${far} is beyond this host; say lan: true (NET_LAN=1)`)
+        .to.throw(NetError, `seeds: ${far} is beyond this host; say lan: true (APP_NET_LAN=1)`)
         .with.property('code', 'INSECURE');
     }
   });
 
   it('is written in docs/discovery.md as it has to be', () => {
     const text = readFileSync(new URL('../../docs/discovery.md', import.meta.url), 'utf8');
-    const lists = [...text.matchAll(/NET_PEERS(?:=|: |, value: )'?([\w.:,-]+)/g)].map(([, list]) => list!);
+    const lists = [...text.matchAll(/APP_NET_PEERS(?:=|: |, value: )'?([\w.:,-]+)/g)].map(
+      ([, list]) => list!,
+    );
     const rows = [...text.matchAll(/^\| `([^`]+)`(?:, `([^`]+)`)? +\|/gm)].flatMap(
       ([, ...entries]) => entries,
     );

@@ -47,7 +47,7 @@ export class CabledPeers {
       all.hosts.push(await all.lan.host(`h${number}`));
     }
     for (const host of all.hosts) {
-      const env = { NET_LAN: '1', NET_SECRET: secret, NET_NAME: host.name };
+      const env = { APP_NET_LAN: '1', APP_NET_SECRET: secret, APP_NET_NAME: host.name };
       all.#peers.push(await host.start(TELLING, { env }));
     }
     await eventually(() => all.#peers.every((peer) => told(peer, 'join').length === count - 1), 60_000);

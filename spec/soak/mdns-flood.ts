@@ -122,7 +122,7 @@ export async function mdnsFlood(
 ): Promise<Flood> {
   const lan = await Lan.open();
   try {
-    const env = { NET_SECRET: makeSecret() };
+    const env = { APP_NET_SECRET: makeSecret() };
     const hosts = [await lan.host('a'), await lan.host('b'), await lan.host('c')];
     const liar = await lan.host('liar');
     const trap = await lan.host('trap');
@@ -139,7 +139,7 @@ export async function mdnsFlood(
     const trapped = await trap.start(TRAP);
     await trapped.line((line: Line) => line.listening === true);
     const start = (host: LanHost): Promise<TestProcess> =>
-      host.start(PEER, { env: { ...env, NET_NAME: host.name, ID: host.name } });
+      host.start(PEER, { env: { ...env, APP_NET_NAME: host.name, ID: host.name } });
     const peers = [await start(hosts[0]!), await start(hosts[1]!)];
     await Promise.all(peers.map((each) => each.line((line: Line) => line.join !== undefined)));
     await Promise.all(peers.map((each) => each.line((line: Line) => line.heap !== undefined)));

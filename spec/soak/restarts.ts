@@ -50,7 +50,10 @@ export async function restarts(count: number, id: string | undefined): Promise<R
     let running: TestProcess | undefined;
     for (let restart = 0; restart <= count; restart += 1) {
       await running?.kill('SIGKILL');
-      running = await processes.start(runtimeDir, script, { env: { NET_PORT: port }, name: 'server.mjs' });
+      running = await processes.start(runtimeDir, script, {
+        env: { APP_NET_PORT: port },
+        name: 'server.mjs',
+      });
       const { pid } = running;
       found.pids.push(pid);
       await eventually(() => handles.some((handle) => handle.pid === pid), 20_000);

@@ -42,7 +42,7 @@ import { ip, ipBatch } from './lan-tools.ts';
  * });
  * ```
  *
- * A host has a folder of its own (`a.folder`: its NET_RUNTIME_DIR, where its scripts lie), so that hosts never meet
+ * A host has a folder of its own (`a.folder`: its APP_NET_RUNTIME_DIR, where its scripts lie), so that hosts never meet
  * through files. `a.plug('lab')` gives it one more interface, on a switch of another name, and `a.unplug('eth1')` takes it
  * away. Scripts import the built library: `npm run build` first, which `npm test` does.
  *

@@ -89,7 +89,7 @@ export class Processes {
     const [program, ...words] = [...this.#prefix, process.execPath, ...args];
     const child = spawn(program!, words, {
       cwd: folder,
-      env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', NET_RUNTIME_DIR: folder, ...env },
+      env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', APP_NET_RUNTIME_DIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const started = new TestProcess(child);

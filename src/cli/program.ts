@@ -141,7 +141,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .description('emit an event')
     .argument('<name>', 'of the event')
     .argument('[payload]', 'as JSON, or else as the string it is')
-    .option('-g, --group <name>', 'the group it comes from; default: NET_GROUP, else main')
+    .option('-g, --group <name>', 'the group it comes from; default: APP_NET_GROUP, else main')
     .option('--json', 'a line of JSON')
     .action(run(false, async () => (await import('./commands/emit.ts')).emit));
 
@@ -157,7 +157,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
   program
     .command('secret')
     .description('make and store a secret for peers on several hosts')
-    .option('-f, --file <path>', 'where; default: NET_SECRET_FILE, else ~/.config/app-net/secret')
+    .option('-f, --file <path>', 'where; default: APP_NET_SECRET_FILE, else ~/.config/app-net/secret')
     .option('--new', 'in the place of the one that is there')
     .option('--show', 'print the secret itself')
     .option('--stdin', 'store the secret that comes on standard input')

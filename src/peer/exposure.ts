@@ -42,10 +42,10 @@ export function resolveExposure(
   env: (name: string) => string | undefined,
 ): Exposure {
   const insecure = options.insecure ?? false;
-  const host = options.host ?? env('NET_HOST') ?? (lan ? EVERYWHERE : '127.0.0.1');
+  const host = options.host ?? env('APP_NET_HOST') ?? (lan ? EVERYWHERE : '127.0.0.1');
   checkHost(host, lan);
-  const given = options.secret ?? (options.secretFile === undefined ? env('NET_SECRET') : undefined);
-  const secretFile = options.secretFile ?? env('NET_SECRET_FILE');
+  const given = options.secret ?? (options.secretFile === undefined ? env('APP_NET_SECRET') : undefined);
+  const secretFile = options.secretFile ?? env('APP_NET_SECRET_FILE');
   checkInsecure(insecure, lan, given !== undefined || secretFile !== undefined);
   if (lan && !insecure && given === undefined && secretFile === undefined) throw noSecret();
   const tls = checkTls(options.tls);
@@ -65,7 +65,7 @@ function checkHost(host: string, lan: boolean): void {
     throw new NetError(
       'INSECURE',
       `host: ${host} is not a loopback address, and others could reach this peer there; use 127.0.0.1 or ::1, or say ` +
-        'lan: true (NET_LAN=1), which needs a secret and encrypts',
+        'lan: true (APP_NET_LAN=1), which needs a secret and encrypts',
     );
   }
   if (!lan) return;
@@ -84,7 +84,7 @@ function checkInsecure(insecure: boolean, lan: boolean, hasSecret: boolean): voi
   if (!lan) throw new TypeError('insecure: has a meaning together with lan: true only; leave it out');
   if (hasSecret) {
     throw new TypeError(
-      'insecure: there is a secret (an option, NET_SECRET or NET_SECRET_FILE); leave one of them out',
+      'insecure: there is a secret (an option, APP_NET_SECRET or APP_NET_SECRET_FILE); leave one of them out',
     );
   }
 }
@@ -94,7 +94,7 @@ function noSecret(): NetError {
     'INSECURE',
     'lan: true opens this peer to the network, and there is no secret that keeps strangers out. Make one with ' +
       `npx app-net secret, or with: ${MAKE_SECRET}  Copy the file to every host, and start each peer with ` +
-      'NET_SECRET_FILE=net.secret',
+      'APP_NET_SECRET_FILE=net.secret',
   );
 }
 

@@ -38,11 +38,11 @@ import { isPeerId } from '../wire/guards.ts';
  * wins over the environment.
  */
 export interface PeerOptions {
-  /** What people call this peer. At most 256 characters. Default: `NET_NAME`, else `<script>:<pid>`. */
+  /** What people call this peer. At most 256 characters. Default: `APP_NET_NAME`, else `<script>:<pid>`. */
   name?: string | undefined;
-  /** The group it belongs to: the default scope of everything. Default: `NET_GROUP`, else `main`. */
+  /** The group it belongs to: the default scope of everything. Default: `APP_NET_GROUP`, else `main`. */
   group?: string | undefined;
-  /** A label for the peers that others look for first. Default: `NET_IS_HUB` (`1` or `true`), else false. */
+  /** A label for the peers that others look for first. Default: `APP_NET_IS_HUB` (`1` or `true`), else false. */
   hub?: boolean | undefined;
   /**
    * Whether others may find this peer. One that they may not listens nowhere and finds them: it is in their sets only
@@ -53,7 +53,7 @@ export interface PeerOptions {
   id?: string | undefined;
   /**
    * Opens this peer to other hosts: it listens on every interface, encrypts, and needs a `secret` or `secretFile`.
-   * Default: `NET_LAN` (`1` or `true`), else false.
+   * Default: `APP_NET_LAN` (`1` or `true`), else false.
    */
   lan?: boolean | undefined;
   /**
@@ -66,30 +66,30 @@ export interface PeerOptions {
   /** Names by which web pages and clients of other make reach this peer, as in their `Host` header. Default: none. */
   hostNames?: readonly string[] | undefined;
   /**
-   * IP address to listen on. Default: `NET_HOST`, else `127.0.0.1`, and with `lan` every interface. Without `lan` it must
+   * IP address to listen on. Default: `APP_NET_HOST`, else `127.0.0.1`, and with `lan` every interface. Without `lan` it must
    * be a loopback address; with it, it cannot be one, and peers of the same host come there encrypted, too.
    */
   host?: string | undefined;
-  /** TCP port to listen on. Default: `NET_PORT`, else 0: the system chooses. */
+  /** TCP port to listen on. Default: `APP_NET_PORT`, else 0: the system chooses. */
   port?: number | undefined;
-  /** First and last port to try. Default: `NET_PORT_RANGE` (`first-last`), else `port` alone. */
+  /** First and last port to try. Default: `APP_NET_PORT_RANGE` (`first-last`), else `port` alone. */
   portRange?: readonly [number, number] | undefined;
   /**
    * What the peers share to know each other: `net1_…`, or a passphrase of at least 15 characters. Default:
-   * `NET_SECRET`, else the content of `secretFile`, else, without `lan`, a secret made once for this user on this host.
+   * `APP_NET_SECRET`, else the content of `secretFile`, else, without `lan`, a secret made once for this user on this host.
    */
   secret?: string | undefined;
-  /** A file that holds the secret, readable by its owner only. Default: `NET_SECRET_FILE`. */
+  /** A file that holds the secret, readable by its owner only. Default: `APP_NET_SECRET_FILE`. */
   secretFile?: string | undefined;
   /**
    * Where to begin to look for peers that no provider finds by itself. `host:port`: a peer there, a name being looked up
    * at every dial; `dns:name:port`: one at each address of the name; `srv:name`: one wherever a SRV record points.
    * Without `lan` loopback addresses only.
-   * Default: `NET_PEERS`, separated by commas, else none.
+   * Default: `APP_NET_PEERS`, separated by commas, else none.
    */
   seeds?: readonly string[] | undefined;
   /**
-   * The folder where the peers of one host find each other. Default: `NET_RUNTIME_DIR`, else
+   * The folder where the peers of one host find each other. Default: `APP_NET_RUNTIME_DIR`, else
    * `$XDG_RUNTIME_DIR/app-net`, else `<tmpdir>/app-net-<uid>`.
    */
   runtimeDir?: string | undefined;
@@ -112,7 +112,7 @@ export interface PeerOptions {
   /**
    * For tests: plain calls of connected functions, which run here, carry arguments, results and errors as a call to
    * another process does, and fail where that would. `connect` then returns a function around the one it was given.
-   * Default: `NET_PARITY` (`1` or `true`), else false.
+   * Default: `APP_NET_PARITY` (`1` or `true`), else false.
    */
   parity?: boolean | undefined;
   /** Web origins that may connect, such as `https://example.com`. Default: none. */
@@ -133,7 +133,7 @@ export interface PeerOptions {
    */
   logger?: Logger | undefined;
   /**
-   * The least that is written: `debug`, `info`, `warn`, `error`, or `silent` for nothing. Default: `NET_LOG`, else `info`
+   * The least that is written: `debug`, `info`, `warn`, `error`, or `silent` for nothing. Default: `APP_NET_LOG`, else `info`
    * when a logger is given, else `silent`.
    */
   logLevel?: LogLevel | undefined;
@@ -186,30 +186,30 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
   const env = (name: string): string | undefined => environment[name] || undefined;
   const id = options.id ?? nanoid();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
-  const name = text('name', options.name ?? env('NET_NAME'), defaultName());
-  const lan = boolean('lan', options.lan ?? flag('NET_LAN', env('NET_LAN')), false);
+  const name = text('name', options.name ?? env('APP_NET_NAME'), defaultName());
+  const lan = boolean('lan', options.lan ?? flag('APP_NET_LAN', env('APP_NET_LAN')), false);
   return {
     id,
     incarnation: nanoid(),
     name,
-    group: ownGroup(text('group', options.group ?? env('NET_GROUP'), 'main')),
-    hub: boolean('hub', options.hub ?? flag('NET_IS_HUB', env('NET_IS_HUB')), false),
+    group: ownGroup(text('group', options.group ?? env('APP_NET_GROUP'), 'main')),
+    hub: boolean('hub', options.hub ?? flag('APP_NET_IS_HUB', env('APP_NET_IS_HUB')), false),
     announce: boolean('announce', options.announce, true),
     hostname: hostname().slice(0, LONGEST_NAME),
     ...resolveExposure(options, lan, env),
     hostNames: strings('hostNames', options.hostNames, 'peer.example'),
     ports: ports(options, env),
-    seeds: chosenSeeds(options.seeds, env('NET_PEERS'), lan),
-    runtimeDir: directory('runtimeDir', options.runtimeDir ?? env('NET_RUNTIME_DIR')),
+    seeds: chosenSeeds(options.seeds, env('APP_NET_PEERS'), lan),
+    runtimeDir: directory('runtimeDir', options.runtimeDir ?? env('APP_NET_RUNTIME_DIR')),
     deadline: milliseconds('deadline', options.deadline, 30_000),
     drainTime: milliseconds('drainTime', options.drainTime, 10_000),
     ...silence(options),
     stacks: boolean('stacks', options.stacks, true),
-    parity: boolean('parity', options.parity ?? flag('NET_PARITY', env('NET_PARITY')), false),
+    parity: boolean('parity', options.parity ?? flag('APP_NET_PARITY', env('APP_NET_PARITY')), false),
     origins: strings('origins', options.origins, 'https://example.com'),
     slowSubscribers: oneOf('slowSubscribers', options.slowSubscribers, 'drop', ['drop', 'disconnect']),
     limits: limits(options.limits),
-    log: log(options, env('NET_LOG'), name),
+    log: log(options, env('APP_NET_LOG'), name),
     inspect: callable('inspect', options.inspect),
     clock: checkClock(options.clock ?? systemClock),
     random: callable('random', options.random ?? Math.random),
@@ -264,7 +264,7 @@ function log({ logger, logLevel }: PeerOptions, environment: string | undefined,
   }
   const level = logLevel ?? environment?.toLowerCase() ?? (logger ? 'info' : 'silent');
   if (!LOG_LEVELS.includes(level as LogLevel)) {
-    throw new TypeError(`${logLevel ? 'logLevel' : 'NET_LOG'}: give one of ${LOG_LEVELS.join(', ')}`);
+    throw new TypeError(`${logLevel ? 'logLevel' : 'APP_NET_LOG'}: give one of ${LOG_LEVELS.join(', ')}`);
   }
   return createLog(logger, level as LogLevel, name);
 }
@@ -283,11 +283,11 @@ function ports(options: PeerOptions, env: (name: string) => string | undefined):
   // What the code says wins as a whole: a port in code is not widened by a range in the environment.
   if (options.portRange) return portRange('portRange', options.portRange);
   if (options.port !== undefined) return portRange('port', [options.port, options.port]);
-  const given = env('NET_PORT_RANGE');
+  const given = env('APP_NET_PORT_RANGE');
   if (given) {
     const [, first, last] = /^(\d+)-(\d+)$/.exec(given) ?? [];
-    return portRange('NET_PORT_RANGE', [Number(first), Number(last)]);
+    return portRange('APP_NET_PORT_RANGE', [Number(first), Number(last)]);
   }
-  const port = Number(env('NET_PORT') ?? 0);
-  return portRange('NET_PORT', [port, port]);
+  const port = Number(env('APP_NET_PORT') ?? 0);
+  return portRange('APP_NET_PORT', [port, port]);
 }

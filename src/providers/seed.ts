@@ -33,14 +33,14 @@ export function chosenSeeds(
 ): Seed[] {
   // A comma at the end is no mistake.
   const parts = environment?.split(',').filter((part) => part.trim() !== '') ?? [];
-  const option = given === undefined ? 'NET_PEERS' : 'seeds';
+  const option = given === undefined ? 'APP_NET_PEERS' : 'seeds';
   if (!Array.isArray(given ?? parts)) throw new TypeError("seeds: give an array, such as ['10.0.0.5:4000']");
   const seeds = readSeeds(option, given ?? parts);
   const far = seeds.find((seed) => !isWithinHost(seed));
   if (!far || lan) return seeds;
   throw new NetError(
     'INSECURE',
-    `${option}: ${seedText(far)} is beyond this host; say lan: true (NET_LAN=1), which needs a secret and encrypts`,
+    `${option}: ${seedText(far)} is beyond this host; say lan: true (APP_NET_LAN=1), which needs a secret and encrypts`,
   );
 }
 

@@ -27,7 +27,7 @@ await symlink(command, join(folder, 'bin/app-net'));
 await chmod(command, 0o755);
 const env = {
   ...process.env,
-  NET_RUNTIME_DIR: join(folder, 'run'),
+  APP_NET_RUNTIME_DIR: join(folder, 'run'),
   PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
   TERM: 'xterm-256color',
   PS1: '\\[\\e[32m\\]$\\[\\e[0m\\] ',
@@ -38,7 +38,7 @@ const running: ChildProcess[] = [];
 async function start(name: string, group: string, ...args: string[]): Promise<ChildProcess> {
   const child = spawn(process.execPath, args, {
     cwd: app,
-    env: { ...env, NET_NAME: name, NET_GROUP: group },
+    env: { ...env, APP_NET_NAME: name, APP_NET_GROUP: group },
   });
   running.push(child);
   child.stderr.pipe(process.stderr);

@@ -29,7 +29,7 @@ export function emit(
 ): Promise<ExitCode> {
   const [payload] = readArguments(given === undefined ? [] : [given]);
   // Who subscribes hears their own group, unless they say otherwise, so this is a peer of the group while it emits.
-  const group = options.group ?? (environment['NET_GROUP'] || 'main');
+  const group = options.group ?? (environment['APP_NET_GROUP'] || 'main');
   return withPeer(
     'emit',
     async (own) => {

@@ -23,7 +23,7 @@ export interface SecretOptions {
 }
 
 export async function secret({ out, environment }: Context, options: SecretOptions): Promise<ExitCode> {
-  const file = resolve(options.file ?? (environment['NET_SECRET_FILE'] || defaultFile(environment)));
+  const file = resolve(options.file ?? (environment['APP_NET_SECRET_FILE'] || defaultFile(environment)));
   const made = await store(file, options);
   if (options.show) {
     out.line(await read(file));
@@ -34,10 +34,10 @@ export async function secret({ out, environment }: Context, options: SecretOptio
     return EXIT.DONE;
   }
   out.message(made ? `a secret was stored in ${file}, readable by you alone` : `${file} has one already`);
-  out.line(`NET_SECRET_FILE=${quoted(file)}`);
+  out.line(`APP_NET_SECRET_FILE=${quoted(file)}`);
   const { dim } = out.errorColors;
   out.message(
-    dim(`start peers with that line in their environment, and NET_LAN=1 to open them to the network`),
+    dim(`start peers with that line in their environment, and APP_NET_LAN=1 to open them to the network`),
   );
   // Where it is by default it need not be said.
   const where = file === defaultFile(environment) ? '' : ` --file ${quoted(options.file ?? file)}`;

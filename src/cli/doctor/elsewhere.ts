@@ -65,10 +65,10 @@ async function look(
   return [
     {
       // A folder that was chosen is mostly meant to keep peers apart.
-      status: environment['NET_RUNTIME_DIR'] ? 'note' : 'problem',
+      status: environment['APP_NET_RUNTIME_DIR'] ? 'note' : 'problem',
       check: 'other directory',
       says: `${count(pids.length, 'peer')} (process ${named}) in ${directory}, where processes ${by} look; peers of this environment look in ${used}, so neither sees the other`,
-      todo: 'give both the same NET_RUNTIME_DIR; if they are meant to be apart, all is well',
+      todo: 'give both the same APP_NET_RUNTIME_DIR; if they are meant to be apart, all is well',
     },
   ];
 }

@@ -49,7 +49,7 @@ export function checkOptions(environment: NodeJS.ProcessEnv): {
   const given = Object.keys(environment)
     .filter((name) => name.startsWith('NET_') && environment[name])
     // A secret is not for the eyes of who reads this.
-    .map((name) => (name === 'NET_SECRET' ? 'NET_SECRET=…' : `${name}=${environment[name]}`));
+    .map((name) => (name === 'APP_NET_SECRET' ? 'APP_NET_SECRET=…' : `${name}=${environment[name]}`));
   try {
     const settings = resolveOptions({}, environment);
     return { result: { status: 'ok', check, says: given.join(' ') || 'no option is set' }, settings };
@@ -62,7 +62,7 @@ export async function checkRuntimeDirectory(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ results: Result[]; directory: string | undefined }> {
   const check = 'runtime directory';
-  const directory = environment['NET_RUNTIME_DIR'] || (await defaultRuntimeDirectory(environment));
+  const directory = environment['APP_NET_RUNTIME_DIR'] || (await defaultRuntimeDirectory(environment));
   try {
     await openRuntimeDirectory(directory);
     const { mode } = await lstat(directory);
@@ -75,7 +75,7 @@ export async function checkRuntimeDirectory(
     const { code, message } = error as NodeJS.ErrnoException;
     const says =
       code === 'EACCES' || code === 'EROFS' ? `${directory} cannot be written to: ${message}` : message;
-    const todo = code === 'INSECURE' ? undefined : 'choose another with NET_RUNTIME_DIR';
+    const todo = code === 'INSECURE' ? undefined : 'choose another with APP_NET_RUNTIME_DIR';
     return { results: [{ status: 'problem', check, says, todo }], directory: undefined };
   }
 }
@@ -115,7 +115,7 @@ async function findSecret(
   { secret, secretFile }: Settings,
   directory: string | undefined,
 ): Promise<{ from: string; text: string }> {
-  if (secret) return { from: 'from NET_SECRET', text: secret() };
+  if (secret) return { from: 'from APP_NET_SECRET', text: secret() };
   if (secretFile !== undefined)
     return { from: `from the file ${secretFile}`, text: await readSecretFile(secretFile) };
   if (directory === undefined) throw new NoPlace('it is in the runtime directory, which cannot be used');
@@ -135,7 +135,11 @@ export async function checkPorts(
     const result = await listenOnce(host, 0);
     if ('error' in result)
       return { status: 'problem', check, says: `nothing can listen at ${host}: ${result.error}` };
-    return { status: 'ok', check, says: 'any that is free: neither NET_PORT nor NET_PORT_RANGE is set' };
+    return {
+      status: 'ok',
+      check,
+      says: 'any that is free: neither APP_NET_PORT nor APP_NET_PORT_RANGE is set',
+    };
   }
   const busy: string[] = [];
   for (let port = first; port <= last; port += 1) {
@@ -155,14 +159,14 @@ export async function checkPorts(
     status: 'problem',
     check,
     says: busy.length > 3 ? `every port from ${first} to ${last} is taken` : busy.join('; '),
-    todo: 'choose another NET_PORT, give several to choose from (NET_PORT_RANGE=4000-4100), or none',
+    todo: 'choose another APP_NET_PORT, give several to choose from (APP_NET_PORT_RANGE=4000-4100), or none',
   };
 }
 
 function adviceFor(code: string | undefined): string | undefined {
-  if (code === 'EACCES') return 'ports below 1024 are not for every user; choose a higher NET_PORT';
+  if (code === 'EACCES') return 'ports below 1024 are not for every user; choose a higher APP_NET_PORT';
   if (code === 'EADDRNOTAVAIL')
-    return 'NET_HOST must be an address of this host; leave it out to have the default';
+    return 'APP_NET_HOST must be an address of this host; leave it out to have the default';
   return undefined;
 }
 

@@ -19,7 +19,7 @@ const EVERY_SERVICE = '_services._dns-sd._udp.local';
 /** How long an answer may take, in ms: they are told to wait for up to 120 before they give one. */
 const ANSWER_TIME = 400;
 
-const INSTEAD = 'NET_PEERS=host:port finds peers without multicast';
+const INSTEAD = 'APP_NET_PEERS=host:port finds peers without multicast';
 
 interface Heard {
   link: Link;
@@ -50,7 +50,7 @@ export async function checkMulticast(needed: boolean): Promise<Result[]> {
 }
 
 function failing(needed: boolean, isProblem: boolean, text: string): Result {
-  const says = needed ? text : `${text} (matters with NET_LAN only)`;
+  const says = needed ? text : `${text} (matters with APP_NET_LAN only)`;
   if (isProblem) return { status: 'problem', check: CHECK, says, todo: INSTEAD };
   return { status: 'note', check: CHECK, says };
 }

@@ -60,7 +60,7 @@ export function checkAnnouncements(all: readonly Announced[], keys: SecretKeys):
 }
 
 const SAME_SECRET =
-  'give both the same NET_SECRET_FILE (app-net secret makes one), or neither; if they are meant to be apart, all is well';
+  'give both the same APP_NET_SECRET_FILE (app-net secret makes one), or neither; if they are meant to be apart, all is well';
 const SAME_VERSION = 'install the same version of app-net on both sides';
 
 /** Who is there, in which group, with which version and clock. */
@@ -83,7 +83,7 @@ export async function checkPeers(
       status: 'problem',
       check: 'wrong group',
       says: `there ${found.length === 1 ? 'is' : 'are'} ${count(found.length, 'peer')}, and none in the group ${JSON.stringify(safe(ownGroup, 60))}, but in ${elsewhere}`,
-      todo: 'a program sees its own group: set NET_GROUP for it, or let it ask for { group: "*" }',
+      todo: 'a program sees its own group: set APP_NET_GROUP for it, or let it ask for { group: "*" }',
     });
   } else {
     const rest = others.length > 0 ? `; others in ${elsewhere}` : '';
@@ -215,7 +215,7 @@ function describe(verdict: Verdict, who: string, detail: string, pid: number | u
         status: 'problem',
         check: 'no peer',
         says: `${who} is none: ${detail}`,
-        todo: 'look at NET_PEERS',
+        todo: 'look at APP_NET_PEERS',
       };
     case 'silent':
       return {
@@ -233,14 +233,14 @@ function describe(verdict: Verdict, who: string, detail: string, pid: number | u
         status: 'problem',
         check: 'blocked port',
         says: `${who}: nobody listens there, or a firewall refuses`,
-        todo: 'is the peer in another container or network namespace? then give its address in NET_PEERS, or open the port',
+        todo: 'is the peer in another container or network namespace? then give its address in APP_NET_PEERS, or open the port',
       };
     default:
       return {
         status: 'problem',
         check: 'blocked port',
         says: `${who} cannot be reached: ${detail}`,
-        todo: 'let the firewall allow that port; NET_PORT or NET_PORT_RANGE make it a known one',
+        todo: 'let the firewall allow that port; APP_NET_PORT or APP_NET_PORT_RANGE make it a known one',
       };
   }
 }

@@ -24,8 +24,8 @@ export async function serve(context: Context, given: string, options: ServeOptio
   if (!existsSync(module)) throw new CliError(EXIT.USAGE, `there is no file ${module}`);
   const loader = TYPESCRIPT.has(extname(module)) ? typescriptLoader(module) : undefined;
   // As the module's own peer reads them.
-  if (options.name !== undefined) process.env['NET_NAME'] = options.name;
-  if (options.group !== undefined) process.env['NET_GROUP'] = options.group;
+  if (options.name !== undefined) process.env['APP_NET_NAME'] = options.name;
+  if (options.group !== undefined) process.env['APP_NET_GROUP'] = options.group;
   if (!options.watch) return runHere(context, module, loader);
   const { watchModule } = await import('./watch.ts');
   return watchModule(context, module, loader === undefined ? [] : ['--import', loader]);

@@ -71,8 +71,8 @@ async function lookAt(path: string): Promise<Stats> {
 function explained(what: string, cause: unknown): Error {
   const { message, code } = cause as NodeJS.ErrnoException;
   const text =
-    `${what}: ${message}; choose another with NET_RUNTIME_DIR, or do without: give this peer a secret, and NET_PEERS or ` +
-    'NET_LAN to find others by';
+    `${what}: ${message}; choose another with APP_NET_RUNTIME_DIR, or do without: give this peer a secret, and APP_NET_PEERS or ` +
+    'APP_NET_LAN to find others by';
   return Object.assign(new Error(text, { cause }), { code });
 }
 
@@ -95,7 +95,7 @@ export async function makeFolder(path: string): Promise<void> {
 function insecure(path: string, what: string, remedy: string): NetError {
   return new NetError(
     'INSECURE',
-    `the runtime directory ${path} ${what}: ${remedy}, or choose another with NET_RUNTIME_DIR`,
+    `the runtime directory ${path} ${what}: ${remedy}, or choose another with APP_NET_RUNTIME_DIR`,
   );
 }
 

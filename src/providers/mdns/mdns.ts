@@ -232,7 +232,7 @@ export class MdnsProvider implements Provider {
     const reason = works ? undefined : why;
     if (reason === this.#reason) return;
     this.#reason = reason;
-    const remedy = 'say where other peers are with NET_PEERS=host:port';
+    const remedy = 'say where other peers are with APP_NET_PEERS=host:port';
     this.#listener?.degraded(reason === undefined ? undefined : new Error(`${reason}; ${remedy}`));
   }
 }

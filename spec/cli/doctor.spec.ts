@@ -258,6 +258,13 @@ describe('the command line, doctor', function () {
     expect(all.some(({ check }) => check === 'loopback')).to.equal(true);
   });
 
+  it('lists the variables that are set, without the secret', async () => {
+    const { all } = await examine({ APP_NET_GROUP: 'gpu', APP_NET_SECRET: 'a long enough passphrase' });
+    const { says } = all.find(({ check }) => check === 'environment')!;
+    expect(says).to.include('APP_NET_GROUP=gpu').and.to.include('APP_NET_SECRET=…');
+    expect(says).not.to.include('passphrase');
+  });
+
   it('names a secret that others can read, and one that is not there, and shows neither', async () => {
     const file = join(folder, 'mine');
     await mkdir(folder, { recursive: true });

@@ -47,7 +47,7 @@ export function checkOptions(environment: NodeJS.ProcessEnv): {
 } {
   const check = 'environment';
   const given = Object.keys(environment)
-    .filter((name) => name.startsWith('NET_') && environment[name])
+    .filter((name) => name.startsWith('APP_NET_') && environment[name])
     // A secret is not for the eyes of who reads this.
     .map((name) => (name === 'APP_NET_SECRET' ? 'APP_NET_SECRET=…' : `${name}=${environment[name]}`));
   try {

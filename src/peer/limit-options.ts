@@ -1,50 +1,64 @@
 import { refuseUnknown, whole } from '../base/option-checks.ts';
 import { LEAST_MESSAGE } from '../wire/guards.ts';
 
-/** What one peer takes from each other one. Both sides keep to what they were told. */
-
+/** Limits on what a peer accepts from other peers and keeps for them. Both sides keep to what the other one has told. */
 export interface PeerLimits {
-  /** Peers that are connected at a time. Another one that connects is turned away. Default: 4 096. */
+  /**
+   * Peers that are connected at the same time. The next one that connects is turned away. At most 10,000,000.
+   * Unit: peers. Default: 4,096.
+   */
   peers: number;
   /**
-   * Bytes of one message. At least 65 536, at most 268 435 456 (256 MiB): the engine has to hold it as one string, and make
-   * others of it. Default: 16 777 216 (16 MiB).
+   * The size of one message. At least 65,536, at most 268,435,456 (256 MiB): the engine holds a message as one string and
+   * makes others of it.
+   * Unit: bytes. Default: 16,777,216 (16 MiB).
    */
   message: number;
-  /** Calls of one connection that are not answered yet. This and all that are counted: at most 10 000 000. Default: 1 024. */
+  /** Unanswered calls of one connection. At most 10,000,000. Unit: calls. Default: 1,024. */
   calls: number;
-  /** Streams of one connection that are open here at once, results and arguments together. Default: 256. */
+  /**
+   * Streams of one connection that are open here at the same time, results and arguments together. At most 10,000,000.
+   * Unit: streams. Default: 256.
+   */
   streams: number;
-  /** Calls of all connections together that run here at once; one more is OVERLOADED. Default: 16 384. */
+  /**
+   * Calls that run here at the same time, all connections together. The next one fails with `OVERLOADED`.
+   * At most 10,000,000.
+   * Unit: calls. Default: 16,384.
+   */
   running: number;
-  /** Calls to one peer that wait here until the peer has room. One more is OVERLOADED. Default: 65 536. */
+  /**
+   * Calls to one peer that wait here until the peer has room. The next one fails with `OVERLOADED`. At most 10,000,000.
+   * Unit: calls. Default: 65,536.
+   */
   queue: number;
   /**
-   * Bytes that are written to a connection and not yet taken by the network. Above it calls wait here until they have
-   * been. At least 65 536, at most 4 294 967 296 (4 GiB). Default: 16 777 216 (16 MiB).
+   * Data that was written to a connection and that the network has not taken yet. Above this limit, calls wait until the
+   * network has taken it. At least 65,536, at most 4,294,967,296 (4 GiB).
+   * Unit: bytes. Default: 16,777,216 (16 MiB).
    */
   buffered: number;
-  /** Names of events that one other peer may be subscribed to at a time. Default: 1 024. */
+  /**
+   * Event names that one other peer can be subscribed to at the same time. At most 10,000,000.
+   * Unit: names. Default: 1,024.
+   */
   subscriptions: number;
   /**
-   * Bytes of events that wait here for one subscriber that does not take them as fast as they come. At most
-   * 4 294 967 296 (4 GiB). Default: 16 777 216 (16 MiB).
+   * Events that wait here for one subscriber that is slower than they come. At most 4,294,967,296 (4 GiB).
+   * Unit: bytes. Default: 16,777,216 (16 MiB).
    */
   events: number;
 }
 
 const MIB = 1024 * 1024;
 
-/**
- * How many of anything may be kept: a Map of the engine's holds 16.7 million entries, and the one after that is a
- * RangeError.
- */
+/** The most of anything that is counted. A Map of the engine's holds 16.7 million entries; one more is a RangeError. */
 const MOST_KEPT = 10_000_000;
 
-/** Bytes. A socket of Node's says that it has room again only when it has held so much. */
+/** Bytes. A Node socket reports that it has room again only after it has held this much. */
 const LEAST_BUFFERED = 65_536;
 
-/** @throws TypeError naming the limit, and what it may be */
+/** @throws TypeError that names the limit and the values that it can have */
 export function limits(given: Partial<PeerLimits> | undefined): PeerLimits {
   refuseUnknown('limit', given ?? {}, KNOWN_LIMITS);
   return {
@@ -60,7 +74,7 @@ export function limits(given: Partial<PeerLimits> | undefined): PeerLimits {
   };
 }
 
-// Exhaustive by its type, as are the options.
+// The type makes it exhaustive, as with the options.
 const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
   peers: true,
   message: true,

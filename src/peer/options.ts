@@ -34,117 +34,161 @@ import type { TlsOptions } from '../transport/tls.ts';
 import { isPeerId } from '../wire/guards.ts';
 
 /**
- * Every option, with its unit, its default and its environment variable; nowhere else. An option given in code
- * wins over the environment.
+ * Every option of a peer. An option in code wins over the environment, and an empty variable counts as not set.
+ * Each comment ends with the unit, the environment variable and the default: `docs/options.md` is made of them.
  */
 export interface PeerOptions {
-  /** What people call this peer. At most 256 characters. Default: `APP_NET_NAME`, else `<script>:<pid>`. */
+  /**
+   * The name of this peer for people. 1 to 256 characters. Several peers may have the same name.
+   * Environment: `APP_NET_NAME`. Default: `<script>:<pid>`.
+   */
   name?: string | undefined;
-  /** The group it belongs to: the default scope of everything. Default: `APP_NET_GROUP`, else `main`. */
+  /**
+   * The group of this peer. A peer sees, calls and hears its own group unless a selector names another one.
+   * 1 to 256 characters, not `*`.
+   * Environment: `APP_NET_GROUP`. Default: `main`.
+   */
   group?: string | undefined;
-  /** A label for the peers that others look for first. Default: `APP_NET_IS_HUB` (`1` or `true`), else false. */
+  /**
+   * A label that selectors can ask for: `{ hub: true }`. It changes nothing else.
+   * Environment: `APP_NET_IS_HUB` (`1` or `true`). Default: false.
+   */
   hub?: boolean | undefined;
   /**
-   * Whether others may find this peer. One that they may not listens nowhere and finds them: it is in their sets only
-   * while it is connected, and its own first search is over as soon as everybody was tried. Default: true.
+   * Whether other peers can find this one. With `false` the peer listens nowhere and only dials others. They see it
+   * while it is connected, and its own first search ends as soon as it has tried every peer that it found.
+   * Default: true.
    */
   announce?: boolean | undefined;
-  /** Identity, 1 to 64 characters of `A-Za-z0-9_-`. Only one live peer may have it. Default: a new nanoid. */
+  /**
+   * The identity of this peer. 1 to 64 characters of `A-Za-z0-9_-`. Only one live peer can have an id.
+   * Default: a new nanoid for each peer.
+   */
   id?: string | undefined;
   /**
-   * Opens this peer to other hosts: it listens on every interface, encrypts, and needs a `secret` or `secretFile`.
-   * Default: `APP_NET_LAN` (`1` or `true`), else false.
+   * Opens this peer to other hosts. The peer listens on every interface, encrypts, and needs a `secret` or a `secretFile`.
+   * Environment: `APP_NET_LAN` (`1` or `true`). Default: false.
    */
   lan?: boolean | undefined;
   /**
-   * Together with `lan`, and instead of a secret: everybody on the network can call everything here. What is said is
-   * encrypted, but nobody knows to whom. Default: false; there is no environment variable on purpose.
+   * Runs without a secret. Needs `lan`, and cannot be combined with a secret. Everybody on the network can then call every
+   * function of this peer. Connections are encrypted, but no side knows who the other one is. There is no environment
+   * variable, on purpose.
+   * Default: false.
    */
   insecure?: boolean | undefined;
-  /** Key and certificate (PEM) for connections beyond this host. Default: made at each start, for this process only. */
+  /**
+   * Key and certificate (PEM) for connections to other hosts: `{ key, cert, ca }`. With `ca`, each side requires a
+   * certificate that this authority signed.
+   * Default: made at each start, for this process only.
+   */
   tls?: TlsOptions | undefined;
-  /** Names by which web pages and clients of other make reach this peer, as in their `Host` header. Default: none. */
+  /**
+   * Host names under which web pages and clients in other languages reach this peer, as in their `Host` header. `localhost`
+   * and IP addresses always work.
+   * Default: none.
+   */
   hostNames?: readonly string[] | undefined;
   /**
-   * IP address to listen on. Default: `APP_NET_HOST`, else `127.0.0.1`, and with `lan` every interface. Without `lan` it must
-   * be a loopback address; with it, it cannot be one, and peers of the same host come there encrypted, too.
+   * The IP address to listen on. Without `lan` it must be a loopback address. With `lan` it must not be one, and peers of the
+   * same host connect to it encrypted, too.
+   * Environment: `APP_NET_HOST`. Default: `127.0.0.1`; with `lan`, every interface.
    */
   host?: string | undefined;
-  /** TCP port to listen on. Default: `APP_NET_PORT`, else 0: the system chooses. */
+  /**
+   * The TCP port to listen on. A port in code wins over a range in the environment.
+   * Environment: `APP_NET_PORT`. Default: 0, the system chooses a free port.
+   */
   port?: number | undefined;
-  /** First and last port to try. Default: `APP_NET_PORT_RANGE` (`first-last`), else `port` alone. */
+  /**
+   * The first and the last TCP port to try. Wins over `port`.
+   * Environment: `APP_NET_PORT_RANGE` (`first-last`). Default: `port` alone.
+   */
   portRange?: readonly [number, number] | undefined;
   /**
-   * What the peers share to know each other: `net1_…`, or a passphrase of at least 15 characters. Default:
-   * `APP_NET_SECRET`, else the content of `secretFile`, else, without `lan`, a secret made once for this user on this host.
+   * The secret that all peers share. They prove to each other that they know it. Give a made secret (`net1_…`) or a
+   * passphrase of at least 15 characters. Wins over `secretFile`. A `secretFile` in code wins over a secret in the environment.
+   * Environment: `APP_NET_SECRET`. Default: the content of `secretFile`; else, without `lan`, a secret made once for this
+   * user on this host.
    */
   secret?: string | undefined;
-  /** A file that holds the secret, readable by its owner only. Default: `APP_NET_SECRET_FILE`. */
+  /**
+   * The path of a file that holds the secret. Only its owner may be able to read it.
+   * Environment: `APP_NET_SECRET_FILE`. Default: none.
+   */
   secretFile?: string | undefined;
   /**
-   * Where to begin to look for peers that no provider finds by itself. `host:port`: a peer there, a name being looked up
-   * at every dial; `dns:name:port`: one at each address of the name; `srv:name`: one wherever a SRV record points.
-   * Without `lan` loopback addresses only.
-   * Default: `APP_NET_PEERS`, separated by commas, else none.
+   * Addresses of peers that cannot be found otherwise. `host:port` is one peer, and its name is looked up at every dial;
+   * `dns:name:port` is one peer at each address of the name; `srv:name` is one peer for each target of its SRV records.
+   * Without `lan` only loopback addresses are accepted.
+   * Environment: `APP_NET_PEERS` (separated by commas). Default: none.
    */
   seeds?: readonly string[] | undefined;
   /**
-   * The folder where the peers of one host find each other. Default: `APP_NET_RUNTIME_DIR`, else
-   * `$XDG_RUNTIME_DIR/app-net`, else `<tmpdir>/app-net-<uid>`.
+   * The directory where peers of one host find each other. Peers with different directories do not see each other.
+   * Environment: `APP_NET_RUNTIME_DIR`. Default: `$XDG_RUNTIME_DIR/app-net`; without that variable `<tmpdir>/app-net-<uid>`.
    */
   runtimeDir?: string | undefined;
-  /** How long a call may take before it fails, in ms, dialling included. Default: 30 000. */
+  /** The time that a call may take before it fails, dialling included. Unit: ms. Default: 30,000. */
   deadline?: number | undefined;
-  /** How long `stop()` waits for calls that are running, in ms. Default: 10 000. */
+  /** The time that `stop()` gives to calls that still run. Unit: ms. Default: 10,000. */
   drainTime?: number | undefined;
   /**
-   * Silence after which a peer is asked for a sign of life, in ms, and how long the fresh dial may take that decides
-   * about one that stays silent. At least 20. Default: 2 000.
+   * The silence after which a peer is asked for a sign of life. It also limits the fresh dial that decides about a peer that
+   * stays silent. At least 20.
+   * Unit: ms. Default: 2,000.
    */
   ping?: number | undefined;
   /**
-   * Silence after which a peer is suspect, in ms: one fresh dial decides, and the peer leaves after at most
-   * `suspect` + 1.5 × `ping` in all. At least 2 × `ping`. Default: 3 × `ping`, 6 000.
+   * The silence after which a peer is suspect. One fresh dial then decides, so a silent peer leaves after at most
+   * `suspect` + 1.5 × `ping` in all. At least 2 × `ping`.
+   * Unit: ms. Default: 3 × `ping`, 6,000.
    */
   suspect?: number | undefined;
   /** Whether errors that functions throw are sent with their stack. Default: true. */
   stacks?: boolean | undefined;
   /**
-   * For tests: plain calls of connected functions, which run here, carry arguments, results and errors as a call to
-   * another process does, and fail where that would. `connect` then returns a function around the one it was given.
-   * Default: `APP_NET_PARITY` (`1` or `true`), else false.
+   * For tests. A plain call of a connected function stays in this process, but its arguments, result and errors are carried
+   * as in a call to another process, and it fails where that call would fail. `connect` then returns a new function
+   * around yours.
+   * Environment: `APP_NET_PARITY` (`1` or `true`). Default: false.
    */
   parity?: boolean | undefined;
-  /** Web origins that may connect, such as `https://example.com`. Default: none. */
+  /** Origins of web pages that may connect, such as `https://example.com`. Default: none. */
   origins?: readonly string[] | undefined;
   /**
-   * What happens to a subscriber that would need more than `limits.events` to wait for it. `drop`: the oldest events
-   * are not sent to it. `disconnect`: its connection is ended, and it connects again. Either way it is told of the gap.
+   * The fate of a subscriber for which more than `limits.events` would have to wait. `drop`: the oldest events are not sent
+   * to it. `disconnect`: its connection is ended, and it connects again. The subscriber is told of the gap in both cases.
    * Default: `drop`.
    */
   slowSubscribers?: SlowSubscribers | undefined;
-  /** What this peer accepts from each other peer. */
+  /** Limits on what this peer accepts from others and keeps for them. Default: those of `PeerLimits`. */
   limits?: Partial<PeerLimits> | undefined;
-  /** Given to XState: sees every event and snapshot of every actor of this peer. Default: nothing. */
+  /** Passed to XState. It sees every event and snapshot of every actor of this peer. Default: none. */
   inspect?: ((event: InspectionEvent) => void) | undefined;
   /**
-   * Where a line goes for each change of state: `console`, a pino logger, or anything with `debug`, `info`, `warn` and
-   * `error`. Default: stderr.
+   * Receives one line for each change of state. Give `console`, a pino logger, or an object with `debug`, `info`, `warn`
+   * and `error`.
+   * Default: writes to stderr.
    */
   logger?: Logger | undefined;
   /**
-   * The least that is written: `debug`, `info`, `warn`, `error`, or `silent` for nothing. Default: `APP_NET_LOG`, else `info`
-   * when a logger is given, else `silent`.
+   * The lowest level that is written: `debug`, `info`, `warn` or `error`; or `silent` for nothing.
+   * Environment: `APP_NET_LOG`. Default: `silent`; with a `logger`, `info`.
    */
   logLevel?: LogLevel | undefined;
-  /** Where time comes from; XState's `SimulatedClock` fits. Default: the system's monotonic clock. */
+  /** The source of time. XState's `SimulatedClock` works here. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
   /**
-   * Where randomness comes from, for choices and delays: a number from 0 up to, not including, 1. With one that
-   * repeats itself, and a `clock`, a run can be repeated. Default: `Math.random`.
+   * The source of randomness for choices and delays. It returns a number from 0 up to, but not including, 1. A
+   * repeatable source together with a `clock` makes a run repeatable.
+   * Default: `Math.random`.
    */
   random?: (() => number) | undefined;
-  /** What the peer is connected to. Default: this host, over loopback. `app-net/testing` has one in memory. */
+  /**
+   * The network of this peer. `app-net/testing` has one in memory.
+   * Default: this host over loopback; with `lan`, other hosts too.
+   */
   network?: Network | undefined;
 }
 
@@ -178,8 +222,8 @@ export interface Settings extends Exposure {
 }
 
 /**
- * Fills in the defaults and refuses what cannot be meant.
- * @throws TypeError naming the option; NetError INSECURE for what would open the peer to strangers
+ * Fills in the defaults and checks every option.
+ * @throws TypeError that names the option; NetError INSECURE for options that would open the peer to strangers
  */
 export function resolveOptions(options: PeerOptions, environment: NodeJS.ProcessEnv): Settings {
   refuseUnknown('option', options, KNOWN);
@@ -217,7 +261,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
   };
 }
 
-// Exhaustive by its type: a new option that is missing here does not compile.
+// The type makes it exhaustive: a new option that is missing here does not compile.
 const KNOWN: Record<keyof PeerOptions, true> = {
   name: true,
   group: true,
@@ -269,7 +313,7 @@ function log({ logger, logLevel }: PeerOptions, environment: string | undefined,
   return createLog(logger, level as LogLevel, name);
 }
 
-/** Silence that is suffered: until a peer is asked, and until it is suspect. */
+/** The silence until a peer is asked for a sign of life, and until it is suspect. */
 function silence(options: PeerOptions): { ping: number; suspect: number } {
   const ping = milliseconds('ping', options.ping, 2_000);
   if (!(ping >= 20)) throw new TypeError('ping: give a number of milliseconds, 20 or more');
@@ -280,7 +324,7 @@ function silence(options: PeerOptions): { ping: number; suspect: number } {
 }
 
 function ports(options: PeerOptions, env: (name: string) => string | undefined): readonly [number, number] {
-  // What the code says wins as a whole: a port in code is not widened by a range in the environment.
+  // Code wins as a whole: a range in the environment does not widen a port in code.
   if (options.portRange) return portRange('portRange', options.portRange);
   if (options.port !== undefined) return portRange('port', [options.port, options.port]);
   const given = env('APP_NET_PORT_RANGE');

@@ -85,7 +85,9 @@ describe('an error that nobody foresaw', () => {
       await works();
       expect(left).to.deep.equal(['b']);
       expect(errors).to.have.length(1);
-      expect(errors[0]).to.match(/This is a bug of app-net: Error: [^]*unforeseen[^]*\n\s+at /);
+      expect(errors[0]).to.match(
+        /This is a bug of app-net; please report it: Error: [^]*unforeseen[^]*\n\s+at /,
+      );
     });
   }
 

@@ -69,7 +69,9 @@ describe('the log', () => {
     network.cut(a, b);
     await eventually(() => logger.all.some((line) => line.includes('left: lost')));
     expect(logger.all).to.include('debug a: connection to peer "b" (b) opened from here');
-    expect(logger.all).to.include('debug a: connection to peer "b" (b) closed: without a word (1006)');
+    expect(logger.all).to.include(
+      'debug a: connection to peer "b" (b) closed: without a close message (1006)',
+    );
   });
 
   it('says why a peer cannot start', async () => {
@@ -91,10 +93,12 @@ describe('the log', () => {
     const { world: _, ...announced } = JSON.parse(await readFile(file, 'utf8')) as { world: string };
     await writeFile(file, JSON.stringify(announced));
     const peer = await stage.make({ runtimeDir, secret: 'this secret here', logger: mine, id: 'a' }).start();
-    await eventually(() => theirs.all.filter((line) => line.includes('turned somebody away')).length > 2);
+    await eventually(
+      () => theirs.all.filter((line) => line.includes('refused an incoming connection')).length > 2,
+    );
     const warnings = mine.all.filter((line) => line.startsWith('warn'));
     expect(warnings, mine.all.join('\n')).to.have.length(1);
-    expect(warnings[0]).to.match(/no connection to z \(attempt 1\): .*another secret/);
+    expect(warnings[0]).to.match(/could not connect to z \(attempt 1\): .*another secret/);
     const everything = [...mine.all, ...theirs.all, inspect(peer, { depth: 6 })].join('\n');
     expect(everything).not.to.include('secret here');
     expect(everything).not.to.include('another secret"');

@@ -209,7 +209,7 @@ describe('a call', () => {
         () => fn.on(toB, misspelt),
         () => fn.on(b.id, misspelt),
       ]) {
-        expect(call).to.throw(TypeError, 'there is no option deadlin; there is deadline, signal');
+        expect(call).to.throw(TypeError, 'there is no option deadlin; the options are deadline, signal');
       }
       expect(() => fn.on(toB, 5 as never)).to.throw(TypeError, 'give options');
       expect(() => a.remote('fn', { idempotnt: true } as never)).to.throw(

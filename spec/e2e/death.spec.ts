@@ -33,7 +33,7 @@ describe('a peer that dies of something that nobody foresaw', function () {
     await meet(observer, 'dying');
     expect(await script.exited).to.equal(1);
     expect(script.errors).to.match(
-      /error app-net .*died of an error that nobody foresaw: Error: unforeseen\n\s+at /,
+      /error app-net .*died of an unexpected error\. This is a bug of app-net; please report it: Error: unforeseen\n\s+at /,
     );
     expect(script.errors).to.include('this peer died of a bug of app-net');
     expect(left).to.deep.equal(['lost']);

@@ -119,7 +119,8 @@ describe('the topics of an emitter', () => {
       line.slow = false;
       topics.pump(record(line));
     }
-    const said = 'me: peer "it" (a) does not take events as fast as they come: its oldest events are dropped';
+    const said =
+      'me: peer "it" (a) reads events more slowly than they are emitted: its oldest waiting events are dropped';
     expect(lines[0]).to.equal(said);
   });
 

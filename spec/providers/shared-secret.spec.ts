@@ -190,11 +190,11 @@ describe('a peer whose runtime directory cannot be used', () => {
     const peer = stage.make({ runtimeDir, secret, seeds: ['127.0.0.1:9'], logger });
     await peer.start();
     await eventually(() =>
-      expect(lines.join('\n')).to.include('cannot find peers by host').and.to.include(runtimeDir),
+      expect(lines.join('\n')).to.include('cannot find peers through host').and.to.include(runtimeDir),
     );
     await unlink(runtimeDir);
     await eventually(async () => expect(await readdir(runtimeDir)).to.have.length(1));
-    expect(lines.filter((line) => line.includes('by host'))).to.have.length(1);
+    expect(lines.filter((line) => line.includes('through host'))).to.have.length(1);
   });
 
   it('that is not announced finds others through it all the same', async () => {

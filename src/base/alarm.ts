@@ -2,8 +2,8 @@ import type { Clock } from './clock.ts';
 import { LONGEST_TIMER } from './clock.ts';
 
 /**
- * One timer for many deadlines, set for the earliest. The call it was set for has usually settled when it fires, and then a
- * walk finds the next one; so a call costs no timer, and a deadline is kept to the ms.
+ * One timer for many deadlines, set for the earliest. When it fires, the call it was set for has usually settled, and the owner
+ * then walks its calls to find the next deadline. So a call costs no timer, and deadlines are still exact to the ms.
  */
 export class Alarm {
   readonly #clock: Clock;

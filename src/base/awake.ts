@@ -1,13 +1,13 @@
 import type { Clock } from './clock.ts';
 
-/** Into how many steps the time is cut: of a stall of this process one step counts, and no more. */
+/** The time is cut into this many steps. A stall of this process counts as one step at most. */
 const STEPS = 4;
 
 /**
- * A timer that counts only time in which this process was awake: between its steps the event loop turns, and what
- * has arrived is read. So it never says that somebody did not answer in time when it was this process that did not
- * listen: stopped, suspended, or busy. Returns what ends it.
- * @param milliseconds of time awake
+ * A timer that counts only the time in which this process was awake. Between its steps the event loop turns and reads what has
+ * arrived. So the timer never blames a peer for not answering while this process did not listen, because it was stopped,
+ * suspended or busy. Returns a function that cancels the timer.
+ * @param milliseconds time awake until `callback` runs
  */
 export function afterAwake(clock: Clock, milliseconds: number, callback: () => void): () => void {
   let steps = 0;

@@ -8,10 +8,10 @@ export interface CallSite {
 }
 
 /**
- * The place that called `below`, a function on the current stack. Undefined where the engine cannot say.
+ * The place that called `below`, a function on the current stack. Undefined if the engine cannot tell.
  */
 export function callSite(below: (...args: never[]) => unknown): CallSite | undefined {
-  // With `--frozen-intrinsics` there are no hooks.
+  // With `--frozen-intrinsics`, `Error.prepareStackTrace` cannot be set.
   if (Object.isFrozen(Error)) return shownSite(below);
   // oxlint-disable-next-line typescript/unbound-method -- put back as it was, never called
   const { prepareStackTrace, stackTraceLimit } = Error;
@@ -20,12 +20,12 @@ export function callSite(below: (...args: never[]) => unknown): CallSite | undef
     Error.stackTraceLimit = 1;
     Error.prepareStackTrace = (_, sites) => sites;
     Error.captureStackTrace(holder, below);
-    // The trace is made when `stack` is read, so it has to be read before the hook is put back.
+    // The engine makes the trace when `stack` is first read, so read it before the hook is restored.
     const site = holder.stack?.[0];
     if (!site) return undefined;
     Error.prepareStackTrace = prepareStackTrace;
     return {
-      // The file that runs, whatever its source map says: a tag must not depend on source maps being on.
+      // The file that runs, not the one in its source map: a tag must not depend on source maps being enabled.
       file: toPath(site.getFileName() ?? site.getEvalOrigin() ?? '[eval]'),
       ...(mappedPlace(below) ?? { line: site.getLineNumber() ?? 0, column: site.getColumnNumber() ?? 0 }),
     };
@@ -35,13 +35,13 @@ export function callSite(below: (...args: never[]) => unknown): CallSite | undef
   }
 }
 
-/** Line and column as stacks show them, that is, by the source map where there is one. */
+/** Line and column as stacks show them: those of the source map, if there is one. */
 function mappedPlace(below: (...args: never[]) => unknown): { line: number; column: number } | undefined {
   const { line, column } = shownSite(below) ?? {};
   return line === undefined || column === undefined ? undefined : { line, column };
 }
 
-/** The place as stacks show it: the file, too, is that of the source map. */
+/** The place as stacks show it. The file, too, is the one in the source map. */
 function shownSite(below: (...args: never[]) => unknown): CallSite | undefined {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, below);
@@ -55,7 +55,7 @@ export function formatCallSite(site: CallSite | undefined): string {
 }
 
 function toPath(fileName: string): string {
-  // Loaders add queries (`math.ts?tsx-namespace=…`, `?t=123` after a hot reload); the file is the same.
+  // Loaders add queries (`math.ts?tsx-namespace=…`, `?t=123` after a hot reload) to the name of the same file.
   const [name = fileName] = fileName.split('?', 1);
   return name.startsWith('file:') ? fileURLToPath(name) : name;
 }

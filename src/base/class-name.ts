@@ -1,9 +1,9 @@
 const DECLARED = /\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/u;
 
 /**
- * The name that a class was declared with; undefined for one without. From its source, since `name` is not right yet
- * while its static members are made, where a compiler has rewritten the decorators: esbuild calls a class `_Greeter` until
- * it is done, and one without a name `_a`. Underscores in front are therefore dropped, everywhere.
+ * The name a class was declared with, or undefined for a class without a name. It is read from the source, because `name` can
+ * still be wrong while the static members are created: a compiler that rewrites decorators, such as esbuild, calls the class
+ * `_Greeter` until it is complete, and a class without a name `_a`. Leading underscores are therefore dropped everywhere.
  */
 export function declaredName(given: object): string | undefined {
   const source = Function.prototype.toString.call(given);

@@ -12,19 +12,18 @@ export interface Clock {
   clearTimeout(timer: any): void;
 }
 
-/** @throws TypeError for what is no clock */
+/** @throws TypeError if `clock` is not a clock */
 export function checkClock(clock: Clock): Clock {
   const methods = ['now', 'setTimeout', 'clearTimeout'] as const;
   if (methods.every((method) => typeof (clock as Clock | null)?.[method] === 'function')) return clock;
   throw new TypeError(`clock: give an object with ${methods.join(', ')}, such as XState's SimulatedClock`);
 }
 
-/** The longest delay that Node's timers can take, in ms; a longer one would fire at once. */
+/** The longest delay that Node's timers accept, in ms. A timer with a longer delay fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * The process' own monotonic clock. Its timers never hold the process open: what does is said in one place,
- * `process-hold.ts`.
+ * The monotonic clock of this process. Its timers never keep the process alive; only `process-hold.ts` does that.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),

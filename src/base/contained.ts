@@ -1,15 +1,15 @@
 import type { AnyActorLogic, AnyActorRef, EventFromLogic } from 'xstate';
 
 /**
- * Does what is still to be done after a message made its actor throw: tells of it, and ends what the message was about. When it
- * throws itself, the actor dies, and the peer with it.
+ * Cleans up after a message made its actor throw: it reports the error and ends what the message was about. If the remedy itself
+ * throws, the actor dies, and the peer dies with it.
  */
 export type Remedy<Message> = (error: unknown, message: Message, self: AnyActorRef) => void;
 
 /**
- * The net under an actor. Without it whatever a message makes it throw would end the actor, its parent, and so the whole peer.
- * It is the second layer: each place where foreign values come in is guarded for what it is, and this catches what was not
- * foreseen there. One `try` around the message, which costs nothing.
+ * The safety net under an actor. Without it, an error thrown while a message is handled would end the actor, its parent, and so
+ * the whole peer. It is the second layer of defence: each place that takes foreign values has a guard of its own, and the net
+ * catches the errors that those guards did not expect. It is one `try` around each message, which costs nothing.
  */
 export function contained<Logic extends AnyActorLogic>(
   logic: Logic,
@@ -23,6 +23,6 @@ export function contained<Logic extends AnyActorLogic>(
       return snapshot as unknown;
     }
   };
-  // Everything else stays as it is: a machine is an object of a class, with methods.
+  // Wrap with a prototype, not with a spread: a machine is an instance of a class, and a spread would lose its methods.
   return Object.create(logic, { transition: { value: transition } }) as Logic;
 }

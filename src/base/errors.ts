@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 export type Ran = 'no' | 'yes' | 'unknown';
 
 /**
- * How a call can fail by itself, as against a function that threw. For each code: what it says about the
- * function having run, and whether the same call may be made again (elsewhere or later) without the risk of
- * running it twice. A failure that knows better says so in its own `ran` and `retriable`.
+ * The ways in which a call itself can fail, as opposed to a function that threw. Each code says whether the function ran, and
+ * whether you can make the same call again (elsewhere or later) without the risk of running it twice. A failure that knows
+ * more sets its own `ran` and `retriable`.
  */
 const OUTCOMES = {
   /** No connection to the peer, and the request never left this process. */
@@ -45,7 +45,7 @@ export function isNetErrorCode(value: unknown): value is NetErrorCode {
   return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
 }
 
-/** The same for all copies of this library that a process has loaded. */
+/** Shared by all copies of this library that a process has loaded. */
 const BRAND = Symbol.for('app-net.NetError');
 
 /** What is known about a failed call beside its code and message. */
@@ -100,19 +100,19 @@ export class NetError extends Error {
   }
 }
 
-// On the prototype, as the built-in errors have it, so that it does not show among the own properties.
+// On the prototype, as in the built-in errors, so that `name` is not listed among the own properties.
 Object.defineProperty(NetError.prototype, 'name', { value: 'NetError', writable: true, configurable: true });
 Object.defineProperty(NetError.prototype, BRAND, { value: true });
 
-/** Whether this is the prototype of NetErrors themselves, be it that of another copy of this library. */
+/** Whether this is `NetError.prototype`, of this copy of the library or of another one. */
 export function isNetErrorPrototype(prototype: object): boolean {
   return Object.hasOwn(prototype, BRAND);
 }
 
-/** @param cause why the peer could not even start */
+/** @param cause why the peer could not start; leave it out for a peer that was stopped */
 export function stoppedError(cause?: unknown): NetError {
   if (cause === undefined) {
-    return new NetError('STOPPED', 'this peer is stopped; a new one is made with createPeer()');
+    return new NetError('STOPPED', 'this peer is stopped; make a new one with createPeer()');
   }
   const why = cause instanceof Error ? cause.message : inspect(cause);
   return new NetError('STOPPED', `this peer could not start: ${why}`, { cause });

@@ -1,20 +1,20 @@
 import type { AnyActor } from 'xstate';
 
-/** The actors of peers that run. A process that exits says goodbye for them, as far as that goes without waiting. */
+/** The actors of the running peers. When the process exits, it says goodbye for them, as far as it can without waiting. */
 const running = new Set<AnyActor>();
 
-/** Whether an exception or a rejection was caught by nobody. A listener of the user's may have let the process go on. */
+/** Whether there was an uncaught exception or rejection. A listener of the user may have kept the process alive after it. */
 let hasCrashed = false;
 
 /**
- * Until `forgetAtExit`, the exit of the process makes this peer leave with `stopped` instead of `lost`. A process that dies of
- * an exception says nothing: it did not mean to go, and what it had still to say is missing.
+ * Until `forgetAtExit`, the exit of the process makes this peer leave as `stopped` instead of `lost`. A process that dies of an
+ * exception says no goodbye: it did not mean to leave, and its last messages were not sent.
  */
 export function leaveAtExit(peer: AnyActor): void {
-  // One listener for all: Node warns of a leak when there are more than ten.
+  // One listener for all peers: Node warns of a leak from the eleventh listener on.
   if (running.size === 0) {
     process.on('exit', leaveAll);
-    // It only looks on: what becomes of the process is decided as ever.
+    // A monitor only observes: the process still dies, or goes on, as it would without it.
     process.on('uncaughtExceptionMonitor', noteCrash);
   }
   running.add(peer);
@@ -32,7 +32,7 @@ function noteCrash(): void {
 }
 
 function leaveAll(code: number): void {
-  // With 0 the process outlived the exception, and ends in order later.
+  // Exit code 0 means that the process survived the exception and now ends in order.
   if (hasCrashed && code !== 0) return;
   for (const peer of running) {
     peer.send({ type: 'peer.stop' });

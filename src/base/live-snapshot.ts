@@ -1,6 +1,6 @@
 /**
- * The snapshot of an actor whose state changes with every call: one object, the same for the actor's whole life,
- * so that a message allocates nothing. Read the numbers when you need them; they go on changing.
+ * The snapshot of an actor whose state changes with every call. It is one object for the whole life of the actor, so that a
+ * message allocates nothing. Its numbers keep changing: read them when you need them.
  */
 export class LiveSnapshot<Counters extends object> {
   status: 'active' | 'stopped' = 'active';

@@ -5,8 +5,8 @@ import { peerLine, printable } from './text.ts';
 import type { Named } from './text.ts';
 
 /**
- * What is written while a peer runs: one line for each change of state, none for a call. Every sentence is here; the
- * actors only tell what happened.
+ * The log of a running peer: one line for each change of state, none for a call. Every sentence of the log is in this file.
+ * The actors only report what happened.
  */
 
 /** Where lines go: `console`, a pino logger, or anything else that has these four. */
@@ -24,17 +24,17 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 type Told = Exclude<LogLevel, 'silent'>;
 
-/** Characters of what another program said of itself, in one line. */
+/** Characters of one line that come from another program. */
 const LONGEST_DETAIL = 300;
 
-/** Characters of a stack: a message in it may be of any length. */
+/** Characters of a stack. The error message in it can have any length. */
 const LONGEST_STACK = 4_000;
 
-/** Of the functions of another program in one line, and characters of each. */
+/** Functions (or peers) of another program that one line names, and characters of each name. */
 const MOST_TAGS = 5;
 const LONGEST_TAG = 100;
 
-/** Another peer, as far as lines tell of it. */
+/** The fields of another peer that lines show. */
 export interface LoggedPeer extends Named {
   readonly group: string;
   readonly pid: number;
@@ -43,11 +43,11 @@ export interface LoggedPeer extends Named {
   readonly evidence: { readonly text: string } | undefined;
 }
 
-/** What the actors of one peer tell. */
+/** Turns the reports of one peer's actors into lines. */
 export class Log {
   readonly #logger: Logger;
   readonly #least: number;
-  /** How this peer is called at the beginning of each line. */
+  /** The name of this peer, at the beginning of each line. */
   readonly #own: string;
   #broken = false;
 
@@ -58,7 +58,7 @@ export class Log {
     this.#own = escaped(name, 64);
   }
 
-  /** @param addresses as people read them */
+  /** @param addresses in readable form */
   online(group: string, addresses: readonly string[]): void {
     this.#write('info', () => {
       const places = addresses.join(', ');
@@ -79,24 +79,30 @@ export class Log {
   }
 
   /**
-   * Nobody foresaw it. Where nothing is logged it is a warning of the process: a bug must not go unseen.
-   * @param doing when it went wrong: "in a call", "while it listened"
+   * An unexpected error, that is, a bug. If nothing is logged, it becomes a warning of the process, so that a bug is never silent.
+   * @param doing where it happened: "in a call", "while it listened"
    */
   unforeseen(doing: string, error: unknown): void {
     if (this.#least > LOG_LEVELS.indexOf('error') || this.#broken) warnOfUnforeseen(doing, error);
-    this.#write('error', () => `something went wrong ${doing}. This is a bug of app-net: ${stack(error)}`);
+    this.#write(
+      'error',
+      () => `unexpected error ${doing}. This is a bug of app-net; please report it: ${stack(error)}`,
+    );
   }
 
-  /** The user's `inspect` threw, and gets nothing more. */
+  /** The user's `inspect` threw, and is not called again. */
   inspectorThrew(error: unknown): void {
-    const text = `\`inspect\` throws, and gets nothing more: ${reason(error)}`;
+    const text = `the function of the option \`inspect\` threw, and is not called again: ${reason(error)}`;
     process.emitWarning(text, 'AppNetWarning');
     this.#write('error', () => text);
   }
 
-  /** An actor died of something that nobody foresaw, and the peer with it. */
+  /** An actor died of an unexpected error, and the peer with it. */
   died(error: unknown): void {
-    this.#write('error', () => `died of an error that nobody foresaw: ${stack(error)}`);
+    this.#write(
+      'error',
+      () => `died of an unexpected error. This is a bug of app-net; please report it: ${stack(error)}`,
+    );
   }
 
   joined(record: LoggedPeer): void {
@@ -124,12 +130,12 @@ export class Log {
     });
   }
 
-  /** @param dialled whether this side opened it */
+  /** @param dialled whether this side opened the connection */
   connectionOpened(record: LoggedPeer, dialled: boolean): void {
     this.#write('debug', () => `connection to ${peerLine(record)} opened from ${dialled ? 'here' : 'there'}`);
   }
 
-  /** @param code the close code of the WebSocket; 1006 means without a word */
+  /** @param code the close code of the WebSocket; 1006 means that no close message came */
   connectionClosed(record: LoggedPeer, code: number): void {
     this.#write(
       'debug',
@@ -137,68 +143,69 @@ export class Log {
     );
   }
 
-  /** It did what the protocol does not allow, and its connection is ended. */
+  /** The peer broke the protocol, so its connection is closed. */
   peerBroke(record: LoggedPeer, what: string): void {
     this.#write(
       'warn',
-      () => `the connection to ${peerLine(record)} is ended, since it broke the protocol: ${what}`,
+      () => `closed the connection to ${peerLine(record)}, because that peer broke the protocol: ${what}`,
     );
   }
 
   /**
-   * No connection came about. That a peer is there and does not let us in is for somebody to look at, and told once;
-   * that nobody answers is usual, and so is the next attempt.
+   * A dial failed. A peer that is there and refuses us needs somebody's attention, so that is a warning, once. An address where
+   * nobody answers is normal, and so are further attempts.
    * @param attempt 1 for the first
    */
   dialFailed(id: string, error: unknown, attempt: number): void {
     const refused = error instanceof NetError && error.code !== 'NOT_SENT';
     this.#write(
       refused && attempt === 1 ? 'warn' : 'debug',
-      () => `no connection to ${id} (attempt ${attempt}): ${reason(error)}`,
+      () => `could not connect to ${id} (attempt ${attempt}): ${reason(error)}`,
     );
   }
 
-  /** Somebody came and did not prove to be a peer. */
+  /** A connection came in from somebody that did not prove to be a peer. */
   strangerRefused(error: unknown): void {
-    this.#write('debug', () => `turned somebody away: ${reason(error)}`);
+    this.#write('debug', () => `refused an incoming connection: ${reason(error)}`);
   }
 
-  /** @param dropped whether it goes on without the oldest events; else its connection was ended */
+  /** @param dropped true if the subscriber loses its oldest events; false if its connection was closed */
   subscriberSlow(record: LoggedPeer, dropped: boolean): void {
     this.#write('warn', () => {
-      const what = dropped ? 'its oldest events are dropped' : 'it is disconnected';
-      return `${peerLine(record)} does not take events as fast as they come: ${what}`;
+      const what = dropped ? 'its oldest waiting events are dropped' : 'it is disconnected';
+      return `${peerLine(record)} reads events more slowly than they are emitted: ${what}`;
     });
   }
 
-  /** It takes no more subscriptions. */
+  /** The peer accepts no more subscriptions. */
   subscriptionWaits(record: LoggedPeer, name: string): void {
     this.#write(
       'warn',
-      () => `the subscription to ${quoted(name)} at ${peerLine(record)} waits for room there`,
+      () =>
+        `${peerLine(record)} accepts no more subscriptions: the one to ${quoted(name)} waits until another ends`,
     );
   }
 
-  /** That somebody is there and has another secret is for somebody to look at, and told once. */
+  /** A peer with another secret needs somebody's attention, so this is a warning, once. */
   hintsDropped(provider: string, whom: readonly string[]): void {
     this.#write('warn', () => {
       const few = whom.slice(0, MOST_TAGS).map((each) => escaped(each, LONGEST_TAG));
       const more = whom.length > few.length ? ` and ${whom.length - few.length} more` : '';
-      return `${provider} says that there is ${few.join(', ')}${more}, with another secret or as a lie: such hints are dropped`;
+      return `ignored hints from ${provider} to ${few.join(', ')}${more}: made with another secret, or forged`;
     });
   }
 
   degraded(provider: string, error: unknown): void {
-    this.#write('warn', () => `cannot find peers by ${provider}: ${reason(error)}`);
+    this.#write('warn', () => `cannot find peers through ${provider}: ${reason(error)}`);
   }
 
-  /** @param peers how many are announced there that have another secret */
+  /** @param peers how many peers are announced there with another secret */
   secretMade(directory: string, peers: number): void {
     this.#write('warn', () => {
-      const [who, they] = peers === 1 ? ['a peer is', 'it has'] : [`${peers} peers are`, 'they have'];
+      const [who, they] = peers === 1 ? ['One peer is', 'it has'] : [`${peers} peers are`, 'they have'];
       return (
-        `there was no secret in ${escaped(directory, LONGEST_DETAIL)}, and a new one was made; ${who} announced there: ` +
-        `if ${they} the secret that was there before, restart ${peers === 1 ? 'it' : 'them'}`
+        `there was no secret in ${escaped(directory, LONGEST_DETAIL)}, so a new one was made. ${who} announced there: ` +
+        `if ${they} the earlier secret, restart ${peers === 1 ? 'it' : 'them'}`
       );
     });
   }
@@ -208,14 +215,14 @@ export class Log {
     try {
       this.#logger[level](`${this.#own}: ${sentence()}`);
     } catch (error) {
-      // Of the user's. What this peer does must not depend on whether somebody can write it down.
+      // The logger is the user's. This peer must work whether or not its log can be written.
       this.#broken = true;
-      process.emitWarning(`the logger throws, and gets nothing more: ${reason(error)}`, 'AppNetWarning');
+      process.emitWarning(`the logger threw, and is not called again: ${reason(error)}`, 'AppNetWarning');
     }
   }
 }
 
-/** Says nothing, and costs nothing. */
+/** Writes nothing and costs nothing. */
 export const silentLog = new Log({ debug() {}, info() {}, warn() {}, error() {} }, 'silent', '');
 
 const line = (level: string) => (text: string) =>
@@ -235,12 +242,12 @@ export function createLog(logger: Logger | undefined, least: LogLevel, name: str
 }
 
 const CODES = new Map([
-  [1000, 'done with it'],
+  [1000, 'no longer needed'],
   [1001, 'the other side stopped'],
-  [1006, 'without a word'],
+  [1006, 'without a close message'],
   [1009, 'a message was too large'],
-  [1011, 'something unforeseen went wrong'],
-  [4400, 'a frame was wrong'],
+  [1011, 'an unexpected error'],
+  [4400, 'a frame broke the protocol'],
   [4401, 'the handshake failed'],
 ]);
 
@@ -248,7 +255,7 @@ function reason(error: unknown): string {
   return escaped(error instanceof Error ? error.message : String(error), LONGEST_DETAIL);
 }
 
-/** In as many lines as it has. */
+/** The stack, with its line breaks. */
 function stack(error: unknown): string {
   const lines = stackOf(error).slice(0, LONGEST_STACK).split('\n');
   return lines.map((each) => printable(each)).join('\n');
@@ -258,13 +265,13 @@ function quoted(text: string): string {
   return printable(JSON.stringify(text.slice(0, 64)));
 }
 
-/** A few tags, as a person reads them. */
+/** A few tags, in readable form. */
 function named(tags: readonly string[]): string {
   const few = tags.slice(0, MOST_TAGS).map((tag) => escaped(readableTag(tag), LONGEST_TAG));
   return tags.length > few.length ? `${few.join(', ')} and ${tags.length - few.length} more` : few.join(', ');
 }
 
-/** In one line, and without anything that would move a terminal's cursor. */
+/** On one line, and without characters that would move the cursor of a terminal. */
 function escaped(text: string, longest: number): string {
   return printable(text.slice(0, longest));
 }

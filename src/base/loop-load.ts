@@ -11,14 +11,14 @@ export interface LoopLoad {
 /** How long one measurement takes, in ms. */
 const WINDOW = 20;
 
-/** Between two looks at the time while it measures, in ms. */
+/** Interval between two samples, in ms. */
 const RESOLUTION = 1;
 
 let underWay: Promise<LoopLoad> | undefined;
 
 /**
- * Measures only now that somebody asks, for 20 ms; nothing runs in between. Who asks meanwhile shares the result. It is
- * always about the real time of this process, whatever clock a peer was given, and does not hold the process.
+ * Measures for 20 ms, and only when asked; nothing runs at other times. Calls that come meanwhile share the result. It always
+ * uses the real time of this process, whatever clock a peer was given, and does not keep the process alive.
  */
 export function measureLoopLoad(): Promise<LoopLoad> {
   underWay ??= measure().finally(() => (underWay = undefined));
@@ -35,7 +35,7 @@ async function measure(): Promise<LoopLoad> {
   });
   delay.disable();
   const { utilization } = performance.eventLoopUtilization(before);
-  // The histogram counts in ns, and has the time between two looks in it. It sees nothing of a wait before its first.
+  // The histogram counts in ns and includes the interval between two samples. It misses a delay before its first sample.
   const seen = delay.max / 1e6 - RESOLUTION;
   const late = performance.now() - start - WINDOW;
   return { lag: rounded(Math.max(0, seen, late), 10), utilization: rounded(utilization, 1_000) };

@@ -1,14 +1,14 @@
-/** What somebody may have meant: for the messages to who asked for something that is not there. */
+/** Suggestions ("did you mean …?") for messages about a name that does not exist. */
 
-/** Characters of a name that are compared, its last ones. A bit each, in a whole number of 32 bits. */
+/** How many of the last characters of a name are compared. Each is a bit of a 32-bit integer. */
 const LONGEST = 31;
 
-/** How many names are looked at. */
+/** How many names are compared at most. */
 const MOST_COMPARED = 256;
 
 /**
  * Up to three of `names` that look like `wanted`, the nearest first.
- * @param part what of a name people mistype; default: all of it
+ * @param part the part of a name that people mistype; default: all of it
  */
 export function near(
   wanted: string,
@@ -31,8 +31,8 @@ function comparable(name: string): string {
 }
 
 /**
- * Levenshtein's, as Myers (1999) computes a whole column of it in one number: a stranger who asks for a function that
- * there is not makes us compare it with hundreds.
+ * The Levenshtein distance, with the bit-parallel algorithm of Myers (1999), which computes a column in one number. It has to be
+ * fast, because a stranger that asks for an unknown function makes us compare the name with hundreds.
  */
 function editDistance(a: string, b: string): number {
   if (a === '') return b.length;
@@ -40,7 +40,7 @@ function editDistance(a: string, b: string): number {
   for (let i = 0; i < a.length; i += 1) places.set(a[i]!, (places.get(a[i]!) ?? 0) | (1 << i));
   const last = 1 << (a.length - 1);
   let distance = a.length;
-  // Where the column grows by one from a row to the next, and where it shrinks.
+  // The rows at which the column grows by one, and those at which it shrinks by one.
   let [grows, shrinks] = [-1, 0];
   for (let j = 0; j < b.length; j += 1) {
     const equal = places.get(b[j]!) ?? 0;

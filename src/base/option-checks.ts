@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 
-/** What a user gave for an option, or its default. Each throws a TypeError that says what to give instead. */
+/** Each function returns what a user gave for an option, or its default. It throws a TypeError that says what to give instead. */
 
-/** Characters of a name. */
+/** Characters of a name, at most. */
 export const LONGEST_NAME = 256;
 
 export function text(option: string, given: string | undefined, otherwise: string): string {
@@ -13,7 +13,7 @@ export function text(option: string, given: string | undefined, otherwise: strin
   return value;
 }
 
-/** As an absolute path: a program may change its working directory later. */
+/** The absolute path, because a program may change its working directory later. */
 export function directory(option: string, given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
   if (typeof given !== 'string' || !given || given.includes('\0')) {
@@ -23,11 +23,11 @@ export function directory(option: string, given: string | undefined): string | u
 }
 
 export function ownGroup(group: string): string {
-  if (group === '*') throw new TypeError("group: '*' means every group, and cannot be one");
+  if (group === '*') throw new TypeError("group: '*' means every group; give the name of one group");
   return group;
 }
 
-/** A switch in the environment: off where nothing is said. */
+/** A switch in the environment. Default: off. */
 export function flag(variable: string, value: string | undefined): boolean {
   switch (value?.toLowerCase()) {
     case '1':
@@ -48,7 +48,7 @@ export function boolean(option: string, given: boolean | undefined, otherwise: b
   return value;
 }
 
-/** @param most what the engine can hold; default: any whole number that is exact */
+/** @param most default: the largest safe integer */
 export function whole(
   option: string,
   given: number | undefined,
@@ -64,7 +64,7 @@ export function whole(
   return value;
 }
 
-/** A time limit as a user gives it. @throws TypeError */
+/** A time limit from a user. @throws TypeError */
 export function milliseconds(option: string, given: number | undefined, otherwise: number): number {
   const value = given ?? otherwise;
   if (typeof value !== 'number' || !(value >= 0)) {
@@ -83,12 +83,12 @@ export function refuseUnknown(what: string, given: object, known: Record<string,
   if (typeof given !== 'object' || given === null) throw new TypeError(`give ${what}s in an object`);
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(known, key)) {
-      throw new TypeError(`there is no ${what} ${key}; there is ${Object.keys(known).join(', ')}`);
+      throw new TypeError(`there is no ${what} ${key}; the ${what}s are ${Object.keys(known).join(', ')}`);
     }
   }
 }
 
-/** A list as a user gives it. */
+/** A list from a user. */
 export function strings(
   option: string,
   given: readonly string[] | undefined,
@@ -110,7 +110,7 @@ export function oneOf<Value extends string>(
   throw new TypeError(`${option}: give ${values.map((each) => `'${each}'`).join(' or ')}`);
 }
 
-/** What the library calls. */
+/** A function that the library will call. */
 export function callable<F>(option: string, given: F): F {
   if (given !== undefined && typeof given !== 'function') throw new TypeError(`${option}: give a function`);
   return given;

@@ -1,27 +1,27 @@
 /**
- * Keeps the process alive while there is work, and only then. Every socket, server and timer of the library
- * is unreferenced, so this is the one place that decides whether Node may exit.
+ * Keeps the process alive while there is work, and only then. Every socket, server and timer of the library is unreferenced,
+ * so Node's exit depends on this file alone.
  */
 
-/** How long the process is still held after the last piece of work ended, in ms. */
+/** How long the process is kept alive after the last piece of work has ended, in ms. */
 const LINGER = 20;
 
-/** Any long delay does: the timer exists to be referenced, not to fire. */
+/** Any long delay will do. The timer exists to be referenced, not to fire. */
 const FOREVER = 2 ** 30;
 
 let holds = 0;
 let anchor: NodeJS.Timeout | undefined;
 let lingering: NodeJS.Timeout | undefined;
 
-/** Keeps the process alive until `releaseProcess` was called as often as this. */
+/** Keeps the process alive until `releaseProcess` has been called as often as this function. */
 export function holdProcess(): void {
   holds += 1;
   anchor ??= setInterval(() => {}, FOREVER);
 }
 
 /**
- * Gives one hold back. Calls one at a time would take and give the hold thousands of times a second, and each
- * change of a timer's reference is a call into the engine, so the last hold is dropped only after a pause.
+ * Gives one hold back. The last hold is dropped only after a pause: calls made one after the other would otherwise take and
+ * drop it thousands of times a second, and each of those changes is a call into the engine.
  */
 export function releaseProcess(): void {
   holds -= 1;
@@ -36,7 +36,7 @@ function letGo(): void {
   anchor = undefined;
 }
 
-/** Keeps the process alive until `work` settles, and not a moment longer: a peer that has stopped leaves no timer. */
+/** Keeps the process alive until `work` settles, without the pause: a peer that has stopped leaves no timer behind. */
 export async function whileHolding<T>(work: Promise<T>): Promise<T> {
   holdProcess();
   try {

@@ -1,8 +1,8 @@
 /**
- * What all copies of this library in a process have in common. A bundle or a second version of the package brings a copy with
- * variables of its own, and a function that one of them has connected is then handed to the other.
+ * State that all copies of this library in a process share. A bundle, or a second version of the package, is a copy with its own
+ * variables; yet a function that one copy connected may be passed to the other.
  *
- * @param name what it is, with a number that changes when its form does
+ * @param name names the state, with a number that changes when its shape changes
  */
 export function shared<T extends object>(name: string, make: () => T): T {
   const key = Symbol.for(`app-net.${name}`);

@@ -1,20 +1,20 @@
 import { fileURLToPath } from 'node:url';
 
-/** This library's own folder: that of its bundle, or that of its sources. */
+/** The folder of this library: the one of its bundle, or of its sources. */
 const HERE = new URL('.', import.meta.url).href.replace(/\/base\/$/, '/');
 
-/** With source maps, stacks name the sources. Stacks write files in two ways. */
+/** Stacks name the sources where source maps are enabled. They write files as URLs or as paths. */
 const FOLDERS = [HERE, new URL('../src/', HERE).href];
 const NAMES = FOLDERS.flatMap((folder) => [folder, fileURLToPath(folder)]);
 
-/** Whether a line of a stack is inside this library. */
+/** Whether a line of a stack is in this library. */
 export function ownFrame(line: string): boolean {
   return NAMES.some((name) => line.includes(name));
 }
 
 /**
- * A stack without what lies below the call: from the first frame of this library on there is only the way the
- * request took from the socket to the function.
+ * The stack above this library. The frames from the library's first one on only show how the request went from the socket to
+ * the function.
  */
 export function trimStack(stack: string): string {
   const lines = stack.split('\n');

@@ -1,16 +1,16 @@
 /** The longest tag that is accepted, in characters. */
 export const LONGEST_TAG = 1024;
 
-/** What the tags of functions that the library itself brings begin with; no tag of a user's may. */
+/** The prefix of the tags of the library's own functions. Users' tags must not begin with it. */
 export const RESERVED = 'net.';
 
-/** The functions that every peer has. */
+/** The tags of the functions that every peer has. */
 export const DEFAULT_TAGS = {
-  /** What the peer says about itself. */
+  /** Returns what the peer knows about itself. */
   info: `${RESERVED}info`,
-  /** Nothing, and soon. */
+  /** Returns nothing, at once. */
   ping: `${RESERVED}ping`,
-  /** Gives its arguments back. */
+  /** Returns its arguments. */
   passThrough: `${RESERVED}passThrough`,
 } as const;
 
@@ -18,7 +18,7 @@ export function isDefaultTag(tag: string): boolean {
   return tag === DEFAULT_TAGS.info || tag === DEFAULT_TAGS.ping || tag === DEFAULT_TAGS.passThrough;
 }
 
-/** What a derived tag says when it is read: `my-app/math.multiplyValues`. */
+/** The form of a decoded derived tag: `my-app/math.multiplyValues`. */
 const DERIVED = /^.+\.[^.]+$/u;
 
 /** The base64 (URL alphabet) of `<module>.<name>`. */
@@ -26,7 +26,7 @@ export function encodeTag(module: string, name: string): string {
   return Buffer.from(`${module}.${name}`, 'utf8').toString('base64url');
 }
 
-/** A tag as a person reads it: `my-app/math.multiplyValues` for a derived one, a given one as it is. */
+/** A tag in readable form: `my-app/math.multiplyValues` for a derived tag; a tag given by hand stays as it is. */
 export function readableTag(tag: string): string {
   if (!/^[\w-]{8,}$/.test(tag)) return tag;
   const text = Buffer.from(tag, 'base64url').toString('utf8');
@@ -35,13 +35,13 @@ export function readableTag(tag: string): string {
   return canonical && DERIVED.test(text) && !/[\u0000-\u001f\u007f\ufffd]/.test(text) ? text : tag;
 }
 
-/** A tag as it is shown to who asked for another: one that reads like what was asked for is told from it. */
+/** A tag as shown to a caller that asked for another one. If both read the same, the raw tag is added. */
 export function nameFor(tag: string, wanted: string): string {
   const name = readableTag(tag);
   return name === wanted && tag !== wanted ? `${name}, whose tag is ${tag}` : name;
 }
 
-/** The function's own name: people mistype that, not the module. */
+/** The function's own name. People mistype that, not the module. */
 export function nameIn(tag: string): string {
   return readableTag(tag).replace(/^.*[./]/, '');
 }

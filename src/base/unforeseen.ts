@@ -1,28 +1,28 @@
 /**
- * What is told when something goes wrong that nobody foresaw: a bug of ours, whatever it was that came upon it. It is
- * contained where it happened, and it must not go unseen.
+ * Reports of unexpected errors. Such an error is a bug of this library, whatever input triggered it. It is contained where it
+ * happened, and it must never be silent.
  */
 
-/** At most one process warning in this time, in ms: somebody on the network may be able to cause one with every message. */
+/** At most one process warning in this time, in ms: somebody on the network might be able to cause one with every message. */
 const PAUSE = 1_000;
 
 let nextAt = -Infinity;
 
-/** Tells it as a process warning, which Node writes to stderr. For places that have no log at hand, and for logs that are off. */
+/** Emits a process warning, which Node writes to stderr. For places that have no log, and for logs that are off. */
 export function warnOfUnforeseen(doing: string, error: unknown): void {
   const now = performance.now();
   if (now < nextAt) return;
   nextAt = now + PAUSE;
-  const text = `something went wrong ${doing}. This is a bug of app-net; please report it. ${stackOf(error)}`;
+  const text = `unexpected error ${doing}. This is a bug of app-net; please report it: ${stackOf(error)}`;
   process.emitWarning(text, 'AppNetWarning');
 }
 
-/** Lets work run that nobody waits for. What it rejects with is told, and ends nothing. */
+/** Runs work that nobody waits for. A rejection is reported and ends nothing. */
 export function unawaited(doing: string, work: Promise<unknown>): void {
   work.catch((error: unknown) => warnOfUnforeseen(doing, error));
 }
 
-/** Everything that is known about an error, whatever was thrown: that, too, may throw when it is looked at. */
+/** The stack of an error, or the text of any other thrown value. Reading a thrown value can itself throw. */
 export function stackOf(error: unknown): string {
   try {
     return error instanceof Error ? (error.stack ?? String(error)) : String(error);

@@ -1,12 +1,13 @@
 /**
- * What a value is to the one who gets it: a promise to wait for, a stream to read, or a value to carry.
+ * How a value is handled: a promise is awaited, a stream is read, anything else is carried as a value.
  *
- * The one place that decides, for arguments, results and what hooks and listeners return. A promise comes before a stream:
- * the promise of a call can be iterated as well as awaited (`remote-stream.ts`), as can the queries of some databases.
+ * Only this file decides it, for arguments, results, and what hooks and listeners return. The check for a promise comes before
+ * the check for a stream, because some objects are both: the promise of a call (`remote-stream.ts`), and the queries of some
+ * databases.
  */
 export type ValueShape = 'promise' | 'stream' | 'value';
 
-/** Never throws. Reading a property runs code of the user's, which may: such a value is left to the encoder. */
+/** Never throws. Reading a property runs user code, which may throw; such a value is left to the encoder. */
 export function shapeOf(value: unknown): ValueShape {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return 'value';
   try {
@@ -22,7 +23,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return shapeOf(value) === 'promise';
 }
 
-/** Also what `ReadableStream` and Node's streams are. */
+/** True also for `ReadableStream` and for Node's streams. */
 export function isStream(value: unknown): value is AsyncIterable<unknown> {
   return shapeOf(value) === 'stream';
 }
@@ -30,8 +31,8 @@ export function isStream(value: unknown): value is AsyncIterable<unknown> {
 const { then } = Promise.prototype as { then: (this: unknown, ...callbacks: unknown[]) => unknown };
 
 /**
- * Calls back once with what becomes of a promise, as `await` would. A promise may have a `then` or a `constructor` of its own
- * that throws, or calls back twice; that ends in `rejected`, or is not looked at.
+ * Calls back once when a promise settles, as `await` would. A promise may have its own `then` or `constructor`. If that throws,
+ * `rejected` is called; if it calls back twice, the second time is ignored.
  */
 export function whenSettled(
   value: unknown,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Put in by the bundler; not there where the sources run. */
+/** Defined by the bundler. Not defined when the sources run. */
 declare const APP_NET_VERSION: string | undefined;
 
 /** The version of this library. */

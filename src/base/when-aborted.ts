@@ -3,10 +3,10 @@ type Listener = (reason: unknown) => void;
 const watched = new WeakMap<AbortSignal, { listeners: Set<Listener>; abort: () => void }>();
 
 /**
- * Calls back once, when the signal is aborted. Any number of calls may share a signal: Node warns of a leak from the
- * eleventh listener on, and goes through all of them to take one off, so that a signal has one of ours for all.
- * @param signal one that is not aborted yet
- * @returns what ends the watch
+ * Calls back once, when the signal is aborted. Any number of calls may share a signal, so each signal gets only one listener of
+ * ours: Node warns of a leak from the eleventh on, and walks through all listeners to remove one.
+ * @param signal must not be aborted yet
+ * @returns a function that ends the watch
  */
 export function whenAborted(signal: AbortSignal, listener: Listener): () => void {
   let watch = watched.get(signal);
@@ -21,12 +21,12 @@ export function whenAborted(signal: AbortSignal, listener: Listener): () => void
     signal.addEventListener('abort', abort, { once: true });
   }
   const { listeners, abort } = watch;
-  // Of its own for each watch: one function may be given twice.
+  // A new function for each watch, because the same listener may be given twice.
   const own: Listener = (reason) => listener(reason);
   listeners.add(own);
   return () => {
     if (!listeners.delete(own) || listeners.size > 0) return;
-    // A signal that something listens to is kept alive by what may abort it.
+    // A signal that has listeners is kept alive by whatever may abort it.
     signal.removeEventListener('abort', abort);
     if (watched.get(signal)?.abort === abort) watched.delete(signal);
   };

@@ -38,7 +38,7 @@ const call = far.on(there!, { signal: stop.signal })(1_000_000);
 assert.match(await said(), /the caller will wait for long/);
 stop.abort(new Error('not needed any more'));
 await assert.rejects(call, { message: 'not needed any more' });
-assert.match(await said(), /stopped: the caller took the call back/);
+assert.match(await said(), /stopped: the caller cancelled the call/);
 
 // Too little time: the deadline travels with the call.
 const late = far.on(there!, { deadline: 100 })(1_000_000);
@@ -48,7 +48,7 @@ await assert.rejects(late, (error) => {
   return error.code === 'DEADLINE_EXCEEDED' && error.ran === 'unknown';
 });
 assert.match(await said(), /the caller will wait for a moment/);
-assert.match(await said(), /stopped: the caller waits no longer/);
+assert.match(await said(), /stopped: the deadline passed, and the caller no longer waits/);
 
 console.log(`(here)  and one that is given what it needs: ${await far.on(there!)(3)}`);
 worker.kill('SIGKILL');

@@ -168,7 +168,7 @@ describe('a call', () => {
       b.connect('multiplyValues', () => 1);
       const error = (await failure(toB.call('multiplyValue'))) as NetError;
       expect(error).to.include({ code: 'NO_SUCH_TAG', ran: 'no', peer: b.id, tag: 'multiplyValue' });
-      expect(error.message).to.include('there is multiplyValues');
+      expect(error.message).to.include('did you mean multiplyValues');
       // What a derived tag reads like is not the tag.
       const { tag: derived } = b.connect(function order() {});
       const name = Buffer.from(derived, 'base64url').toString();
@@ -211,7 +211,7 @@ describe('a call', () => {
       ]) {
         expect(call).to.throw(TypeError, 'there is no option deadlin; the options are deadline, signal');
       }
-      expect(() => fn.on(toB, 5 as never)).to.throw(TypeError, 'give options');
+      expect(() => fn.on(toB, 5 as never)).to.throw(TypeError, 'options must be an object');
       expect(() => a.remote('fn', { idempotnt: true } as never)).to.throw(
         TypeError,
         'there is no option idempotnt',
@@ -222,10 +222,10 @@ describe('a call', () => {
       const never = toB.call('never');
       b.connect('never', () => new Promise(() => {}));
       for (const tag of [5, null, {}, undefined]) {
-        expect(() => toB.call(tag as never)).to.throw(TypeError, 'give the tag');
+        expect(() => toB.call(tag as never)).to.throw(TypeError, 'tag must be a string');
       }
       for (const args of [5, 'ab', { length: 1 }, null]) {
-        expect(() => toB.call('never', args as never)).to.throw(TypeError, 'in an array');
+        expect(() => toB.call('never', args as never)).to.throw(TypeError, 'args must be an array');
       }
       expect(a.peers.size).to.equal(1);
       await a.stop();

@@ -121,6 +121,6 @@ describe('a hook around calls', () => {
   });
 
   it('is a function', () => {
-    expect(() => a.use(5 as unknown as Hook)).to.throw(TypeError, 'give a function');
+    expect(() => a.use(5 as unknown as Hook)).to.throw(TypeError, 'hook must be a function');
   });
 });

@@ -217,7 +217,10 @@ describe('a stream', () => {
     it('says so when the result is no stream', async () => {
       b.connect('one', () => 1);
       const error = await failure(toB.stream('one').next());
-      expect(error).to.be.instanceOf(TypeError).with.property('message').that.includes('no stream');
+      expect(error)
+        .to.be.instanceOf(TypeError)
+        .with.property('message')
+        .that.includes('did not return a stream');
     });
 
     it('gives a promise to who awaits a function of which only the tag is known', async () => {

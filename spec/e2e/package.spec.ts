@@ -202,7 +202,7 @@ describe('the examples', function () {
   it('06-cancel: a function stops when nobody waits for it any more', async () => {
     const { code, text } = await runExample('examples/06-cancel/main.ts');
     expect(code, text).to.equal(0);
-    expect(text).to.include('(there) stopped: the caller waits no longer');
+    expect(text).to.include('(there) stopped: the deadline passed, and the caller no longer waits');
   });
 
   it('07-events: three workers are told what to do, and two of them are listened to', async () => {

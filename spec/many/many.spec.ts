@@ -236,7 +236,7 @@ describe('a function that several peers have', () => {
       ],
       ['an option that does not exist', (fn) => fn.any({}, { await: true } as never), 'no option await'],
       ['`wait` where nobody waits', (fn) => fn.all({}, { wait: true } as never), 'no option wait'],
-      ['options that are none', (fn) => fn.any({}, null as never), 'give options'],
+      ['options that are none', (fn) => fn.any({}, null as never), 'options must be an object'],
       ['inputs that are none', (fn) => fn.map(5 as never), 'map(inputs)'],
       ['no inputs', (fn) => fn.map(undefined as never), 'map(inputs)'],
       ['no concurrency', (fn) => fn.map([], { concurrency: 0 }), 'concurrency: give a whole number'],

@@ -19,12 +19,12 @@ export interface CallContext {
   readonly deadline: number;
 }
 
-/** A call that runs here, as far as calls made inside it have to know it. */
+/** A call that runs here, with what the calls made inside it need to know. */
 export interface OuterCall extends CallContext {
   readonly settled: boolean;
 }
 
-/** Makes the context of the call that is running synchronously, when somebody asks for it. */
+/** Makes the context of the call that is running synchronously, when it is asked for. */
 export interface ContextSource {
   context(): OuterCall;
 }
@@ -37,9 +37,9 @@ const NOTHING: CallContext = {
 };
 
 /**
- * Two ways to find the call that runs. A function that does not wait for anything only needs a variable, which costs
- * nothing. One that does needs AsyncLocalStorage, and up to Node 22 that makes every promise of the process slower, so it
- * is entered for functions that return a promise only.
+ * There are two ways to find the call that is running. A function that does not wait for anything needs only a
+ * variable, which costs nothing. A function that waits needs AsyncLocalStorage. Up to Node 22 that makes every promise
+ * of the process slower, so only functions that return a promise are entered into it.
  */
 const storage = shared('calls.1', () => new AsyncLocalStorage<OuterCall>());
 
@@ -63,7 +63,7 @@ export function current(): CallContext {
   return running.now?.context() ?? storage.getStore() ?? NOTHING;
 }
 
-/** The call on whose behalf another one is being made. */
+/** The call that is running here and makes another call. */
 export function outerCall(): OuterCall | undefined {
   if (running.now) return running.now.context();
   if (running.tracked === 0) return undefined;
@@ -71,7 +71,7 @@ export function outerCall(): OuterCall | undefined {
   return call?.settled ? undefined : call;
 }
 
-/** Limits of something that is made of several calls: what is left to the call on whose behalf it is done is its end, too. */
+/** Limits of something that consists of several calls. It must also end when the call that it is made in ends. */
 export function insideOuterCall(own: { time: number; signal: AbortSignal | undefined }): typeof own {
   const outer = outerCall();
   if (!outer) return own;
@@ -82,7 +82,7 @@ export function insideOuterCall(own: { time: number; signal: AbortSignal | undef
   };
 }
 
-/** Runs a function that does not go on after its return. */
+/** Runs a function that does nothing more after its return. */
 export function runBriefly(source: ContextSource, run: AnyFunction, args: readonly unknown[]): unknown {
   const before = running.now;
   running.now = source;
@@ -108,7 +108,7 @@ export function beginTracking(): void {
   running.tracked += 1;
 }
 
-/** @param forget nothing has waited after all, and unless something else does, the price need not be paid any more */
+/** @param forget the function did not wait after all; the storage is switched off unless another call uses it */
 export function endTracking(forget: boolean): void {
   running.tracked -= 1;
   if (forget && running.tracked === 0) storage.disable();

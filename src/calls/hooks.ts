@@ -31,19 +31,20 @@ export type Hook = (call: HookedCall, next: () => Promise<unknown>) => unknown;
 type Chain = (call: HookedCall, last: () => Promise<unknown>) => Promise<unknown>;
 
 /**
- * The hooks of one peer. The first that was added is the outermost, on both sides: a call goes through the caller's
- * in the order of their addition, over the wire, through the callee's in theirs, and back the same way.
+ * The hooks of one peer. On both sides the hook that was added first is the outermost. A call goes through the caller's
+ * hooks in the order in which they were added, over the wire, through the callee's hooks in their order, and back the
+ * same way.
  */
 export class Middleware {
   #hooks: readonly Hook[] = [];
-  /** Both are undefined when there is no hook, which is all that calls then pay for them. */
+  /** Both are undefined while there is no hook. Then calls pay only for this check. */
   outgoing: Chain | undefined;
   incoming: Chain | undefined;
 
-  /** @returns what takes the hook out again */
+  /** @returns a function that removes the hook */
   use(hook: Hook): () => void {
     if (typeof hook !== 'function') {
-      throw new TypeError('use: give a function, such as async (call, next) => next()');
+      throw new TypeError('use(hook): hook must be a function, such as async (call, next) => next()');
     }
     const entry: Hook = (call, next) => hook(call, next);
     this.#set([...this.#hooks, entry]);
@@ -65,7 +66,7 @@ function chainOf(hooks: readonly Hook[]): Chain {
       if (!hook) return last();
       let called = false;
       return hook(call, () => {
-        if (called) throw new Error('next() was called twice: a call is made once');
+        if (called) throw new Error('next() was called twice; a hook may call it only once');
         called = true;
         return through(index + 1);
       });

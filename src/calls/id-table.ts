@@ -1,25 +1,27 @@
-/** Slots of the first table that holds something, and of the largest that is kept while it holds nothing. */
+/** Slots of the first table that holds something, and of the largest table that is kept while it is empty. */
 const FEWEST = 16;
 const MOST_KEPT = 64;
 
-/** Stands for the slots of a table that holds nothing. Never written to. */
+/** Stands for the slots of an empty table. Never written to. */
 const NOTHING: readonly undefined[] = [undefined];
 
 /**
- * What has an `id`, by that: calls that come and go by the hundred thousand each second.
+ * Values by their `id`: calls that come and go by the hundred thousand each second.
  *
- * Not a Map. A Map that is filled and emptied all the time gets a new table every few hundred entries, and the old one
- * refers to the new one, for iterators under way. Once one of these tables is old enough to be left alone by the small
- * garbage collections, all that follow live on with it, and so does every call that was in them. Measured with 512
- * calls in flight: 2 to 3 MB more after each small collection and a fifth of the processor time for them.
+ * It is not a Map. A Map that is filled and emptied all the time gets a new table every few hundred entries, and the
+ * old table refers to the new one for iterators under way. Once one of these tables is in the old generation, small
+ * garbage collections do not free it. All later tables then stay alive with it, and so does every call that was in
+ * them. Measured with 512 calls in flight: 2 to 3 MB more after each small collection, and a fifth of the processor
+ * time to collect them.
  *
- * Open addressing, with what is behind a deleted entry moved up. Ids follow one another, and Fibonacci hashing (Knuth,
- * The Art of Computer Programming, volume 3, section 6.4) puts such numbers evenly apart. Somebody may choose ids that
- * fall on one slot: then a look-up walks past as many as there are at once (`limits.calls`).
+ * It uses open addressing, and moves entries up when the one before them is deleted. Ids follow one another, and
+ * Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4) spreads such numbers evenly. An
+ * attacker may choose ids that all fall on one slot. A look-up then walks past as many entries as there are at once, at
+ * most `limits.calls`.
  */
 export class IdTable<Value extends { readonly id: number }> {
   size = 0;
-  /** A power of two, at least half of them empty. */
+  /** A power of two. At least half of the slots are empty. */
   #slots: (Value | undefined)[] = NOTHING as undefined[];
 
   get(id: number): Value | undefined {
@@ -31,14 +33,14 @@ export class IdTable<Value extends { readonly id: number }> {
     }
   }
 
-  /** Adds a value whose id is not in it. */
+  /** Adds a value whose id is not in the table. */
   add(value: Value): void {
     this.size += 1;
     if (this.size * 2 > this.#slots.length) this.#grow();
     put(this.#slots, value);
   }
 
-  /** @returns whether it was in it */
+  /** @returns whether the id was in the table */
   delete(id: number): boolean {
     const slots = this.#slots;
     const last = slots.length - 1;
@@ -52,7 +54,7 @@ export class IdTable<Value extends { readonly id: number }> {
       this.#slots = NOTHING as undefined[];
       return true;
     }
-    // Whoever had to walk past it would meet an empty slot now, so those that had to move up.
+    // A look-up stops at an empty slot, so entries that had to go past this slot move up into it.
     for (let index = (hole + 1) & last; ; index = (index + 1) & last) {
       const value = slots[index];
       if (value === undefined) break;
@@ -70,7 +72,7 @@ export class IdTable<Value extends { readonly id: number }> {
     this.#slots = NOTHING as undefined[];
   }
 
-  /** All of them, lowest id first; a list of its own. */
+  /** All values, lowest id first, in a new array. */
   values(): Value[] {
     return this.#slots.filter((value) => value !== undefined).toSorted((one, other) => one.id - other.id);
   }

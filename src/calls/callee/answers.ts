@@ -5,7 +5,7 @@ import type { Outgoing } from '../../wire/outgoing.ts';
 import { TooLarge } from '../../wire/too-large.ts';
 import type { Link } from '../../connection/link.ts';
 
-/** Writes the answer to a request, whatever it has come to. */
+/** Writes the answer to a request: a result, an error or a refusal. */
 export class Answers {
   /** Whether thrown errors are sent with their stack. */
   readonly stacks: boolean;
@@ -29,7 +29,7 @@ export class Answers {
     link.send(encodeThrown(id, error, this.stacks, link.limits.message));
   }
 
-  /** What the function returned, or a value of its stream, cannot be sent. */
+  /** Answers that the function's result, or a value of its stream, cannot be sent. */
   refuseValue(link: Link, id: number, error: unknown): void {
     const { code, why } = refusalOf(link, error);
     this.refuse(link, id, code, `the function ran, but its result cannot be sent: ${why}`, 'yes');
@@ -40,12 +40,12 @@ export class Answers {
   }
 }
 
-/** Why a value of the user's cannot be sent: what the encoder has thrown. */
+/** Why a value of the user's cannot be sent, from what the encoder threw. */
 export function refusalOf(link: Link, error: unknown): { code: NetErrorCode; why: string } {
   if (TooLarge.is(error)) {
-    const why = `it is larger than the ${link.limits.message} bytes the other side takes`;
+    const why = `it is larger than the ${link.limits.message} bytes that the receiver accepts (its limits.message)`;
     return { code: 'TOO_LARGE', why };
   }
-  const why = NotSerializable.is(error) ? error.message : 'it cannot be read';
+  const why = NotSerializable.is(error) ? error.message : 'reading it threw an error';
   return { code: 'NOT_SERIALIZABLE', why };
 }

@@ -9,7 +9,7 @@ import { takenOver } from './taken-calls.ts';
 /** A frame of an argument that is a stream. */
 export type ArgumentFrame = (NextFrame | CompleteFrame | ErrorFrame) & { arg: number };
 
-/** The arguments with readers in the places of those that follow as streams. */
+/** The arguments, with a reader in the place of each one that is sent as a stream. */
 export function receiveArguments(
   call: RunningCall,
   args: readonly unknown[],
@@ -32,7 +32,7 @@ export function receiveArguments(
   return received;
 }
 
-/** False when the other side breaks the rules. */
+/** @returns false when the other side breaks the protocol */
 export function receiveForArgument(call: RunningCall, frame: ArgumentFrame): boolean {
   const reader = call.readers?.get(frame.arg);
   if (!reader) return true;

@@ -22,12 +22,12 @@ import { Runner } from './runner.ts';
 import { StallWatch } from './stall.ts';
 import { takenOver } from './taken-calls.ts';
 
-/** The actor that turns a tag into a function, runs it and answers. */
+/** The actor that finds the function for a tag, runs it and answers. */
 
 export interface DispatcherInput {
   registry: Registry;
   clock: Clock;
-  /** `calls` and `streams` of one connection, `running` of all together. */
+  /** `calls` and `streams` count for one connection, `running` for all connections together. */
   limits: { calls: number; streams: number; running: number };
   /** Whether thrown errors are sent with their stack. */
   stacks: boolean;
@@ -64,7 +64,7 @@ class Dispatcher {
   readonly #runner: Runner;
   readonly #clock: Clock;
   readonly #stall = new StallWatch();
-  /** When the requests that are being worked on were read, on the clock. */
+  /** When the current requests were read, on the clock. */
   #receivedAt = 0;
 
   constructor({ registry, clock, limits, stacks, middleware, remotePeer }: DispatcherInput) {
@@ -106,7 +106,7 @@ class Dispatcher {
   #frames(link: Link, frames: readonly DispatcherFrame[]): void {
     const now = this.#clock.now();
     this.#receivedAt = now;
-    // What has been lying there may be followed by its cancel: a look at what else there is comes first.
+    // After a stall, requests may be old, and their cancel may already be in the buffer: read everything first.
     const taken = takenOver(link);
     if (this.#stall.stalled(now) && !taken.held) {
       taken.held = new Held();
@@ -120,14 +120,14 @@ class Dispatcher {
     }
   }
 
-  /** Decides whether the request is begun, put off or refused. */
+  /** Starts the request, puts it off or refuses it. */
   #take(link: Link, request: RequestFrame | UnreadableFrame): void {
-    // Our goaway named the last request we take, so the caller knows that this one was not.
+    // Our goaway named the last request that we accept, so the caller knows that this one was not accepted.
     if (link.refusing) return;
     const { id } = request;
     const taken = takenOver(link);
     if (id <= taken.last) {
-      link.breach('a request id was used twice');
+      link.breach('a request id was used twice, or out of order');
       return;
     }
     taken.last = id;
@@ -143,14 +143,14 @@ class Dispatcher {
         link,
         id,
         'OVERLOADED',
-        `more than ${calls} calls of this connection are unanswered (limits.calls)`,
+        `this connection already has ${calls} unanswered calls (limits.calls of the called peer)`,
       );
     } else if (opens > 0 && taken.openStreams + opens > streams) {
       this.#refuse(
         link,
         id,
         'OVERLOADED',
-        `more than ${streams} streams of this connection are open (limits.streams)`,
+        `more than ${streams} streams would be open on this connection (limits.streams of the called peer)`,
       );
     } else if ((taken.held || link.congested) && opens === 0) {
       (taken.held ??= new Held()).requests.set(id, { request, receivedAt: this.#receivedAt });
@@ -162,7 +162,7 @@ class Dispatcher {
   #begin(link: Link, request: RequestFrame, receivedAt: number): void {
     const { id, tag, deadline } = request;
     if (deadline !== undefined && this.#clock.now() - receivedAt >= deadline) {
-      const text = 'the deadline had passed before the function could be run';
+      const text = 'the deadline passed before the function could start';
       this.#refuse(link, id, 'DEADLINE_EXCEEDED', text);
       return;
     }
@@ -171,7 +171,7 @@ class Dispatcher {
         link,
         id,
         'OVERLOADED',
-        `the process runs ${this.#limits.running} calls already (limits.running)`,
+        `the called peer already runs ${this.#limits.running} calls (its limits.running); try another peer, or later`,
       );
       return;
     }
@@ -186,14 +186,14 @@ class Dispatcher {
         link,
         id,
         'OVERLOADED',
-        `more than ${streams} streams of this connection are open (limits.streams)`,
+        `more than ${streams} streams would be open on this connection (limits.streams of the called peer)`,
       );
       return;
     }
     this.#runner.run(link, registration, request, receivedAt);
   }
 
-  /** Answers a request whose function was not run. */
+  /** Answers a request whose function did not run. */
   #refuse(link: Link, id: number, code: NetErrorCode, text: string): void {
     this.#answers.refuse(link, id, code, text);
     this.#runner.settled(link);
@@ -205,22 +205,22 @@ class Dispatcher {
       const details = { peer: link.record.id, tag: call.tag };
       const reason =
         late || call.deadline === 0
-          ? new NetError('DEADLINE_EXCEEDED', 'the caller waits no longer', details)
-          : new NetError('CANCELLED', 'the caller took the call back', details);
+          ? new NetError('DEADLINE_EXCEEDED', 'the deadline passed, and the caller no longer waits', details)
+          : new NetError('CANCELLED', 'the caller cancelled the call', details);
       call.end(reason);
     } else if (takenOver(link).held?.requests.delete(id)) {
-      this.#refuse(link, id, 'CANCELLED', 'the call was taken back before its function was run');
+      this.#refuse(link, id, 'CANCELLED', 'the call was cancelled before its function started');
     }
   }
 
   #argument(link: Link, frame: ArgumentFrame): void {
     const call = takenOver(link).running.get(frame.id);
     if (call && !receiveForArgument(call, frame)) {
-      link.breach('more of a stream came than was asked for');
+      link.breach('a stream sent more than its credit allowed');
     }
   }
 
-  /** Goes on with what was put off. */
+  /** Continues with what was put off. */
   #resume(link: Link): void {
     const taken = takenOver(link);
     const { held } = taken;
@@ -239,12 +239,12 @@ class Dispatcher {
       this.#begin(link, request, receivedAt);
     }
     if (held.answers.length + held.requests.size === 0) return;
-    // Something may have been put off while the old was gone through.
+    // More may have been put off while the older entries were handled.
     held.take(taken.held);
     taken.held = held;
   }
 
-  /** The caller is lost: what runs for it runs for nobody. */
+  /** The caller is lost: ends its calls, since nobody waits for their results. */
   #drop(link: Link): void {
     const taken = takenOver(link);
     const running = taken.running.values();
@@ -253,14 +253,16 @@ class Dispatcher {
     taken.held = undefined;
     for (const call of running) {
       const { id } = link.record;
-      call.end(new NetError('CONNECTION_LOST', 'the caller is gone', { peer: id, tag: call.tag }));
+      call.end(
+        new NetError('CONNECTION_LOST', 'the connection to the caller was lost', { peer: id, tag: call.tag }),
+      );
     }
     for (const answer of held) answer();
   }
 
   #noSuchTag(tag: string): string {
     const near = this.#registry.near(tag).map((each) => nameFor(each, tag));
-    const hint = near.length > 0 ? `; there is ${near.join(', ')}` : '';
+    const hint = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
     return `no function is connected as ${JSON.stringify(printable(readableTag(tag).slice(0, 256)))}${hint}`;
   }
 }

@@ -1,6 +1,6 @@
 import type { RequestFrame } from '../../wire/frames.ts';
 
-/** A request that was taken and is not begun yet. */
+/** A request that was received and has not started yet. */
 export interface HeldRequest {
   readonly request: RequestFrame;
   /** On the clock. */
@@ -8,16 +8,16 @@ export interface HeldRequest {
 }
 
 /**
- * What a link's dispatcher has put off: requests, while the network does not take what was answered, or for a moment after
- * a stall; and answers to calls that have settled in the meantime.
+ * Work that a link's dispatcher has put off. Requests wait while the network does not take the answers, or for a moment
+ * after a stall. Answers wait here when their calls have settled in the meantime.
  */
 export class Held {
-  /** By id, the oldest first: one may be taken back out of the middle. */
+  /** By id, the oldest first. A cancel may remove any of them. */
   readonly requests = new Map<number, HeldRequest>();
   /** Each is called once, the oldest first. */
   answers: (() => void)[] = [];
 
-  /** Takes over what another one holds, to go on with it later. */
+  /** Adds what another one holds, to continue with it later. */
   take(later: Held | undefined): void {
     if (!later) return;
     for (const [id, request] of later.requests) this.requests.set(id, request);

@@ -8,31 +8,31 @@ export type AnyFunction = (...args: never[]) => unknown;
 
 export interface Registration {
   readonly tag: string;
-  /** What was given to `connect`. */
+  /** The function that was given to `connect`. */
   readonly fn: AnyFunction;
-  /** What is called: the same, with the object that it belongs to as `this`. */
+  /** The function that is called: the same one, bound to the object that it belongs to. */
   readonly run: AnyFunction;
   /** Where `connect` was called. */
   readonly place: CallSite | undefined;
-  /** Whether calling it begins a stream, as an async generator function does. */
+  /** Whether a call of it begins a stream, as with an async generator function. */
   readonly streams: boolean;
-  /** Whether it goes on after it has returned; undefined until it was called. The dispatcher's. */
+  /** Whether it still runs after it has returned; undefined until its first call. The dispatcher sets it. */
   waits: boolean | undefined;
 }
 
-/** What `connect` was told of a function. */
+/** A function as `connect` was given it. */
 export interface NewRegistration extends Pick<Registration, 'tag' | 'fn' | 'place'> {
-  /** What `this` is in it. */
+  /** Its `this`. */
   readonly self: object | undefined;
 }
 
-/** The functions of one peer, by tag. Never a plain object: a tag may be `__proto__`. */
+/** The functions of one peer, by tag. Never a plain object, because a tag may be `__proto__`. */
 export class Registry {
   readonly #entries = new Map<string, Registration>();
-  /** Of all tags together. */
+  /** Characters of all tags together. */
   #characters = 0;
   readonly #changed: (added: string[], removed: string[]) => void;
-  /** Functions that the library brings: called like the others, and not told of. */
+  /** Functions that the library brings. They are called like the others, but other peers are not told of them. */
   readonly #defaults: ReadonlyMap<string, Registration>;
 
   constructor(
@@ -56,8 +56,9 @@ export class Registry {
   }
 
   /**
-   * All of them, or none.
-   * @throws Error when another function has one of the tags, naming both places; when there would be more than others take
+   * Adds all of them, or none.
+   * @throws Error when another function has one of the tags, naming both places; when there would be more than other
+   * peers accept
    */
   add(registrations: readonly NewRegistration[], replace: boolean): void {
     for (const { tag, fn, place } of registrations) {
@@ -76,20 +77,20 @@ export class Registry {
     if (added.length > 0) this.#changed(added, []);
   }
 
-  /** What is let out here others have to take, for each peer that they know. */
+  /** Every peer that knows this one stores its list of functions, so the list has a limit here. */
   #checkRoom(registrations: readonly NewRegistration[]): void {
     const fresh = registrations.filter(({ tag }) => !this.#entries.has(tag));
     const characters = fresh.reduce((sum, { tag }) => sum + tag.length, this.#characters);
     if (this.#entries.size + fresh.length > MOST_FUNCTIONS || characters > MOST_TAG_CHARACTERS) {
       throw new Error(
-        `more than ${MOST_FUNCTIONS} functions, or ${MOST_TAG_CHARACTERS} characters of tags, cannot be connected at ` +
-          'a time; connect fewer, and tell them apart by an argument',
+        `a peer can have at most ${MOST_FUNCTIONS} functions and ${MOST_TAG_CHARACTERS} characters of tags at a time; ` +
+          'connect fewer functions, and tell cases apart by an argument',
       );
     }
     this.#characters = characters;
   }
 
-  /** Whether any of them was there under its tag. */
+  /** Whether any of them was connected under its tag. */
   remove(functions: readonly { tag: string | undefined; fn: AnyFunction }[]): boolean {
     const removed: string[] = [];
     for (const { tag, fn } of functions) {
@@ -102,7 +103,7 @@ export class Registry {
     return removed.length > 0;
   }
 
-  /** Up to three tags that look like `tag`, for the message to who asked for one that is not here. */
+  /** Up to three tags that look like `tag`, for the message about a tag that is unknown. */
   near(tag: string): string[] {
     const reserved = tag.startsWith(RESERVED) ? [...this.#defaults.keys()] : [];
     return near(tag, [...reserved, ...this.tags()], nameIn);
@@ -112,8 +113,8 @@ export class Registry {
 function twice(tag: string, known: CallSite | undefined, place: CallSite | undefined): string {
   return (
     `two functions are connected as ${readableTag(tag)}: one at ${formatCallSite(known)}, ` +
-    `another at ${formatCallSite(place)}; give one of them a tag of its own, connect('tag', fn), ` +
-    `or say connect(fn, { replace: true })`
+    `another at ${formatCallSite(place)}; give one of them its own tag with connect('tag', fn), ` +
+    `or replace the first with connect(fn, { replace: true })`
   );
 }
 
@@ -123,7 +124,7 @@ export function registrationOf({ tag, fn, self, place }: NewRegistration): Regis
   return { tag, fn, run, place, streams: kind === 'stream', waits: kind === 'unknown' ? undefined : true };
 }
 
-/** What calling a function gives, as far as can be told without calling it. */
+/** The kind of a function, as far as it shows without a call. */
 export type FunctionKind = 'promise' | 'stream' | 'unknown';
 
 export function kindOf(fn: AnyFunction): FunctionKind {

@@ -12,11 +12,11 @@ export interface ResultStreamOptions {
   answers: Answers;
   /** Streams of one connection that may be open. */
   most: number;
-  /** The stream is over; `answer` writes its last frame. */
+  /** The stream has ended; `answer` writes its last frame. */
   done: (answer: () => void) => void;
 }
 
-/** Sends what a function returned as a stream of values. */
+/** Sends the result of a function as a stream of values. */
 export function sendStream(
   call: RunningCall,
   stream: AsyncIterable<unknown>,
@@ -52,7 +52,7 @@ export function sendStream(
   takenOver(link).openStreams += 1;
   call.becomeStream(writer);
   if (takenOver(link).openStreams > most) {
-    const text = `more than ${most} streams of this connection are open (limits.streams)`;
+    const text = `more than ${most} streams would be open on this connection (limits.streams of the called peer)`;
     call.end(new NetError('OVERLOADED', text, { ran: 'yes' }));
   } else if (call.ended) {
     writer.stop();

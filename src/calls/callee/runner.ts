@@ -21,12 +21,12 @@ export interface RunnerInput {
   middleware: Middleware;
   /** Streams of one connection that may be open. */
   streams: number;
-  /** Counts what runs and what was settled. */
+  /** Counts of calls that run and calls that have settled. */
   counters: { running: number; settled: number };
   remotePeer: (link: Link) => RemotePeer;
 }
 
-/** Runs functions for other peers, and sees to it that each call is answered once, whatever it comes to. */
+/** Runs functions for other peers, and makes sure that each call is answered exactly once. */
 export class Runner implements ContextSource, RunningCallHouse {
   readonly clock: Clock;
   readonly remotePeer: (link: Link) => RemotePeer;
@@ -39,7 +39,7 @@ export class Runner implements ContextSource, RunningCallHouse {
   #link: Link | undefined;
   #request: RequestFrame | undefined;
   #context: RunningCall | undefined;
-  /** When the request that is run was read, on the clock. */
+  /** When the request that runs now was read, on the clock. */
   #receivedAt = 0;
 
   constructor({ clock, answers, middleware, streams, counters, remotePeer }: RunnerInput) {
@@ -60,7 +60,7 @@ export class Runner implements ContextSource, RunningCallHouse {
     }
   }
 
-  /** For functions that have returned plain values so far: the way that costs least. */
+  /** Runs a function that has never returned a promise. This is the cheapest way. */
   #runBriefly(link: Link, registration: Registration, request: RequestFrame): void {
     this.#link = link;
     this.#request = request;
@@ -96,7 +96,7 @@ export class Runner implements ContextSource, RunningCallHouse {
     this.#context?.settle();
   }
 
-  /** For those of which it is not known, or known to wait. */
+  /** Runs a function that waits, or may wait. */
   #runTracked(link: Link, registration: Registration, request: RequestFrame): void {
     const call = this.#runningCall(link, request);
     const args = receiveArguments(call, argumentsOf(request), request.streams);
@@ -180,14 +180,14 @@ export class Runner implements ContextSource, RunningCallHouse {
     });
   }
 
-  /** A function with streams among its arguments is begun on a congested link as well; its answer waits like others. */
+  /** Also starts a function with streams among its arguments on a congested link. Its answer waits like any other. */
   #answerLater(call: RunningCall, write: () => void): void {
     takenOver(call.link).running.add(call);
     this.#counters.running += 1;
     this.#answer(call, write);
   }
 
-  /** Answers, as soon as the network takes it. Until then the call counts as running. */
+  /** Answers as soon as the network takes it. Until then the call counts as running. */
   #answer(call: RunningCall, write: () => void): void {
     const { link, id } = call;
     if (link.congested && takenOver(link).running.get(id) === call) {
@@ -197,11 +197,11 @@ export class Runner implements ContextSource, RunningCallHouse {
     this.#counters.running -= 1;
     if (call.tracked) untrack(call, false);
     call.settle();
-    // Nobody is there any more, when the link is closed.
+    // A call that is not in the table any more belongs to a closed link: there is nobody to answer.
     if (takenOver(link).running.get(id) === call) {
       takenOver(link).running.delete(id);
-      // The caller waits for no answer, or not for long: its own deadline may be a moment behind. To it the two are one, so
-      // they say the same of whether it ran. Its place is only free now.
+      // The call has ended, but our clock may be a moment ahead and the caller still waiting. The answer has the same
+      // code, and says the same about `ran`, as the caller would. Only this answer frees the call's place.
       if (call.ended) this.#answers.refuse(link, id, call.ended.code, call.ended.message, call.ended.ran);
       else write();
     }
@@ -212,7 +212,7 @@ export class Runner implements ContextSource, RunningCallHouse {
     takenOver(link).openStreams -= streams;
   }
 
-  /** Counts a call that was run to its end or refused. */
+  /** Counts a call that has run to its end or was refused. */
   settled(link: Link): void {
     this.#counters.settled += 1;
     if (link.leaving || link.otherLeaving) link.checkIdle();
@@ -229,7 +229,7 @@ function untrack(call: RunningCall, forget: boolean): void {
   endTracking(forget);
 }
 
-/** In a function of its own, so that the user's stack has one frame of ours to be cut at. */
+/** A function of its own, so that the user's stack is cut at exactly one frame of ours. */
 function apply(run: AnyFunction, args: readonly unknown[]): unknown {
   return Reflect.apply(run, undefined, args);
 }

@@ -7,27 +7,27 @@ import type { Link } from '../../connection/link.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
 
-/** What every call that runs here has in common. */
+/** What all calls that run here share. */
 export interface RunningCallHouse {
   readonly clock: Clock;
   remotePeer(link: Link): RemotePeer;
-  /** So many arguments that are streams of a call on this link are over. */
+  /** This many arguments that are streams, of a call on this link, have ended. */
   ended(link: Link, streams: number): void;
 }
 
-/** A call of another peer whose function has not settled; it is also the context that the function can ask for. */
+/** A call of another peer whose function has not settled. It is also the context that the function can ask for. */
 export class RunningCall implements OuterCall {
   readonly link: Link;
   readonly id: number;
   readonly tag: string;
-  /** Whether it was entered into the storage that follows a function over its waits. */
+  /** Whether it was entered into the storage that follows a function across its waits. */
   tracked = false;
   settled = false;
-  /** Its result, when that is a stream. */
+  /** The writer of its result, when that is a stream. */
   writer: StreamWriter | undefined;
-  /** Its arguments that are streams, by position. */
+  /** The readers of its arguments that are streams, by position. */
   readers: Map<number, StreamReader> | undefined;
-  /** Why nobody waits for it any more. */
+  /** Why nobody waits for it any more; undefined while the caller waits. */
   ended: NetError | undefined;
 
   readonly #house: RunningCallHouse;
@@ -52,7 +52,7 @@ export class RunningCall implements OuterCall {
     return Math.max(0, this.#deadlineAt - this.#house.clock.now());
   }
 
-  /** Made when it is asked for: most functions never do. */
+  /** Made on demand, because most functions never ask for it. */
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController();
@@ -62,18 +62,18 @@ export class RunningCall implements OuterCall {
     return this.#abort.signal;
   }
 
-  /** Nobody waits for it any more. */
+  /** Ends the call, because nobody waits for it any more. */
   end(reason: NetError): void {
     if (this.ended || this.settled) return;
     this.ended = reason;
     this.#clearTimer();
     for (const reader of this.readers?.values() ?? []) reader.fail(() => Promise.reject(reason));
     this.#abort?.abort(reason);
-    // Last: a result that is a stream ends with this, and the call is settled.
+    // This comes last: it ends a result that is a stream, and settles the call.
     this.writer?.stop();
   }
 
-  /** Its result is a stream, which has no end that could be late. */
+  /** The result is a stream. The deadline of the call does not apply to it. */
   becomeStream(writer: StreamWriter): void {
     this.writer = writer;
     this.#deadlineAt = Infinity;
@@ -85,9 +85,9 @@ export class RunningCall implements OuterCall {
     this.#clearTimer();
     if (!this.readers) return;
     this.#house.ended(this.link, this.readers.size);
-    // Who still reads an argument after the answer gets what has come already, and then this.
+    // A function that still reads an argument after the answer gets the values that have arrived, and then this error.
     for (const reader of this.readers.values()) {
-      reader.fail(() => Promise.reject(new NetError('CANCELLED', `the call of ${this.tag} is over`)));
+      reader.fail(() => Promise.reject(new NetError('CANCELLED', `the call to ${this.tag} has ended`)));
     }
   }
 
@@ -96,7 +96,12 @@ export class RunningCall implements OuterCall {
     const { clock } = this.#house;
     const passed = (): void => {
       if (this.#deadlineAt - clock.now() > 0) this.#watchDeadline();
-      else this.end(new NetError('DEADLINE_EXCEEDED', 'the caller waits no longer', { tag: this.tag }));
+      else
+        this.end(
+          new NetError('DEADLINE_EXCEEDED', 'the deadline passed, and the caller no longer waits', {
+            tag: this.tag,
+          }),
+        );
     };
     this.#timer = clock.setTimeout(passed, Math.min(Math.ceil(this.deadline), LONGEST_TIMER));
   }

@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
 
-/** So long a time of one turn of the event loop, in ms, is a stall. */
+/** A turn of the event loop that takes this long, in ms, is a stall. */
 const STALL = 20;
 
 /**
- * Notices that this process was busy with something else, so that what it reads now may have been lying there. Only a gap
- * since the last look leads to a question to the engine, so a busy peer does not pay for it.
+ * Notices that this process was busy with something else, so that the data it reads now may have waited in the buffer.
+ * It asks the engine only when there was a gap since the last look, so a peer that is busy with calls does not pay for
+ * it.
  */
 export class StallWatch {
   #lookedAt = -Infinity;

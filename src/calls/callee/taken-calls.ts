@@ -4,15 +4,15 @@ import { IdTable } from '../id-table.ts';
 import type { Held } from './held.ts';
 import type { RunningCall } from './running-call.ts';
 
-/** What the dispatcher keeps of a link: the calls that came on it. */
+/** The dispatcher's record of a link: the calls that arrived on it. */
 export class TakenCalls implements CallsTaken {
   /** Requests whose function has not settled. */
   readonly running = new IdTable<RunningCall>();
-  /** Requests that are not begun yet, and answers not written yet, until the network takes more. */
+  /** Requests that have not started and answers that are not written, until the network takes more. */
   held: Held | undefined;
-  /** Streams of the other side's calls that are open. */
+  /** Open streams of the other side's calls. */
   openStreams = 0;
-  /** The highest request id that was taken. */
+  /** The highest request id received. */
   last = 0;
 
   reads(id: number, arg: number): boolean {

@@ -4,7 +4,7 @@ import { sentOver, waitingFor } from './sent-calls.ts';
 import { failWithNetError } from './call-failure.ts';
 import type { Link, PeerRecord } from '../../connection/link.ts';
 
-/** The calls whose deadline has passed, and when that of the next one does; Infinity when there is none. */
+/** Finds the calls whose deadline has passed, and the time of the next deadline; Infinity when there is none. */
 export function sweep(
   links: Iterable<Link>,
   queues: Iterable<PeerRecord>,
@@ -23,9 +23,9 @@ export function sweep(
 
 /** @param sent whether it had been sent, and so may have run */
 export function failExpired(call: Call, sent: boolean): void {
-  const what = call.reader ? 'nothing more of the stream' : 'no answer';
-  const text = `${what} from ${peerLine(call.record)} by the deadline`;
-  failWithNetError(call, 'DEADLINE_EXCEEDED', sent ? text : `${text}: the call was not sent yet`, {
+  const what = call.reader ? 'sent nothing more of the stream' : 'did not answer';
+  const text = `${peerLine(call.record)} ${what} before the deadline`;
+  failWithNetError(call, 'DEADLINE_EXCEEDED', sent ? text : `${text}; the call had not been sent yet`, {
     ran: call.reader ? 'yes' : sent ? 'unknown' : 'no',
   });
 }

@@ -9,13 +9,13 @@ import type { LeaveReason } from '../../connection/evidence.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 
 /**
- * Fails a call with what `make` returns, thrown where the engine can still see who awaits it.
+ * Fails a call with what `make` returns, thrown where the engine can still see which function awaits it.
  *
- * The local call site belongs into the stack, but taking a stack at every call costs more than the call. V8 can
- * find the waiting functions afterwards, by following the chain of promises from the async function that is
- * being resumed; so the user's promise is resolved *with* such a function, which then makes the error. Two ticks
- * pass before it does, the time that `resolve` needs to link the two promises. Of a stream it is the promise of
- * the read that comes upon the failure.
+ * The local call site belongs into the stack, but taking a stack at every call costs more than the call. V8 can find
+ * the waiting functions afterwards: it follows the chain of promises from the async function that is being resumed. So
+ * the user's promise is resolved *with* such a function, which then makes the error. The function first waits two
+ * ticks, the time that `resolve` needs to link the two promises. For a stream, the promise is that of the read that
+ * meets the failure.
  */
 export function failCall(call: Call, make: (site: string) => unknown): void {
   if (call.reader) call.reader.fail(() => throwLater(call, make));
@@ -27,7 +27,7 @@ const TICK = Promise.resolve();
 async function throwLater(call: Call, make: (site: string) => unknown): Promise<never> {
   await TICK;
   await TICK;
-  // What a function threw is passed on as it is, and it may have thrown anything.
+  // A function may throw any value, and it is passed on as it is.
   // oxlint-disable-next-line only-throw-error
   throw make(call.site ?? callerFrames(throwLater));
 }
@@ -48,23 +48,23 @@ export function failWithNetError(
 
 /** Why nothing can be sent to a peer that has left. */
 export function leftMessage(record: PeerRecord, why: LeaveReason): string {
-  return `${peerLine(record)} is no longer there (${why})`;
+  return `${peerLine(record)} has left (${why})`;
 }
 
-/** Settles a call with what came back. */
+/** Settles a call with the frame that answers it. */
 export function settleWith(call: Call, frame: ResultFrame | ErrorFrame): void {
   if (frame.type === 'result') {
     call.resolve(frame.value);
   } else if (frame.failure) {
     const { code, ran, message } = frame.failure;
-    // A newer peer may have codes this one has not; what matters, whether the function ran, is told apart.
+    // A newer peer may have codes that are unknown here. Whether the function ran is told apart from the code.
     failWithNetError(call, isNetErrorCode(code) ? code : 'BAD_REQUEST', message, { ran });
   } else {
     failCall(call, (site) => reviveThrown(frame, call.record, site));
   }
 }
 
-/** The frames above `below`, without this library's own, as `Error.stack` writes them. */
+/** The frames above `below`, without this library's own, in the form of `Error.stack`. */
 export function callerFrames(below: (...args: never[]) => unknown): string {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, below);

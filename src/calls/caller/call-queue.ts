@@ -1,11 +1,11 @@
 import type { Call } from './call.ts';
 
-/** Entries that may have been removed before the list is gone through, beside as many as are still there. */
+/** Removed entries that may stay in the list, in addition to as many as still wait. */
 const SLACK = 64;
 
 /**
- * Calls that wait for one peer, oldest first. To take one out of the middle, as a cancel does, only counts it out: it is
- * settled, and passed over when its turn comes. So a flood of cancels costs no walk each.
+ * Calls that wait for one peer, oldest first. A cancel does not search the list. It lowers the count, and the settled
+ * call is skipped when its turn comes. So a flood of cancels is cheap.
  */
 export class CallQueue {
   /** How many wait. */
@@ -18,7 +18,7 @@ export class CallQueue {
     this.size += 1;
   }
 
-  /** The oldest one, which stays. */
+  /** The oldest call, which stays in the queue. */
   peek(): Call | undefined {
     while (this.#calls[this.#first]?.settled) this.#first += 1;
     const call = this.#calls[this.#first];
@@ -26,14 +26,14 @@ export class CallQueue {
     return call;
   }
 
-  /** Takes out the one that `peek` has just shown. */
+  /** Removes the call that `peek` has just returned. */
   drop(): void {
     this.#first += 1;
     this.size -= 1;
     this.#tidy();
   }
 
-  /** Counts out a call that is settled, or is about to be. */
+  /** Lowers the count for a call that is settled, or is about to be. */
   remove(): void {
     this.size -= 1;
     this.#tidy();
@@ -47,7 +47,7 @@ export class CallQueue {
     return calls;
   }
 
-  /** All that wait, oldest first. */
+  /** All calls that wait, oldest first. */
   waiting(): Call[] {
     return this.#calls.slice(this.#first).filter((call) => !call.settled);
   }

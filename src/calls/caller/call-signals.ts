@@ -2,8 +2,8 @@ import { whenAborted } from '../../base/when-aborted.ts';
 import type { Call } from './call.ts';
 
 /**
- * Watches the signals that take a call back, until `call.release`. Returns the one that has been aborted already, and
- * then watches none.
+ * Watches the signals that cancel a call, until `call.release`. If one of them is aborted already, it is returned and
+ * none is watched.
  */
 export function watchSignals(
   call: Call,

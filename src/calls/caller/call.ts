@@ -4,40 +4,40 @@ import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
 
 /**
- * One call on its way, from the promise the user holds to the answer. It is itself the message to the caller, so
- * that a call costs one object less.
+ * One call on its way, from the promise that the user holds to the answer. It is itself the message to the caller
+ * actor, which saves an object per call.
  */
 export class Call {
   readonly type = 'call.send';
   readonly record: PeerRecord;
   readonly tag: string;
   readonly args: readonly unknown[];
-  /** How long it may take, in ms; of a stream, how long a value may keep its reader waiting. */
+  /** How long it may take, in ms. For a stream: how long its reader may wait for a value. */
   readonly time: number;
-  /** When it fails at the latest, on the peer's clock, in ms. Moves while values of a stream come. */
+  /** When it fails at the latest, on the peer's clock, in ms. Each value of a stream moves it. */
   deadline: number;
-  /** Settles the user's promise. Failures go through it too: `call-failure.ts` says why. */
+  /** Settles the user's promise. Failures go through it too; `call-failure.ts` says why. */
   readonly resolve: (value: unknown) => void;
-  /** Any of these takes the call back: the user's own, and that of the call on whose behalf it is made. */
+  /** Each of these cancels the call: the user's own signal, and that of the call that it is made in. */
   readonly signals: readonly AbortSignal[] | undefined;
   /** The frames of the local call; undefined when they were not worth the microseconds. */
   readonly site: string | undefined;
   /** The arguments that are streams. */
   readonly given: GivenStreams | undefined;
 
-  /** The caller's: takes the listeners off the signals. */
+  /** Set by the caller actor: removes the listeners from the signals. */
   release: (() => void) | undefined;
-  /** The caller's: where it was sent; undefined while it waits, and again once it is settled. */
+  /** Set by the caller actor: the link that it was sent over; undefined while it waits and after it has settled. */
   link: Link | undefined;
-  /** The caller's: its request id there. */
+  /** Set by the caller actor: its request id on that link. */
   id = 0;
-  /** The caller's. */
+  /** Set by the caller actor. */
   settled = false;
-  /** The caller's: whether it keeps the process alive. */
+  /** Set by the caller actor: whether it keeps the process alive. */
   holds = false;
-  /** The caller's: the result, once that has turned out to be a stream. */
+  /** Set by the caller actor: reads the result, once that has turned out to be a stream. */
   reader: StreamReader | undefined;
-  /** The caller's: the arguments that are streams, by position, once they are sent. */
+  /** Set by the caller actor: writes the arguments that are streams, by position, once they are sent. */
   writers: Map<number, StreamWriter> | undefined;
 
   constructor(

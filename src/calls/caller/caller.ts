@@ -9,12 +9,12 @@ import { OutgoingCalls } from './outgoing-calls.ts';
 import type { CallerInput } from './messages.ts';
 import type { CallerCounters } from '../../presence/peer-info.ts';
 
-/** The actor that knows every call this peer has made and not yet settled. */
+/** The actor that knows every call that this peer has made and that has not settled. */
 
 export type CallerLogic = ActorLogic<LiveSnapshot<CallerCounters>, CallerMessage, undefined>;
 export type CallerRef = ActorRefFrom<CallerLogic>;
 
-/** The logic of one caller. Its state is here and not in the snapshot, which is only there to be read. */
+/** The logic of one caller actor. Its state is kept outside the snapshot, which exists only to be read. */
 export function createCallerLogic(input: CallerInput & { log: Log }): CallerLogic {
   const caller = new OutgoingCalls(input);
   const logic: CallerLogic = {
@@ -32,7 +32,7 @@ export function createCallerLogic(input: CallerInput & { log: Log }): CallerLogi
   return contained(logic, remedyOf(caller, input.log));
 }
 
-/** The call fails, or the connection ends. */
+/** After an unexpected error, the call fails or the connection ends. */
 function remedyOf(caller: OutgoingCalls, log: Log): Remedy<CallerMessage> {
   return (error, message) => {
     if ('link' in message && message.type !== 'call.send') {
@@ -42,7 +42,7 @@ function remedyOf(caller: OutgoingCalls, log: Log): Remedy<CallerMessage> {
     const call = message.type === 'call.send' ? message : 'call' in message ? message.call : undefined;
     log.unforeseen(call ? 'in a call' : 'in the calls to others', error);
     if (!call || call.settled) return;
-    const text = 'something unforeseen went wrong here, see the cause';
+    const text = 'an unexpected error occurred in this process; see the cause';
     caller.fail(call, call.link ? 'CONNECTION_LOST' : 'NOT_SENT', text, { retriable: false, cause: error });
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { ToCaller } from '../../connection/messages.ts';
 import type { Call } from './call.ts';
 
-/** What the actor of outgoing calls is made with, and the messages that it takes. */
+/** The input of the caller actor, and the messages that it receives. */
 
 export interface CallerInput {
   clock: Clock;
@@ -19,5 +19,5 @@ export type CallerMessage =
   | Call
   | { type: 'call.cancel'; call: Call; reason: unknown }
   | { type: 'deadline.passed' }
-  /** This peer is at its end: nothing is answered any more. */
+  /** This peer ends: no call is answered any more. */
   | { type: 'caller.stop'; reason: string; cause?: unknown };

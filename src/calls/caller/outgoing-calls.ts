@@ -25,7 +25,7 @@ import type { CallerFrame } from '../../connection/messages.ts';
 import type { CallerInput, CallerMessage } from './messages.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
 
-/** Every call that one peer has made and not yet settled. */
+/** Every call that one peer has made and that has not settled. */
 export class OutgoingCalls implements StreamHouse {
   readonly snapshot = new LiveSnapshot<CallerCounters>({ pending: 0, waiting: 0, settled: 0 });
   readonly clock: Clock;
@@ -37,10 +37,10 @@ export class OutgoingCalls implements StreamHouse {
   readonly #queue: number;
   readonly #holds: boolean;
   readonly #alarm: Alarm;
-  /** Every link and every peer that has calls, for the walk when a deadline passes. */
+  /** Every link and every peer with calls, to walk when a deadline passes. */
   readonly #links = new Set<Link>();
   readonly #queues = new Set<PeerRecord>();
-  /** Why nothing is sent any more. */
+  /** Why nothing is sent any more; undefined while calls are sent. */
   #stopped: { reason: string; cause?: unknown } | undefined;
 
   constructor({ clock, queue, holds, stacks }: CallerInput) {
@@ -86,7 +86,7 @@ export class OutgoingCalls implements StreamHouse {
         this.#stop(message);
         break;
       case 'xstate.stop':
-        this.#stop({ reason: 'this peer is stopped' });
+        this.#stop({ reason: 'this peer has stopped' });
         this.snapshot.status = 'stopped';
         break;
     }
@@ -108,13 +108,13 @@ export class OutgoingCalls implements StreamHouse {
     if (record.left) {
       this.fail(call, 'NOT_SENT', leftMessage(record, record.left));
     } else if (call.time <= 0) {
-      this.fail(call, 'DEADLINE_EXCEEDED', 'the deadline had passed before the call was made', {
+      this.fail(call, 'DEADLINE_EXCEEDED', 'the deadline passed before the call was made', {
         ran: 'no',
       });
     } else if ((record.waiting?.size ?? 0) === 0 && record.link && hasRoom(record.link, call)) {
       this.#transmit(call, record.link, call.time);
     } else if (waitingFor(record).size >= this.#queue) {
-      const text = `${this.#queue} calls to ${peerLine(record)} already wait here (limits.queue)`;
+      const text = `${this.#queue} calls to ${peerLine(record)} are already waiting (limits.queue); make fewer at a time`;
       this.fail(call, 'OVERLOADED', text);
     } else {
       waitingFor(record).push(call);
@@ -130,7 +130,7 @@ export class OutgoingCalls implements StreamHouse {
     const id = sent.last + 1;
     const { tag, given } = call;
     const streams = given?.positions;
-    // What is sent along may take longer than the call may be silent, and the other side cannot tell.
+    // Streams among the arguments may take longer than the call's deadline, and the other side cannot know how long.
     const deadline = left < Infinity && !streams ? Math.ceil(left) : undefined;
     const most = link.limits.message;
     let request: Outgoing;
@@ -139,11 +139,13 @@ export class OutgoingCalls implements StreamHouse {
       request = encodeRequest(id, tag, args, deadline, this.stacks, streams, most);
     } catch (error) {
       if (TooLarge.is(error)) {
-        const text = `the request is larger than the ${most} bytes that ${peerLine(call.record)} takes`;
+        const text = `the request is larger than the ${most} bytes that ${peerLine(call.record)} accepts (its limits.message)`;
         this.fail(call, 'TOO_LARGE', text);
         return;
       }
-      const text = NotSerializable.is(error) ? error.message : 'the arguments cannot be read';
+      const text = NotSerializable.is(error)
+        ? error.message
+        : 'reading the arguments threw an error; see the cause';
       // A getter of the user's that threw is the cause.
       const cause = NotSerializable.is(error) ? error.cause : error;
       this.fail(call, 'NOT_SERIALIZABLE', text, cause === undefined ? {} : { cause });
@@ -163,7 +165,7 @@ export class OutgoingCalls implements StreamHouse {
     const sent = sentOver(link);
     const call = sent.pending.get(frame.id);
     if (!call) {
-      // Taken back earlier. The last frame says that its function has settled, and that its place there is free.
+      // The call was cancelled earlier. The last frame says that its function has settled, which frees its place there.
       if (isLast(frame)) sent.abandoned?.delete(frame.id);
       return;
     }
@@ -174,7 +176,7 @@ export class OutgoingCalls implements StreamHouse {
         break;
       case 'next':
         if (!call.reader?.push(frame.value, frame.size)) {
-          link.breach('more of a stream came than was asked for');
+          link.breach('a stream sent more than its credit allowed');
         }
         break;
       case 'complete':
@@ -196,7 +198,7 @@ export class OutgoingCalls implements StreamHouse {
     settleWith(call, frame);
   }
 
-  /** The other side reads an argument that is a stream, or will not read more of it. */
+  /** The other side reads an argument that is a stream, or cancels it. */
   #argument(call: Call, frame: CreditFrame | CancelFrame): void {
     const writer = call.writers?.get(frame.arg ?? -1);
     if (frame.type === 'credit') {
@@ -207,7 +209,7 @@ export class OutgoingCalls implements StreamHouse {
     }
   }
 
-  /** Sends what waited for room. */
+  /** Sends the calls that waited for room. */
   #pump(record: PeerRecord): void {
     if (!record.waiting) return;
     const { link } = record;
@@ -245,7 +247,7 @@ export class OutgoingCalls implements StreamHouse {
       .pending.values()
       .filter((call) => call.id > last);
     for (const call of refused) {
-      this.fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not take the call`);
+      this.fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not accept the call`);
     }
   }
 
@@ -285,20 +287,20 @@ export class OutgoingCalls implements StreamHouse {
     failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, details);
   }
 
-  /** The stream is read no further. */
+  /** The stream is not read any further. */
   abandon(call: Call): void {
     if (call.settled) return;
     this.#withdraw(call);
     this.#pump(call.record);
   }
 
-  /** Lets the call take so many ms more; Infinity for as long as nobody waits for it. */
+  /** Lets the call take this many ms more; Infinity while nobody waits for it. */
   allow(call: Call, time: number): void {
     call.deadline = this.clock.now() + time;
     this.#alarm.wakeBy(call.deadline);
   }
 
-  /** Whether the call keeps the process alive. */
+  /** Sets whether the call keeps the process alive. */
   hold(call: Call, holds: boolean): void {
     if (!this.#holds || call.holds === holds) return;
     call.holds = holds;
@@ -307,8 +309,8 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   /**
-   * Takes a call that is not answered out of wherever it is. Where it was sent, its function may run on: its place there
-   * is not free before that has settled, and the other side says when.
+   * Takes an unanswered call out of the place where it is kept. The function of a call that was sent may run on. The
+   * call keeps its place at the other side until that side says that the function has settled.
    */
   #withdraw(call: Call, encode: (id: number) => string = encodeCancel): void {
     const { link } = call;
@@ -322,7 +324,7 @@ export class OutgoingCalls implements StreamHouse {
     }
   }
 
-  /** Done exactly once a call, whatever becomes of it. */
+  /** Runs exactly once per call, however the call ends. */
   #settle(call: Call): void {
     call.settled = true;
     call.release?.();

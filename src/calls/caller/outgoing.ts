@@ -14,21 +14,24 @@ import { abortSignal, milliseconds } from '../../base/option-checks.ts';
 import type { CallOptions, Calling, Lent, RemotePeer } from '../../presence/remote-peer.ts';
 import { shapeOf } from '../../base/value-shape.ts';
 
-/** Between two calls that take their call site at once, in ms: a stack is 5 µs, so this is a thousandth of the time. */
+/**
+ * Least time between two calls that take their call site at once, in ms. A stack costs 5 µs, so this is a thousandth of
+ * the time.
+ */
 const SITE_INTERVAL = 5;
 
 export interface OutgoingInput {
   clock: Clock;
-  /** How long a call may take that does not say so itself, in ms. */
+  /** The deadline of a call that has none of its own, in ms. */
   deadline: number;
   caller: CallerRef;
   middleware: Middleware;
   remotePeer(record: PeerRecord): RemotePeer;
-  /** Why nothing works any more; undefined while it does. */
+  /** Why nothing works any more; undefined while the peer works. */
   over(): NetError | undefined;
 }
 
-/** Turns what a user asks for into a call for the caller. */
+/** Turns a user's call into a `Call` for the caller actor. */
 export class Outgoing implements Calling {
   readonly #input: OutgoingInput;
   /** When the next call takes its call site at once, on the clock. */
@@ -38,7 +41,7 @@ export class Outgoing implements Calling {
     this.#input = input;
   }
 
-  /** @throws TypeError for options that cannot be meant; everything else rejects */
+  /** @throws TypeError for invalid options; all other failures reject */
   call(
     record: PeerRecord,
     tag: string,
@@ -61,8 +64,8 @@ export class Outgoing implements Calling {
     const { signal } = options;
     const now = clock.now();
     let site: string | undefined;
-    // A stack costs as much as the rest of the call. One now and then is not felt; for the others
-    // `call-failure.ts` finds the caller when there is need to.
+    // A stack costs as much as the rest of the call. Taking one now and then is not felt. For the other calls,
+    // `call-failure.ts` finds the call site when it is needed.
     if (now >= this.#nextSite) {
       this.#nextSite = now + SITE_INTERVAL;
       // oxlint-disable-next-line unbound-method -- named, not called
@@ -74,7 +77,7 @@ export class Outgoing implements Calling {
       time = Math.min(time, outer.deadline);
       signals = signals ? [...signals, outer.signal] : [outer.signal];
     }
-    // What is lent is watched by who lends it.
+    // The lender watches streams that are lent.
     if (given && !lent) signals = signals ? [...signals, given.signal] : [given.signal];
     const prepared = { record, tag, args, given, time, deadline: now + time, signals, site, plain };
     return this.#input.middleware.outgoing ? this.#throughHooks(prepared, signal) : this.#send(prepared);
@@ -108,7 +111,7 @@ export class Outgoing implements Calling {
     const promise = new Promise(keepResolve);
     const resolve = plain ? resolveAndTell(lastResolve, plain) : lastResolve;
     const call = new Call(record, tag, args, time, deadline, resolve, signals, site, given);
-    // What is sent to a stopped actor vanishes.
+    // A message to a stopped actor is lost without an error, so check first.
     const stopped = this.#input.over();
     if (stopped) {
       if (given) endArguments(call, given);
@@ -142,12 +145,14 @@ interface PreparedCall {
 
 let lastResolve: (value: unknown) => void;
 
-/** One function for all promises: a new one for each would be an object more a call, and keep alive all it sees. */
+/**
+ * One function for all promises. A new one for each call would cost an object, and would keep alive everything it sees.
+ */
 function keepResolve(resolve: (value: unknown) => void): void {
   lastResolve = resolve;
 }
 
-/** Failures are promises; all else that is no stream is a plain value. */
+/** Tells `plain` when the value is final: failures are promises, and streams go on. */
 function resolveAndTell(resolve: (value: unknown) => void, plain: () => void) {
   return (value: unknown): void => {
     if (shapeOf(value) === 'value') plain();

@@ -4,13 +4,13 @@ import { CallQueue } from './call-queue.ts';
 import type { Call } from './call.ts';
 import { IdTable } from '../id-table.ts';
 
-/** What the caller keeps of a link: the calls that it has made over it. */
+/** The caller's record of a link: the calls that were made over it. */
 export class SentCalls implements CallsMade {
   /** Requests without an answer. */
   readonly pending = new IdTable<Call>();
-  /** Requests that were taken back, until the other side says that their function has settled. */
+  /** Cancelled requests, until the other side says that their function has settled. */
   abandoned: Set<number> | undefined;
-  /** Streams of its calls that are open. */
+  /** Open streams of these calls. */
   streams = 0;
   /** Id of the newest request. */
   last = 0;

@@ -10,7 +10,7 @@ import { StreamReader } from './stream-reader.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { sentOver } from '../caller/sent-calls.ts';
 
-/** The caller, as the streams of its calls need it. */
+/** The part of the caller that the streams of its calls need. */
 export interface StreamHouse {
   /** Whether errors of the user's streams are sent with their stack. */
   readonly stacks: boolean;
@@ -19,7 +19,7 @@ export interface StreamHouse {
   hold(call: Call, holds: boolean): void;
 }
 
-/** The result is a stream: the user gets its reader. There is no deadline on the whole, only on silence. */
+/** The result is a stream: the user gets its reader. There is no deadline for the whole stream, only for silence. */
 export function openStream(house: StreamHouse, call: Call, link: Link): void {
   if (call.reader) return;
   const { id } = call;
@@ -38,7 +38,7 @@ export function openStream(house: StreamHouse, call: Call, link: Link): void {
   call.resolve(call.reader);
 }
 
-/** What the request says in place of them. */
+/** The arguments as the request carries them, with placeholders for the streams. */
 export function withoutStreams(args: readonly unknown[], streams: readonly number[]): readonly unknown[] {
   return args.map((arg, position) => (streams.includes(position) ? null : arg));
 }
@@ -54,7 +54,7 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, given:
     const arg = positions[index]!;
     const send = (frame: Outgoing): void => {
       link.send(frame);
-      // As long as values go out, the call is not silent.
+      // The call is not silent while values go out.
       if (!call.reader && !call.settled) house.allow(call, call.time);
     };
     const writer = new StreamWriter(link, source, {
@@ -78,7 +78,10 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, given:
   });
 }
 
-/** The call is over, whether or not it was sent. What is lent to it, and was not sent, may be sent with another. */
+/**
+ * Ends the streams of a call that has ended, sent or not. Lent streams that were not sent may still go out with another
+ * call.
+ */
 export function endArguments(call: Call, given: GivenStreams): void {
   if (call.writers) for (const writer of call.writers.values()) writer.stop();
   else if (!given.lent) given.end();

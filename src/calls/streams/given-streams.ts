@@ -2,15 +2,15 @@ import { isStream } from '../../base/value-shape.ts';
 import { StreamSource } from './stream-source.ts';
 
 /**
- * The arguments of one call that are streams. They have an owner from the moment the user gives them: whatever the call
- * then waits for, a Node stream that fails meanwhile fails the call and not the process, and however the call ends, they
- * are ended with it.
+ * The arguments of one call that are streams. They have an owner from the moment the user gives them. So a Node stream
+ * that fails while the call still waits fails the call and not the process. When the call ends, for whatever reason,
+ * the streams are ended too.
  *
- * The call itself owns them, unless something around it does that may make it again on another peer (`any`, `map`), or
- * not at all. That one has lent them, and ends them if no call has begun to send them.
+ * Usually the call itself owns them. But `any` and `map` may repeat a call on another peer, or not make it at all. Then
+ * they own the streams and lend them to the call, and end them if no call has begun to send them.
  */
 export class GivenStreams {
-  /** Where they are among the arguments, ascending. */
+  /** Their positions among the arguments, ascending. */
   readonly positions: readonly number[];
   /** Whether something around the call owns them until they are sent. */
   readonly lent: boolean;
@@ -22,7 +22,7 @@ export class GivenStreams {
     this.positions = positions;
     this.lent = lent;
     const failed = (error: unknown): void => {
-      // Once it is sent, its failure goes the way of its values.
+      // After sending has begun, a failure goes the same way as the values.
       if (!this.#begun) this.#failure.abort(error);
     };
     this.#sources = positions.map(
@@ -31,7 +31,7 @@ export class GivenStreams {
   }
 
   /**
-   * Takes those among the arguments; undefined when there are none, as in most calls.
+   * Takes the streams among the arguments; undefined when there are none, as in most calls.
    * @param lent whether something around the call owns them until they are sent
    */
   static among(args: readonly unknown[] | undefined, lent = false): GivenStreams | undefined {
@@ -39,18 +39,18 @@ export class GivenStreams {
     return positions && new GivenStreams(args!, positions, lent);
   }
 
-  /** Aborted with its error when one of them fails before it is sent. */
+  /** Aborted with the stream's error when one of them fails before it is sent. */
   get signal(): AbortSignal {
     return this.#failure.signal;
   }
 
-  /** A call sends them from now on. */
+  /** From now on a call sends them. */
   begin(): readonly StreamSource[] {
     this.#begun = true;
     return this.#sources;
   }
 
-  /** Ends them if no call has begun to send them: that one ends them itself. */
+  /** Ends them if no call has begun to send them. A call that has begun ends them itself. */
   release(): void {
     if (!this.#begun) this.end();
   }
@@ -59,7 +59,7 @@ export class GivenStreams {
     for (const source of this.#sources) source.end();
   }
 
-  /** What becomes of a call around which the user's own code runs, which may never make it. */
+  /** Makes a call around which the user's hooks run. Those may never make it, so this ends the streams afterwards. */
   async around(call: () => Promise<unknown>): Promise<unknown> {
     let unwatch: (() => void) | undefined;
     try {
@@ -73,7 +73,7 @@ export class GivenStreams {
     }
   }
 
-  /** @returns what ends the watch */
+  /** @returns a function that ends the watch */
   onFailure(failed: (error: unknown) => void): () => void {
     const { signal } = this;
     if (signal.aborted) failed(signal.reason);
@@ -83,9 +83,9 @@ export class GivenStreams {
   }
 }
 
-/** Which of the arguments are streams; undefined when none is. */
+/** The positions of the arguments that are streams; undefined when none is. */
 export function streamsIn(args: readonly unknown[] | undefined): number[] | undefined {
-  // What is no list of arguments is refused a moment later.
+  // Anything but an array is refused a moment later.
   if (!Array.isArray(args)) return undefined;
   let streams: number[] | undefined;
   for (let position = 0; position < args.length; position += 1) {

@@ -4,15 +4,15 @@ import { isStream } from '../../base/value-shape.ts';
 
 type Step = IteratorResult<unknown, unknown>;
 
-/** What a stream is read from. */
+/** The source that a stream is read from. */
 interface Reader {
   next(): Promise<Step>;
   return?(): unknown;
 }
 
 /**
- * A stream whose call is made by the first `next()`, as the body of an async generator only begins to run then. One
- * that is never read costs nothing there.
+ * A stream whose call is made by the first `next()`, just as the body of an async generator begins to run only then. A
+ * stream that is never read costs the other side nothing.
  */
 export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
   readonly #call: () => Promise<unknown>;
@@ -27,7 +27,7 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
     this.#given = given;
   }
 
-  /** For a call that is made already: whoever iterates learns of its failure there. */
+  /** For a call that is made already: the loop over the stream gets its failure. */
   begin(): void {
     this.#opening = this.#open();
     this.#opening.catch(() => {});
@@ -47,7 +47,7 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
 
   async throw(error: unknown): Promise<Step> {
     await this.#end();
-    // Whatever it is, it goes back to who gave it.
+    // It may be any value, and goes back to the code that gave it.
     // oxlint-disable-next-line only-throw-error
     throw error;
   }
@@ -65,21 +65,23 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
       const result = await this.#call();
       if (!isStream(result)) {
         throw new TypeError(
-          'the function returned no stream, so there is nothing to iterate; await its result',
+          'the function did not return a stream, so it cannot be iterated; await its result instead',
         );
       }
       this.#reader = readerOf(result);
       if (this.#over) await this.#leave(this.#reader);
       return this.#reader;
     } catch (error) {
-      // A generator that has thrown is over.
+      // A generator that has thrown has ended.
       this.#over = true;
       this.#given?.release();
       throw error;
     }
   }
 
-  /** One that is not open yet is left when it opens: to wait for that would be to wait for a silent peer. */
+  /**
+   * A stream that is not open yet is cancelled when it opens. Waiting for that could mean waiting for a silent peer.
+   */
   async #end(): Promise<void> {
     if (this.#over) return;
     this.#over = true;
@@ -92,12 +94,12 @@ export class RemoteStream implements AsyncGenerator<unknown, unknown, void> {
     try {
       await reader.return?.();
     } catch {
-      // It was lost, which is an end, too.
+      // The connection was lost, which ends the stream too.
     }
   }
 }
 
-/** What a hook gave in place of a stream may be a Node stream, or anything else that is no iterator itself. */
+/** A hook may return a Node stream, or another iterable that is not an iterator itself, in place of the stream. */
 function readerOf(stream: AsyncIterable<unknown>): Reader {
   if (typeof (stream as Partial<Reader>).next === 'function')
     return stream as AsyncIterable<unknown> & Reader;
@@ -141,8 +143,8 @@ function method(value: (this: Promise<unknown>, argument?: unknown) => unknown):
 }
 
 /**
- * Lets the promise of a result be iterated, too: of a function that is only known by its tag, or returns what it
- * likes, nobody can tell before the answer whether that is a value or a stream.
+ * Makes the promise of a result iterable too. When only the tag of a function is known, nobody can tell before the
+ * answer whether the result is a value or a stream.
  */
 export function asStream(promise: Promise<unknown>): Promise<unknown> {
   return Object.defineProperties(promise, METHODS);

@@ -1,10 +1,10 @@
 import { FIRST_BYTES, FIRST_CREDIT } from '../../wire/frames.ts';
 
-/** What the reader of a stream needs of the side it is on. */
+/** The part of its owner that the reader of a stream needs. */
 export interface ReaderOwner {
-  /** Lets the other side send so many values, and so many bytes of them, more. */
+  /** Lets the other side send this many more values, and this many more bytes. */
   credit(count: number, bytes: number): void;
-  /** The stream is read no further. Not called for one that has ended by itself. */
+  /** The stream is not read any further. Not called for a stream that has ended by itself. */
   cancel(): void;
   /** Whether a read waits for a value. */
   waiting(is: boolean): void;
@@ -12,44 +12,47 @@ export interface ReaderOwner {
 
 type Step = IteratorResult<unknown, unknown>;
 
-/** Credit is given back when so many values were read, so that its frames are few and the writer never runs dry … */
+/**
+ * Credit is given back after this many values were read, so that credit frames are few and the writer never runs dry.
+ */
 const REFILL = FIRST_CREDIT / 2;
 
 /**
- * … or half of the window in bytes, which is this large once something was read. A stream that nobody reads holds less.
- * With windows of 1 MiB values of 1 MiB go one at a time: 1.3 times the CPU time of 4 MiB.
+ * Credit is also given back after half of this window in bytes. The window grows to this size once something was read;
+ * a stream that nobody reads holds less. With windows of 1 MiB, values of 1 MiB go one at a time, at 1.3 times the CPU
+ * time of 4 MiB.
  */
 export const WINDOW = 4 * FIRST_BYTES;
 
 /**
- * The reading end of a stream from another process: an async generator as the one that runs there. Of what was sent
- * and not yet read it holds at most `FIRST_CREDIT` values, and less than `WINDOW` of them and one more; a reader that stops
- * stops the writer.
+ * The reading end of a stream from another process: an async generator like the one that runs there. It holds at most
+ * `FIRST_CREDIT` unread values, and less than `WINDOW` bytes of them plus one value. A reader that stops reading stops
+ * the writer.
  */
 export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
   readonly #owner: ReaderOwner;
   #values: unknown[] = [];
-  /** How much credit each of them takes. */
+  /** How much credit each of the unread values takes. */
   #sizes: number[] = [];
   /** Reads that wait for a value. */
   #reads: ((step: Step | PromiseLike<Step>) => void)[] = [];
   /** Values that the other side may still send. */
   #credit = FIRST_CREDIT;
-  /** How much of them. Below zero after a value that was larger than the rest. */
+  /** Bytes that the other side may still send. Below zero after a value that was larger than the rest. */
   #bytes = FIRST_BYTES;
-  /** How much may be sent and unread, the last value aside. */
+  /** How many bytes may be sent and unread, not counting the last value. */
   #window = FIRST_BYTES;
-  /** Values read since credit was last given, and how much they were. */
+  /** Values that were read since credit was last given, and their bytes. */
   #read = 0;
   #readBytes = 0;
-  /** How it ends once the values are read. */
+  /** How the stream ends after its last value. */
   #end: (() => Step | PromiseLike<Step>) | undefined;
 
   constructor(owner: ReaderOwner) {
     this.#owner = owner;
   }
 
-  /** From the other side. False when it sends more than it may. */
+  /** A value from the other side. @returns false when that side sends more than it may */
   push(value: unknown, size: number): boolean {
     if (this.#end) return true;
     if (this.#credit === 0 || this.#bytes <= 0) return false;
@@ -72,7 +75,7 @@ export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
     this.#finish(() => ({ done: true, value }));
   }
 
-  /** @param make is asked once, when the failure is read: by then the engine can see who reads */
+  /** @param make is called once, when the failure is read: only then can the engine see which function reads */
   fail(make: () => Promise<never>): void {
     this.#finish(make);
   }
@@ -88,7 +91,7 @@ export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
     return new Promise((resolve) => this.#reads.push(resolve));
   }
 
-  /** Ends the reading; the generator there is ended too, and runs its `finally`. */
+  /** Ends the reading. The generator at the other side is ended too, and runs its `finally`. */
   return(value?: unknown): Promise<Step> {
     this.#abandon();
     return Promise.resolve({ done: true, value });
@@ -96,7 +99,7 @@ export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
 
   throw(error: unknown): Promise<Step> {
     this.#abandon();
-    // Whatever it is, it goes back to who gave it.
+    // It may be any value, and goes back to the code that gave it.
     // oxlint-disable-next-line prefer-promise-reject-errors
     return Promise.reject(error);
   }
@@ -109,11 +112,12 @@ export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
     await this.return();
   }
 
-  /** A value was read. */
+  /** Counts a value that was read. */
   #count(size: number): void {
     this.#read += 1;
     this.#readBytes += size;
-    // What is not given back is less than half, so a writer whose every value was read can always go on.
+    // The credit that is held back is always less than half, so a writer whose every value was read can always
+    // continue.
     if ((this.#read < REFILL && this.#readBytes < this.#window / 2) || this.#end) return;
     const bytes = this.#readBytes + WINDOW - this.#window;
     this.#window = WINDOW;
@@ -133,7 +137,7 @@ export class StreamReader implements AsyncGenerator<unknown, unknown, void> {
     for (const read of reads) read(this.#takeEnd());
   }
 
-  /** A generator that has ended once says so from then on. */
+  /** A generator that has ended gives `done` from then on. */
   #takeEnd(): Promise<Step> {
     const end = this.#end!;
     this.#end = finished;

@@ -1,6 +1,6 @@
 import { unawaited } from '../../base/unforeseen.ts';
 
-/** One step of a source, whatever kind it is: read once, so that a getter of the user's cannot say two things. */
+/** One step of a source of any kind. It is read once, so that a user's getter cannot give two answers. */
 export interface SourceStep {
   readonly done: boolean;
   readonly value: unknown;
@@ -9,54 +9,59 @@ export interface SourceStep {
 /** What the three kinds of source have in common once they are opened. */
 interface OpenSource {
   next(): unknown;
-  /** Ends it, at once where the kind allows. */
+  /** Ends it, immediately where the kind allows that. */
   end(): unknown;
 }
 
-/** The part of a Node stream that is needed to own one. Told by its methods: user land has streams of its own classes. */
+/**
+ * The part of a Node stream that is needed to own one. It is recognized by its methods, because packages have stream
+ * classes of their own.
+ */
 interface NodeStream extends AsyncIterable<unknown> {
   on(event: 'error', listener: (error: unknown) => void): unknown;
   destroy(): unknown;
 }
 
 /**
- * What a user gave to be sent as a stream: an async iterable, a Node stream or a `ReadableStream`. Owns it from the
- * moment it was given until it has ended, and is the only place that touches it.
+ * A stream that a user gave to be sent: an async iterable, a Node stream or a `ReadableStream`. This class owns it from
+ * the moment it was given until it has ended, and is the only place that touches it.
  *
- * To leave a source must not depend on the source. The `return()` of an async generator, and of the iterators of Node's
- * streams and ReadableStreams, waits until a `next()` under way has settled, and a silent source never does that. So a
- * Node stream is destroyed and a ReadableStream cancelled by its reader; of a generator nobody waits for the `return()`.
+ * Leaving a source must not depend on the source. The `return()` of an async generator, and of the iterators of Node's
+ * streams and ReadableStreams, waits until a `next()` under way has settled. A silent source never settles it. So a
+ * Node stream is destroyed, a ReadableStream is cancelled by its reader, and nobody waits for the `return()` of a
+ * generator.
  */
 export class StreamSource {
   readonly #stream: AsyncIterable<unknown>;
   #open: OpenSource | undefined;
   #over = false;
 
-  /** @param failed is told when a Node stream emits an `error`, whether or not it is being read */
+  /** @param failed is called when a Node stream emits `error`, whether or not it is being read */
   constructor(stream: AsyncIterable<unknown>, failed: (error: unknown) => void = ignore) {
     this.#stream = stream;
-    // An `error` that nobody listens to ends the process. The listener stays for good: streams fail late, too.
+    // An `error` event without a listener ends the process. The listener stays for good, because streams fail late,
+    // too.
     if (isNodeStream(stream)) stream.on('error', failed);
   }
 
-  /** Begins to read it. @throws what the user's stream throws */
+  /** Begins to read the stream. @throws what the user's stream throws */
   open(): void {
     this.#opened();
   }
 
-  /** @throws what the source fails with; TypeError for an iterator that does not keep to its protocol */
+  /** @throws the error of the source; TypeError for an iterator that breaks the iterator protocol */
   async next(): Promise<SourceStep> {
-    if (this.#over) throw new Error('the stream has ended: the call it was given to is over');
+    if (this.#over) throw new Error('the stream has ended, because the call that it was given to has ended');
     let step: unknown;
     try {
       step = await this.#opened().next();
     } catch (error) {
-      // An iterator that has failed is over, and is not asked to return.
+      // An iterator that has failed has ended, and its `return` is not called.
       this.#over = true;
       throw error;
     }
     if (typeof step !== 'object' || step === null) {
-      throw new TypeError('the iterator of the stream gave no object with `done` and `value`');
+      throw new TypeError('the iterator of the stream must return an object with `done` and `value`');
     }
     const done = Boolean((step as { done?: unknown }).done);
     const { value } = step as { value?: unknown };
@@ -64,7 +69,7 @@ export class StreamSource {
     return { done, value };
   }
 
-  /** Ends it, as `break` does, and waits for nothing. It may be asked again, and never throws. */
+  /** Ends it, as `break` does, and waits for nothing. It may be called again, and never throws. */
   end(): void {
     if (this.#over) return;
     this.#over = true;
@@ -75,7 +80,7 @@ export class StreamSource {
     try {
       await (this.#open ? this.#open.end() : endUnopened(this.#stream));
     } catch {
-      // What a source that was left does later is its own affair, and there is nobody who could be told.
+      // Nobody is left to be told what an abandoned source does later.
     }
   }
 
@@ -94,7 +99,9 @@ function openSource(stream: AsyncIterable<unknown>): OpenSource {
   return { next: () => iterator.next(), end };
 }
 
-/** Ends what was never read. An iterable that is no iterator itself has begun nothing, so there is nothing to end. */
+/**
+ * Ends a stream that was never read. An iterable that is not an iterator itself has begun nothing, so it needs no end.
+ */
 function endUnopened(stream: AsyncIterable<unknown>): unknown {
   if (isNodeStream(stream)) return stream.destroy();
   if (isWebStream(stream)) return stream.cancel();
@@ -113,7 +120,7 @@ function has(stream: object, method: string): boolean {
   try {
     return typeof (stream as Record<string, unknown>)[method] === 'function';
   } catch {
-    // A getter of the user's that throws makes no method.
+    // A getter that throws counts as no method.
     return false;
   }
 }

@@ -3,30 +3,30 @@ import type { Link } from '../../connection/link.ts';
 import type { SourceStep, StreamSource } from './stream-source.ts';
 
 /**
- * Bytes written to a connection and not yet taken by the network, above which a stream waits. Well below
- * `limits.buffered`, so that a stream nobody reads leaves room for the calls beside it.
+ * A stream waits while more than this many bytes are written to its connection and not yet taken by the network. It is
+ * well below `limits.buffered`, so that a stream that nobody reads leaves room for the calls beside it.
  */
 const STREAM_BUFFER = 1024 * 1024;
 
-/** What the writer of a stream needs of the side it is on. */
+/** The part of its owner that the writer of a stream needs. */
 export interface WriterOwner {
-  /** Sends a value. @returns the size of its frame @throws for what cannot be sent */
+  /** Sends a value. @returns the size of its frame @throws for a value that cannot be sent */
   next(value: unknown): number;
-  /** The source is at its end. @throws for a value that cannot be sent */
+  /** The source has ended. @throws for a value that cannot be sent */
   complete(value: unknown): void;
   /** The source failed. @throws for an error that cannot be sent */
   failed(error: unknown): void;
-  /** A value, or the error of the source, could not be sent; the source has been ended. */
+  /** A value, or the error of the source, could not be sent. The source has been ended. */
   refused(error: unknown): void;
-  /** Runs a step of the user's code where it belongs. */
+  /** Runs a step of the user's code in its context. */
   run<T>(step: () => T): T;
-  /** It was ended from outside. */
+  /** The stream was ended from outside. */
   ended(): void;
 }
 
 /**
- * The sending end of a stream: takes a value from its source only when the reader has given credit and the network
- * takes what was sent. So a slow reader holds the source, not memory.
+ * The sending end of a stream. It takes a value from its source only when the reader has given credit and the network
+ * takes data. So a slow reader holds up the source and does not fill memory.
  */
 export class StreamWriter {
   readonly #link: Link;
@@ -35,7 +35,7 @@ export class StreamWriter {
   readonly #next = (): Promise<SourceStep> => this.#source.next();
   /** Values that the reader has room for. */
   #values = FIRST_CREDIT;
-  /** Bytes that it has room for. Below zero after a value that was larger than the rest. */
+  /** Bytes that the reader has room for. Below zero after a value that was larger than the rest. */
   #bytes = FIRST_BYTES;
   #pumping = false;
   /** Nothing is sent any more. */
@@ -47,7 +47,7 @@ export class StreamWriter {
     this.#owner = owner;
   }
 
-  /** Goes on with the stream, as far as there is room. */
+  /** Continues with the stream while there is room. */
   start(): void {
     if (this.#pumping || this.#over) return;
     this.#pumping = true;
@@ -56,14 +56,14 @@ export class StreamWriter {
 
   readonly #again = (): void => this.start();
 
-  /** From the reader: room for so many values and bytes more. */
+  /** From the reader: room for this many more values and bytes. */
   credit(values: number, bytes: number): void {
     this.#values += values;
     this.#bytes += bytes;
     this.start();
   }
 
-  /** Ends the source, as `break` does. Nobody waits for what it does in its `finally`, so it keeps no place. */
+  /** Ends the source, as `break` does. Nobody waits for its `finally`, so it keeps no place. */
   stop(): void {
     if (this.#over) return;
     this.#over = true;
@@ -71,7 +71,7 @@ export class StreamWriter {
     this.#owner.ended();
   }
 
-  /** What could not even be told as the failure of the stream is told as a value that cannot be sent. */
+  /** An error that cannot be sent as the failure of the stream is reported as a value that cannot be sent. */
   readonly #broke = (error: unknown): void => {
     this.#over = true;
     this.#endSource();
@@ -94,7 +94,7 @@ export class StreamWriter {
       }
       let step: SourceStep;
       try {
-        // One value after the other is what a stream is.
+        // The values of a stream are taken one after the other.
         // oxlint-disable-next-line no-await-in-loop
         step = await this.#owner.run(this.#next);
       } catch (error) {
@@ -106,7 +106,7 @@ export class StreamWriter {
         this.#owner.failed(error);
         return;
       }
-      // Other streams have written since this one began to wait for its value, which now waits for them.
+      // Other streams have written while this one waited for its value. Now this stream waits for them.
       // oxlint-disable-next-line no-await-in-loop
       while (this.#link.congested) await this.#drained();
       if (this.#over) return;
@@ -118,11 +118,11 @@ export class StreamWriter {
         this.#bytes -= this.#owner.next(step.value);
       }
     }
-    // In the same turn as the last look, so that no credit can come in between and find it pumping.
+    // This runs in the same turn as the last check, so that no credit can come in between and find it pumping.
     this.#pumping = false;
   }
 
-  /** Looked at again, and in the same turn as what is sent then: many streams may have waited. */
+  /** Checks again after the wait, in the same turn as the next send: many streams may have waited. */
   #drained(): Promise<void> {
     return new Promise((resolve) => this.#link.whenDrained(resolve));
   }

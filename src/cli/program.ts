@@ -11,7 +11,7 @@ import { Output } from './terminal/output.ts';
 import { written } from './terminal/text.ts';
 
 /**
- * Every command with its arguments and options. What a command does is in a file of its own, loaded when it runs: the
+ * Every command with its arguments and options. The code of a command is in its own file and is loaded when it runs: the
  * library alone takes longer to load than everything here.
  */
 
@@ -26,7 +26,7 @@ interface Streams {
 
 type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promise<ExitCode>;
 
-/** Runs what the command line says. Resolves with what the process should exit with. */
+/** Runs the command line. Resolves with the exit code of the process. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   surviveLostOutput();
   let code: ExitCode = EXIT.DONE;
@@ -41,16 +41,16 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
 }
 
 /**
- * @param done told what the process should exit with
- * @param streams where help and what is wrong with the command itself are written
+ * @param done called with the exit code of the process
+ * @param streams receive the help texts and the errors of the command line itself
  */
 export function createProgram(done: (code: ExitCode) => void, streams: Streams = process): Command {
   const program = new Command('app-net')
-    .description('Look at a network of peers, call their functions, try one of your own.')
+    .description('List peers, call their functions, and serve functions of your own.')
     .version(libraryVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this')
+    .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .showHelpAfterError('(app-net --help lists what there is)')
+    .showHelpAfterError('(app-net --help lists all commands)')
     .configureOutput({
       writeOut: (text) => streams.stdout.write(written(text)),
       writeErr: (text) => streams.stderr.write(written(text)),
@@ -58,8 +58,8 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .exitOverride();
 
   /**
-   * Runs `load`'s function. `data`: what it prints is for programs, too, and is JSON when it is piped.
-   * `drains`: after the first signal it takes the time it needs.
+   * Runs the function that `load` gives. `data`: the output is for programs too, and is JSON in a pipe.
+   * `drains`: the command takes the time it needs after the first signal.
    */
   const run =
     <Args extends unknown[]>(data: boolean, load: () => Promise<Action<Args>>, drains = false) =>
@@ -79,58 +79,64 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
       }
     };
 
-  const group = ['-g, --group <name>', 'only peers of this group; default: of all groups'] as const;
+  const group = ['-g, --group <name>', 'peers of this group only; default: all groups'] as const;
   program
     .command('peers')
-    .description('who is there')
+    .description('list the peers')
     .option(...group)
-    .option('-w, --watch', 'stay, and show who comes and goes')
+    .option('-w, --watch', 'keep running, and show peers that join and leave')
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
     .action(run(true, async () => (await import('./commands/peers.ts')).peers));
 
   program
     .command('call')
-    .description('call a function; its result is printed, and the values of a stream as they come')
-    .argument('<function>', 'its tag, its name, or the end of that: multiply for my-app/math.multiply')
-    .argument('[args...]', 'each as JSON, or else as the string it is')
-    .option('-p, --peer <peer>', 'on this one: its name, its id, or the beginning of that')
-    .option('--any', 'on one that has it; so it is anyway')
-    .option('-a, --all', 'on every one that has it')
-    .option('-m, --map <file>', 'for each line of a file (- is standard input), spread over all that have it')
+    .description('call a function and print its result, or the values of its stream')
+    .argument(
+      '<function>',
+      'its tag, its name, or the end of its name, such as multiply for my-app/math.multiply',
+    )
+    .argument('[args...]', 'JSON or plain text')
+    .option('-p, --peer <peer>', 'call this peer: its name, its id, or the beginning of its id')
+    .option('--any', 'call one peer that has the function (the default)')
+    .option('-a, --all', 'call every peer that has the function')
+    .option(
+      '-m, --map <file>',
+      'call once for each line of a file (- is standard input), spread over the peers',
+    )
     .option('--spread', 'with --map: each line is a JSON array of all arguments')
-    .option('--concurrency <calls>', 'with --map: calls under way at each peer', fromOne)
-    .option('--ordered', 'with --map: results in the order of the lines')
-    .option('--idempotent', 'it may run twice: call again after a lost connection')
+    .option('--concurrency <calls>', 'with --map: calls at each peer at the same time; default: 4', fromOne)
+    .option('--ordered', 'with --map: print results in the order of the lines')
+    .option('--idempotent', 'the function can run twice: repeat a call that was lost')
     .option(...group)
-    .option('-d, --deadline <ms>', 'how long it may take; default: until Ctrl-C', wholeNumber)
+    .option('-d, --deadline <ms>', 'time that the call may take; default: no limit', wholeNumber)
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
     .action(run(true, async () => (await import('./commands/call.ts')).call));
 
   program
     .command('info')
-    .description('what a peer says about itself')
-    .argument('<peer>', 'its name, its id, or the beginning of that')
+    .description('show what a peer tells about itself')
+    .argument('<peer>', 'its name, its id, or the beginning of its id')
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
     .action(run(true, async () => (await import('./commands/info.ts')).info));
 
   program
     .command('ping')
-    .description('how long a call takes, there and back')
-    .argument('[peer]', 'its name, its id, or the beginning of that; default: every peer')
-    .option('-c, --count <rounds>', 'how often; default: until Ctrl-C', fromOne)
-    .option('-i, --interval <ms>', 'between two rounds', wholeNumber, 1_000)
-    .option('-d, --deadline <ms>', 'how long an answer may take', wholeNumber, 5_000)
+    .description('measure the round trip of a call')
+    .argument('[peer]', 'its name, its id, or the beginning of its id; default: every peer')
+    .option('-c, --count <rounds>', 'number of rounds; default: until Ctrl-C', fromOne)
+    .option('-i, --interval <ms>', 'time between two rounds', wholeNumber, 1_000)
+    .option('-d, --deadline <ms>', 'time that an answer may take', wholeNumber, 5_000)
     .option(...group)
-    .option('--json', 'lines of JSON')
+    .option('--json', 'print lines of JSON')
     .action(run(false, async () => (await import('./commands/ping.ts')).ping));
 
   program
     .command('events')
-    .description('what happens, as it happens')
-    .argument('[name]', 'of the events; default: all')
+    .description('print events as they happen')
+    .argument('[name]', 'name of the events; default: all events')
     .option(...group)
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
@@ -139,48 +145,51 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
   program
     .command('emit')
     .description('emit an event')
-    .argument('<name>', 'of the event')
-    .argument('[payload]', 'as JSON, or else as the string it is')
-    .option('-g, --group <name>', 'the group it comes from; default: APP_NET_GROUP, else main')
-    .option('--json', 'a line of JSON')
+    .argument('<name>', 'name of the event')
+    .argument('[payload]', 'JSON or plain text')
+    .option('-g, --group <name>', 'group that the event comes from; default: APP_NET_GROUP, else main')
+    .option('--json', 'print a line of JSON')
     .action(run(false, async () => (await import('./commands/emit.ts')).emit));
 
   program
     .command('serve')
-    .description('load a module and keep it as a peer')
-    .argument('<module>', 'a file, in JavaScript or (with tsx) TypeScript, that connects functions')
-    .option('-n, --name <name>', 'what the peer is called')
-    .option('-g, --group <name>', 'the group it belongs to')
-    .option('-w, --watch', 'start again when the module, or anything it imports, changes')
+    .description('load a module and keep it running as a peer')
+    .argument('<module>', 'a JavaScript or TypeScript (with tsx) file that connects functions')
+    .option('-n, --name <name>', 'name of the peer; default: APP_NET_NAME')
+    .option('-g, --group <name>', 'group of the peer; default: APP_NET_GROUP, else main')
+    .option('-w, --watch', 'restart when the module, or a file that it imports, changes')
     .action(run(false, async () => (await import('./serve/serve.ts')).serve, true));
 
   program
     .command('secret')
     .description('make and store a secret for peers on several hosts')
-    .option('-f, --file <path>', 'where; default: APP_NET_SECRET_FILE, else ~/.config/app-net/secret')
-    .option('--new', 'in the place of the one that is there')
-    .option('--show', 'print the secret itself')
+    .option(
+      '-f, --file <path>',
+      'file of the secret; default: APP_NET_SECRET_FILE, else ~/.config/app-net/secret',
+    )
+    .option('--new', 'replace the secret that is in the file')
+    .option('--show', 'print the secret')
     .option('--stdin', 'store the secret that comes on standard input')
-    .option('--json', 'a line of JSON')
+    .option('--json', 'print a line of JSON')
     .action(run(false, async () => (await import('./commands/secret.ts')).secret));
 
   program
     .command('doctor')
-    .description('what is wrong here, in words, and what to do about it')
-    .option('--json', 'a line of JSON for each check')
+    .description('find out what is wrong and what to do about it')
+    .option('--json', 'print a line of JSON for each check')
     .action(run(false, async () => (await import('./doctor/doctor.ts')).doctor));
   for (const command of program.commands) {
     const name = command.name();
-    const dashes = name === 'call' ? '; arguments that begin with - come after --' : '';
-    command.showHelpAfterError(`(app-net ${name} --help lists what there is${dashes})`);
+    const dashes = name === 'call' ? '; put arguments that begin with - after --' : '';
+    command.showHelpAfterError(`(app-net ${name} --help lists all options${dashes})`);
   }
   return program;
 }
 
-const JSON_OPTION = ['--json', 'lines of JSON, as a pipe gets them anyway'] as const;
-const NO_JSON_OPTION = ['--no-json', 'text, also in a pipe'] as const;
+const JSON_OPTION = ['--json', 'print lines of JSON, as in a pipe'] as const;
+const NO_JSON_OPTION = ['--no-json', 'print text, also in a pipe'] as const;
 
-/** Node's timers take no more. */
+/** The longest time of a Node timer, in ms. */
 const LARGEST = 2 ** 31 - 1;
 
 export function wholeNumber(text: string): number {

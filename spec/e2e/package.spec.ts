@@ -43,16 +43,16 @@ describe('the package, installed from its tarball', function () {
     await writeFile(join(app, file), text);
   };
 
-  it('depends on every package that it imports', async () => {
+  it('depends on every package that its code or its types import, and on no other', async () => {
     const { dependencies } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')) as {
       dependencies: Record<string, string>;
     };
     const imported = new Set<string>();
     for (const file of await readdir(join(REPOSITORY, 'dist'), { recursive: true })) {
-      if (!file.endsWith('.js')) continue;
+      if (!/\.(js|d\.ts)$/.test(file)) continue;
       const code = await readFile(join(REPOSITORY, 'dist', file), 'utf8');
       const imports =
-        /(?:^(?:import|export|}).* from |\bimport\()'((?:@[\w-]+\/)?[a-z][\w.-]*)(?:\/[\w./-]*)?'\)?;/gm;
+        /(?:^(?:import|export|}).* from |\bimport\()['"]((?:@[\w-]+\/)?[a-z][\w.-]*)(?:\/[\w./-]*)?['"]\)?;/gm;
       for (const [, name] of code.matchAll(imports)) {
         imported.add(name!);
       }

@@ -6,7 +6,7 @@ import { encodeTag, readableTag } from '../../src/base/tag.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { failure, Stage } from '../support/peers.ts';
 
-const MODULE = 'app-net/spec/connect.spec';
+const MODULE = 'app-net/spec/functions/connect.spec';
 
 describe('connect', () => {
   const stage = new Stage();

@@ -34,7 +34,9 @@ export class FakePool implements Pool {
     const peer = {
       ...{ id: name, name, group, hub: false, pid: 1, host: 'here', scope: 'host', functions, load: 0 },
       has: (tag: string) => peer.functions.includes(tag),
-      callWith: async (_given: unknown, _tag: string, args: readonly unknown[], options: CallOptions) => {
+      callWith: (_given: unknown, tag: string, args: readonly unknown[], options: CallOptions) =>
+        peer.call(tag, args, options),
+      call: async (_tag: string, args: readonly unknown[], options: CallOptions): Promise<unknown> => {
         this.called.push(name);
         peer.load += 1;
         try {

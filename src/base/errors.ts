@@ -70,16 +70,6 @@ export interface NetErrorDetails {
  * }
  */
 export class NetError extends Error {
-  /** Also one of another copy of this library in the process. Never throws, whatever `value` is. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== NetError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    try {
-      return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
-    } catch {
-      return false;
-    }
-  }
-
   readonly code: NetErrorCode;
   /** Whether the function ran: `no`, `yes` or `unknown`. */
   readonly ran: Ran;
@@ -99,6 +89,19 @@ export class NetError extends Error {
     this.tag = details.tag;
   }
 }
+
+// An error of another copy of this library in the process passes, too. This is not written in the class, since a bundler
+// renames a class that names itself.
+Object.defineProperty(NetError, Symbol.hasInstance, {
+  value(this: unknown, value: unknown): boolean {
+    if (this !== NetError) return Function.prototype[Symbol.hasInstance].call(this as typeof NetError, value);
+    try {
+      return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+    } catch {
+      return false;
+    }
+  },
+});
 
 // On the prototype, as in the built-in errors, so that `name` is not listed among the own properties.
 Object.defineProperty(NetError.prototype, 'name', { value: 'NetError', writable: true, configurable: true });

@@ -36,6 +36,7 @@ rmSync(dist, { recursive: true, force: true });
 const names = importedNames();
 await bundleDependencies(names);
 await bundleDoors(new Set(names.keys()));
+refuseRenamedClasses();
 
 /** What our sources import of which package. */
 function importedNames() {
@@ -105,6 +106,15 @@ function licenses(inputs) {
       return `${name} ${version} (${license})\n\n${text}\n`;
     });
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** A class that names itself is given another name by esbuild, and people see that in stacks and in what they print. */
+function refuseRenamedClasses() {
+  for (const file of readdirSync(dist).filter((each) => each.endsWith('.js'))) {
+    const renamed = /= class _\w+/.exec(readFileSync(join(dist, file), 'utf8'));
+    if (renamed)
+      throw new Error(`${file}: ${renamed[0]}: make its instances in a function outside the class`);
+  }
 }
 
 async function bundleDoors(packages) {

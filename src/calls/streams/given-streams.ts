@@ -36,7 +36,7 @@ export class GivenStreams {
    */
   static among(args: readonly unknown[] | undefined, lent = false): GivenStreams | undefined {
     const positions = streamsIn(args);
-    return positions && new GivenStreams(args!, positions, lent);
+    return positions && new this(args!, positions, lent);
   }
 
   /** Aborted with the stream's error when one of them fails before it is sent. */

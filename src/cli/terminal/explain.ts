@@ -1,12 +1,12 @@
 import { NetError } from '../../base/errors.ts';
+import { ownFrame } from '../../base/stack.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOf } from './failures.ts';
 import { Interrupted } from './interrupt.ts';
 import { Output } from './output.ts';
 import { safe } from './text.ts';
-import { jsonable } from '../commands/values.ts';
-import { display } from '../commands/values.ts';
+import { display, jsonable } from '../commands/values.ts';
 
 /**
  * Says on stderr what went wrong and what to do. Returns what the process should exit with.
@@ -49,8 +49,8 @@ function isInterruption(error: unknown): boolean {
 /** Without the frames that lead from this command to the module it serves. */
 function stackOf({ stack }: Error): string | undefined {
   const lines = stack?.split('\n') ?? [];
-  const end = lines.findLastIndex((line) => !/^ +at /.test(line) || !INSIDE.test(line));
+  const end = lines.findLastIndex((line) => !/^ +at /.test(line) || !(INSIDE.test(line) || ownFrame(line)));
   return lines.slice(0, end + 1).join('\n');
 }
 
-const INSIDE = /\b(?:node:internal|app-net)\/|\b(?:dist|src)\/cli\/serve-/;
+const INSIDE = /\bnode:internal\//;

@@ -132,7 +132,7 @@ async function bundleDoors(packages) {
     entryPoints: DOORS,
     chunkNames: '[name]-[hash]',
     sourcemap: true,
-    // The sources are in the package.
+    // With them the package would be larger than 600 KB. Stacks name the files of the repository.
     sourcesContent: false,
     plugins: [elsewhere],
     define: { APP_NET_VERSION: JSON.stringify(version) },

@@ -239,7 +239,9 @@ describe('a subscription', () => {
     expect(heard.at(-1)).to.equal('c three');
     const told = warnings.filter(({ name }) => name === 'AppNetWarning').map(({ message }) => message);
     expect(told).to.have.length(1);
-    expect(told[0]).to.match(/^the subscription to "three" at peer "c" \(.*\) waits: it gives 2 at a time/);
+    expect(told[0]).to.match(
+      /^the subscription to "three" at peer "c" \(.*\) waits: that peer allows 2 subscriptions at a time/,
+    );
   });
 
   it('asks nothing of a peer that gives none', async () => {

@@ -231,13 +231,13 @@ describe('a call to any peer', () => {
       pool.join('b', () => 1, { functions: ['worm', 'other'] });
       const error = (await failure(call())) as NetError;
       expect(error).to.include({ code: 'NO_SUCH_TAG', ran: 'no', retriable: true, tag: 'work' });
-      expect(error.message).to.equal('none of 1 peers has a function "work"; there is worm');
+      expect(error.message).to.equal('none of 1 peers has a function "work"; did you mean worm?');
     });
 
     it('tells of a peer that has it and was not selected', async () => {
       pool.join('far', () => 1, { group: 'gpu' });
       const error = (await failure(call())) as NetError;
-      expect(error.message).to.include('peer "far" (far), group "gpu", has it and is not selected');
+      expect(error.message).to.include('peer "far" (far), group "gpu", has it but is not selected');
     });
 
     it('waits for somebody when it is told to, until the deadline', async () => {
@@ -262,7 +262,7 @@ describe('a call to any peer', () => {
       await pool.pass(50);
       const error = (await never) as NetError;
       expect(error).to.include({ code: 'DEADLINE_EXCEEDED', ran: 'no' });
-      expect(error.message).to.include('no peer had the function by the deadline');
+      expect(error.message).to.include('no peer had the function before the deadline');
     });
 
     it('waits for the end of the first search, and takes whoever comes before', async () => {

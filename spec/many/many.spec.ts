@@ -68,7 +68,7 @@ describe('a function that several peers have', () => {
     expect(await where().any({ name: 'w2' })()).to.equal('w2');
     const error = (await failure(where().any({ group: 'gpu' })())) as NetError;
     expect(error).to.include({ code: 'NO_SUCH_TAG', tag: 'where' });
-    expect(error.message).to.include('has it and is not selected');
+    expect(error.message).to.include('has it but is not selected');
     expect(await where().any({ where: ({ name }) => name === 'w3' })()).to.equal('w3');
   });
 
@@ -262,7 +262,7 @@ describe('a function that several peers have', () => {
           .next(),
       ];
       expect((first.value as { reason: Error }).reason.message).to.include(
-        'args: return the arguments in an array',
+        'args: the function must return an array of arguments',
       );
     });
   });
@@ -307,7 +307,7 @@ describe('a function that several peers have', () => {
       const eat = caller.remote<(stream: AsyncIterable<number>) => void>('eat', { idempotent: true });
       await caller.getPeers();
       expect(await failure(eat.any()(count(5)))).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
-      expect(() => eat.all()(count(5))).to.throw(TypeError, 'only one peer could read');
+      expect(() => eat.all()(count(5))).to.throw(TypeError, 'only one peer can read');
     });
   });
 

@@ -240,7 +240,7 @@ describe('a map', () => {
       await pool.pass(999);
       expect(pool.source.current()).to.have.length(1);
       await pool.pass(1);
-      expect(((await error) as Error).message).to.include('there is worm');
+      expect(((await error) as Error).message).to.include('did you mean worm?');
       // Somebody who comes in time makes all of it good.
       const results = gather(map([1]));
       await pool.pass(900);

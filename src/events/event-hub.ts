@@ -17,13 +17,13 @@ import { TooLarge } from '../wire/too-large.ts';
 import { follow, until } from '../presence/view.ts';
 import type { Follower, PeerSource, View } from '../presence/view.ts';
 
-/** Who gets the events of a name, as far as a selector means their emitters. */
+/** A listener for the events of one name, from the peers that match its selector. */
 export interface Listener {
   take: (peer: RemotePeer, event: EventFrame) => void;
   missed: (peer: RemotePeer, gap: Gap) => void;
   /** The selector's `where` threw. */
   failed: (error: unknown) => void;
-  /** The local peer is no more. */
+  /** The local peer has ended. */
   ended: () => void;
 }
 
@@ -32,25 +32,25 @@ interface Listening {
   readonly view: View;
 }
 
-/** A name that somebody listens to. */
+/** A name that has listeners here. */
 interface Interest {
   /** Never changed, only replaced: a listener may add or remove others while it is called. */
   listening: readonly Listening[];
-  /** By peer id: how many of them want its events. */
+  /** By peer id: how many of the listeners want its events. */
   readonly wanted: Map<string, number>;
 }
 
-/** Those of a peer's settings that this is about. */
+/** The peer's settings that concern events. */
 export interface EventSettings {
   clock: Clock;
   log: Log;
   slowSubscribers: SlowSubscribers;
   stacks: boolean;
-  /** `message` in bytes; the others count. */
+  /** `message` is in bytes, the others are counts. */
   limits: { message: number; subscriptions: number; events: number };
 }
 
-/** The events of one local peer: where users' listeners and selectors meet the `events` actor. */
+/** The events of one local peer: connects the listeners and selectors of users with the `events` actor. */
 export class EventHub {
   readonly source: PeerSource;
   readonly logic: EventsLogic;
@@ -58,7 +58,7 @@ export class EventHub {
   readonly #largest: number;
   readonly #find: (id: string) => RemotePeer | undefined;
   readonly #interests = new Map<string, Interest>();
-  /** Asked again whenever somebody subscribes or no longer does. */
+  /** Called whenever a peer subscribes or unsubscribes. */
   readonly #waiting = new Set<() => void>();
   readonly #warned = new WeakSet<PeerRecord>();
   #send: ((message: EventsMessage) => void) | undefined;
@@ -91,12 +91,12 @@ export class EventHub {
     this.#topics = topics;
   }
 
-  /** From now on there may be others; before, nobody could have been told anything. */
+  /** Other peers can exist from now on. Before this, no event could have been sent. */
   start(send: (message: EventsMessage) => void): void {
     this.#send = send;
   }
 
-  /** From now on there is nobody any more. */
+  /** No other peers exist from now on. */
   stop(): void {
     this.#send = undefined;
   }
@@ -108,7 +108,7 @@ export class EventHub {
     } catch (error) {
       const text = `the event ${JSON.stringify(name)} cannot be emitted: `;
       if (TooLarge.is(error)) {
-        const what = `it is larger than the ${this.#largest} bytes of a message (limits.message)`;
+        const what = `it is larger than the ${this.#largest} bytes that a message may have (limits.message)`;
         throw new NetError('TOO_LARGE', text + what);
       }
       if (!NotSerializable.is(error)) throw error;
@@ -140,7 +140,10 @@ export class EventHub {
     });
   }
 
-  /** Returns what ends it. @throws TypeError for what is no selector; what its `where` throws */
+  /**
+   * Returns a function that ends it.
+   * @throws TypeError for an invalid selector; what its `where` throws
+   */
   listen(name: string, from: Selector, listener: Listener): () => void {
     const follower: Follower = {
       changed: ({ type, peer }) => {
@@ -167,13 +170,13 @@ export class EventHub {
     };
   }
 
-  /** Calls `tell` for each listener to the name whose selector means this peer. */
+  /** Calls `tell` for each listener to the name whose selector matches this peer. */
   #tell(name: string, id: string, tell: (listener: Listener, peer: RemotePeer) => void): void {
     const peer = this.#find(id);
     const interest = this.#interests.get(name);
     if (!peer || !interest) return;
     for (const each of interest.listening) {
-      // One of them may have ended another just now.
+      // The listener before it may have ended this one.
       if (each.view.inside.has(peer) && interest.listening.includes(each)) tell(each.listener, peer);
     }
   }
@@ -202,7 +205,8 @@ export class EventHub {
     const most = record.link?.limits.subscriptions;
     const events = name === EVERY_EVENT ? 'every event' : JSON.stringify(name);
     process.emitWarning(
-      `the subscription to ${events} at ${peerLine(record)} waits: it gives ${most} at a time (its limits.subscriptions)`,
+      `the subscription to ${events} at ${peerLine(record)} waits: that peer allows ${most} subscriptions at a time ` +
+        '(its limits.subscriptions); end one of them, or raise the limit there',
       'AppNetWarning',
     );
   }

@@ -1,7 +1,7 @@
 import { Parcel } from '../wire/outgoing.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 
-/** An event as it goes to all its subscribers: encoded once, however many they are. */
+/** An event in the form in which it goes to all its subscribers. It is encoded once, however many they are. */
 export class EncodedEvent {
   readonly name: string;
   readonly sequence: number;
@@ -18,19 +18,19 @@ export class EncodedEvent {
     return this.#frame;
   }
 
-  /** What it takes to keep it, in bytes. Found out when it has to wait; most never do. */
+  /** The memory that it takes, in bytes. It is computed when the event has to wait, and most events never wait. */
   get cost(): number {
     this.#cost ??= this.#keep();
     return this.#cost;
   }
 
-  /** The bytes in it are the emitter's own memory, which may change while the event waits. */
+  /** Copies the binary data: it is the emitter's own memory, which may change while the event waits. */
   #keep(): number {
     const frame = this.#frame;
     if (typeof frame === 'string') return Buffer.byteLength(frame) + OVERHEAD;
     this.#frame = new Parcel(
       frame.text,
-      // Not `slice()`, which is a view for a Buffer.
+      // `slice()` would not do: of a Buffer it returns a view and not a copy.
       frame.binaries.map((binary) => new Uint8Array(binary)),
     );
     const bytes = frame.binaries.reduce((sum, binary) => sum + binary.byteLength + OVERHEAD, 0);
@@ -38,42 +38,42 @@ export class EncodedEvent {
   }
 }
 
-/** About what the engine needs around the text of a waiting event, in bytes. */
+/** The engine's overhead for the text of a waiting event, in bytes, estimated. */
 const OVERHEAD = 64;
 
-/** How much may be passed over at the front, or lie there and be gone, before the list is made anew. */
+/** How many entries may be passed at the front, or be removed and still in the list, before the list is built anew. */
 const MOST_PASSED = 1_024;
 
-/** What waits under one name. */
+/** The events that wait under one name. */
 interface Lane {
   /** The oldest. */
   first: Entry | undefined;
   newest: Entry | undefined;
   count: number;
   bytes: number;
-  /** It was taken out; its entries are passed over when their turn comes. */
+  /** The lane was removed. Its entries are skipped when their turn comes. */
   gone: boolean;
 }
 
 interface Entry {
   readonly event: EncodedEvent;
   readonly lane: Lane;
-  /** Under the same name. */
+  /** The next entry of the same name. */
   next: Entry | undefined;
 }
 
 /**
- * Events that wait for one subscriber, oldest first. Each name has its own lane through them, as a subscriber may ask
- * for any name at any time, and a walk through all that waits would cost far more than the question.
+ * Events that wait for one subscriber, oldest first. Each name also has its own lane through them. A subscriber may ask
+ * for any name at any time, and a walk through everything that waits would cost far more than the question.
  */
 export class EventQueue {
   #entries: (Entry | undefined)[] = [];
   readonly #lanes = new Map<string, Lane>();
-  /** Where the oldest is: moving a long list up for each event would cost more than the event. */
+  /** Position of the oldest entry. Shifting a long array for each event would cost more than the event. */
   #head = 0;
-  /** Of what waits. */
+  /** Bytes of the waiting events. */
   bytes = 0;
-  /** How many wait. */
+  /** How many events wait. */
   size = 0;
 
   push(event: EncodedEvent): void {
@@ -111,12 +111,12 @@ export class EventQueue {
     return undefined;
   }
 
-  /** The first that waits under this name. */
+  /** The oldest event that waits under this name. */
   first(name: string): EncodedEvent | undefined {
     return this.#lanes.get(name)?.first?.event;
   }
 
-  /** Takes out everything of this name. Returns how many that were. */
+  /** Removes every event of this name, and returns how many there were. */
   remove(name: string): number {
     const lane = this.#lanes.get(name);
     if (!lane) return 0;
@@ -136,7 +136,7 @@ export class EventQueue {
     this.size = 0;
   }
 
-  /** So rarely that it costs little for each event: what is dropped is at least as much as what stays. */
+  /** Runs so rarely that it costs little per event: it drops at least as many entries as it keeps. */
   #tidy(): void {
     if (this.#entries.length <= 2 * this.size + MOST_PASSED) return;
     const waiting: Entry[] = [];

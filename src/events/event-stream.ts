@@ -30,7 +30,7 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
   readonly #gaps = new Gaps();
   readonly #buffered: Received<T>[] = [];
   readonly #waiting: Waiter<T>[] = [];
-  /** Dropped from the buffer, and the loop does not know it yet. */
+  /** Events that were dropped from the buffer, which the loop has not been told yet. */
   readonly #dropped = new Map<RemotePeer, Gap>();
   readonly #options: EventStreamOptions;
   readonly #most: number;
@@ -76,11 +76,11 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
     const event = this.#buffered.shift();
     if (event) return { done: false, value: this.#withDropped(event) };
     this.#tellDropped();
-    // The local peer, or the user's `where`, ended it, and that may have thrown anything.
+    // The local peer or the user's `where` ended the stream, and `where` may have thrown any value.
     // oxlint-disable-next-line only-throw-error
     if (this.#failed) throw this.#takeFailure();
     if (this.#over) return { done: true, value: undefined };
-    // The wait is what the loop is for.
+    // A loop that waits for events keeps the process alive.
     return whileHolding(new Promise((resolve, reject) => this.#waiting.push({ resolve, reject })));
   }
 
@@ -104,7 +104,7 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
     if (this.#buffered.length <= this.#most) return;
     if (this.#options.overflow === 'throw') {
       this.#buffered.pop();
-      const text = `more than ${this.#most} events waited for the loop (buffer)`;
+      const text = `more than ${this.#most} events were waiting for the loop (option buffer)`;
       this.#fail(new NetError('OVERLOADED', text));
       return;
     }
@@ -113,7 +113,7 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
     this.#dropped.set(peer, gap ? joined(gap, dropped) : dropped);
   }
 
-  /** The event as the loop gets it: what of its peer was dropped before it is in its gap. */
+  /** The event as the loop gets it. Its gap includes the events of its peer that were dropped before it. */
   #withDropped(event: Received<T>): Received<T> {
     const dropped = this.#dropped.size === 0 ? undefined : this.#dropped.get(event.peer);
     if (!dropped) return event;
@@ -121,7 +121,7 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
     return { ...event, gap: event.gap ? joined(dropped, event.gap) : dropped };
   }
 
-  /** Nothing waits: whose gap has not been told by now has no event that could bring it. */
+  /** No event is left that could carry the gaps that are still untold. */
   #tellDropped(): void {
     for (const [peer, gap] of this.#dropped) this.#missed(peer, gap);
     this.#dropped.clear();
@@ -143,7 +143,7 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
     for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 
-  /** The loop gets what waits, and then the error. */
+  /** The loop gets the events that wait, and then the error. */
   #fail(error: unknown): void {
     if (this.#over) return;
     const waiter = this.#waiting.shift();

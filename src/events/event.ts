@@ -25,7 +25,7 @@ export class NetEvent<T> {
   /** @internal Use `event()`. @param hub called at the first use, and not before */
   constructor(name: string, hub: () => EventHub) {
     if (!isEventName(name)) {
-      throw new TypeError(`the name of an event is a string of 1 to ${LONGEST_EVENT_NAME} characters`);
+      throw new TypeError(`event(name): name must be a string of 1 to ${LONGEST_EVENT_NAME} characters`);
     }
     this.name = name;
     this.#hub = hub;
@@ -42,7 +42,8 @@ export class NetEvent<T> {
    * @throws NetError NOT_SERIALIZABLE or TOO_LARGE, whether or not anybody is subscribed
    */
   emit(payload: T): number {
-    if (this.name === EVERY_EVENT) throw new TypeError("'*' stands for every event; emit one by its name");
+    if (this.name === EVERY_EVENT)
+      throw new TypeError("'*' stands for every event; emit an event by its own name");
     return this.#hub().emit(this.name, payload);
   }
 

@@ -15,10 +15,10 @@ import { Topics } from './topics.ts';
 import type { TopicsInput } from './topics.ts';
 
 /**
- * The actor of what peers tell each other unasked: the events of this one, and those it wants of others.
+ * The actor for events: those that this peer emits, and those that it wants from others.
  *
- * To emit is no message to it but a call to `topics`, as the links are called: it has to refuse what cannot be carried,
- * and tells how many there are to hear it.
+ * `emit` is not a message to the actor but a call to `topics`, in the same way as links are called. It has to refuse a
+ * payload that cannot be carried, and it returns the number of subscribers.
  */
 
 export interface EventsInput extends TopicsInput, InterestsInput {

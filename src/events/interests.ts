@@ -5,15 +5,15 @@ import type { Link, PeerRecord } from '../connection/link.ts';
 import type { LeaveReason } from '../connection/evidence.ts';
 import { EVERY_EVENT } from './topics.ts';
 
-/** The subscriber's half of events: what this peer wants of whom, and what it has missed. */
+/** The subscriber's half of events: what this peer wants from each other peer, and which events it has missed. */
 
-/** How many peers that were lost are remembered for each name, so that they come back with a gap. */
+/** How many lost peers are remembered for each name, so that their return is reported with a gap. */
 const MOST_LOST = 1_024;
 
-/** How many names that are no longer wanted of a peer are remembered, the newest. */
+/** How many names that this peer has unsubscribed from at one peer are remembered; the newest are kept. */
 const MOST_GIVEN_UP = 1_024;
 
-/** Of a subscription to everything: how many names of one emitter are held against their sequence. */
+/** In a subscription to everything: how many names of one emitter have their sequence checked. */
 const MOST_NAMES = 1_024;
 
 /** Events of one peer that were not received. */
@@ -28,28 +28,30 @@ export interface Gap {
 }
 
 export interface InterestsInput {
-  /** An event for those who subscribed to `interest`, which is its name or `'*'`. */
+  /** Delivers an event to the subscribers of `interest`, which is its name or `'*'`. */
   deliver: (interest: string, peer: string, event: EventFrame) => void;
-  /** Told as soon as it is known, and before the next event of that peer. */
+  /** Called as soon as the gap is known, and before the next event of that peer. */
   missed: (interest: string, peer: string, gap: Gap) => void;
-  /** The peer gives no more subscriptions (its `limits.subscriptions`), and this one has to wait. */
+  /** The peer allows no more subscriptions (its `limits.subscriptions`), so this one has to wait. */
   refused: (name: string, peer: PeerRecord) => void;
 }
 
 /** A name at one peer. */
 class Source {
   readonly name: string;
-  /** Of the newest subscribe frame; 0 while there is no room for one. */
+  /** Id of the newest subscribe frame; 0 while the subscription waits for room. */
   asked = 0;
-  /** The one that was answered last. */
+  /** Id of the subscribe frame that was answered last. */
   answered = 0;
-  /** Of the newest event that came, or may have; undefined before the first answer. */
+  /** Sequence of the newest event that was received, or may have been; undefined before the first answer. */
   last: number | undefined;
-  /** Events of it come already, by a subscription to everything, though it has not been answered. */
+  /**
+   * Its events already arrive through a subscription to everything, although its own subscribe frame is not answered.
+   */
   isAhead = false;
-  /** The same by name, of a subscription to everything. */
+  /** The newest sequence of each name, in a subscription to everything. */
   readonly byName: Map<string, number> | undefined;
-  /** From before the peer was lost. */
+  /** What was known before the peer was lost. */
   readonly before: Lost | undefined;
 
   constructor(name: string, before: Lost | undefined) {
@@ -61,30 +63,33 @@ class Source {
 
 interface Lost {
   incarnation: string;
-  /** Undefined when it was lost before it had answered. */
+  /** Undefined when the peer was lost before it had answered. */
   last: number | undefined;
 }
 
-/** A name that somebody here subscribes to. */
+/** A name that this process subscribes to. */
 class Interest {
   readonly sources = new Map<PeerRecord, Source>();
   /** By peer id. */
   readonly lost = new Map<string, Lost>();
 }
 
-/** What is asked of one peer. */
+/** The subscriptions at one peer. */
 class Asked {
   readonly sources = new Set<Source>();
   /** By the id of each subscribe frame that has not been answered. */
   readonly unanswered = new Map<number, Source>();
-  /** For room at the peer, or for a link to it. */
+  /** Waiting for room at the peer, or for a link to it. */
   readonly waiting = new Set<Source>();
-  /** Names that were given up, the newest of them. It is said again on each new link, as the last one may not have carried it. */
+  /**
+   * The newest of the names that were unsubscribed. Each new link repeats them, as the last link may not have carried
+   * them.
+   */
   readonly givenUp = new Set<string>();
   newest = 0;
-  /** Subscribe frames on the present link that are not answered yet … */
+  /** Unanswered subscribe frames on the present link. */
   open = 0;
-  /** … which are those with a higher id. */
+  /** Only frames with a higher id belong to the present link. */
   before = 0;
 }
 
@@ -92,7 +97,7 @@ export class Interests {
   readonly #counters: InterestsCounters;
   readonly #input: InterestsInput;
   readonly #interests = new Map<string, Interest>();
-  /** The peers that are there, by id. */
+  /** The peers that are present, by id. */
   readonly #records = new Map<string, PeerRecord>();
   readonly #asked = new Map<PeerRecord, Asked>();
 
@@ -131,7 +136,7 @@ export class Interests {
     this.#askNext(record, asked);
   }
 
-  /** Nobody here subscribes to it any more. */
+  /** Nobody here subscribes to the name any more. */
   forget(name: string): void {
     const interest = this.#interests.get(name);
     if (!interest) return;
@@ -139,7 +144,10 @@ export class Interests {
     this.#interests.delete(name);
   }
 
-  /** Everything is asked again on a new link: the other side may have lost this one, and what it was asked. */
+  /**
+   * Sends every subscription again on a new link: the other side may have lost the last link, and the subscriptions
+   * with it.
+   */
   opened({ record }: Link): void {
     this.#records.set(record.id, record);
     const asked = this.#asked.get(record);
@@ -162,7 +170,7 @@ export class Interests {
       if (!source) continue;
       interest.sources.delete(record);
       this.#counters.subscriptions -= 1;
-      // Who says goodbye has sent everything; another life of it is somebody new.
+      // A peer that says goodbye has sent everything. A new life of it starts without a history.
       const last = source.last ?? source.before?.last;
       if (why === 'stopped' || (source.asked === 0 && last === undefined)) continue;
       interest.lost.set(record.id, { incarnation: record.incarnation, last });
@@ -184,7 +192,7 @@ export class Interests {
   }
 
   #answered(record: PeerRecord, source: Source, id: number, sequence: number): void {
-    // No longer wanted.
+    // The subscription has ended meanwhile.
     if (!this.#asked.get(record)!.sources.has(source)) return;
     source.answered = id;
     if (source.isAhead) {
@@ -194,7 +202,7 @@ export class Interests {
     const { before, last } = source;
     source.last = Math.max(sequence, last ?? 0);
     if (last !== undefined) {
-      // The connection changed, and what was sent on the last one did not arrive.
+      // The connection changed, and the events that were sent on the last one did not arrive.
       if (!source.byName && sequence > last) this.#missed(source, record, 'disconnected', sequence - last);
     } else if (before) {
       this.#cameBack(source, record, before, sequence);
@@ -218,7 +226,7 @@ export class Interests {
     const { byName } = source;
     const { name, sequence } = event;
     if (source.last === undefined) {
-      // Of an earlier subscription to the same name.
+      // The event belongs to an earlier subscription to the same name.
       if (byName || source.before || !this.#hasEverything(record)) return;
       source.isAhead = true;
       source.last = sequence - 1;
@@ -236,7 +244,7 @@ export class Interests {
     this.#input.deliver(interest, record.id, event);
   }
 
-  /** Whether every event of the peer comes, so that who subscribes to one name need not wait for the answer. */
+  /** Whether every event of the peer arrives. Then a new subscription to one name need not wait for its answer. */
   #hasEverything(record: PeerRecord): boolean {
     return this.#interests.get(EVERY_EVENT)?.sources.get(record)?.last !== undefined;
   }
@@ -246,7 +254,7 @@ export class Interests {
     this.#input.missed(name, id, { missed, why });
   }
 
-  /** One that waited for room, or for answers to others. */
+  /** Sends a subscription that waited for room, or for answers to others. */
   #askNext(record: PeerRecord, { waiting, sources }: Asked): void {
     const [next] = waiting;
     if (next && sources.size < (record.link?.limits.subscriptions ?? 0)) this.#ask(record, next);
@@ -259,17 +267,17 @@ export class Interests {
     if (asked.sources.size >= most) {
       source.asked = 0;
       asked.waiting.add(source);
-      // One that gives none at all has no events, so nothing is missed.
+      // A peer that allows no subscriptions at all emits no events, so nothing is missed.
       if (most > 0) this.#input.refused(source.name, record);
       return;
     }
-    // No more questions are open than twice the subscriptions, however often names are wanted and given up.
+    // The open subscribe frames never exceed twice the number of subscriptions, however often names come and go.
     if (asked.open >= 2 * most) {
       source.asked = 0;
       asked.waiting.add(source);
       return;
     }
-    // It had to wait for room, and what it heard ahead has ended meanwhile: the answer tells what it missed.
+    // It had to wait for room, and the subscription to everything has ended meanwhile. The answer tells what it missed.
     if (asked.waiting.delete(source) && !this.#hasEverything(record)) source.isAhead = false;
     asked.givenUp.delete(source.name);
     asked.newest += 1;

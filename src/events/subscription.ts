@@ -21,7 +21,8 @@ export class Subscription implements Disposable {
   /** @internal Use `subscribe()`. */
   constructor(hub: EventHub, name: string, listener: EventListener<unknown>, options: SubscribeOptions) {
     checkSubscribeOptions(options, OPTIONS);
-    if (typeof listener !== 'function') throw new TypeError('subscribe(listener): give a function');
+    if (typeof listener !== 'function')
+      throw new TypeError('subscribe(listener): listener must be a function');
     this.#listener = listener;
     this.#options = options;
     this.#signal = options.signal;
@@ -87,8 +88,8 @@ export class Subscription implements Disposable {
 }
 
 /**
- * What a listener of the user's throws must stop neither the other listeners nor the actor that told of the event: it is
- * an uncaught exception, as from any event of Node's.
+ * Throws an error of the user's listener later, as an uncaught exception, like an error in any listener of Node's. It
+ * must stop neither the other listeners nor the actor that delivered the event.
  */
 export function throwLater(error: unknown): void {
   queueMicrotask(() => {
@@ -96,7 +97,7 @@ export function throwLater(error: unknown): void {
   });
 }
 
-/** The gaps of one listener that the next event of their peer brings. */
+/** The gaps that one listener will get with the next event of their peer. */
 export class Gaps {
   readonly #gaps = new Map<string, Gap>();
 
@@ -111,7 +112,7 @@ export class Gaps {
   }
 }
 
-/** Two gaps with nothing between them. */
+/** Joins two gaps with no event between them. */
 export function joined(first: Gap | undefined, second: Gap): Gap {
   if (!first) return second;
   const known = first.missed !== undefined && second.missed !== undefined;
@@ -120,7 +121,7 @@ export function joined(first: Gap | undefined, second: Gap): Gap {
 }
 
 /**
- * @param known the options there are
+ * @param known the allowed options
  * @throws TypeError naming the option
  */
 export function checkSubscribeOptions(options: SubscribeOptions, known: readonly string[]): void {

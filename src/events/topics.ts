@@ -8,12 +8,14 @@ import { EventPost } from './event-post.ts';
 import { EncodedEvent, EventQueue } from './event-queue.ts';
 import type { Link, PeerRecord } from '../connection/link.ts';
 
-/** The emitter's half of events: who wants which, and what waits for those who are slower than the events come. */
+/** The emitter's half of events: the subscribers of each name, and the events that wait for slow subscribers. */
 
 /** Stands for every name. */
 export const EVERY_EVENT = '*';
 
-/** How many names without subscribers keep their sequence, so that one who comes back learns how much it missed. */
+/**
+ * How many names without subscribers keep their sequence, so that a subscriber that returns learns how many it missed.
+ */
 const MOST_IDLE = 4_096;
 
 /** What becomes of a subscriber that is too slow. */
@@ -22,25 +24,25 @@ export type SlowSubscribers = 'drop' | 'disconnect';
 export interface TopicsInput {
   /** Names that one peer may be subscribed to. */
   subscriptions: number;
-  /** Bytes of the largest message that is sent to anybody. */
+  /** Bytes of the largest message that is sent to any peer. */
   largest: number;
   /** Whether errors within payloads are sent with their stack. */
   stacks: boolean;
   /** Bytes that may wait for one subscriber. */
   waiting: number;
-  /** What happens to one that more would have to wait for. */
+  /** What happens to a subscriber when more would have to wait for it. */
   slow: SlowSubscribers;
   log: Log;
   /** The subscribers of an event changed. */
   changed: (name: string) => void;
 }
 
-/** One name, and who wants its events. */
+/** One name and its subscribers. */
 class Topic {
   readonly name: string;
   readonly head: string;
   readonly subscribers = new Set<Subscriber>();
-  /** Of the newest event. */
+  /** Sequence of the newest event. */
   sequence: number;
 
   constructor(name: string, sequence: number) {
@@ -50,14 +52,14 @@ class Topic {
   }
 }
 
-/** A peer that wants events of this one, as long as it is there. */
+/** A peer that subscribes to events of this one, while it is present. */
 class Subscriber {
   readonly record: PeerRecord;
   readonly names = new Set<string>();
   readonly queue = new EventQueue();
-  /** The link that was ended because it was too slow; it is sent nothing more. */
+  /** The link that was ended because the subscriber was too slow. Nothing more is sent on it. */
   cut: Link | undefined;
-  /** Whether events are being dropped, which is logged once until it has caught up. */
+  /** Whether events are being dropped. This is logged once, until the subscriber has caught up. */
   dropping = false;
 
   constructor(record: PeerRecord) {
@@ -69,11 +71,11 @@ export class Topics {
   readonly #counters: TopicsCounters;
   readonly #input: TopicsInput;
   readonly #subscribers = new Map<PeerRecord, Subscriber>();
-  /** Names that somebody wants. */
+  /** Names with subscribers. */
   readonly #wanted = new Map<string, Topic>();
-  /** Names that were emitted and nobody wants now, oldest first. */
+  /** Names that were emitted and have no subscriber now, oldest first. */
   readonly #idle = new Map<string, Topic>();
-  /** Who wants everything. */
+  /** The subscribers to everything. */
   readonly #everything = new Set<Subscriber>();
   readonly #post = new EventPost();
   #waitingForDrain: (() => void)[] = [];
@@ -90,19 +92,19 @@ export class Topics {
   }
 
   /**
-   * Tells the subscribers, and returns how many they are. It is encoded in any case: what cannot be carried is refused
-   * whether or not somebody happens to be there.
+   * Sends the event to the subscribers, and returns how many there are. It is always encoded, so that a payload that
+   * cannot be carried is refused even when there is no subscriber.
    * @throws NotSerializable; TooLarge
    */
   emit(name: string, payload: unknown): number {
     const { largest, stacks } = this.#input;
-    // First: a getter in the payload may emit, subscribe or stop this peer itself.
+    // This comes first: a getter in the payload may itself emit, subscribe or stop this peer.
     const end = encodePayload(payload, stacks, largest);
     const topic = this.#wanted.get(name) ?? this.#idleTopic(name);
     const sequence = topic.sequence + 1;
     const frame = encodeEvent(topic.head, sequence, end);
     if (!fits(frame, largest)) throw new TooLarge();
-    // From here on nothing can fail.
+    // Nothing after this line can fail.
     topic.sequence = sequence;
     this.#counters.emitted += 1;
     const { subscribers } = topic;
@@ -121,7 +123,7 @@ export class Topics {
 
   subscribe(link: Link, { id, name }: SubscribeFrame): void {
     const { record } = link;
-    // It has left for us, and its last frames are still coming.
+    // The peer has left, but its last frames still arrive.
     if (record.left) return;
     const subscriber = this.#subscribers.get(record) ?? new Subscriber(record);
     if (!subscriber.names.has(name)) {
@@ -147,7 +149,7 @@ export class Topics {
     this.#tellDrained();
   }
 
-  /** What waited for this peer is sent, as far as the network takes it. */
+  /** Sends the events that waited for this peer, while the network takes them. */
   pump(record: PeerRecord): void {
     const subscriber = this.#subscribers.get(record);
     if (!subscriber) return;
@@ -164,7 +166,7 @@ export class Topics {
     this.#tellDrained();
   }
 
-  /** Calls back when nothing waits for anybody. */
+  /** Calls back when no event waits for any subscriber. */
   whenDrained(callback: () => void): void {
     this.#waitingForDrain.push(callback);
     this.#tellDrained();
@@ -201,13 +203,13 @@ export class Topics {
       subscriber.cut = link;
       this.#input.log.subscriberSlow(record, false);
       this.#clear(subscriber);
-      // What is written already would never go out either.
+      // What is already written would never go out either.
       link?.socket.terminate();
       return;
     }
     if (!subscriber.dropping) this.#input.log.subscriberSlow(record, true);
     subscriber.dropping = true;
-    // The newest stays however large it is: what is told at last is that something is missing.
+    // The newest event always stays, however large: it tells the subscriber that events before it are missing.
     while (queue.bytes > this.#input.waiting && queue.size > 1) {
       queue.shift();
       this.#counters.queued -= 1;
@@ -216,7 +218,7 @@ export class Topics {
   }
 
   #transmit(link: Link, { frame }: EncodedEvent): void {
-    // The subscriber sees by the sequence that one is missing.
+    // The subscriber notices from the sequence that one is missing.
     if (!fits(frame, link.limits.message)) {
       this.#counters.dropped += 1;
       return;
@@ -232,7 +234,7 @@ export class Topics {
     this.#tellDrained();
   }
 
-  /** The events of this name that are sent from now on have a higher sequence. */
+  /** Events of this name that are sent from now on have a higher sequence. */
   #lastSent({ queue }: Subscriber, name: string): number {
     if (name === EVERY_EVENT) return 0;
     const waiting = queue.first(name);
@@ -267,7 +269,9 @@ export class Topics {
     return topic;
   }
 
-  /** As many events as were emitted at all are more than this name ever had, should it have been forgotten. */
+  /**
+   * If the name was forgotten, its old sequence was at most the number of all events emitted, so it starts from there.
+   */
   #create(name: string): Topic {
     return new Topic(name, this.#counters.emitted);
   }

@@ -22,14 +22,16 @@ export interface AllCall {
 }
 
 /**
- * The calls go out at once, or when the first search is over, whether or not anybody takes the results. Leaving the
- * loop takes back those that are not answered.
+ * The calls go out at once, or when the first search is over, whether or not anybody reads the results. Leaving the
+ * loop cancels the calls that are not answered.
  */
 export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<PeerResult<unknown>> {
   const given = GivenStreams.among(args);
   if (given) {
     given.end();
-    throw new TypeError('all: an argument is a stream, which only one peer could read');
+    throw new TypeError(
+      'all: an argument is a stream, and only one peer can read a stream; use on(peer) or any()',
+    );
   }
   const { candidates } = call;
   const { time, signal } = insideOuterCall(call);
@@ -41,7 +43,8 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
   let unwatch: (() => void) | undefined;
 
   const results = new ResultQueue<PeerResult<unknown>>({
-    left: () => stop(new NetError('CANCELLED', 'the loop over the results was left', { tag })),
+    left: () =>
+      stop(new NetError('CANCELLED', 'the loop over the results ended before this result', { tag })),
   });
   const stop = (reason: unknown): void => {
     unwatch?.();
@@ -75,7 +78,7 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
     }
   };
   const begin = async (): Promise<void> => {
-    // Without a wait where none is needed: the arguments are then read before the caller can change them.
+    // No wait where none is needed: the arguments are then read before the caller can change them.
     while (!candidates.searched && left() > 0) await untilChange(pool, left(), leave.signal);
     send();
   };

@@ -9,8 +9,8 @@ import { Attempts, jitter } from './retry.ts';
 /** One call to any one of several peers. */
 
 /**
- * Peers that are tried one right after the other; then there is a pause. When everybody is overloaded, the calls that
- * go round must not be the load.
+ * How many peers are tried one right after the other before a pause. When all peers are overloaded, the retries must
+ * not add to the load.
  */
 const MOST_AT_ONCE = 3;
 
@@ -30,15 +30,19 @@ export interface AnyCall {
   time: number;
   wait: boolean;
   signal: AbortSignal | undefined;
-  /** The function is known to return a stream: `time` is how long its reader may wait, whenever it was opened. */
+  /**
+   * The function is known to return a stream. `time` is then how long its reader may wait, whenever the stream was
+   * opened.
+   */
   streams?: boolean;
 }
 
 /**
- * Calls the function on one of the candidates. After a failure that makes it safe, on another one, or later on the
- * same; all within one deadline. A stream has been called once it is open: what becomes of it then is its reader's.
- * @param plain is told when the result has turned out to be no stream
- * @param given the streams among the arguments, which it owns until one of the calls sends them
+ * Calls the function on one of the candidates. After a failure that makes a repeat safe, it calls another peer, or the
+ * same one later, all within one deadline. The call is done once a stream is open; after that its reader gets the
+ * failures.
+ * @param plain is called when the result has turned out not to be a stream
+ * @param given the streams among the arguments; this function owns them until one of the calls sends them
  * @throws what the function threw, or the NetError of the last attempt
  */
 export async function callAny(
@@ -68,7 +72,7 @@ async function attempt(
   const attempts = new Attempts(call.idempotent, given !== undefined);
   /** Peers that failed since the last pause. */
   let tried = NOBODY;
-  /** Peers that do not have the function, whatever they told of themselves. */
+  /** Peers that answered that they do not have the function, whatever they announced. */
   let without = NOBODY;
   let pauses = 0;
   for (let left = time; ; left = Math.max(0, end - clock.now())) {
@@ -101,14 +105,17 @@ async function attempt(
   }
 }
 
-/** Most calls are made once, and need no more. */
+/** Shared, because most calls are made once and need no set of their own. */
 const NOBODY: ReadonlySet<RemotePeer> = new Set();
 
 function others(peers: RemotePeer[], without: ReadonlySet<RemotePeer>): RemotePeer[] {
   return without.size === 0 ? peers : peers.filter((peer) => !without.has(peer));
 }
 
-/** Waits until somebody may be there who has the function. @throws when it is known that nobody is, or too late */
+/**
+ * Waits until a peer with the function may be present.
+ * @throws when it is known that no peer has the function, or when the deadline has passed
+ */
 async function somebody(
   candidates: Candidates,
   attempts: Attempts,
@@ -120,6 +127,6 @@ async function somebody(
     return;
   }
   const cause = attempts.last ?? candidates.nobody();
-  const text = `no peer had the function by the deadline: ${cause.message}`;
+  const text = `no peer had the function before the deadline: ${cause.message}`;
   throw attempts.final(new NetError('DEADLINE_EXCEEDED', text, { ran: 'no', tag: candidates.tag, cause }));
 }

@@ -7,30 +7,33 @@ import { matcher } from '../presence/selector.ts';
 import type { Selector } from '../presence/selector.ts';
 import { nameFor, nameIn, readableTag } from '../base/tag.ts';
 
-/** The peers that a function may be called on: those that are meant and have it. Others only, never this process. */
+/**
+ * The peers that a function may be called on: those that match the selector and have the function. Never this process
+ * itself.
+ */
 export class Candidates {
   readonly tag: string;
   readonly pool: Pool;
   readonly #matches: (peer: RemotePeer) => boolean;
 
-  /** @throws TypeError for what is no selector */
+  /** @throws TypeError for an invalid selector */
   constructor(pool: Pool, tag: string, selector: Selector) {
     this.pool = pool;
     this.tag = tag;
     this.#matches = matcher(selector, pool.source.group);
   }
 
-  /** Those that are there now. @throws what the selector's `where` throws */
+  /** The candidates that are present now. @throws what the selector's `where` throws */
   list(): RemotePeer[] {
     return this.pool.source.current().filter((peer) => peer.has(this.tag) && this.#matches(peer));
   }
 
-  /** The first search is over: who is not there now may never be. */
+  /** The first search is over: a peer that is not present now may never come. */
   get searched(): boolean {
     return this.pool.source.searched;
   }
 
-  /** Why there is nobody to call, and what is near. */
+  /** Why no peer can be called, with similar names. */
   nobody(): Error {
     const { source } = this.pool;
     if (source.ended) return source.ended;
@@ -42,12 +45,12 @@ export class Candidates {
     const what = `a function ${JSON.stringify(readableTag(this.tag))}`;
     const text = [
       meant.length === 0
-        ? `no peer is there that could have ${what}`
+        ? `no peer was found that could have ${what}`
         : `none of ${meant.length} peers has ${what}`,
-      ...(alike.length > 0 ? [`there is ${alike.join(', ')}`] : []),
       ...(elsewhere
-        ? [`${peerLine(elsewhere)}, group ${JSON.stringify(elsewhere.group)}, has it and is not selected`]
+        ? [`${peerLine(elsewhere)}, group ${JSON.stringify(elsewhere.group)}, has it but is not selected`]
         : []),
+      ...(alike.length > 0 ? [`did you mean ${alike.join(' or ')}?`] : []),
     ].join('; ');
     return new NetError('NO_SUCH_TAG', printable(text), { tag: this.tag });
   }

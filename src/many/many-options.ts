@@ -7,7 +7,7 @@ import { refuseSelector } from '../presence/selector.ts';
 
 /** The options of `any`, `all` and `map`, read before anything is sent. Each function throws a TypeError. */
 
-// Exhaustive by their types: a new option that is missing here does not compile.
+// The types make the lists complete: a new option that is missing here does not compile.
 const ANY: Record<keyof AnyOptions, true> = { ...CALL_OPTIONS, wait: true };
 const MAP: Record<keyof MapOptions | 'args', true> = {
   ...CALL_OPTIONS,
@@ -59,11 +59,11 @@ function read(
   };
 }
 
-/** What the user's function gives may be no list, where there are no types. */
+/** Without types, the user's function may return something other than an array. */
 function argumentsOf(args: MapCall['args']): MapCall['args'] {
   return (input, index) => {
     const list: unknown = args(input, index);
     if (Array.isArray(list)) return list;
-    throw new TypeError('args: return the arguments in an array');
+    throw new TypeError('args: the function must return an array of arguments');
   };
 }

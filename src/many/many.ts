@@ -14,7 +14,7 @@ import type { Selector } from '../presence/selector.ts';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-/** Whether the function gives one value after another, and not just one. */
+/** Whether the function returns a stream of values, and not just one value. */
 type IsStream<F extends AnyFunction> =
   IsAny<ReturnType<F>> extends true
     ? false
@@ -24,7 +24,7 @@ type IsStream<F extends AnyFunction> =
 
 type Value<F extends AnyFunction> = Awaited<ReturnType<F>>;
 
-/** What a function can be called with alone; never, when it takes none or needs more. */
+/** The type of the only argument that the function can be called with; never, when it takes none or needs more. */
 type OnlyArgument<F extends AnyFunction> = Parameters<F>['length'] extends 0
   ? never
   : Parameters<F> extends readonly [(infer First)?, ...infer Others]
@@ -33,13 +33,13 @@ type OnlyArgument<F extends AnyFunction> = Parameters<F>['length'] extends 0
       : never
     : never;
 
-/** `fn.all`. Not for functions that stream: which of them would the loop be reading? */
+/** `fn.all`. Not for functions that return a stream: the loop could not tell which of the streams it reads. */
 export type AllFunction<F extends AnyFunction> =
   IsStream<F> extends true
     ? never
     : (select?: Selector, options?: CallOptions) => (...args: Parameters<F>) => Results<PeerResult<Value<F>>>;
 
-/** `fn.map`. Not for functions that stream. */
+/** `fn.map`. Not for functions that return a stream. */
 export type MapFunction<F extends AnyFunction> = IsStream<F> extends true ? never : MapSignatures<F>;
 
 interface MapSignatures<F extends AnyFunction> {
@@ -55,12 +55,12 @@ interface MapSignatures<F extends AnyFunction> {
   ): Results<MapResult<Input, Value<F>>>;
 }
 
-/** One function, as it is called on any peer, on all, or for many inputs. */
+/** One function, as it is called on any peer, on all peers, or for many inputs. */
 export interface ManyTarget {
   readonly tag: string;
   /** Whether it may run twice without harm. */
   readonly idempotent: boolean;
-  /** The local peer that calls go out from. */
+  /** The local peer that makes the calls. */
   pool(): Pool;
 }
 
@@ -82,7 +82,7 @@ export function map(
   options: MapOptions = {},
 ): Results<MapResult<unknown, unknown>> {
   if (!isIterable(inputs)) {
-    throw new TypeError('map(inputs): give an array, or something else that can be iterated');
+    throw new TypeError('map(inputs): inputs must be an array or another iterable');
   }
   const candidates = new Candidates(target.pool(), target.tag, options.select ?? {});
   const { idempotent } = target;

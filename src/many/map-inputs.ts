@@ -1,21 +1,21 @@
 import { StreamSource } from '../calls/streams/stream-source.ts';
 
-/** What `map` takes its inputs from. */
+/** The source that `map` takes its inputs from. */
 export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input>;
 
-/** The inputs of one `map`: asked for one at a time, so that an endless generator will do. */
+/** The inputs of one `map`. They are taken one at a time, so the source may be endless. */
 export class MapInputs<Input> {
-  /** How many there are, where that can be known. */
+  /** How many inputs there are, where that can be known. */
   total: number | undefined;
-  /** No more come. */
+  /** No more inputs come. */
   over = false;
-  /** One was asked for and has not come yet. */
+  /** An input was asked for and has not arrived. */
   asked = false;
-  /** What the user's iterator failed with. */
+  /** The error of the user's iterator. */
   failure: { error: unknown } | undefined;
-  /** Where they come from, one at a time … */
+  /** Set when the source gives its inputs at once, such as an array. */
   readonly #list: Iterable<Input> | undefined;
-  /** … or whenever they come. */
+  /** Set when the source is async. */
   readonly #stream: StreamSource | undefined;
   readonly #arrived: (input: Input) => void;
   readonly #changed: () => void;
@@ -23,8 +23,8 @@ export class MapInputs<Input> {
   #count = 0;
 
   /**
-   * @param arrived is given each input: within `ask` when the source is an array or the like, later when it is async
-   * @param changed is told when an input that was waited for has come, or none will
+   * @param arrived gets each input: within `ask` when the source is synchronous, later when it is async
+   * @param changed is called when an awaited input has arrived, or none will
    */
   constructor(source: Inputs<Input>, arrived: (input: Input) => void, changed: () => void) {
     if (isAsync(source)) this.#stream = new StreamSource(source);
@@ -36,14 +36,14 @@ export class MapInputs<Input> {
     if (typeof known === 'number') this.total = known;
   }
 
-  /** Asks for the next input, unless one is waited for already. */
+  /** Asks for the next input, unless one is already awaited. */
   ask(): void {
     if (this.over || this.asked) return;
     if (this.#stream) this.#wait(this.#stream);
     else this.#next(this.#list!);
   }
 
-  /** No more are wanted: lets the user's generator run its `finally`. */
+  /** No more inputs are wanted: lets the user's generator run its `finally`. */
   close(): void {
     if (this.over) return;
     this.over = true;
@@ -51,7 +51,7 @@ export class MapInputs<Input> {
     try {
       this.#iterator?.return?.();
     } catch {
-      // The loop is left already; there is nobody to tell.
+      // The loop has already ended, so there is nobody to tell.
     }
   }
 

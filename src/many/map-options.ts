@@ -47,10 +47,10 @@ export interface MapCall {
   idempotent: boolean;
   concurrency: number;
   ordered: boolean;
-  /** ms */
+  /** How long one input may take with all its attempts, in ms. */
   time: number;
   signal: AbortSignal | undefined;
   onProgress: ((progress: MapProgress) => void) | undefined;
-  /** The arguments of the call for an input. */
+  /** Makes the arguments of the call for an input. */
   args: (input: unknown, index: number) => readonly unknown[];
 }

@@ -3,9 +3,9 @@ import type { RemotePeer } from '../presence/remote-peer.ts';
 
 /** The places for inputs at the peers that take part in one `map`. */
 export class MapSlots {
-  /** Those who take part. One that has left may still be finishing. */
+  /** The peers that take part. A peer that has left may still finish inputs. */
   peers: readonly RemotePeer[] = [];
-  /** Inputs that somebody works on. */
+  /** Inputs that peers work on. */
   running = 0;
   readonly #balance: Balance;
   readonly #each: number;
@@ -22,13 +22,13 @@ export class MapSlots {
     return this.#each * this.peers.length;
   }
 
-  /** Who gets the next input: the one with the fewest among those that can take one more. */
+  /** The peer for the next input: of those with a free place, the one with the fewest inputs. */
   free(): RemotePeer | undefined {
     let best: RemotePeer | undefined;
     let fewest = this.#each;
     for (const peer of this.#balance.awake(this.peers)) {
       const count = this.#taken.get(peer) ?? 0;
-      // As busy with these inputs: what else goes there from here decides.
+      // Equal numbers of inputs: this process's other calls to the peer decide.
       if (count < fewest || (best && count === fewest && peer.load < best.load)) {
         best = peer;
         fewest = count;

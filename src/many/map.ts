@@ -25,18 +25,18 @@ interface Work {
   readonly index: number;
   readonly input: unknown;
   readonly args: readonly unknown[];
-  /** Those of the arguments that are streams. */
+  /** The arguments that are streams. */
   readonly given: GivenStreams | undefined;
   readonly attempts: Attempts;
   /** When it fails at the latest, on the clock; Infinity until a peer gets it. */
   end: number;
-  /** Who had it last. */
+  /** The peer that had it last. */
   peer: RemotePeer | undefined;
 }
 
 type Rejected = Pick<Work, 'index' | 'input' | 'peer'> & { given?: GivenStreams | undefined };
 
-/** Begins when the first result is asked for. */
+/** Returns the results. The work begins when the first result is asked for. */
 export function callMap(call: MapCall, inputs: Inputs<unknown>): ResultQueue<Result> {
   return new Mapping(call, inputs).results;
 }
@@ -46,7 +46,7 @@ class Mapping {
   #call: MapCall;
   readonly #inputs: MapInputs<unknown>;
   readonly #leave = new AbortController();
-  /** Inputs for the next free peer, the first first. */
+  /** Inputs for the next free peer, in order. */
   readonly #queue: Work[] = [];
   readonly #slots: MapSlots;
   /** Results that wait for those of earlier inputs, by index. */
@@ -54,18 +54,18 @@ class Mapping {
   /** The index of the next result, when they are ordered. */
   #nextIndex = 0;
   #taken = 0;
-  /** Inputs whose result the loop has not got yet. */
+  /** Inputs whose result the loop has not received yet. */
   #ahead = 0;
   #done = 0;
   #failed = 0;
-  /** Since when there has been nobody, on the clock. */
+  /** The time since when no peer has been present, on the clock. */
   #aloneSince = 0;
   #timer: unknown;
-  /** What the loop throws when all is done. */
+  /** The error that the loop throws at the end. */
   #failure: { error: unknown } | undefined;
   #busy = false;
   #over = false;
-  /** Ends the watch of the signal and of the peers. */
+  /** Stops watching the signal and the peers. */
   #detach: () => void = () => {};
 
   constructor(call: MapCall, inputs: Inputs<unknown>) {
@@ -84,7 +84,7 @@ class Mapping {
       },
       left: () => {
         const { tag } = call.candidates;
-        this.#stop(new NetError('CANCELLED', 'the loop over the results was left', { tag }));
+        this.#stop(new NetError('CANCELLED', 'the loop over the results ended before this result', { tag }));
       },
     });
   }
@@ -107,12 +107,12 @@ class Mapping {
       unwatch?.();
       unsubscribe();
     };
-    // Starts the local peer; that it cannot start is told through `subscribe`.
+    // Starts the local peer. `subscribe` reports a failed start.
     if (!source.searched) source.settled().catch(() => {});
     this.#then(() => this.#look());
   }
 
-  /** Who is there now. */
+  /** Reads which peers are present now. */
   #look(): void {
     try {
       this.#slots.peers = this.#call.candidates.list();
@@ -133,7 +133,7 @@ class Mapping {
     let given: GivenStreams | undefined;
     try {
       args = this.#call.args(input, index);
-      if (!Array.isArray(args)) throw new TypeError('map: args(input) must give the arguments in an array');
+      if (!Array.isArray(args)) throw new TypeError('map: args(input) must return an array of arguments');
       given = GivenStreams.among(args, true);
     } catch (error) {
       this.#reject({ index, input, peer: undefined }, error);
@@ -145,7 +145,7 @@ class Mapping {
     given?.onFailure((error) => this.#then(() => this.#drop(work, error)));
   }
 
-  /** A stream among the arguments failed. When a peer has the input already, its call fails. */
+  /** A stream among the arguments failed. When a peer already has the input, its call fails. */
   #drop(work: Work, error: unknown): void {
     const at = this.#queue.indexOf(work);
     if (at < 0) return;
@@ -154,8 +154,8 @@ class Mapping {
   }
 
   /**
-   * Does something that may settle inputs, then gives inputs to peers as long as there are both. A settled input may be
-   * taken by the loop at once, which ends up here again, in the middle; so that waits until all of it is done.
+   * Runs a step that may settle inputs, then gives inputs to peers while there are both. The loop may take a settled
+   * input at once and so call this again in the middle; the inner call waits until the outer one is done.
    */
   #then(step: () => void = () => {}): void {
     if (this.#busy) {
@@ -170,11 +170,11 @@ class Mapping {
     this.#setTimer();
   }
 
-  /** Who can take an input, when there is one. */
+  /** The peer for the next input, once there is an input. */
   #nextFree(): RemotePeer | undefined {
     if (this.#over) return undefined;
     const peer = this.#slots.free();
-    // One that cannot be turned into arguments settles at once, and the next is asked for.
+    // An input that cannot be turned into arguments settles at once, and the next one is asked for.
     while (peer && this.#queue.length === 0 && this.#mayAsk()) this.#inputs.ask();
     return this.#queue.length > 0 ? peer : undefined;
   }
@@ -203,9 +203,9 @@ class Mapping {
     given?.release();
     this.#call.candidates.pool.balance.took(peer);
     if (isStream(value)) {
-      // It would end with the loop. Where the function is known, its type says that it cannot be mapped.
+      // The stream would end with the loop. For a known function, the type says that it cannot be mapped.
       new StreamSource(value).end();
-      const text = `${readableTag(this.#call.candidates.tag)} returns a stream: call it with on(peer) or any(), not with map`;
+      const text = `${readableTag(this.#call.candidates.tag)} returns a stream, which map cannot use; call it with on(peer) or any()`;
       this.#reject({ index, input, peer }, new TypeError(text));
       return;
     }
@@ -244,7 +244,7 @@ class Mapping {
     this.#tell();
   }
 
-  /** One timer for what may happen while nobody answers. */
+  /** One timer for everything that may happen without an answer. */
   #setTimer(): void {
     const { candidates } = this.#call;
     const { balance, clock } = candidates.pool;
@@ -268,14 +268,17 @@ class Mapping {
     for (const work of this.#queue.filter(({ end }) => end <= now)) {
       this.#queue.splice(this.#queue.indexOf(work), 1);
       const { attempts } = work;
-      const text = 'the deadline passed before another peer could take it';
+      const text = 'the deadline passed before another peer could take the call';
       const details = { ran: 'no', tag: candidates.tag, cause: attempts.last } as const;
       this.#reject(work, attempts.final(new NetError('DEADLINE_EXCEEDED', text, details)));
     }
     if (this.#aloneSince + time <= now) this.#giveUp(candidates.nobody());
   }
 
-  /** Takes no more inputs. What waits for a peer is rejected; the loop throws when it has got what still runs. */
+  /**
+   * Takes no more inputs. Inputs that wait for a peer are rejected. The loop throws after it has the results of those
+   * that still run.
+   */
   #giveUp(error: unknown): void {
     if (!this.#inputs.over) this.#failure = { error };
     this.#inputs.close();
@@ -300,7 +303,7 @@ class Mapping {
     this.results.fail(error);
   }
 
-  /** @param reason what calls under way are taken back with */
+  /** @param reason the reason that the calls under way are cancelled with */
   #stop(reason: unknown): void {
     this.#over = true;
     this.#call.candidates.pool.clock.clearTimeout(this.#timer);

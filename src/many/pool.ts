@@ -4,26 +4,26 @@ import { whileHolding } from '../base/process-hold.ts';
 import type { PeerSource } from '../presence/view.ts';
 import { whenAborted } from '../base/when-aborted.ts';
 
-/** The local peer, as the calls that go out from it need it before it is clear whom they go to. */
+/** The local peer, in the form that calls need before it is known which peer they go to. */
 export interface Pool {
   readonly source: PeerSource;
   readonly balance: Balance;
   readonly clock: Clock;
   readonly random: () => number;
-  /** How long a call may take that does not say, in ms. */
+  /** The deadline of a call that has none of its own, in ms. */
   readonly deadline: number;
 }
 
 /**
- * Waits for so many ms, or until the set of peers changes or its first search is over. The process is kept alive
- * meanwhile, and the local peer is started if it is not.
+ * Waits for this many ms, or until the set of peers changes or its first search is over. The process is kept alive
+ * meanwhile, and the local peer is started if it has not been.
  * @throws the signal's reason; NetError STOPPED when the local peer stops, or cannot start
  */
 export function untilChange(pool: Pool, within: number, signal: AbortSignal | undefined): Promise<void> {
   return whileHolding(wait(pool, within, signal, true));
 }
 
-/** Waits for so many ms, likewise. */
+/** Waits for this many ms, with the same effects and errors. */
 export function pause(pool: Pool, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return whileHolding(wait(pool, milliseconds, signal, false));
 }
@@ -51,7 +51,7 @@ function wait(
     const timer: unknown = milliseconds < Infinity ? clock.setTimeout(end, delay) : undefined;
     const unsubscribe = source.subscribe(changes ? end : () => {}, fail);
     const unwatch = signal && whenAborted(signal, fail);
-    // That the local peer cannot start is told through `subscribe`.
+    // `subscribe` reports a local peer that cannot start.
     if (changes && !source.searched) source.settled().then(end, () => {});
   });
 }

@@ -1,11 +1,11 @@
 import { whileHolding } from '../base/process-hold.ts';
 
 export interface ResultsHooks {
-  /** Somebody asks for a result, for the first time. */
+  /** A result is asked for, for the first time. */
   started?: () => void;
   /** A result was handed over. */
   taken?: () => void;
-  /** The loop was left. Told once, and not when all was taken. */
+  /** The loop was left. Called once, and not when all results were taken. */
   left?: () => void;
 }
 
@@ -25,15 +25,15 @@ export interface Results<T> extends AsyncIterable<T>, AsyncDisposable {
 }
 
 /**
- * Holds results between their arrival and the loop. Not an async generator: to leave one that waits means to wait as
- * well, and this ends at once.
+ * Holds results between their arrival and the loop. It is not an async generator: leaving a generator that waits means
+ * waiting too, while leaving this one ends at once.
  */
 export class ResultQueue<T> implements Results<T> {
   readonly #hooks: ResultsHooks;
   #ready: T[] = [];
   #waiting: Waiting<T>[] = [];
   #started = false;
-  /** Nothing comes any more; what it holds is thrown once, after what is ready. */
+  /** Nothing more arrives. Its failure is thrown once, after the results that are ready. */
   #over: { failure?: { error: unknown } } | undefined;
 
   constructor(hooks: ResultsHooks) {
@@ -51,14 +51,14 @@ export class ResultQueue<T> implements Results<T> {
     this.#hooks.taken?.();
   }
 
-  /** After what is ready the loop ends. */
+  /** The loop ends after the results that are ready. */
   end(): void {
     if (this.#over) return;
     this.#over = {};
     for (const { resolve } of this.#waiting.splice(0)) resolve(DONE);
   }
 
-  /** After what is ready the loop throws. */
+  /** The loop throws after the results that are ready. */
   fail(error: unknown): void {
     if (this.#over) return;
     const [first, ...others] = this.#waiting.splice(0);
@@ -67,7 +67,7 @@ export class ResultQueue<T> implements Results<T> {
     for (const { resolve } of others) resolve(DONE);
   }
 
-  /** What is ready and was not taken is not wanted any more. */
+  /** Drops the results that are ready and were not taken. */
   clear(): void {
     this.#ready = [];
   }
@@ -85,7 +85,7 @@ export class ResultQueue<T> implements Results<T> {
     if (this.#over) {
       const { failure } = this.#over;
       this.#over = {};
-      // It is what the user's own iterator threw, or the reason of their signal.
+      // The error comes from the user's own iterator, or is the reason of their signal, and may be any value.
       // oxlint-disable-next-line prefer-promise-reject-errors
       return failure ? Promise.reject(failure.error) : Promise.resolve(DONE);
     }

@@ -1,16 +1,16 @@
 import { NetError } from '../base/errors.ts';
 
-/** Which failed calls are made again, and when: one rule for `any` and `map`. */
+/** Decides which failed calls are repeated, and when: one rule for `any` and `map`. */
 
-/** The first wait is between 0 and this, in ms; each further one between 0 and twice as much … */
+/** The first wait is between 0 and this, in ms. The limit doubles with each further wait, up to LONGEST_WAIT. */
 const FIRST_WAIT = 25;
 
-/** … up to this, in ms. */
+/** The largest limit of a wait, in ms. */
 const LONGEST_WAIT = 2_000;
 
 /**
- * How often a call may be lost with the peer that had it, when its function is idempotent. The next loss is final: an
- * input that crashes whoever works on it must not go round until nobody is left.
+ * How often a call may be lost with its peer and be repeated, when its function is idempotent. The next loss is final:
+ * an input that crashes every peer that works on it must not go around until no peer is left.
  */
 const MOST_LOSSES = 3;
 
@@ -19,15 +19,15 @@ export function jitter(count: number, random: () => number): number {
   return random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(count, 16));
 }
 
-/** The attempts of one call, on whichever peers. */
+/** The attempts of one call, on any peers. */
 export class Attempts {
-  /** Attempts that failed and may be made again. */
+  /** Attempts that failed and may be repeated. */
   failed = 0;
-  /** What the last of them failed with. */
+  /** The failure of the last attempt. */
   last: NetError | undefined;
   readonly #idempotent: boolean;
   readonly #once: boolean;
-  /** Attempts that may have run there. */
+  /** Lost attempts, which may have run at the peer. */
   #losses = 0;
 
   /**
@@ -40,8 +40,8 @@ export class Attempts {
   }
 
   /**
-   * Whether the call may be made again after this failure, which is noted then. It may not after what the function
-   * threw, what no peer would take, and what may have run and must not twice.
+   * Whether the call may be repeated after this failure, which is then counted. It may not be repeated after an error
+   * that the function threw, a value that no peer would accept, or an attempt that may have run and must not run twice.
    */
   mayRepeat(error: unknown): error is NetError {
     if (!(error instanceof NetError)) return false;
@@ -55,8 +55,8 @@ export class Attempts {
   }
 
   /**
-   * The failure as the user gets it: as it is, unless it says that the function did not run and an earlier attempt
-   * may have run it.
+   * The failure as the user gets it. It is unchanged, unless it says that the function did not run while an earlier
+   * attempt may have run it.
    */
   final(error: unknown): unknown {
     if (this.#losses === 0 || !(error instanceof NetError) || error.ran !== 'no') return error;

@@ -67,4 +67,34 @@ describe('a peer that stops reading', () => {
     await client.line((line) => line === 'lengths 262144');
     expect(begun).to.equal(400);
   });
+
+  it('loses no call that was taken when the other side stops meanwhile', async () => {
+    const runtimeDir = await stage.folder();
+    const server = await stage
+      .make({ runtimeDir, limits: { buffered: 1024 * 1024 }, drainTime: 20_000 })
+      .start();
+    let begun = 0;
+    server.connect('big', () => {
+      begun += 1;
+      return 'x'.repeat(256 * 1024);
+    });
+    const client = await processes.start(
+      runtimeDir,
+      `import { peers } from 'app-net';
+       const [server] = await peers.ready('big');
+       const calls = Array.from({ length: 400 }, () => server.call('big'));
+       setImmediate(() => process.kill(process.pid, 'SIGSTOP'));
+       const codes = (await Promise.allSettled(calls)).map(({ reason }) => reason?.code ?? 'answered');
+       console.log(JSON.stringify({ codes: [...new Set(codes)].sort() }));`,
+    );
+    const { context } = server.actor.system.get('dispatcher').getSnapshot();
+    await eventually(() => expect(context.held).to.be.above(0));
+    const held = context.held as number;
+    const stopped = server.stop();
+    client.child.kill('SIGCONT');
+    const { codes } = await client.line<{ codes?: string[] }>((line) => line.codes !== undefined);
+    expect(['answered', 'REFUSED']).to.include.members(codes!);
+    await stopped;
+    expect(begun).to.be.at.least(held);
+  });
 });

@@ -10,8 +10,8 @@ export interface CallsMade {
 
 /** The calls that came on a link, as far as the link has to know them. */
 export interface CallsTaken {
-  /** Those whose function has not settled. */
-  readonly running: { readonly size: number };
+  /** Those whose function has not settled, be it that it has not begun. */
+  readonly unsettled: number;
   /** The highest request id that was taken. */
   readonly last: number;
   /** Whether this argument of this call is a stream that is being read. */

@@ -284,7 +284,7 @@ export class Link {
    * when nothing runs on any of its links; a duplicate is closed once both sides agree.
    */
   checkIdle(): void {
-    if ((this.made?.pending.size ?? 0) > 0 || (this.taken?.running.size ?? 0) > 0) return;
+    if ((this.made?.pending.size ?? 0) > 0 || (this.taken?.unsettled ?? 0) > 0) return;
     const agreed = this.leaving === 'duplicate' && this.otherLeaving === 'duplicate';
     // Later, so that what was just put into this tick's message is sent before the connection closes.
     if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());

@@ -52,6 +52,8 @@ export interface CallerCounters {
 export interface DispatcherCounters {
   /** Functions that others can call. */
   readonly registered: number;
+  /** Calls that are taken and not begun: the process was busy, or does not get rid of its answers. */
+  held: number;
   /** Calls whose function has not settled yet. */
   running: number;
   /** Calls that were run to their end or refused. */

@@ -21,6 +21,7 @@ import type { DispatcherFrame, ToDispatcher } from '../../connection/messages.ts
 import { Runner } from './runner.ts';
 import { StallWatch } from './stall.ts';
 import { takenOver } from './taken-calls.ts';
+import type { TakenCalls } from './taken-calls.ts';
 
 /** The actor that finds the function for a tag, runs it and answers. */
 
@@ -76,6 +77,7 @@ class Dispatcher {
       get registered() {
         return registry.size;
       },
+      held: 0,
       running: 0,
       settled: 0,
     };
@@ -135,10 +137,9 @@ class Dispatcher {
       this.#refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
       return;
     }
-    const held = taken.held?.requests.size ?? 0;
     const { calls, streams } = this.#limits;
     const opens = request.streams?.length ?? 0;
-    if (taken.running.size + held >= calls) {
+    if (taken.unsettled >= calls) {
       this.#refuse(
         link,
         id,
@@ -154,9 +155,16 @@ class Dispatcher {
       );
     } else if ((taken.held || link.congested) && opens === 0) {
       (taken.held ??= new Held()).requests.set(id, { request, receivedAt: this.#receivedAt });
+      this.#putOff(taken, 1);
     } else {
       this.#begin(link, request, this.#receivedAt);
     }
+  }
+
+  /** Counts requests that are put off, or no longer so. */
+  #putOff(taken: TakenCalls, count: number): void {
+    taken.putOff += count;
+    this.#counters.held += count;
   }
 
   #begin(link: Link, request: RequestFrame, receivedAt: number): void {
@@ -209,6 +217,7 @@ class Dispatcher {
           : new NetError('CANCELLED', 'the caller cancelled the call', details);
       call.end(reason);
     } else if (takenOver(link).held?.requests.delete(id)) {
+      this.#putOff(takenOver(link), -1);
       this.#refuse(link, id, 'CANCELLED', 'the call was cancelled before its function started');
     }
   }
@@ -235,6 +244,7 @@ class Dispatcher {
     for (const [id, { request, receivedAt }] of held.requests) {
       if (link.congested) break;
       held.requests.delete(id);
+      this.#putOff(taken, -1);
       this.#receivedAt = receivedAt;
       this.#begin(link, request, receivedAt);
     }
@@ -251,6 +261,7 @@ class Dispatcher {
     const held = taken.held?.answers ?? [];
     taken.running.clear();
     taken.held = undefined;
+    this.#putOff(taken, -taken.putOff);
     for (const call of running) {
       const { id } = link.record;
       call.end(

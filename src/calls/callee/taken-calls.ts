@@ -10,10 +10,16 @@ export class TakenCalls implements CallsTaken {
   readonly running = new IdTable<RunningCall>();
   /** Requests that have not started and answers that are not written, until the network takes more. */
   held: Held | undefined;
+  /** How many requests of it are not begun yet. */
+  putOff = 0;
   /** Open streams of the other side's calls. */
   openStreams = 0;
   /** The highest request id received. */
   last = 0;
+
+  get unsettled(): number {
+    return this.running.size + this.putOff;
+  }
 
   reads(id: number, arg: number): boolean {
     return this.running.get(id)?.readers?.has(arg) === true;

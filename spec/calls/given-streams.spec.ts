@@ -197,6 +197,81 @@ describe('a stream that is given to a call', () => {
     });
     expect(await found).to.equal(3);
   });
+
+  describe('begins anew at another peer', () => {
+    /** 100 values are more than are sent before the other side asks for more. Says how many were read of it. */
+    function hundred(): { values: AsyncGenerator<number>; read: () => number } {
+      let read = 0;
+      async function* values(): AsyncGenerator<number> {
+        for (read = 0; read < 100;) yield (read += 1);
+      }
+      return { values: values(), read: () => read };
+    }
+    const sum = async (values: AsyncIterable<unknown>): Promise<number> => {
+      let total = 0;
+      for await (const value of values) total += value as number;
+      return total;
+    };
+
+    for (const way of ['any', 'map'] as const) {
+      it(`when the first one stops and does not take the call, made by ${way}()`, async () => {
+        const network = new MemoryNetwork({ latency: 20 });
+        const pair = await stage.pair({ network });
+        pair.b.connect('sum', sum);
+        await pair.a.peers.ready('sum');
+        const far = pair.a.remote<typeof sum>('sum');
+        const { values, read } = hundred();
+        const total =
+          way === 'any'
+            ? far.any({}, { wait: true })(values)
+            : far
+                .map([1], { args: () => [values] })
+                .next()
+                .then(({ value }) => (value as { value: unknown }).value);
+        // Under way, and what was sent of the stream with it.
+        await eventually(() => read() > 0);
+        const stopped = pair.b.stop();
+        const other = stage.make({ network });
+        other.connect('sum', sum);
+        await other.start();
+        expect(await total).to.equal(5_050);
+        await stopped;
+      });
+    }
+
+    it('or at the same one later, when that is overloaded', async () => {
+      const network = new MemoryNetwork();
+      const pair = await stage.pair({ network, limits: { running: 1 } });
+      let free: ((value?: unknown) => void) | undefined;
+      pair.b.connect('wait', () => new Promise((resolve) => (free = resolve)));
+      pair.b.connect('sum', sum);
+      await pair.a.peers.ready('sum');
+      const waits = pair.toB.call('wait');
+      const { values, read } = hundred();
+      const total = pair.a.remote<typeof sum>('sum').any()(values);
+      await eventually(() => read() > 0 && free !== undefined);
+      free!();
+      expect(await total).to.equal(5_050);
+      await waits;
+    });
+
+    it('but not when the first one has begun to read it', async () => {
+      const network = new MemoryNetwork();
+      const pair = await stage.pair({ network });
+      let refuse: (error: Error) => void = () => {};
+      pair.b.connect('sum', async (values: AsyncIterable<unknown>) => {
+        for await (const value of values) if (value === 50) break;
+        await new Promise((_, reject) => (refuse = reject));
+      });
+      pair.b.connect('begun', () => refuse.length);
+      await pair.a.peers.ready('begun');
+      const { values, read } = hundred();
+      const call = failure(pair.a.remote<typeof sum>('sum').any()(values));
+      await eventually(() => read() >= 50 && refuse.length > 0);
+      network.cut(pair.a, pair.b);
+      expect(await call).to.include({ code: 'CONNECTION_LOST' });
+    });
+  });
 });
 
 /** What an input of a map was rejected with. */

@@ -76,8 +76,8 @@ describe('a call to any peer', () => {
 
     for (const [code, again] of [
       ['NOT_SENT', true],
-      ['REFUSED', false],
-      ['OVERLOADED', false],
+      ['REFUSED', true],
+      ['OVERLOADED', true],
       ['CONNECTION_LOST', false],
     ] as const) {
       it(`is ${again ? '' : 'not '}made again with a stream among its arguments: ${code}`, async () => {

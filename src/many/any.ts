@@ -69,7 +69,7 @@ async function attempt(
   const { time, signal } = insideOuterCall(call);
   const { balance, clock, random } = candidates.pool;
   const end = clock.now() + time;
-  const attempts = new Attempts(call.idempotent, given !== undefined);
+  const attempts = new Attempts(call.idempotent, given);
   /** Peers that failed since the last pause. */
   let tried = NOBODY;
   /** Peers that answered that they do not have the function, whatever they announced. */

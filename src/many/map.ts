@@ -139,7 +139,7 @@ class Mapping {
       this.#reject({ index, input, peer: undefined }, error);
       return;
     }
-    const attempts = new Attempts(this.#call.idempotent, given !== undefined);
+    const attempts = new Attempts(this.#call.idempotent, given);
     const work = { index, input, args, given, attempts, end: Infinity, peer: undefined };
     this.#queue.push(work);
     given?.onFailure((error) => this.#then(() => this.#drop(work, error)));

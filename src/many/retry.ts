@@ -26,17 +26,17 @@ export class Attempts {
   /** The failure of the last attempt. */
   last: NetError | undefined;
   readonly #idempotent: boolean;
-  readonly #once: boolean;
+  readonly #given: { readonly sent: boolean } | undefined;
   /** Lost attempts, which may have run at the peer. */
   #losses = 0;
 
   /**
    * @param idempotent whether the function may run twice without harm
-   * @param once whether the arguments can be sent only once, as streams
+   * @param given the streams among the arguments. They cannot be sent twice, unless the peer did not take them
    */
-  constructor(idempotent: boolean, once: boolean) {
-    this.#idempotent = idempotent && !once;
-    this.#once = once;
+  constructor(idempotent: boolean, given: { readonly sent: boolean } | undefined) {
+    this.#idempotent = idempotent && !given;
+    this.#given = given;
   }
 
   /**
@@ -47,7 +47,7 @@ export class Attempts {
     if (!(error instanceof NetError)) return false;
     const lost = error.code === 'CONNECTION_LOST' && error.ran === 'unknown';
     const repeats = lost ? this.#idempotent && this.#losses < MOST_LOSSES : error.retriable;
-    if (!repeats || (this.#once && error.code !== 'NOT_SENT')) return false;
+    if (!repeats || this.#given?.sent) return false;
     if (lost) this.#losses += 1;
     this.failed += 1;
     this.last = error;

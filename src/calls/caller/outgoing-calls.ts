@@ -194,13 +194,14 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   #answer(call: Call, frame: ResultFrame | ErrorFrame): void {
-    this.#settle(call);
+    this.#settle(call, frame.type === 'error' && frame.failure?.ran === 'no');
     settleWith(call, frame);
   }
 
   /** The other side reads an argument that is a stream, or cancels it. */
   #argument(call: Call, frame: CreditFrame | CancelFrame): void {
     const writer = call.writers?.get(frame.arg ?? -1);
+    call.given?.taken();
     if (frame.type === 'credit') {
       writer?.credit(frame.count, frame.bytes);
       if (writer && !call.reader) this.allow(call, call.time);
@@ -283,7 +284,7 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   fail(call: Call, code: NetErrorCode, message: string, details: NetErrorDetails = {}): void {
-    this.#settle(call);
+    this.#settle(call, code === 'REFUSED');
     failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, details);
   }
 
@@ -324,12 +325,12 @@ export class OutgoingCalls implements StreamHouse {
     }
   }
 
-  /** Runs exactly once per call, however the call ends. */
-  #settle(call: Call): void {
+  /** Runs exactly once per call, however the call ends. @param refused it was sent, and the other side did not take it */
+  #settle(call: Call, refused = false): void {
     call.settled = true;
     call.release?.();
     const { link, given } = call;
-    if (given) endArguments(call, given);
+    if (given) endArguments(call, given, refused);
     if (link) {
       call.link = undefined;
       const sent = sentOver(link);

@@ -32,6 +32,7 @@ export function openStream(house: StreamHouse, call: Call, link: Link): void {
       house.allow(call, is ? call.time : Infinity);
     },
   });
+  call.given?.taken();
   sentOver(link).streams += 1;
   house.hold(call, false);
   house.allow(call, Infinity);
@@ -79,10 +80,16 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, given:
 }
 
 /**
- * Ends the streams of a call that has ended, sent or not. Lent streams that were not sent may still go out with another
- * call.
+ * Ends the streams of a call that has ended, sent or not. Lent streams that were not sent, or that the other side did not
+ * take, may still go out with another call.
+ * @param refused the other side did not take the call
  */
-export function endArguments(call: Call, given: GivenStreams): void {
-  if (call.writers) for (const writer of call.writers.values()) writer.stop();
-  else if (!given.lent) given.end();
+export function endArguments(call: Call, given: GivenStreams, refused = false): void {
+  if (!call.writers) {
+    if (!given.lent) given.end();
+  } else if (refused && given.giveBack()) {
+    for (const writer of call.writers.values()) writer.leave();
+  } else {
+    for (const writer of call.writers.values()) writer.stop();
+  }
 }

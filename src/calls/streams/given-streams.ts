@@ -8,6 +8,8 @@ import { StreamSource } from './stream-source.ts';
  *
  * Usually the call itself owns them. But `any` and `map` may repeat a call on another peer, or not make it at all. Then
  * they own the streams and lend them to the call, and end them if no call has begun to send them.
+ * A call that the other side did not take gives them back as they were: the values that were sent are kept until the
+ * other side shows that it has the call.
  */
 export class GivenStreams {
   /** Their positions among the arguments, ascending. */
@@ -26,7 +28,7 @@ export class GivenStreams {
       if (!this.#begun) this.#failure.abort(error);
     };
     this.#sources = positions.map(
-      (position) => new StreamSource(args[position] as AsyncIterable<unknown>, failed),
+      (position) => new StreamSource(args[position] as AsyncIterable<unknown>, failed, lent),
     );
   }
 
@@ -48,6 +50,24 @@ export class GivenStreams {
   begin(): readonly StreamSource[] {
     this.#begun = true;
     return this.#sources;
+  }
+
+  /** Whether a call has them, and has not given them back. */
+  get sent(): boolean {
+    return this.#begun;
+  }
+
+  /** The other side has the call: what was sent is not sent again. */
+  taken(): void {
+    for (const source of this.#sources) source.forget();
+  }
+
+  /** The other side did not take the call. @returns whether another one may send them from the beginning */
+  giveBack(): boolean {
+    if (!this.#sources.every((source) => source.rewindable)) return false;
+    for (const source of this.#sources) source.rewind();
+    this.#begun = false;
+    return true;
   }
 
   /** Ends them if no call has begun to send them. A call that has begun ends them itself. */

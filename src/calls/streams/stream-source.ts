@@ -30,15 +30,29 @@ interface NodeStream extends AsyncIterable<unknown> {
  * streams and ReadableStreams, waits until a `next()` under way has settled. A silent source never settles it. So a
  * Node stream is destroyed, a ReadableStream is cancelled by its reader, and nobody waits for the `return()` of a
  * generator.
+ *
+ * A peer that stops does not take a call, although the first values of its stream are already on their way. So steps can
+ * be kept until the other side has the call, and be read again for another peer.
  */
 export class StreamSource {
   readonly #stream: AsyncIterable<unknown>;
   #open: OpenSource | undefined;
   #over = false;
+  /** Left, and not at its end: what was kept is not read any more, either. */
+  #left = false;
+  /** Steps that may have to be read once more, those under way among them. */
+  #kept: Promise<SourceStep>[] = [];
+  #keeps: boolean;
+  /** How many of them have been read since the last `rewind`. */
+  #at = 0;
 
-  /** @param failed is called when a Node stream emits `error`, whether or not it is being read */
-  constructor(stream: AsyncIterable<unknown>, failed: (error: unknown) => void = ignore) {
+  /**
+   * @param failed is called when a Node stream emits `error`, whether or not it is being read
+   * @param keeps whether steps are kept until `forget`
+   */
+  constructor(stream: AsyncIterable<unknown>, failed: (error: unknown) => void = ignore, keeps = false) {
     this.#stream = stream;
+    this.#keeps = keeps;
     // An `error` event without a listener ends the process. The listener stays for good, because streams fail late,
     // too.
     if (isNodeStream(stream)) stream.on('error', failed);
@@ -49,8 +63,34 @@ export class StreamSource {
     this.#opened();
   }
 
+  /** Whether everything that was read can be read once more. */
+  get rewindable(): boolean {
+    return this.#keeps && !this.#left;
+  }
+
+  /** The next step is the first one again. */
+  rewind(): void {
+    this.#at = 0;
+  }
+
+  /** Nobody will rewind it. */
+  forget(): void {
+    this.#keeps = false;
+    if (this.#at === this.#kept.length) this.#kept = [];
+  }
+
   /** @throws the error of the source; TypeError for an iterator that breaks the iterator protocol */
-  async next(): Promise<SourceStep> {
+  next(): Promise<SourceStep> {
+    const kept = this.#left ? undefined : this.#kept[this.#at];
+    const step = kept ?? this.#read();
+    if (kept || this.#keeps) {
+      if (!kept) this.#kept.push(step);
+      this.#at += 1;
+    }
+    return step;
+  }
+
+  async #read(): Promise<SourceStep> {
     if (this.#over) throw new Error('the stream has ended, because the call that it was given to has ended');
     let step: unknown;
     try {
@@ -71,6 +111,8 @@ export class StreamSource {
 
   /** Ends it, as `break` does, and waits for nothing. It may be called again, and never throws. */
   end(): void {
+    this.#left = true;
+    this.#kept = [];
     if (this.#over) return;
     this.#over = true;
     unawaited('with a stream that was left', this.#close());

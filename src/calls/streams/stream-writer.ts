@@ -71,6 +71,11 @@ export class StreamWriter {
     this.#owner.ended();
   }
 
+  /** Sends nothing more, and leaves the source as it is: another writer may have it. */
+  leave(): void {
+    this.#over = true;
+  }
+
   /** An error that cannot be sent as the failure of the stream is reported as a value that cannot be sent. */
   readonly #broke = (error: unknown): void => {
     this.#over = true;

@@ -200,7 +200,7 @@ describe('a call', () => {
 
     it('is refused for options that cannot be meant', async () => {
       const fn = a.connect('fn', () => 1);
-      expect(() => fn.on(undefined as never)).to.throw(TypeError, 'give a peer');
+      expect(() => fn.on(undefined as never)).to.throw(TypeError, 'peer must be a peer');
       expect(() => toB.call('fn', [], { deadline: -1 })).to.throw(TypeError, 'deadline');
       expect(() => toB.call('fn', [], { signal: {} as AbortSignal })).to.throw(TypeError, 'AbortSignal');
       const misspelt = { deadlin: 1 } as never;

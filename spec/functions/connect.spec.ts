@@ -156,7 +156,7 @@ describe('connect', () => {
             // @ts-expect-error it is called with a method and its context
             @here.connect static method(): void {}
           },
-        'with parentheses',
+        'needs parentheses',
       ],
       [
         'the decorators of experimentalDecorators',
@@ -231,13 +231,13 @@ describe('connect', () => {
       [
         'a property that is no function',
         { a: () => 1, pi: 3.14 },
-        'the property pi is no function but number',
+        'the property pi must be a function, and is number',
       ],
-      ['null', { nothing: null }, 'the property nothing is no function but null'],
+      ['null', { nothing: null }, 'the property nothing must be a function, and is null'],
       [
         'objects in it',
         { geometry: { area: () => 1 } },
-        'geometry is no function but object; connect it by itself',
+        'geometry must be a function, and is object; connect it separately',
       ],
       [
         'a getter',
@@ -262,7 +262,10 @@ describe('connect', () => {
     }
 
     it('refuses a prefix that is none, and one that is the library’s', () => {
-      expect(() => here.connect({ a: () => 1 }, { prefix: '' })).to.throw(TypeError, 'prefix: give a string');
+      expect(() => here.connect({ a: () => 1 }, { prefix: '' })).to.throw(
+        TypeError,
+        'prefix: give a non-empty string',
+      );
       expect(() => here.connect({ a: () => 1 }, { prefix: 5 as never })).to.throw(
         TypeError,
         'prefix: give a string',
@@ -282,7 +285,7 @@ describe('connect', () => {
       TypeError,
       'no option replaced',
     );
-    expect(() => here.connect('x', () => 1, 5 as never)).to.throw(TypeError, 'give options');
+    expect(() => here.connect('x', () => 1, 5 as never)).to.throw(TypeError, 'options must be an object');
     expect(() => here.connect('x', () => 1, { idempotent: 1 } as never)).to.throw(
       TypeError,
       'idempotent: give true',

@@ -8,10 +8,10 @@ import type { Pool } from '../many/pool.ts';
 import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
 import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 
-/** How a peer is called, whether or not it is there yet. */
+/** A peer to call that may not have been found yet. */
 export type Callee = Pick<RemotePeer, 'call' | 'stream' | 'callUnknown'>;
 
-/** The peer with this id, which the first search may still find. Called from the first pool that has it. */
+/** The peer with this id. The first search may still find it. Calls go out from the first local peer that sees it. */
 export function byId(id: string, pools: readonly Pool[]): Callee {
   const call = (
     tag: string,
@@ -43,7 +43,7 @@ interface SoughtCall {
   given: GivenStreams | undefined;
 }
 
-/** The search is part of the time that the call may take. */
+/** Waits for the peer, then calls it. The search uses up part of the call's deadline. */
 async function find(pool: Pool, id: string, call: SoughtCall): Promise<unknown> {
   const { tag, args, options, plain, given } = call;
   const { source, clock } = pool;
@@ -57,7 +57,7 @@ async function find(pool: Pool, id: string, call: SoughtCall): Promise<unknown> 
     while (!source.searched && !source.get(id)) {
       const left = end - clock.now();
       if (left <= 0) {
-        const text = `the peer with the id ${JSON.stringify(id)} was not found by the deadline`;
+        const text = `the peer with the id ${JSON.stringify(id)} was not found before the deadline`;
         throw new NetError('DEADLINE_EXCEEDED', text, { ran: 'no', peer: id, tag });
       }
       await untilChange(pool, left, signal);
@@ -68,7 +68,7 @@ async function find(pool: Pool, id: string, call: SoughtCall): Promise<unknown> 
       return await peer.callWith(given, tag, args, rest, plain);
     }
     if (source.ended) throw source.ended;
-    const text = `no peer with the id ${JSON.stringify(id)} is there; getPeers() has those that are`;
+    const text = `no peer has the id ${JSON.stringify(id)}; getPeers() lists the peers that are present`;
     throw new NetError('NOT_SENT', text, { peer: id, tag });
   } finally {
     given?.release();

@@ -6,7 +6,7 @@ import type { AnyFunction } from '../calls/callee/registry.ts';
 import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag } from '../base/tag.ts';
 import { moduleOf } from './module-name.ts';
 
-/** What `connect` was given, as functions and tags. Everything here throws a TypeError for what cannot be meant. */
+/** Reads the arguments of `connect` as functions and tags. Everything here throws a TypeError for invalid arguments. */
 
 export interface ConnectOptions {
   /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
@@ -37,11 +37,11 @@ export function readRemoteOptions(options: RemoteOptions): { idempotent: boolean
   return { idempotent: boolean('idempotent', options.idempotent, false) };
 }
 
-/** A function on its way into the registry. */
+/** A function that is about to be registered. */
 export interface Connectable {
   tag: string;
   fn: AnyFunction;
-  /** What `this` is in it when it is called from elsewhere. */
+  /** Its `this` when another peer calls it. */
   self: object | undefined;
 }
 
@@ -64,7 +64,7 @@ export function readConnectArguments(
 ): ConnectArguments {
   const [first, second] = args;
   if (typeof first === 'function') {
-    if (isDecoratorContext(second)) throw new TypeError('@connect() is written with parentheses');
+    if (isDecoratorContext(second)) throw new TypeError('@connect needs parentheses: write @connect()');
     const options = readOptions(second);
     return { what: 'functions', functions: [derived(first as AnyFunction, place)], result: first, options };
   }
@@ -89,10 +89,12 @@ export function readConnectArguments(
     });
     return { what: 'functions', functions, result: first, options };
   }
-  throw new TypeError('connect(fn), connect(tag, fn) or connect({ name: fn }): the function is missing');
+  throw new TypeError(
+    'connect: the function is missing; call connect(fn), connect(tag, fn) or connect({ name: fn })',
+  );
 }
 
-/** The method that a decorator was put on, once its class is there. */
+/** The method under the decorator. Called once its class exists. */
 export function readMethod(
   tag: string | undefined,
   context: { name: string | symbol },
@@ -104,54 +106,58 @@ export function readMethod(
   const owner = declaredName(self);
   if (owner === undefined || typeof context.name === 'symbol') {
     const what =
-      owner === undefined ? 'the class is an expression and may have no name' : 'the method has no name';
-    throw new TypeError(`@connect(): ${what} to make a tag of; give one: @connect('tag')`);
+      owner === undefined ? 'the class is an expression, so it may have no name' : 'the method has no name';
+    throw new TypeError(`@connect(): ${what} to derive a tag from; give a tag: @connect('tag')`);
   }
   return connectable(encodeTag(moduleOf(place), `${owner}.${context.name}`), fn, self);
 }
 
-/** Refuses everything that a decorator may be put on but a public static method. */
+/** Refuses everything under the decorator but a public static method. */
 export function checkDecorated(context: unknown): asserts context is ClassMethodDecoratorContext {
   if (!isDecoratorContext(context)) {
     throw new TypeError(
-      '@connect() is a standard decorator: leave experimentalDecorators out of the settings of TypeScript',
+      '@connect() is a standard decorator: remove experimentalDecorators from the settings of TypeScript',
     );
   }
   const { kind, name } = context;
   const what = `@connect() ${String(name)}`;
-  if (kind !== 'method') throw new TypeError(`${what}: connect static methods, this is a ${kind}`);
+  if (kind !== 'method')
+    throw new TypeError(`${what}: only static methods can be connected, and this is a ${kind}`);
   if (!context.static) {
     const hint = `connect({ ${String(name)}: (...args) => object.${String(name)}(...args) })`;
     throw new TypeError(
-      `${what}: the method is not static, so there is no object to run it on; ${hint} says which`,
+      `${what}: the method is not static, so there is no object to run it on; name the object with ${hint}`,
     );
   }
-  if (context.private) throw new TypeError(`${what}: the method is private, and others could call it`);
+  if (context.private)
+    throw new TypeError(`${what}: the method is private, but other peers could call it; make it public`);
 }
 
 /** @throws TypeError */
 export function checkTag(tag: unknown): asserts tag is string {
   if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG) {
-    throw new TypeError(`a tag is a string of 1 to ${LONGEST_TAG} characters`);
+    throw new TypeError(`a tag must be a string of 1 to ${LONGEST_TAG} characters`);
   }
 }
 
 function derived(fn: AnyFunction, place: CallSite | undefined): Connectable {
   if (!fn.name && !isClass(fn)) {
-    throw new TypeError("connect: the function has no name to make a tag of; give one: connect('tag', fn)");
+    throw new TypeError(
+      "connect: the function has no name to derive a tag from; give a tag: connect('tag', fn)",
+    );
   }
   return connectable(encodeTag(moduleOf(place), fn.name), fn, undefined);
 }
 
 function connectable(tag: string, fn: AnyFunction, self: object | undefined): Connectable {
-  if (isClass(fn)) throw new TypeError(`connect: ${fn.name} is a class; connect functions`);
+  if (isClass(fn)) throw new TypeError(`connect: ${fn.name} is a class; only functions can be connected`);
   refuseTag(tag);
   return { tag, fn, self };
 }
 
 function readOptions(given: unknown, known: Record<string, true> = CONNECT): ReadOptions {
   if (given !== undefined && !isObject(given))
-    throw new TypeError('connect: give options, such as { replace: true }');
+    throw new TypeError('connect: options must be an object, such as { replace: true }');
   const options: ConnectOptions = given ?? {};
   refuseUnknown('option', options, known);
   return {
@@ -165,7 +171,7 @@ function refuseTag(tag: string): void {
   if (!tag.startsWith(RESERVED)) return;
   const known = Object.values(DEFAULT_TAGS).join(', ');
   throw new TypeError(
-    `connect('${tag}', …): tags that begin with ${RESERVED} are for functions that every peer has (${known}); choose another`,
+    `connect('${tag}', …): tags that begin with ${RESERVED} are reserved for functions that every peer has (${known}); choose another tag`,
   );
 }
 
@@ -173,7 +179,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Options alone are those of a decorator; anything with another key is an object of functions. */
+/** Whether this is an object of options. An object with any other key is an object of functions. */
 function isOptions(value: unknown): boolean {
   if (!isObject(value)) return false;
   const keys = Object.keys(value);

@@ -41,7 +41,7 @@ export type Remote<F extends AnyFunction> =
             ? (...args: Parameters<F>) => AsyncGenerator<T, unknown, void>
             : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
 
-/** Of an async function. Whatever can be iterated there arrives as a generator. */
+/** The result of an async function. Anything iterable arrives as a generator. */
 type RemoteResult<F extends AnyFunction, R> =
   IsAny<R> extends true
     ? OmitThisParameter<F>
@@ -97,24 +97,24 @@ export interface ConnectedState {
   readonly tag: string;
   /** Whether it may run twice without harm. */
   idempotent: boolean;
-  /** The local peers it is connected to, in this order. */
+  /** The local peers that it is connected to, oldest first. */
   readonly pools: Pool[];
 }
 
 const states = shared('connected.1', () => new WeakMap<AnyFunction, ConnectedState>());
 
-/** The tag under which the function is connected, to whichever peer. */
+/** The tag under which the function is connected, to any peer. */
 export function tagOf(fn: AnyFunction): string | undefined {
   return states.get(fn)?.tag;
 }
 
-/** Lets a function pass for a connected one. */
+/** Makes a stand-in count as the connected function. */
 export function alias(standIn: AnyFunction, fn: AnyFunction): void {
   states.set(standIn, states.get(fn)!);
 }
 
 /**
- * Puts `tag` and `on` onto the function itself.
+ * Adds `tag`, `on`, `any`, `all` and `map` to the function itself.
  * @throws TypeError when it is connected under another tag, or cannot be given these properties
  */
 export function attach<F extends AnyFunction>(
@@ -125,7 +125,7 @@ export function attach<F extends AnyFunction>(
   const state = states.get(fn);
   if (state) {
     if (state.tag !== tag) throw new TypeError(secondTag(state.tag, tag));
-    // What was said of the function once is true of it.
+    // `idempotent` describes the function, so it holds once it was said, for every peer.
     state.idempotent ||= idempotent;
     if (!state.pools.includes(pool)) state.pools.push(pool);
     return fn as Connected<F>;
@@ -134,9 +134,9 @@ export function attach<F extends AnyFunction>(
   const remote = remoteFunction<F>(created, kindOf(fn));
   const taken = Object.keys(remote).filter((key) => Object.hasOwn(fn, key));
   if (taken.length > 0 || !Object.isExtensible(fn)) {
-    const why = taken.length > 0 ? `has a property ${taken.join(' and ')} of its own` : 'is frozen';
+    const why = taken.length > 0 ? `already has its own property ${taken.join(' and ')}` : 'is frozen';
     throw new TypeError(
-      `${fn.name || 'the function'} cannot be connected: it ${why}; connect a function around it`,
+      `${fn.name || 'the function'} cannot be connected, because it ${why}; connect another function that calls it`,
     );
   }
   for (const [key, value] of Object.entries(remote)) Object.defineProperty(fn, key, { value });
@@ -160,17 +160,20 @@ function secondTag(known: string, tag: string): string {
  */
 export function connected<F extends AnyFunction>(fn: F): Connected<F> {
   if (states.has(fn)) return fn as Connected<F>;
-  throw new TypeError(`${fn.name || 'the function'} is not connected; connect(fn) or @connect() does that`);
+  throw new TypeError(`${fn.name || 'the function'} is not connected; use connect(fn) or @connect() first`);
 }
 
-/** Everything of a connected function but the function. Calls of an id go out from the first peer that has it. */
+/**
+ * Everything that a connected function has beside the function. Calls by id go out from the first local peer that sees
+ * the id.
+ */
 export function remoteFunction<F extends AnyFunction>(
   state: ConnectedState,
   kind: FunctionKind = 'unknown',
 ): RemoteFunction<F> {
   const { tag, pools } = state;
   let known = kind;
-  // A function that was seen to return a plain value is no stream; its calls need no more than a promise.
+  // A function that has returned a plain value does not return streams. Its calls need only a promise.
   const plain = (): void => {
     known = 'promise';
   };
@@ -178,7 +181,7 @@ export function remoteFunction<F extends AnyFunction>(
     if (options !== NO_OPTIONS) checkCallOptions(options);
     const target = typeof peer === 'string' ? byId(peer, pools) : peer;
     if (typeof (target as RemotePeer | null)?.call !== 'function') {
-      throw new TypeError('on(peer): give a peer from getPeers(), or the id of one');
+      throw new TypeError('on(peer): peer must be a peer from getPeers(), or the id of one');
     }
     const call = (...args: readonly unknown[]): unknown => {
       if (known === 'promise') return target.call(tag, args, options);
@@ -192,7 +195,7 @@ export function remoteFunction<F extends AnyFunction>(
     get idempotent() {
       return state.idempotent;
     },
-    // One that is stopped would be of no use, as long as there is another.
+    // A local peer that has stopped is used only if there is no other.
     pool: () => pools.find(({ source }) => !source.ended) ?? pools[0]!,
   };
   const many = {

@@ -8,11 +8,11 @@ import type { Parity } from './parity.ts';
 import type { Pool } from '../many/pool.ts';
 import type { AnyFunction, Registry } from '../calls/callee/registry.ts';
 
-/** Connects functions to one peer, and takes them back. */
+/** Connects functions to one peer, and disconnects them. */
 export class Connecting {
   readonly #registry: Registry;
   readonly #pool: Pool;
-  /** Whether and how plain calls go through the codec. */
+  /** Carries plain calls through the codec; undefined when the option `parity` is off. */
   readonly #parity: Parity | undefined;
 
   constructor(registry: Registry, pool: Pool, parity: Parity | undefined) {
@@ -21,7 +21,7 @@ export class Connecting {
     this.#parity = parity;
   }
 
-  /** `connect`, with all that it may be given. */
+  /** `connect`, with any of its arguments. */
   connect(args: readonly unknown[], place: CallSite | undefined): unknown {
     const read = readConnectArguments(args, place);
     if (read.what === 'functions') {
@@ -31,7 +31,7 @@ export class Connecting {
     const { tag, options } = read;
     return (_: unknown, context: unknown): void => {
       checkDecorated(context);
-      // Not before: the class is made then, and so is what other decorators have made of the method.
+      // This waits until the class is made. Only then is the method final, with the changes of other decorators.
       const add = (owner: object): void => {
         const method = readMethod(tag, context, owner, place);
         this.#add([method], options, place);
@@ -43,25 +43,25 @@ export class Connecting {
     };
   }
 
-  /** Whether any of it was connected. */
+  /** Returns whether any of it was connected. */
   disconnect(what: AnyFunction | FunctionRecord): boolean {
     const functions = typeof what === 'function' ? [what] : Object.values(what);
     return this.#registry.remove(functions.map((fn) => ({ tag: tagOf(fn), fn: originalOf(fn) })));
   }
 
-  /** What was given; with parity what stands in for it. */
+  /** The value that `connect` returns: what was given, or with parity the functions that stand in for it. */
   #returned(given: unknown, functions: readonly Connectable[]): unknown {
     const parity = this.#parity;
     if (!parity) return given;
     const standIn = (each: Connectable): AnyFunction => parity.standIn({ ...each, fn: originalOf(each.fn) });
     if (typeof given === 'function') return standIn(functions[0]!);
-    // In the order of the object, as `readRecord` has read it.
+    // The order is that of the object's keys, as in `readRecord`.
     return Object.fromEntries(
       Object.keys(given as FunctionRecord).map((key, index) => [key, standIn(functions[index]!)]),
     );
   }
 
-  /** All or none of them. */
+  /** Adds all of them, or none. */
   #add(given: readonly Connectable[], options: ReadOptions, place: CallSite | undefined): void {
     const { idempotent, replace } = options;
     const functions = given.map(({ tag, fn, self }) => ({ tag, fn: originalOf(fn), self, place }));

@@ -16,22 +16,22 @@ import { VERSIONS } from '../wire/frames.ts';
 import type { Description } from '../wire/frames.ts';
 
 /**
- * The functions that every peer has, called like any other: `net.info`, `net.ping` and `net.passThrough`. They are not
- * among the `functions` a peer tells of: there would be nothing to learn from it.
+ * The functions that every peer has, called like any other: `net.info`, `net.ping` and `net.passThrough`. A peer does
+ * not list them among its `functions`, since every peer has them.
  */
 
-/** Where a peer's own functions find out about it. */
+/** The facts about a peer that its default functions tell. */
 export interface PeerSource {
   readonly id: string;
   readonly clock: Clock;
-  /** What it tells of itself in a handshake. */
+  /** The description that it gives in a handshake. */
   describe(): Description;
-  /** How many others it is connected to. */
+  /** The number of other peers that it is connected to. */
   peers(): number;
   counters(): PeerInfo['counters'];
 }
 
-/** The live counters of a peer's actors, as they are now. */
+/** The live counters of a peer's actors. */
 export function countersOf({ system }: AnyActor): PeerInfo['counters'] {
   const caller = (system.get('caller') as CallerRef).getSnapshot().context;
   const dispatcher = (system.get('dispatcher') as DispatcherRef).getSnapshot().context;
@@ -70,7 +70,7 @@ function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    // A user without an entry in the system's list, as containers like to run as.
+    // Containers often run as a user that has no entry in the system's list.
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }

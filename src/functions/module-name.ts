@@ -3,16 +3,16 @@ import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'nod
 
 import type { CallSite } from '../base/call-site.ts';
 
-/** What Node calls code without a file; as an ES module, in the working directory. */
+/** Node's names for code without a file. In ES modules they are names in the working directory. */
 const NO_FILE = /^\[(?:eval|stdin|worker eval)\d*\]$/;
 
 /**
- * The module half of a derived tag: `<package name>/<path in the package, without extension>` of the file that
- * called `connect`. It is the same on every host the package is installed on.
+ * The module half of a derived tag: `<package name>/<path in the package, without extension>` of the file that called
+ * `connect`. It is the same on every host where the package is installed.
  */
 export function moduleOf(site: CallSite | undefined): string {
   const file = site?.file;
-  // A REPL, `node -e` or standard input: there is no file, so every such process counts as the same module.
+  // A REPL, `node -e` and standard input have no file, so all such processes count as the same module.
   if (!file || !isAbsolute(file) || NO_FILE.test(basename(file))) return 'main';
   const { root, name } = packageOf(dirname(file));
   const path = relative(root, file).split(sep).join('/');
@@ -26,7 +26,7 @@ interface Package {
 
 const packages = new Map<string, Package>();
 
-/** The nearest folder upwards with a package.json that has a name; else the folder itself, by its own name. */
+/** The nearest folder upwards whose package.json has a name; if there is none, the folder itself with its own name. */
 function packageOf(folder: string): Package {
   const known = packages.get(folder);
   if (known) return known;

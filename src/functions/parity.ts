@@ -27,18 +27,18 @@ export interface ParityInput {
   largestMessage: number;
 }
 
-/** What was connected, by what `connect` returned in its place. */
+/** The connected function of each function that stands in for one. */
 const originals = new WeakMap<AnyFunction, AnyFunction>();
 
-/** The function itself, of one that stands in for it. */
+/** The connected function itself, given it or its stand-in. */
 export function originalOf(fn: AnyFunction): AnyFunction {
   return originals.get(fn) ?? fn;
 }
 
 /**
- * Makes plain calls of connected functions, which stay in this process, carry their values as a call to another
- * process does: so a test of such a function finds what would fail there. Only a function of ours around the user's
- * can do that, so with parity `connect` returns another function than it was given.
+ * Plain calls of connected functions stay in this process. This carries their values as a call to another process
+ * would, so that a test finds the failures that a remote call would have. It takes a function of ours around the
+ * user's, so with parity `connect` returns another function than it was given.
  */
 export class Parity {
   readonly #input: ParityInput;
@@ -48,7 +48,7 @@ export class Parity {
     this.#input = input;
   }
 
-  /** The function that stands in for a connected one; always the same for one function. */
+  /** The function that stands in for a connected one. It is always the same one for one function. */
   standIn({ tag, fn, self }: Connectable): AnyFunction {
     const known = this.#standIns.get(fn);
     if (known) return known;
@@ -59,9 +59,9 @@ export class Parity {
       if (kind === 'stream') return call.stream(run as () => AsyncIterable<unknown>);
       return kind === 'promise' ? Promise.resolve().then(run) : run();
     };
-    // `arguments` and `caller` belong to the function they are found on.
+    // `arguments` and `caller` belong to the function that they are found on.
     const own: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(fn);
-    // These two belong to the function they are found on.
+    // These two belong to the function that they are found on.
     delete own['arguments'];
     delete own['caller'];
     Object.defineProperties(standIn, own);
@@ -72,7 +72,7 @@ export class Parity {
   }
 }
 
-/** Those of a peer's settings that this is about. */
+/** The settings of a peer that concern parity. */
 export interface ParitySettings {
   parity: boolean;
   name: string;
@@ -82,17 +82,17 @@ export interface ParitySettings {
   limits: { message: number };
 }
 
-/** Undefined when it is off. */
+/** Undefined when parity is off. */
 export function parityOf({ parity, name, id, stacks, limits }: ParitySettings): Parity | undefined {
   if (!parity) return undefined;
   return new Parity({ origin: { name, id }, stacks, largestMessage: limits.message });
 }
 
-/** One call that stays here. */
+/** One call that stays in this process. */
 class LocalCall {
   readonly #input: ParityInput;
   readonly #tag: string;
-  /** The frames of the call, as `Error.stack` has them. */
+  /** The frames of the call, in the form of `Error.stack`. */
   readonly #site: string;
 
   constructor(input: ParityInput, tag: string, site: string) {
@@ -111,7 +111,7 @@ class LocalCall {
     }
     if (isStream(result)) return this.#streamOf(result);
     if (!isPromise(result)) return this.#result(result);
-    // Not `Promise.resolve`, which reads the `constructor` of a promise and may throw by it.
+    // `Promise.resolve` would read the `constructor` of a promise, which may throw.
     return new Promise((resolve) => resolve(result)).then(
       (value) => (isStream(value) ? this.#streamOf(value) : this.#result(value)),
       (error: unknown) => {
@@ -120,7 +120,7 @@ class LocalCall {
     );
   }
 
-  /** Values in the one direction or the other, as they come out of a stream. */
+  /** Carries the values of a stream, in either direction, one by one. */
   async *stream(open: () => AsyncIterable<unknown>): AsyncGenerator<unknown, unknown, void> {
     const source = open()[Symbol.asyncIterator]();
     let over = false;
@@ -172,7 +172,7 @@ class LocalCall {
     return reviveThrown(this.#carry(encode, 'what it threw', 'yes') as ErrorFrame, origin, this.#site);
   }
 
-  /** Through the text and the bytes of a frame. */
+  /** Carries a value through the text and the bytes of a frame. */
   #carry(encode: () => Outgoing, what: string, ran: Ran): Frame {
     const { largestMessage } = this.#input;
     const outgoing = this.#encode(encode, what, ran);
@@ -192,7 +192,11 @@ class LocalCall {
     } catch (error) {
       if (TooLarge.is(error)) {
         const { largestMessage } = this.#input;
-        this.#fail('TOO_LARGE', `${what} is larger than the ${largestMessage} bytes that a peer takes`, ran);
+        this.#fail(
+          'TOO_LARGE',
+          `${what} is larger than the ${largestMessage} bytes that a peer accepts (limits.message)`,
+          ran,
+        );
       }
       if (!NotSerializable.is(error)) throw error;
       const text =

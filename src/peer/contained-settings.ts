@@ -2,7 +2,10 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from './options.ts';
 
-/** The settings as a peer uses them: what runs by itself, or is the user's and runs within an actor, ends nothing when it throws. */
+/**
+ * The settings as a peer uses them. Timers and the user's inspector run on their own or within an actor. Here, an error
+ * that they throw is caught, so that it ends nothing.
+ */
 export function containedSettings(settings: Settings): Settings {
   const { clock, inspect, log } = settings;
   return {
@@ -29,7 +32,7 @@ function containedClock(clock: Clock, log: Log): Clock {
 
 type Inspector = Exclude<Settings['inspect'], undefined>;
 
-/** It is called in the midst of every message. One that throws is the user's fault, and is asked no more. */
+/** The inspector is called during every message. One that throws has a fault of the user's, and is not called again. */
 function containedInspector(inspect: Inspector, log: Log): Inspector {
   let hasThrown = false;
   return (event) => {

@@ -1,11 +1,11 @@
-/** How long the rest may take, in ms. Connections are cut after a second, so this is for what nobody foresaw. */
+/** How long the rest may take, in ms. Connections are cut after a second, so this limit is for the unexpected. */
 const LONGEST = 5_000;
 
-/** What is still to end of a peer that has ended as far as its actors are concerned: a server that closes, a start that was given up. */
+/** Work that is still to end when the actors of a peer have ended: a server that closes, a start that was given up. */
 export class Ending {
   readonly #work = new Set<Promise<unknown>>();
 
-  /** Ends are waited for, and not what became of them. */
+  /** Waits for the end of the work, whether it succeeds or fails. */
   add(work: Promise<unknown>): void {
     this.#work.add(work);
     work.then(
@@ -20,12 +20,12 @@ export class Ending {
     const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, LONGEST)));
     await Promise.race([this.#rest(), overdue]);
     clearTimeout(timer);
-    // What was closed is gone at the end of a turn of the event loop, which is after its immediates.
+    // A closed resource is gone at the end of a turn of the event loop, after its immediates.
     for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
   }
 
   async #rest(): Promise<void> {
-    // Each may begin something else that has to end.
+    // Each of them may begin something else that has to end.
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
   }
 }

@@ -6,14 +6,17 @@ import { EVERYWHERE } from '../transport/entrance.ts';
 import type { TlsOptions } from '../transport/tls.ts';
 import { PUBLIC_SECRET, SHORTEST_SECRET, weaknessOf } from '../wire/secret.ts';
 
-/** Who can reach a peer, and what keeps strangers out. The rules about options that only make sense together. */
+/**
+ * Decides which hosts can reach a peer, and what keeps strangers out. These are the rules about options that depend on
+ * each other.
+ */
 
-/** Writes a new secret into a file that only its owner can read, and shows it to nobody. */
+/** A command that writes a new secret into a file that only its owner can read, and does not print it. */
 export const MAKE_SECRET =
   `node -e "require('fs').writeFileSync('net.secret', 'net1_' + ` +
   `require('crypto').randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })"`;
 
-/** Those of a peer's options that this is about. */
+/** The options of a peer that concern its exposure. */
 export interface ExposureOptions {
   insecure?: boolean | undefined;
   host?: string | undefined;
@@ -26,15 +29,16 @@ export interface Exposure {
   lan: boolean;
   insecure: boolean;
   host: string;
-  /** A function, so that no log or inspector that walks the actors comes upon it. */
+  /** A function, so that the secret does not show up in a log or an inspector that walks the actors. */
   secret: (() => string) | undefined;
   secretFile: string | undefined;
-  /** Likewise. */
+  /** A function, for the same reason. */
   tls: (() => TlsOptions) | undefined;
 }
 
 /**
- * @throws NetError INSECURE for what would open the peer to strangers; TypeError for what contradicts itself
+ * @throws NetError INSECURE for options that would open the peer to strangers; TypeError for options that contradict
+ * each other
  */
 export function resolveExposure(
   options: ExposureOptions,
@@ -64,27 +68,27 @@ function checkHost(host: string, lan: boolean): void {
   if (!lan && !isLoopback(host)) {
     throw new NetError(
       'INSECURE',
-      `host: ${host} is not a loopback address, and others could reach this peer there; use 127.0.0.1 or ::1, or say ` +
+      `host: ${host} is not a loopback address, so other hosts could reach this peer; use 127.0.0.1 or ::1, or set ` +
         'lan: true (APP_NET_LAN=1), which needs a secret and encrypts',
     );
   }
   if (!lan) return;
   if (isLoopback(host)) {
     throw new TypeError(
-      `host: ${host} cannot be reached from other hosts; with lan: true give the address of an interface, or no host ` +
-        'for all of them',
+      `host: ${host} cannot be reached from other hosts; with lan: true, give the address of an interface, or leave ` +
+        'host out to listen on all of them',
     );
   }
-  if (!isIP(host)) throw new TypeError(`host: ${host} is no IP address`);
+  if (!isIP(host)) throw new TypeError(`host: ${host} is not an IP address`);
 }
 
 function checkInsecure(insecure: boolean, lan: boolean, hasSecret: boolean): void {
   if (typeof insecure !== 'boolean') throw new TypeError('insecure: give true or false');
   if (!insecure) return;
-  if (!lan) throw new TypeError('insecure: has a meaning together with lan: true only; leave it out');
+  if (!lan) throw new TypeError('insecure: works only together with lan: true; leave it out');
   if (hasSecret) {
     throw new TypeError(
-      'insecure: there is a secret (an option, APP_NET_SECRET or APP_NET_SECRET_FILE); leave one of them out',
+      'insecure: a secret is also set (an option, APP_NET_SECRET or APP_NET_SECRET_FILE); leave out one of the two',
     );
   }
 }
@@ -92,13 +96,16 @@ function checkInsecure(insecure: boolean, lan: boolean, hasSecret: boolean): voi
 function noSecret(): NetError {
   return new NetError(
     'INSECURE',
-    'lan: true opens this peer to the network, and there is no secret that keeps strangers out. Make one with ' +
+    'lan: true opens this peer to the network, and there is no secret to keep strangers out. Make one with ' +
       `npx app-net secret, or with: ${MAKE_SECRET}  Copy the file to every host, and start each peer with ` +
       'APP_NET_SECRET_FILE=net.secret',
   );
 }
 
-/** @throws NetError INSECURE for a secret that somebody could guess who was dialled in a peer's place */
+/**
+ * Checks the strength of the secret: a stranger that a peer dials by mistake can try to guess a weak one offline.
+ * @throws NetError INSECURE for a secret that could be guessed
+ */
 function hidden(given: string | undefined): (() => string) | undefined {
   if (given === undefined) return undefined;
   if (typeof given !== 'string' || given === '') {
@@ -106,7 +113,7 @@ function hidden(given: string | undefined): (() => string) | undefined {
   }
   const weakness = weaknessOf(given);
   if (weakness !== undefined) {
-    const text = `secret: it must not be guessed, and this one ${weakness}; make one with npx app-net secret, or with: ${MAKE_SECRET}`;
+    const text = `secret: it must be hard to guess, and this one ${weakness}; make one with npx app-net secret, or with: ${MAKE_SECRET}`;
     throw new NetError('INSECURE', text);
   }
   return () => given;
@@ -114,7 +121,7 @@ function hidden(given: string | undefined): (() => string) | undefined {
 
 function checkTls(tls: TlsOptions | undefined): TlsOptions | undefined {
   if (tls !== undefined && (!tls?.key || !tls.cert)) {
-    throw new TypeError('tls: give { key, cert } as PEM, and ca if certificates are to be checked');
+    throw new TypeError('tls: give { key, cert } as PEM, and ca to have certificates checked');
   }
   return tls;
 }

@@ -16,7 +16,7 @@ import { acceptHandshake } from '../connection/dial/handshaking.ts';
 import type { PeerMessage } from './messages.ts';
 import { refuseNamesake, takenAmong } from '../presence/namesake.ts';
 
-/** How long the file system of the secret may take to answer, in ms. */
+/** How long the file system may take to read the secret, in ms. */
 const ANSWER_TIME = 10_000;
 
 export interface ListenerInput {
@@ -31,8 +31,8 @@ export interface ListenerInput {
 }
 
 /**
- * Opens the peer to others: attaches it to its network, listens, and lets in who proves themselves. A stranger
- * is no actor: until it has proved itself it costs a socket and a timer, nothing more.
+ * Opens the peer to others: attaches it to its network, listens, and lets in peers that prove themselves. A stranger is
+ * not an actor. Until its proof it costs a socket and a timer, nothing more.
  */
 export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, system, sendBack }) => {
   const { settings, self, network, ending, random, isFull } = input;
@@ -50,7 +50,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     if (settings.insecure) warnOfInsecurity();
     const attached = await network.attach({ id: self.id, clock, random });
     if (stopped) return;
-    // Without `lan` a peer does not leave its host, whoever says where others are.
+    // Without `lan` a peer never dials beyond its host, no matter who says that peers are there.
     const reachable = (address: Address): boolean => settings.lan || isWithinHost(address);
     const transport = settings.lan ? attached.transport : withinHost(attached.transport);
     const seeders = seedProviders(seeds, clock, random);
@@ -97,15 +97,15 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
 
 function warnOfInsecurity(): void {
   const text =
-    'lan: true with insecure: true: everybody on the network can call the functions of this peer, and nothing tells a ' +
-    'peer from who only says so';
+    'lan: true with insecure: true: everybody on the network can call the functions of this peer, and any program ' +
+    'can pretend to be a peer';
   process.emitWarning(text, 'AppNetWarning');
 }
 
-/** Of a peer that nobody may find: it has no address, so there is nothing to announce. */
+/** The listener of a peer that is not announced: it has no address. */
 const NOWHERE: Listener = { addresses: [], close: () => Promise.resolve() };
 
-/** The secret given in code or environment, else that of the file, else the one this network's peers share. */
+/** The secret from code or environment; else that of the file; else the one that the peers of this network share. */
 async function chooseSecret(
   { secret, secretFile }: Settings,
   shared: () => Promise<string>,

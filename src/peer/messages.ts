@@ -3,7 +3,7 @@ import type { AnyActorRef } from 'xstate';
 import type { Session } from '../connection/session.ts';
 import type { FromDiscovery, Opened } from '../presence/messages.ts';
 
-/** The messages that the actor of a peer takes. */
+/** The messages that the actor of a peer receives. */
 
 export type PeerMessage =
   | FromDiscovery
@@ -12,11 +12,11 @@ export type PeerMessage =
   | { type: 'peer.failed'; error: unknown }
   /** The set of functions changed. */
   | { type: 'functions.changed'; added: string[]; removed: string[] }
-  /** Somebody connected to us and proved who they are. */
+  /** Another peer connected to us and proved its identity. */
   | { type: 'session.arrived'; session: Session }
   /** Nothing runs any more on a link of this connection. */
   | { type: 'connection.idle' }
-  /** The connection actor is at its end. */
+  /** The connection actor has ended. */
   | { type: 'connection.ended'; id: string; connection: AnyActorRef }
-  /** A message made it throw. */
+  /** A message made the peer's actor throw. */
   | { type: 'peer.broke'; error: unknown };

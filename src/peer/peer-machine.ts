@@ -24,35 +24,35 @@ import type { PeerMessage } from './messages.ts';
 import type { Opened } from '../presence/messages.ts';
 
 /**
- * The peer itself: the root of its actors, and the parent of its connections. The names in its system are
- * `discovery`, `dispatcher`, `caller`, `liveness`, `events` and `connection:<peer id>`.
+ * The peer itself: the root of its actors, and the parent of its connections. The names in its system are `discovery`,
+ * `dispatcher`, `caller`, `liveness`, `events` and `connection:<peer id>`.
  */
 
 export interface PeerInput {
   settings: Settings;
   self: Self;
   network: Network;
-  /** What ends after its actors. */
+  /** Work that ends after its actors. */
   ending: Ending;
 }
 
 export interface PeerContext extends PeerInput {
   opened: Opened | undefined;
-  /** What its connections work with; undefined before it is open. */
+  /** What its connections use; undefined before the peer is open. */
   services: ConnectionServices | undefined;
-  /** Why the peer could not start, or what it died of. */
+  /** Why the peer could not start, or the error that it died of. */
   error: unknown;
-  /** It died of something that nobody foresaw. */
+  /** It died of an unexpected error. */
   died: boolean;
   /** The actors of the connections, by peer id. */
   connections: ReadonlyMap<string, AnyActorRef>;
-  /** Discovery has taken back what it announced. */
+  /** Discovery has withdrawn its announcements. */
   withdrawn: boolean;
 }
 
 type Event<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Type }>;
 
-/** The parameters are logics made for this one peer: their state belongs to it alone. */
+/** The parameters are logics that were made for this one peer. Their state belongs to it alone. */
 export function createPeerMachine(
   caller: CallerLogic,
   dispatcher: DispatcherLogic,
@@ -115,7 +115,7 @@ export function createPeerMachine(
 
       'dial the peer': enqueueActions(({ context, event, self, enqueue }) => {
         const { id, addresses, generation } = event as Event<'peer.dial'>;
-        // Unless it came to us in the meantime.
+        // The peer may have connected to us in the meantime.
         if (context.connections.has(id)) return;
         const input = { id, addresses, generation, services: context.services! };
         enqueue.spawnChild('connection', { ...names(context, id), input });
@@ -126,7 +126,8 @@ export function createPeerMachine(
         const { session } = event as Event<'session.arrived'>;
         const { id } = session.party;
         const known = context.connections.get(id);
-        // One that has just ended, and whose word of it is still under way, would take the session to its grave.
+        // A connection that has just ended, with its `connection.ended` still under way, would take the session down
+        // with it.
         if (known?.getSnapshot().status !== 'active') {
           if (known) enqueue.stopChild(known);
           const input = { id, addresses: [], generation: 0, services: context.services! };
@@ -169,7 +170,7 @@ export function createPeerMachine(
       'log that it stops': ({ context }) => context.settings.log.stopping(),
       'log that it has stopped': ({ context }) => context.settings.log.stopped(),
       'log why it failed': ({ context: { settings, error, died } }) => {
-        // What it died of is logged where the process is told.
+        // The cause of a death is logged when the process is told.
         if (!died) settings.log.failed(error);
       },
 
@@ -220,7 +221,7 @@ export function createPeerMachine(
           'drain every connection',
         ],
         always: { guard: 'nothing is left to do', target: 'stopped' },
-        // By then a provider that has not stopped in order holds nobody up any more.
+        // After the drain time, a provider that has not stopped is not waited for any longer.
         after: { drainTime: { actions: ['close every connection', assign({ withdrawn: true })] } },
         on: {
           'session.arrived': { actions: 'turn the session away' },
@@ -250,7 +251,7 @@ export function createPeerMachine(
     on: {
       'connection.ended': { actions: 'remove the connection' },
       'peer.broke': { target: '.failed', actions: assign({ error: ({ event }) => event.error, died: true }) },
-      // One of its actors died in spite of everything.
+      // One of its actors died although it is contained.
       'xstate.error.actor.*': {
         target: '.failed',
         actions: assign({ error: ({ event }) => event.error, died: true }),
@@ -258,7 +259,8 @@ export function createPeerMachine(
     },
   });
   return contained(machine, (error, message, self) => {
-    // What it was about to do may be what others wait for: it ends, unless this was about one connection only.
+    // Other actors may wait for the step that failed, so the peer ends. The exception is a message about one connection
+    // only.
     const { settings } = (self.getSnapshot() as { context: PeerContext }).context;
     if (message.type === 'session.arrived') {
       settings.log.unforeseen('with a connection that had just been opened', error);
@@ -271,7 +273,7 @@ export function createPeerMachine(
   });
 }
 
-/** What a connection to this peer is called: among the children, and in the system. */
+/** The names of a connection to this peer, among the children and in the system. */
 function names({ connections }: PeerContext, id: string): { id: string; systemId: string } {
   const taken = [...connections.values()].map((connection) => connection.id);
   return { id: freeName('connection', taken), systemId: `connection:${id}` };

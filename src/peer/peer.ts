@@ -82,11 +82,11 @@ export class Peer {
   #started: Promise<this> | undefined;
   readonly #middleware = new Middleware();
   readonly #outgoing: Outgoing;
-  /** What users hold of each life of another peer. */
+  /** The object that users hold for each life of another peer. */
   readonly #handles = new WeakMap<PeerRecord, RemotePeer>();
-  /** Why nothing works any more. */
+  /** Why nothing works any more; undefined while the peer works. */
   #over: NetError | undefined;
-  /** What it died of, when nobody foresaw it. */
+  /** The unexpected error that it died of. */
   #death: Error | undefined;
   readonly #ended: Promise<void>;
   readonly #ending = new Ending();
@@ -184,7 +184,7 @@ export class Peer {
     return this.stop();
   }
 
-  /** @internal `connect` for who knows the place it was called from. */
+  /** @internal `connect`, for callers that know the place that it was called from. */
   register(args: readonly unknown[], place: CallSite | undefined): unknown {
     return this.#connecting.connect(args, place);
   }
@@ -257,7 +257,7 @@ export class Peer {
     return this.#registry.tags();
   }
 
-  /** @internal What events go through, and what views of the peers are made of. */
+  /** @internal Carries events, and makes views of the peers. */
   get events(): EventHub {
     return this.#events;
   }

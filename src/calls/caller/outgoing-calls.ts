@@ -86,7 +86,7 @@ export class OutgoingCalls implements StreamHouse {
         this.#stop(message);
         break;
       case 'xstate.stop':
-        this.#stop({ reason: 'this peer has stopped' });
+        this.#stop({ reason: 'this peer is stopped' });
         this.snapshot.status = 'stopped';
         break;
     }

@@ -268,7 +268,7 @@ describe('connect', () => {
       );
       expect(() => here.connect({ a: () => 1 }, { prefix: 5 as never })).to.throw(
         TypeError,
-        'prefix: give a string',
+        'prefix: give a non-empty string',
       );
       expect(() => here.connect({ a: () => 1 }, { prefix: 'net' })).to.throw(TypeError, 'begin with net.');
     });

@@ -208,7 +208,7 @@ describe('a peer that breaks the rules of values', () => {
     socket.send('{"type":"result","id":1,"meta":{"values":{"value":["Temporal"]}},"value":"x"}');
     const error = await call;
     expect(error).to.include({ code: 'NOT_SERIALIZABLE', ran: 'yes' });
-    expect((error as Error).message).to.include('its answer cannot be read: it holds a Temporal');
+    expect((error as Error).message).to.include('its answer cannot be read: it has a Temporal');
     const next = friend!.call('anything');
     await arrived(frames, 2);
     socket.send('{"type":"result","id":2,"value":7}');

@@ -70,10 +70,7 @@ describe('parity', () => {
     let ran = 0;
     const run = peer.connect('run', (x: unknown) => ((ran += 1), x === 1 ? Symbol('s') : x));
     expect(() => run({ save() {} }))
-      .to.throw(
-        NetError,
-        'args[0].save is a function (save), which cannot be carried to another process (run)',
-      )
+      .to.throw(NetError, 'args[0].save is a function (save), which cannot be sent to another process (run)')
       .that.includes({ code: 'NOT_SERIALIZABLE', ran: 'no', tag: 'run' });
     expect(ran).to.equal(0);
     expect(() => run(1))

@@ -123,7 +123,7 @@ describe('encoding', () => {
   const refused: [value: unknown, path: string, message: string][] = [
     [{ user: { save() {} } }, 'args[0].user.save', 'args[0].user.save is a function (save), which cannot be'],
     [[new Date(0), Symbol('s')], 'args[0][1]', 'args[0][1] is a symbol, which cannot be'],
-    [cycle, 'args[0][0]', 'args[0][0] is a reference back to a value that contains it, which cannot be'],
+    [cycle, 'args[0][0]', 'args[0][0] is a circular reference to a value that contains it, which cannot be'],
   ];
   for (const [value, path, message] of refused) {
     it(`names the path of what it refuses: ${path}, ${message.split(', ')[0]}`, () => {

@@ -65,9 +65,9 @@ describe('a handshake fails', function () {
   ] as const) {
     it(`when a side meets its own ${what}`, () => {
       const hello = edit(new DiallerHandshake(options('acceptor')).hello(), fields);
-      expect(() => acceptor().receive(hello)).to.throw(HandshakeFailed, 'by itself');
+      expect(() => acceptor().receive(hello)).to.throw(HandshakeFailed, 'this peer itself');
       const welcome = edit(dialler().hello(), { type: 'welcome', version: 1, ...fields });
-      expect(() => dialler().receive(welcome)).to.throw(HandshakeFailed, 'by itself');
+      expect(() => dialler().receive(welcome)).to.throw(HandshakeFailed, 'this peer itself');
     });
   }
 

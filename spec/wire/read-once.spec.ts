@@ -82,7 +82,10 @@ describe('what was checked is what is sent', () => {
   ] as const) {
     it(`and properties that would be dropped are refused: of ${what}`, () => {
       expect(() => carry(value)).not.to.throw();
-      expect(() => carry(Object.assign(value, { extra: 1 }))).to.throw(NotSerializable, 'own (extra)');
+      expect(() => carry(Object.assign(value, { extra: 1 }))).to.throw(
+        NotSerializable,
+        'added property (extra)',
+      );
     });
   }
 

@@ -116,15 +116,20 @@ describe('a value that cannot be carried', () => {
     ['a class of dates', [new Moment()], '[0]', 'an instance of Moment'],
     ['a class of maps', new Index(), '', 'an instance of Index'],
     ['a class of bytes', new Bytes(1), '', 'an instance of Bytes'],
-    ['a generator', (function* () {})(), '', 'a generator (an async function* sends its values one by one)'],
-    ['a promise', Promise.resolve(1), '', 'a promise (await it, and send what it resolves with)'],
+    [
+      'a generator',
+      (function* () {})(),
+      '',
+      'a generator (use an async function* to send its values as a stream)',
+    ],
+    ['a promise', Promise.resolve(1), '', 'a promise (await it, and send its result)'],
     ['shared memory', new SharedArrayBuffer(1), '', 'an instance of SharedArrayBuffer'],
-    ['memory that was given away', given, '', 'memory that was given away (transferred)'],
+    ['memory that was given away', given, '', 'memory that was transferred elsewhere'],
     [
       'a Date with a property',
       Object.assign(new Date(0), { zone: 1 }),
       '',
-      'a Date with a property of its own (zone)',
+      'a Date with an added property (zone)',
     ],
     ['a boxed number', Object(1), '', 'an instance of Number'],
     [
@@ -158,20 +163,20 @@ describe('a value that cannot be carried', () => {
       'too much of regular expressions',
       [new RegExp('a'.repeat(LONGEST_PATTERNS)), /a/],
       '[1]',
-      `a regular expression beyond the ${LONGEST_PATTERNS} characters a frame may have`,
+      `a regular expression beyond the ${LONGEST_PATTERNS} characters that all of one message may have together`,
     ],
     [
       'too many bytes',
       Array.from({ length: MOST_BINARIES + 1 }, () => new Uint8Array(1)),
       `[${MOST_BINARIES}]`,
-      `one more than the ${MOST_BINARIES} binary values that one frame may have`,
+      `one more than the ${MOST_BINARIES} binary values that one message may have`,
     ],
   ];
 
   for (const [name, value, path, what] of refused) {
     it(`is refused with its place and kind: ${name}`, () => {
       expect(() => encodeRequest(1, 'tag', [value], undefined))
-        .to.throw(NotSerializable, `args[0]${path} is ${what}, which cannot be carried`)
+        .to.throw(NotSerializable, `args[0]${path} is ${what}, which cannot be sent`)
         .with.property('path', `args[0]${path}`);
     });
   }
@@ -192,7 +197,7 @@ describe('a value that cannot be carried', () => {
     (cycle['a'] as Record<string, unknown>)['back'] = cycle;
     const map = new Map<string, unknown>();
     map.set('self', [map]);
-    const what = 'is a reference back to a value that contains it';
+    const what = 'is a circular reference to a value that contains it';
     expect(() => encodeResult(1, cycle)).to.throw(NotSerializable, `result.a.back ${what}`);
     expect(() => encodeResult(1, map)).to.throw(NotSerializable, `result.entries()[0][1][0] ${what}`);
   });

@@ -7,14 +7,13 @@ export interface Address {
   port: number;
 }
 
-/** An IPv4 address that is mapped into IPv6, as a socket for both and the system write it. */
+/** The prefix of an IPv4 address that is mapped into IPv6. The system and dual-stack sockets write addresses this way. */
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
 /**
- * The one way in which an IP address is written here: IPv6 in its short form, an IPv4 address that is mapped into IPv6 as
- * IPv4, and a zone as it is. `::1` has many long forms, and whatever is decided by an address must not depend on which
- * of them somebody chose.
- * @returns undefined for a name, and for spellings of IPv4 that some systems take for an address: `127.1`, `0x7f.1`, `0177.0.0.1`
+ * The canonical form of an IP address: IPv6 in its short form, a mapped IPv4 address as plain IPv4, and a zone unchanged. `::1` has
+ * many long forms, and a decision by address must not depend on the form that somebody chose.
+ * @returns undefined for a name, and for spellings of IPv4 that only some systems accept: `127.1`, `0x7f.1`, `0177.0.0.1`
  */
 export function canonicalIp(text: string): string | undefined {
   const family = isIP(text);
@@ -24,19 +23,22 @@ export function canonicalIp(text: string): string | undefined {
   return zone === undefined ? ip : `${ip}%${zone}`;
 }
 
-/** The address as above; what is none stays as it is. */
+/** The canonical form of an IP address; any other text stays as it is. */
 export function plainIp(ip: string): string {
   return canonicalIp(ip) ?? ip;
 }
 
-/** Whether packets to this address never leave the host. The one name that always means such an address is `localhost`. */
+/** Whether packets to this address never leave the host. `localhost` is the only name for which that is always true. */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost') return true;
   const ip = canonicalIp(host);
   return ip === '::1' || ip?.startsWith('127.') === true;
 }
 
-/** Those that are IP addresses, each in its one form. Others say where they are by address: a name they could change later. */
+/**
+ * Only the IP addresses, each in its canonical form. Names are dropped when another peer sends them: it could make a name point
+ * elsewhere later.
+ */
 export function ipAddresses<Told extends Address>(addresses: readonly Told[]): Told[] {
   return addresses.flatMap((address) => {
     const host = canonicalIp(address.host);
@@ -44,18 +46,18 @@ export function ipAddresses<Told extends Address>(addresses: readonly Told[]): T
   });
 }
 
-/** As URLs and the `Host` header write it, without the zone of a link-local address: that means something here only. */
+/** The host in the form of URLs and the `Host` header, without the zone of a link-local address, which has a meaning only here. */
 export function hostInUrl(host: string): string {
   const [bare = ''] = host.split('%');
   return isIPv6(bare) ? `[${bare}]` : host;
 }
 
-/** For people, and as a key: `127.0.0.1:4000`, `[::1]:4000`, `[fe80::1%eth0]:4000`. */
+/** The address as text, for people and as a key: `127.0.0.1:4000`, `[::1]:4000`, `[fe80::1%eth0]:4000`. */
 export function addressText({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Without duplicates, and loopback before everything else: the same host is reached on the shortest way. */
+/** The addresses without duplicates, loopback first, because it is the shortest way within a host. */
 export function nearestFirst(addresses: Iterable<Address>): Address[] {
   const unique = [...new Map([...addresses].map((each) => [addressText(each), each])).values()];
   return [

@@ -10,15 +10,15 @@ export interface Certificate {
 const COMMON_NAME = '2.5.4.3';
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 
-/** RFC 5280: the certificate has no end worth naming. It dies with its key, which is in this process only. */
+/** RFC 5280: this date means that the certificate does not expire. It ends with its key, which exists only in this process. */
 const NO_END = new Date('9999-12-31T23:59:59Z');
 const BEGIN = new Date('2020-01-01T00:00:00Z');
 
 /**
- * A key and a certificate that it signed itself, of this process and never stored: TLS wants one. It proves nothing
- * and names nobody, host or user; who is at the other end is proved by the handshake that is bound to the connection.
+ * Creates a key and a self-signed certificate for this process, because TLS needs one. They are never stored. The certificate proves
+ * nothing and contains no name, host or user: the handshake, which is bound to the connection, proves who is at the other end.
  *
- * P-256: 3 ms to make, and a handshake costs a tenth of what it costs with RSA.
+ * P-256 takes 3 ms to create, and a handshake costs a tenth of what it costs with RSA.
  */
 export async function ephemeralCertificate(): Promise<Certificate> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('ec', {
@@ -26,7 +26,7 @@ export async function ephemeralCertificate(): Promise<Certificate> {
     publicKeyEncoding: { type: 'spki', format: 'der' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  // Only peers that listen on a network need it; it is 35 ms and 7 MiB.
+  // Imported late: only peers that listen on a network need it, and it costs 35 ms and 7 MiB.
   const asn1 = await import('asn1js');
   const algorithm = new asn1.Sequence({ value: [new asn1.ObjectIdentifier({ value: ECDSA_WITH_SHA256 })] });
   const name = new asn1.Sequence({
@@ -68,7 +68,7 @@ export async function ephemeralCertificate(): Promise<Certificate> {
   return { key: privateKey, cert: pem(Buffer.from(certificate.toBER())) };
 }
 
-/** Positive, and of more than 64 random bits. */
+/** A positive number with more than 64 random bits. */
 function serialNumber(): Uint8Array {
   const bytes = randomBytes(16);
   bytes[0] = (bytes[0]! & 0x7f) | 0x40;

@@ -12,9 +12,9 @@ import { DialFailed } from './transport.ts';
 import type { Address } from './address.ts';
 
 /**
- * Opens a connection: in the clear within this host, with TLS to everywhere else. The address alone decides, never
- * what anybody says about it.
- * @param look up a name; default: as the system does
+ * Opens a connection: in the clear within this host, with TLS to everywhere else. Only the address decides, never what somebody
+ * says about it.
+ * @param look looks up a name; default: the resolver of the system
  * @throws DialFailed, or the signal's reason
  */
 export async function dialStream(
@@ -26,7 +26,7 @@ export async function dialStream(
   signal?.throwIfAborted();
   let tcp: NetSocket | undefined;
   let giveUp: (reason: Error) => void;
-  // The system's look-up cannot be stopped, and may take much longer than anybody waits.
+  // A look-up by the system cannot be cancelled, and may take much longer than this dial may.
   const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
   givenUp.catch(ignore);
   const cut = (): void => {
@@ -47,13 +47,13 @@ export async function dialStream(
     }).unref();
     await opened(tcp, 'connect');
     if (isOwnEcho(tcp)) throw Object.assign(new Error('nobody listens there'), { code: 'ECONNREFUSED' });
-    // Whatever was looked up: nothing is said in the clear to who is not on this host.
+    // Check the address that was really reached, whatever was looked up: plain text must never leave this host.
     return near && isLoopback(tcp.remoteAddress ?? '') ? tcp : await tls.secure(tcp);
   } catch (error) {
     tcp?.destroy();
     signal?.throwIfAborted();
     const { code, message } = error as NodeJS.ErrnoException;
-    const text = message || code || 'no connection';
+    const text = message || code || 'could not connect';
     throw new DialFailed(`${addressText(address)}: ${text}`, code === 'ECONNREFUSED', { cause: error });
   } finally {
     stopTimer();
@@ -62,8 +62,8 @@ export async function dialStream(
 }
 
 /**
- * Whether the connection is one with itself. It comes about when nobody listens at a port of this host and the system
- * happens to choose that very port for the near end; then the kernel takes the two ends for each other's.
+ * Whether the connection leads to itself. This happens if nobody listens at a port of this host and the system picks that same port
+ * for the local end: the kernel then connects the socket to itself.
  */
 function isOwnEcho({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): boolean {
   return localPort === remotePort && localAddress === remoteAddress;
@@ -75,10 +75,10 @@ async function lookUp(name: string): Promise<string[]> {
   return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 
-/** Who waits for it is told in another way. */
+/** The rejection reaches the caller through the race. */
 function ignore(): void {}
 
-/** Node tries the addresses of a name by itself, each family in its turn. */
+/** A look-up that returns known addresses. Node itself tries them, alternating between the families. */
 function answering(ips: readonly string[]): LookupFunction {
   const all = ips.map((address) => ({ address, family: isIP(address) }));
   return (_, options, callback) => {

@@ -10,20 +10,20 @@ import type { Tls } from './tls.ts';
 import type { Address } from './address.ts';
 import type { ListenOptions } from './transport.ts';
 
-/** Every interface of this host, IPv6 and IPv4; IPv4 alone where there is nothing else. */
+/** Every interface of this host, with IPv6 and IPv4, or IPv4 only if there is no IPv6. */
 export const EVERYWHERE = '::';
 
 export interface Entrance {
-  /** Where others reach it, the nearest first. */
+  /** The addresses at which others reach it, the nearest first. */
   addresses: Address[];
-  /** Resolves when it is closed, and every connection that came in is. */
+  /** Resolves when the entrance and every connection that came in are closed. */
   ended: Promise<void>;
   close(): void;
 }
 
 /**
- * Where connections come in. Those within this host go to `http` as they are, the others with TLS around them: told
- * by the addresses of the connection, and by nothing that whoever connects could say.
+ * Accepts connections. Connections within this host go to `http` as they are, all others go through TLS first. Only the addresses of
+ * the connection decide, never anything that the dialler says.
  */
 export async function openEntrance(
   http: HttpServer,
@@ -32,12 +32,12 @@ export async function openEntrance(
   tls: Tls,
 ): Promise<Entrance> {
   if (isLoopback(host)) {
-    // Those within this host are always let in so far.
+    // The gate always admits connections within this host.
     http.on('connection', (tcp) => gate.enter(tcp));
     return open(http, host, ports);
   }
   const secure = await tls.server();
-  /** TCP connections under TLS, by their two ends. */
+  /** The TCP connections under TLS, by their two ends. */
   const underneath = new Map<string, NetSocket>();
   secure.on('secureConnection', (stream: TLSSocket) => {
     const tcp = underneath.get(bothEnds(stream));
@@ -65,7 +65,7 @@ async function open(
   ports: ListenOptions['ports'],
 ): Promise<Entrance> {
   const bound = await bind(server, host, ports);
-  // An error of a server that listens is one of a single accept (EMFILE); the next accept may work again.
+  // An error of a listening server is about one accept (EMFILE). The next accept may succeed.
   server.on('error', ignore);
   server.unref();
   const ended = new Promise<void>((resolve) => server.once('close', resolve));
@@ -74,8 +74,8 @@ async function open(
 }
 
 /**
- * Binds the first free port of the range, and nobody else has it: workers of one `node:cluster` would otherwise share it,
- * and each connection would reach any of them.
+ * Binds the first free port of the range, exclusively. Otherwise the workers of a `node:cluster` would share the port, and a
+ * connection would reach any of them.
  */
 async function bind(
   server: Server | HttpServer,
@@ -84,7 +84,7 @@ async function bind(
 ): Promise<AddressInfo> {
   for (let port = first; ; port += 1) {
     try {
-      // One after the other on purpose: the first free port is wanted.
+      // One port after the other, on purpose: the first free one is wanted.
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         // Without a host Node takes `::`, or `0.0.0.0` where there is no IPv6.
@@ -101,8 +101,10 @@ async function bind(
 }
 
 /**
- * Link-local addresses mean something only together with an interface, which is another one at the other end.
- * @param host as it was given; a name is none to tell others, so it is @param bound, the address it led to
+ * The addresses to tell others. Link-local addresses are left out: they need the name of an interface, which differs at the other
+ * end.
+ * @param host as the user gave it
+ * @param bound the address that was bound; it is used instead of `host` if that is a name
  */
 function reachable(host: string, bound: string): string[] {
   const ip = canonicalIp(host) ?? bound;

@@ -7,7 +7,7 @@ import { owned } from './owned.ts';
 import { SourceBudgets } from './source.ts';
 import { Strangers } from './strangers.ts';
 
-/** What stands between the network and the handshake: limits on strangers, and the check against web pages. */
+/** Guards the handshake against the network: it limits strangers and refuses web pages. */
 export class Gate {
   readonly #origins: ReadonlySet<string>;
   readonly #hosts: ReadonlySet<string>;
@@ -21,7 +21,7 @@ export class Gate {
     this.#hosts = new Set(['localhost', ...hostNames.map((name) => name.toLowerCase())]);
   }
 
-  /** Whether the connection is let in so far. */
+  /** Whether the connection is admitted. It is still a stranger. */
   enter(tcp: NetSocket): boolean {
     owned(tcp).unref();
     if (!this.#budgets.take(tcp.remoteAddress ?? '')) {
@@ -32,30 +32,30 @@ export class Gate {
     return true;
   }
 
-  /** What comes through `tcp` is read from `stream` from here on. */
+  /** From here on, the data of `tcp` is read from `stream`. */
   encrypted(tcp: NetSocket, stream: NetSocket): void {
     this.#underneath.set(stream, tcp);
   }
 
-  /** The connection is authenticated. */
+  /** Call when the connection is authenticated. */
   trust(connection: NetSocket): void {
     const tcp = this.#underneath.get(connection) ?? connection;
     this.#strangers.leave(tcp);
     this.#budgets.giveBack(tcp.remoteAddress ?? '');
   }
 
-  /** Ends everything that is not authenticated. */
+  /** Closes every connection that is not authenticated. */
   clear(): void {
     this.#strangers.clear();
   }
 
-  /** The status line for an upgrade that is not let in; undefined for one that is. */
+  /** The HTTP status for an upgrade that is refused; undefined for one that is admitted. */
   refuse(request: IncomingMessage, connection: NetSocket): string | undefined {
     const { origin, host = '', 'sec-websocket-protocol': protocols = '' } = request.headers;
-    // Every browser names the page's origin, so a web page is known by the header being there at all.
+    // Every browser sends the origin of the page, so the mere presence of the header reveals a web page.
     if (origin !== undefined && !this.#origins.has(origin)) return '403 Forbidden';
-    // A web site whose name was made to point here (DNS rebinding) gives itself away by that name.
-    // An address cannot be made to point elsewhere, so any address will do: behind a router it is not even our own.
+    // A web site whose name was made to point here (DNS rebinding) is recognised by that name. Any IP address is allowed: an
+    // address cannot be made to point elsewhere, and behind a router it is not even one of ours.
     const name = host.replace(/:\d*$/, '').toLowerCase();
     if (!this.#hosts.has(name) && !isIP(name.replace(/^\[(.*)\]$/, '$1'))) return '403 Forbidden';
     if (!protocols.split(/,\s*/).includes(SUBPROTOCOL)) return '400 Bad Request';

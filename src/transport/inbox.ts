@@ -1,19 +1,19 @@
 import type { Receiver } from './transport.ts';
 
 /**
- * Keeps what a socket receives until somebody takes it. A handshake is done in the middle of a burst of messages
- * and its successor attaches a moment later; nothing may fall between the two.
+ * Keeps the messages of a socket until a receiver takes them. A handshake may end in the middle of a burst of messages, and the next
+ * receiver attaches a moment later. No message may be lost in between.
  */
 export class Inbox {
   #receiver: Receiver | undefined;
-  /** Undefined while there is nothing. */
+  /** Undefined while nothing is kept. */
   #kept: (string | Uint8Array)[] | undefined;
   #closedWith: number | undefined;
 
-  /** @param receiver gets what was kept, then what comes; undefined keeps everything until the next call */
+  /** @param receiver gets the kept messages, then all new ones; undefined: everything is kept until the next call */
   receive(receiver: Receiver | undefined): void {
     this.#receiver = receiver;
-    // A receiver may attach its successor from within `message`, so who is next is looked up each time.
+    // A receiver may attach its successor from within `message`, so look the receiver up each time.
     while (this.#receiver && this.#kept) {
       const message = this.#kept.shift();
       if (this.#kept.length === 0) this.#kept = undefined;

@@ -4,21 +4,21 @@ import { DialFailed } from './transport.ts';
 import type { Address } from './address.ts';
 import type { Listener, Receiver, Socket, Transport } from './transport.ts';
 
-/** What its addresses look like: as those of sockets do, so that nothing above has to know the difference. */
+/** The host of all addresses. They look like those of real sockets, so that no other code has to know the difference. */
 const HERE = '127.0.0.1';
 
 /**
- * Connections within one process, with the faults of real ones on demand. Messages arrive in order and never
- * within the call that sent them.
+ * Connections within one process, with the faults of real ones on demand. Messages arrive in order, and never within the call that
+ * sent them.
  */
 export class MemoryWires {
-  /** How long a message is on its way, in ms. 0: until the next turn of the event loop. */
+  /** How long a message takes, in ms. 0: until the next turn of the event loop. */
   latency: number;
   readonly #listeners = new Map<number, { owner: string; accept: (socket: Socket) => void }>();
   readonly #pairs = new Set<Pair>();
   readonly #cuts = new Set<string>();
   readonly #stalls = new Set<string>();
-  /** Owners that were killed; what is left of one reaches nobody. */
+  /** Owners that were killed. Whatever is left of one reaches nobody. */
   readonly #dead = new Set<string>();
   #nextPort = 1;
 
@@ -26,9 +26,9 @@ export class MemoryWires {
     this.latency = latency;
   }
 
-  /** How one peer reaches the others. */
+  /** The transport of one peer. */
   transport(owner: string, clock: Clock): Transport {
-    // A new life of who was killed.
+    // An owner that was killed starts anew.
     this.#dead.delete(owner);
     return {
       listen: (_, accept) => Promise.resolve(this.#listen(owner, accept)),
@@ -41,25 +41,25 @@ export class MemoryWires {
     };
   }
 
-  /** Breaks what connects the two, and lets nothing new come about until `heal`. */
+  /** Breaks the connections between the two, and refuses new ones until `heal`. */
   cut(a: string, b: string): void {
     this.#cuts.add(pairName(a, b));
     for (const pair of this.#pairs) if (pair.joins(a, b)) pair.break();
   }
 
-  /** Holds back every message between the two until `heal`, while their connections stay open. */
+  /** Holds back every message between the two until `heal`. Their connections stay open. */
   stall(a: string, b: string): void {
     this.#stalls.add(pairName(a, b));
   }
 
-  /** Ends cut and stall; what was held back arrives. */
+  /** Ends `cut` and `stall`. Messages that were held back arrive. */
   heal(a: string, b: string): void {
     this.#cuts.delete(pairName(a, b));
     this.#stalls.delete(pairName(a, b));
     for (const pair of this.#pairs) if (pair.joins(a, b)) pair.deliver();
   }
 
-  /** Everything of this peer is gone, as after a SIGKILL. */
+  /** Removes everything of this peer, as a SIGKILL does. */
   kill(id: string): void {
     this.#dead.add(id);
     for (const [port, { owner }] of this.#listeners) if (owner === id) this.#listeners.delete(port);
@@ -162,12 +162,12 @@ type Item = { due: number } & (
 class MemorySocket implements Socket {
   readonly binding;
   readonly scope = 'host';
-  /** Items. */
+  /** Counts items. */
   received = 0;
   other!: MemorySocket;
   readonly #pair: Pair;
   readonly #inbox = new Inbox();
-  /** On the way to this end, in order. */
+  /** Items on their way to this end, in order. */
   readonly #arriving: Item[] = [];
   #closing = false;
   #ended = false;
@@ -184,7 +184,7 @@ class MemorySocket implements Socket {
   send(message: string, before: readonly Uint8Array[] = []): void {
     if (this.#closing) return;
     for (const binary of before) {
-      // As a wire does: what the sender does to its memory afterwards is not seen on the other side.
+      // Copy, as a real wire does: the other side must not see later changes to the sender's memory.
       this.other.#expect({ due: this.#due(), message: Uint8Array.prototype.slice.call(binary) });
     }
     this.other.#expect({ due: this.#due(), message });
@@ -214,7 +214,7 @@ class MemorySocket implements Socket {
     this.#pair.break();
   }
 
-  /** The connection is gone; nothing more arrives here. */
+  /** The connection is gone, and nothing more arrives here. */
   end(code: number): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -223,12 +223,12 @@ class MemorySocket implements Socket {
     setImmediate(() => this.#inbox.closed(code));
   }
 
-  /** Hands over what is due, unless it is held back. */
+  /** Delivers the items that are due, unless they are held back. */
   deliver(): void {
     while (!this.#ended && !this.#pair.stalled && this.#arriving[0]) {
       const wait = this.#arriving[0].due - this.#pair.clock.now();
       if (wait > 0) {
-        // Timers may fire a little early by another clock's count.
+        // A timer may fire a little early, measured with another clock.
         this.#schedule(wait);
         return;
       }

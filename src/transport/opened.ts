@@ -3,8 +3,8 @@ import type { Socket as NetSocket } from 'node:net';
 import { owned } from './owned.ts';
 
 /**
- * Resolves with the event that says a connection is there; rejects with its error, or when it is closed instead.
- * Errors that come later end the connection: whoever uses it listens to 'close'.
+ * Resolves with the event that tells that a connection is open. Rejects with its error, or if it is closed first. Later errors end
+ * the connection; its user listens to 'close'.
  */
 export function opened(stream: NetSocket, event: 'connect' | 'secureConnect'): Promise<void> {
   owned(stream);
@@ -17,7 +17,7 @@ export function opened(stream: NetSocket, event: 'connect' | 'secureConnect'): P
       off();
       reject(error);
     };
-    const closed = (): void => failed(new Error('the connection was closed before it was there'));
+    const closed = (): void => failed(new Error('the connection was closed before it was open'));
     const off = (): void => {
       stream.off(event, done).off('error', failed).off('close', closed);
     };

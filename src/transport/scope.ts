@@ -21,11 +21,11 @@ for (const [net, bits] of [
 PRIVATE.addSubnet('fc00::', 7, 'ipv6');
 PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 
-/** What this host is in the middle of. */
+/** The addresses and networks of this host. */
 export interface Surroundings {
-  /** Its own addresses. */
+  /** The host's own addresses. */
   own: ReadonlySet<string>;
-  /** What is on its links: usual with IPv6, where addresses on a link are public ones. */
+  /** The networks of its interfaces. With IPv6, even the addresses on a local link are usually public ones. */
   near: BlockList;
 }
 
@@ -38,8 +38,8 @@ export function surroundingsOf(interfaces: readonly NetworkInterfaceInfo[]): Sur
 }
 
 /**
- * Told from the other end of the connection itself, not from what the peer says.
- * @param around looks them up, where the answer depends on them; default: as they are now
+ * The scope of a connection, by the address of its other end, not by what the peer says.
+ * @param around returns the surroundings, and is called only if the result depends on them; default: the present ones
  */
 export function scopeOf(remote: string, around: () => Surroundings = surroundings): Scope {
   const [ip = ''] = plainIp(remote).split('%');
@@ -52,18 +52,19 @@ export function scopeOf(remote: string, around: () => Surroundings = surrounding
 /** Whether it is an address of this host. */
 export function isOnHost(address: string, around: () => Surroundings = surroundings): boolean {
   const [ip = ''] = plainIp(address).split('%');
-  // By far the most frequent, and a question to the system costs a hundred times as much.
+  // Loopback first: it is by far the most frequent, and asking the system costs a hundred times as much.
   return isLoopback(ip) || around().own.has(ip);
 }
 
-/** How long an answer of the system is taken for the present one, in ms. */
+/** How long an answer of the system is reused, in ms. */
 const FRESH = 100;
 
 let known: { at: number; around: Surroundings } | undefined;
 
 /**
- * Asked once for a list of addresses that somebody told, and not for each of them: the system takes 50 to 200 µs. Nothing
- * where it does not say, as at the limit of descriptors: then an address of this host counts as one of its network.
+ * The present surroundings. The system takes 50 to 200 µs to answer, so the answer is reused for a list of addresses. They are empty
+ * if the system does not answer, for example at the limit of file descriptors. An address of this host then counts as one of its
+ * network.
  */
 function surroundings(): Surroundings {
   const now = performance.now();

@@ -3,22 +3,22 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { isLoopback, plainIp } from './address.ts';
 
-/** What one source may do at once, and how soon it may again: connections that prove nothing, as they cost the most. */
+/** Unauthenticated connections, which cost the most, that one source may open at once, and how many more it gets per second. */
 const BURST = 256;
 const PER_SECOND = 64;
 
-/** Sources that are remembered, the latest. */
+/** Only this many sources are remembered, the most recent ones. */
 const MOST_SOURCES = 1_024;
 
 /**
- * Who is behind an address, as far as it tells: an IPv4 address, or the /64 network of an IPv6 address, since a host
- * can have all of that to itself.
+ * The source behind an address: an IPv4 address itself, or the /64 network of an IPv6 address, because one host can have a whole
+ * /64 network.
  */
 export function sourceOf(remote: string): string {
   const [ip = ''] = plainIp(remote).split('%');
   if (!isIPv6(ip)) return ip;
   const [head, tail] = ip.split('::').map((part) => (part === '' ? [] : part.split(':')));
-  // `::` stands for as many zeros as are missing; where there is none, nothing is.
+  // `::` stands for the missing zeros. Without it, no group is missing.
   const gap = tail ? Array.from({ length: 8 - head!.length - tail.length }, () => '0') : [];
   const groups = [...head!, ...gap, ...(tail ?? [])];
   return groups
@@ -28,24 +28,24 @@ export function sourceOf(remote: string): string {
 }
 
 /**
- * How many connections each source may still open. One that is authenticated costs nothing, so honest peers are not held
- * back however many they are. Reconnecting does not help: what is remembered is the source.
+ * Counts how many connections each source may still open. Authenticated connections are free, so any number of honest peers is
+ * admitted. Reconnecting does not help an attacker, because the source is remembered.
  */
 export class SourceBudgets {
   readonly #now: () => number;
-  /** By source, the latest last. */
+  /** By source, the most recent last. */
   readonly #spent = new Map<string, { count: number; at: number }>();
 
   constructor(now: Clock['now']) {
     this.#now = now;
   }
 
-  /** Sources that are remembered. */
+  /** Number of remembered sources. */
   get size(): number {
     return this.#spent.size;
   }
 
-  /** Whether it may open another one. Within this host honest peers have the same address as everybody else. */
+  /** Whether the source may open another connection. Loopback always may: honest peers share that address with everybody else. */
   take(remote: string): boolean {
     if (isLoopback(remote)) return true;
     const source = sourceOf(remote);
@@ -55,7 +55,7 @@ export class SourceBudgets {
     return true;
   }
 
-  /** It has proved itself. */
+  /** Call when a connection has proved itself. */
   giveBack(remote: string): void {
     const spent = this.#spent.get(sourceOf(remote));
     if (spent && spent.count > 0) spent.count -= 1;

@@ -6,8 +6,8 @@ import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { sourceOf } from './source.ts';
 
 /**
- * Connections that have not proved anything yet, at most, and as many again that have not even asked for a WebSocket.
- * More than that close the oldest of whoever has most.
+ * At most this many connections may be in the middle of a handshake, and as many again may not even have asked for a WebSocket. If
+ * there are more, the oldest connection of the source that has most is closed.
  */
 export const MOST_STRANGERS = 64;
 
@@ -17,13 +17,13 @@ interface Stranger {
 }
 
 /**
- * Who is at the door. All in all each has the time of a handshake, whatever it does in it. Those that only hold a
- * connection open and those in the midst of a handshake do not push each other out.
+ * The connections that have not proved themselves. Each gets the time of one handshake in total, whatever it does in that time.
+ * Connections that are merely open and connections in a handshake are counted apart, so that one kind cannot displace the other.
  */
 export class Strangers {
-  /** In the order they came. */
+  /** Those that have not asked for a WebSocket, in the order of their arrival. */
   readonly #silent = new Map<NetSocket, Stranger>();
-  /** In the order they asked for a WebSocket. */
+  /** Those that have, in the order in which they asked. */
   readonly #talking = new Map<NetSocket, Stranger>();
   #checking = false;
 
@@ -34,7 +34,7 @@ export class Strangers {
     this.#checkSoon();
   }
 
-  /** It asked for a WebSocket, and is let in so far. */
+  /** Call when the connection has asked for a WebSocket and was admitted. */
   talks(tcp: NetSocket): void {
     const stranger = this.#silent.get(tcp);
     if (!stranger) return;
@@ -43,7 +43,7 @@ export class Strangers {
     this.#checkSoon();
   }
 
-  /** It has proved itself, or is gone. */
+  /** Call when the connection has proved itself, or is closed. */
   leave(tcp: NetSocket): void {
     const stranger = this.#silent.get(tcp) ?? this.#talking.get(tcp);
     stranger?.stopTimer();
@@ -56,13 +56,13 @@ export class Strangers {
   }
 
   /**
-   * Many connections are accepted in one turn of the event loop, before any of them is read. What an honest peer among
-   * them has said by then is read first.
+   * Checks after two turns of the event loop. Many connections are accepted in one turn, before any of them is read. An honest peer
+   * among them may have sent something already, and that must be read first.
    */
   #checkSoon(): void {
     if (this.#checking) return;
     this.#checking = true;
-    // One turn to begin to read, and the next one to have read.
+    // Reading begins in the first turn, and is done in the second.
     setImmediate(() =>
       setImmediate(() => {
         this.#checking = false;
@@ -75,7 +75,7 @@ export class Strangers {
   }
 }
 
-/** Those that are too many: of whichever source has most, the oldest. */
+/** The connections beyond the limit: each time the oldest one of the source that has most. */
 function tooMany(strangers: ReadonlyMap<NetSocket, Stranger>): NetSocket[] {
   const over = strangers.size - MOST_STRANGERS;
   if (over <= 0) return [];

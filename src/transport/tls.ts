@@ -10,8 +10,8 @@ import { opened } from './opened.ts';
 import { owned } from './owned.ts';
 
 /**
- * TLS beyond this host, the same on both ends. It encrypts; by itself it proves nobody: certificates are made by who
- * shows them. That no one sits in between is proved by the handshake, which is bound to what TLS exports.
+ * TLS for connections beyond this host, the same on both ends. TLS encrypts, but does not authenticate by itself: each side makes its
+ * own certificate. The handshake proves that nobody sits in between, because it is bound to the keying material that TLS exports.
  */
 
 /** A certificate of one's own. PEM, as `node:tls` takes it. */
@@ -25,23 +25,23 @@ export interface TlsOptions {
   ca?: string | Buffer | (string | Buffer)[] | undefined;
 }
 
-// Older versions have no exporter that can be trusted for this (RFC 9266), and nothing here speaks them.
+// TLS 1.3 only: the exporters of older versions cannot be trusted for this (RFC 9266).
 const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 
-/** Said aloud: by default Node reads every authority of the web, which holds up the process for 30 ms. */
+/** Passed explicitly, because by default Node loads every authority of the web, which blocks the process for 30 ms. */
 const NO_AUTHORITY: string[] = [];
 
-/** What one transport needs of TLS, made when there is need of it. */
+/** The TLS of one transport. Everything is created when it is first needed. */
 export class Tls {
   readonly #given: () => TlsOptions | undefined;
   #client: SecureContext | undefined;
 
-  /** @param given a function, so that no log or inspector that walks the actors comes upon the key */
+  /** @param given a function, so that a log or inspector that walks the actors does not find the key */
   constructor(given: () => TlsOptions | undefined) {
     this.#given = given;
   }
 
-  /** Encrypts what comes in by `server.emit('connection', tcp)`, and emits `secureConnection`. */
+  /** Encrypts the connections passed in with `server.emit('connection', tcp)`, and emits `secureConnection`. */
   async server(): Promise<Server> {
     const given = this.#given();
     if (given) contextOf(given);
@@ -52,7 +52,7 @@ export class Tls {
       ca: given?.ca ?? NO_AUTHORITY,
       requestCert: checked,
       rejectUnauthorized: checked,
-      // The whole handshake, of which this is a part, is timed by `strangers.ts`.
+      // `strangers.ts` limits the time of the whole handshake, which includes this part.
       handshakeTimeout: LONGEST_TIMER,
     });
     server.on('secureConnection', owned);
@@ -68,7 +68,7 @@ export class Tls {
       socket: tcp,
       secureContext: this.#client,
       rejectUnauthorized: given?.ca !== undefined,
-      // Peers are known by the secret, not by a name, and where they are is only ever a hint.
+      // Do not check names: peers are authenticated by the secret, and their address is only a hint.
       checkServerIdentity: () => undefined,
     });
     await opened(stream, 'secureConnect');
@@ -82,18 +82,20 @@ export function exporterBinding(stream: TLSSocket): Binding {
   try {
     data = stream.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
   } catch {
-    // The connection is gone already. Nobody can prove anything on it.
+    // The connection is already gone, so nothing can be proved on it.
     data = randomBytes(32);
   }
   return { kind: 'tls-exporter', data };
 }
 
-/** @throws TypeError for a key or certificate that cannot be used */
+/** @throws TypeError if the key or certificate cannot be used */
 function contextOf(given: TlsOptions | undefined): SecureContext {
   try {
     return createSecureContext({ ...VERSION, ...given, ca: given?.ca ?? NO_AUTHORITY });
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    throw new TypeError(`tls: key, cert and ca do not fit together or are no PEM: ${text}`, { cause });
+    throw new TypeError(`tls: key, cert and ca do not belong together, or are not in PEM format: ${text}`, {
+      cause,
+    });
   }
 }

@@ -25,9 +25,9 @@ import type { Address } from './address.ts';
 import type { DialOptions, Listener, ListenOptions, Receiver, Socket, Transport } from './transport.ts';
 
 /**
- * WebSocket: over plain TCP within this host, over TLS beyond it. The only file that knows `ws`.
- * @param given a certificate of one's own; without it one is made when there is need of one. A function, so that no log
- * or inspector that walks the actors comes upon the key.
+ * WebSocket: over plain TCP within this host, over TLS beyond it. Only this file imports `ws`.
+ * @param given the user's certificate; without one, a certificate is made when it is needed. It is a function, so that a log or
+ * inspector that walks the actors does not find the key.
  */
 export function webSocketTransport(given: () => TlsOptions | undefined = () => undefined): Transport {
   const tls = new Tls(given);
@@ -41,21 +41,21 @@ export function webSocketTransport(given: () => TlsOptions | undefined = () => u
 const CLOSE_TIME = 1_000;
 
 /**
- * Of one message, on both ends. No compression, whatever the other side offers: little bytes that become many are a weapon,
- * and secrets beside text of others can be guessed from how well they compress. Peers send a message in one piece; in how many
- * pieces the network delivers it is not theirs to say, so there is room for 256 bytes each in the largest by default.
+ * Limits for one message, on both ends. Compression is off, whatever the other side offers: a few bytes that expand to many are a
+ * weapon, and a secret next to somebody else's text can be guessed from how well both compress. Peers send a message in one piece,
+ * but the network may deliver it in many: a message of the largest default size may arrive in pieces of 256 bytes each.
  */
 const PARTS = { perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks: 65_536 };
 
 /**
- * Pings are answered here. `ws` cuts a connection when more than 60 of its own answers wait to be written, and a peer that was
- * busy for two minutes finds more than 60 pings of one that waited patiently.
+ * This file answers pings itself. `ws` cuts a connection when more than 60 of its own answers wait to be written, and a peer that
+ * was busy for two minutes finds more than 60 pings of a peer that waited patiently.
  */
 const PONGS = { autoPong: false };
 
 async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket) => void): Promise<Listener> {
-  // What a request may send before the upgrade is bounded by Node's own limit on headers, and how long it may take by the
-  // gate: Node's own timers would count the time in which nobody read what had come.
+  // Node's limit on headers bounds the size of a request before the upgrade, and the gate bounds its time. Node's own timers are off
+  // because they would also count the time in which this process was too busy to read.
   const server = createServer({ headersTimeout: 0, requestTimeout: 0 });
   const gate = new Gate(options);
   const upgrader = new WebSocketServer({
@@ -67,7 +67,7 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
     handleProtocols: () => SUBPROTOCOL,
   });
   server.on('request', (request, response) => {
-    // To anything that is not a peer: no body, no server name, no word about what runs here.
+    // The answer to anything that is not a peer: no body, no server name, nothing about what runs here.
     response.writeHead(426, { Connection: 'close, Upgrade', Upgrade: 'websocket', 'Content-Length': 0 });
     response.end(() => request.socket.destroySoon());
   });
@@ -80,7 +80,7 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
       return;
     }
     upgrader.handleUpgrade(request, stream, head, (ws) => {
-      // It is called from within the stream: what it throws would end the process.
+      // This callback runs within the stream, so an error here would end the process.
       try {
         accept(new WebSocketSocket(ws, stream, gate));
       } catch (error) {
@@ -108,20 +108,20 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
     throw signal.reason as Error;
   }
   const { remoteAddress } = stream;
-  // One that was reset meanwhile no longer knows where it led, and may never say that it is closed.
+  // A connection that was reset meanwhile no longer knows its remote address, and may never emit 'close'.
   if (stream.destroyed || remoteAddress === undefined) {
     stream.destroy();
     throw new DialFailed(`${addressText(address)}: the connection was closed at once`, false);
   }
   return new Promise((resolve, reject) => {
-    // The address that answered, and not the name it was found by: a name would have to be known there.
+    // Send the address that answered, not the name that led to it: the other side accepts only names that it knows.
     const host = `${hostInUrl(plainIp(remoteAddress))}:${address.port}`;
     const ws = new WebSocket(`${stream instanceof TLSSocket ? 'wss' : 'ws'}://${host}/`, SUBPROTOCOL, {
       ...PARTS,
       ...PONGS,
       maxPayload: largestMessage,
-      // Masks protect proxies from what a web page makes a browser send. No page and no proxy is here, and a mask of
-      // zeros, which changes nothing, spares both sides a walk over every byte.
+      // Masks protect proxies from data that a web page makes a browser send. There is no page and no proxy here. A mask of zeros
+      // changes nothing, and saves both sides a pass over every byte.
       generateMask: () => {},
       createConnection: () => stream,
     });
@@ -152,31 +152,31 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
     ws.once('open', () => {
       answered();
       resolve(new WebSocketSocket(ws, stream, undefined));
-      // It listens from here on: an error of a connection that is open is followed by words of farewell.
+      // The new socket listens from here on, and `ws` closes an open connection properly after an error.
       ws.off('error', failed);
     });
   });
 }
 
-/** The acceptor's address, which both ends of a plain loopback connection see alike. */
+/** The acceptor's address, which both ends of a plain loopback connection see in the same way. */
 function loopbackBinding(address: string | undefined, port: number | undefined): Binding {
   return { kind: 'loopback', data: Buffer.from(`${hostInUrl(plainIp(address ?? ''))}:${port}`) };
 }
 
-/** ws closes the connection itself after each of its errors; the code tells, and 'close' follows. */
+/** `ws` itself closes the connection after each error. 'close' follows, with a code that says why. */
 function ignore(): void {}
 
 class WebSocketSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #tcp: NetSocket;
   readonly #inbox = new Inbox();
-  /** What an accepted connection came through; undefined for one that was dialled. */
+  /** The gate through which an accepted connection came; undefined for a dialled one. */
   readonly #gate: Gate | undefined;
   #trusted = false;
   #closing = false;
-  /** A pong is written and not yet taken by the network. */
+  /** A pong was written and has not yet left. */
   #isPonging = false;
-  /** The newest ping that came meanwhile: it is answered for all of them, as RFC 6455 (5.5.3) allows. */
+  /** The newest ping that came meanwhile. Its answer stands for all of them, as RFC 6455 (5.5.3) allows. */
   #pinged: Buffer | undefined;
 
   constructor(ws: WebSocket, tcp: NetSocket, gate: Gate | undefined) {
@@ -208,7 +208,7 @@ class WebSocketSocket implements Socket {
     return this.#ws.bufferedAmount;
   }
 
-  /** Bytes, as the kernel handed them over: those of a message that is only half there count as well. */
+  /** Bytes that the kernel has delivered. Those of an incomplete message count as well. */
   get received(): number {
     return this.#tcp.bytesRead;
   }
@@ -219,7 +219,7 @@ class WebSocketSocket implements Socket {
       this.#ws.send(message);
       return;
     }
-    // All of it in one write to the network.
+    // Cork, so that everything goes out in one write.
     this.#tcp.cork();
     for (const binary of before) this.#ws.send(binary);
     this.#ws.send(message);
@@ -230,7 +230,7 @@ class WebSocketSocket implements Socket {
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
   }
 
-  /** Never more than one answer waits here, whatever the other side sends and does not read. */
+  /** At most one answer waits here, however much the other side sends without reading. */
   #pong(data: Buffer): void {
     if (this.#isPonging) {
       this.#pinged = data;
@@ -273,8 +273,8 @@ class WebSocketSocket implements Socket {
   }
 
   /**
-   * `maxPayload` is the limit for friends; a stranger has far less, upgrade request included. The last message of
-   * a handshake may share its packet with a large first request, so this can be called once after `trust`.
+   * `maxPayload` is the limit for authenticated peers. A stranger may send far less, upgrade request included. The last message of a
+   * handshake may share its packet with a large first request, so this can be called once after `trust`.
    */
   readonly #limitStranger = (): void => {
     if (!this.#trusted && this.#tcp.bytesRead > 2 * HANDSHAKE_BYTES) this.#tcp.destroy();

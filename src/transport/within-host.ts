@@ -4,12 +4,12 @@ import { isOnHost } from './scope.ts';
 import { DialFailed } from './transport.ts';
 import type { Transport } from './transport.ts';
 
-/** Whether a peer that does not leave its host goes there: to loopback and to this host's own addresses, and by no name. */
+/** Whether a peer without `lan` may dial this address: loopback or an address of this host, but no name. */
 export function isWithinHost({ host }: Address): boolean {
   return isOnHost(host);
 }
 
-/** The same transport for a peer without `lan`: it dials nobody beyond its host, whoever says that somebody is there. */
+/** The transport for a peer without `lan`: it dials nobody beyond its host, whatever hints it gets. */
 export function withinHost(transport: Transport): Transport {
   return {
     listen: (options, accept) => transport.listen(options, accept),
@@ -17,7 +17,10 @@ export function withinHost(transport: Transport): Transport {
       isWithinHost(address)
         ? transport.dial(address, options)
         : Promise.reject(
-            new DialFailed(`${addressText(address)} is beyond this host, and lan is not set`, false),
+            new DialFailed(
+              `${addressText(address)} is not on this host; set lan: true (APP_NET_LAN=1) to dial other hosts`,
+              false,
+            ),
           ),
   };
 }

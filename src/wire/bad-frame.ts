@@ -1,2 +1,2 @@
-/** A message from the other side that breaks the protocol; the connection is closed because of it. */
+/** The other side sent a message that breaks the protocol. The connection is closed because of it. */
 export class BadFrame extends Error {}

@@ -4,9 +4,9 @@ import { types } from 'node:util';
 import { BadFrame } from './bad-frame.ts';
 import { viewed } from './own.ts';
 
-/** Bytes as they cross a connection: views of many kinds to binary messages and back. */
+/** How bytes cross a connection: from views of many kinds to binary messages, and back. */
 
-/** Binary messages that one frame may take. */
+/** Binary messages of one frame, at most. */
 export const MOST_BINARIES = 4_096;
 
 type ViewClass = {
@@ -15,7 +15,7 @@ type ViewClass = {
   new (buffer: ArrayBuffer, offset: number, length: number): ArrayBufferView;
 };
 
-/** By the name that is told on the wire. Buffer is not among them: it is made by a function of its own. */
+/** By the name on the wire. Buffer is missing because a function creates it, not a constructor. */
 const views = new Map<string, ViewClass>();
 for (const name of [
   'Uint8Array',
@@ -32,12 +32,12 @@ for (const name of [
   'BigInt64Array',
   'DataView',
 ]) {
-  // Float16Array is not in every engine.
+  // Not every engine has Float16Array.
   const view = (globalThis as unknown as Record<string, ViewClass | undefined>)[name];
   if (view) views.set(name, view);
 }
 
-/** What an ArrayBuffer or a view is called on the wire; undefined for anything else, and for a class of the user's. */
+/** The name of an ArrayBuffer or view on the wire. Undefined for anything else, and for a class of the user. */
 export function binaryKind(value: object): string | undefined {
   if (types.isArrayBuffer(value)) return 'ArrayBuffer';
   if (!ArrayBuffer.isView(value)) return undefined;
@@ -46,7 +46,7 @@ export function binaryKind(value: object): string | undefined {
   return views.has(name) ? name : undefined;
 }
 
-/** The very memory of the value, as bytes. @throws TypeError when the memory was given away (`transfer`) */
+/** The bytes of the value, over the same memory. @throws TypeError if the memory was transferred */
 export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (!ArrayBuffer.isView(value)) return Buffer.from(value);
   const bytes = viewed(value);
@@ -54,17 +54,17 @@ export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
   return FOREIGN && size > 1 ? reversed(bytes, size) : bytes;
 }
 
-/** On the wire the least significant byte of an element is the first. A few processors have it the other way round. */
+/** The wire is little-endian: the least significant byte of an element comes first. A few processors are big-endian. */
 const FOREIGN = endianness() === 'BE';
 
-/** A copy with the bytes of each element in the opposite order. */
+/** A copy in which the bytes of each element are reversed. */
 export function reversed(bytes: Uint8Array, size: number): Uint8Array {
   const copy = Buffer.from(bytes);
   if (size === 2) return copy.swap16();
   return size === 4 ? copy.swap32() : copy.swap64();
 }
 
-/** A value of this kind over `bytes`, without a copy where their place in memory allows. Undefined when there is none. */
+/** A value of this kind over `bytes`, without a copy where their alignment allows it. Undefined if it cannot be created. */
 export function viewOf(kind: string, bytes: Uint8Array): ArrayBuffer | ArrayBufferView | undefined {
   const { byteOffset, byteLength } = bytes;
   const buffer = bytes.buffer as ArrayBuffer;
@@ -82,15 +82,15 @@ export function viewOf(kind: string, bytes: Uint8Array): ArrayBuffer | ArrayBuff
 }
 
 /**
- * Binary messages that have arrived and wait for the frame that takes them, which comes with the next text
- * message. Bounded: what a peer sends without a frame costs no more than one frame may.
+ * Binary messages that have arrived and wait for their frame, which comes with the next text message. They are bounded: a peer
+ * that never sends the frame can occupy no more memory than one frame may have.
  */
 export class Arrivals {
   readonly #mostBytes: number;
   #waiting: Uint8Array[] = NONE;
   #bytes = 0;
 
-  /** @param mostBytes of the text of a message together with its binary messages */
+  /** @param mostBytes limit for the text of a message together with its binary messages */
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
   }
@@ -101,33 +101,34 @@ export class Arrivals {
     this.#bytes += data.byteLength;
     if (this.#waiting.length >= MOST_BINARIES || this.#bytes > this.#mostBytes) {
       this.clear();
-      throw new BadFrame('more binary messages than one frame may take');
+      throw new BadFrame('more binary messages than one frame may have');
     }
     this.#waiting.push(compact(data));
   }
 
-  /** The text message that the binary messages came before. @throws BadFrame */
+  /** Call with the text message that follows the binary messages. @throws BadFrame */
   begin(text: string): void {
     if (this.#waiting === NONE || this.#bytes + Buffer.byteLength(text) <= this.#mostBytes) return;
     this.clear();
-    throw new BadFrame('a message is too large with its binary messages');
+    throw new BadFrame('a message is too large together with its binary messages');
   }
 
-  /** The next `count`, for the frame that says it takes so many. @throws BadFrame */
+  /** The next `count` binary messages, for the frame that they belong to. @throws BadFrame */
   take(count: number): Uint8Array[] {
-    if (count > this.#waiting.length) throw new BadFrame('a frame takes binary messages that did not come');
+    if (count > this.#waiting.length)
+      throw new BadFrame('a frame refers to binary messages that did not arrive');
     if (count < this.#waiting.length) return this.#waiting.splice(0, count);
     const all = this.#waiting;
     this.clear();
     return all;
   }
 
-  /** The text message is over. @throws BadFrame when something is left */
+  /** The text message is over. @throws BadFrame if binary messages are left */
   end(): void {
     if (this.#waiting === NONE) return;
     const { length } = this.#waiting;
     this.clear();
-    if (length > 0) throw new BadFrame('binary messages came that no frame takes');
+    if (length > 0) throw new BadFrame('binary messages arrived that belong to no frame');
   }
 
   clear(): void {
@@ -136,15 +137,15 @@ export class Arrivals {
   }
 }
 
-/** Never changed; stands for an empty list, as there is one for every idle connection. */
+/** An empty list that is never changed. All idle connections share it. */
 const NONE: Uint8Array[] = [];
 
 /**
- * What came in one piece with much else is copied: a few bytes that somebody keeps must not keep the 64 KiB that the
- * socket was read into. What has more than half of its memory for itself stays where it is.
+ * Copies a view that uses half of its memory or less: a few bytes that the user keeps must not keep the 64 KiB block that the
+ * socket was read into. A view over more than half of its memory is returned as it is.
  */
 function compact(data: Uint8Array): Uint8Array {
   if (data.byteLength * 2 > data.buffer.byteLength) return data;
-  // `slice` of a Buffer is a view; that of a Uint8Array is a copy.
+  // `Buffer.slice` returns a view, `Uint8Array.slice` a copy.
   return Uint8Array.prototype.slice.call(data);
 }

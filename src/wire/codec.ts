@@ -23,14 +23,14 @@ import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
 
 /**
- * The one place where frames become text and text becomes frames. A WebSocket message is one or more JSON
- * objects, one a line.
+ * Turns frames into text and text into frames; no other file does. A WebSocket message is one or more JSON objects, one per
+ * line.
  */
 
-/** Between the frames of one message. JSON text never holds a raw line break, so nothing needs escaping. */
+/** Separates the frames of one message. JSON text never contains a raw line break, so nothing needs escaping. */
 export const SEPARATOR = '\n';
 
-/** The tag and the rest of a request's text change rarely from one call to the next, and are kept. */
+/** The tag and the end of a request rarely change from one call to the next, so their text is kept. */
 let lastTag = '';
 let lastTagText = ',"tag":"","args":';
 let lastDeadline: number | undefined;
@@ -39,7 +39,7 @@ let lastTail = ',"kwargs":{}}';
 /**
  * @param stacks whether errors within the arguments are sent with their stack
  * @param streams which of the arguments follow as streams
- * @param most bytes that the other side takes
+ * @param most bytes that the other side accepts
  * @throws NotSerializable naming the argument; TooLarge
  */
 export function encodeRequest(
@@ -60,7 +60,7 @@ export function encodeRequest(
     lastDeadline = deadline;
   }
   const head = REQUEST + id;
-  // A getter in the arguments may make a call itself, and change what is kept.
+  // A getter in the arguments may make a call itself, which changes the kept text.
   const before = lastTagText;
   const tail = streams ? `,"streams":${JSON.stringify(streams)}${lastTail}` : lastTail;
   const text = encodeShort(args, most) ?? plainText(args, most);
@@ -70,7 +70,7 @@ export function encodeRequest(
 
 /**
  * @param stacks whether errors within the result are sent with their stack
- * @param most bytes that the other side takes
+ * @param most bytes that the other side accepts
  * @throws NotSerializable naming the place in the result; TooLarge
  */
 export function encodeResult(id: number, value: unknown, stacks = true, most = Infinity): Outgoing {
@@ -81,9 +81,9 @@ export function encodeResult(id: number, value: unknown, stacks = true, most = I
 /**
  * Any frame whose last field is `value`.
  *
- * @param head its text up to the fields before: `{"type":"next","id":7`
- * @param name what the value is called in messages
- * @param most bytes that the other side takes
+ * @param head the text of the frame before `value`: `{"type":"next","id":7`
+ * @param name the name of the value in error messages
+ * @param most bytes that the other side accepts
  * @throws NotSerializable naming the place in the value; TooLarge
  */
 export function encodeWithValue(
@@ -98,18 +98,18 @@ export function encodeWithValue(
   return pack(head, VALUE, value, '}', { field: 'value', name, stacks, most });
 }
 
-/** So much smaller than its receiver takes is an error that did not fit: a character is 6 bytes at most, a number 24. */
+/** An error that did not fit is cut to this fraction of what its receiver accepts: a character is 6 bytes at most, a number 24. */
 const CUT = 32;
 
-/** The largest message of errors where nobody says what the other side takes. */
+/** The largest message for an error if the limit of the other side is not given. */
 const ANY_SIZE = 16 * 1024 * 1024;
 
 /**
- * What a function threw, or an argument that is a stream. Never throws: of an error that is too large there is as much as fits, and
- * its class in any case.
+ * A value thrown by a function, or by a stream that is an argument. Never throws: an error that is too large is cut until it fits,
+ * but always keeps its class.
  *
  * @param stacks whether errors are sent with their stack
- * @param most bytes that the other side takes
+ * @param most bytes that the other side accepts
  */
 export function encodeThrown(
   id: number,
@@ -124,44 +124,44 @@ export function encodeThrown(
       const { field, ...rich } = describeThrown(thrown, stacks, room);
       return checked(join(head, `,"${field}":`, rich, '}'), most);
     } catch {
-      // Too large as it is. The second time nearly all of it is left out.
+      // It is too large. The second attempt leaves out nearly all of it.
     }
   }
-  return `${head},"error":{"name":"Error","message":"an error was thrown that cannot be carried"}}`;
+  return `${head},"error":{"name":"Error","message":"the function threw an error that cannot be sent"}}`;
 }
 
-/** The beginning of an event's frame, the same for all events of the name. */
+/** The beginning of an event's frame, the same for all events of one name. */
 export function eventHead(name: string): string {
   return `${EVENT}${JSON.stringify(name)},"sequence":`;
 }
 
 /**
- * The end of an event's frame, after its sequence: that is only known when nothing can fail any more, and nothing is emitted in
- * between.
+ * The end of an event's frame, after its sequence. It is encoded first, because a sequence is only taken once nothing can fail any
+ * more; no other event is emitted in between.
  * @param stacks whether errors within the payload are sent with their stack
- * @param most bytes of the frame, without its beginning
+ * @param most bytes that the frame may have, without its beginning
  * @throws NotSerializable naming the place in the payload; TooLarge
  */
 export function encodePayload(payload: unknown, stacks = true, most = Infinity): Outgoing {
   return payload === undefined ? '}' : encodeWithValue('', payload, 'payload', stacks, most);
 }
 
-/** @param end what `encodePayload` returned */
+/** @param end the result of `encodePayload` */
 export function encodeEvent(head: string, sequence: number, end: Outgoing): Outgoing {
   const start = head + sequence;
   return typeof end === 'string' ? start + end : new Parcel(start + end.text, end.binaries);
 }
 
-/** Characters of the words in a failure: they may name a place in a value of the user's, and that can be long. */
+/** Characters of the message of a failure. It may name a place in a value of the user, and that can be long. */
 const LONGEST_FAILURE = 1_024;
 
-/** Why a call failed, or a stream that is an argument of it. It fits whatever the other side takes. */
+/** Why a call, or a stream that is its argument, failed. It fits into any limit of the other side. */
 export function encodeFailure(id: number, { code, ran, message }: WireFailure, arg?: number): string {
   const failure = { code, ran, message: message.slice(0, LONGEST_FAILURE) };
   return JSON.stringify({ type: 'error', id, arg, failure });
 }
 
-/** For the frames that hold nothing of the user's. */
+/** For frames without values of the user. */
 export function encodeFrame(
   frame: FunctionsFrame | GoawayFrame | PeersFrame | SubscribeFrame | SubscribedFrame | UnsubscribeFrame,
 ): string {
@@ -169,8 +169,8 @@ export function encodeFrame(
 }
 
 /**
- * A few primitives, as most calls have them, without the way into the engine's JSON. Undefined for anything else,
- * and for what is not plain.
+ * A few primitives, as most calls have them, without a call into the engine's JSON. Undefined for anything else, and for
+ * primitives that JSON cannot represent.
  */
 function encodeShort(args: readonly unknown[], most: number): string | undefined {
   try {
@@ -184,12 +184,12 @@ function encodeShort(args: readonly unknown[], most: number): string | undefined
     return `${text}]`;
   } catch (error) {
     if (TooLarge.is(error)) throw error;
-    // The list of arguments may be the user's own, and a proxy.
+    // The list of arguments may come from the user and be a proxy.
     return undefined;
   }
 }
 
-/** JSON writes a finite number as JavaScript does. Undefined for what is no plain primitive. */
+/** JSON writes a finite number as JavaScript does. Undefined for a value that is not a plain primitive. */
 function encodePrimitive(value: unknown, most: number): string | undefined {
   switch (typeof value) {
     case 'number':
@@ -204,7 +204,7 @@ function encodePrimitive(value: unknown, most: number): string | undefined {
   }
 }
 
-/** Characters of a string whose JSON is no longer than a string can be. */
+/** Characters of a string whose JSON surely fits into a string. */
 const SURELY_SHORT = 16 * 1024 * 1024;
 
 /** @throws TooLarge */
@@ -219,8 +219,8 @@ function pack(head: string, before: string, value: unknown, end: string, options
 }
 
 /**
- * The meta comes before the value, so that who reads the usual frames without parsing them sees at once that this
- * is none of them.
+ * `meta` comes before the value, so that the fast reader of the usual frames (`usual-frames.ts`) sees at once that this frame is
+ * not one of them.
  */
 function join(head: string, before: string, { json, meta, binaries }: Rich, end: string): Outgoing {
   const text = textOf(json);
@@ -229,19 +229,19 @@ function join(head: string, before: string, { json, meta, binaries }: Rich, end:
   return binaries.length > 0 ? new Parcel(whole, binaries) : whole;
 }
 
-/** Takes the frames of a message. */
+/** Receives the frames of a message. */
 export interface FrameReceiver {
   frame(frame: Frame | UnreadableFrame): void;
 }
 
-/** For messages with which no binary ones can come. */
+/** For messages that cannot come with binary ones. */
 const NO_ARRIVALS = new Arrivals(0);
 
 /**
- * Reads one message and hands over each frame, in order, with its values in their places.
+ * Reads one message and passes on each frame, in order, with its values in their places.
  *
- * @param arrivals the binary messages that came before it
- * @throws BadFrame at the first line that is no frame; the frames before it have been received
+ * @param arrivals the binary messages that came before the message
+ * @throws BadFrame at the first line that is not a frame; the frames before it have been passed on
  */
 export function decodeMessage(
   text: string,
@@ -254,7 +254,7 @@ export function decodeMessage(
   while (start <= text.length) {
     let end = text.indexOf(SEPARATOR, start);
     if (end < 0) end = text.length;
-    // An empty line is none: many writers end their last line, too.
+    // Empty lines are skipped: many writers also end their last line.
     if (end > start) {
       const frame =
         decodeUsual(text, start, end) ?? decodeLine(text.slice(start, end), newerVersion, arrivals);
@@ -291,13 +291,13 @@ function revive(
   if (frame.type === 'next') frame.size += lengthOf(binaries);
   try {
     reviveFrame(frame, values, binaries);
-    // A value may have been put where the frame itself needs another.
+    // A revived value may have replaced one that the frame itself needs.
     if (isFrame(frame)) return frame;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return unreadable(frame, error.message);
   }
-  return unreadable(frame, 'its meta leads to no value');
+  return unreadable(frame, 'its meta does not point to a value');
 }
 
 function unreadable(frame: Record<string, unknown>, message: string): UnreadableFrame {

@@ -1,17 +1,17 @@
 /**
- * Numbers that the engine would find only by walking along all others of a set, or of the keys of a map. V8 hashes strings
- * with a secret of the process, but numbers and bigints without one: whoever knows how can choose 20,000 of them that make a
- * set of 190 KB take half a second, and ten times as many take fifty. The hash is V8's own; to another engine this is a guess
- * that does no harm.
+ * Detects numbers that were chosen to collide in the hash table of a set, or of the keys of a map. V8 hashes strings with a secret
+ * of the process, but numbers and bigints without one. An attacker can choose 20,000 of them that make a set of 190 KB take half a
+ * second, and ten times as many take fifty seconds. The hash function here is V8's. For another engine the check is a harmless
+ * guess.
  */
 
-/** So few take some ms at worst. */
+/** No check up to this many keys: they take some ms at worst. */
 const FREE = 2_048;
 
-/** Of the hash, its last bits: those that the engine tells its first buckets apart by. */
+/** The last bits of the hash, by which the engine chooses among its first buckets. */
 const BUCKETS = 1_024;
 
-/** Whether far more of the keys share a place than chance would have it. */
+/** Whether far more keys share a bucket than would by chance. */
 export function collide(keys: readonly unknown[], keyOf: (key: unknown) => unknown = (key) => key): boolean {
   if (keys.length <= FREE) return false;
   const most = (4 * keys.length) / BUCKETS + FREE / 2;
@@ -39,7 +39,7 @@ function hashOf(key: number | bigint): number {
   return longHash(words[1]! | 0, words[0]! | 0);
 }
 
-/** Of 32 bits. */
+/** The hash of a 32-bit integer. */
 function shortHash(key: number): number {
   let hash = (~key + (key << 15)) | 0;
   hash ^= hash >>> 12;
@@ -49,7 +49,7 @@ function shortHash(key: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** Of 64 bits, as their upper and their lower half: `h = ~h + (h << 18)`, and so on. */
+/** The hash of 64 bits, given as upper and lower half: `h = ~h + (h << 18)`, and so on. */
 function longHash(upper: number, lower: number): number {
   let [high, low] = add(~upper, ~lower, (upper << 18) | (lower >>> 14), lower << 18);
   low ^= (high << 1) | (low >>> 31);

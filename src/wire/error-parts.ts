@@ -5,18 +5,18 @@ import { put } from './values/meta.ts';
 import { trimStack } from '../base/stack.ts';
 
 /**
- * An error to its JSON: the same for one that was thrown and for one inside a value. What of it cannot be carried or read is left
- * out, and what is too large is cut: it is better to have an error without its socket than none.
+ * Writes an error as JSON, both for a thrown error and for an error inside a value. Parts that cannot be sent or read are left out,
+ * and parts that are too large are cut: an error without its `socket` property is better than no error.
  */
 
-/** What writes values, as an error needs it. */
+/** The writer of values, as far as an error needs it. */
 export interface PartWriter {
   /** Whether errors are sent with their stack. */
   readonly stacks: boolean;
   cut(text: string): string;
-  /** @throws when there is no room for so many characters */
+  /** @throws if there is no room for that many characters */
   pay(characters: number): void;
-  /** @throws for a value that cannot be carried */
+  /** @throws for a value that cannot be sent */
   read(value: unknown): unknown;
   attempt(read: () => unknown, failed?: (error: unknown) => void): { json: unknown } | undefined;
   enter(container: object): void;
@@ -24,13 +24,13 @@ export interface PartWriter {
   leave(): void;
 }
 
-/** Stand for what is in the JSON of an error, but not in the value. */
+/** Stand for containers that are in the JSON of an error, but not in the error. */
 const ERRORS = Object.freeze([]);
 const PROPERTIES = Object.freeze({});
 
 /**
  * @param other writes a cause, or one of the errors of an AggregateError
- * @throws only when it is nested too deep
+ * @throws only if the error is nested too deep
  */
 export function writeError(
   writer: PartWriter,
@@ -54,7 +54,7 @@ export function writeError(
   part('errors', () => writeErrors(writer, ownArray(error, 'errors'), other));
   part('properties', () => writeProperties(writer, error));
   writer.leave();
-  // The last one, as it may be long: there is most use in the others.
+  // The stack comes last because it may be long, and the other parts are more useful.
   if (writer.stacks) {
     const stack = attemptText(() => error.stack);
     if (stack !== undefined) json['stack'] = writer.cut(trimStack(stack));
@@ -62,7 +62,7 @@ export function writeError(
   return json;
 }
 
-/** A part that the error does not have. */
+/** Stands for a part that the error does not have. */
 const ABSENT = Symbol('absent');
 
 function orAbsent(value: unknown, write: (value: unknown) => unknown): unknown {
@@ -86,7 +86,7 @@ function writeErrors(
   return json;
 }
 
-/** The error's own enumerable properties that have no field of their own. Undefined ones are as good as none. */
+/** The error's own enumerable properties that have no field of their own, without the undefined ones. */
 function writeProperties(writer: PartWriter, error: Error): unknown {
   const json = {};
   writer.enter(PROPERTIES);
@@ -109,7 +109,7 @@ function ownArray(error: Error, key: string): readonly unknown[] | undefined {
   return Array.isArray(value) ? (value as unknown[]) : undefined;
 }
 
-/** Names and messages are strings by the language's types only, and reading one may throw. */
+/** Names and messages are strings only according to the types; reading one may also throw. */
 function textOf(read: () => unknown, otherwise: string): string {
   try {
     const value = read();

@@ -1,22 +1,22 @@
 /**
- * Everything that crosses a connection, as one union. `docs/protocol.md` says the same in words, for clients in
- * other languages; the two change together.
+ * Everything that crosses a connection, as one union. `docs/protocol.md` describes the same for clients in other languages:
+ * change both together.
  */
 
 import type { ErrorBasics } from './values/error-classes.ts';
 
-/** The WebSocket subprotocol. Its number changes when an old peer could not talk to a new one. */
+/** The WebSocket subprotocol. Its number changes when old and new peers can no longer talk to each other. */
 export const SUBPROTOCOL = 'app-net.v1';
 
-/** Versions of the protocol this peer speaks, newest first. A higher number may add frame types. */
+/** Versions of the protocol that this peer speaks, newest first. A higher number may add frame types. */
 export const VERSIONS: readonly number[] = [1];
 
 /**
- * Frames as the codec takes and gives them. What JSON cannot say of their values is told on the wire by a field
- * `meta` (`meta.ts`), which is gone once the values are in their places.
+ * Frames as the codec takes and returns them. On the wire, a field `meta` (`meta.ts`) describes the values that JSON cannot
+ * represent. The codec removes it once the values are in their places.
  */
 
-/** Please run the function `tag`. */
+/** Asks the other side to run the function `tag`. */
 export interface RequestFrame {
   type: 'request';
   /** Chosen by the caller: 1, 2, 3, … on each connection. */
@@ -25,9 +25,9 @@ export interface RequestFrame {
   args: unknown[];
   /** Named arguments, from callers whose language has them. The function gets them as one object after `args`. */
   kwargs?: { [key: string]: unknown };
-  /** Milliseconds the caller will still wait. */
+  /** Milliseconds that the caller will still wait. */
   deadline?: number;
-  /** Which of `args` follow as streams; what stands in their place says nothing. */
+  /** Positions of the `args` that follow as streams. The values at these positions in `args` have no meaning. */
   streams?: number[];
 }
 
@@ -41,8 +41,8 @@ export interface ResultFrame {
 }
 
 /**
- * The frames of a stream name the request that it belongs to. With `arg` it is that argument of the request, sent by
- * the caller; without it is the result, sent by the other side. A stream ends with `complete` or `error`.
+ * The frames of a stream have the id of its request. With `arg`, the stream is that argument of the request and the caller sends
+ * it. Without `arg`, it is the result and the other side sends it. A stream ends with `complete` or `error`.
  */
 export interface NextFrame {
   type: 'next';
@@ -50,35 +50,35 @@ export interface NextFrame {
   arg?: number;
   /** Absent: `undefined`. */
   value?: unknown;
-  /** Not on the wire: how much credit it takes, in characters of its text and bytes that go with it. */
+  /** Not on the wire: the credit that the frame uses, in characters of its text plus bytes of its binary messages. */
   size: number;
 }
 
-/** The stream is at its end. */
+/** The stream has ended. */
 export interface CompleteFrame {
   type: 'complete';
   id: number;
   arg?: number;
-  /** What a generator returned. */
+  /** The return value of the generator. */
   value?: unknown;
 }
 
-/** From the reader of a stream: it has room for so much more. */
+/** From the reader of a stream: it has room for this much more. */
 export interface CreditFrame {
   type: 'credit';
   id: number;
   arg?: number;
-  /** Values. */
+  /** Number of values. */
   count: number;
-  /** Of the size that `next` frames have. */
+  /** Sum of the sizes of `next` frames. */
   bytes: number;
 }
 
-/** Exactly one of `error`, `thrown` and `failure` says why there is no result. */
+/** Says why there is no result, in exactly one of `error`, `thrown` and `failure`. */
 export interface ErrorFrame {
   type: 'error';
   id: number;
-  /** A stream that is this argument of the request failed. */
+  /** If present, the stream that is this argument of the request failed. */
   arg?: number;
   /** The function threw an Error. */
   error?: WireError;
@@ -88,7 +88,7 @@ export interface ErrorFrame {
   failure?: WireFailure;
 }
 
-/** The caller no longer wants the result. With `arg`, from the other side: this argument is read no further. */
+/** The caller no longer wants the result. With `arg`, from the other side: it no longer reads this argument. */
 export interface CancelFrame {
   type: 'cancel';
   id: number;
@@ -105,8 +105,8 @@ export interface FunctionsFrame {
 }
 
 /**
- * The sender will close this connection. It answers requests up to `last`. `stopped`: it is going away.
- * `duplicate`: another connection of the same pair stays, and this one closes once both sides said so.
+ * The sender will close this connection. It still answers requests up to `last`. `stopped`: the sender is leaving. `duplicate`:
+ * another connection of the same pair stays, and this one closes once both sides have sent `goaway`.
  */
 export interface GoawayFrame {
   type: 'goaway';
@@ -115,15 +115,15 @@ export interface GoawayFrame {
 }
 
 /**
- * Whom the sender knows, itself among them. Who was dialled by address alone is told first where the dialler is, and
- * answers with this. At most once from each side of a connection.
+ * The peers that the sender knows, including itself. A dialler that knows only an address sends it first, with its own addresses;
+ * the dialled peer answers with its list. Each side of a connection sends it at most once.
  */
 export interface PeersFrame {
   type: 'peers';
   peers: WirePeer[];
 }
 
-/** Where a peer may be found, as another one says. */
+/** Where a peer may be found, according to another peer. */
 export interface WirePeer {
   id: string;
   incarnation: string;
@@ -131,20 +131,20 @@ export interface WirePeer {
   addresses: { host: string; port: number; tag?: string }[];
 }
 
-/** The sender wants the events of this name from now on. Said again on another connection, it changes nothing. */
+/** The sender wants the events of this name from now on. Sending it again, on another connection, changes nothing. */
 export interface SubscribeFrame {
   type: 'subscribe';
-  /** Chosen by the subscriber: 1, 2, 3, …; the answer has it. */
+  /** Chosen by the subscriber: 1, 2, 3, …; the answer repeats it. */
   id: number;
-  /** `'*'`: of every name. */
+  /** `'*'` stands for every name. */
   name: string;
 }
 
-/** The answer. An event of that name which is sent from now on has a higher sequence. */
+/** The answer to `subscribe`. Events of that name that are sent from now on have a higher sequence. */
 export interface SubscribedFrame {
   type: 'subscribed';
   id: number;
-  /** Of `'*'`: 0. */
+  /** 0 for `'*'`. */
   sequence: number;
 }
 
@@ -154,11 +154,11 @@ export interface UnsubscribeFrame {
   name: string;
 }
 
-/** Something happened at the sender. The same text goes to every subscriber. */
+/** An event of the sender. Every subscriber receives the same text. */
 export interface EventFrame {
   type: 'event';
   name: string;
-  /** Counts the events of this name at this emitter; what is missing was dropped for this subscriber. */
+  /** Counts the events of this name at this emitter. Missing numbers were dropped for this subscriber. */
   sequence: number;
   /** No `value` means `undefined`. */
   value?: unknown;
@@ -168,18 +168,17 @@ export interface EventFrame {
 export type EventsFrame = SubscribeFrame | SubscribedFrame | UnsubscribeFrame | EventFrame;
 
 /**
- * What the decoder makes of a frame with a value that this peer cannot make, such as a regular expression that its
- * engine does not know. Never on the wire; only the call it belongs to fails; an event counts as
- * missed.
+ * The decoder returns this for a frame with a value that this peer cannot create, such as a regular expression that its engine
+ * does not know. It is never on the wire. Only the call of that frame fails; an event counts as missed.
  */
 export interface UnreadableFrame {
   type: 'unreadable';
   id: number;
   /** Type of the frame. */
   of: 'request' | 'result' | 'error' | 'next' | 'complete' | 'event';
-  /** Of the frame, if it had one. */
+  /** The `arg` of the frame, if it had one. */
   arg?: number;
-  /** Why, in words. */
+  /** The reason, in words. */
   message: string;
 }
 
@@ -196,12 +195,12 @@ export type Frame =
   | PeersFrame
   | EventsFrame;
 
-/** Values of one stream that may be sent before its reader has given any credit. */
+/** How many values of a stream may be sent before its reader has given any credit. */
 export const FIRST_CREDIT = 32;
 
 /**
- * Likewise, the size of their frames. As long as a part of it is left one more may be sent, however large it is, so that
- * no value is too large for its stream. So a stream that nobody reads holds less than this and one value.
+ * The same for the size of their frames. While any of this credit is left, one more value may be sent, however large it is, so
+ * that no value is too large for its stream. A stream that nobody reads therefore holds less than this size plus one value.
  */
 export const FIRST_BYTES = 1024 * 1024;
 
@@ -210,15 +209,15 @@ export interface WireValue {
   value?: unknown;
 }
 
-/** What is at the end of a `cause`, or in the `errors` of an AggregateError. */
+/** A `cause`, or one of the `errors` of an AggregateError. */
 export type WireCause = { error: WireError } | WireValue;
 
 export interface WireError extends ErrorBasics {
   code?: unknown;
-  /** Own enumerable properties other than `code`, as far as they can be carried. */
+  /** Own enumerable properties other than `code`, as far as they can be sent. */
   properties?: { [key: string]: unknown };
   cause?: WireCause;
-  /** Of an AggregateError. */
+  /** The errors of an AggregateError. */
   errors?: WireCause[];
 }
 
@@ -228,27 +227,27 @@ export interface WireFailure {
   message: string;
 }
 
-/** What a side accepts from the other. Told in the handshake. */
+/** What a side accepts from the other. Sent in the handshake. */
 export interface Limits {
   /** Bytes of one WebSocket message. */
   message: number;
-  /** Requests of one connection that are not answered yet. */
+  /** Unanswered requests of one connection. */
   calls: number;
   /** Streams of one connection that are open here at once, results and arguments together. Default: no limit. */
   streams?: number;
-  /** Calls that run here at once, of all connections together. Default: not told. */
+  /** Calls that run here at once, of all connections together. Default: not announced. */
   running?: number;
-  /** Names of events that the other side may be subscribed to at a time. Absent: 0, it has no events to give. */
+  /** Names of events that the other side may be subscribed to at once. Absent: 0, this side has no events. */
   subscriptions?: number;
 }
 
-/** What a peer says of itself once both sides have proved that they know the secret. */
+/** How a peer describes itself once both sides have proved that they know the secret. */
 export interface Description {
   name: string;
   group: string;
   hub: boolean;
   pid: number;
-  /** The host's own name for itself. */
+  /** The host name, as the host itself reports it. */
   host: string;
   functions: string[];
 }
@@ -261,11 +260,11 @@ export interface HelloMessage {
   incarnation: string;
   /** 32 random bytes, base64url. */
   nonce: string;
-  /** Id of the peer that is meant to answer; empty when only its address is known. */
+  /** Id of the peer that should answer; empty if only its address is known. */
   to: string;
   /**
-   * How often the dialler has lost a connection to this peer, or given one up: of two connections of one pair the one
-   * with the higher generation stays. 0 when it is absent.
+   * How often the dialler has lost or given up a connection to this peer. If a pair has two connections, the one with the higher
+   * generation stays. Absent: 0.
    */
   generation?: number;
   limits: Limits;
@@ -274,7 +273,7 @@ export interface HelloMessage {
 /** M2, acceptor to dialler. */
 export interface WelcomeMessage {
   type: 'welcome';
-  /** The one that this connection speaks. */
+  /** The version of this connection. */
   version: number;
   versions: number[];
   id: string;
@@ -301,7 +300,7 @@ export interface DescribeMessage extends Description {
   type: 'describe';
 }
 
-/** In place of M4: the acceptor proves that it has the secret, and says that another process is alive with the dialler's id. */
+/** Instead of M4: the acceptor proves that it has the secret, and reports that another live process has the dialler's id. */
 export interface TakenMessage {
   type: 'taken';
   proof: string;
@@ -315,20 +314,20 @@ export type HandshakeMessage =
   | TakenMessage
   | DescribeMessage;
 
-/** Close codes of the WebSocket beside the standard ones. */
+/** Close codes of the WebSocket: those of this protocol, and the standard ones it uses. */
 export const CLOSE = {
   /** An orderly end: after a goaway, or a duplicate connection. */
   DONE: 1000,
   /** A frame or message that breaks the protocol. */
   BAD_FRAME: 4400,
-  /** The handshake failed. One code for every reason, so that a stranger learns nothing. */
+  /** The handshake failed. Every reason has the same code, so that a stranger learns nothing. */
   HANDSHAKE: 4401,
-  /** Another life of the peer with this id is alive. Follows a `taken` message; by itself it proves nothing. */
+  /** Another live process has this peer id. Follows a `taken` message; the code alone proves nothing. */
   ID_TAKEN: 4409,
-  /** The acceptor is connected to as many peers as it takes. Told only to those that have proved themselves. */
+  /** The acceptor has reached its limit of connected peers. Only sent to peers that have proved themselves. */
   FULL: 4429,
   /** The peer is stopping. */
   GOING_AWAY: 1001,
-  /** Something that nobody foresaw went wrong with what came on the connection. */
+  /** An unexpected error occurred while something from this connection was handled. */
   UNFORESEEN: 1011,
 } as const;

@@ -1,21 +1,21 @@
 import { encodeFrame } from './codec.ts';
 
-/** Functions that one peer tells of, at most … */
+/** Functions that one peer may announce, at most. */
 export const MOST_FUNCTIONS = 65_536;
 
-/** … and characters of their tags together: 64 each on average, where the longest has 1,024. */
+/** Characters of all their tags together, at most: 64 each on average. The longest tag may have 1,024. */
 export const MOST_TAG_CHARACTERS = 4 * 1024 * 1024;
 
-/** Bytes of a frame. What the other side takes is more, but it reads a short message while the next one is on its way. */
+/** Bytes of a frame. The other side accepts more, but it can read a short message while the next one is on its way. */
 const LONGEST_FRAME = 64 * 1024;
 
 /** Bytes around the tags: `{"type":"functions","added":[],"removed":[]}`. */
 const AROUND = 64;
 
 /**
- * Takes as many changes out of `untold` as fit into one frame.
- * @param untold by tag: whether there is a function now
- * @param largest bytes that the other side takes
+ * Removes as many changes from `untold` as fit into one frame, and returns that frame.
+ * @param untold changes not yet sent, by tag: true if the function was connected, false if it was disconnected
+ * @param largest bytes that the other side accepts
  */
 export function takeFunctionsFrame(untold: Map<string, boolean>, largest: number): string {
   const added: string[] = [];

@@ -4,7 +4,7 @@ import type { Frame, Limits, WireCause, WireError, WireFailure, WireValue } from
 import type { Meta } from './values/meta.ts';
 import { DEEPEST_FRAME } from './values/plain.ts';
 
-/** Hand-written checks of shape: what comes from the wire is `unknown` until one of these has looked at it. */
+/** Hand-written checks of shape. Everything from the wire is `unknown` until one of them has checked it. */
 
 type Fields = Record<string, unknown>;
 
@@ -25,7 +25,7 @@ export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && PEER_ID.test(value);
 }
 
-/** A positive whole number, or Infinity's stand-in: what a limit may be. */
+/** A limit: a positive whole number. */
 function isLimit(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
@@ -43,7 +43,7 @@ export function isTagList(value: unknown, longestTag: number): value is string[]
   return Array.isArray(value) && value.every((tag) => isString(tag, longestTag) && tag !== '');
 }
 
-/** Bytes that every peer takes in one message: whatever has to be said can be said in so many. */
+/** Every peer accepts at least this many bytes in one message, so that each necessary message fits. */
 export const LEAST_MESSAGE = 65_536;
 
 export function isLimits(value: unknown): value is Limits {
@@ -56,7 +56,7 @@ export function isLimits(value: unknown): value is Limits {
   );
 }
 
-/** Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. Looks into containers only, so text is free. */
+/** Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. It visits containers only, so the length of text is free. */
 export function isShallow(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (depth >= DEEPEST_FRAME) return false;
@@ -73,7 +73,7 @@ export const LONGEST_TAG = 1024;
 export const MOST_PEERS = 1_024;
 export const MOST_ADDRESSES = 16;
 
-/** The longest host of an address, in characters: that of a name. */
+/** The longest host of an address, in characters, which is that of a host name. */
 const LONGEST_HOST = 255;
 /** The longest name of an event, in characters. */
 export const LONGEST_EVENT_NAME = 256;
@@ -82,7 +82,7 @@ export function isEventName(value: unknown): value is string {
   return isString(value, LONGEST_EVENT_NAME) && value !== '';
 }
 
-/** Whether `value` is a frame this version knows, in the right shape. */
+/** Whether `value` is a frame that this version knows, in the right shape. */
 export function isFrame(value: Fields): value is Fields & Frame {
   if (holdsValues(value['type']) && value['meta'] !== undefined && !isMeta(value['meta'])) return false;
   switch (value['type']) {
@@ -148,7 +148,7 @@ export function isKnownType(type: unknown): boolean {
   return KNOWN_TYPES.has(type);
 }
 
-/** Whether these are places in a list so long, in order and none twice. */
+/** Whether these are positions in a list of that length, in order and without duplicates. */
 function isPositions(value: unknown, length: number): boolean {
   if (!Array.isArray(value)) return false;
   let last = -1;
@@ -197,12 +197,12 @@ function isOutcome(frame: Fields): boolean {
 
 const TYPES_WITH_VALUES = new Set<unknown>(['request', 'result', 'error', 'next', 'complete', 'event']);
 
-/** Whether frames of this type hold values of users, and so may have a `meta`. */
+/** Whether frames of this type have values of users, and so may have a `meta`. */
 export function holdsValues(type: unknown): boolean {
   return TYPES_WITH_VALUES.has(type);
 }
 
-/** What `values` says is looked at where it is followed: in `revive.ts`. */
+/** The contents of `values` are checked in `revive.ts`, which follows them. */
 function isMeta(value: unknown): value is Meta {
   if (!isFields(value) || !isFields(value['values'])) return false;
   const { binary = 0 } = value;
@@ -244,6 +244,6 @@ function isWireError(value: unknown): value is WireError {
 
 function isWireCause(value: unknown): value is WireCause {
   if (!isFields(value)) return false;
-  // An `error` of undefined is none, and no JSON: an annotation has put it there.
+  // JSON has no undefined: an annotation has put an undefined `error` there, and it is refused.
   return 'error' in value ? isWireError(value['error']) : isWireValue(value);
 }

@@ -9,39 +9,39 @@ import type {
 } from './frames.ts';
 import { isFields, isLimits, isPeerId, isString, isTagList } from './guards.ts';
 
-/** The five messages of a handshake to text and, checked, from text. */
+/** Writes the messages of a handshake as text, and reads and checks them. */
 
-/** The handshake failed. The reason is for this side's own eyes; the other side is told nothing. */
+/** The handshake failed. Only this side sees the reason; the other side is told nothing. */
 export class HandshakeFailed extends Error {}
 
-/** The hello came from this side itself: it dialled an address of its own. */
+/** The hello came from this side itself, which dialled one of its own addresses. */
 export class OwnHello extends HandshakeFailed {
   readonly nonce: string;
   constructor(nonce: string) {
-    super('this peer was reached by itself, or by another with its id');
+    super('the other side is this peer itself, or another peer with the same id');
     this.nonce = nonce;
   }
 }
 
-/** There is no need of the connection: who answered is connected already. Nothing is proved of it. */
+/** The connection is not needed: the peer that answered is already connected. Its identity is not proved. */
 export class HandshakeNeedless extends HandshakeFailed {
   readonly id: string;
   constructor(id: string) {
-    super('who answered is connected already');
+    super('the peer that answered is already connected');
     this.id = id;
   }
 }
 
-/** Another peer listens at the address than the one that was dialled there. Neither is proved. */
+/** A different peer answered at the address than the one that was dialled. Neither identity is proved. */
 export class WrongPeer extends HandshakeFailed {
   constructor(meant: string, answered: string) {
     super(
-      `wrong peer at this address: ${answered} answered instead of ${meant}, whose announcement is old, or which shares its port`,
+      `wrong peer at this address: ${answered} answered instead of ${meant}. Either the announcement of ${meant} is out of date, or both share one port`,
     );
   }
 }
 
-/** The acceptor has proved itself, and another process has the dialler's id. */
+/** The acceptor has proved itself, and reports that another process has the dialler's id. */
 export class IdTaken extends HandshakeFailed {}
 
 const NONCE = /^[A-Za-z0-9_-]{43}$/;
@@ -58,10 +58,10 @@ function read(text: string, ...types: HandshakeMessage['type'][]): Record<string
   try {
     value = JSON.parse(text);
   } catch {
-    // The same as a wrong shape.
+    // Handled like a wrong shape, below.
   }
   if (isFields(value) && types.some((type) => value['type'] === type)) return value;
-  throw new HandshakeFailed(`no ${types[0]} message came`);
+  throw new HandshakeFailed(`expected a message of type ${types.join(' or ')}, but received something else`);
 }
 
 export function readHello(text: string): HelloMessage {

@@ -19,26 +19,26 @@ import {
 import type { HandshakeKeys } from './secret.ts';
 
 /**
- * The mutual proof that both sides know the secret, and that nobody sits between them. Pure: bytes in, bytes
- * out. `docs/protocol.md` has the messages; the names M1 to M5 and T are the same there.
+ * The mutual proof that both sides know the secret, and that nobody sits between them. It has no side effects: bytes in, bytes
+ * out. `docs/protocol.md` describes the messages, with the same names M1 to M5 and T.
  */
 
 /**
- * Milliseconds that a handshake may take, from the opened socket to the last message. They are counted while the process
- * runs: what came while it was busy or stopped is read before anybody is late.
+ * Milliseconds that a handshake may take, from the opened socket to the last message. Only time in which this process runs counts:
+ * messages that came while it was busy or suspended are read before the other side counts as late.
  */
 export const HANDSHAKE_TIME = 5_000;
 
 /** Bytes that one side may send before it has proved anything. */
 export const HANDSHAKE_BYTES = 16 * 1024;
 
-/** Bytes of function tags that fit into M4 and M5; the rest follows in `functions` frames. */
+/** Bytes of function tags that M4 and M5 may have. The other tags follow in `functions` frames. */
 const TAGS_IN_DESCRIPTION = 8 * 1024;
 
-/** Which connection the proofs are bound to. Chosen from the socket; never negotiated. */
+/** The connection that the proofs are bound to. It comes from the socket and is never negotiated. */
 export type Binding = { kind: string; data: Uint8Array };
 
-/** Who this side is, and what it says once the other has proved itself. */
+/** The identity of this side, and the description it sends once the other side has proved itself. */
 export interface Self {
   id: string;
   incarnation: string;
@@ -46,28 +46,28 @@ export interface Self {
   describe(): Description;
 }
 
-/** What a side knows of the other at the end. */
+/** What a side knows about the other after the handshake. */
 export interface Party extends Description {
   id: string;
   incarnation: string;
-  /** The newest version the other side speaks: it may send what we do not know. */
+  /** The newest version that the other side speaks. If it is newer than ours, the other side may send unknown frames. */
   newestVersion: number;
   limits: Limits;
 }
 
-/** What to do with a message: answer, and perhaps be done. */
+/** What to do after a message: send an answer, or finish, or both. */
 export interface Step {
   send?: string;
-  /** The dialler has proved itself just now; `send` tells it who this side is. */
+  /** The dialler has just proved itself, and `send` tells it who this side is. */
   proved?: Pick<Party, 'id' | 'incarnation'>;
   done?: Result;
 }
 
 export interface Result {
   party: Party;
-  /** The tags this side told of; the rest, and what changed since, follows in a `functions` frame. */
+  /** The tags that this side has sent. All others, and later changes, follow in `functions` frames. */
   told: readonly string[];
-  /** What M1 said. */
+  /** The generation in M1. */
   generation: number;
 }
 
@@ -80,9 +80,9 @@ export interface HandshakeOptions {
 }
 
 export interface DiallerOptions extends HandshakeOptions {
-  /** Id of the peer that is meant; empty when only its address is known. */
+  /** Id of the peer that should answer; empty if only its address is known. */
   to: string;
-  /** Asked of whoever answers, before anything is proved: whether it is connected already. */
+  /** Whether the peer that answers is already connected. Called before anything is proved. */
   isConnected?: (id: string, incarnation: string) => boolean;
 }
 
@@ -94,7 +94,7 @@ function lengthPrefixed(data: Uint8Array | string): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** `T`: what both proofs cover. Over the messages as they were on the wire, to the byte. */
+/** `T`, which both proofs cover. It hashes the exact bytes of the messages on the wire. */
 export function transcript(binding: Binding, m1: string, m2: string): Buffer {
   const bound = Buffer.concat([lengthPrefixed(binding.kind), lengthPrefixed(binding.data)]);
   return createHash('sha256')
@@ -114,19 +114,19 @@ export function acceptorProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffe
   return createHmac('sha256', keys.acceptor).update(t).update(m3, 'utf8').digest();
 }
 
-/** Of the acceptor that turns a dialler away since another process has its id. No text of an M3 ends like this. */
+/** The proof of an acceptor that refuses a dialler whose id another process has. No M3 ends in `taken`, so it is unambiguous. */
 export function takenProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffer {
   return acceptorProof(keys, t, `${m3}taken`);
 }
 
 export interface DiallerOptions extends HandshakeOptions {
-  /** Id of the peer that is meant; empty when only its address is known. */
+  /** Id of the peer that should answer; empty if only its address is known. */
   to: string;
-  /** How often this side has lost a connection to that peer, or given one up. Default: 0. */
+  /** How often this side has lost or given up a connection to that peer. Default: 0. */
   generation?: number;
 }
 
-/** The side that opened the connection. Sends `hello()`, then answers what it receives. */
+/** The side that opened the connection. It sends `hello()`, then answers each message. */
 export class DiallerHandshake {
   readonly #options: DiallerOptions;
   readonly #hello: string;
@@ -164,7 +164,8 @@ export class DiallerHandshake {
     refuseSelf(welcome, self, nonce);
     if (isConnected?.(welcome.id, welcome.incarnation)) throw new HandshakeNeedless(welcome.id);
     if (to && welcome.id !== to) throw new WrongPeer(to, welcome.id);
-    if (!VERSIONS.includes(welcome.version)) throw new HandshakeFailed('no common version');
+    if (!VERSIONS.includes(welcome.version))
+      throw new HandshakeFailed('no common version of the protocol: update the older side');
     this.#welcome = welcome;
     this.#transcript = transcript(binding, this.#hello, text);
     this.#proof = write({
@@ -179,7 +180,7 @@ export class DiallerHandshake {
     const accept = readAnswer(text);
     if (accept.type === 'taken') {
       checkProof(accept.proof, takenProof(keys, this.#transcript!, this.#proof));
-      throw new IdTaken('another process has the id of this one');
+      throw new IdTaken('another process has the same id as this peer');
     }
     checkProof(accept.proof, acceptorProof(keys, this.#transcript!, this.#proof));
     const own = brief(self.describe());
@@ -188,13 +189,13 @@ export class DiallerHandshake {
   }
 }
 
-/** The side that was dialled. Speaks only when spoken to. */
+/** The side that was dialled. It only answers messages. */
 export class AcceptorHandshake {
   readonly #options: HandshakeOptions;
   #hello: HelloMessage | undefined;
   #transcript: Buffer | undefined;
   #proof = '';
-  /** What M4 told; undefined until the dialler has proved itself. */
+  /** The tags sent in M4; undefined until the dialler has proved itself. */
   #told: readonly string[] | undefined;
 
   constructor(options: HandshakeOptions) {
@@ -209,7 +210,7 @@ export class AcceptorHandshake {
     return { done: { party, told: this.#told, generation: this.#hello.generation ?? 0 } };
   }
 
-  /** In place of M4, to a dialler that has proved itself and whose id is taken. */
+  /** Sent instead of M4 to a dialler that has proved itself, if its id is taken. */
   taken(): string {
     const proof = takenProof(this.#options.keys, this.#transcript!, this.#proof);
     return write({ type: 'taken', proof: proof.toString('base64url') });
@@ -220,7 +221,8 @@ export class AcceptorHandshake {
     const hello = readHello(text);
     refuseSelf(hello, self, nonce);
     const version = VERSIONS.find((each) => hello.versions.includes(each));
-    if (version === undefined) throw new HandshakeFailed('no common version');
+    if (version === undefined)
+      throw new HandshakeFailed('no common version of the protocol: update the older side');
     const welcome = write({
       type: 'welcome',
       version,
@@ -237,7 +239,7 @@ export class AcceptorHandshake {
 
   #receiveProof(text: string): Step {
     const { self, keys } = this.#options;
-    // Only now: by the answer to its hello the dialler could tell that it has come to the wrong peer.
+    // Only now, and not at M1: our answer to the hello lets the dialler see that it has reached the wrong peer.
     const { to } = this.#hello!;
     if (to && to !== self.id) throw new WrongPeer(to, self.id);
     checkProof(readProof(text).proof, diallerProof(keys, this.#transcript!));
@@ -250,12 +252,12 @@ export class AcceptorHandshake {
   }
 }
 
-/** Cut to the room that a handshake has. */
+/** The description, with only as many functions as fit into a handshake. */
 function brief(self: Description): Description {
   return { ...self, functions: self.functions.slice(0, fitting(self.functions)) };
 }
 
-/** Whether there may be more functions than these, which a handshake told of. */
+/** Whether the peer may have more functions than these, which its handshake listed. */
 export function mayBeCut(functions: readonly string[]): boolean {
   return fitting([...functions, 'x'.repeat(LONGEST_TAG)]) <= functions.length;
 }
@@ -280,7 +282,7 @@ function description({ name, group, hub, pid, host, functions }: Description): D
   return { name, group, hub, pid, host, functions };
 }
 
-/** A message that carries our own id or nonce is our own, sent back to us. */
+/** A message with our own id or nonce is our own, sent back to us. */
 function refuseSelf(message: HelloMessage | WelcomeMessage, self: Self, nonce: Uint8Array): void {
   if (message.id === self.id || message.nonce === Buffer.from(nonce).toString('base64url')) {
     throw new OwnHello(message.nonce);
@@ -288,9 +290,9 @@ function refuseSelf(message: HelloMessage | WelcomeMessage, self: Self, nonce: U
 }
 
 function checkProof(given: string, expected: Buffer): void {
-  // As text, to the last character: several texts can stand for the same bytes.
+  // Compare the text, not the bytes: several base64 texts can stand for the same bytes.
   const [proof, wanted] = [Buffer.from(given, 'utf8'), Buffer.from(expected.toString('base64url'), 'utf8')];
-  // Lengths are compared first: timingSafeEqual throws on unequal ones.
+  // Compare the lengths first: timingSafeEqual throws if they differ.
   if (proof.length !== wanted.length || !timingSafeEqual(proof, wanted)) {
     throw new HandshakeFailed('the proof is wrong: the two sides have different secrets');
   }

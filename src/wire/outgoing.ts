@@ -1,12 +1,12 @@
-/** What a connection is given to send. */
+/** Encoded frames, ready to be sent. */
 
-/** A frame ready to be sent: its text; or a Parcel, when bytes go with it. */
+/** A frame ready to be sent: its text, or a Parcel if bytes belong to it. */
 export type Outgoing = string | Parcel;
 
-/** A frame and the binary messages that go right before it. */
+/** A frame, and the binary messages that are sent right before it. */
 export class Parcel {
   readonly text: string;
-  /** In the order in which the frame counts them. Views onto the user's own memory: nothing is copied. */
+  /** In the order in which the frame numbers them. They are views over the user's memory: nothing is copied. */
   readonly binaries: readonly Uint8Array[];
 
   constructor(text: string, binaries: readonly Uint8Array[]) {
@@ -16,22 +16,22 @@ export class Parcel {
 }
 
 /**
- * How much credit of its stream a frame takes: the length of its text and of the bytes that go with it. Not its bytes
- * on the wire, which would have to be counted character by character on both sides.
+ * The credit that a frame of a stream uses: the length of its text in characters plus its bytes. It is not the size on the wire,
+ * because both sides would have to count that character by character.
  */
 export function sizeOf(outgoing: Outgoing): number {
   if (typeof outgoing === 'string') return outgoing.length;
   return outgoing.text.length + lengthOf(outgoing.binaries);
 }
 
-/** Bytes. */
+/** The sum of the lengths, in bytes. */
 export function lengthOf(binaries: readonly Uint8Array[]): number {
   let length = 0;
   for (const binary of binaries) length += binary.byteLength;
   return length;
 }
 
-/** Whether a frame, with the bytes that go with it, is at most so many bytes. A character takes three at the most. */
+/** Whether a frame together with its bytes has at most `bytes` bytes. A character takes three bytes at most. */
 export function fits(outgoing: Outgoing, bytes: number): boolean {
   if (typeof outgoing === 'string') {
     return outgoing.length * 3 <= bytes || Buffer.byteLength(outgoing) <= bytes;

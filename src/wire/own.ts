@@ -3,8 +3,8 @@ import { inspect, types } from 'node:util';
 import { LONGEST_BIGINT } from './values/meta.ts';
 
 /**
- * What the engine's own objects hold, asked of the engine itself: a property of the user's on the object, such as a `source`
- * that is another, is not looked at. It works for objects of other realms as well.
+ * Reads built-in objects through the engine's own getters. Properties that a user has put on the object, such as another `source`,
+ * are not seen. It works for objects of other realms as well.
  */
 
 type Getter<T> = (of: object) => T;
@@ -20,7 +20,7 @@ export const patternSource = getter(RegExp.prototype, 'source') as Getter<string
 export const patternFlags = getter(RegExp.prototype, 'flags') as Getter<string>;
 export const urlText = getter(URL.prototype, 'href') as Getter<string>;
 
-/** NaN for an invalid one. */
+/** NaN for an invalid date. */
 export function dateTime(date: Date): number {
   return Date.prototype.getTime.call(date);
 }
@@ -41,7 +41,7 @@ export function mapPairs(map: Map<unknown, unknown>): [unknown, unknown][] {
   return pairs;
 }
 
-/** Its digits; undefined for one of more than there may be, of which the digits would take very long. */
+/** The digits; undefined for a bigint beyond the limit, whose digits would take very long to compute. */
 export function bigintText(value: bigint): string | undefined {
   if (value >= LARGEST_BIGINT || value <= -LARGEST_BIGINT) return undefined;
   const text = String(value);
@@ -64,7 +64,7 @@ const placeIn = (prototype: object): Place => ({
 const ofTypedArray = placeIn(typedArray);
 const ofDataView = placeIn(DataView.prototype);
 
-/** The bytes that a view is over. @throws TypeError when the memory was given away (`transfer`) */
+/** The bytes under a view. @throws TypeError if the memory was transferred */
 export function viewed(view: ArrayBufferView): Uint8Array {
   const place = types.isTypedArray(view) ? ofTypedArray : ofDataView;
   return Buffer.from(place.buffer(view), place.byteOffset(view), place.byteLength(view));
@@ -73,8 +73,8 @@ export function viewed(view: ArrayBufferView): Uint8Array {
 const BARE = { maxArrayLength: 0, depth: 0, customInspect: false, breakLength: Infinity };
 
 /**
- * A property that somebody has put on one of the engine's objects: an enumerable one with a string for its key. To list the
- * keys of a typed array is a string for each of its elements; `inspect` can do without, and is asked first.
+ * The key of a property that a user has put on a built-in object (enumerable, with a string as key); undefined if there is none.
+ * The keys of a typed array include a string for each element, which is slow. `inspect` does not need them, so it is asked first.
  */
 export function addedProperty(value: object): string | undefined {
   if (!types.isTypedArray(value)) return Object.keys(value)[0];

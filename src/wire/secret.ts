@@ -1,25 +1,25 @@
 import { createSecretKey, hkdfSync, randomBytes, scrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-/** What a made secret looks like: `net1_` and 32 bytes, base64url. */
+/** The form of a generated secret: `net1_` and 32 bytes, base64url. */
 const MADE = /^net1_([A-Za-z0-9_-]{43})$/;
 
 /**
- * Characters of a passphrase. Whoever answers a dial can go away with one proof and try passphrases at leisure; on one
- * host that is any user who takes the port of a peer that has died. The figure of NIST SP 800-63B-4 for a password
- * that stands alone.
+ * Characters that a passphrase must have at least. A stranger that answers a dial gets one proof, against which it can try
+ * passphrases offline. On one host, any user can do this by taking the port of a peer that has died. NIST SP 800-63B-4 gives this
+ * number for a password that is the only factor.
  */
 export const SHORTEST_SECRET = 15;
 
-/** Fewer different characters are a pattern, however long. */
+/** A passphrase with fewer different characters is a pattern, however long it is. */
 const FEWEST_DIFFERENT = 6;
 
-/** What peers have that are told to do without a secret: everybody knows it. All bytes are 0. */
+/** The secret of peers that are told to do without one. Everybody knows it. All bytes are 0. */
 export const PUBLIC_SECRET = `net1_${'A'.repeat(43)}`;
 
 /**
- * Cost of stretching a passphrase: 2^15 × 8 × 128 bytes = 32 MiB, three times over. One of the five settings of equal
- * strength in OWASP's Password Storage Cheat Sheet, and of those the one that is still kind to small containers.
+ * Cost of stretching a passphrase: 2^15 × 8 × 128 bytes = 32 MiB, three times. OWASP's Password Storage Cheat Sheet lists five
+ * settings of equal strength; this one still suits small containers.
  */
 const STRETCH = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 };
 
@@ -29,13 +29,13 @@ export interface HandshakeKeys {
   readonly acceptor: Buffer;
 }
 
-/** Everything that is made of a secret. */
+/** Everything that is derived from a secret. */
 export interface SecretKeys extends HandshakeKeys {
-  /** A name for the secret that does not give it away, unless it can be guessed: 96 bits, base64url. */
+  /** A name for the secret, 96 bits, base64url. It does not reveal the secret, unless the secret can be guessed. */
   readonly world: string;
   /**
-   * What tags of hints are made with. Undefined for a passphrase: a tag goes to everybody on the network, and would let
-   * them try passphrases against it. Undefined for the public secret, with which everybody could make tags.
+   * The key for tags of hints. Undefined for a passphrase: everybody on the network sees a tag, and could try passphrases against
+   * it. Undefined for the public secret, too: everybody could make tags with it.
    */
   readonly hints: KeyObject | undefined;
 }
@@ -45,7 +45,7 @@ export function makeSecret(): string {
   return `net1_${randomBytes(32).toString('base64url')}`;
 }
 
-/** What is wrong with a secret, to be read after "this one"; undefined when nothing is. */
+/** Why a secret is too weak, as the end of a sentence that begins with "this one"; undefined if it is strong enough. */
 export function weaknessOf(secret: string): string | undefined {
   if (secret === PUBLIC_SECRET) return 'is known to everybody';
   if (MADE.test(secret)) return undefined;
@@ -56,8 +56,8 @@ export function weaknessOf(secret: string): string | undefined {
 }
 
 /**
- * The keys that belong to a secret. A made secret is used as it is; anything else is taken for a passphrase and
- * stretched once, off the main thread.
+ * Derives the keys of a secret. A generated secret is used as it is. Anything else is a passphrase, which is stretched once, off
+ * the main thread.
  */
 export async function deriveKeys(secret: string): Promise<SecretKeys> {
   const made = MADE.exec(secret)?.[1];
@@ -69,7 +69,7 @@ export async function deriveKeys(secret: string): Promise<SecretKeys> {
   );
 }
 
-/** In private fields, so that no log or inspector that walks the actors comes upon them. */
+/** Keeps the keys in private fields, so that a log or inspector that walks the actors does not find them. */
 class PrivateKeys implements SecretKeys {
   readonly #world: string;
   readonly #both: Buffer;

@@ -1,7 +1,7 @@
 import { encodeWithValue } from './codec.ts';
 import type { Outgoing } from './outgoing.ts';
 
-/** The text of the frames of streams, and of the one that ends them. `frames.ts` says what `arg` is. */
+/** Writes the frames of streams, and `cancel`, as text. `frames.ts` explains `arg`. */
 
 /** The function returned a stream. */
 export function encodeStreamResult(id: number): string {
@@ -9,7 +9,7 @@ export function encodeStreamResult(id: number): string {
 }
 
 /**
- * @param most bytes that the other side takes
+ * @param most bytes that the other side accepts
  * @throws NotSerializable naming the place in the value; TooLarge
  */
 export function encodeNext(

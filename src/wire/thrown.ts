@@ -6,15 +6,15 @@ import { DEEPEST_FRAME } from './values/plain.ts';
 import { Encoder } from './values/rich.ts';
 import { WRAPPER } from './values/trail.ts';
 
-/** What functions throw, to the fields of an error frame. `failure.ts` is the way back. */
+/** Turns what a function threw into the fields of an error frame. `failure.ts` does the reverse. */
 
-/** How far a chain of causes is followed. Further down it is cut. */
+/** How far a chain of causes is followed. The rest is cut off. */
 const LONGEST_CHAIN = 16;
 
-/** How many errors one thrown error is carried with, causes and the errors of AggregateErrors together. */
+/** How many errors are sent with one thrown error: its causes and the errors of AggregateErrors together. */
 const MOST_ERRORS = 256;
 
-/** Around the values of the user's in an error there are those that make it up, and the frame. */
+/** One level less than a frame may have, because the frame itself is around the error. */
 const DEEPEST_ERROR = DEEPEST_FRAME - 1;
 
 export interface DescribedThrown extends Rich {
@@ -22,11 +22,12 @@ export interface DescribedThrown extends Rich {
 }
 
 /**
- * An error as `{ name, message, … }`, anything else as `{ value }`, and what cannot be carried as an error that says so.
- * @param most characters and bytes. What is longer is cut, and what is beyond them is left out
+ * Describes an error as `{ name, message, … }`, and any other value as `{ value }`. A value that cannot be sent becomes an error
+ * that says so.
+ * @param most characters and bytes. Text that is too long is cut, and parts beyond the limit are left out
  */
 export function describeThrown(thrown: unknown, stacks: boolean, most: number): DescribedThrown {
-  const options = { name: 'what was thrown', stacks, most, deepest: DEEPEST_ERROR };
+  const options = { name: 'the thrown value', stacks, most, deepest: DEEPEST_ERROR };
   if (!isError(thrown)) {
     const encoder = new Encoder({ field: 'thrown', ...options });
     const description = new Description(encoder);
@@ -40,7 +41,7 @@ export function describeThrown(thrown: unknown, stacks: boolean, most: number): 
 
 class Description {
   readonly #encoder: Encoder;
-  /** Counts down over the whole of what was thrown. */
+  /** How many more errors may be written, over everything that was thrown. */
   #left = MOST_ERRORS;
 
   constructor(encoder: Encoder) {
@@ -55,7 +56,7 @@ class Description {
     });
   }
 
-  /** `{ error }`, or `{ value }`; neither for undefined. */
+  /** Returns `{ error }` or `{ value }`, or `{}` for undefined. */
   cause(thrown: unknown, depth: number): { error: object } | { value?: unknown } {
     const encoder = this.#encoder;
     if (thrown === undefined) return {};
@@ -66,7 +67,7 @@ class Description {
         return { error: this.error(thrown, depth) };
       }
       encoder.at('value');
-      let why = 'what was thrown is too large to be carried';
+      let why = 'the thrown value is too large to be sent';
       const written = encoder.attempt(
         () => encoder.read(thrown),
         (error) => {
@@ -74,7 +75,12 @@ class Description {
         },
       );
       if (written) return { value: written.json };
-      return { error: { name: 'Error', message: encoder.cut(`no error was thrown, and ${why}`) } };
+      return {
+        error: {
+          name: 'Error',
+          message: encoder.cut(`something other than an Error was thrown, and ${why}`),
+        },
+      };
     } finally {
       encoder.leave();
     }

@@ -2,7 +2,7 @@ import type { Frame } from './frames.ts';
 import { LONGEST_EVENT_NAME, LONGEST_TAG, isShallow } from './guards.ts';
 import { DEEPEST_FRAME } from './values/plain.ts';
 
-/** The short way to read the frames that nearly all messages consist of. */
+/** The fast way to read the frames that nearly all messages consist of. */
 
 export const REQUEST = '{"type":"request","id":';
 export const RESULT = '{"type":"result","id":';
@@ -14,19 +14,19 @@ const ARGS = '","args":';
 const KWARGS = ',"kwargs":{}';
 const DEADLINE = ',"deadline":';
 
-/** Every level of nesting takes two characters, so what is no longer than this cannot be too deep. */
+/** Every level of nesting takes two characters, so a text of at most this length cannot be nested too deep. */
 export const SURELY_SHALLOW = 2 * DEEPEST_FRAME;
 
-/** Characters of a message of which a slice may keep all in memory. */
+/** Characters of a message that a slice of it may keep in memory. */
 const SHORT = 4_096;
 
-/** Digits of a whole number that is exact in any case. */
+/** A whole number with at most this many digits is always exact. */
 const MOST_DIGITS = 15;
 
 /**
- * The frames that calls and events consist of, in the very form in which `codec.ts` writes them: only arguments,
- * result and payload are parsed as JSON, the rest is compared. When these are valid JSON, so is the whole
- * line, with just these fields. Undefined for every other line, which then goes the general way.
+ * Reads the frames of calls and events in exactly the form in which `codec.ts` writes them. Only arguments, result and payload
+ * are parsed as JSON; the rest is compared. If those parts are valid JSON, the whole line is, with just these fields. Undefined
+ * for every other line, which then takes the general path.
  */
 export function decodeUsual(text: string, start: number, end: number): Frame | undefined {
   if (text.charCodeAt(end - 1) !== 125 /* } */) return undefined;
@@ -57,7 +57,7 @@ function decodeUsualRequest(text: string, start: number, end: number): Frame | u
   if (id === 0 || tag === undefined) return undefined;
   const argsFrom = tagFrom + tag.length + ARGS.length;
   if (!text.startsWith(ARGS, tagFrom + tag.length)) return undefined;
-  // From the end, and only as far as it can be: a search back for it would go through all frames before this one.
+  // Look at the end of the frame, and only as far as a deadline can reach: a search backwards would walk all frames before this one.
   const from = beginOfDigits(text, argsFrom, end);
   const rest = from === end ? end : from - DEADLINE.length;
   const tail = rest - KWARGS.length;
@@ -88,11 +88,11 @@ function decodeUsualEvent(text: string, start: number, end: number): Frame | und
 let lastLiteral = '';
 
 /**
- * The string of JSON whose first character is at `start`, if it says just what stands there: no escapes, and nothing
- * that had to be escaped. Undefined for any other, and for one that is too long.
+ * The JSON string whose first character is at `start`, if it has no escapes and no characters that need one. Undefined for any
+ * other string, and for one that is too long.
  */
 function literal(text: string, start: number, longest: number): string | undefined {
-  // The tag is the same from call to call.
+  // The tag is usually the same as in the last call.
   const { length } = lastLiteral;
   if (text.charCodeAt(start + length) === 34 /* " */ && text.startsWith(lastLiteral, start)) {
     return length <= longest ? lastLiteral : undefined;
@@ -102,12 +102,12 @@ function literal(text: string, start: number, longest: number): string | undefin
   const found = text.slice(start, end);
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\\]/.test(found)) return undefined;
-  // A slice keeps the whole message in memory for as long as the call runs; a copy does not.
+  // A slice would keep the whole message in memory while the call runs; a copy does not.
   lastLiteral = text.length > SHORT ? Buffer.from(found).toString() : found;
   return lastLiteral;
 }
 
-/** Where the whole number that begins at `start` ends; `start` when there is none, or not an exact one. */
+/** Where the whole number that begins at `start` ends; `start` if there is none, or one that may be inexact. */
 function endOfDigits(text: string, start: number, end: number): number {
   let at = start;
   while (at < end) {
@@ -120,7 +120,7 @@ function endOfDigits(text: string, start: number, end: number): number {
   return at;
 }
 
-/** Where the digits before `end` begin; `end` when there are none. No more of them are looked at than a number may have. */
+/** Where the digits before `end` begin; `end` if there are none. It reads one digit more than a number may have, at most. */
 function beginOfDigits(text: string, start: number, end: number): number {
   let at = end;
   while (at > start && end - at <= MOST_DIGITS) {
@@ -137,7 +137,7 @@ function digits(text: string, start: number, end: number): number {
   return number;
 }
 
-/** The value; undefined when it is none, or too deep. */
+/** The value; undefined if the text is not JSON, or nested too deep. */
 function parsed(text: string): unknown {
   let value: unknown;
   try {

@@ -1,17 +1,17 @@
 import { LONGEST_PATTERNS, LONGEST_URL } from './values/meta.ts';
 
 /**
- * How much work it is to make a value of its text, where that is not in proportion to the length. Both sides ask before
- * they begin, so that what one side lets out the other takes.
+ * Limits for values whose creation is not in proportion to the length of their text. Both sides check before they begin, so that
+ * one side never sends a value that the other refuses.
  */
 
-/** `\p{…}` takes up to 100 µs to read. In characters that it counts for: a frame may have 32. */
+/** `\p{…}` takes up to 100 µs to compile. It counts as this many characters, so that a frame may have 32 of them. */
 const PROPERTY = LONGEST_PATTERNS / 32;
 
-/** Properties of strings take 5 ms each to read, and with the flag `i` 36 ms. Only the flag `v` knows them. */
+/** Properties of strings take 5 ms each to compile, and 36 ms with the flag `i`. They exist only with the flag `v`. */
 const OF_STRINGS = /\\[pP]\{(?:RGI_|Basic_Emoji|Emoji_Keycap)/;
 
-/** Characters that a regular expression counts for; Infinity for one that no frame may have. */
+/** The number of characters that a regular expression counts as; Infinity for one that no frame may have. */
 export function patternCost(source: string, flags: string): number {
   if (source.length > LONGEST_PATTERNS) return Infinity;
   const properties = source.match(/\\[pP]\{/g)?.length ?? 0;
@@ -20,13 +20,13 @@ export function patternCost(source: string, flags: string): number {
   return source.length + PROPERTY * properties;
 }
 
-/** Characters of a URL that may be anything, and of the authority (user, host, port) of a longer one. */
+/** A URL of at most this many characters is not checked. The authority (user, host, port) of a longer one may have as many. */
 const LONGEST_AUTHORITY = 2_048;
 
-/** Of the schemes whose hosts are names, however many slashes come before. To all others a host is just characters. */
+/** The authority, for the schemes whose hosts are names, after any number of slashes. In other schemes a host is just characters. */
 const AUTHORITY = /^(?:https?|wss?|ftp|file):[/\\]*([^/?#\\]*)/i;
 
-/** Whether it is a URL that may be read: to bring a host name into its normal form takes the square of its length. */
+/** Whether a URL may be parsed: the time to normalise a host name grows with the square of its length. */
 export function isUrlText(text: string): boolean {
   if (text.length <= LONGEST_AUTHORITY) return true;
   if (text.length > LONGEST_URL || !/^[!-~]*$/.test(text)) return false;

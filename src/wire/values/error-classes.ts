@@ -4,17 +4,17 @@ import { NetError, isNetErrorCode, isNetErrorPrototype } from '../../base/errors
 import { shared } from '../../base/shared.ts';
 
 /**
- * Which classes errors have on their way, and what an error is made of: the same for one that was thrown and for
- * one inside a value.
+ * The classes that errors have on the wire, and how errors are put together. It is the same for a thrown error and for an error
+ * inside a value.
  */
 
-// A class of errors can have any constructor; it is only ever looked at, never called.
+// An error class can have any constructor. It is never called.
 type ErrorClass = abstract new (...args: never[]) => Error;
 
-/** Classes that a remote error may become. */
+/** Classes that a remote error can be given. */
 const classes = shared('errors.1', () => new Map<string, ErrorClass>());
 const registeredNames = shared('error-names.1', () => new Map<unknown, string>());
-/** Those that are always there. */
+/** Classes that need no registration. */
 const builtIn = new Map<string, ErrorClass>();
 
 for (const known of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
@@ -22,15 +22,15 @@ for (const known of [Error, EvalError, RangeError, ReferenceError, SyntaxError, 
 }
 builtIn.set('AggregateError', AggregateError);
 builtIn.set('NetError', NetError);
-/** A DOMException is made anew, and not given its prototype: it has its parts inside. */
+/** A DOMException is constructed instead of being given its prototype, because it has internal state. */
 const DOM_EXCEPTION = 'DOMException';
 const BUILT_IN = new Set([...builtIn.keys(), DOM_EXCEPTION]);
 
-/** How many class names are told, and how long each may be. */
+/** How many class names are sent, and how long each may be. */
 const MOST_CLASSES = 8;
 const LONGEST_CLASS_NAME = 256;
 
-/** Properties that are carried in fields of their own, or that no stranger may set. */
+/** Properties that have fields of their own, or that a stranger must not set. */
 export const NOT_PROPERTIES = new Set([
   'name',
   'message',
@@ -50,14 +50,19 @@ export const NOT_PROPERTIES = new Set([
  */
 export function registerError(errorClass: ErrorClass, name?: string): void {
   if (!isErrorClass(errorClass)) {
-    throw new TypeError('registerError takes a class that extends Error');
+    throw new TypeError('registerError: give a class that extends Error');
   }
   const called = name ?? errorClass.name;
   if (!called) throw new TypeError('registerError: the class has no name; give one as the second argument');
-  if (BUILT_IN.has(called)) throw new TypeError(`registerError: ${called} is the name of a built-in error`);
+  if (BUILT_IN.has(called))
+    throw new TypeError(
+      `registerError: ${called} is the name of a built-in error; give another name as the second argument`,
+    );
   const taken = classes.get(called);
   if (taken && taken !== errorClass) {
-    throw new Error(`registerError: another class is already registered as ${called}; give a second name`);
+    throw new Error(
+      `registerError: another class is already registered as ${called}; give another name as the second argument`,
+    );
   }
   classes.set(called, errorClass);
   registeredNames.set(errorClass, called);
@@ -67,25 +72,25 @@ function isErrorClass(value: unknown): boolean {
   return typeof value === 'function' && isError(Object.create(value.prototype as object | null));
 }
 
-/** How many prototypes are looked at: a proxy may have any number of them. */
+/** How many prototypes are visited at most: a proxy can have any number of them. */
 const MOST_PROTOTYPES = 64;
 
 /**
- * Also one of another realm, as code in a `vm` context throws them. Never throws, and asks no proxy for ever: `instanceof` would do
- * both.
+ * True also for an error of another realm, such as one thrown in a `vm` context. It never throws, and a proxy cannot keep it busy
+ * for ever; `instanceof` would do both.
  */
 export function isError(value: unknown): value is Error {
   if (types.isNativeError(value)) return true;
   return typeof value === 'object' && value !== null && classNames(value).some((name) => BUILT_IN.has(name));
 }
 
-/** What every error on the wire has. */
+/** The fields that every error on the wire has. */
 export interface ErrorBasics {
   name: string;
   message: string;
-  /** Class names, the most derived first, down to a built-in one; absent when that is just `name`. */
+  /** Class names, the most derived first, down to a built-in one. Absent if that is just `name`. */
   classes?: string[];
-  /** As the engine wrote it. Absent when the peer keeps its stacks to itself. */
+  /** As the engine wrote it. Absent if the peer does not send stacks. */
   stack?: string;
 }
 
@@ -97,12 +102,12 @@ export function classNames(error: object): string[] {
     for (let level = 0; at && level < MOST_PROTOTYPES; level += 1, at = Object.getPrototypeOf(at)) {
       const name = classNameOf(at);
       if (name === undefined) continue;
-      // The built-in one is told in any case: every receiver has it.
+      // The built-in class is always included, because every receiver has it.
       if (BUILT_IN.has(name)) return [...names.slice(0, MOST_CLASSES - 1), name];
       names.push(name);
     }
   } catch {
-    // A proxy that shows no more of itself.
+    // A proxy may throw. Keep the names found before that.
   }
   return names.slice(0, MOST_CLASSES);
 }
@@ -112,11 +117,11 @@ function classNameOf(prototype: object): string | undefined {
   const name: unknown =
     registeredNames.get(constructor) ?? (constructor as { name?: unknown } | undefined)?.name;
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_CLASS_NAME) return undefined;
-  // A class of the user's may be called NetError too; it is not ours.
+  // A class of the user may also be called NetError. It is not ours.
   return name === 'NetError' && !isNetErrorPrototype(prototype) ? undefined : name;
 }
 
-/** What an error is put together from. `cause` may be there and undefined. */
+/** The parts of an error. `cause` may be present and undefined. */
 export interface ErrorParts extends ErrorBasics {
   code?: unknown;
   properties?: { [key: string]: unknown };
@@ -124,12 +129,12 @@ export interface ErrorParts extends ErrorBasics {
   errors?: unknown[];
 }
 
-/** Everything of the error but its stack, which the engine has set to the place of this call. Never throws. */
+/** Builds the error without its stack: the engine sets that to the place of this call. Never throws. */
 export function assembleError(parts: ErrorParts): Error {
   try {
     return assemble(parts);
   } catch {
-    // The class is the user's: a getter of its prototype may throw, and so may a proxy.
+    // The class belongs to the user: a getter of its prototype may throw, and so may a proxy.
     return assemble({ ...parts, classes: ['Error'] });
   }
 }
@@ -149,8 +154,8 @@ function assemble(parts: ErrorParts): Error {
 }
 
 function instantiate({ name, message, classes: names = [name] }: ErrorParts): Error {
-  // A real Error is given another prototype: so it is one to `util.types.isNativeError`, `structuredClone` and
-  // inspectors, and no constructor of the user's runs with arguments it does not expect.
+  // Give a real Error another prototype. It is then a native error to `util.types.isNativeError`, `structuredClone` and
+  // inspectors, and no user constructor runs with arguments that it does not expect.
   const known = names
     .map((each) => builtIn.get(each) ?? classes.get(each))
     .find((each) => each !== undefined);
@@ -160,7 +165,7 @@ function instantiate({ name, message, classes: names = [name] }: ErrorParts): Er
   return error;
 }
 
-/** Gives a NetError from the wire what every NetError has, whatever was sent. `ran`: what is true here. */
+/** Makes a NetError from the wire valid, whatever was sent. `ran` is the value that is true on this side. */
 export function settleNetError(error: NetError, ran: unknown): void {
   define(error, 'code', isNetErrorCode(error.code) ? error.code : 'CONNECTION_LOST', true);
   define(error, 'ran', ran === 'no' || ran === 'yes' ? ran : 'unknown', true);

@@ -4,15 +4,15 @@ import { assembleError, define, settleNetError } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import type { WireCause, WireError, WireValue } from '../frames.ts';
 
-/** What functions threw, from the fields of an error frame. `thrown.ts` is the way there. */
+/** Rebuilds what a function threw from the fields of an error frame. `thrown.ts` writes them. */
 
-/** Who sent an error, for the line in the stack that says so. */
+/** The peer that sent an error, for the line in the stack that names it. */
 export interface Origin {
   name: string;
   id: string;
 }
 
-/** Puts together what was thrown there. `site` holds the frames of the local call, as `Error.stack` has them. */
+/** Rebuilds what was thrown there. `site` has the stack frames of the local call, in the form of `Error.stack`. */
 export function reviveThrown(
   wire: { error?: WireError; thrown?: WireValue },
   origin: Origin,
@@ -31,14 +31,14 @@ function reviveError(wire: WireError, origin: Origin, site: string): Error {
   if (cause) parts.cause = reviveCause(cause, origin);
   if (errors) parts.errors = errors.map((each) => reviveCause(each, origin));
   const error = assembleError(parts);
-  // A NetError that the function threw tells of a call that the function made. Of the call that brought it here it
-  // says that the function ran, and so it must not invite anyone to run it again.
+  // A NetError thrown by the function is about a call that the function itself made. For the call that brought it here, it means
+  // that the function ran, so the error must not suggest a retry.
   if (error instanceof NetError) settleNetError(error, 'yes');
   define(error, 'stack', stitch(wire, origin, site));
   return error;
 }
 
-/** The remote frames, a line that names the peer, then the local call. */
+/** The remote stack frames, a line that names the peer, then the frames of the local call. */
 function stitch(wire: WireError, origin: Origin, site: string): string {
   const remote = wire.stack ?? `${wire.name}${wire.message && `: ${wire.message}`}`;
   return `${remote}\n    at ${peerLine(origin)}${site && `\n${site}`}`;

@@ -1,35 +1,34 @@
 /**
- * The `meta` field of a frame: which of its values JSON could not say, and what they are. The format of `values`
- * is superjson's, so that other implementations of it read and write our frames; ours is in `rich.ts` and
- * `revive.ts`.
+ * The `meta` field of a frame describes the values that JSON cannot represent. `values` has the format of superjson, so that other
+ * implementations of superjson can read and write our frames. Our implementation is in `rich.ts` and `revive.ts`.
  */
 
 /** Kind of a value; `['custom', kind]` for bytes. */
 export type Type = string | [string, string];
 
-/** What a value is, and what is within it, where that is a container that JSON cannot say. */
+/** The type of a value and, for a container that JSON cannot represent, the annotations within it. */
 export type Annotation = [type: Type] | [type: Type, within: Annotations];
 
-/** By path, which leads from the frame, or from the container, to the value: `args.0.when`. */
+/** Annotations by path. A path leads from the frame, or from the container, to the value: `args.0.when`. */
 export interface Annotations {
   [path: string]: Annotation;
 }
 
 export interface Meta {
   values: Annotations;
-  /** How many binary messages this frame takes. Absent: none. */
+  /** How many binary messages belong to this frame. Absent: none. */
   binary?: number;
-  /** Of superjson's format. */
+  /** The version of superjson's format. */
   v: 1;
 }
 
-/** Fields of frames that hold values of users. No annotation may lead anywhere else. */
+/** Fields of frames that contain values of users. Annotations must not lead anywhere else. */
 export const VALUE_FIELDS: ReadonlySet<string> = new Set(['args', 'kwargs', 'value', 'thrown', 'error']);
 
-/** Sets, maps and errors within each other. Each takes two levels in `meta`, which is part of a frame of 320 levels. */
+/** How deep sets, maps and errors may be nested. Each takes two levels in `meta`, and a frame may have 320 levels. */
 export const DEEPEST_META = 128;
 
-/** Digits of a bigint. Reading one takes the square of it: 0.7 ms for this. */
+/** Digits of a bigint. The time to parse one grows with the square of its length: 0.7 ms for this many digits. */
 export const LONGEST_BIGINT = 16_384;
 
 /** Characters of a URL. */
@@ -38,7 +37,7 @@ export const LONGEST_URL = 1_048_576;
 /** Characters of all regular expressions of a frame together, as `work.ts` counts them. */
 export const LONGEST_PATTERNS = 16_384;
 
-/** @param from where in `keys` the path begins */
+/** @param from index in `keys` at which the path begins */
 export function joinPath(keys: readonly (string | number)[], from: number): string {
   let path = '';
   for (let index = from; index < keys.length; index += 1) {
@@ -51,9 +50,9 @@ export function joinPath(keys: readonly (string | number)[], from: number): stri
 
 const SPECIAL = /[.\\]/;
 
-/** Undefined when it is no path. */
+/** The keys of a path; undefined if the text is not a path. */
 export function splitPath(path: string): string[] | undefined {
-  // Rarely is anything escaped.
+  // Escapes are rare.
   if (!path.includes('\\')) return path.split('.');
   const keys: string[] = [];
   let key = '';
@@ -74,7 +73,7 @@ export function splitPath(path: string): string[] | undefined {
   return [...keys, key];
 }
 
-/** Assigning to the key `__proto__` would change the prototype. */
+/** Sets a property. A plain assignment to the key `__proto__` would change the prototype. */
 export function put(object: object, key: string | number, value: unknown): void {
   if (key === '__proto__') {
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
@@ -83,25 +82,25 @@ export function put(object: object, key: string | number, value: unknown): void 
   }
 }
 
-/** A value as it is written. */
+/** An encoded value. */
 export interface Rich {
-  /** To be written in place of the value: nothing but plain objects, arrays and primitives of our own. */
+  /** Written instead of the value. It consists only of plain objects, arrays and primitives that this library made. */
   json: unknown;
-  /** The frame's field `meta`, as text: an object of thousands of paths would cost more than all the rest. */
+  /** The frame's field `meta`, as text: an object with thousands of paths would cost more than all the rest. */
   meta: string | undefined;
-  /** Views onto the user's own memory. */
+  /** Views over the user's memory. */
   binaries: Uint8Array[];
 }
 
 export interface RichOptions {
-  /** Where in its frame the value is: `args`, `value`, … */
+  /** The field of the frame that contains the value: `args`, `value`, … */
   field: string;
-  /** What the value is called in messages. */
+  /** The name of the value in error messages. */
   name: string;
   /** Whether errors within the value are sent with their stack. */
   stacks: boolean;
-  /** How deep arrays and objects may be within each other. */
+  /** How deep arrays and objects may be nested. */
   deepest?: number;
-  /** Characters and bytes, all together. */
+  /** Limit for characters and bytes together. */
   most: number;
 }

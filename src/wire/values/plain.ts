@@ -1,31 +1,32 @@
 import { TooLarge } from '../too-large.ts';
 
 /**
- * Which values JSON carries unharmed. `JSON.stringify` drops or bends what it cannot say (a Date becomes a
- * string, NaN becomes null, undefined vanishes); `rich.ts` takes care of such values.
+ * Finds out whether JSON can represent a value exactly, and writes it. `JSON.stringify` silently drops or changes other values: a
+ * Date becomes a string, NaN becomes null, undefined vanishes. `rich.ts` handles those.
  */
 
-/** Arrays and objects within each other. Also where a cycle is noticed. */
+/** How deep arrays and objects may be nested. A cycle is noticed at this depth, too. */
 export const DEEPEST = 256;
 
-/** The same of a whole frame: what is around a value, such as a chain of causes, takes some levels itself. */
+/** The same for a whole frame. The levels around a value, such as a chain of causes, need some room. */
 export const DEEPEST_FRAME = DEEPEST + 64;
 
-/** Keys up to which an object is copied in one go, as the engine does it for objects of one shape. */
+/** An object with at most this many keys is copied with a spread, which is fast for objects of one shape. */
 const MOST_KEYS = 128;
 
 const NOT_PLAIN = Symbol('not plain');
 
-/** Characters that the text may still have. What is sent may hold getters that send something themselves. */
+/** Characters that the text may still have. It is saved and restored, because getters in a value may send something themselves. */
 let left = 0;
 
 /**
- * The JSON of `value`, when JSON can say it exactly; undefined when it cannot, or cannot even be read.
+ * The JSON of `value` if JSON can represent it exactly; undefined if it cannot, or if the value cannot be read.
  *
- * Written is a copy, for which everything was read once: `JSON.stringify` would run getters and proxies a second time, ask for
- * a `toJSON`, and write what nobody has looked at. Written for speed: it runs on every argument and result that is an object.
+ * It copies the value first, reads everything once, and writes the copy. `JSON.stringify` on the value itself would run getters
+ * and proxies a second time, call `toJSON`, and write values that were not checked. The code is written for speed: it runs for
+ * every argument and result that is an object.
  *
- * @param most characters; what is certainly longer is not written at all
+ * @param most characters; a text that is certainly longer is not written at all
  * @throws TooLarge
  */
 export function plainText(value: unknown, most = Infinity): string | undefined {
@@ -44,8 +45,8 @@ export function plainText(value: unknown, most = Infinity): string | undefined {
 }
 
 /**
- * The JSON of what holds nothing but plain objects, arrays and primitives.
- * @throws TooLarge when it is longer than a string can be
+ * The JSON of a value that consists only of plain objects, arrays and primitives.
+ * @throws TooLarge if it is longer than a string can be
  */
 export function textOf(plain: unknown): string {
   try {
@@ -60,7 +61,7 @@ export function isPlainNumber(value: number): boolean {
   return value === 0 ? 1 / value > 0 : value - value === 0;
 }
 
-/** Each value costs a character at least, which the container around it pays. */
+/** Each value costs at least one character, which its container pays. */
 function copyOf(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
@@ -93,9 +94,9 @@ function copyOfList(list: readonly unknown[], depth: number): unknown {
   const copy: unknown[] = [];
   for (let index = 0; index < length; index += 1) {
     let item = list[index];
-    // Numbers have a way of their own: there may be a million of them.
+    // Fast path for numbers: there may be a million of them.
     if (typeof item !== 'number' || !isPlainNumber(item)) {
-      // A hole reads as undefined, and so is refused too.
+      // A hole reads as undefined, so it is refused too.
       item = copyOf(item, depth);
       if (item === NOT_PLAIN) return NOT_PLAIN;
     }
@@ -115,14 +116,14 @@ function copyOfRecord(record: Record<string, unknown>, depth: number): unknown {
     if (typeof given === 'number' ? isPlainNumber(given) : typeof given === 'boolean') continue;
     const item = copyOf(given, depth);
     if (item === NOT_PLAIN) return NOT_PLAIN;
-    // `Object.prototype` may have been given keys that can be enumerated; they are not of this object.
+    // Somebody may have added enumerable keys to `Object.prototype`. They do not belong to this object.
     if (item !== given && Object.hasOwn(copy, key)) copy[key] = item;
   }
   pay(paid);
   return copy;
 }
 
-/** An object with many keys is made in half the time without a prototype. */
+/** An object with many keys is created in half the time if it has no prototype. */
 function hasFewKeys(record: object): boolean {
   let count = 0;
   for (const _ in record) if ((count += 1) > MOST_KEYS) return false;
@@ -131,12 +132,12 @@ function hasFewKeys(record: object): boolean {
 
 function pay(characters: number): void {
   left -= characters;
-  if (left < 0) throw new TooLarge('it is larger than may be sent');
+  if (left < 0) throw new TooLarge('it is larger than the receiver accepts');
 }
 
 /**
- * Whether this is the prototype of plain objects, or of arrays, in another realm: what Node's own modules make is
- * of another realm to code that runs in a `vm` context, as in some test runners.
+ * Whether this is the prototype of plain objects, or of arrays, in another realm. Objects of Node's own modules belong to another
+ * realm for code that runs in a `vm` context, as in some test runners.
  */
 export function isForeign(prototype: unknown, name: 'Array' | 'Object'): boolean {
   if (typeof prototype !== 'object' || prototype === null) return false;

@@ -8,12 +8,12 @@ import type { Annotations } from './meta.ts';
 import { isUrlText, patternCost } from '../work.ts';
 
 /**
- * From JSON, annotations and bytes back to values. All three come from the other side and none is trusted: a path
- * is only followed along own keys of what JSON made, every kind takes one form of JSON only, and the work is in
- * proportion to the text.
+ * Rebuilds values from JSON, annotations and bytes. All three come from the other side and none is trusted. A path is followed
+ * only along own keys of objects that JSON created, every type accepts one form of JSON only, and the work is in proportion to
+ * the length of the text.
  */
 
-/** A frame holds a value that cannot be made here; only its call fails. */
+/** A frame has a value that cannot be created here. Only its call fails. */
 export class Unreadable extends Error {}
 
 /** Puts the values in their places. @throws Unreadable */
@@ -25,16 +25,16 @@ export function reviveFrame(
   const reviver = new Reviver(binaries);
   for (const path of Object.keys(values)) {
     const keys = splitPath(path);
-    // What is around the values is not theirs to change: there is a whole field of them in `value` only.
+    // Annotations must not replace fields of the frame itself; only `value` as a whole is a value of the user.
     if (!keys || !VALUE_FIELDS.has(keys[0]!) || (keys.length === 1 && path !== 'value')) {
-      throw new Unreadable('its meta leads to no value');
+      throw new Unreadable('its meta does not point to a value');
     }
     reviver.revive(frame, keys, values[path]);
   }
 }
 
 class Reviver {
-  /** Each is given away once, so that bytes cannot be multiplied. */
+  /** Each is used once, so that bytes cannot be multiplied. */
   readonly #binaries: (Uint8Array | undefined)[];
   #patterns = 0;
 
@@ -47,7 +47,7 @@ class Reviver {
     for (let index = 0; index < keys.length - 1; index += 1) parent = containerAt(parent, keys[index]!);
     const last = keys[keys.length - 1]!;
     if (!Array.isArray(annotation) || !isKey(parent, last)) {
-      throw new Unreadable('its meta leads to no value');
+      throw new Unreadable('its meta does not point to a value');
     }
     const json = (parent as Record<string, unknown>)[last];
     const [type, within] = annotation as unknown[];
@@ -55,14 +55,14 @@ class Reviver {
     put(parent, last, this.#make(type, json));
   }
 
-  /** What is in a container comes before the container itself, while that is still as JSON made it. */
+  /** Revives the contents of a container before the container itself, while it is still plain JSON. */
   #reviveWithin(json: unknown, within: unknown): void {
     if (typeof json !== 'object' || json === null || !isFields(within)) {
-      throw new Unreadable('its meta leads to no value');
+      throw new Unreadable('its meta does not point to a value');
     }
     for (const path of Object.keys(within)) {
       const keys = splitPath(path);
-      if (!keys) throw new Unreadable('its meta leads to no value');
+      if (!keys) throw new Unreadable('its meta does not point to a value');
       this.revive(json, keys, within[path]);
     }
   }
@@ -95,7 +95,7 @@ class Reviver {
       case 'Error':
         return makeError(json);
     }
-    throw new Unreadable(`it holds a ${kindOf(type)} that this peer cannot make`);
+    throw new Unreadable(`it has a ${kindOf(type)} that this peer cannot create`);
   }
 
   #makePattern(json: unknown): RegExp {
@@ -104,15 +104,15 @@ class Reviver {
     try {
       if (this.#patterns <= LONGEST_PATTERNS) return new RegExp(source!, flags);
     } catch {
-      // Not every engine knows every syntax.
+      // Not every engine supports every syntax.
     }
-    throw new Unreadable('it holds a regular expression that this peer cannot make');
+    throw new Unreadable('it has a regular expression that this peer cannot create');
   }
 
   #makeBytes([custom, kind]: unknown[], index: unknown): ArrayBuffer | ArrayBufferView {
     const bytes = custom === 'custom' && typeof index === 'number' ? this.#binaries[index] : undefined;
     const view = bytes && typeof kind === 'string' ? viewOf(kind, bytes) : undefined;
-    if (!view) throw new Unreadable(`it holds a ${kindOf(kind)} that this peer cannot make`);
+    if (!view) throw new Unreadable(`it has a ${kindOf(kind)} that this peer cannot create`);
     this.#binaries[index as number] = undefined;
     return view;
   }
@@ -130,11 +130,11 @@ const LONGEST_DATE = 64;
 
 function containerAt(parent: object, key: string): object {
   const value = isKey(parent, key) ? (parent as Record<string, unknown>)[key] : undefined;
-  if (typeof value !== 'object' || value === null) throw new Unreadable('its meta leads to no value');
+  if (typeof value !== 'object' || value === null) throw new Unreadable('its meta does not point to a value');
   return value;
 }
 
-/** Of an object or array as JSON makes them. What was made of one already is a container no more. */
+/** Whether it is a key of a plain object or array from JSON. A value that was already revived has no keys. */
 function isKey(parent: object, key: string): boolean {
   if (!Object.hasOwn(parent, key)) return false;
   return Array.isArray(parent) ? key !== 'length' : Object.getPrototypeOf(parent) === Object.prototype;
@@ -148,7 +148,7 @@ function makeUrl(text: string): URL {
   try {
     return new URL(text);
   } catch {
-    throw new Unreadable('it holds a URL that this peer cannot make');
+    throw new Unreadable('it has a URL that this peer cannot create');
   }
 }
 
@@ -161,7 +161,7 @@ function isPair(json: unknown): json is [unknown, unknown] {
 }
 
 function makeError(json: unknown): Error {
-  if (!isFields(json) || !isErrorBasics(json)) throw new Unreadable('it holds a malformed error');
+  if (!isFields(json) || !isErrorBasics(json)) throw new Unreadable('it has a malformed error');
   const { name, message, stack, classes, code, properties, errors } = json;
   const parts: ErrorParts = { name, message, code };
   if (classes) parts.classes = classes;
@@ -173,7 +173,7 @@ function makeError(json: unknown): Error {
   return error;
 }
 
-/** For a message: what a stranger calls it is not repeated unless it is a name. */
+/** The type, for a message. Text from a stranger is repeated only if it is a name. */
 function kindOf(type: unknown): string {
   return typeof type === 'string' && /^\w{1,32}$/.test(type) ? type : 'value';
 }

@@ -24,17 +24,17 @@ import { Trail } from './trail.ts';
 import { isUrlText, patternCost } from '../work.ts';
 
 /**
- * Values that JSON alone cannot say, to JSON, annotations and bytes. What nothing can carry is refused here, with
- * its place: nothing is ever left out or bent silently. Everything is read once, and what was read is what is written.
+ * Writes values that JSON alone cannot represent as JSON, annotations and bytes. A value that cannot be sent at all is refused here,
+ * with its path: nothing is left out or changed silently. Everything is read once, and exactly what was read is written.
  */
 
-/** @throws NotSerializable naming the first place that nothing can carry; TooLarge */
+/** @throws NotSerializable naming the first value that cannot be sent; TooLarge */
 export function encodeRich(value: unknown, options: RichOptions): Rich {
   const encoder = new Encoder(options);
   return encoder.finish(encoder.read(value));
 }
 
-/** Stands for the array that is in the JSON of a map, but not in the value. */
+/** Stands for the array of a pair, which is in the JSON of a map but not in the map. */
 const PAIR = Object.freeze([]);
 
 export class Encoder implements PartWriter {
@@ -42,13 +42,13 @@ export class Encoder implements PartWriter {
   readonly #deepest: number;
   readonly #trail: Trail;
   readonly #binaries: Uint8Array[] = [];
-  /** Those of the frame, or of the set, map or error that is the innermost around the value in hand … */
+  /** The annotations of the frame, or of the innermost set, map or error around the current value. */
   #annotations = '';
-  /** … and how deep that is. */
+  /** The depth of that container. */
   #base: number | undefined;
   #nested = 0;
   #patterns = 0;
-  /** Characters and bytes that there is still room for. Each value is counted as less than it will take. */
+  /** Characters and bytes that are still free. Each value is counted as less than it will need. */
   #left: number;
 
   constructor({ field, name, stacks, deepest = DEEPEST, most }: RichOptions) {
@@ -73,14 +73,14 @@ export class Encoder implements PartWriter {
       return this.#encode(value);
     } catch (cause) {
       if (NotSerializable.is(cause) || TooLarge.is(cause)) throw cause;
-      // A getter that throws, or a proxy.
+      // A getter, or a proxy, threw.
       throw new NotSerializable(String(this.#trail), `a value that cannot be read${reasonOf(cause)}`, {
         cause,
       });
     }
   }
 
-  /** Text of the error in hand, which is cut rather than refused: to at most half of the room that is left. */
+  /** Text of the current error. It is cut rather than refused: to at most half of the free room. */
   cut(text: string): string {
     const most = Math.floor(this.#left / 2);
     const kept = text.length > most ? `${text.slice(0, most)}… (cut: it was too large)` : text;
@@ -88,13 +88,13 @@ export class Encoder implements PartWriter {
     return kept;
   }
 
-  /** What is read until `leave` is in this container. */
+  /** Values that are read until `leave` are in this container. */
   enter(container: object): void {
     if (this.#trail.depth >= this.#deepest) this.#refuse(`nested deeper than ${this.#deepest}`);
     this.#trail.enter(container);
   }
 
-  /** What is read next is under this key of the innermost container. */
+  /** The next value is under this key of the innermost container. */
   at(key: string | number): void {
     this.#trail.at(key);
   }
@@ -104,8 +104,8 @@ export class Encoder implements PartWriter {
   }
 
   /**
-   * Undefined for what cannot be carried; nothing of it stays then. It may take half of the room that is left, and when that is
-   * not enough, that much is gone: so an error with a thousand properties that are too large is not a thousand times the work.
+   * Undefined for a value that cannot be sent, of which nothing is kept. The value may use half of the free room. If that is not
+   * enough, this half is used up: so an error with a thousand properties that are too large is not a thousand times the work.
    */
   attempt(read: () => unknown, failed?: (error: unknown) => void): { json: unknown } | undefined {
     const annotations = this.#annotations;
@@ -158,7 +158,7 @@ export class Encoder implements PartWriter {
   }
 
   #object(value: object): unknown {
-    if (this.#trail.has(value)) return this.#refuse('a reference back to a value that contains it');
+    if (this.#trail.has(value)) return this.#refuse('a circular reference to a value that contains it');
     const prototype: unknown = Object.getPrototypeOf(value);
     if (Array.isArray(value)) {
       if (prototype !== Array.prototype && !isForeign(prototype, 'Array')) return this.#refuseInstance(value);
@@ -171,12 +171,12 @@ export class Encoder implements PartWriter {
     return this.#builtIn(value, prototype as object) ?? this.#refuseInstance(value);
   }
 
-  /** Undefined when it is none, or of a class derived from one: the other side would not have that class. */
+  /** Undefined if the value is not a built-in one. A class derived from one counts as none: the other side does not have it. */
   #builtIn(value: object, prototype: object): unknown {
     const kind = binaryKind(value);
     if (kind !== undefined) return this.#binary(kind, value as ArrayBuffer | ArrayBufferView);
     const { name } = (prototype as { constructor?: { name?: unknown } }).constructor ?? {};
-    // A class of the user's that has such a name must not pass, be it derived from what it is called after.
+    // A user class with the same name must not pass, even if it is derived from the built-in class.
     const above: unknown = Object.getPrototypeOf(prototype);
     if (above === null || Object.getPrototypeOf(above) !== null) return undefined;
     if (name === 'Date' && types.isDate(value)) {
@@ -200,7 +200,7 @@ export class Encoder implements PartWriter {
         text.length > LONGEST_URL ? undefined : text,
         `URL of more than ${LONGEST_URL}`,
       );
-      return isUrlText(short) ? this.#annotate('URL', short) : this.#refuse('a URL with so long a host');
+      return isUrlText(short) ? this.#annotate('URL', short) : this.#refuse('a URL whose host is too long');
     }
     return undefined;
   }
@@ -211,10 +211,12 @@ export class Encoder implements PartWriter {
     const flags = patternFlags(value);
     this.#patterns += patternCost(source, flags);
     if (this.#patterns === Infinity && source.length <= LONGEST_PATTERNS) {
-      return this.#refuse('a regular expression that takes long to read (\\p{…} with the flag v)');
+      return this.#refuse('a regular expression that is too slow to compile (\\p{…} with the flag v)');
     }
     if (this.#patterns > LONGEST_PATTERNS) {
-      return this.#refuse(`a regular expression beyond the ${LONGEST_PATTERNS} characters a frame may have`);
+      return this.#refuse(
+        `a regular expression beyond the ${LONGEST_PATTERNS} characters that all of one message may have together`,
+      );
     }
     return this.#annotate('regexp', `/${source}/${flags}`);
   }
@@ -263,13 +265,13 @@ export class Encoder implements PartWriter {
       kind === 'ArrayBuffer' || /^[AEIO]/.test(kind) ? `an ${kind}` : `a ${kind}`,
     );
     if (this.#binaries.length >= MOST_BINARIES) {
-      return this.#refuse(`one more than the ${MOST_BINARIES} binary values that one frame may have`);
+      return this.#refuse(`one more than the ${MOST_BINARIES} binary values that one message may have`);
     }
     let bytes: Uint8Array;
     try {
       bytes = bytesOf(value);
     } catch {
-      return this.#refuse('memory that was given away (transferred)');
+      return this.#refuse('memory that was transferred elsewhere');
     }
     this.pay(bytes.byteLength);
     const index = this.#binaries.push(bytes) - 1;
@@ -281,7 +283,7 @@ export class Encoder implements PartWriter {
     return json;
   }
 
-  /** A container that JSON cannot say: paths of what is in it begin at it. */
+  /** A container that JSON cannot represent. Paths of its contents begin at it. */
   #within(type: Type, encode: () => unknown): unknown {
     this.#nested += 1;
     if (this.#nested > DEEPEST_META) {
@@ -300,7 +302,7 @@ export class Encoder implements PartWriter {
     return json;
   }
 
-  /** @param inner the annotations within */
+  /** @param inner the annotations within the value */
   #note(type: Type, inner: string): void {
     const path = this.#trail.path(this.#base);
     this.pay(path.length + 6);
@@ -309,10 +311,10 @@ export class Encoder implements PartWriter {
     this.#annotations += `${comma}${JSON.stringify(path)}:[${JSON.stringify(type)}${within}]`;
   }
 
-  /** @throws TooLarge when there is no room for so many characters */
+  /** @throws TooLarge if there is no room for that many characters */
   pay(characters: number): void {
     this.#left -= characters;
-    if (this.#left < 0) throw new TooLarge('it is larger than may be sent');
+    if (this.#left < 0) throw new TooLarge('it is larger than the receiver accepts');
   }
 
   #short(text: string | undefined, what: string): string {
@@ -321,18 +323,18 @@ export class Encoder implements PartWriter {
     return text;
   }
 
-  /** JSON has no place for them, and they would be missed. */
+  /** Refuses extra properties on a built-in object: JSON has no place for them, and they would be lost. */
   #refuseProperties(value: object, what: string): void {
     const key = addedProperty(value);
-    if (key !== undefined) this.#refuse(`${what} with a property of its own (${key.slice(0, 64)})`);
+    if (key !== undefined) this.#refuse(`${what} with an added property (${key.slice(0, 64)})`);
   }
 
   #refuseInstance(value: object): never {
     const { constructor } = value as { constructor?: unknown };
     if (types.isGeneratorObject(value)) {
-      this.#refuse('a generator (an async function* sends its values one by one)');
+      this.#refuse('a generator (use an async function* to send its values as a stream)');
     }
-    if (isPromise(value)) this.#refuse('a promise (await it, and send what it resolves with)');
+    if (isPromise(value)) this.#refuse('a promise (await it, and send its result)');
     const name = typeof constructor === 'function' && constructor.name ? constructor.name : 'a class';
     return this.#refuse(`an instance of ${name}`);
   }

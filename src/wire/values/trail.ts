@@ -3,10 +3,10 @@ import { types } from 'node:util';
 import { isError } from './error-classes.ts';
 import { joinPath } from './meta.ts';
 
-/** Stands for an object of the frame's that is around a value, and is not named in messages. */
+/** Stands for an object of the frame that contains a value. Messages do not name it. */
 export const WRAPPER: object = Object.freeze({});
 
-/** The way from a frame down to the value in hand: what contains it, and under which key. */
+/** The path from a frame down to the current value: the containers around it, and the key in each. */
 export class Trail {
   readonly #name: string;
   /** From the outside in. */
@@ -14,13 +14,13 @@ export class Trail {
   /** First the field of the frame, then the key in each container. */
   readonly #keys: (string | number)[];
 
-  /** @param name what the value in the frame's `field` is called in messages */
+  /** @param name the name, in messages, of the value in the frame's `field` */
   constructor(field: string, name: string) {
     this.#name = name;
     this.#keys = [field];
   }
 
-  /** How many containers there are around the value in hand. */
+  /** How many containers are around the current value. */
   get depth(): number {
     return this.#containers.length;
   }
@@ -34,7 +34,7 @@ export class Trail {
     this.#keys.push('');
   }
 
-  /** The value in hand is the one under `key` in the innermost container. */
+  /** The current value is the one under `key` in the innermost container. */
   at(key: string | number): void {
     this.#keys[this.#keys.length - 1] = key;
   }
@@ -48,12 +48,12 @@ export class Trail {
     this.#keys.length = depth + 1;
   }
 
-  /** The path as `meta` has it; without a base from the frame on, with one from the container at that depth. */
+  /** The path in the form of `meta`: from the frame, or, with `base`, from the container at that depth. */
   path(base: number | undefined): string {
     return joinPath(this.#keys, base === undefined ? 0 : base + 1);
   }
 
-  /** The path as one would write it in code. */
+  /** The path as you would write it in code. */
   toString(): string {
     let text = this.#name;
     for (const [index, container] of this.#containers.entries()) {
@@ -68,7 +68,7 @@ export class Trail {
   }
 }
 
-/** Characters of a key that are shown. */
+/** Characters of a key that messages show. */
 const LONGEST_KEY = 128;
 
 function property(key: string): string {

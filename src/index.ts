@@ -1,5 +1,11 @@
 /// <reference types="node" preserve="true" />
 
+/**
+ * Processes call each other's functions. Import from `app-net`.
+ *
+ * @module app-net
+ */
+
 import { callSite } from './base/call-site.ts';
 import type { Evidence } from './connection/evidence.ts';
 import type { RemoteOptions } from './functions/connect-arguments.ts';
@@ -15,7 +21,7 @@ import type { AnyFunction } from './calls/callee/registry.ts';
 import type { RemotePeer } from './presence/remote-peer.ts';
 import type { Selector } from './presence/selector.ts';
 
-export { createPeer } from './peer/peer.ts';
+export { createPeer } from './peer/create-peer.ts';
 export type { Peer } from './peer/peer.ts';
 export type { ConnectOptions, RecordOptions, RemoteOptions } from './functions/connect-arguments.ts';
 export type {
@@ -28,9 +34,17 @@ export { connected } from './functions/connected.ts';
 export { current } from './calls/context.ts';
 export type { CallContext } from './calls/context.ts';
 export { NetError } from './base/errors.ts';
-export type { NetErrorCode, Ran } from './base/errors.ts';
+export type { NetErrorCode, NetErrorDetails, Ran } from './base/errors.ts';
 export { registerError } from './wire/values/error-classes.ts';
-export type { PeerInfo } from './presence/peer-info.ts';
+export type { AnyFunction } from './calls/callee/registry.ts';
+export type {
+  CallerCounters,
+  DispatcherCounters,
+  EventsCounters,
+  InterestsCounters,
+  PeerInfo,
+  TopicsCounters,
+} from './presence/peer-info.ts';
 export type { Logger, LogLevel } from './base/log.ts';
 export type { LoopLoad } from './base/loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './functions/connected.ts';
@@ -43,10 +57,13 @@ export type { Gap } from './events/interests.ts';
 export type { PeerLimits } from './peer/limit-options.ts';
 export type { SlowSubscribers } from './events/topics.ts';
 export type { PeerOptions } from './peer/options.ts';
-export type { Peers, PeersChange, PeersEvents, ReadyOptions } from './presence/peers.ts';
+export type { Peers, PeersEvents, ReadyOptions } from './presence/peers.ts';
+export type { PeersChange } from './presence/view.ts';
 export type { AnyOptions } from './many/any.ts';
 export type { PeerResult } from './many/all.ts';
 export type { MapOptions, MapProgress, MapResult } from './many/map-options.ts';
+export type { AllFunction, MapFunction, MapSignatures } from './many/many.ts';
+export type { Inputs } from './many/map-inputs.ts';
 export type { Results } from './many/results.ts';
 export type { CallOptions, RemotePeer } from './presence/remote-peer.ts';
 export type { Evidence, Findings, Redial } from './connection/evidence.ts';
@@ -73,9 +90,14 @@ function defaultPeer(): Peer {
 }
 
 /**
- * Sets the options of the default peer. Comes before its first use; imports run first, so put this into a module
- * of its own that is imported before those that call `connect`.
- * @throws Error when the default peer is in use already; TypeError naming an option that cannot be meant
+ * Sets the options of the default peer. Call it before the first use of the default peer. Imports run first, so put the
+ * call into a module of its own, and import that module before those that call `connect`. If you call it more than once,
+ * later options replace earlier ones.
+ * @throws Error when the default peer is already in use; TypeError that names an unknown or invalid option; NetError
+ *   INSECURE for options that would open the peer to strangers
+ *
+ * @example
+ * configure({ name: 'render-1', group: 'gpu' });
  */
 export function configure(options: PeerOptions): void {
   if (standard) {
@@ -88,21 +110,36 @@ export function configure(options: PeerOptions): void {
   configured = { ...configured, ...options };
 }
 
-/** Lets other peers call functions of this process. */
+/**
+ * Lets other peers call functions of this process. It takes a function, an object of functions, or decorates a static
+ * method; the type `Connect` describes each form.
+ * @throws Error when another function has the tag; TypeError for a function that cannot be connected
+ *
+ * @example
+ * const multiply = connect(function multiply(a: number, b: number) {
+ *   return a * b;
+ * });
+ * multiply(5, 10); // here
+ * await multiply.on(peer)(5, 10); // on another peer
+ */
 export const connect: Connect = ((...args: unknown[]) =>
   defaultPeer().register(args, callSite(connect))) as Connect;
 
 /**
- * Takes a function back, or each of an object: others can no longer call it. Returns whether it, or any of them, was
- * connected.
+ * Stops sharing a function, or each function of an object: other peers can no longer call it. Returns whether any of them
+ * was connected.
+ *
+ * @example
+ * disconnect(multiply);
  */
 export function disconnect(what: AnyFunction | FunctionRecord): boolean {
   return defaultPeer().disconnect(what);
 }
 
 /**
- * Adds a hook that goes around every call from here on: those that this process makes and those that run here. The
- * first added is the outermost. Returns what takes it out again.
+ * Adds a hook that wraps every call of the default peer from now on: calls that it makes and calls that it runs for
+ * others. The hook that was added first is the outermost. Returns a function that removes the hook.
+ * @throws TypeError for a hook that is not a function
  *
  * @example
  * use(async (call, next) => {
@@ -119,39 +156,52 @@ export function use(hook: Hook): () => void {
 }
 
 /**
- * A function that only others have: types and a tag.
+ * Returns a function that only other peers have, made from its type and its tag.
+ * @throws TypeError for a tag that is not a string of 1 to 1 024 characters, or a wrong option
  *
  * @example
- * import type { multiply } from './math.ts';
- * const mul = remote<typeof multiply>('math.multiply');
- * await mul.on(peer)(2, 3);
+ * const multiply = remote<(a: number, b: number) => number>('math.multiply');
+ * await multiply.on(peer)(2, 3);
  */
 export function remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
   return defaultPeer().remote<F>(tag, options);
 }
 
 /**
- * The peers that are there once the first search is over; of the own group, unless the selector says otherwise.
+ * Waits until the first search for peers is over, and resolves with the selected peers. Default: those of the own group.
+ * @throws TypeError for an invalid selector; the error that kept the default peer from starting
  *
  * @example
- * for (const peer of await getPeers()) console.log(await multiplyValues.on(peer)(5, 10));
+ * for (const peer of await getPeers()) console.log(await square.on(peer)(5));
  */
 export function getPeers(selector: Selector = {}): Promise<RemotePeer[]> {
   return defaultPeer().getPeers(selector);
 }
 
-/** Why the peer with this id is held for alive, suspect or gone; `${evidence(id)}` says it in words. */
+/**
+ * Returns why the peer with this id is considered alive, suspect or gone, or how the search for it went; undefined for an
+ * unknown id. In a template string it becomes words.
+ *
+ * @example
+ * console.log(`${evidence('7f1dGx2kQm')}`); // silent 6.0 s, own lag 12 ms, redial refused
+ */
 export function evidence(id: string): Evidence | undefined {
   return defaultPeer().evidence(id);
 }
 
-/** The live set of other peers. */
+/**
+ * The live set of the other peers of the own group. `peers.of()` makes other sets.
+ *
+ * @example
+ * peers.on('join', (peer) => console.log(`${peer.name} is here`));
+ * await peers.ready('math.multiply', { min: 2 });
+ */
 export const peers: Peers = new Peers(() => defaultPeer().events.source);
 
 /**
- * A name under which peers tell each other that something happened. Events go to those other peers that subscribe.
- * The default peer is started by the first use of the event, not by this call.
- * @throws TypeError for what cannot be a name
+ * Returns the event with this name, which peers can emit and subscribe to. An event goes only to other peers that
+ * subscribe. The first use of the event starts the default peer; this call does not. The name `*` stands for every event.
+ * @throws TypeError for a name that is not a string of 1 to 256 characters
  *
  * @example
  * export const done = event<{ id: string }>('job.done');
@@ -162,7 +212,14 @@ export function event<T = unknown>(name: string): NetEvent<T> {
   return new NetEvent<T>(name, () => defaultPeer().events);
 }
 
-/** Keeps this process alive as a peer, until it is killed. */
+/**
+ * Starts the default peer if necessary, and keeps this process alive as a peer until it is killed.
+ * @throws the error that kept the peer from starting, or the error that it died of
+ *
+ * @example
+ * connect('math.multiply', (a: number, b: number) => a * b);
+ * await serve();
+ */
 export function serve(): Promise<void> {
   return defaultPeer().serve();
 }

@@ -1,8 +1,10 @@
 /// <reference types="node" preserve="true" />
 
 /**
- * For tests of code that uses app-net: peers of one process on a network in memory, with faults on demand, and
- * with whatever clock the test likes.
+ * Helpers for tests of code that uses app-net: peers of one process on a network in memory, with faults on demand, and
+ * with a clock of your choice. Import from `app-net/testing`.
+ *
+ * @module app-net/testing
  */
 
 import { MemoryBoard } from './providers/memory.ts';
@@ -13,16 +15,30 @@ import { makeSecret } from './wire/secret.ts';
 export type { Network } from './providers/network.ts';
 export type { Clock } from './base/clock.ts';
 
-/** One end of a fault: a peer of this network, or its id. */
+/**
+ * One end of a fault: a peer on the network, or its id.
+ *
+ * @example
+ * function flicker(network: MemoryNetwork, a: Node, b: Node) {
+ *   network.cut(a, b);
+ *   network.heal(a, b);
+ * }
+ */
 export type Node = string | { readonly id: string };
 
+/**
+ * Options of `MemoryNetwork`.
+ *
+ * @example
+ * const network = new MemoryNetwork({ latency: 20 });
+ */
 export interface MemoryNetworkOptions {
-  /** How long a message is on its way, in ms of the sender's clock. Default: 0, the next turn of the event loop. */
+  /** How long a message takes, in ms of the sender's clock. Default: 0, it arrives in the next turn of the event loop. */
   latency?: number;
 }
 
 /**
- * A network without sockets and files. Peers on it run the same handshake, wire and actors as on a real one.
+ * A network without sockets and files. Peers on it run the same handshake, protocol and actors as on a real network.
  *
  * @example
  * const network = new MemoryNetwork();
@@ -41,37 +57,41 @@ export class MemoryNetwork implements Network {
     this.#wires = new MemoryWires(latency);
   }
 
-  /** How long a message is on its way, in ms. */
+  /** How long a message takes, in ms of the sender's clock. You can change it at any time. */
   get latency(): number {
     return this.#wires.latency;
   }
 
+  /** Changes it. */
   set latency(milliseconds: number) {
     this.#wires.latency = milliseconds;
   }
 
-  /** Breaks every connection between the two, and lets none come about until `heal`. */
+  /** Breaks every connection between two peers, and prevents new ones until `heal`. */
   cut(a: Node, b: Node): void {
     this.#wires.cut(idOf(a), idOf(b));
   }
 
-  /** Holds back every message between the two until `heal`. Their connections stay open. */
+  /** Holds back every message between two peers until `heal`. Their connections stay open. */
   stall(a: Node, b: Node): void {
     this.#wires.stall(idOf(a), idOf(b));
   }
 
-  /** Ends a cut or a stall. What was stalled arrives; cut peers find each other again by themselves. */
+  /** Ends a cut or a stall. Messages that were held back arrive. Peers that were cut find each other again. */
   heal(a: Node, b: Node): void {
     this.#wires.heal(idOf(a), idOf(b));
   }
 
-  /** What the others see of it is as if its process had been killed. The peer itself still has to be stopped. */
+  /** Makes a peer look to the others as if its process had been killed. You still have to stop the peer itself. */
   kill(node: Node): void {
     this.#board.kill(idOf(node));
     this.#wires.kill(idOf(node));
   }
 
-  /** For the peers; tests have no need of it. */
+  /**
+   * For peers; tests do not need it.
+   * @hidden
+   */
   attach({ id, clock }: NetworkUser): Attachment {
     return {
       transport: this.#wires.transport(id, clock),

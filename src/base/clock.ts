@@ -1,13 +1,20 @@
 /**
- * Where time comes from. XState's `SimulatedClock` has exactly this shape, so a test that passes one decides
- * when every deadline, retry and time limit of a peer falls due.
+ * Where a peer takes the time from. XState's `SimulatedClock` has this shape. A test that passes one decides when every
+ * deadline, retry and time limit of the peer falls due.
+ *
+ * @example
+ * const clock = new SimulatedClock();
+ * const peer = createPeer({ network: new MemoryNetwork(), clock });
+ * clock.increment(30_000); // its calls are at their deadline now
  */
 export interface Clock {
-  /** Milliseconds from any fixed origin. Must never go backwards: deadlines are measured with it. */
+  /** Returns the ms since any fixed origin. It must never go backwards, because deadlines are measured with it. */
   now(): number;
+  /** Calls back after this many ms, and returns a handle for `clearTimeout`. */
   // Handles are the clock's own business, as in XState's `Clock`.
   // oxlint-disable-next-line typescript/no-explicit-any
   setTimeout(callback: (...args: any[]) => void, milliseconds: number): any;
+  /** Cancels what `setTimeout` has planned. */
   // oxlint-disable-next-line typescript/no-explicit-any
   clearTimeout(timer: any): void;
 }

@@ -1,6 +1,13 @@
 import { inspect } from 'node:util';
 
-/** Whether the function ran there: `unknown` once the request may have left this process unanswered. */
+/**
+ * Whether the called function ran. It is `unknown` once the request may have left this process and no answer came.
+ *
+ * @example
+ * function mayRepeat(ran: Ran) {
+ *   return ran === 'no';
+ * }
+ */
 export type Ran = 'no' | 'yes' | 'unknown';
 
 /**
@@ -37,9 +44,29 @@ const OUTCOMES = {
   CANCELLED: { ran: 'unknown', retriable: false },
   /** This peer is stopped. */
   STOPPED: { ran: 'no', retriable: false },
-} as const satisfies Record<string, { ran: Ran; retriable: boolean }>;
+} as const satisfies Record<NetErrorCode, { ran: Ran; retriable: boolean }>;
 
-export type NetErrorCode = keyof typeof OUTCOMES;
+/**
+ * Why a call failed. `docs/errors.md` explains each code.
+ *
+ * @example
+ * const worthAnotherTry: NetErrorCode[] = ['NOT_SENT', 'REFUSED', 'OVERLOADED'];
+ */
+export type NetErrorCode =
+  | 'NOT_SENT'
+  | 'REFUSED'
+  | 'OVERLOADED'
+  | 'NO_SUCH_TAG'
+  | 'NOT_SERIALIZABLE'
+  | 'TOO_LARGE'
+  | 'BAD_REQUEST'
+  | 'UNAUTHENTICATED'
+  | 'ID_TAKEN'
+  | 'INSECURE'
+  | 'DEADLINE_EXCEEDED'
+  | 'CONNECTION_LOST'
+  | 'CANCELLED'
+  | 'STOPPED';
 
 export function isNetErrorCode(value: unknown): value is NetErrorCode {
   return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
@@ -48,16 +75,22 @@ export function isNetErrorCode(value: unknown): value is NetErrorCode {
 /** Shared by all copies of this library that a process has loaded. */
 const BRAND = Symbol.for('app-net.NetError');
 
-/** What is known about a failed call beside its code and message. */
+/**
+ * What a `NetError` can say beside its code and message. You need it only to make such errors yourself.
+ *
+ * @example
+ * throw new NetError('REFUSED', 'closed for maintenance', { tag: 'resize' });
+ */
 export interface NetErrorDetails {
-  /** Default: what the code says. */
+  /** Whether the function ran. Default: what the code says. */
   ran?: Ran | undefined;
-  /** Default: what the code says, and never when the function may have run. */
+  /** Whether the call may be made again. Default: what the code says if the function did not run, else false. */
   retriable?: boolean | undefined;
   /** Id of the peer that was called. */
   peer?: string | undefined;
   /** Tag of the function that was called. */
   tag?: string | undefined;
+  /** The error that led to this one. */
   cause?: unknown;
 }
 
@@ -65,11 +98,15 @@ export interface NetErrorDetails {
  * The failure of a call itself. An error that the called function threw arrives as its own class instead.
  *
  * @example
- * catch (error) {
- *   if (error instanceof NetError && error.ran === 'no') tryAnotherPeer();
+ * try {
+ *   await resize.on(peer)(image, 200);
+ * } catch (error) {
+ *   if (error instanceof NetError && error.ran === 'no') await resize.any()(image, 200);
+ *   else throw error;
  * }
  */
 export class NetError extends Error {
+  /** Why the call failed. */
   readonly code: NetErrorCode;
   /** Whether the function ran: `no`, `yes` or `unknown`. */
   readonly ran: Ran;
@@ -80,6 +117,7 @@ export class NetError extends Error {
   /** Tag of the function that was called. */
   readonly tag: string | undefined;
 
+  /** @param details what is known beside code and message; `ran` and `retriable` follow from the code */
   constructor(code: NetErrorCode, message: string, details: NetErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;

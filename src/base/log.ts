@@ -9,18 +9,42 @@ import type { Named } from './text.ts';
  * The actors only report what happened.
  */
 
-/** Where lines go: `console`, a pino logger, or anything else that has these four. */
+/**
+ * Where the lines of the log go: `console`, a pino logger, or any object with these four methods.
+ *
+ * @example
+ * const logger: Logger = console;
+ * configure({ logger, logLevel: 'info' });
+ */
 export interface Logger {
+  /** Takes a line about a connection. */
   debug(line: string): unknown;
+  /** Takes a line about a peer that came or went, or about this peer. */
   info(line: string): unknown;
+  /** Takes a line about something that needs attention. */
   warn(line: string): unknown;
+  /** Takes a line about something that failed. */
   error(line: string): unknown;
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+/**
+ * The least severe lines that are written. `debug` adds every connection, `info` peers that come and go. `silent` writes
+ * nothing.
+ *
+ * @example
+ * const level: LogLevel = process.argv.includes('-v') ? 'debug' : 'warn';
+ * configure({ logLevel: level });
+ */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** The least that is written. `debug` has every connection, `info` peers that come and go. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
+/** From the least severe on. Keys of a record, so that one that is missing does not compile. */
+export const LOG_LEVELS = Object.keys({
+  debug: true,
+  info: true,
+  warn: true,
+  error: true,
+  silent: true,
+} satisfies Record<LogLevel, true>) as readonly LogLevel[];
 
 type Told = Exclude<LogLevel, 'silent'>;
 

@@ -1,10 +1,16 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
-/** How busy the event loop of this process is. */
+/**
+ * How busy the event loop of a process is. It is measured for 20 ms when somebody asks.
+ *
+ * @example
+ * const { lag, utilization } = (await peer.info()).loop;
+ * console.log(`late by up to ${lag} ms, busy ${Math.round(utilization * 100)} %`);
+ */
 export interface LoopLoad {
-  /** The longest that anything due had to wait for its turn while it was measured, in ms. */
+  /** The longest time that a due task waited for its turn during the measurement, in ms. */
   lag: number;
-  /** The share of that time in which the loop was busy, 0 to 1. */
+  /** The share of the measurement during which the loop was busy, from 0 to 1. */
   utilization: number;
 }
 

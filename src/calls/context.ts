@@ -4,18 +4,26 @@ import type { AnyFunction } from './callee/registry.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { shared } from '../base/shared.ts';
 
-/** What a function can know of the call it runs for. */
+/**
+ * The call that a function runs for, as `current()` returns it.
+ *
+ * @example
+ * const hello = connect(function hello() {
+ *   const { caller, deadline } = current();
+ *   return `hello, ${caller?.name ?? 'myself'}; you wait ${deadline} ms`;
+ * });
+ */
 export interface CallContext {
-  /** Who called; undefined when the function was called plainly, in this process. */
+  /** The peer that called; undefined after a plain call in this process. */
   readonly caller: RemotePeer | undefined;
-  /** The function's tag; undefined when it was called plainly. */
+  /** The tag of the function; undefined after a plain call in this process. */
   readonly tag: string | undefined;
   /**
-   * Aborted when the caller takes the call back, is lost, or its deadline has passed: whoever works on has nobody to
-   * work for. Its reason is a NetError.
+   * Aborted when the caller cancels the call or is lost, or when the deadline has passed: nobody waits for the result
+   * any more. Its reason is a NetError.
    */
   readonly signal: AbortSignal;
-  /** Milliseconds that the caller will still wait, now; Infinity when there is no limit. */
+  /** How much longer the caller waits, in ms, counted from now; Infinity when there is no limit. */
   readonly deadline: number;
 }
 
@@ -50,8 +58,9 @@ const running = shared('running.1', () => ({
 }));
 
 /**
- * What is known of the call that the running function was called by: who calls, how long they wait, and whether they
- * still do. In a function that was called plainly: nobody, forever, and a signal that is never aborted.
+ * Returns the call that the running function runs for: who called, how long the caller waits, and a signal that tells
+ * when the caller stops waiting. After a plain call there is no caller, no deadline, and the signal never aborts.
+ * Never throws.
  *
  * @example
  * const search = connect(async function search(text: string) {

@@ -1,26 +1,36 @@
 import type { RemotePeer } from '../presence/remote-peer.ts';
 
-/** A call as a hook sees it. */
+/**
+ * A call as a hook sees it.
+ *
+ * @example
+ * use((call: HookedCall, next) => {
+ *   console.log(call.direction, call.tag, call.peer.name);
+ *   return next();
+ * });
+ */
 export interface HookedCall {
-  /** `outgoing`: this process makes it. `incoming`: another one does, and it runs here. */
+  /** `outgoing`: this process makes the call. `incoming`: another peer makes it, and the function runs here. */
   readonly direction: 'outgoing' | 'incoming';
   /** The peer at the other end. */
   readonly peer: RemotePeer;
-  /** The function's tag. */
+  /** The tag of the function. */
   readonly tag: string;
+  /** The arguments of the call. */
   readonly args: readonly unknown[];
-  /** Aborted when the call is taken back; undefined when an outgoing call has none. */
+  /** Aborted when the call is cancelled; undefined for an outgoing call that was given no signal. */
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds the call may still take; Infinity when there is no limit. */
+  /** How much longer the call may take, in ms; Infinity when there is no limit. */
   readonly deadline: number;
 }
 
 /**
- * Goes around a call. What it returns is the result, and what it throws the failure; `next()` makes the call, or runs
- * the function, and may be called once at the most. The result of a stream is an async iterable.
+ * A function that wraps every call. Its return value becomes the result of the call, and an error that it throws becomes
+ * the failure. `next()` makes the call or runs the function; you may call it at most once. The result of a function that
+ * streams is an async iterable.
  *
  * @example
- * peer.use(async (call, next) => {
+ * use(async (call, next) => {
  *   if (call.direction === 'incoming' && call.peer.group !== 'admin') throw new Error('not allowed');
  *   return next();
  * });

@@ -1,24 +1,41 @@
-/** Why a peer is no longer there: it said so, the connection broke, or a newer life of it took its place. */
+/**
+ * Why a peer left. `stopped`: it said goodbye. `lost`: its connection broke or it went silent. `replaced`: a newer life
+ * of it took its place.
+ *
+ * @example
+ * peers.on('leave', (peer, why: LeaveReason) => console.log(peer.name, why));
+ */
 export type LeaveReason = 'stopped' | 'lost' | 'replaced';
 
-/** What became of the fresh dial that decides about a silent peer. */
+/**
+ * The outcome of the fresh dial that decides about a silent peer.
+ *
+ * @example
+ * const redial: Redial | undefined = evidence('7f1dGx2kQm')?.redial;
+ */
 export type Redial = 'under way' | 'refused' | 'timed out' | 'failed' | 'no address known';
 
-/** What is known about a peer at a moment; times in ms. */
+/**
+ * What the local peer knows about another peer at one moment. Each field is undefined if it is not known.
+ *
+ * @example
+ * const { silent, ownLag }: Findings = evidence('7f1dGx2kQm') ?? {};
+ */
 export interface Findings {
-  /** Since the last byte of it arrived. */
+  /** Time since the last byte of the peer arrived, in ms. */
   silent?: number | undefined;
-  /** The longest that this process' own event loop was late in that time: what it missed is no evidence. */
+  /** The longest delay of this process's own event loop in that time, in ms. A late loop may have missed what arrived. */
   ownLag?: number | undefined;
+  /** The outcome of the fresh dial, if one was made. */
   redial?: Redial | undefined;
   /** What else is known, in words: a close code, the error of a dial. */
   detail?: string | undefined;
-  /** Of one that is gone. */
+  /** Why the peer left, if it did. */
   why?: LeaveReason | undefined;
 }
 
 /**
- * Why a peer is held for alive, suspect or gone; for people who debug networks.
+ * Why the local peer considers another peer alive, suspect or gone. It helps you to debug a network.
  *
  * @example
  * peers.on('leave', (peer, why, evidence) => console.log(`${peer.name} is gone: ${evidence}`));
@@ -26,16 +43,22 @@ export interface Findings {
  */
 export class Evidence implements Findings {
   /**
-   * `alive`: a connection is open and bytes arrive. `suspect`: silent for too long, and a fresh dial is under way.
-   * `gone`: it left. `sought`: somebody hinted at it, and it has not joined so far.
+   * `alive`: a connection is open and bytes arrive. `suspect`: the peer is silent for too long, and a fresh dial is under
+   * way. `gone`: it left. `sought`: a provider hinted at it, and it has not joined yet.
    */
   readonly held: 'alive' | 'suspect' | 'gone' | 'sought';
+  /** Time since the last byte of the peer arrived, in ms. */
   readonly silent: number | undefined;
+  /** The longest delay of this process's own event loop in that time, in ms. */
   readonly ownLag: number | undefined;
+  /** The outcome of the fresh dial, if one was made. */
   readonly redial: Redial | undefined;
+  /** What else is known, in words: a close code, the error of a dial. */
   readonly detail: string | undefined;
+  /** Why the peer left, if it did. */
   readonly why: LeaveReason | undefined;
 
+  /** @internal */
   constructor(held: Evidence['held'], { silent, ownLag, redial, detail, why }: Findings) {
     this.held = held;
     this.silent = silent;
@@ -45,7 +68,7 @@ export class Evidence implements Findings {
     this.why = why;
   }
 
-  /** The whole in words, such as `silent 6.0 s, own lag 12 ms, redial refused`. */
+  /** All of it in words, such as `silent 6.0 s, own lag 12 ms, redial refused`. */
   get text(): string {
     const parts: string[] = [];
     if (this.silent !== undefined) parts.push(`silent ${(this.silent / 1_000).toFixed(1)} s`);
@@ -62,6 +85,7 @@ export class Evidence implements Findings {
     return evidence(held, { silent, ownLag, redial, detail: details, why });
   }
 
+  /** Returns `text`. */
   toString(): string {
     return this.text;
   }

@@ -6,12 +6,18 @@ import { whileHolding } from '../base/process-hold.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { Gaps, checkSubscribeOptions, joined, throwLater } from './subscription.ts';
 
+/**
+ * Options of `stream`.
+ *
+ * @example
+ * done.stream({ from: { group: 'gpu' }, buffer: 100, overflow: 'throw' });
+ */
 export interface EventStreamOptions extends Omit<SubscribeOptions, 'onError'> {
-  /** How many events wait while the loop is busy. Default: 1 024. */
+  /** How many events may wait while the loop is busy. Default: 1 024. */
   buffer?: number | undefined;
   /**
-   * What happens to one more. `drop`: the oldest is dropped, and the next event of its peer has a `gap`. `throw`: the
-   * loop gets what waits, and then a NetError OVERLOADED. Default: `drop`.
+   * What happens to one more event. `drop`: the oldest is dropped, and the next event of its peer has a `gap`. `throw`:
+   * the loop gets the events that wait, and then throws a NetError OVERLOADED. Default: `drop`.
    */
   overflow?: 'drop' | 'throw' | undefined;
 }
@@ -25,7 +31,14 @@ interface Waiter<T> {
   reject: (error: unknown) => void;
 }
 
-/** Events for `for await`. */
+/**
+ * Events for a `for await` loop, as `stream` returns them. The loop ends when the signal aborts or the local peer
+ * stops. It throws what the selector's `where` throws, and NetError OVERLOADED with `overflow: 'throw'`.
+ *
+ * @example
+ * const stream: EventStream<{ id: string }> = done.stream();
+ * for await (const { payload, peer } of stream) console.log(peer.name, payload.id);
+ */
 export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefined>, AsyncDisposable {
   readonly #gaps = new Gaps();
   readonly #buffered: Received<T>[] = [];
@@ -68,10 +81,12 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
     else signal?.addEventListener('abort', abort, { once: true });
   }
 
+  /** Returns itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** Resolves with the next event. */
   async next(): Promise<IteratorResult<Received<T>, undefined>> {
     const event = this.#buffered.shift();
     if (event) return { done: false, value: this.#withDropped(event) };
@@ -84,12 +99,14 @@ export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefi
     return whileHolding(new Promise((resolve, reject) => this.#waiting.push({ resolve, reject })));
   }
 
+  /** Ends the subscription, as leaving the loop does. */
   return(): Promise<IteratorResult<Received<T>, undefined>> {
     this.#buffered.length = 0;
     this.#finish();
     return Promise.resolve({ done: true, value: undefined });
   }
 
+  /** Ends the subscription, so that `await using` works. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }

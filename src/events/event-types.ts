@@ -4,42 +4,72 @@ import type { Selector } from '../presence/selector.ts';
 
 /** Events as users see them: what they are given, and what they may ask for. */
 
-/** One event as a subscriber gets it. */
+/**
+ * One event as a subscriber receives it.
+ *
+ * @example
+ * event('*').subscribe((_, { name, peer, sequence }: Received<unknown>) => {
+ *   console.log(peer.name, name, sequence);
+ * });
+ */
 export interface Received<T> {
-  /** What it is called; says which one it is in a subscription to `'*'`. */
+  /** The name of the event. A subscription to `'*'` tells events apart by it. */
   readonly name: string;
+  /** What was emitted. */
   readonly payload: T;
-  /** Who emitted it. */
+  /** The peer that emitted it. */
   readonly peer: RemotePeer;
-  /** Counts the events of this name that this peer has emitted in this life. */
+  /** The number of this event: it counts the events of this name that this peer has emitted in its present life. */
   readonly sequence: number;
-  /** Something of this peer may have been missed right before this one; undefined when nothing was. */
+  /** Says that events of this peer may have been missed right before this one; undefined when none were. */
   readonly gap: Gap | undefined;
 }
 
+/**
+ * Options of `subscribe`.
+ *
+ * @example
+ * done.subscribe(({ id }) => console.log(id), {
+ *   from: { group: 'gpu' },
+ *   signal: AbortSignal.timeout(60_000),
+ *   onGap: ({ missed, why }, peer) => console.log(`missed ${missed ?? 'some'} of ${peer.name}: ${why}`),
+ * });
+ */
 export interface SubscribeOptions {
-  /** Whose events: those of the peers that this means, whenever they join. Default: all of the own group. */
+  /** The peers whose events you want, whenever they join. Default: all of the own group. */
   from?: Selector | undefined;
-  /** Ends the subscription. */
+  /** Ends the subscription when it aborts. */
   signal?: AbortSignal | undefined;
   /**
-   * Called as soon as it is known that events of a peer were missed, while `gap` of an event has to wait for the next
-   * one of that peer.
+   * Called as soon as it is known that events of a peer were missed. The `gap` of an event comes later: with the next
+   * event of that peer.
    */
   onGap?: ((gap: Gap, peer: RemotePeer) => void) | undefined;
   /**
-   * Gets what the listener throws, or its promise rejects with. Without it that is an uncaught exception, as with any
-   * listener of Node's.
+   * Called with an error that the listener throws or that its promise rejects with. Default: the error is an uncaught
+   * exception, as with any listener in Node.js.
    */
   onError?: ((error: unknown) => void) | undefined;
 }
 
+/**
+ * Options of `ready` of an event.
+ *
+ * @example
+ * await done.ready({ min: 2, signal: AbortSignal.timeout(5_000) });
+ */
 export interface SubscribedOptions {
-  /** How many peers it takes. Default: 1. */
+  /** How many peers must be subscribed. Default: 1. */
   min?: number | undefined;
-  /** Ends the wait: it rejects with the signal's reason. */
+  /** Ends the wait when it aborts: the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Gets the payload, and all there is to know about the event. */
+/**
+ * A function that receives events: the payload, and everything else that is known about the event.
+ *
+ * @example
+ * const listener: EventListener<{ id: string }> = ({ id }, { peer }) => console.log(`${peer.name} has done ${id}`);
+ * done.subscribe(listener);
+ */
 export type EventListener<T> = (payload: T, event: Received<T>) => unknown;

@@ -9,16 +9,17 @@ import { Subscription } from './subscription.ts';
 import { LONGEST_EVENT_NAME, isEventName } from '../wire/guards.ts';
 
 /**
- * A name under which peers tell each other that something happened. Events go to those other peers that subscribe, and
- * to nobody else; a peer's own do not come back to itself. Each subscriber gets the events of one peer in order and at
- * most once, and is told when it missed some.
+ * A named event that peers emit and subscribe to. An event goes only to other peers that subscribe; a peer does not
+ * receive its own events. Each subscriber gets the events of one peer in order and at most once, and is told when it
+ * missed some.
  *
  * @example
  * export const done = event<{ id: string }>('job.done');
  * done.emit({ id: '42' }); // in one process
- * done.subscribe(({ id }, { peer, gap }) => console.log(`${peer.name} has done ${id}`)); // in others
+ * done.subscribe(({ id }, { peer }) => console.log(`${peer.name} has done ${id}`)); // in others
  */
 export class NetEvent<T> {
+  /** The name of the event, 1 to 256 characters. */
   readonly name: string;
   readonly #hub: () => EventHub;
 
@@ -31,15 +32,19 @@ export class NetEvent<T> {
     this.#hub = hub;
   }
 
-  /** The peers that are subscribed, now, in whatever group they are. */
+  /** The peers that are subscribed now, in any group. */
   get subscribers(): RemotePeer[] {
     return this.#hub().subscribers(this.name);
   }
 
   /**
-   * Tells the peers that are subscribed, and returns how many these are. Never waits: what a slow one cannot take yet
-   * waits in this process, up to `limits.events`, and then the oldest is dropped.
-   * @throws NetError NOT_SERIALIZABLE or TOO_LARGE, whether or not anybody is subscribed
+   * Sends the event to the peers that are subscribed, and returns how many they are. It never waits. Events that a slow
+   * subscriber cannot take yet wait in this process, up to `limits.events` bytes; then the oldest is dropped, unless
+   * `slowSubscribers` says otherwise.
+   * @throws NetError NOT_SERIALIZABLE or TOO_LARGE, whether or not a peer is subscribed; TypeError for the name `*`
+   *
+   * @example
+   * const count = done.emit({ id: '42' });
    */
   emit(payload: T): number {
     if (this.name === EVERY_EVENT)
@@ -48,17 +53,25 @@ export class NetEvent<T> {
   }
 
   /**
-   * Resolves when no event of this peer waits here for anybody any more: each was handed to the network, or dropped.
-   * For those who emit much at once and would rather wait than lose some. Also resolves when this peer stops.
+   * Resolves when no event of this peer, of any name, waits for a subscriber: each was handed to the network or dropped.
+   * Use it when you emit much at once and would rather wait than lose some. Also resolves when this peer stops.
+   *
+   * @example
+   * for (const id of ids) {
+   *   done.emit({ id });
+   *   await done.drained();
+   * }
    */
   drained(): Promise<void> {
     return whileHolding(this.#hub().drained());
   }
 
   /**
-   * Resolves with the peers that are subscribed, as soon as there are enough of them. The process is kept alive
-   * meanwhile.
-   * @throws the signal's reason; NetError STOPPED when the local peer stops
+   * Resolves with the peers that are subscribed, as soon as there are at least `min`. The process stays alive meanwhile.
+   * @throws the signal's reason; NetError STOPPED when the local peer stops; TypeError for a wrong `min`
+   *
+   * @example
+   * await done.ready({ min: 2, signal: AbortSignal.timeout(5_000) });
    */
   ready({ min = 1, signal }: SubscribedOptions = {}): Promise<RemotePeer[]> {
     if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
@@ -66,18 +79,23 @@ export class NetEvent<T> {
   }
 
   /**
-   * Calls the listener with every event of the peers that `from` means, from now on and until the subscription is
-   * ended: also of those that join later, and again after a connection was lost. It does not keep the process alive.
-   * @throws TypeError for options that cannot be meant
+   * Calls the listener with every event of the selected peers, from now on until you end the subscription. This includes
+   * peers that join later and peers that come back after a lost connection. It does not keep the process alive.
+   * @throws TypeError for a listener that is not a function, and for unknown or wrong options
+   *
+   * @example
+   * const subscription = done.subscribe(({ id }) => console.log(id), { from: { group: 'gpu' } });
+   * subscription.unsubscribe();
    */
   subscribe(listener: EventListener<T>, options: SubscribeOptions = {}): Subscription {
     return new Subscription(this.#hub(), this.name, listener as EventListener<unknown>, options);
   }
 
   /**
-   * The same for `for await`. Subscribed from this call on, until the loop is left, the signal aborts or the local peer
-   * stops. What comes while the loop is busy waits, up to `buffer` events. The process is kept alive while the loop waits.
-   * @throws TypeError for options that cannot be meant
+   * Subscribes for a `for await` loop. The subscription begins with this call. It ends when the loop is left, when the
+   * signal aborts or when the local peer stops. Events that arrive while the loop is busy wait, up to `buffer` of them. The
+   * process stays alive while the loop waits.
+   * @throws TypeError for unknown or wrong options
    *
    * @example
    * for await (const { payload, peer } of done.stream({ from: { group: 'gpu' } })) console.log(peer.name, payload.id);

@@ -16,13 +16,23 @@ const MOST_GIVEN_UP = 1_024;
 /** In a subscription to everything: how many names of one emitter have their sequence checked. */
 const MOST_NAMES = 1_024;
 
-/** Events of one peer that were not received. */
+/**
+ * Events of one peer that this peer did not receive.
+ *
+ * @example
+ * done.subscribe(() => {}, {
+ *   onGap: ({ missed, why }: Gap, peer) => console.log(`missed ${missed ?? 'some'} of ${peer.name}: ${why}`),
+ * });
+ */
 export interface Gap {
-  /** How many; undefined when nobody can know. At most so many, if the emitter has used thousands of names meanwhile. */
+  /**
+   * How many events were missed; undefined when the number cannot be known. If the emitter has used thousands of names
+   * meanwhile, it is an upper limit.
+   */
   readonly missed: number | undefined;
   /**
-   * `slow`: they came faster than they were taken, and the oldest were dropped. `disconnected`: the connection was
-   * lost for a while. `restarted`: the peer is in another life than the one that was lost.
+   * `slow`: events arrived faster than they were taken, and the oldest were dropped. `disconnected`: the connection was
+   * lost for a while. `restarted`: the peer was lost and came back as a new life.
    */
   readonly why: 'slow' | 'disconnected' | 'restarted';
 }

@@ -10,7 +10,13 @@ import type { EventFrame } from '../wire/frames.ts';
 const NOTHING = (): void => {};
 const OPTIONS = ['from', 'signal', 'onGap', 'onError'];
 
-/** A listener to events, until it is ended. */
+/**
+ * A subscription of a listener, as `subscribe` returns it. `using` ends it at the end of the block.
+ *
+ * @example
+ * using subscription = done.subscribe(({ id }) => console.log(id));
+ * console.log(subscription.active); // true
+ */
 export class Subscription implements Disposable {
   readonly #signal: AbortSignal | undefined;
   readonly #gaps = new Gaps();
@@ -36,18 +42,19 @@ export class Subscription implements Disposable {
     options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
-  /** Whether events still come. */
+  /** Whether the listener still receives events. */
   get active(): boolean {
     return this.#end !== undefined;
   }
 
-  /** No more events, not even those that are on their way. */
+  /** Ends the subscription. The listener receives nothing more, not even events that are on their way. */
   unsubscribe(): void {
     this.#end?.();
     this.#end = undefined;
     this.#signal?.removeEventListener('abort', this.#abort);
   }
 
+  /** Ends the subscription, so that `using` works. */
   [Symbol.dispose](): void {
     this.unsubscribe();
   }

@@ -18,7 +18,13 @@ export const EVERY_EVENT = '*';
  */
 const MOST_IDLE = 4_096;
 
-/** What becomes of a subscriber that is too slow. */
+/**
+ * What happens to a subscriber that is too slow: its oldest events are dropped, or its connection is ended.
+ *
+ * @example
+ * const slowSubscribers: SlowSubscribers = 'disconnect';
+ * configure({ slowSubscribers });
+ */
 export type SlowSubscribers = 'drop' | 'disconnect';
 
 export interface TopicsInput {

@@ -8,24 +8,44 @@ import { moduleOf } from './module-name.ts';
 
 /** Reads the arguments of `connect` as functions and tags. Everything here throws a TypeError for invalid arguments. */
 
+/**
+ * Options of `connect`.
+ *
+ * @example
+ * connect('math.square', (n: number) => n * n, { idempotent: true });
+ */
 export interface ConnectOptions {
-  /** Take the place of another function with the same tag, as hot reloading does. Default: false. */
+  /** Replaces another function that has the same tag, as hot reloading does. Default: false; `connect` then throws. */
   replace?: boolean | undefined;
   /**
-   * The function may run twice with the same arguments without harm. `any` and `map` then repeat a call that was lost
-   * with its peer and may have run. Default: false.
+   * Says that the function may run twice with the same arguments without harm. `any` and `map` then repeat a call that
+   * was lost with its peer and may have run. Default: false.
    */
   idempotent?: boolean | undefined;
 }
 
+/**
+ * Options of `connect` for an object of functions.
+ *
+ * @example
+ * connect({ add, multiply }, { prefix: 'math' }); // the tags are math.add and math.multiply
+ */
 export interface RecordOptions extends ConnectOptions {
-  /** What the tags begin with, before a dot and the key. Default: derived from the file that calls `connect`. */
+  /** Each tag is this prefix, a dot and the key. Default: tags are derived from the file that calls `connect` and the key. */
   prefix?: string | undefined;
 }
 
-/** What is known of a function that only others have. */
+/**
+ * Options of `remote`: what you know about a function that only other peers have.
+ *
+ * @example
+ * const square = remote<(n: number) => number>('math.square', { idempotent: true });
+ */
 export interface RemoteOptions {
-  /** As for `connect`. Default: false. */
+  /**
+   * Says that the function may run twice with the same arguments without harm. `any` and `map` then repeat a call that
+   * was lost with its peer and may have run. Default: false.
+   */
   idempotent?: boolean | undefined;
 }
 

@@ -2,13 +2,35 @@ import type { ConnectOptions, RecordOptions } from './connect-arguments.ts';
 import type { Connected } from './connected.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 
-/** Functions by name: an object, or everything that a module exports (`import * as math`). */
+/**
+ * Functions by name: an object, or everything that a module exports (`import * as math`).
+ *
+ * @example
+ * const math = { add: (a: number, b: number) => a + b } satisfies FunctionRecord;
+ * connect(math, { prefix: 'math' });
+ */
 export type FunctionRecord = Readonly<Record<string, AnyFunction>>;
 
-/** The same object; its functions are connected. */
+/**
+ * The object that was given to `connect`, with the types of its connected functions.
+ *
+ * @example
+ * const math = connect({ add, multiply }, { prefix: 'math' });
+ * await math.add.on(peer)(1, 2);
+ */
 export type ConnectedRecord<R extends FunctionRecord> = { readonly [Name in keyof R]: Connected<R[Name]> };
 
-/** For static methods. Others are red, and refused when the class is made. */
+/**
+ * The decorator that `@connect()` returns. It is for public static methods: on anything else it is an error of types, and a
+ * TypeError when the class is made.
+ *
+ * @example
+ * class Greeter {
+ *   @connect('greet') static greet(name: string) {
+ *     return `hello, ${name}`;
+ *   }
+ * }
+ */
 // `any` as in the type of the context.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type StaticMethodDecorator = <This, F extends (this: This, ...args: any[]) => unknown>(
@@ -16,12 +38,18 @@ export type StaticMethodDecorator = <This, F extends (this: This, ...args: any[]
   context: ClassMethodDecoratorContext<This, F> & { readonly static: true; readonly private: false },
 ) => void;
 
-/** Lets other peers call a function, several, or a method. */
+/**
+ * The type of `connect`: it takes a function, an object of functions, or decorates a static method.
+ *
+ * @example
+ * const log = connect('log', (text: string) => console.log(text));
+ * const math = connect({ add, multiply }, { prefix: 'math' });
+ */
 export interface Connect {
   /**
-   * Lets other peers call the function. It is returned itself, with `tag`, `on`, `any`, `all` and `map` added; called
-   * plainly it runs here, as before. Its tag is derived from the file that calls `connect` and the function's name.
-   * @throws Error when another function has the tag; TypeError for what cannot be connected
+   * Lets other peers call the function. The same function is returned, with `tag`, `on`, `any`, `all` and `map` added. A
+   * plain call still runs here. The tag is derived from the file that calls `connect` and the name of the function.
+   * @throws Error when another function has the tag; TypeError for a function that cannot be connected
    *
    * @example
    * export const multiplyValues = connect(function multiplyValues(a: number, b: number) {
@@ -31,12 +59,19 @@ export interface Connect {
    * await multiplyValues.on(peer)(5, 10); // there
    */
   <F extends AnyFunction>(fn: F, options?: ConnectOptions): Connected<F>;
-  /** The same, with a tag given by hand. */
+  /**
+   * Lets other peers call the function under the tag you give, a string of 1 to 1 024 characters.
+   * @throws Error when another function has the tag; TypeError for a function or tag that cannot be connected
+   *
+   * @example
+   * const multiply = connect('math.multiply', (a: number, b: number) => a * b);
+   */
   <F extends AnyFunction>(tag: string, fn: F, options?: ConnectOptions): Connected<F>;
   /**
-   * A decorator for static methods. Without a tag one is derived from the file, the class and the method. `this` is the class.
-   * What the method has gained TypeScript cannot see: `connected(Greeter.greet)` is the same function, with its type.
-   * @throws TypeError when the class is made: for a method that is not static, or private
+   * Makes a decorator for public static methods. The tag is derived from the file, the class and the method. `this` is
+   * the class. TypeScript cannot see what a decorator adds to a method: `connected(Greeter.greet)` returns the same
+   * function with its full type.
+   * @throws TypeError when the class is made, for a method that is private or not static
    *
    * @example
    * class Greeter {
@@ -47,14 +82,23 @@ export interface Connect {
    * await connected(Greeter.greet).on(peer)('you');
    */
   (options?: ConnectOptions): StaticMethodDecorator;
-  /** The same decorator, with a tag given by hand. */
+  /**
+   * Makes the same decorator with the tag you give.
+   *
+   * @example
+   * class Greeter {
+   *   @connect('greet') static greet(name: string) {
+   *     return `hello, ${name}`;
+   *   }
+   * }
+   */
   (tag: string, options?: ConnectOptions): StaticMethodDecorator;
   /**
-   * Connects each function of an object: under `<prefix>.<key>`, or under a tag derived from the file that calls
-   * `connect` and the key. The object is returned itself, and is `this` in functions that are called from elsewhere. All of
-   * them are connected, or none.
-   * @throws Error when another function has one of the tags; TypeError for a property that is no function, for an
-   *   instance of a class, and for what cannot be connected
+   * Lets other peers call each function of an object. The tags are `<prefix>.<key>`, or derived from the file that calls
+   * `connect` and the key. The same object is returned, and it is `this` when other peers call its functions. Either all
+   * functions are connected or none is.
+   * @throws Error when another function has one of the tags; TypeError for a property that is not a function, for an
+   *   instance of a class, and for a function that cannot be connected
    *
    * @example
    * export const math = connect({ add, multiply }, { prefix: 'math' });

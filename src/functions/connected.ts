@@ -17,16 +17,26 @@ import type { Selector } from '../presence/selector.ts';
 import { readableTag } from '../base/tag.ts';
 import { shared } from '../base/shared.ts';
 
-/** Which peer: itself, or its id. */
+/**
+ * The peer to call: a `RemotePeer`, or the id of one.
+ *
+ * @example
+ * const square = remote<(n: number) => number>('math.square');
+ * await square.on('7f1dGx2kQm')(3); // 9
+ */
 export type Target = RemotePeer | string;
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 type IsNever<T> = [T] extends [never] ? true : false;
 
 /**
- * A function as it is called on another peer. An async function or async generator is the same there, so its
- * overloads, type parameters and parameter names survive. One that returns another kind of stream (AsyncIterable,
- * ReadableStream) is iterated as an async generator; any other one returns a promise of its result.
+ * The type of a function when it is called on another peer. An async function or an async generator keeps its type, so
+ * overloads, type parameters and parameter names survive. A function that returns another kind of stream
+ * (AsyncIterable, ReadableStream) becomes an async generator. Any other function returns a promise of its result.
+ *
+ * @example
+ * const there: Remote<(n: number) => string> = remote<(n: number) => string>('format').on(peer);
+ * const text: string = await there(5);
  */
 export type Remote<F extends AnyFunction> =
   IsAny<ReturnType<F>> extends true
@@ -51,46 +61,69 @@ type RemoteResult<F extends AnyFunction, R> =
         ? (...args: Parameters<F>) => Promise<AsyncGenerator<T, unknown, void>>
         : OmitThisParameter<F>;
 
-/** What a function gains by being connected; also all there is of a function that only others have. */
+/**
+ * The ways to call a function on other peers. `connect` adds them to a function, and `remote` returns them for a
+ * function that only other peers have.
+ *
+ * @example
+ * const square = remote<(n: number) => number>('math.square');
+ * await square.on(peer)(3); // on this peer
+ * await square.any()(3); // on one peer that has it
+ */
 export interface RemoteFunction<F extends AnyFunction> {
-  /** What the function is called on the wire. */
+  /** The name of the function on the wire. */
   readonly tag: string;
   /**
-   * The function as it runs on that peer.
+   * Returns the function as it runs on one peer.
+   * @param peer the peer, or its id
+   * @param options for each call that is made with the returned function
+   * @throws TypeError for a value that is not a peer or an id, or for wrong options. A call rejects with what the function
+   *   threw, or with a NetError.
    *
    * @example
-   * const product = await multiplyValues.on(peer, { deadline: 500 })(5, 10);
+   * const small = await resize.on(peer, { deadline: 500 })(image, 200);
    */
   on(peer: Target, options?: CallOptions): Remote<F>;
   /**
-   * The function as it runs on one of the peers that have it, whichever has fewer of our calls: of two picked at
-   * random. When a peer cannot take the call another one gets it, within the one deadline; when the call was lost and
-   * may have run, only if the function is connected as `idempotent`.
+   * Returns the function as it runs on one of the peers that have it. Of two peers picked at random, the one with fewer
+   * calls from this process gets the call. If that peer cannot take the call, another one gets it, within the same
+   * deadline. A call that was lost and may have run is repeated only if the function is connected as `idempotent`.
+   * @param select which peers may get the call. Default: those of the own group
+   * @throws A call rejects with what the function threw, or with a NetError: NO_SUCH_TAG when no peer has the function.
    *
-   * @throws what the function threw; a NetError, NO_SUCH_TAG when no peer has it
    * @example
    * await resize.any({ group: 'gpu' }, { wait: true })(image, 200);
    */
   any(select?: Selector, options?: AnyOptions): Remote<F>;
   /**
-   * The function as it runs on every peer that has it: results as they arrive. The calls go out at once, whether or
-   * not somebody iterates; leaving the loop takes back the rest.
+   * Calls the function on every peer that has it, and gives results as they arrive. The calls are sent at once, whether
+   * or not you iterate. Leaving the loop cancels the rest.
    *
    * @example
    * for await (const result of resize.all()(image, 200)) console.log(result.peer.name, result.status);
    */
   readonly all: AllFunction<F>;
   /**
-   * Runs the function for many inputs, spread over the peers that have it: results as they arrive, one an input. Begins
-   * with the loop; takes inputs as peers get free.
+   * Calls the function for many inputs, spread over the peers that have it, and gives one result per input as results
+   * arrive. It begins when the loop begins, and takes inputs as peers become free.
    *
    * @example
-   * for await (const { input, value } of resize.map(images, { args: (image) => [image, 200] })) …
+   * for await (const result of resize.map(images, { args: (image) => [image, 200] })) {
+   *   if (result.status === 'fulfilled') console.log(result.index, result.value);
+   * }
    */
   readonly map: MapFunction<F>;
 }
 
-/** The very function that was given to `connect` (not with the option `parity`): called plainly it runs here. */
+/**
+ * The function that was given to `connect`, with the ways to call it on other peers. A plain call runs here. It is the
+ * same function object, except with the option `parity`.
+ *
+ * @example
+ * const add: Connected<(a: number, b: number) => number> = connect('add', (a, b) => a + b);
+ * add(1, 2); // here
+ * await add.on(peer)(1, 2); // there
+ */
 export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
 
 export interface ConnectedState {
@@ -152,10 +185,16 @@ function secondTag(known: string, tag: string): string {
 }
 
 /**
- * A connected function with its type, which TypeScript cannot know of a decorated method: decorators change no types.
+ * Returns the same function with the type of a connected one. You need it for a method decorated with `@connect()`,
+ * because decorators cannot change types.
  * @throws TypeError for a function that is not connected
  *
  * @example
+ * class Greeter {
+ *   @connect() static greet(name: string) {
+ *     return `hello, ${name}`;
+ *   }
+ * }
  * await connected(Greeter.greet).on(peer)('you');
  */
 export function connected<F extends AnyFunction>(fn: F): Connected<F> {

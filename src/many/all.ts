@@ -9,7 +9,15 @@ import { whenAborted } from '../base/when-aborted.ts';
 
 /** One call to every peer that has the function. */
 
-/** What became of the call to one peer. */
+/**
+ * The result of the call to one peer: `value` if it succeeded, `reason` if it failed.
+ *
+ * @example
+ * for await (const result of resize.all()(image, 200)) {
+ *   if (result.status === 'fulfilled') console.log(result.peer.name, result.value);
+ *   else console.log(result.peer.name, result.reason);
+ * }
+ */
 export type PeerResult<Value> =
   | { readonly peer: RemotePeer; readonly status: 'fulfilled'; readonly value: Value }
   | { readonly peer: RemotePeer; readonly status: 'rejected'; readonly reason: unknown };

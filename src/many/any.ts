@@ -14,10 +14,16 @@ import { Attempts, jitter } from './retry.ts';
  */
 const MOST_AT_ONCE = 3;
 
+/**
+ * Options of `any`.
+ *
+ * @example
+ * await resize.any({ group: 'gpu' }, { wait: true, deadline: 5_000 })(image, 200);
+ */
 export interface AnyOptions extends CallOptions {
   /**
-   * When no peer has the function, wait for one, until the deadline. Default: false; the call fails with NO_SUCH_TAG,
-   * once the first search is over.
+   * Whether to wait until the deadline for a peer that has the function, when there is none. Default: false; the call
+   * fails with NO_SUCH_TAG once the first search is over.
    */
   wait?: boolean | undefined;
 }

@@ -22,8 +22,6 @@ type IsStream<F extends AnyFunction> =
       ? true
       : false;
 
-type Value<F extends AnyFunction> = Awaited<ReturnType<F>>;
-
 /** The type of the only argument that the function can be called with; never, when it takes none or needs more. */
 type OnlyArgument<F extends AnyFunction> = Parameters<F>['length'] extends 0
   ? never
@@ -33,26 +31,49 @@ type OnlyArgument<F extends AnyFunction> = Parameters<F>['length'] extends 0
       : never
     : never;
 
-/** `fn.all`. Not for functions that return a stream: the loop could not tell which of the streams it reads. */
+/**
+ * The type of `fn.all`. It is `never` for functions that stream, because one loop cannot read several streams.
+ *
+ * @example
+ * const everywhere: AllFunction<(n: number) => number> = square.all;
+ * for await (const { peer, status } of everywhere({ group: 'gpu' })(3)) console.log(peer.name, status);
+ */
 export type AllFunction<F extends AnyFunction> =
   IsStream<F> extends true
     ? never
-    : (select?: Selector, options?: CallOptions) => (...args: Parameters<F>) => Results<PeerResult<Value<F>>>;
+    : (
+        select?: Selector,
+        options?: CallOptions,
+      ) => (...args: Parameters<F>) => Results<PeerResult<Awaited<ReturnType<F>>>>;
 
-/** `fn.map`. Not for functions that return a stream. */
+/**
+ * The type of `fn.map`. It is `never` for functions that stream.
+ *
+ * @example
+ * const overAll: MapFunction<(n: number) => number> = square.map;
+ * for await (const { input, status } of overAll([1, 2, 3])) console.log(input, status);
+ */
 export type MapFunction<F extends AnyFunction> = IsStream<F> extends true ? never : MapSignatures<F>;
 
-interface MapSignatures<F extends AnyFunction> {
-  /** Each input is the argument of a call. */
+/**
+ * The two ways to call `fn.map`. A function of one argument takes each input as that argument. Any function takes the
+ * arguments that `args` makes from an input.
+ *
+ * @example
+ * square.map([1, 2, 3]);
+ * resize.map(images, { args: (image) => [image, 200] });
+ */
+export interface MapSignatures<F extends AnyFunction> {
+  /** Calls the function with each input as its only argument. */
   <Input extends OnlyArgument<F>>(
     inputs: Inputs<Input>,
     options?: MapOptions,
-  ): Results<MapResult<Input, Value<F>>>;
-  /** `args` makes the arguments of a call from an input. */
+  ): Results<MapResult<Input, Awaited<ReturnType<F>>>>;
+  /** Calls the function with the arguments that `args` makes from each input. */
   <Input>(
     inputs: Inputs<Input>,
     options: MapOptions & { args: (input: Input, index: number) => Readonly<Parameters<F>> },
-  ): Results<MapResult<Input, Value<F>>>;
+  ): Results<MapResult<Input, Awaited<ReturnType<F>>>>;
 }
 
 /** One function, as it is called on any peer, on all peers, or for many inputs. */

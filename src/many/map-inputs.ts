@@ -1,6 +1,12 @@
 import { StreamSource } from '../calls/streams/stream-source.ts';
 
-/** The source that `map` takes its inputs from. */
+/**
+ * Where `map` takes its inputs from: an array, or anything else that can be iterated, even without end.
+ *
+ * @example
+ * const numbers: Inputs<number> = [1, 2, 3];
+ * for await (const result of square.map(numbers)) console.log(result.index, result.status);
+ */
 export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input>;
 
 /** The inputs of one `map`. They are taken one at a time, so the source may be endless. */

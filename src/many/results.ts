@@ -16,11 +16,23 @@ interface Waiting<T> {
 
 const DONE = { done: true, value: undefined } as const;
 
-/** Results for a `for await` loop; leaving the loop takes back what is still under way. They can be iterated once. */
+/**
+ * Results for a `for await` loop, as `all` and `map` return them. You can iterate them once. Leaving the loop cancels the
+ * calls that are still running.
+ *
+ * @example
+ * const results = resize.all()(image, 200);
+ * for await (const { status, peer } of results) {
+ *   console.log(peer.name, status);
+ *   break; // cancels the rest
+ * }
+ */
 export interface Results<T> extends AsyncIterable<T>, AsyncDisposable {
+  /** Resolves with the next result. */
   next(): Promise<IteratorResult<T, void>>;
-  /** What leaving the loop does. */
+  /** Cancels the calls that are still running, as leaving the loop does. */
   return(): Promise<IteratorResult<T, void>>;
+  /** Returns itself. */
   [Symbol.asyncIterator](): this;
 }
 

@@ -33,8 +33,7 @@ import { deathOf, stoppedBy, tellOfDeath } from './death.ts';
 import { forgetAtExit, leaveAtExit } from '../base/leave-at-exit.ts';
 import { Middleware } from '../calls/hooks.ts';
 import type { Hook } from '../calls/hooks.ts';
-import { resolveOptions } from './options.ts';
-import type { PeerOptions, Settings } from './options.ts';
+import type { Settings } from './options.ts';
 import { Outgoing } from '../calls/caller/outgoing.ts';
 import { parityOf } from '../functions/parity.ts';
 import { Peers } from '../presence/peers.ts';
@@ -49,24 +48,28 @@ import type { Selector } from '../presence/selector.ts';
 import type { Description } from '../wire/frames.ts';
 
 /**
- * One peer: what others can find and call, and the place calls to others go out from. A process usually needs
- * just the default one, which `connect`, `getPeers` and the rest act for; tests and gateways make more.
+ * One peer of the network. Other peers find it and call its functions, and it calls theirs. Most processes need only the
+ * default peer, which `connect`, `getPeers` and the rest use. Tests and gateways make more with `createPeer`.
  *
  * @example
  * await using peer = createPeer({ name: 'render-1', group: 'gpu' });
  * await peer.start();
  */
 export class Peer {
+  /** Its identity, which no other live peer has. */
   readonly id: string;
+  /** Its name for people. */
   readonly name: string;
+  /** The group it belongs to. */
   readonly group: string;
+  /** Whether it is labelled as a hub. */
   readonly hub: boolean;
   /**
    * The XState actor: `getSnapshot().value` is `starting`, `online`, `draining`, `stopped` or `failed`, and
    * `system.get(name)` finds `discovery`, `dispatcher`, `caller`, `events` and `connection:<peer id>`.
    */
   readonly actor: AnyActor;
-  /** The live set of other peers; those of the own group, unless `peers.of()` says otherwise. */
+  /** The live set of the other peers of the own group. `peers.of()` makes other sets. */
   readonly peers: Peers;
   /** Lets other peers call functions of this process. */
   readonly connect: Connect = ((...args: unknown[]) =>
@@ -156,8 +159,8 @@ export class Peer {
   }
 
   /**
-   * Listens and begins to look for others. Resolves once others can find it.
-   * @throws what kept it from starting: an occupied port, an unsafe runtime directory, …
+   * Listens, and begins to search for other peers. Resolves once other peers can find it.
+   * @throws the error that kept it from starting: an occupied port, an unsafe runtime directory, …
    */
   start(): Promise<this> {
     this.#started ??= whileHolding(this.#start());
@@ -165,9 +168,9 @@ export class Peer {
   }
 
   /**
-   * Leaves: takes no more calls, lets those that run finish for up to `drainTime`, says goodbye to every peer,
-   * closes everything. A stopped peer cannot be started again. Never rejects. When it resolves, nothing of this peer is
-   * left: no socket, no server, no watcher, no timer.
+   * Leaves the network: takes no more calls, lets running calls finish for up to `drainTime` ms, says goodbye to every
+   * peer, and closes everything. When it resolves, no socket, server, watcher or timer of this peer is left. Never
+   * rejects. A stopped peer cannot be started again.
    */
   async stop(): Promise<void> {
     if (!this.#started) {
@@ -180,6 +183,7 @@ export class Peer {
     await whileHolding(this.#ended.then(() => this.#ending.over()));
   }
 
+  /** Stops the peer, so that `await using` works. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -190,60 +194,56 @@ export class Peer {
   }
 
   /**
-   * Adds a hook that goes around every call from here on: those that this peer makes and those that run here. The
-   * first added is the outermost. Returns what takes it out again.
+   * Adds a hook that wraps every call from now on: calls that this peer makes and calls that it runs for others. The hook
+   * that was added first is the outermost. Returns a function that removes the hook.
    */
   use(hook: Hook): () => void {
     return this.#middleware.use(hook);
   }
 
-  /**
-   * Takes a function back, or each of an object: others can no longer call it. Returns whether it, or any of them, was
-   * connected.
-   */
+  /** Stops sharing a function, or each function of an object. Returns whether any of them was connected. */
   disconnect(what: AnyFunction | FunctionRecord): boolean {
     return this.#connecting.disconnect(what);
   }
 
   /**
-   * A function that only others have: types and a tag.
+   * Returns a function that only other peers have, made from its type and its tag.
+   * @throws TypeError for a wrong tag or option
    *
    * @example
-   * const multiply = peer.remote<typeof import('./math.ts').multiply>('math.multiply');
-   * await multiply.on(other)(2, 3);
+   * const local = createPeer();
+   * const multiply = local.remote<(a: number, b: number) => number>('math.multiply');
+   * await multiply.any()(2, 3);
    */
   remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
     checkTag(tag);
     return remoteFunction<F>({ tag, ...readRemoteOptions(options), pools: [this.#pool] });
   }
 
-  /**
-   * The peers that are there once the first search is over; of the own group, unless the selector says otherwise.
-   * Starts this peer if need be.
-   */
+  /** Starts this peer if necessary, waits until its first search is over, and resolves with the selected peers. */
   getPeers(selector: Selector = {}): Promise<RemotePeer[]> {
     return this.peers.of(selector).settled();
   }
 
   /**
-   * Why the peer with this id is held for alive, suspect or gone, or what became of the search for it; undefined for
-   * one that was never heard of. For people who debug networks: it reads `silent 6.0 s, own lag 12 ms, redial refused`.
+   * Returns why the peer with this id is considered alive, suspect or gone, or how the search for it went; undefined for
+   * an unknown id. As text it reads `silent 6.0 s, own lag 12 ms, redial refused`.
    */
   evidence(id: string): Evidence | undefined {
     return evidenceAbout(id, this.actor.system);
   }
 
   /**
-   * A name under which this peer tells others that something happened, or listens to them.
-   * @throws TypeError for what cannot be a name
+   * Returns the event with this name, which this peer can emit and subscribe to.
+   * @throws TypeError for a name that is not a string of 1 to 256 characters
    */
   event<T = unknown>(name: string): NetEvent<T> {
     return new NetEvent<T>(name, () => this.#events);
   }
 
   /**
-   * Keeps the process alive until this peer is stopped, and starts it if need be.
-   * @throws what kept it from starting; and what it died of, which is a bug of this library
+   * Starts the peer if necessary, and keeps the process alive until the peer is stopped.
+   * @throws the error that kept it from starting, or the error that it died of, which is a bug of this library
    */
   async serve(): Promise<void> {
     await this.start();
@@ -252,7 +252,7 @@ export class Peer {
     if (this.#death) throw this.#death;
   }
 
-  /** Tags of the functions that others can call, now. */
+  /** Tags of the functions that other peers can call now. */
   get functions(): readonly string[] {
     return this.#registry.tags();
   }
@@ -334,13 +334,4 @@ export class Peer {
     }
     return peer;
   }
-}
-
-/**
- * Makes a peer that is independent of the default one; several in one process are as good as several processes.
- * It holds the process from `start()` to `stop()`.
- * @throws TypeError naming an option that cannot be meant; NetError INSECURE for a host that is not loopback
- */
-export function createPeer(options: PeerOptions = {}): Peer {
-  return new Peer(resolveOptions(options, process.env), true);
 }

@@ -2,84 +2,130 @@ import type { LoopLoad } from '../base/loop-load.ts';
 
 /** What a peer tells of itself and of the work that it has. */
 
-/** What a peer says about itself, when it is asked. */
+/**
+ * What another peer reports about itself.
+ *
+ * @example
+ * const { versions, uptime, counters } = await peer.info();
+ * console.log(versions['app-net'], uptime, counters.dispatcher.running);
+ */
 export interface PeerInfo {
+  /** Its identity, which no other live peer has. */
   id: string;
+  /** Its name for people. */
   name: string;
+  /** The group it belongs to. */
   group: string;
+  /** Whether it is labelled as a hub. */
   hub: boolean;
+  /** Process id, on its own host. */
   pid: number;
-  /** Its host's name for itself. */
+  /** The name of its host. */
   host: string;
-  /** The user it runs as, by name. */
+  /** The name of the user it runs as. */
   user: string;
+  /** Versions of the software it runs. */
   versions: {
+    /** The version of this library. */
     'app-net': string;
+    /** The version of Node.js. */
     node: string;
-    /** Versions of the protocol it speaks. */
+    /** The versions of the protocol that it speaks. */
     protocol: number[];
   };
-  /** Since it was made, in ms. */
+  /** How long ago the peer was made, in ms. */
   uptime: number;
-  /** What its host takes for the time, in ms since 1970. */
+  /** The time on its host, in ms since 1970. */
   time: number;
-  /** Tags of the functions it has connected. */
+  /** Tags of the functions that it has connected. */
   functions: string[];
   /** How many other peers it is connected to. */
   peers: number;
+  /** How much work it has and had. */
   counters: {
-    /** Calls it has made. */
+    /** Calls that it makes. */
     caller: CallerCounters;
-    /** Calls of others that it has run. */
+    /** Calls of other peers that it runs. */
     dispatcher: DispatcherCounters;
-    /** Events of its own, and of others. */
+    /** Events that it emits and receives. */
     events: EventsCounters;
   };
+  /** How busy its event loop is. */
   loop: LoopLoad;
-  /** What its process takes of its host's memory, in bytes. */
+  /** Resident memory of its process, in bytes. */
   memory: number;
 }
 
+/**
+ * Counts of the calls that a peer makes.
+ *
+ * @example
+ * const { waiting }: CallerCounters = (await peer.info()).counters.caller;
+ */
 export interface CallerCounters {
-  /** Calls that were sent and not yet answered. */
+  /** Calls that were sent and are not answered yet. */
   pending: number;
-  /** Calls that wait here until their peer has room. */
+  /** Calls that wait in this process until the called peer has room. */
   waiting: number;
-  /** Calls that were settled, in whatever way. */
+  /** Calls that have succeeded or failed. */
   settled: number;
 }
 
+/**
+ * Counts of the calls that a peer runs for others.
+ *
+ * @example
+ * const { running }: DispatcherCounters = (await peer.info()).counters.dispatcher;
+ */
 export interface DispatcherCounters {
-  /** Functions that others can call. */
+  /** Functions that other peers can call. */
   readonly registered: number;
   /** Calls that are taken and not begun: the process was busy, or does not get rid of its answers. */
   held: number;
   /** Calls whose function has not settled yet. */
   running: number;
-  /** Calls that were run to their end or refused. */
+  /** Calls that have ended or were refused. */
   settled: number;
 }
 
+/**
+ * Counts of the events that a peer emits.
+ *
+ * @example
+ * const { dropped }: TopicsCounters = (await peer.info()).counters.events;
+ */
 export interface TopicsCounters {
-  /** Events this peer has emitted. */
+  /** Events that this peer has emitted. */
   emitted: number;
-  /** Event frames that were sent: an event counts once for each subscriber. */
+  /** Events that were sent. An event counts once for each subscriber. */
   sent: number;
-  /** Event frames that wait for slow subscribers. */
+  /** Events that wait for slow subscribers. An event counts once for each subscriber. */
   queued: number;
-  /** Event frames that a subscriber was not sent: it was too slow, or they are larger than it takes. */
+  /** Events that were not sent to a subscriber: it was too slow, or they are larger than it accepts. */
   dropped: number;
   /** Subscribers that were disconnected because they were too slow. */
   disconnected: number;
 }
 
+/**
+ * Counts of the events that a peer receives.
+ *
+ * @example
+ * const { gaps }: InterestsCounters = (await peer.info()).counters.events;
+ */
 export interface InterestsCounters {
-  /** Subscriptions of this peer at others: one for each name and peer. */
+  /** Subscriptions of this peer at other peers: one for each name and peer. */
   subscriptions: number;
-  /** Event frames that came, and that were wanted. */
+  /** Events that arrived for a subscription. */
   received: number;
-  /** Times that events were missed. */
+  /** How often events were missed. */
   gaps: number;
 }
 
+/**
+ * Counts of the events that a peer emits and receives.
+ *
+ * @example
+ * const { sent, received }: EventsCounters = (await peer.info()).counters.events;
+ */
 export type EventsCounters = TopicsCounters & InterestsCounters;

@@ -7,21 +7,32 @@ import { checkSelector, matcher, refuseSelector, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { whileHolding } from '../base/process-hold.ts';
 import { follow, until } from './view.ts';
-import type { Follower, PeerSource, SourceChange } from './view.ts';
+import type { Follower, PeerSource, PeersChange } from './view.ts';
 
+/**
+ * The events of a set of peers, with the listeners that they take.
+ *
+ * @example
+ * const left: PeersEvents['leave'] = (peer, why) => console.log(`${peer.name} is gone: ${why}`);
+ * peers.on('leave', left);
+ */
 export interface PeersEvents {
+  /** A peer joined. */
   join: (peer: RemotePeer) => void;
-  /** `evidence`: why it was held for gone. */
+  /** A peer left. `why` is the reason in a word, and `evidence` is what the local peer knew when it decided so. */
   leave: (peer: RemotePeer, why: LeaveReason, evidence: Evidence) => void;
 }
 
-/** What `watch()` gives: first a snapshot, then each change. */
-export type PeersChange = { type: 'snapshot'; peers: RemotePeer[] } | SourceChange;
-
+/**
+ * Options of `peers.ready`.
+ *
+ * @example
+ * await peers.ready(resize, { min: 2, signal: AbortSignal.timeout(5_000) });
+ */
 export interface ReadyOptions {
-  /** How many peers it takes. Default: 1. */
+  /** How many peers must be there. Default: 1. */
   min?: number | undefined;
-  /** Ends the wait: it rejects with the signal's reason. */
+  /** Ends the wait when it aborts: the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -30,8 +41,8 @@ const READY: Record<keyof ReadyOptions, true> = { min: true, signal: true };
 const EVENTS: Record<keyof PeersEvents, true> = { join: true, leave: true };
 
 /**
- * The live set of peers: those of the own group, or those that `of()` selects. Peers join once they have proved
- * themselves, and leave at once when they stop or their connection breaks; one join and one leave a life.
+ * A live set of other peers: those of the own group, or those that `of()` selects. A peer joins after a successful
+ * handshake. It leaves when it stops or is lost. Each life of a peer has one join and one leave.
  *
  * @example
  * peers.on('join', (peer) => console.log(`${peer.name} is here`));
@@ -43,50 +54,62 @@ export class Peers implements Iterable<RemotePeer> {
   readonly #emitter = new EventEmitter<PeersEvents>();
   #detach: (() => void) | undefined;
 
-  /** @param source called at the first use, and not before */
+  /** @internal Use `peers` or `of()`. @param source called at the first use, and not before */
   constructor(source: () => PeerSource, selector: Selector = {}) {
     this.#source = source;
     this.#selector = selector;
   }
 
-  /** How many there are, now. */
+  /** How many peers are there now. */
   get size(): number {
     return this.list().length;
   }
 
-  /** Those that are there now. */
+  /** Returns the peers that are there now. */
   list(): RemotePeer[] {
     const source = this.#source();
     return source.current().filter(matcher(this.#selector, source.group));
   }
 
-  /** The peer with this id, if it is there now. */
+  /** Returns the peer with this id, or undefined if it is not there now. */
   get(id: string): RemotePeer | undefined {
     return this.list().find((peer) => peer.id === id);
   }
 
+  /** Iterates the peers that are there now. */
   [Symbol.iterator](): Iterator<RemotePeer> {
     return this.list()[Symbol.iterator]();
   }
 
   /**
-   * Another live view; its selector stands alone and is not added to this one's.
-   * @throws TypeError for what is no selector
+   * Returns another live set. Its selector stands alone: it is not added to the selector of this set. With `has` or
+   * `where` a peer also joins when it begins to fit, and leaves with `stopped` when it no longer fits.
+   * @throws TypeError for an invalid selector
+   *
+   * @example
+   * peers.of({ group: '*', hub: true }).on('join', (peer) => console.log(peer.name));
    */
   of(selector: Selector): Peers {
     checkSelector(selector);
     return peersOf(this.#source, { ...selector });
   }
 
-  /** Those that are there once the first search is over. */
+  /**
+   * Waits until the first search is over, and resolves with the peers that are there then.
+   * @throws NetError STOPPED when the local peer stops; the error that kept the local peer from starting
+   */
   async settled(): Promise<RemotePeer[]> {
     await whileHolding(this.#source().settled());
     return this.list();
   }
 
   /**
-   * A snapshot of the set, then every change, until the loop is left, the signal aborts or the local peer stops.
-   * The process is kept alive while the loop waits.
+   * Yields a snapshot of the set, then every change, until the loop is left, the signal aborts or the local peer stops.
+   * The process stays alive while the loop waits.
+   * @throws what the selector's `where` throws
+   *
+   * @example
+   * for await (const change of peers.watch({ signal: AbortSignal.timeout(60_000) })) console.log(change.type);
    */
   async *watch({ signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<
     PeersChange,
@@ -131,10 +154,11 @@ export class Peers implements Iterable<RemotePeer> {
   }
 
   /**
-   * Resolves with the peers that are meant, as soon as there are enough of them. The process is kept alive meanwhile.
-   * @param which a connected function or its tag: those of this view that have it. Or a selector, which stands alone
-   * as in `of()`
-   * @throws the signal's reason; what the selector's `where` throws; NetError STOPPED when the local peer stops
+   * Resolves with the peers you ask for, as soon as there are at least `min`. The process stays alive meanwhile.
+   * @param which a connected function or its tag: peers of this set that have it. Or a selector, which stands alone as in
+   * `of()`
+   * @throws the signal's reason; what the selector's `where` throws; NetError STOPPED when the local peer stops; TypeError
+   *   for an invalid selector or wrong options
    *
    * @example
    * const [one, two] = await peers.ready(resize, { min: 2 });
@@ -156,7 +180,10 @@ export class Peers implements Iterable<RemotePeer> {
     });
   }
 
-  /** Calls the listener at each join, or each leave, from now on. Those that are there already do not join again. */
+  /**
+   * Calls the listener at each join or leave from now on. Peers that are there already do not join again.
+   * @throws TypeError for an unknown event, or a listener that is not a function
+   */
   on<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
     checkListener(event, listener);
     this.#attach();
@@ -164,6 +191,10 @@ export class Peers implements Iterable<RemotePeer> {
     return this;
   }
 
+  /**
+   * Calls the listener at the next join or leave only.
+   * @throws TypeError for an unknown event, or a listener that is not a function
+   */
   once<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
     checkListener(event, listener);
     this.#attach();
@@ -171,6 +202,7 @@ export class Peers implements Iterable<RemotePeer> {
     return this;
   }
 
+  /** Removes a listener. */
   off<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
     this.#emitter.off(event, listener as never);
     return this;

@@ -4,15 +4,20 @@ import type { PeerInfo } from './peer-info.ts';
 import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';
 import type { Scope } from '../transport/scope.ts';
 
-/** How one call is made. */
+/**
+ * Options of one call.
+ *
+ * @example
+ * await resize.on(peer, { deadline: 500, signal: AbortSignal.timeout(400) })(image, 200);
+ */
 export interface CallOptions {
   /**
-   * How long it may take, in ms, dialling and waiting included. Of a stream: how long it may keep its reader waiting.
-   * Default: the peer's `deadline` option. Inside a function that was called from elsewhere it ends, at the latest,
-   * with that call.
+   * How long the call may take, in ms, including dialling and waiting. For a stream: how long the stream may keep its
+   * reader waiting. Default: the `deadline` option of the peer. A call that you make inside a function that another peer
+   * called ends with that call at the latest.
    */
   deadline?: number | undefined;
-  /** Takes the call back: it rejects at once with the signal's reason. */
+  /** Cancels the call when it aborts: the call rejects at once with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -57,24 +62,34 @@ export interface Calling {
 }
 
 /**
- * Another peer, from its join to its leave. After it has left the object stays readable, and calls to it fail
- * with NOT_SENT; if the same process comes back it is another RemotePeer.
+ * Another peer, from its join to its leave. After the peer has left, the object stays readable and calls to it fail
+ * with NetError NOT_SENT. If the same process comes back, it is another `RemotePeer`.
+ *
+ * @example
+ * for (const peer of await getPeers()) {
+ *   console.log(peer.name, peer.functions, `${await peer.ping()} ms`);
+ * }
  */
 export class RemotePeer {
+  /** Its identity, which no other live peer has. */
   readonly id: string;
+  /** Its name for people. Several peers may have the same name. */
   readonly name: string;
+  /** The group it belongs to. */
   readonly group: string;
+  /** Whether it is labelled as a hub. */
   readonly hub: boolean;
   /** Process id, on its own host. */
   readonly pid: number;
-  /** Its host's name for itself. */
+  /** The name of its host, as the host calls itself. */
   readonly host: string;
+  /** Where it is, as seen from this host. */
   readonly scope: Scope;
   readonly #record: PeerRecord;
   readonly #calling: Calling;
   readonly #clock: Clock;
 
-  /** @param clock of the peer that calls */
+  /** @internal @param clock of the peer that calls */
   constructor(record: PeerRecord, calling: Calling, clock: Clock) {
     this.id = record.id;
     this.name = record.name;
@@ -93,36 +108,43 @@ export class RemotePeer {
     return this.#calling.load(this.#record);
   }
 
-  /** Tags of the functions it has connected, now. */
+  /** Tags of the functions that it has connected now. */
   get functions(): readonly string[] {
     return [...this.#record.functions];
   }
 
-  /** Whether it has this function; those that every peer has are not among its `functions`. */
+  /** Returns whether the peer has a function with this tag. Functions that every peer has are not in `functions`. */
   has(tag: string): boolean {
     return this.#record.functions.has(tag) || isDefaultTag(tag);
   }
 
   /**
-   * Runs the function `tag` there, without types; `fn.on(peer)` is the typed way. A result that is a stream is an
-   * AsyncGenerator.
+   * Calls the function with this tag on the peer, without types; `fn.on(peer)` is the typed way. A result that is a
+   * stream arrives as an AsyncGenerator.
    * @throws what the function threw, as its own class, or a NetError
+   *
+   * @example
+   * const product = await peer.call('math.multiply', [2, 3], { deadline: 500 });
    */
   call(tag: string, args: readonly unknown[] = [], options: CallOptions = NO_OPTIONS): Promise<unknown> {
     return this.#calling.call(this.#record, tag, args, options);
   }
 
   /**
-   * What it says about itself: versions, uptime, functions, counters, how busy it is. Takes it 20 ms to find out.
-   * @throws NetError
+   * Asks the peer about itself: versions, uptime, functions, counters, how busy it is. The peer measures for 20 ms before
+   * it answers.
+   * @throws NetError when the call fails
+   *
+   * @example
+   * const { uptime, loop } = await peer.info();
    */
   info(options: CallOptions = NO_OPTIONS): Promise<PeerInfo> {
     return this.#calling.call(this.#record, DEFAULT_TAGS.info, [], options) as Promise<PeerInfo>;
   }
 
   /**
-   * How long a call takes there and back, in ms.
-   * @throws NetError
+   * Measures how long a call takes there and back, in ms.
+   * @throws NetError when the call fails
    */
   async ping(options: CallOptions = NO_OPTIONS): Promise<number> {
     const start = this.#clock.now();
@@ -131,17 +153,23 @@ export class RemotePeer {
   }
 
   /**
-   * Gives its arguments back as they came there: for a look at what becomes of values on the way.
-   * @throws NetError, NOT_SERIALIZABLE among them
+   * Returns its arguments as they arrived at the peer. Use it to see how values change on the way.
+   * @throws NetError when the call fails: NOT_SERIALIZABLE for a value that cannot be carried
+   *
+   * @example
+   * const [date] = await peer.passThrough(new Date());
    */
   passThrough<Args extends unknown[]>(...args: Args): Promise<Args> {
     return this.#calling.call(this.#record, DEFAULT_TAGS.passThrough, args, NO_OPTIONS) as Promise<Args>;
   }
 
   /**
-   * Iterates what the function `tag` returns there, without types. The call is made by the first `next()`.
-   * @throws while it is read: what the function threw, as its own class, or a NetError; TypeError when the result
-   *   is no stream
+   * Iterates the stream that the function with this tag returns, without types. The first `next()` makes the call.
+   * @throws while you read: what the function threw, as its own class, or a NetError; TypeError when the result is not a
+   *   stream
+   *
+   * @example
+   * for await (const line of peer.stream('log.follow', ['app.log'])) console.log(line);
    */
   stream(
     tag: string,

@@ -4,24 +4,28 @@ import type { Scope } from '../transport/scope.ts';
 import { isPromise } from '../base/value-shape.ts';
 
 /**
- * Which peers are meant: one type for everything that asks, `getPeers`, `peers.of`, `ready`, `any`, `all`, `map`,
- * `subscribe`. What is left out does not matter, but for the group: that is the own one.
+ * Selects peers. `getPeers`, `peers.of`, `ready`, `any`, `all`, `map` and `subscribe` all take one. A peer must fit every
+ * field you give. If you leave out `group`, only peers of the own group fit.
+ *
+ * @example
+ * const selector: Selector = { group: ['gpu', 'cpu'], has: 'resize', where: (peer) => peer.pid !== process.ppid };
+ * await getPeers(selector);
  */
 export interface Selector {
-  /** Default: the group of the peer that asks. `'*'` is every group. */
+  /** One group or several; `'*'` is every group. Default: the group of the peer that asks. */
   group?: string | readonly string[] | undefined;
-  /** Only hubs, or only the others. */
+  /** True for hubs only, false for the others only. */
   hub?: boolean | undefined;
   /** Only peers that have this function: a connected function, or its tag. */
   has?: string | { readonly tag: string } | undefined;
-  /** Only peers on this host, or on the network. */
+  /** Only peers in this scope: on this host, on its networks, or beyond. */
   scope?: Scope | undefined;
-  /** Only peers of this name. */
+  /** Only peers with this name. */
   name?: string | undefined;
   /**
-   * Only peers for which this returns true. It is asked last, about peers that fit otherwise, and again when one
-   * changes. What it throws is thrown by whatever asked: it rejects `getPeers` and `ready`, ends a `watch`, and is an
-   * uncaught exception where nobody waits, as from a listener.
+   * Only peers for which this function returns true. It is called last, for peers that fit otherwise, and again when a
+   * peer changes. An error that it throws reaches the caller: it rejects `getPeers` and `ready`, and ends a `watch`. Where
+   * no caller waits, as with a listener, it is an uncaught exception.
    */
   where?: ((peer: RemotePeer) => boolean) | undefined;
 }

@@ -21,11 +21,23 @@ export interface PeerSource {
   settled(): Promise<void>;
 }
 
-export type SourceChange =
+/**
+ * What `watch()` yields: first a snapshot, then each change. `functions` says that the functions of a peer changed;
+ * `peer.functions` has them.
+ *
+ * @example
+ * for await (const change of peers.watch()) {
+ *   if (change.type === 'snapshot') console.log(`${change.peers.length} peers`);
+ *   else console.log(change.type, change.peer.name);
+ * }
+ */
+export type PeersChange =
+  | { type: 'snapshot'; peers: RemotePeer[] }
   | { type: 'join'; peer: RemotePeer }
   | { type: 'leave'; peer: RemotePeer; why: LeaveReason; evidence: Evidence }
-  /** The peer's functions changed; `peer.functions` has them. */
   | { type: 'functions'; peer: RemotePeer };
+
+export type SourceChange = Exclude<PeersChange, { type: 'snapshot' }>;
 
 /** Who follows a part of the set. */
 export interface Follower {

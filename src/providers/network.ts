@@ -2,9 +2,19 @@ import type { Clock } from '../base/clock.ts';
 import type { Provider } from './provider.ts';
 import type { Transport } from '../transport/transport.ts';
 
-/** What a peer is connected to: a way to reach others, and ways to find them. */
+/**
+ * The network that a peer is on: a way to reach other peers, and ways to find them. Make one with `MemoryNetwork` and give it
+ * to peers. Peers attach themselves; there is nothing for you to call.
+ *
+ * @example
+ * const network: Network = new MemoryNetwork();
+ * const peer = createPeer({ network });
+ */
 export interface Network {
-  /** Called once by each peer that starts. */
+  /**
+   * Called once by each peer that starts.
+   * @hidden
+   */
   attach(peer: NetworkUser): Promise<Attachment> | Attachment;
 }
 

@@ -4,7 +4,13 @@ import type { NetworkInterfaceInfo } from 'node:os';
 
 import { isLoopback, plainIp } from './address.ts';
 
-/** Where a peer is, as seen from here: on this host, on a network this host is in, or beyond. */
+/**
+ * Where a peer is, as seen from this host. `host`: on this host. `lan`: on a network of this host. `wan`: beyond.
+ *
+ * @example
+ * const scope: Scope = 'host';
+ * await getPeers({ scope });
+ */
 export type Scope = 'host' | 'lan' | 'wan';
 
 /** Addresses that are not routed on the internet: RFC 1918, RFC 3927, RFC 6598, RFC 4193, RFC 4291. */

@@ -14,13 +14,25 @@ import { owned } from './owned.ts';
  * own certificate. The handshake proves that nobody sits in between, because it is bound to the keying material that TLS exports.
  */
 
-/** A certificate of one's own. PEM, as `node:tls` takes it. */
+/**
+ * A certificate of your own, in PEM as `node:tls` takes it.
+ *
+ * @example
+ * const tls: TlsOptions = {
+ *   key: await readFile('peer.key'),
+ *   cert: await readFile('peer.pem'),
+ *   ca: await readFile('authority.pem'),
+ * };
+ * configure({ lan: true, secretFile: 'secret.txt', tls });
+ */
 export interface TlsOptions {
+  /** The private key. */
   key: string | Buffer;
+  /** The certificate, or a chain of them. */
   cert: string | Buffer;
   /**
-   * The authority (or several) that signed the certificates of all peers. With it each side shows its certificate,
-   * and refuses one that is not signed by it. Names in certificates are not looked at.
+   * The authority, or several, that signed the certificates of all peers. If you give it, both sides show their
+   * certificates, and each refuses a certificate that the authority has not signed. Names in certificates are not checked.
    */
   ca?: string | Buffer | (string | Buffer)[] | undefined;
 }

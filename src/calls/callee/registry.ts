@@ -4,6 +4,14 @@ import { near } from '../../base/near.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
 import { RESERVED, nameIn, readableTag } from '../../base/tag.ts';
 
+/**
+ * Any function at all. Use it to constrain type parameters of your own helpers.
+ *
+ * @example
+ * function twice<F extends AnyFunction>(fn: RemoteFunction<F>) {
+ *   return [fn.any(), fn.any()];
+ * }
+ */
 export type AnyFunction = (...args: never[]) => unknown;
 
 export interface Registration {

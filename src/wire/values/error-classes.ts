@@ -43,12 +43,20 @@ export const NOT_PROPERTIES = new Set([
 ]);
 
 /**
- * Makes errors of a class arrive as that class. Both processes must register it. The constructor is not run
- * when an error arrives: it is given the prototype, message, cause and own enumerable properties.
+ * Makes errors of a class arrive as that class. Register it in both processes. When an error arrives, the constructor does
+ * not run: the error gets the prototype, the message, the cause and the own enumerable properties.
  *
- * @param name what the class is called on the wire; give one where a bundler shortens class names
+ * @param name the name of the class on the wire. Default: the name of the class. Give one if a bundler shortens names.
+ * @throws TypeError for a value that is not a class of errors, for a class without a name, and for the name of a built-in
+ *   error; Error when another class is already registered under the name
+ *
+ * @example
+ * class OutOfPaper extends Error {
+ *   tray = 1;
+ * }
+ * registerError(OutOfPaper, 'OutOfPaper');
  */
-export function registerError(errorClass: ErrorClass, name?: string): void {
+export function registerError(errorClass: abstract new (...args: never[]) => Error, name?: string): void {
   if (!isErrorClass(errorClass)) {
     throw new TypeError('registerError: give a class that extends Error');
   }

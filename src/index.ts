@@ -157,7 +157,7 @@ export function use(hook: Hook): () => void {
 
 /**
  * Returns a function that only other peers have, made from its type and its tag.
- * @throws TypeError for a tag that is not a string of 1 to 1 024 characters, or a wrong option
+ * @throws TypeError for a tag that is not a string of 1 to 1,024 characters, or a wrong option
  *
  * @example
  * const multiply = remote<(a: number, b: number) => number>('math.multiply');

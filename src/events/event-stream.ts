@@ -13,7 +13,7 @@ import { Gaps, checkSubscribeOptions, joined, throwLater } from './subscription.
  * done.stream({ from: { group: 'gpu' }, buffer: 100, overflow: 'throw' });
  */
 export interface EventStreamOptions extends Omit<SubscribeOptions, 'onError'> {
-  /** How many events may wait while the loop is busy. Default: 1 024. */
+  /** How many events may wait while the loop is busy. Default: 1,024. */
   buffer?: number | undefined;
   /**
    * What happens to one more event. `drop`: the oldest is dropped, and the next event of its peer has a `gap`. `throw`:

@@ -60,7 +60,7 @@ export interface Connect {
    */
   <F extends AnyFunction>(fn: F, options?: ConnectOptions): Connected<F>;
   /**
-   * Lets other peers call the function under the tag you give, a string of 1 to 1 024 characters.
+   * Lets other peers call the function under the tag you give, a string of 1 to 1,024 characters.
    * @throws Error when another function has the tag; TypeError for a function or tag that cannot be connected
    *
    * @example

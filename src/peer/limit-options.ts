@@ -1,7 +1,13 @@
 import { refuseUnknown, whole } from '../base/option-checks.ts';
 import { LEAST_MESSAGE } from '../wire/guards.ts';
 
-/** Limits on what a peer accepts from other peers and keeps for them. Both sides keep to what the other one has told. */
+/**
+ * Limits on what a peer accepts from other peers and keeps for them. Both sides keep to what the other one has told.
+ *
+ * @example
+ * const limits: Partial<PeerLimits> = { running: 64, queue: 1_000 };
+ * configure({ limits });
+ */
 export interface PeerLimits {
   /**
    * Peers that are connected at the same time. The next one that connects is turned away. At most 10,000,000.

@@ -36,6 +36,9 @@ import { isPeerId } from '../wire/guards.ts';
 /**
  * Every option of a peer. An option in code wins over the environment, and an empty variable counts as not set.
  * Each comment ends with the unit, the environment variable and the default: `docs/options.md` is made of them.
+ *
+ * @example
+ * configure({ name: 'render-1', group: 'gpu', deadline: 5_000, limits: { running: 64 } });
  */
 export interface PeerOptions {
   /**

@@ -1,5 +1,5 @@
 // A test as a user writes it: two peers of one process on a network in memory, their actors looked at.
-// Run it with `npx mocha --spec examples/03-inspect/inspect.spec.ts`.
+// Run it with `npx mocha --no-config --node-option import=tsx examples/03-inspect/inspect.spec.ts`.
 import { createPeer } from 'app-net';
 import type { Peer } from 'app-net';
 import { MemoryNetwork } from 'app-net/testing';

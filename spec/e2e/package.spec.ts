@@ -220,6 +220,51 @@ describe('the examples', function () {
   });
 });
 
+describe('the examples of tests', function () {
+  this.timeout(60_000);
+  const processes = new Processes();
+  const folder = 'examples/09-test';
+  const runTests = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
+    const tests = processes.run(REPOSITORY, args, { APP_NET_RUNTIME_DIR: '' });
+    const code = await tests.exited;
+    return { code, text: `${tests.lines.join('\n')}\n${tests.errors}` };
+  };
+
+  afterEach(() => processes.clear());
+
+  it('are the code that the guide shows', async () => {
+    const guide = await readFile(join(REPOSITORY, 'docs/guides/test-code-that-calls-peers.md'), 'utf8');
+    for (const file of ['shop.ts', 'network.ts']) {
+      const code = await readFile(join(REPOSITORY, folder, file), 'utf8');
+      // The comment at the top stands in the text of the guide.
+      expect(guide).to.include(code.slice(code.indexOf('import ')));
+    }
+  });
+
+  it('run in mocha', async () => {
+    const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--node-option', 'import=tsx'];
+    const { code, text } = await runTests(...mocha, `${folder}/mocha.spec.ts`);
+    expect(code, text).to.equal(0);
+    expect(text).to.include('8 passing');
+  });
+
+  it('run in node:test', async () => {
+    const { code, text } = await runTests('--import', 'tsx', '--test', `${folder}/node.test.ts`);
+    expect(code, text).to.equal(0);
+    expect(text).to.match(/pass 2\b/);
+  });
+
+  it('run in vitest', async () => {
+    const { code, text } = await runTests(
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      `${folder}/vitest.test.js`,
+    );
+    expect(code, text).to.equal(0);
+    expect(text).to.match(/2 passed/);
+  });
+});
+
 describe('a client in another language', function () {
   this.timeout(30_000);
   const stage = new Stage();

@@ -1,5 +1,4 @@
-// One of the two processes. Start it by hand in two terminals, `npx tsx examples/01-multiply/app.ts`, or let
-// main.ts start both.
+// One of the two processes. Run `npx tsx examples/01-multiply/app.ts` in two terminals, or run main.ts, which starts both.
 import { getPeers, peers, serve } from 'app-net';
 
 import { multiplyValues, squareRoot } from './math.ts';

@@ -1,5 +1,6 @@
-// The main job, whole: two processes find each other, each runs a function in the other and gets its error, one
-// is killed and the other notices. Ends with exit code 0 when all of that happened, and with 1 otherwise.
+// The main job: two processes find each other. Each one calls functions of the other and gets a result and an error. One is
+// killed, and the other one notices. The exit code is 0 if all of this happened, and 1 otherwise.
+// Run it with `npm start`.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -9,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// A meeting place of its own, so that only these two take part, whatever else runs on this machine.
+// A runtime directory of their own: these two processes meet no other peer of this machine.
 const runtimeDir = await mkdtemp(join(tmpdir(), 'app-net-example-'));
 const timeout = AbortSignal.timeout(10_000);
 

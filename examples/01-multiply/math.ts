@@ -1,6 +1,6 @@
 import { connect } from 'app-net';
 
-// Application code. `connect` lets every other process of this user call the function; here it stays what it is.
+// Application code. `connect` lets other processes of this user call a function. In this process the function stays as it is.
 
 export const multiplyValues = connect(function multiplyValues(a: number, b: number): number {
   return a * b;

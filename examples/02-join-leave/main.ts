@@ -1,4 +1,4 @@
-// Who is there, live: three workers come, and two of them crash, one after the other.
+// Watch peers join and leave: three workers start, and two of them crash, one after the other.
 // Run it with `npx tsx examples/02-join-leave/main.ts`.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -23,7 +23,7 @@ await using observer = createPeer({ name: 'observer', runtimeDir });
 await observer.start();
 for (const name of ['ada', 'grace', 'linus']) startWorker(name);
 
-// A snapshot first, then every change: nothing falls between looking and listening.
+// The loop gets a snapshot first, and then every change. No change is missed between the two.
 const seen: string[] = [];
 for await (const change of observer.peers.watch({ signal: AbortSignal.timeout(10_000) })) {
   if (change.type === 'join') {

@@ -1,4 +1,4 @@
-// A peer that does nothing but be there.
+// A peer without functions. It only stays.
 import { configure, serve } from 'app-net';
 
 configure({ name: process.argv[2] });

@@ -1,4 +1,4 @@
-// A test as a user writes it: two peers of one process on a network in memory, their actors looked at.
+// A test that looks at the actors of two peers. Both are in this process, on a network in memory.
 // Run it with `npx mocha --no-config --node-option import=tsx examples/03-inspect/inspect.spec.ts`.
 import { createPeer } from 'app-net';
 import type { Peer } from 'app-net';

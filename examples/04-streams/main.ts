@@ -1,4 +1,4 @@
-// Streams in both directions: a log that is followed, and a file that is sent.
+// Streams in both directions: follow a log of another process, and send it a file.
 // Run it with `npx tsx examples/04-streams/main.ts`.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -26,7 +26,7 @@ await using peer = createPeer({ name: 'reader', runtimeDir });
 await peer.start();
 const [there] = await peer.peers.ready('tail', { signal: AbortSignal.timeout(10_000) });
 
-// Followed as if it were here; `break` runs the generator's `finally` there.
+// Loop over the log as if it were in this process. `break` runs the generator's `finally` in the other process.
 const lines: string[] = [];
 for await (const line of peer.remote<typeof tail>('tail').on(there!)('app.log')) {
   console.log(`(here)  ${line}`);
@@ -35,7 +35,7 @@ for await (const line of peer.remote<typeof tail>('tail').on(there!)('app.log'))
 }
 await once(worker.stdout!, 'data');
 
-// Any async iterable can be an argument. It is read as fast as the function there reads it, and no faster.
+// Any async iterable can be an argument. It is read only as fast as the function in the other process reads it.
 const file = fileURLToPath(import.meta.url);
 const stored = await peer.remote<typeof store>('store').on(there!)('main.ts', createReadStream(file));
 console.log(`(here)  stored ${stored.name}: ${stored.size} bytes`);

@@ -1,4 +1,4 @@
-// A process that has a log to follow, and a place to put files.
+// A process with a log that others can follow, and a place where they can store files.
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 

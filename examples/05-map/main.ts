@@ -1,5 +1,5 @@
-// How many primes are there below four million? Three processes share the work. One of them crashes on the way, a new
-// one comes, and nothing is lost. Run it with `npx tsx examples/05-map/main.ts`.
+// Count the primes below four million in three processes. One of them crashes, a new one starts, and no result is lost.
+// Run it with `npx tsx examples/05-map/main.ts`.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -31,14 +31,14 @@ await using peer = createPeer({ name: 'main', runtimeDir });
 const count = peer.remote<typeof countPrimes>('countPrimes', { idempotent: true });
 await peer.peers.ready(count, { min: 3, signal: AbortSignal.timeout(20_000) });
 
-/** Taken one at a time, as the processes get free: it could as well go on for ever. */
+/** `map` takes the next range when a process is free, so an endless generator would work, too. */
 function* ranges(): Generator<{ from: number; to: number }> {
   for (let from = 0; from < BELOW; from += STEP) yield { from, to: from + STEP };
 }
 
 const bar = new SingleBar({
   format: '{bar} {value}/{total}  {running} running on {peers} processes',
-  // In CI there is no terminal: a line every two seconds instead.
+  // CI has no terminal. It gets a line every two seconds instead.
   noTTYOutput: true,
 });
 bar.start(BELOW / STEP, 0, { running: 0, peers: 0 });
@@ -59,7 +59,7 @@ for await (const result of results) {
     const joined = new Promise((resolve) => peer.peers.once('join', resolve));
     workers[0]?.kill('SIGKILL');
     startWorker();
-    // While this loop waits the others work on, a little ahead of it.
+    // While this loop waits, the other processes work a little ahead of it.
     await joined;
   }
 }

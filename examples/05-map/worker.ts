@@ -1,4 +1,4 @@
-// A process that works. It needs no more than to have the function, and to stay.
+// A worker process. It only connects the function, and stays.
 import { connect, serve } from 'app-net';
 
 /** How many primes there are from `from` up to, not including, `to`. */
@@ -9,7 +9,7 @@ export const countPrimes = connect(
     for (let n = from; n < to; n += 1) if (isPrime(n)) count += 1;
     return count;
   },
-  // To count twice does no harm: what a crashed process had is given to another one.
+  // A second count does no harm, so the work of a crashed process is given to another one.
   { idempotent: true },
 );
 

@@ -1,4 +1,4 @@
-// A call that is taken back, and one that is given too little time: both stop the function there.
+// Cancel a call, and let another one exceed its deadline. Both stop the function in the other process.
 // Run it with `npx tsx examples/06-cancel/main.ts`.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -20,7 +20,7 @@ const worker = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
 });
 const story = createInterface({ input: worker.stdout! })[Symbol.asyncIterator]();
 
-/** The next line that the worker says. */
+/** The next line that the worker prints. */
 async function said(): Promise<string> {
   const { value } = (await story.next()) as { value: string };
   console.log(value);
@@ -32,7 +32,7 @@ await peer.start();
 const [there] = await peer.peers.ready('render', { signal: AbortSignal.timeout(10_000) });
 const far = peer.remote<typeof render>('render');
 
-// Taken back: it rejects here at once, with the reason, and the signal there is aborted.
+// A cancelled call rejects at once with the reason, and the signal of the function in the other process is aborted.
 const stop = new AbortController();
 const call = far.on(there!, { signal: stop.signal })(1_000_000);
 assert.match(await said(), /the caller will wait for long/);
@@ -40,7 +40,7 @@ stop.abort(new Error('not needed any more'));
 await assert.rejects(call, { message: 'not needed any more' });
 assert.match(await said(), /stopped: the caller cancelled the call/);
 
-// Too little time: the deadline travels with the call.
+// The deadline is sent with the call, so the other process stops too.
 const late = far.on(there!, { deadline: 100 })(1_000_000);
 await assert.rejects(late, (error) => {
   assert.ok(error instanceof NetError);

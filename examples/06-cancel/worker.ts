@@ -1,4 +1,4 @@
-// A process that works for a long time, and stops when nobody waits for the result any more.
+// A process that works for a long time, and stops when the caller no longer waits for the result.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { connect, current, serve } from 'app-net';

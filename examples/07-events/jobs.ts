@@ -1,4 +1,4 @@
-// What the processes tell each other. Importing this starts nothing.
+// The events that the processes send each other. An import of this file starts nothing.
 import { event } from 'app-net';
 
 export const todo = event<{ id: number }>('job.todo');

@@ -1,4 +1,4 @@
-// Events: a desk tells three workers what there is to do, and listens to two of them.
+// Events: a desk sends jobs to three workers, and listens to two of them.
 // Run it with `npx tsx examples/07-events/main.ts`.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -14,7 +14,7 @@ import { done, todo } from './jobs.ts';
 const runtimeDir = await mkdtemp(join(tmpdir(), 'app-net-example-'));
 configure({ name: 'desk', runtimeDir });
 
-// Nobody is there yet: a subscription covers those that come, and those that come back.
+// No worker runs yet. A subscription includes peers that join later, and peers that come back.
 const finished = done.stream({ from: { group: 'gpu' }, signal: AbortSignal.timeout(10_000) });
 
 const workers = [
@@ -28,13 +28,13 @@ const workers = [
   }),
 );
 
-// An event reaches who is subscribed when it happens. This waits until all three are.
+// An event goes to the peers that are subscribed when it is emitted. Wait until all three are.
 await todo.ready({ min: 3, signal: AbortSignal.timeout(10_000) });
 for (let id = 1; id <= 3; id += 1) console.log(`job ${id} for ${todo.emit({ id })} workers`);
 
 const seen: string[] = [];
 for await (const { payload, peer, gap } of finished) {
-  // A connection that is lost for a while, or a loop that is too slow, would leave a mark.
+  // A lost connection or a loop that is too slow would show here as a gap.
   assert.equal(gap, undefined);
   assert.ok(payload.at instanceof Date);
   console.log(`${peer.name} of ${peer.group} has done job ${payload.id}`);
@@ -44,7 +44,7 @@ for await (const { payload, peer, gap } of finished) {
 
 for (const worker of workers) worker.kill('SIGKILL');
 await rm(runtimeDir, { recursive: true, force: true });
-// Each worker's in order; nothing of linus, who is in another group.
+// The events of each worker are in order. There is none of linus, which is in another group.
 assert.deepEqual(
   seen.filter((each) => each.startsWith('ada')),
   ['ada 1', 'ada 2', 'ada 3'],

@@ -1,4 +1,4 @@
-// Does whatever there is to do, and tells everybody.
+// Does each job, and tells every subscriber.
 import { serve } from 'app-net';
 
 import { done, todo } from './jobs.ts';

@@ -1,4 +1,4 @@
-// What runs on each host: APP_NET_LAN=1 APP_NET_SECRET_FILE=net.secret npx tsx examples/08-lan/host.ts
+// Runs on each host: APP_NET_LAN=1 APP_NET_SECRET_FILE=net.secret npx tsx examples/08-lan/host.ts
 import { connect, getPeers, peers, serve } from 'app-net';
 
 export const pidThere = connect('lan.pid', () => process.pid);
@@ -13,6 +13,6 @@ peers.on('join', (peer) => {
 });
 peers.on('leave', (peer, why) => console.log(`${peer.name} has left (${why})`));
 
-// Resolves when everybody who is there has been tried.
+// Resolves after the first search, when every peer that was found has been tried.
 if ((await getPeers()).length === 0) console.log('nobody is here yet');
 await serve();

@@ -1,5 +1,5 @@
-// Several hosts, tried on one: processes that share no directory are as far from each other as if each had a host of its own.
-// Run it with `npx tsx examples/08-lan/main.ts`. On real hosts it is `host.ts` alone, as its first line says.
+// Several hosts, simulated on one: processes with different runtime directories cannot find each other within the host.
+// Run it with `npx tsx examples/08-lan/main.ts`. On real hosts you run only `host.ts`; its first line shows how.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 import { NetError, createPeer } from 'app-net';
 
-// Open to the network and without a secret: not by accident.
+// A peer without a secret cannot be opened to the network by accident.
 try {
   createPeer({ lan: true, name: 'careless' });
 } catch (error) {
@@ -24,13 +24,13 @@ try {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'app-net-example-'));
-// What `npx app-net secret --file net.secret` does. The file is copied to each host.
+// `npx app-net secret --file net.secret` makes such a file. You copy it to each host.
 const [ours, theirs] = [join(folder, 'net.secret'), join(folder, 'other.secret')];
 for (const file of [ours, theirs]) {
   await writeFile(file, `net1_${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
 }
 
-// On a LAN the peers find each other by multicast. Where there is none, one of them is told where another one is.
+// On a LAN the peers find each other by multicast. Without multicast, you tell a peer the address of another one.
 const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
 const here = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 const port = await freePort();
@@ -68,7 +68,7 @@ const ada = await host('ada', { APP_NET_SECRET_FILE: ours, APP_NET_PORT: String(
 await until('ada: nobody is here yet');
 const seed = `${here}:${port}`;
 const grace = await host('grace', { APP_NET_SECRET_FILE: ours, APP_NET_PEERS: seed });
-// The right door and the wrong key.
+// The right address, and the wrong secret.
 const mallory = await host('mallory', { APP_NET_SECRET_FILE: theirs, APP_NET_PEERS: seed });
 await until('ada: grace has joined', 'grace: ada has joined', 'mallory: nobody is here yet');
 

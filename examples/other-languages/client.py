@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A client of the protocol app-net.v1 (docs/protocol.md), with nothing but Python's standard library.
+"""A client for the protocol app-net.v1 (docs/protocol.md). It needs only Python's standard library.
 
     client.py <tag> [json args...] [--kwargs '{"a":1}']
 
-Calls the function at every peer of this host and prints a line of JSON for each: its pid, and the value or the error. What
-JSON cannot say is printed as it came: with the `meta` of its frame, and with the bytes in base64 as `binary`.
+Calls the function of every peer of this host and prints a line of JSON for each: its pid, and the value or the error. A value
+that JSON cannot represent is printed as it came: with the `meta` of its frame, and with the bytes in base64 as `binary`.
 """
 import argparse, base64, contextlib, hashlib, hmac, http.client, json, os, re, secrets, socket, struct, sys, tempfile
 import time, unicodedata
@@ -16,13 +16,13 @@ MOST_BINARIES = 4096  # of one frame
 
 
 class Failed(Exception):
-    """With a message, and the code to close the connection with."""
+    """Carries a message, and the code that closes the connection."""
 
 
 class WebSocket:
-    """The client side of RFC 6455, as much of it as is needed here."""
+    """The client side of RFC 6455, as far as it is needed here."""
     def __init__(self, host, port, seconds):
-        self.until, self.max_bytes = time.monotonic() + seconds, 48 * 1024  # 16 KiB of characters are at most that
+        self.until, self.max_bytes = time.monotonic() + seconds, 48 * 1024  # 16 KiB of characters are never more
         self.socket = socket.create_connection((host, port), timeout=seconds)
         self.stream = self.socket.makefile("rb")
         key = base64.b64encode(secrets.token_bytes(16)).decode()
@@ -111,7 +111,7 @@ def handshake_keys(secret):
 
 
 def transcript(address, m1, m2):
-    """T: both proofs are made of it, so both sides must have seen the same messages and the same address."""
+    """T. Both proofs are made of it, so both sides must have seen the same messages and the same address."""
     def lp(data):
         return struct.pack(">I", len(data)) + data
     binding = lp(b"loopback") + lp(address.encode())
@@ -119,7 +119,7 @@ def transcript(address, m1, m2):
 
 
 def handshake(ws, keys, to):
-    """Both sides prove that they know the secret. Returns M2 and M4, what the acceptor says of itself."""
+    """Both sides prove that they know the secret. Returns M2 and M4, in which the acceptor describes itself."""
     own, nonce = base64url(secrets.token_bytes(16)), base64url(secrets.token_bytes(32))
     m1 = encode({"type": "hello", "versions": [1], "id": own, "incarnation": own, "nonce": nonce, "to": to,
                  "limits": LIMITS})
@@ -162,7 +162,7 @@ def request(ws, limits, data):
 
 def call(peer, keys, data):
     """Dials a peer, sends the request and hangs up. Returns the line to print."""
-    ws, pid, code, fault = None, None, 1001, 4401  # the code to close with: now, and if the peer sends nonsense
+    ws, pid, code, fault = None, None, 1001, 4401  # the code that closes: now, and after a frame that is wrong
     try:
         pid = peer["pid"]
         ws = WebSocket(peer["addresses"][0]["host"], peer["addresses"][0]["port"], seconds=5)

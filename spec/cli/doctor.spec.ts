@@ -93,6 +93,20 @@ describe('the command line, doctor', function () {
     });
   });
 
+  it('finds peers through seeds where there is no runtime directory, and no fault in that', async () => {
+    const secret = 'a passphrase for two peers';
+    const peer = await stage.make({ runtimeDir: folder, secret, id: 'seed' }).start();
+    const [{ port }] = peer.actor.getSnapshot().context.opened.listener.addresses;
+    const { code, problems, all } = await examine({
+      APP_NET_RUNTIME_DIR: '/dev/null/x',
+      APP_NET_SECRET: secret,
+      APP_NET_PEERS: `127.0.0.1:${port}`,
+    });
+    expect({ code, problems }).to.deep.equal({ code: 0, problems: [] });
+    expect(all.find(({ check }) => check === 'runtime directory')).to.include({ status: 'note' });
+    expect(all.find(({ check }) => check === 'peers')!.says).to.include('1 peer');
+  });
+
   it('names a peer with another secret', async () => {
     const secret = 'this is another secret';
     await stage.make({ runtimeDir: folder, secret, id: 'stranger' }).start();

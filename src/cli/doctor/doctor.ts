@@ -1,4 +1,5 @@
 import { resolveOptions } from '../../peer/options.ts';
+import { doesWithout } from '../../providers/host/host-network.ts';
 import type { SecretKeys } from '../../wire/secret.ts';
 import type { Context } from '../context.ts';
 import {
@@ -38,19 +39,19 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
   tell(checkVersions());
   const options = checkOptions(environment);
   tell(options.result);
-  const runtime = await checkRuntimeDirectory(environment);
-  tell(...runtime.results);
   // What is wrong with one option must not keep the others from being looked at.
   const settings = options.settings ?? resolveOptions({}, {});
-  const secret = await checkSecret(settings, runtime.directory);
+  const runtime = await checkRuntimeDirectory(environment, doesWithout(settings));
+  tell(...runtime.results);
+  const secret = await checkSecret(settings, runtime.isUsable ? runtime.directory : undefined);
   tell(secret.result);
-  const announced = runtime.directory === undefined ? [] : await announcements(runtime.directory);
+  const announced = runtime.isUsable ? await announcements(runtime.directory) : [];
   tell(await checkPorts(settings, (port) => ownerOf(announced, port)));
   tell(await checkLoopback());
   tell(...(await checkMulticast(settings.lan)));
   tell(checkClock());
   signal.throwIfAborted();
-  if (options.settings && runtime.directory !== undefined && secret.keys) {
+  if (options.settings && (runtime.isUsable || doesWithout(settings)) && secret.keys) {
     const { directory } = runtime;
     tell(...(await checkOthers({ announced, directory, environment }, secret.keys, settings.group, signal)));
   }

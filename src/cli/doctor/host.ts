@@ -58,9 +58,11 @@ export function checkOptions(environment: NodeJS.ProcessEnv): {
   }
 }
 
+/** @param isSpare whether peers of this environment start without it */
 export async function checkRuntimeDirectory(
   environment: NodeJS.ProcessEnv,
-): Promise<{ results: Result[]; directory: string | undefined }> {
+  isSpare: boolean,
+): Promise<{ results: Result[]; directory: string; isUsable: boolean }> {
   const check = 'runtime directory';
   const directory = environment['APP_NET_RUNTIME_DIR'] || (await defaultRuntimeDirectory(environment));
   try {
@@ -70,13 +72,21 @@ export async function checkRuntimeDirectory(
     await writeFile(draft, '', { mode: 0o600, flag: 'wx' });
     await unlink(draft);
     const says = `${directory}, mode ${(mode & 0o777).toString(8)}`;
-    return { results: [{ status: 'ok', check, says }, ...checkWatch(directory)], directory };
+    return { results: [{ status: 'ok', check, says }, ...checkWatch(directory)], directory, isUsable: true };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const says =
       code === 'EACCES' || code === 'EROFS' ? `${directory} cannot be written to: ${message}` : message;
-    const todo = code === 'INSECURE' ? undefined : 'choose another with APP_NET_RUNTIME_DIR';
-    return { results: [{ status: 'problem', check, says, todo }], directory: undefined };
+    const isFault = code === 'INSECURE' || !isSpare;
+    const other = isFault
+      ? 'choose another with APP_NET_RUNTIME_DIR'
+      : 'peers do without it here: they have a secret, and seeds or the LAN to find each other by';
+    const todo = code === 'INSECURE' ? undefined : other;
+    return {
+      results: [{ status: isFault ? 'problem' : 'note', check, says, todo }],
+      directory,
+      isUsable: false,
+    };
   }
 }
 

@@ -5,6 +5,7 @@ import { addressesOf } from '../../presence/candidate.ts';
 import type { Candidate } from '../../presence/candidate.ts';
 import { readAnnouncement, SUFFIX } from '../../providers/host/announcement-file.ts';
 import type { FoundAnnouncement } from '../../providers/host/announcement-file.ts';
+import { HOST } from '../../providers/host/host.ts';
 import type { Peer, RemotePeer } from '../../index.ts';
 import { addressText } from '../../transport/address.ts';
 import { libraryVersion } from '../../base/version.ts';
@@ -137,8 +138,8 @@ export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortS
     degraded: Readonly<Record<string, unknown>>;
     dropped: DroppedHints;
   };
-  // What multicast DNS needs was looked at by itself.
-  const others = Object.entries(degraded).filter(([provider]) => provider !== 'mdns');
+  // The runtime directory, and what multicast DNS needs, were looked at by themselves.
+  const others = Object.entries(degraded).filter(([provider]) => provider !== 'mdns' && provider !== HOST);
   const limited = others.map(([provider, error]): Result => ({
     status: 'problem',
     check: `provider ${provider}`,

@@ -66,7 +66,12 @@ export function hostNetwork(settings: HostSettings): Network {
   };
 }
 
-/** Whether there is a secret, and another way to find others. */
-function doesWithout({ lan, seeds, secret, secretFile }: HostSettings): boolean {
+/** Whether a peer needs no runtime directory: it has a secret, and another way to find others. */
+export function doesWithout({
+  lan,
+  seeds,
+  secret,
+  secretFile,
+}: Pick<HostSettings, 'lan' | 'seeds' | 'secret' | 'secretFile'>): boolean {
   return (lan || seeds.length > 0) && (secret !== undefined || secretFile !== undefined);
 }

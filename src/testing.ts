@@ -53,6 +53,7 @@ export class MemoryNetwork implements Network {
   readonly #board = new MemoryBoard();
   readonly #secret = makeSecret();
 
+  /** @param options the latency; a new network has no faults */
   constructor({ latency = 0 }: MemoryNetworkOptions = {}) {
     this.#wires = new MemoryWires(latency);
   }

@@ -76,7 +76,7 @@ export function isNetErrorCode(value: unknown): value is NetErrorCode {
 const BRAND = Symbol.for('app-net.NetError');
 
 /**
- * What a `NetError` can say beside its code and message. You need it only to make such errors yourself.
+ * The details of a `NetError` beside its code and message. You need it only to make such errors yourself.
  *
  * @example
  * throw new NetError('REFUSED', 'closed for maintenance', { tag: 'resize' });
@@ -117,7 +117,9 @@ export class NetError extends Error {
   /** Tag of the function that was called. */
   readonly tag: string | undefined;
 
-  /** @param details what is known beside code and message; `ran` and `retriable` follow from the code */
+  /** @param code why the call failed
+   * @param message the text for people
+   * @param details Default: `ran` and `retriable` follow from the code */
   constructor(code: NetErrorCode, message: string, details: NetErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;

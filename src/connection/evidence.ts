@@ -16,7 +16,7 @@ export type LeaveReason = 'stopped' | 'lost' | 'replaced';
 export type Redial = 'under way' | 'refused' | 'timed out' | 'failed' | 'no address known';
 
 /**
- * What the local peer knows about another peer at one moment. Each field is undefined if it is not known.
+ * The facts that the local peer knows about another peer at one moment. Each field is undefined if it is not known.
  *
  * @example
  * const { silent, ownLag }: Findings = evidence('7f1dGx2kQm') ?? {};
@@ -28,7 +28,7 @@ export interface Findings {
   ownLag?: number | undefined;
   /** The outcome of the fresh dial, if one was made. */
   redial?: Redial | undefined;
-  /** What else is known, in words: a close code, the error of a dial. */
+  /** Anything else that is known, in words: a close code, the error of a dial. */
   detail?: string | undefined;
   /** Why the peer left, if it did. */
   why?: LeaveReason | undefined;
@@ -53,7 +53,7 @@ export class Evidence implements Findings {
   readonly ownLag: number | undefined;
   /** The outcome of the fresh dial, if one was made. */
   readonly redial: Redial | undefined;
-  /** What else is known, in words: a close code, the error of a dial. */
+  /** Anything else that is known, in words: a close code, the error of a dial. */
   readonly detail: string | undefined;
   /** Why the peer left, if it did. */
   readonly why: LeaveReason | undefined;

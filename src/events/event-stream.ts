@@ -16,7 +16,7 @@ export interface EventStreamOptions extends Omit<SubscribeOptions, 'onError'> {
   /** How many events may wait while the loop is busy. Default: 1,024. */
   buffer?: number | undefined;
   /**
-   * What happens to one more event. `drop`: the oldest is dropped, and the next event of its peer has a `gap`. `throw`:
+   * The treatment of one more event. `drop`: the oldest is dropped, and the next event of its peer has a `gap`. `throw`:
    * the loop gets the events that wait, and then throws a NetError OVERLOADED. Default: `drop`.
    */
   overflow?: 'drop' | 'throw' | undefined;

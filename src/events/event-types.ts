@@ -15,7 +15,7 @@ import type { Selector } from '../presence/selector.ts';
 export interface Received<T> {
   /** The name of the event. A subscription to `'*'` tells events apart by it. */
   readonly name: string;
-  /** What was emitted. */
+  /** The value that was emitted. */
   readonly payload: T;
   /** The peer that emitted it. */
   readonly peer: RemotePeer;

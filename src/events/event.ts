@@ -68,6 +68,7 @@ export class NetEvent<T> {
 
   /**
    * Resolves with the peers that are subscribed, as soon as there are at least `min`. The process stays alive meanwhile.
+   * @param options how many peers, and a signal that ends the wait
    * @throws the signal's reason; NetError STOPPED when the local peer stops; TypeError for a wrong `min`
    *
    * @example

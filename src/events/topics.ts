@@ -19,7 +19,7 @@ export const EVERY_EVENT = '*';
 const MOST_IDLE = 4_096;
 
 /**
- * What happens to a subscriber that is too slow: its oldest events are dropped, or its connection is ended.
+ * The treatment of a subscriber that is too slow: its oldest events are dropped, or its connection is ended.
  *
  * @example
  * const slowSubscribers: SlowSubscribers = 'disconnect';

@@ -76,20 +76,20 @@ export interface RemoteFunction<F extends AnyFunction> {
   /**
    * Returns the function as it runs on one peer.
    * @param peer the peer, or its id
-   * @param options for each call that is made with the returned function
-   * @throws TypeError for a value that is not a peer or an id, or for wrong options. A call rejects with what the function
-   *   threw, or with a NetError.
+   * @param options apply to each call that you make with the returned function
+   * @throws TypeError for a value that is not a peer or an id, or for wrong options. A call rejects with the error
+   *   that the function threw, or with a NetError.
    *
    * @example
    * const small = await resize.on(peer, { deadline: 500 })(image, 200);
    */
   on(peer: Target, options?: CallOptions): Remote<F>;
   /**
-   * Returns the function as it runs on one of the peers that have it. Of two peers picked at random, the one with fewer
-   * calls from this process gets the call. If that peer cannot take the call, another one gets it, within the same
+   * Returns the function as it runs on one of the peers that have it. It picks two peers at random, and calls the
+   * one that has fewer calls from this process. If that peer cannot take the call, another one gets it, within the same
    * deadline. A call that was lost and may have run is repeated only if the function is connected as `idempotent`.
    * @param select which peers may get the call. Default: those of the own group
-   * @throws A call rejects with what the function threw, or with a NetError: NO_SUCH_TAG when no peer has the function.
+   * @throws A call rejects with the error that the function threw, or with a NetError: NO_SUCH_TAG when no peer has the function.
    *
    * @example
    * await resize.any({ group: 'gpu' }, { wait: true })(image, 200);

@@ -3,7 +3,7 @@ import type { LoopLoad } from '../base/loop-load.ts';
 /** What a peer tells of itself and of the work that it has. */
 
 /**
- * What another peer reports about itself.
+ * The report of a peer about itself.
  *
  * @example
  * const { versions, uptime, counters } = await peer.info();

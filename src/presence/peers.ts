@@ -106,7 +106,8 @@ export class Peers implements Iterable<RemotePeer> {
   /**
    * Yields a snapshot of the set, then every change, until the loop is left, the signal aborts or the local peer stops.
    * The process stays alive while the loop waits.
-   * @throws what the selector's `where` throws
+   * @param options `signal` ends the loop when it aborts
+   * @throws any error of the selector's `where`
    *
    * @example
    * for await (const change of peers.watch({ signal: AbortSignal.timeout(60_000) })) console.log(change.type);
@@ -157,7 +158,7 @@ export class Peers implements Iterable<RemotePeer> {
    * Resolves with the peers you ask for, as soon as there are at least `min`. The process stays alive meanwhile.
    * @param which a connected function or its tag: peers of this set that have it. Or a selector, which stands alone as in
    * `of()`
-   * @throws the signal's reason; what the selector's `where` throws; NetError STOPPED when the local peer stops; TypeError
+   * @throws the signal's reason; any error of the selector's `where`; NetError STOPPED when the local peer stops; TypeError
    *   for an invalid selector or wrong options
    *
    * @example

@@ -121,7 +121,7 @@ export class RemotePeer {
   /**
    * Calls the function with this tag on the peer, without types; `fn.on(peer)` is the typed way. A result that is a
    * stream arrives as an AsyncGenerator.
-   * @throws what the function threw, as its own class, or a NetError
+   * @throws the error that the function threw, as its own class, or a NetError
    *
    * @example
    * const product = await peer.call('math.multiply', [2, 3], { deadline: 500 });
@@ -165,7 +165,7 @@ export class RemotePeer {
 
   /**
    * Iterates the stream that the function with this tag returns, without types. The first `next()` makes the call.
-   * @throws while you read: what the function threw, as its own class, or a NetError; TypeError when the result is not a
+   * @throws while you read: the error that the function threw, as its own class, or a NetError; TypeError when the result is not a
    *   stream
    *
    * @example

@@ -22,7 +22,7 @@ export interface PeerSource {
 }
 
 /**
- * What `watch()` yields: first a snapshot, then each change. `functions` says that the functions of a peer changed;
+ * A value that `watch()` yields: first a snapshot, then each change. `functions` says that the functions of a peer changed;
  * `peer.functions` has them.
  *
  * @example

@@ -24,7 +24,7 @@ export class TestProcess {
     this.child = child;
     this.exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
     createInterface({ input: child.stdout! }).on('line', (line) => {
-      this.lines.push(line.startsWith('{') || line.startsWith('[') ? JSON.parse(line) : line);
+      this.lines.push(valueOf(line));
       this.#arrived();
     });
     child.stderr!.on('data', (data) => {
@@ -59,6 +59,16 @@ export class TestProcess {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     await this.exited;
+  }
+}
+
+/** What the line says in JSON, or else the line: Node's `inspect` begins with the same characters. */
+function valueOf(line: string): unknown {
+  if (!line.startsWith('{') && !line.startsWith('[')) return line;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
   }
 }
 

@@ -1,0 +1,159 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { expect } from 'chai';
+
+import { Stage } from '../support/peers.ts';
+import { Processes, REPOSITORY } from '../support/processes.ts';
+import type { TestProcess } from '../support/processes.ts';
+
+const run = promisify(execFile);
+
+/**
+ * A TypeScript snippet of these pages is a whole file, and its first line is a comment with the name of the file. So a
+ * reader can copy it and run it, and this spec does the same. Each file of a page is in one of the lists.
+ */
+interface Page {
+  /** Other processes that the snippets need: `app-net serve <file>`. */
+  served?: string[];
+  /** These end by themselves, with exit code 0. */
+  ends: string[];
+  /** These stay. Each has to write a line first. */
+  stays?: Record<string, string | RegExp>;
+  /** Imported by others, or not to be run here: only compiled. */
+  compiled?: string[];
+}
+
+const PAGES: Record<string, Page> = {
+  'README.md': {
+    served: ['images.ts', 'images.ts', 'tail.ts'],
+    ends: ['call.ts', 'many.ts', 'read.ts', 'retry.ts', 'network.ts', 'gateway.ts', 'lan.ts', 'emit.ts'],
+    stays: { 'app.ts': 'here: 50', 'watch.ts': '0', 'listen.ts': '42 0' },
+    compiled: ['math.ts', 'jobs.ts', 'search.ts'],
+  },
+  'docs/calls.md': {
+    served: ['render.ts', 'greeter.ts'],
+    ends: ['add.ts', 'cancel.ts', 'greet.ts', 'math-object.ts', 'hooks.ts', 'ask.ts', 'limits.ts'],
+  },
+  'docs/choose-among-peers.md': { served: ['thumbnail.ts'], ends: ['any.ts', 'all.ts', 'map.ts'] },
+  'docs/errors.md': { served: ['call-again.ts', 'call-again.ts'], ends: ['call-again.ts'] },
+  'docs/events.md': {
+    ends: ['emit.ts', 'gaps.ts', 'rows.ts', 'end.ts'],
+    stays: { 'listen.ts': /^emit\.ts:\d+ 42 undefined$/ },
+    compiled: ['jobs.ts'],
+  },
+  'docs/streams.md': { served: ['count.ts', 'store.ts'], ends: ['read-count.ts', 'upload.ts'] },
+  'docs/values.md': { ends: ['parity.ts'], compiled: ['shrink.ts'] },
+};
+
+describe('the snippets of the README and of the reference of calls', function () {
+  this.timeout(120_000);
+  const stage = new Stage();
+  const processes = new Processes();
+  let app: string;
+
+  const folderOf = (page: string): string => join(app, page.replace(/\W/g, '-'));
+  const start = (page: string, ...args: string[]): TestProcess =>
+    processes.run(folderOf(page), ['--import', 'tsx', ...args]);
+  const command = (page: string, ...args: string[]): TestProcess =>
+    processes.run(folderOf(page), [join(app, 'node_modules/app-net/dist/cli.js'), ...args]);
+
+  before(async () => {
+    app = await stage.folder();
+    // The package as it is published, beside what a user would install.
+    const packing = ['pack', '--ignore-scripts', '--silent', '--pack-destination', app];
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '' };
+    const { stdout } = await run('npm', packing, { cwd: REPOSITORY, env });
+    await run('tar', ['-xzf', stdout.trim()], { cwd: app });
+    await mkdir(join(app, 'node_modules'));
+    await cp(join(app, 'package'), join(app, 'node_modules/app-net'), { recursive: true });
+    const manifest = JSON.parse(await readFile(join(app, 'package/package.json'), 'utf8')) as {
+      dependencies?: object;
+    };
+    const beside = [
+      'tsx',
+      'typescript',
+      '@types',
+      'undici-types',
+      ...Object.keys(manifest.dependencies ?? {}),
+    ];
+    for (const name of beside) {
+      await symlink(join(REPOSITORY, 'node_modules', name), join(app, 'node_modules', name));
+    }
+    for (const page of Object.keys(PAGES)) {
+      const folder = folderOf(page);
+      // It is the runtime directory of its processes, too, which nobody else may read.
+      await mkdir(folder, { mode: 0o700 });
+      await writeFile(join(folder, 'package.json'), '{ "name": "hello", "type": "module" }');
+      for (const [name, code] of await snippets(page)) await writeFile(join(folder, name), code);
+    }
+  });
+
+  afterEach(() => processes.clear());
+  after(() => stage.clear());
+
+  it('are whole files that compile', async () => {
+    const options = {
+      ...{ module: 'nodenext', target: 'es2022', lib: ['es2023', 'esnext.disposable'], strict: true },
+      ...{ noEmit: true, allowImportingTsExtensions: true, types: ['node'] },
+    };
+    const include = Object.keys(PAGES).map((page) => join(folderOf(page), '*.ts'));
+    await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include }));
+    const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
+    const compiling = await run(process.execPath, [tsc, '-p', app]).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(compiling.stdout).to.equal('');
+  });
+
+  for (const [page, { served = [], ends, stays = {}, compiled = [] }] of Object.entries(PAGES)) {
+    it(`of ${page} run as they are printed`, async () => {
+      const listed = new Set([...served, ...ends, ...Object.keys(stays), ...compiled]);
+      expect([...(await snippets(page)).keys()].toSorted()).to.deep.equal([...listed].toSorted());
+
+      if (ends.includes('lan.ts')) {
+        const secret = command(page, 'secret', '--file', 'net.secret');
+        expect(await secret.exited, secret.errors).to.equal(0);
+      }
+      const serving = served.map((file) => command(page, 'serve', file));
+      // One that is also run itself may be waiting for that.
+      const early = served.flatMap((file, at) => (ends.includes(file) ? [] : [serving[at]!]));
+      await Promise.all(early.map((each) => each.line((line) => String(line).includes(' serves '))));
+      const staying = Object.entries(stays).map(([file, line]) => ({ line, each: start(page, file) }));
+      for (const file of ends) {
+        const each = start(page, file);
+        expect(await each.exited, `${file}: ${each.errors}`).to.equal(0);
+      }
+      const fits = (line: unknown, wanted: string | RegExp): boolean =>
+        typeof wanted === 'string' ? line === wanted : wanted.test(String(line));
+      for (const { line, each } of staying) await each.line((written) => fits(written, line));
+    });
+  }
+
+  it('of the first minute show a call, a join and a crash', async () => {
+    const first = start('README.md', 'app.ts');
+    await first.line((line) => line === 'here: 50');
+    const second = start('README.md', 'app.ts');
+    await second.line((line) => line === `in app.ts:${first.pid}: 50`);
+    // It calls the other, too, when that comes before its own first search is over.
+    const seen = new Set<unknown>([`app.ts:${second.pid} joined`, `in app.ts:${second.pid}: 50`]);
+    await first.line((line) => seen.has(line));
+    await second.kill('SIGKILL');
+    await first.line((line) => line === `app.ts:${second.pid} left: lost`);
+  });
+});
+
+/** The snippets of a page, by the name of their file. */
+async function snippets(page: string): Promise<Map<string, string>> {
+  const text = await readFile(join(REPOSITORY, page), 'utf8');
+  const found = new Map<string, string>();
+  for (const [, code] of text.matchAll(/^```ts\n([\s\S]*?)^```/gm)) {
+    const name = /^\/\/ ([\w-]+\.ts)\n/.exec(code!)?.[1];
+    expect(name, `the first line of a snippet names its file: ${code}`).to.be.a('string');
+    expect(found.has(name!), `${page} has ${name} twice`).to.equal(false);
+    found.set(name!, code!);
+  }
+  return found;
+}

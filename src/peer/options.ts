@@ -93,8 +93,8 @@ export interface PeerOptions {
    */
   hostNames?: readonly string[] | undefined;
   /**
-   * The IP address to listen on. Without `lan` it must be a loopback address. With `lan` it must not be one, and peers of the
-   * same host connect to it encrypted, too.
+   * The IP address to listen on. Without `lan` it must be a loopback address. With `lan` it must not be one, and
+   * connections from the same host are then encrypted too.
    * Environment: `APP_NET_HOST`. Default: `127.0.0.1`; with `lan`, every interface.
    */
   host?: string | undefined;
@@ -128,7 +128,8 @@ export interface PeerOptions {
    */
   seeds?: readonly string[] | undefined;
   /**
-   * The directory where peers of one host find each other. Peers with different directories do not see each other.
+   * The directory where peers of one host find each other. Peers with different directories find each other only through
+   * `lan` or `seeds`.
    * Environment: `APP_NET_RUNTIME_DIR`. Default: `$XDG_RUNTIME_DIR/app-net`; without that variable `<tmpdir>/app-net-<uid>`.
    */
   runtimeDir?: string | undefined;

@@ -48,7 +48,8 @@ ${table(peerOptions())}
 
 ## Limits
 
-Give \`PeerLimits\` as \`limits: { … }\`. They have no environment variables. [\`calls.md\`](calls.md) explains what happens at a limit.
+Give \`PeerLimits\` as \`limits: { … }\`. They have no environment variables. [Know the limits](calls.md#know-the-limits) explains what
+happens at a limit.
 
 ${table(peerLimits())}
 `;

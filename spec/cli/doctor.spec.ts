@@ -112,7 +112,7 @@ describe('the command line, doctor', function () {
     await stage.make({ runtimeDir: folder, secret, id: 'stranger' }).start();
     const found = await eventuallyProblem();
     expect(found.check).to.equal('wrong secret');
-    expect(found.says).to.include(`process ${process.pid} of this host has another secret`);
+    expect(found.says).to.include(`process ${process.pid} on this host has another secret`);
     expect(found.todo).to.include('APP_NET_SECRET_FILE');
   });
 
@@ -160,7 +160,7 @@ describe('the command line, doctor', function () {
     try {
       const { problems } = await examine();
       expect(problems.map(({ check }) => check)).to.deep.equal(['another version', 'another version']);
-      expect(problems[0]!.says).to.include('older.peer.json is no announcement that this version can read');
+      expect(problems[0]!.says).to.match(/^this version cannot read the announcement .*older\.peer\.json$/);
     } finally {
       server.close();
     }
@@ -192,7 +192,9 @@ describe('the command line, doctor', function () {
     await announce('deaf', port);
     const { check, says } = await theProblem();
     expect(check).to.equal('blocked port');
-    expect(says).to.include(`process ${process.pid} at 127.0.0.1:${port}: nobody listens there`);
+    expect(says).to.include(
+      `process ${process.pid} at 127.0.0.1:${port} refused the connection: nothing listens there`,
+    );
     // Of a process that is gone it is no wonder.
     await announce('deaf', port, { pid: 2 ** 22 + 1 });
     const { problems, all } = await examine();
@@ -207,9 +209,9 @@ describe('the command line, doctor', function () {
     const { check, says, todo } = await eventuallyProblem();
     expect(check).to.equal('wrong peer');
     expect(says)
-      .to.include(`127.0.0.1:${port} is not who answers`)
+      .to.include(`127.0.0.1:${port} did not answer, another peer did`)
       .and.to.include('there answered instead of elsewhere');
-    expect(todo).to.include('a port of its own');
+    expect(todo).to.include('its own port');
     // Of a process that is gone it is no wonder.
     await announce('elsewhere', port, { pid: 2 ** 22 + 1 });
     expect((await examine()).problems).to.deep.equal([]);
@@ -223,7 +225,7 @@ describe('the command line, doctor', function () {
     try {
       const { check, says } = await theProblem();
       expect(check).to.equal('hanging peer');
-      expect(says).to.include(`127.0.0.1:${port} takes connections and says nothing`);
+      expect(says).to.include(`127.0.0.1:${port} accepts connections but does not answer`);
     } finally {
       server.close();
     }
@@ -233,7 +235,7 @@ describe('the command line, doctor', function () {
     await stage.make({ runtimeDir: folder, group: 'gpu' }).start();
     const found = await eventuallyProblem();
     expect(found).to.include({ check: 'wrong group' });
-    expect(found.says).to.include('there is 1 peer, and none in the group "main", but in "gpu"');
+    expect(found.says).to.include('there is 1 peer, but none in the group "main"; found in "gpu"');
     await eventually(async () =>
       expect((await examine({ APP_NET_GROUP: 'gpu' })).problems).to.deep.equal([]),
     );

@@ -48,7 +48,7 @@ describe('the command line, events', function () {
   it('are a line each on a terminal, until Ctrl-C', async () => {
     const terminal = new Terminal(['events'], { APP_NET_RUNTIME_DIR: folder });
     try {
-      await terminal.shows('listening to 1 peer, and to those that come; Ctrl-C ends');
+      await terminal.shows('listening to 1 peer, and to peers that join later; Ctrl-C ends');
       await peer.event('job.done').ready();
       peer.event('job.done').emit({ id: '42' });
       await terminal.shows(/^\d\d:\d\d:\d\d job\.done +worker +\{ id: '42' \}$/m);

@@ -81,7 +81,7 @@ describe('the command line, looking', function () {
       expect(piped).to.include({ code: 3, out: '' });
       const text = await run(['peers', '--no-json', '--group', 'gpu'], env);
       expect(text.code).to.equal(3);
-      expect(text.errors).to.match(/no peer of the group "gpu" is there\n.*app-net serve/);
+      expect(text.errors).to.match(/no peer of the group "gpu" was found\n.*app-net serve/);
     });
 
     it('is not held up by a peer that hangs', async () => {
@@ -154,10 +154,10 @@ describe('the command line, looking', function () {
       await Promise.all([serve('render-1'), serve('same'), serve('same')]);
       const near = await run(['info', 'rendr-1'], env);
       expect(near.code).to.equal(3);
-      expect(near.errors).to.match(/no peer is called "rendr-1"\nthere is render-1/);
+      expect(near.errors).to.match(/no peer is called "rendr-1"\ndid you mean render-1\?/);
       const same = await run(['info', 'same'], env);
       expect(same.code).to.equal(3);
-      expect(same.errors).to.match(/2 peers are called "same"\nsay which by its id: \S+ \(process \d+ on /);
+      expect(same.errors).to.match(/2 peers are called "same"\nchoose one by its id: \S+ \(process \d+ on /);
     });
   });
 

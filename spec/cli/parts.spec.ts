@@ -62,16 +62,16 @@ describe('what is typed for a peer', () => {
     expect(() => choosePeer('abc', peers)).to.throw(CliError, 'no peer is called "abc"');
     expect(() => choosePeer('tow', peers))
       .to.throw(CliError)
-      .with.property('advice', 'there is two');
+      .with.property('advice', 'did you mean two?');
   });
 
   it('is nobody where nobody is', () => {
     const about = (error: CliError): unknown[] => [error.exitCode, error.message, error.advice];
-    const serve = 'app-net serve starts one from a module; app-net doctor says why one that runs is not seen';
-    expect(about(nobody(undefined, ['main']))).to.deep.equal([EXIT.NOT_FOUND, 'no peer is there', serve]);
-    const missing = 'no peer of the group "gp" is there';
+    const serve = 'start one with app-net serve; if one runs and is not found, app-net doctor says why';
+    expect(about(nobody(undefined, ['main']))).to.deep.equal([EXIT.NOT_FOUND, 'no peer was found', serve]);
+    const missing = 'no peer of the group "gp" was found';
     expect(about(nobody('gp', []))).to.deep.equal([EXIT.NOT_FOUND, missing, serve]);
-    expect(about(nobody('gp', ['gpu']))).to.deep.equal([EXIT.NOT_FOUND, missing, 'there is "gpu"']);
+    expect(about(nobody('gp', ['gpu']))).to.deep.equal([EXIT.NOT_FOUND, missing, 'groups with peers: "gpu"']);
   });
 });
 
@@ -94,7 +94,7 @@ describe('what is typed for a function', () => {
   it('is refused with what it may have been', () => {
     expect(() => chooseFunction('mltiply', peers))
       .to.throw(CliError)
-      .with.property('advice', 'there is my-app/math.multiply');
+      .with.property('advice', 'did you mean my-app/math.multiply?');
     expect(() => chooseFunction('resize', peers))
       .to.throw(CliError)
       .with.property('advice')
@@ -102,7 +102,7 @@ describe('what is typed for a function', () => {
     const both = [...peers, peer('c', 'three', 'x.multiply')];
     expect(() => chooseFunction('multiply', both))
       .to.throw(CliError, '2 functions are called "multiply"')
-      .with.property('advice', 'say which: my-app/math.multiply (2 peers), x.multiply (three)');
+      .with.property('advice', 'choose one: my-app/math.multiply (2 peers), x.multiply (three)');
   });
 });
 
@@ -121,7 +121,7 @@ describe('an argument', () => {
       ...[Number.MAX_SAFE_INTEGER, 1e30, Number.MIN_SAFE_INTEGER],
     ]);
     for (const wrong of ['9007199254740993', '-12345678901234567890']) {
-      expect(() => readArguments([wrong])).to.throw(CliError, `argument 1, ${wrong}, is larger`);
+      expect(() => readArguments([wrong])).to.throw(CliError, `argument 1, ${wrong}, is too large`);
     }
   });
 });
@@ -190,7 +190,7 @@ describe('a failure', () => {
     expect(failureLines(lost, plain)[0]).to.equal('NetError: gone (CONNECTION_LOST, ran: unknown)');
     expect(exitCodeOf(lost)).to.equal(EXIT.NOT_CALLED);
     expect(exitCodeOf(new NetError('NO_SUCH_TAG', 'no'))).to.equal(EXIT.NOT_FOUND);
-    expect(failureLines('just this', plain)).to.deep.equal(['thrown there: just this']);
+    expect(failureLines('just this', plain)).to.deep.equal(['the function threw: just this']);
   });
 });
 

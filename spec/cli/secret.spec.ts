@@ -65,10 +65,10 @@ describe('the command line, secret', function () {
   });
 
   it('is refused when it is none, or when others could read it', async () => {
-    expect((await secret(['--stdin'], 'short')).errors).to.include('holds no secret');
+    expect((await secret(['--stdin'], 'short')).errors).to.include('holds no usable secret');
     expect((await secret(['--show'])).errors)
       .to.include('there is no secret in')
-      .and.to.include('app-net secret makes one');
+      .and.to.include('make one with app-net secret');
     await writeFile(join(folder, 'open'), 'long enough to be one\n');
     await chmod(join(folder, 'open'), 0o644);
     const open = await secret(['--show', '--file', join(folder, 'open')]);

@@ -137,7 +137,7 @@ describe('the end of app-net serve', function () {
     expect(await ends(`${CONNECT} process.exit(5);`)).to.include({ code: 5 });
     const stuck = await ends('await new Promise(() => {});');
     expect(stuck.code).to.equal(2);
-    expect(stuck.errors).to.include('waits for something that never comes, and no function was connected');
+    expect(stuck.errors).to.include('waits for something that never happens, and it connected no function');
     const stopped = `
       import { createPeer } from 'app-net';
       const own = createPeer();

@@ -103,10 +103,12 @@ describe('the command line, serve', function () {
     await write('nothing.js', 'export const nothing = 1;');
     const nothing = await run(['serve', join(folder, 'nothing.js')], env);
     expect(nothing.code).to.equal(2);
-    expect(nothing.errors).to.match(/nothing\.js was loaded, and no function was connected\nwrite: import/);
+    expect(nothing.errors).to.match(
+      /nothing\.js was loaded, and it connected no function\nconnect one: import/,
+    );
     const missing = await run(['serve', join(folder, 'missing.js')], env);
     expect(missing.code).to.equal(2);
-    expect(missing.errors).to.include('there is no file');
+    expect(missing.errors).to.include('does not exist');
     await write('broken.js', "throw new Error('as it is loaded');");
     const broken = await run(['serve', join(folder, 'broken.js')], env);
     expect(broken.code).to.equal(1);

@@ -60,7 +60,7 @@ describe('doctor, on a LAN', function () {
     expect(others).to.deep.equal([]);
     expect(problem).to.include({
       check: 'multicast',
-      says: 'no network interface is up that leads to others',
+      says: 'no network interface to other hosts is up',
     });
     expect(problem!.todo).to.include('APP_NET_PEERS=host:port');
   });

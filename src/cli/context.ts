@@ -1,6 +1,6 @@
 import type { Output } from './terminal/output.ts';
 
-/** What every command is given. */
+/** The arguments that every command gets. */
 export interface Context {
   readonly out: Output;
   /** Aborted by Ctrl-C. */

@@ -5,21 +5,21 @@ import { CliError, EXIT } from './terminal/exit.ts';
 import { unawaited } from '../base/unforeseen.ts';
 
 /**
- * The peer that a command is while it runs. It is mostly not announced, and in a group of its own: programs that look at
- * their own group, as all do unless they say otherwise, neither see it come and go nor call it.
+ * The peer that represents a command while it runs. Usually it is not announced, and it is in its own group. Programs
+ * look at their own group by default, so they neither see it come and go nor call it.
  */
 
 /** The group of commands that only look and call. */
 export const OBSERVERS = 'app-net:commands';
 
-/** How long a command looks for peers at the most, in ms. One that hangs must not keep the others from being shown. */
+/** How long a command looks for peers at most, in ms. A peer that hangs must not delay the others. */
 export const SEARCH_TIME = 1_000;
 
-/** How much longer it looks while it has found nobody at all and has not yet tried everybody, in ms. */
+/** How much longer it looks while it has found no peer and has not yet tried every candidate, in ms. */
 const LONGER = 4_000;
 
 /**
- * Starts the peer of a command, and begins to stop it when `work` is done; the end of the process does the rest.
+ * Starts the peer of a command, and begins to stop it when `work` is done. The end of the process does the rest.
  * @throws CliError when it cannot start
  */
 export async function withPeer<T>(
@@ -31,7 +31,7 @@ export async function withPeer<T>(
   try {
     return await work(peer);
   } finally {
-    // The others are told at once; nobody has to wait until they have taken note.
+    // The other peers are told at once; the command need not wait until they have noticed.
     unawaited('at the end', peer.stop());
   }
 }
@@ -49,17 +49,17 @@ async function startPeer(command: string, options: PeerOptions): Promise<Peer> {
     return await peer.start();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new CliError(EXIT.NOT_STARTED, why, 'app-net doctor looks at everything that may be wrong here');
+    throw new CliError(EXIT.NOT_STARTED, why, 'run app-net doctor to find out what is wrong here');
   }
 }
 
-/** Those of this group; or of all, without other commands that are running. */
+/** The peers of this group; without a group all peers, except those of other running commands. */
 export function meant(group: string | undefined): Selector {
   if (group !== undefined) return { group };
   return { group: '*', where: (peer) => peer.group !== OBSERVERS };
 }
 
-/** The peers of these groups, or of all, once everybody was tried; at the latest after a second, or `time` ms. */
+/** The peers of this group, or all, once every candidate was tried, and after a second, or `time` ms, at the latest. */
 export async function search(
   peer: Peer,
   group: string | undefined,
@@ -81,14 +81,14 @@ export async function search(
   return sorted(view.list());
 }
 
-/** The same where the command has nothing to do without any. @throws CliError when nobody is there */
+/** `search`, for commands that need at least one peer. @throws CliError when there is none */
 export async function searchSomebody(
   peer: Peer,
   group: string | undefined,
   signal: AbortSignal,
 ): Promise<RemotePeer[]> {
   let found = await search(peer, group, signal);
-  // A busy host takes longer. It costs nothing where the search is over and nobody is there.
+  // A busy host takes longer. This costs nothing when the first search is over and found no peer.
   if (found.length === 0) found = await search(peer, group, signal, LONGER);
   if (found.length === 0) throw nobody(group, groupsOf(peer));
   return found;
@@ -99,7 +99,7 @@ function groupsOf(peer: Peer): string[] {
   return [...new Set(everybody.map(({ group }) => group))].toSorted(compare);
 }
 
-/** An event by its name. @throws CliError for what can be none */
+/** An event by its name. @throws CliError for an invalid name */
 export function eventCalled(peer: Peer, name: string): NetEvent<unknown> {
   try {
     return peer.event(name);

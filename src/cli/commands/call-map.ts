@@ -11,7 +11,7 @@ import { safe } from '../terminal/text.ts';
 import { Progress } from '../terminal/progress.ts';
 import { jsonable } from './values.ts';
 
-/** `app-net call <function> --map FILE`: one input a line, spread over the peers; the results are lines of JSON. */
+/** `app-net call <function> --map FILE`: one input per line, spread over the peers. The results are lines of JSON. */
 export async function callMap(
   { out, signal }: Context,
   { own, tag, select, deadline, options }: Chosen,
@@ -34,7 +34,7 @@ export async function callMap(
     for await (const result of results) {
       const { index, peer } = result;
       const who = peer && { peer: nameOf(peer) };
-      // Two lines of one terminal: what is drawn must not stand in the way of what stays.
+      // Both lines are on one terminal: the progress must not be in the way of a line that stays.
       progress?.hide();
       if (result.status === 'fulfilled') {
         out.data({ index, ...who, value: jsonable(result.value) });
@@ -54,15 +54,15 @@ export async function callMap(
   return failed === 0 ? EXIT.DONE : EXIT.FAILED;
 }
 
-/** How many inputs there are. Undefined for what can be read only once, which is checked as it comes. */
+/** The number of inputs. Undefined for input that can be read only once; its lines are checked as they arrive. */
 async function checkLines(file: string, spread: boolean | undefined): Promise<number | undefined> {
   if (file === '-') return undefined;
   const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    const text = error.code === 'ENOENT' ? `there is no file ${safe(file)}` : error.message;
-    throw new CliError(EXIT.USAGE, text, 'give a file with one input a line, or - for standard input');
+    const text = error.code === 'ENOENT' ? `the file ${safe(file)} does not exist` : error.message;
+    throw new CliError(EXIT.USAGE, text, 'give a file with one input per line, or - for standard input');
   });
   if (stats.isDirectory()) {
-    throw new CliError(EXIT.USAGE, `${safe(file)} is a folder`, 'give a file with one input a line');
+    throw new CliError(EXIT.USAGE, `${safe(file)} is a folder`, 'give a file with one input per line');
   }
   if (!stats.isFile()) return undefined;
   let count = 0;
@@ -70,7 +70,7 @@ async function checkLines(file: string, spread: boolean | undefined): Promise<nu
   return count;
 }
 
-/** @throws CliError naming the line that is no JSON */
+/** @throws CliError naming the line that is not JSON */
 async function* linesOf(file: string, spread: boolean | undefined): AsyncGenerator {
   const input = file === '-' ? process.stdin : createReadStream(file);
   let number = 0;
@@ -88,15 +88,15 @@ function read(line: string, number: number, file: string, spread: boolean | unde
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(
       EXIT.USAGE,
-      `line ${number} of ${file} is no JSON: ${why}`,
-      'write one JSON value a line',
+      `line ${number} of ${file} is not JSON: ${why}`,
+      'write one JSON value per line',
     );
   }
   if (spread && !Array.isArray(value)) {
     throw new CliError(
       EXIT.USAGE,
-      `line ${number} of ${file} is no JSON array`,
-      'with --spread each line has all arguments: [5, 10]',
+      `line ${number} of ${file} is not a JSON array`,
+      'with --spread, each line must hold all arguments, such as [5, 10]',
     );
   }
   return value;

@@ -37,9 +37,13 @@ function refuseTogether(options: CallOptions, args: readonly unknown[]): void {
   const { peer, any, all, map, spread, ordered, concurrency } = options;
   const ways = { '--peer': peer !== undefined, '--any': any, '--all': all, '--map': map !== undefined };
   const given = Object.entries(ways).flatMap(([name, is]) => (is ? [name] : []));
-  if (given.length > 1) throw new CliError(EXIT.USAGE, `${given.join(' and ')} exclude each other`);
+  if (given.length > 1) throw new CliError(EXIT.USAGE, `${given.join(' and ')} cannot be used together`);
   if (map !== undefined && args.length > 0) {
-    throw new CliError(EXIT.USAGE, 'with --map the arguments come from the file', 'leave out the others');
+    throw new CliError(
+      EXIT.USAGE,
+      'with --map the arguments come from the file',
+      'leave out the other arguments',
+    );
   }
   const ofMap = { '--spread': spread, '--ordered': ordered, '--concurrency': concurrency };
   for (const [name, value] of Object.entries(ofMap)) {
@@ -74,7 +78,7 @@ async function callOne(
   }
 }
 
-/** Each answer as it comes, with who gave it. */
+/** Prints each answer as it arrives, with the name of its peer. */
 async function callAll(
   { out, signal }: Context,
   chosen: Chosen,
@@ -109,7 +113,7 @@ async function callAll(
   return failed === 0 ? EXIT.DONE : EXIT.FAILED;
 }
 
-/** A value, or each value of a stream as it comes. */
+/** A value, or each value of a stream as it arrives. */
 async function eachOf(value: unknown, show: (value: unknown) => Promise<void>): Promise<void> {
   const isStream = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
   if (isStream) for await (const each of value as AsyncIterable<unknown>) await show(each);

@@ -5,7 +5,7 @@ import { CliError, EXIT } from '../terminal/exit.ts';
 import { safe } from '../terminal/text.ts';
 import { count } from '../terminal/units.ts';
 
-/** From what somebody typed to the peer or the function that is meant. */
+/** Finds the peer or the function that the user typed. */
 
 /**
  * The peer with this id, or name, or beginning of an id.
@@ -23,7 +23,7 @@ export function choosePeer(wanted: string, peers: readonly RemotePeer[]): Remote
     throw new CliError(
       EXIT.NOT_FOUND,
       `${count(found.length, 'peer')} are called ${quoted(wanted)}`,
-      `say which by its id: ${ids.join(', ')}`,
+      `choose one by its id: ${ids.join(', ')}`,
     );
   }
   throw new CliError(EXIT.NOT_FOUND, `no peer is called ${quoted(wanted)}`, peersNear(wanted, peers));
@@ -33,26 +33,29 @@ function peersNear(wanted: string, peers: readonly RemotePeer[]): string {
   const names = [...new Set(peers.map(({ name }) => name))];
   const alike = near(wanted, names);
   const shown = (alike.length > 0 ? alike : names.slice(0, 8)).map((name) => safe(name, 64));
-  return `there ${isOrAre(shown)}${alike.length > 0 ? '' : '; app-net peers lists all'}`;
+  return alike.length > 0 ? didYouMean(shown) : `found ${shown.join(', ')}; app-net peers lists all`;
 }
 
 /**
- * What to say when nobody is there at all, or nobody of the group.
- * @param groups in which somebody is
+ * The error for a command that found no peer at all, or none of the group.
+ * @param groups the groups that have peers
  */
 export function nobody(group: string | undefined, groups: readonly string[]): CliError {
-  const text = group === undefined ? 'no peer is there' : `no peer of the group ${quoted(group)} is there`;
+  const text = group === undefined ? 'no peer was found' : `no peer of the group ${quoted(group)} was found`;
   const advice =
     group !== undefined && groups.length > 0
-      ? `there ${isOrAre(groups.slice(0, 8).map((each) => quoted(each)))}`
-      : 'app-net serve starts one from a module; app-net doctor says why one that runs is not seen';
+      ? `groups with peers: ${groups
+          .slice(0, 8)
+          .map((each) => quoted(each))
+          .join(', ')}`
+      : 'start one with app-net serve; if one runs and is not found, app-net doctor says why';
   return new CliError(EXIT.NOT_FOUND, text, advice);
 }
 
 /**
- * The tag of the function that is meant: the tag itself, its readable name, or the end of that, such as
+ * The tag of the function that the user typed: the tag itself, its readable name, or the end of that, such as
  * `multiplyValues` or `math.multiplyValues` for `my-app/math.multiplyValues`.
- * @throws CliError when none of the peers has it, or several functions could be meant
+ * @throws CliError when none of the peers has it, or several functions match
  */
 export function chooseFunction(wanted: string, peers: readonly RemotePeer[]): string {
   const tags = [...new Set([...peers.flatMap((peer) => peer.functions), ...Object.values(DEFAULT_TAGS)])];
@@ -69,7 +72,7 @@ export function chooseFunction(wanted: string, peers: readonly RemotePeer[]): st
     throw new CliError(
       EXIT.NOT_FOUND,
       `${count(found.length, 'function')} are called ${quoted(wanted)}`,
-      `say which: ${each.join(', ')}`,
+      `choose one: ${each.join(', ')}`,
     );
   }
   throw noFunction(
@@ -89,13 +92,12 @@ function noFunction(wanted: string, names: readonly string[]): CliError {
   const alike = [...new Set([...near(wanted, names, lastPart), ...containing])]
     .slice(0, 5)
     .map((name) => safe(name));
-  const advice =
-    alike.length > 0 ? `there ${isOrAre(alike)}` : 'app-net peers lists the functions of each peer';
+  const advice = alike.length > 0 ? didYouMean(alike) : 'app-net peers lists the functions of each peer';
   return new CliError(EXIT.NOT_FOUND, `no peer has a function ${quoted(wanted)}`, advice);
 }
 
-function isOrAre(names: readonly string[]): string {
-  return `${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`;
+function didYouMean(names: readonly string[]): string {
+  return `did you mean ${names.join(' or ')}?`;
 }
 
 function quoted(text: string): string {

@@ -1,20 +1,20 @@
 import type { Peer, RemotePeer, Selector } from '../../index.ts';
 
-/** What was asked for on the command line, and what it turned out to mean. */
+/** The options of a call on the command line, and the function and peers that they mean. */
 
 export interface CallOptions {
   group?: string;
-  /** On this one, by name or id. */
+  /** Call this peer, by name or id. */
   peer?: string;
-  /** On one that has the function; so it is without any of these. */
+  /** Call one peer that has the function; this is the default. */
   any?: boolean;
-  /** On every one that has it. */
+  /** Call every peer that has the function. */
   all?: boolean;
-  /** For each line of this file, spread over all that have it. */
+  /** Call for each line of this file, spread over all peers that have the function. */
   map?: string;
-  /** In ms; endless without: somebody who waits has Ctrl-C. */
+  /** In ms; no limit without it, since a person who waits has Ctrl-C. */
   deadline?: number;
-  /** It may run twice without harm, so a call that may have run is made again. */
+  /** The function may run twice without harm, so a call that may have run is repeated. */
   idempotent?: boolean;
   concurrency?: number;
   ordered?: boolean;

@@ -9,13 +9,13 @@ import { eventCalled, search, withPeer } from '../observer.ts';
 import { count } from '../terminal/units.ts';
 import { readArguments } from './values.ts';
 
-/** `app-net emit <name> [json]`: makes something happen, as a peer of the group would. */
+/** `app-net emit <name> [json]`: emits an event, as a peer of the group would. */
 
 export interface EmitOptions {
   group?: string;
 }
 
-/** How long the event may take to leave, in ms. */
+/** How long the event may take to be sent, in ms. */
 const DRAIN_TIME = 5_000;
 
 /** How long a peer may take to answer, in ms. */
@@ -28,7 +28,7 @@ export function emit(
   options: EmitOptions,
 ): Promise<ExitCode> {
   const [payload] = readArguments(given === undefined ? [] : [given]);
-  // Who subscribes hears their own group, unless they say otherwise, so this is a peer of the group while it emits.
+  // Subscribers hear their own group by default, so this is a peer of the group while it emits.
   const group = options.group ?? (environment['APP_NET_GROUP'] || 'main');
   return withPeer(
     'emit',
@@ -36,7 +36,7 @@ export function emit(
       await meetSubscribers(own, signal);
       const event = eventCalled(own, name);
       const reached = send(() => event.emit(payload));
-      // One that does not read keeps only itself waiting.
+      // A subscriber that does not read must not hold up the command.
       await Promise.race([event.drained(), wait(DRAIN_TIME, undefined, { signal })]);
       if (out.json) out.data({ name, group, subscribers: reached });
       else out.line(`${name} went to ${count(reached, 'subscriber')}`);
@@ -47,11 +47,11 @@ export function emit(
 }
 
 /**
- * Those who are connected have said by now what they subscribe to: they say it when they see this peer join, and what
- * they send arrives in order, so an answer to a ping comes after it.
+ * Waits until the connected peers have told their subscriptions. They tell them when they see this peer join, and
+ * frames arrive in order, so an answer to a ping comes after them.
  */
 async function meetSubscribers(own: Peer, signal: AbortSignal): Promise<void> {
-  // Of whatever group, `app-net events` in another terminal included.
+  // Peers of any group, `app-net events` in another terminal included.
   const found = await search(own, '*', signal);
   await Promise.allSettled(found.map((peer) => peer.ping({ deadline: ANSWER_TIME, signal })));
   signal.throwIfAborted();

@@ -6,13 +6,13 @@ import { safe } from '../terminal/text.ts';
 import { count } from '../terminal/units.ts';
 import { display, jsonable } from './values.ts';
 
-/** `app-net events [name]`: what happens, as it happens. */
+/** `app-net events [name]`: prints events as they happen. */
 
 export interface EventsOptions {
   group?: string;
 }
 
-/** Unlike other commands it can be found, or `app-net emit` in another terminal would not reach it. */
+/** Unlike other commands it is announced. Otherwise `app-net emit` in another terminal would not reach it. */
 const LISTENING = { announce: true };
 
 /** Stands for every name. */
@@ -34,14 +34,14 @@ export function events(
           const who = { id: peer.id, name: peer.name };
           if (out.json)
             out.data({ time: new Date().toISOString(), type: 'gap', missed: missed ?? null, why, peer: who });
-          else out.line(yellow(`… ${missed ?? 'some'} missed of ${safe(peer.name, 40)} (${why})`));
+          else out.line(yellow(`… ${missed ?? 'some'} missed from ${safe(peer.name, 40)} (${why})`));
         },
       });
       if (out.messagesAreRead) {
         const found = await search(own, group, signal);
         out.message(
           out.errorColors.dim(
-            `listening to ${count(found.length, 'peer')}, and to those that come; Ctrl-C ends`,
+            `listening to ${count(found.length, 'peer')}, and to peers that join later; Ctrl-C ends`,
           ),
         );
       }

@@ -11,7 +11,7 @@ import { readInfo } from './told-info.ts';
 import type { Counters, ToldInfo } from './told-info.ts';
 import { bytes, count, duration, milliseconds, percent } from '../terminal/units.ts';
 
-/** `app-net info <peer>`: what a peer says about itself. */
+/** `app-net info <peer>`: shows what a peer tells about itself. */
 
 /** How long it may take to answer, in ms. */
 const ANSWER_TIME = 5_000;
@@ -25,14 +25,14 @@ export function info({ out, signal }: Context, wanted: string): Promise<ExitCode
     const answer = await peer.info({ deadline: ANSWER_TIME, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);
-      throw new CliError(EXIT.NOT_CALLED, why, 'it is connected and does not answer: it may hang');
+      throw new CliError(EXIT.NOT_CALLED, why, 'the peer is connected but does not answer; it may hang');
     });
     showInfo(out, peer, answer);
     return EXIT.DONE;
   });
 }
 
-/** @param answer what it said, whatever that is. Who it is, it has proved already. */
+/** @param answer its answer, which may be anything. The identity of the peer is proved already. */
 export function showInfo(out: Output, peer: RemotePeer, answer: unknown): void {
   const told = readInfo(answer);
   const functions = (told.functions ?? peer.functions).map((tag) => readableTag(tag));
@@ -70,7 +70,7 @@ function facts(peer: RemotePeer, { versions, counters, loop, ...told }: ToldInfo
   ];
 }
 
-/** For what a peer does not say, or says in a way that cannot be meant. */
+/** Stands for facts that a peer does not tell, or tells in an invalid form. */
 const UNKNOWN = '–';
 
 function known(value: number | null | undefined, say: (value: number) => string): string {

@@ -6,31 +6,31 @@ import { safe } from '../terminal/text.ts';
 import { readInfo } from './told-info.ts';
 import { microseconds } from '../terminal/units.ts';
 
-/** What `peers` asks of a peer, and what it says of it in a line of JSON. */
+/** The questions that `peers` asks a peer, and its line of JSON. */
 
-/** How long a peer may take to answer before it is shown without, in ms. */
+/** How long a peer may take to answer before it is shown without its answers, in ms. */
 const ANSWER_TIME = 1_000;
 
-/** Pings of which the shortest is shown: the first one has to wake up both processes. */
+/** Number of pings; the shortest is shown, because the first one has to wake up both processes. */
 const PINGS = 3;
 
-/** What a peer says when it is asked; undefined what it did not answer. */
+/** The answers of a peer; undefined for each that it did not give. */
 export interface Answers {
-  /** The shortest way there and back, in ms. */
+  /** The shortest round trip, in ms. */
   roundTrip: number | undefined;
   /** In ms, at the time `at`. */
   uptime: number | undefined;
-  /** Of the library, there. */
+  /** The version of the library there. */
   version: string | undefined;
-  /** When it answered, on this process' clock, in ms. */
+  /** When it answered, on the clock of this process, in ms. */
   at: number;
 }
 
 type Limits = { deadline: number; signal: AbortSignal };
 
 /**
- * Asks each of them. The round trips come first, while nothing else is done: what else this process does would be in
- * them. `meanwhile` has the 20 ms that a peer then takes to find out how it is.
+ * Asks each of them. The round trips come first, while this process does nothing else, because any other work would
+ * show up in them. `meanwhile` runs in the 20 ms that a peer then takes to measure its state.
  */
 export async function askAll(
   peers: readonly RemotePeer[],
@@ -53,7 +53,9 @@ export async function askAll(
   );
 }
 
-/** Undefined for one that hangs, has just left, or is a client in another language that knows only its own functions. */
+/**
+ * Undefined for a peer that hangs, has just left, or is a client in another language that has only its own functions.
+ */
 async function shortest(peer: RemotePeer, limits: Limits): Promise<number | undefined> {
   let best = Infinity;
   try {

@@ -7,10 +7,10 @@ import type { Answers } from './peer-rows.ts';
 import { table, widthOf } from '../terminal/table.ts';
 import { duration, milliseconds } from '../terminal/units.ts';
 
-/** What the names of functions take at most, in columns: enough to know a peer by, and `--json` has all of them. */
+/** The most columns that the names of functions take: enough to recognize a peer. `--json` prints all of them. */
 const WIDEST_FUNCTIONS = 80;
 
-/** What `peers` shows on a terminal: a row for each peer. */
+/** The table that `peers` shows on a terminal: a row for each peer. */
 export function peerTable(
   rows: readonly { peer: RemotePeer; answers: Answers | undefined }[],
   colors: Colors,
@@ -42,7 +42,7 @@ export function peerTable(
   );
 }
 
-/** Each by its name; where several have that, with as much of the id as tells it from every other. */
+/** Each peer's name. Peers with the same name also get as much of their id as tells them apart. */
 function namesAmong(peers: readonly RemotePeer[]): (peer: RemotePeer) => string {
   const names = new Map<string, number>();
   for (const { name } of peers) names.set(name, (names.get(name) ?? 0) + 1);
@@ -50,7 +50,7 @@ function namesAmong(peers: readonly RemotePeer[]): (peer: RemotePeer) => string 
   const places = new Map(ids.map((id, index) => [id, index]));
   return ({ name, id }) => {
     if (names.get(name) === 1) return safe(name, 40);
-    // In this order those that begin alike are beside each other.
+    // In this order, ids with the same beginning are neighbours.
     const place = places.get(id)!;
     const alike = Math.max(commonStart(id, ids[place - 1]), commonStart(id, ids[place + 1]));
     let length = Math.max(6, alike + 1);
@@ -65,13 +65,13 @@ function commonStart(a: string, b = ''): number {
   return length;
 }
 
-/** Of a derived tag the end of what it says, `math.multiply` for `my-app/math.multiply`; a tag that was given as it is. */
+/** The end of a derived tag, `math.multiply` for `my-app/math.multiply`. A tag that was given stays as it is. */
 function shortName(tag: string): string {
   const name = readableTag(tag);
   return safe(name === tag ? tag : name.replace(/^.*\//, ''));
 }
 
-/** As many names as there is room for, and how many are left out. Looks at no more than it shows. */
+/** As many names as fit, and the number of the rest. Looks at no more names than it shows. */
 export function firstFunctions(tags: readonly string[], width: number): string {
   if (tags.length === 0) return '–';
   const rest = (shown: number): string => (shown < tags.length ? ` +${tags.length - shown}` : '');

@@ -11,20 +11,20 @@ import type { Answers } from './peer-rows.ts';
 import type { firstFunctions, peerTable } from './peer-table.ts';
 import { count } from '../terminal/units.ts';
 
-/** `app-net peers`: who is there. */
+/** `app-net peers`: lists the peers. */
 
 export interface PeersOptions {
   group?: string;
   watch?: boolean;
 }
 
-/** Between two looks at how long each peer takes to answer, in ms. */
+/** Time between two measurements of how long each peer takes to answer, in ms. */
 const ASK_AGAIN = 2_000;
 
-/** Between two drawings of the table, in ms: uptimes are in seconds. */
+/** Time between two drawings of the table, in ms: uptimes are in seconds. */
 const DRAW_AGAIN = 1_000;
 
-/** Answers that come within this time are drawn at once, in ms. */
+/** Answers within this time are drawn together, in ms. */
 const DRAW_TOGETHER = 50;
 
 export function peers(context: Context, options: PeersOptions): Promise<ExitCode> {
@@ -52,7 +52,7 @@ async function show({ out, signal }: Context, peer: Peer, group: string | undefi
   return EXIT.DONE;
 }
 
-/** A line of JSON for each peer that is there, and then for each change. */
+/** A line of JSON for each peer that is present, and then for each change. */
 async function follow({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const view = peer.peers.of(meant(group));
   await view.settled();
@@ -69,7 +69,7 @@ async function follow({ out, signal }: Context, peer: Peer, group: string | unde
   return EXIT.DONE;
 }
 
-/** The table, drawn anew as it changes, and above it what changed. */
+/** The table, redrawn as it changes, with the changes above it. */
 async function watch(context: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
   const { out, signal } = context;
   const view = peer.peers.of(meant(group));
@@ -85,7 +85,7 @@ async function watch(context: Context, peer: Peer, group: string | undefined): P
     for (const timer of timers) clearInterval(timer);
     table.end();
   }
-  if (!signal.aborted) out.message('the peer of this command was stopped');
+  if (!signal.aborted) out.message('the peer of this command was stopped, so the list ends here');
   return EXIT.DONE;
 }
 
@@ -147,7 +147,7 @@ class WatchedTable {
     this.#drawSoon();
   }
 
-  /** Many peers answer at about the same time. */
+  /** Delays the drawing, because many peers answer at about the same time. */
   #drawSoon(): void {
     this.#soon ??= setTimeout(() => this.draw(), DRAW_TOGETHER);
   }

@@ -9,15 +9,15 @@ import { searchSomebody, withPeer } from '../observer.ts';
 import { safe } from '../terminal/text.ts';
 import { microseconds, milliseconds } from '../terminal/units.ts';
 
-/** `app-net ping [peer]`: how long a call takes, again and again; the statistics at the end. */
+/** `app-net ping [peer]`: measures how long a call takes, again and again, with statistics at the end. */
 
 export interface PingOptions {
   group?: string;
-  /** Rounds; endless without. */
+  /** Number of rounds; endless if undefined. */
   count?: number;
-  /** Between two rounds, in ms. */
+  /** Time between two rounds, in ms. */
   interval: number;
-  /** For one answer, in ms. */
+  /** Time that one answer may take, in ms. */
   deadline: number;
 }
 
@@ -63,7 +63,7 @@ async function pingOnce(
     else out.line(`answer from ${safe(peer.name, 40)}: round ${round}, ${milliseconds(time)}`);
   } catch (error) {
     if (signal.aborted) {
-      // Under way when Ctrl-C came: neither answered nor lost.
+      // The call was under way when Ctrl-C came: it is neither answered nor lost.
       statistics.sent -= 1;
       return;
     }

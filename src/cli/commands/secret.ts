@@ -10,11 +10,13 @@ import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 
-/** `app-net secret`: a secret in a file of its own, for peers on several hosts. It is shown only to who asks for it. */
+/**
+ * `app-net secret`: keeps a secret in its own file, for peers on several hosts. It prints the secret only on request.
+ */
 
 export interface SecretOptions {
   file?: string;
-  /** Takes the place of one that is there. */
+  /** Replaces the present secret. */
   new?: boolean;
   /** Prints the secret itself. */
   show?: boolean;
@@ -33,16 +35,20 @@ export async function secret({ out, environment }: Context, options: SecretOptio
     out.data({ file, made });
     return EXIT.DONE;
   }
-  out.message(made ? `a secret was stored in ${file}, readable by you alone` : `${file} has one already`);
+  out.message(made ? `a secret was stored in ${file}, readable only by you` : `${file} already has a secret`);
   out.line(`APP_NET_SECRET_FILE=${quoted(file)}`);
   const { dim } = out.errorColors;
   out.message(
-    dim(`start peers with that line in their environment, and APP_NET_LAN=1 to open them to the network`),
+    dim(
+      `start peers with this line in their environment, and with APP_NET_LAN=1 to open them to the network`,
+    ),
   );
-  // Where it is by default it need not be said.
+  // The default place need not be named.
   const where = file === defaultFile(environment) ? '' : ` --file ${quoted(options.file ?? file)}`;
   out.message(
-    dim(`to another host: app-net secret${where} --show | ssh <host> npx app-net secret${where} --stdin`),
+    dim(
+      `copy it to another host: app-net secret${where} --show | ssh <host> npx app-net secret${where} --stdin`,
+    ),
   );
   return EXIT.DONE;
 }
@@ -52,12 +58,12 @@ function defaultFile(environment: NodeJS.ProcessEnv): string {
   return join(environment['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'app-net', 'secret');
 }
 
-/** Whether a secret was stored now. @throws CliError */
+/** Returns whether a secret was stored now. @throws CliError */
 async function store(file: string, options: SecretOptions): Promise<boolean> {
   if (options.show && !options.new && !options.stdin) return false;
   const content = options.stdin ? await given() : makeSecret();
   await makeFolder(dirname(file));
-  // Under another name first: whoever opens the file finds the whole of it.
+  // The file gets another name first, so that every reader of the final file finds all of it.
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, `${content}\n`, { mode: 0o600, flag: 'wx' });
   if (options.new) {
@@ -70,7 +76,7 @@ async function store(file: string, options: SecretOptions): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     if ((await read(file)) === content || !options.stdin) return false;
-    throw new CliError(EXIT.USAGE, `${file} holds another secret`, 'say --new to put this one in its place');
+    throw new CliError(EXIT.USAGE, `${file} holds another secret`, 'replace it with --new');
   } finally {
     await unlink(draft).catch(() => {});
   }
@@ -82,8 +88,8 @@ async function given(): Promise<string> {
   if (weakness === undefined && !content.includes('\n')) return content;
   throw new CliError(
     EXIT.USAGE,
-    `standard input holds no secret that will do: give one line of at least ${SHORTEST_SECRET} characters, not of a few different ones`,
-    'on the other host: app-net secret --show',
+    `standard input holds no usable secret: give one line of at least ${SHORTEST_SECRET} characters, with enough different ones`,
+    'print it on the other host with app-net secret --show',
   );
 }
 
@@ -92,13 +98,13 @@ async function read(file: string): Promise<string> {
     return await readSecretFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new CliError(EXIT.USAGE, `there is no secret in ${file}`, 'app-net secret makes one');
+      throw new CliError(EXIT.USAGE, `there is no secret in ${file}`, 'make one with app-net secret');
     }
     throw new CliError(EXIT.USAGE, error instanceof Error ? error.message : String(error));
   }
 }
 
-/** As a shell reads it back. */
+/** The form that a shell reads back. */
 function quoted(file: string): string {
   return /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,6 @@
-/** What a peer answers about itself may be anything: it may run another version, or lie. */
+/** A peer may answer anything about itself: it may run another version, or lie. */
 
-/** Of what a peer says about itself, what can be meant; `null` for the rest. Times in ms, sizes in bytes. */
+/** The valid facts of what a peer tells about itself; `null` for the rest. Times in ms, sizes in bytes. */
 export interface ToldInfo {
   user: string | null;
   versions: { 'app-net': string | null; node: string | null; protocol: number[] };
@@ -13,7 +13,7 @@ export interface ToldInfo {
   memory: number | null;
 }
 
-/** Only what is a number. */
+/** Only the counters that are numbers. */
 export type Counters = Readonly<Record<string, number>>;
 
 /** More counters, and versions of the protocol, than any peer has. */
@@ -62,7 +62,7 @@ function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** None of them can be below 0, and none is endless. */
+/** The numbers are never negative, and always finite. */
 function number(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : null;
 }

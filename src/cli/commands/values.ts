@@ -6,8 +6,8 @@ import { CliError, EXIT } from '../terminal/exit.ts';
 /** Arguments and results of calls: from the command line, to a terminal, to JSON. */
 
 /**
- * Each argument as JSON, or else as the string it is. What begins like JSON and is none is refused: it was lost to the
- * shell's quotes more often than meant.
+ * Reads each argument as JSON, or else as a string. Text that begins like JSON and is not JSON is refused: usually the
+ * shell has removed its quotes.
  * @throws CliError
  */
 export function readArguments(given: readonly string[]): unknown[] {
@@ -20,30 +20,30 @@ export function readArguments(given: readonly string[]): unknown[] {
       const why = error instanceof Error ? error.message : String(error);
       throw new CliError(
         EXIT.USAGE,
-        `argument ${index + 1} begins like JSON and is none: ${why}`,
-        `put it into single quotes, '{"width":200}'; a string that begins so is JSON in quotes: '"[x"'`,
+        `argument ${index + 1} begins like JSON but is not JSON: ${why}`,
+        `put JSON into single quotes, '{"width":200}'; write a string that begins like this as a JSON string: '"[x"'`,
       );
     }
     const isWhole = /^-?\d+$/.test(text.trim());
     if (typeof value === 'number' && (isWhole ? !Number.isSafeInteger(value) : !Number.isFinite(value))) {
       throw new CliError(
         EXIT.USAGE,
-        `argument ${index + 1}, ${text}, is larger than numbers are exact`,
-        `give it as a string, '"${text}"', or as the number that it becomes: ${Number(text).toExponential()}`,
+        `argument ${index + 1}, ${text}, is too large for an exact number`,
+        `give it as a string, '"${text}"', or give the number that it would become: ${Number(text).toExponential()}`,
       );
     }
     return value;
   });
 }
 
-/** For people: a string as it is, anything else as Node shows it. */
+/** The form for people: a string as it is, anything else as Node shows it. */
 export function display(value: unknown, { colors, columns }: { colors: boolean; columns: number }): string {
   if (typeof value === 'string') return value;
   const options = { depth: 8, maxArrayLength: 1_000, breakLength: Math.min(columns, 120) };
   return colors ? inspectInColors(value, options) : inspect(value, options);
 }
 
-/** What JSON can say of any value; `docs/cli.md` has the list. */
+/** The JSON for any value; `docs/cli.md` has the list. */
 export function jsonable(value: unknown): unknown {
   return walk(value, new Set()) ?? null;
 }
@@ -89,7 +89,7 @@ function errorFields(error: Error, each: (value: unknown) => unknown): Record<st
   return {
     ...{ name, message, ...own },
     ...(cause !== undefined && { cause: each(cause) }),
-    // Of an AggregateError; it does not list them among its properties.
+    // AggregateError does not list them among its properties.
     ...(Array.isArray(errors) && { errors: each(errors) }),
   };
 }

@@ -23,10 +23,10 @@ import type { ExitCode } from '../terminal/exit.ts';
 import { meant, search, sorted, withPeer } from '../observer.ts';
 import { count } from '../terminal/units.ts';
 
-/** How long peers may take to be found, in ms. Those of other hosts take longer than other commands wait. */
+/** How long the search for peers may take, in ms. Peers of other hosts take longer than other commands wait. */
 const PATIENCE = 3_000;
 
-/** `app-net doctor`: what is wrong here, in words, and what to do about it. */
+/** `app-net doctor`: reports what is wrong, in words, and what to do about it. */
 export async function doctor({ out, signal, environment }: Context): Promise<ExitCode> {
   let problems = 0;
   const tell = (...results: Result[]): void => {
@@ -39,7 +39,7 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
   tell(checkVersions());
   const options = checkOptions(environment);
   tell(options.result);
-  // What is wrong with one option must not keep the others from being looked at.
+  // One wrong option must not prevent the check of the others.
   const settings = options.settings ?? resolveOptions({}, {});
   const runtime = await checkRuntimeDirectory(environment, doesWithout(settings));
   tell(...runtime.results);
@@ -78,7 +78,7 @@ async function checkOthers(
     return await withPeer('doctor', async (own) => {
       await search(own, undefined, signal, PATIENCE);
       const unreached = await checkUnreached(own, keys, signal);
-      // Once more: some of other hosts join while those that have not are looked at.
+      // Look again: some peers of other hosts join while the missing ones are examined.
       const found = own.peers.of(meant(undefined)).list();
       const ids = new Set(found.map(({ id }) => id));
       const elsewhere = await checkElsewhere(directory, environment, ids);

@@ -6,16 +6,16 @@ import type { Result } from './report.ts';
 import { count } from '../terminal/units.ts';
 
 /**
- * The check of `doctor` for peers of this user that look for each other in another folder. Services and containers mostly
- * have no `XDG_RUNTIME_DIR`, and a login shell mostly has one, so the two use different folders by default.
+ * The check of `doctor` for peers of this user that look for each other in another directory. Services and containers
+ * usually have no `XDG_RUNTIME_DIR` and a login shell usually has one, so the two use different directories by default.
  */
 
 /** How many processes are named. */
 const MOST_NAMED = 5;
 
 /**
- * @param used the folder that peers of this environment use
- * @param found ids of the peers that this one sees, in whatever way it found them
+ * @param used the directory that peers of this environment use
+ * @param found ids of the peers that this one sees, by any provider
  */
 export async function checkElsewhere(
   used: string,
@@ -64,11 +64,11 @@ async function look(
   const named = [...new Set(pids)].slice(0, MOST_NAMED).join(', ');
   return [
     {
-      // A folder that was chosen is mostly meant to keep peers apart.
+      // A directory that was chosen explicitly is usually meant to keep peers apart.
       status: environment['APP_NET_RUNTIME_DIR'] ? 'note' : 'problem',
       check: 'other directory',
-      says: `${count(pids.length, 'peer')} (process ${named}) in ${directory}, where processes ${by} look; peers of this environment look in ${used}, so neither sees the other`,
-      todo: 'give both the same APP_NET_RUNTIME_DIR; if they are meant to be apart, all is well',
+      says: `${count(pids.length, 'peer')} (process ${named}) in ${directory}, where processes ${by} look; peers of this environment look in ${used}, so the two do not see each other`,
+      todo: 'give both the same APP_NET_RUNTIME_DIR; ignore this if you want them apart',
     },
   ];
 }

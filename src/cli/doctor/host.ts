@@ -20,7 +20,7 @@ import { deriveKeys } from '../../wire/secret.ts';
 import type { SecretKeys } from '../../wire/secret.ts';
 import type { Result } from './report.ts';
 
-/** The checks of `doctor` that need nobody else: this process, its environment, its host. */
+/** The checks of `doctor` that involve no other peer: this process, its environment, its host. */
 
 /** The oldest Node that this library runs on. */
 const OLDEST_NODE = [20, 19] as const;
@@ -28,7 +28,7 @@ const OLDEST_NODE = [20, 19] as const;
 /** How long a connection of this host to itself may take, in ms. */
 const LOOPBACK_TIME = 1_000;
 
-/** No clock that is right says less; certificates are not valid before they were made. */
+/** A clock that shows an earlier time is wrong. Certificates are not valid before they were made. */
 const EARLIEST = Date.UTC(2025, 0, 1);
 
 export function checkVersions(): Result {
@@ -40,7 +40,7 @@ export function checkVersions(): Result {
   return { status: 'problem', check, says, todo: `install Node ${oldest}.${least} or newer` };
 }
 
-/** Also gives what peers of this environment would have. */
+/** Also returns the settings that peers of this environment would have. */
 export function checkOptions(environment: NodeJS.ProcessEnv): {
   result: Result;
   settings: Settings | undefined;
@@ -48,7 +48,7 @@ export function checkOptions(environment: NodeJS.ProcessEnv): {
   const check = 'environment';
   const given = Object.keys(environment)
     .filter((name) => name.startsWith('APP_NET_') && environment[name])
-    // A secret is not for the eyes of who reads this.
+    // The secret must not be shown on a screen.
     .map((name) => (name === 'APP_NET_SECRET' ? 'APP_NET_SECRET=…' : `${name}=${environment[name]}`));
   try {
     const settings = resolveOptions({}, environment);
@@ -79,8 +79,8 @@ export async function checkRuntimeDirectory(
       code === 'EACCES' || code === 'EROFS' ? `${directory} cannot be written to: ${message}` : message;
     const isFault = code === 'INSECURE' || !isSpare;
     const other = isFault
-      ? 'choose another with APP_NET_RUNTIME_DIR'
-      : 'peers do without it here: they have a secret, and seeds or the LAN to find each other by';
+      ? 'choose another directory with APP_NET_RUNTIME_DIR'
+      : 'peers work without it here: they have a secret, and find each other by seeds or on the LAN';
     const todo = code === 'INSECURE' ? undefined : other;
     return {
       results: [{ status: isFault ? 'problem' : 'note', check, says, todo }],
@@ -95,14 +95,14 @@ function checkWatch(directory: string): Result[] {
     watch(directory, { persistent: false }).close();
     return [];
   } catch (error) {
-    const says = `it cannot be watched (${messageOf(error)}): who comes is seen after up to 2 s`;
+    const says = `it cannot be watched (${messageOf(error)}), so new peers are noticed only after up to 2 s`;
     return [
       { status: 'note', check: 'runtime directory', says, todo: 'raise fs.inotify.max_user_instances' },
     ];
   }
 }
 
-/** Where the secret comes from, never what it is. */
+/** Reports where the secret comes from, never the secret itself. */
 export async function checkSecret(
   settings: Settings,
   directory: string | undefined,
@@ -110,13 +110,15 @@ export async function checkSecret(
   const check = 'secret';
   try {
     const { from, text } = await findSecret(settings, directory);
-    const kind = text.startsWith('net1_') ? 'a made one' : 'a passphrase';
+    const kind = text.startsWith('net1_') ? 'a made secret' : 'a passphrase';
     return { result: { status: 'ok', check, says: `${kind}, ${from}` }, keys: await deriveKeys(text) };
   } catch (error) {
     if (error instanceof NoPlace)
       return { result: { status: 'note', check, says: error.message }, keys: undefined };
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const todo = missing ? 'app-net secret makes one, and says how to name it to peers' : undefined;
+    const todo = missing
+      ? 'make one with app-net secret, which also prints how to give it to peers'
+      : undefined;
     return { result: { status: 'problem', check, says: messageOf(error), todo }, keys: undefined };
   }
 }
@@ -128,14 +130,15 @@ async function findSecret(
   if (secret) return { from: 'from APP_NET_SECRET', text: secret() };
   if (secretFile !== undefined)
     return { from: `from the file ${secretFile}`, text: await readSecretFile(secretFile) };
-  if (directory === undefined) throw new NoPlace('it is in the runtime directory, which cannot be used');
+  if (directory === undefined)
+    throw new NoPlace('the secret is in the runtime directory, which cannot be used');
   return { from: "this user's, in the runtime directory", text: await readOrMakeSecret(directory) };
 }
 
-/** Another check has said already what is wrong. */
+/** Another check has already reported the cause. */
 class NoPlace extends Error {}
 
-/** Whether a peer could listen where it is told to. @param taken by which of our peers a port is taken */
+/** Whether a peer could listen where its options say. @param taken tells which of our peers has taken a port */
 export async function checkPorts(
   { host, ports: [first, last] }: Settings,
   taken: (port: number) => string | undefined,
@@ -144,11 +147,11 @@ export async function checkPorts(
   if (first === 0) {
     const result = await listenOnce(host, 0);
     if ('error' in result)
-      return { status: 'problem', check, says: `nothing can listen at ${host}: ${result.error}` };
+      return { status: 'problem', check, says: `no peer can listen at ${host}: ${result.error}` };
     return {
       status: 'ok',
       check,
-      says: 'any that is free: neither APP_NET_PORT nor APP_NET_PORT_RANGE is set',
+      says: 'any free port: neither APP_NET_PORT nor APP_NET_PORT_RANGE is set',
     };
   }
   const busy: string[] = [];
@@ -169,14 +172,14 @@ export async function checkPorts(
     status: 'problem',
     check,
     says: busy.length > 3 ? `every port from ${first} to ${last} is taken` : busy.join('; '),
-    todo: 'choose another APP_NET_PORT, give several to choose from (APP_NET_PORT_RANGE=4000-4100), or none',
+    todo: 'choose another APP_NET_PORT, or a range (APP_NET_PORT_RANGE=4000-4100), or set neither for any free port',
   };
 }
 
 function adviceFor(code: string | undefined): string | undefined {
-  if (code === 'EACCES') return 'ports below 1024 are not for every user; choose a higher APP_NET_PORT';
+  if (code === 'EACCES') return 'ports below 1024 need privileges; choose a higher APP_NET_PORT';
   if (code === 'EADDRNOTAVAIL')
-    return 'APP_NET_HOST must be an address of this host; leave it out to have the default';
+    return 'APP_NET_HOST must be an address of this host; unset it to use the default';
   return undefined;
 }
 
@@ -202,7 +205,7 @@ function listening(server: Server, host: string, port: number): Promise<AddressI
   });
 }
 
-/** A connection of this host to itself, and a word on it. */
+/** Connects this host to itself, and sends a word. */
 export async function checkLoopback(): Promise<Result> {
   const check = 'loopback';
   const server = createServer((socket) => socket.on('error', () => {}).end('here'));
@@ -217,12 +220,12 @@ export async function checkLoopback(): Promise<Result> {
     heard.catch(() => {});
     const late = wait(LOOPBACK_TIME, 'late', { signal: over.signal }).catch(() => 'late');
     if ((await Promise.race([heard, late])) === 'here') {
-      return { status: 'ok', check, says: 'connections within this host get through' };
+      return { status: 'ok', check, says: 'connections within this host work' };
     }
     throw new Error(`no answer within ${LOOPBACK_TIME} ms`);
   } catch (error) {
-    const says = `a connection from this host to 127.0.0.1 does not get through: ${messageOf(error)}`;
-    return { status: 'problem', check, says, todo: 'let the firewall allow everything on the interface lo' };
+    const says = `a connection from this host to 127.0.0.1 failed: ${messageOf(error)}`;
+    return { status: 'problem', check, says, todo: 'allow everything on the interface lo in the firewall' };
   } finally {
     over.abort();
     server.close();
@@ -236,8 +239,8 @@ export function checkClock(): Result {
   return {
     status: 'problem',
     check: 'clock',
-    says: `${says} is in the past: certificates will not be valid`,
-    todo: 'set the clock, or let NTP do it',
+    says: `${says} is in the past, so certificates will not be valid`,
+    todo: 'set the clock, for example with NTP',
   };
 }
 

@@ -9,31 +9,34 @@ import { messageOf } from './host.ts';
 import type { Result } from './report.ts';
 import { count } from '../terminal/units.ts';
 
-/** The check of `doctor` whether peers of other hosts could be found by multicast. */
+/** The check of `doctor` whether multicast could find peers of other hosts. */
 
 const CHECK = 'multicast';
 
-/** Whoever speaks DNS-SD answers to it, whatever it has (RFC 6763, section 9). */
+/** Every DNS-SD responder answers this question, whatever services it has (RFC 6763, section 9). */
 const EVERY_SERVICE = '_services._dns-sd._udp.local';
 
-/** How long an answer may take, in ms: they are told to wait for up to 120 before they give one. */
+/** How long an answer may take, in ms. Responders wait for up to 120 ms before they answer. */
 const ANSWER_TIME = 400;
 
-const INSTEAD = 'APP_NET_PEERS=host:port finds peers without multicast';
+const INSTEAD = 'set APP_NET_PEERS=host:port to find peers without multicast';
 
 interface Heard {
   link: Link;
-  /** Why nothing can be said there. */
+  /** Why nothing can be sent on it. */
   error: string | undefined;
   own: boolean;
   others: number;
 }
 
-/** Asks on every interface who is there, and listens whether that was heard. @param needed whether peers here use it */
+/**
+ * Asks on every interface which hosts are there, and listens whether its own question arrives.
+ * @param needed whether peers here use multicast
+ */
 export async function checkMulticast(needed: boolean): Promise<Result[]> {
   const links = linksOf(networkInterfaces());
   if (links.length === 0) {
-    const says = 'no network interface is up that leads to others';
+    const says = 'no network interface to other hosts is up';
     return [failing(needed, needed, says)];
   }
   const all = await Promise.all(links.map((link) => listenOn(link)));
@@ -43,14 +46,14 @@ export async function checkMulticast(needed: boolean): Promise<Result[]> {
       const says = `works on ${link.label}; ${count(others, 'other host')} answered`;
       return { status: 'ok', check: CHECK, says };
     }
-    const why = error ?? 'nothing is heard, not even what is said here; does a firewall close UDP port 5353?';
+    const why = error ?? 'nothing is received, not even the own question; a firewall may block UDP port 5353';
     // One interface that works is enough.
     return failing(needed, needed && !works, `does not work on ${link.label}: ${why}`);
   });
 }
 
 function failing(needed: boolean, isProblem: boolean, text: string): Result {
-  const says = needed ? text : `${text} (matters with APP_NET_LAN only)`;
+  const says = needed ? text : `${text} (matters only with APP_NET_LAN)`;
   if (isProblem) return { status: 'problem', check: CHECK, says, todo: INSTEAD };
   return { status: 'note', check: CHECK, says };
 }

@@ -19,9 +19,9 @@ import { probe } from './probe.ts';
 import type { Verdict } from './probe.ts';
 import { count, duration } from '../terminal/units.ts';
 
-/** The checks of `doctor` that are about the others: who is there, and why one that should be is not. */
+/** The checks of `doctor` that are about other peers: which are present, and why an expected one is missing. */
 
-/** How far clocks may differ before anybody need care, in ms. */
+/** How far clocks may differ before it is reported, in ms. */
 const CLOCK_DIFFERENCE = 5_000;
 
 /** How long a peer may take to answer, in ms. */
@@ -36,43 +36,43 @@ export interface Announced {
   peer: FoundAnnouncement | undefined;
 }
 
-/** What peers of this host have announced. */
+/** The announcements of the peers of this host. */
 export async function announcements(directory: string): Promise<Announced[]> {
   const names = await readdir(directory).catch(() => []);
   const files = names.filter((name) => name.endsWith(SUFFIX)).map((name) => join(directory, name));
   return Promise.all(files.map(async (file) => ({ file, peer: await readAnnouncement(file) })));
 }
 
-/** Peers of this host that this one passes over. */
+/** Peers of this host that this one ignores. */
 export function checkAnnouncements(all: readonly Announced[], keys: SecretKeys): Result[] {
   return all.flatMap(({ file, peer }): Result[] => {
     if (!peer) {
-      const says = `${file} is no announcement that this version can read`;
+      const says = `this version cannot read the announcement ${file}`;
       return [{ status: 'problem', check: 'another version', says, todo: SAME_VERSION }];
     }
     if (peer.world === undefined || peer.world === keys.world) return [];
     if (peer.pid !== undefined && !isRunning(peer.pid)) {
-      const left = `${file} is of process ${peer.pid}, which is no longer running, and of another secret`;
-      return [{ status: 'note', check: 'old announcement', says: left, todo: 'remove it' }];
+      const left = `${file} belongs to process ${peer.pid}, which no longer runs and had another secret`;
+      return [{ status: 'note', check: 'old announcement', says: left, todo: 'remove the file' }];
     }
-    const says = `process ${peer.pid} of this host has another secret, so neither sees the other`;
+    const says = `process ${peer.pid} on this host has another secret, so the two do not see each other`;
     return [{ status: 'problem', check: 'wrong secret', says, todo: SAME_SECRET }];
   });
 }
 
 const SAME_SECRET =
-  'give both the same APP_NET_SECRET_FILE (app-net secret makes one), or neither; if they are meant to be apart, all is well';
+  'give both the same APP_NET_SECRET_FILE (app-net secret makes one), or neither; ignore this if you want them apart';
 const SAME_VERSION = 'install the same version of app-net on both sides';
 
-/** Who is there, in which group, with which version and clock. */
+/** Reports which peers are present, in which group, with which version and clock. */
 export async function checkPeers(
   found: readonly RemotePeer[],
   ownGroup: string,
   signal: AbortSignal,
 ): Promise<Result[]> {
   if (found.length === 0) {
-    const says = 'nobody is there';
-    return [{ status: 'note', check: 'peers', says, todo: 'app-net serve <module> starts one' }];
+    const says = 'no peer was found';
+    return [{ status: 'note', check: 'peers', says, todo: 'start one with app-net serve <module>' }];
   }
   const inGroup = found.filter(({ group }) => group === ownGroup);
   const others = [...new Set(found.filter(({ group }) => group !== ownGroup).map(({ group }) => group))];
@@ -83,8 +83,8 @@ export async function checkPeers(
     results.push({
       status: 'problem',
       check: 'wrong group',
-      says: `there ${found.length === 1 ? 'is' : 'are'} ${count(found.length, 'peer')}, and none in the group ${JSON.stringify(safe(ownGroup, 60))}, but in ${elsewhere}`,
-      todo: 'a program sees its own group: set APP_NET_GROUP for it, or let it ask for { group: "*" }',
+      says: `there ${found.length === 1 ? 'is' : 'are'} ${count(found.length, 'peer')}, but none in the group ${JSON.stringify(safe(ownGroup, 60))}; found in ${elsewhere}`,
+      todo: 'a program sees only its own group: set APP_NET_GROUP for it, or select { group: "*" } in its code',
     });
   } else {
     const rest = others.length > 0 ? `; others in ${elsewhere}` : '';
@@ -103,42 +103,42 @@ async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[
   try {
     const asked = Date.now();
     const info = readInfo(await peer.info({ deadline: ANSWER_TIME, signal }));
-    // In the middle of the time between question and answer it was there what it says.
+    // Its answer shows its clock about halfway between question and answer.
     const here = (asked + Date.now()) / 2;
     const difference = (info.time ?? here) - here;
     if (Math.abs(difference) > CLOCK_DIFFERENCE) {
-      const says = `that of ${who} is ${duration(Math.abs(difference))} ${difference > 0 ? 'ahead' : 'behind'}`;
-      results.push({ status: 'note', check: 'clock', says, todo: 'let NTP set the clocks of both hosts' });
+      const says = `the clock of ${who} is ${duration(Math.abs(difference))} ${difference > 0 ? 'ahead' : 'behind'}`;
+      results.push({ status: 'note', check: 'clock', says, todo: 'set the clocks of both hosts with NTP' });
     }
     const version = info.versions['app-net'];
     if (version !== libraryVersion()) {
-      const says = `${who} runs app-net ${version === null ? 'of an unknown version' : safe(version, 40)}; they understand each other`;
+      const says = `${who} runs app-net ${version === null ? 'of an unknown version' : safe(version, 40)}; the two work together`;
       results.push({ status: 'note', check: 'versions', says });
     }
   } catch (error) {
     signal.throwIfAborted();
-    const says = `${who} is connected and does not answer: ${error instanceof Error ? error.message : String(error)}`;
+    const says = `${who} is connected but does not answer: ${error instanceof Error ? error.message : String(error)}`;
     results.push({
       status: 'problem',
       check: 'hanging peer',
       says,
-      todo: 'its event loop is blocked, or it is stopped',
+      todo: 'its event loop is blocked, or its process is stopped; look at that process',
     });
   }
   return results;
 }
 
-/** Hints with a wrong tag that are looked into. */
+/** How many hints with a wrong tag are examined. */
 const MOST_DROPPED = 16;
 
-/** Why those that were hinted at have not joined. */
+/** Reports why peers with a hint have not joined. */
 export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
   const { candidates, degraded, dropped } = own.actor.system.get('discovery').getSnapshot().context as {
     candidates: ReadonlyMap<string, Candidate>;
     degraded: Readonly<Record<string, unknown>>;
     dropped: DroppedHints;
   };
-  // The runtime directory, and what multicast DNS needs, were looked at by themselves.
+  // The runtime directory and multicast DNS have checks of their own.
   const others = Object.entries(degraded).filter(([provider]) => provider !== 'mdns' && provider !== HOST);
   const limited = others.map(([provider, error]): Result => ({
     status: 'problem',
@@ -150,7 +150,7 @@ export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortS
   return [...limited, ...reasons.flat(), ...(await checkDropped(dropped, keys, signal))];
 }
 
-/** Hints with a wrong tag are never dialled but here: who has another secret is worth to be named, and a lie is not. */
+/** Only `doctor` dials hints with a wrong tag. A peer with another secret is reported; a hint that is a lie is not. */
 async function checkDropped(dropped: DroppedHints, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
   const findings = await Promise.all(
     [...dropped].slice(0, MOST_DROPPED).map(async ([id, { address }]) => {
@@ -167,14 +167,14 @@ async function whyApart(candidate: Candidate, keys: SecretKeys, signal: AbortSig
   const hints = [...candidate.hints.values()];
   const id = hints.find((hint) => hint.id !== '')?.id ?? '';
   const pid = hints.find((hint) => hint.pid !== undefined)?.pid;
-  const who = pid === undefined ? (id ? `the peer ${id}` : 'whoever is') : `process ${pid}`;
+  const who = pid === undefined ? (id ? `the peer ${id}` : 'the process') : `process ${pid}`;
   const findings = await Promise.all(
     addressesOf(candidate).map(async (address) => {
       const { verdict, detail } = await probe(address, id, keys, signal);
       return { address, verdict, detail };
     }),
   );
-  // It works: the search was over before it did.
+  // The peer can be reached: the search only ended before it was.
   if (findings.some(({ verdict }) => verdict === 'peer')) return [];
   const verdicts = [...new Set(findings.map(({ verdict }) => verdict))];
   return verdicts.map((verdict) => {
@@ -197,7 +197,7 @@ function describe(verdict: Verdict, who: string, detail: string, pid: number | u
       return {
         status: 'problem',
         check: 'another version',
-        says: `${who} speaks another version of the protocol, or is no peer: ${detail}`,
+        says: `${who} speaks another version of the protocol, or is not a peer: ${detail}`,
         todo: SAME_VERSION,
       };
     case 'another peer':
@@ -208,40 +208,40 @@ function describe(verdict: Verdict, who: string, detail: string, pid: number | u
       return {
         status: 'problem',
         check: 'wrong peer',
-        says: `${who} is not who answers: ${detail}`,
-        todo: 'give each process a port of its own; a forwarded or balanced port leads to one peer only if one listens behind it',
+        says: `${who} did not answer, another peer did: ${detail}`,
+        todo: 'give each process its own port; behind a forwarded or balanced port there may be only one peer',
       };
     case 'no peer':
       return {
         status: 'problem',
         check: 'no peer',
-        says: `${who} is none: ${detail}`,
-        todo: 'look at APP_NET_PEERS',
+        says: `${who} is not a peer: ${detail}`,
+        todo: 'check APP_NET_PEERS',
       };
     case 'silent':
       return {
         status: 'problem',
         check: 'hanging peer',
-        says: `${who} takes connections and says nothing`,
-        todo: 'its event loop is blocked, or its process is stopped (SIGSTOP)',
+        says: `${who} accepts connections but does not answer`,
+        todo: 'its event loop is blocked, or its process is stopped (SIGSTOP); look at that process',
       };
     case 'refused':
       if (pid !== undefined && !isRunning(pid)) {
-        const says = `${who} is no longer running; what it announced will be removed`;
+        const says = `${who} no longer runs; its announcement will be removed`;
         return { status: 'note', check: 'old announcement', says };
       }
       return {
         status: 'problem',
         check: 'blocked port',
-        says: `${who}: nobody listens there, or a firewall refuses`,
-        todo: 'is the peer in another container or network namespace? then give its address in APP_NET_PEERS, or open the port',
+        says: `${who} refused the connection: nothing listens there, or a firewall refuses it`,
+        todo: 'if the peer is in another container or network namespace, put its address into APP_NET_PEERS, or open the port',
       };
     default:
       return {
         status: 'problem',
         check: 'blocked port',
         says: `${who} cannot be reached: ${detail}`,
-        todo: 'let the firewall allow that port; APP_NET_PORT or APP_NET_PORT_RANGE make it a known one',
+        todo: 'allow that port in the firewall; APP_NET_PORT or APP_NET_PORT_RANGE choose a fixed one',
       };
   }
 }

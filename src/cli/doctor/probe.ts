@@ -12,33 +12,33 @@ import { CLOSE } from '../../wire/frames.ts';
 import { DiallerHandshake } from '../../wire/handshake.ts';
 import type { HandshakeKeys } from '../../wire/secret.ts';
 
-/** How far one gets at an address: the same steps that a peer takes, one at a time, so that it is seen which one fails. */
+/** Tests an address with the same steps that a peer takes, one at a time, to see which step fails. */
 
 export type Verdict =
   /** A peer with the same secret. */
   | 'peer'
   /** A peer that has another secret. */
   | 'another secret'
-  /** Something speaks WebSocket there, and not this version of the protocol. */
+  /** A server that speaks WebSocket, but not this version of the protocol. */
   | 'another version'
   /** Another peer than the one that was announced. */
   | 'another peer'
-  /** Something listens there, and is no peer. */
+  /** A server that is not a peer. */
   | 'no peer'
-  /** Nobody listens there. */
+  /** Nothing listens there. */
   | 'refused'
-  /** The connection opened, and then nothing came. */
+  /** The connection opened, and then nothing arrived. */
   | 'silent'
   /** The connection did not open, and was not refused. */
   | 'unreachable';
 
 export interface Finding {
   verdict: Verdict;
-  /** What else was said, by the system or by the other side. */
+  /** The message of the system or of the other side. */
   detail: string;
 }
 
-/** How long a connection may take to open, and then the handshake, in ms. */
+/** How long the connection may take to open, and then the handshake, in ms. */
 const PATIENCE = 2_000;
 
 /** @param to id of the peer that should be there; empty when only the address is known */
@@ -67,7 +67,7 @@ export async function probe(
   }
 }
 
-/** Whether there is a connection at all: the system of a process that hangs still takes it. */
+/** Whether a connection opens at all: the system accepts it even for a process that hangs. */
 function opens({ host, port }: Address): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: PATIENCE / 4 });
@@ -82,7 +82,7 @@ function opens({ host, port }: Address): Promise<boolean> {
 function undialled(error: unknown): Finding {
   const detail = error instanceof Error ? error.message : String(error);
   if (error instanceof DialFailed && error.refused) return { verdict: 'refused', detail };
-  // It speaks HTTP, and did not take the name of this version of the protocol.
+  // The server speaks HTTP, but did not accept the name of this protocol version.
   if (/server response: 4\d\d|subprotocol/i.test(detail)) return { verdict: 'another version', detail };
   if (/server response|Invalid|Parse Error|hang up|ECONNRESET|EPROTO|SSL|TLS/i.test(detail)) {
     return { verdict: 'no peer', detail };
@@ -95,7 +95,7 @@ async function shakeHands(socket: Socket, to: string, keys: HandshakeKeys): Prom
     id: nanoid(),
     incarnation: nanoid(),
     limits: { message: 65_536, calls: 1 },
-    // Never told: it ends before that.
+    // Never sent: the handshake ends before that.
     describe: () => ({ name: '', group: '', hub: false, pid: 0, host: '', functions: [] }),
   };
   const handshake = new DiallerHandshake({ self, keys, binding: socket.binding, nonce: randomBytes(32), to });
@@ -129,7 +129,7 @@ async function shakeHands(socket: Socket, to: string, keys: HandshakeKeys): Prom
   socket.send(handshake.hello());
   const late = wait<Finding>(
     PATIENCE,
-    { verdict: 'silent', detail: `no word within ${PATIENCE} ms` },
+    { verdict: 'silent', detail: `no message within ${PATIENCE} ms` },
     { signal: over.signal, ref: true },
   ).catch((): Finding => ({ verdict: 'silent', detail: '' }));
   try {

@@ -1,22 +1,20 @@
 import type { Output } from '../terminal/output.ts';
 import { safe } from '../terminal/text.ts';
 
-/** What a check of `doctor` has found. */
+/** The finding of one check of `doctor`. */
 export interface Result {
-  /**
-   * `ok`; `note`: worth knowing; `problem`: something does not work, or will not.
-   */
+  /** `ok`; `note`: worth knowing; `problem`: something does not work, or will not. */
   status: 'ok' | 'note' | 'problem';
-  /** What was looked at. */
+  /** The subject of the check. */
   check: string;
   says: string;
-  /** What to do about it. */
+  /** The advice. */
   todo?: string | undefined;
 }
 
 const MARKS = { ok: '✓', note: '•', problem: '✗' } as const;
 
-/** Columns of the name of a check. */
+/** Columns for the name of a check. */
 const WIDTH = 18;
 
 export function report(out: Output, { status, check, says, todo }: Result): void {

@@ -19,9 +19,9 @@ import { count } from '../terminal/units.ts';
 /** The life of a served module: loaded, kept as a peer until a signal, drained, and given time to clean up. */
 
 /**
- * Loads the module, and holds the process until a signal; then what runs may finish. A module may end in
- * `await serve()`, and its import then takes as long as its peer lives.
- * @param loaded called when everything is, or failed to be
+ * Loads the module and holds the process until a signal. Then the calls that run may finish. A module may end in `await
+ * serve()`; its import then takes as long as its peer lives.
+ * @param loaded called when the module is loaded, or has failed
  * @throws what the module threw, or what its peer died of; CliError when it connects nothing
  */
 export async function runModule(
@@ -29,15 +29,15 @@ export async function runModule(
   module: string,
   loaded: () => void = () => {},
 ): Promise<ExitCode> {
-  // As if the module had been started itself: a peer without a name is called after it.
+  // As if the module had been started directly: a peer without a name is named after it.
   process.argv.splice(1, process.argv.length, module);
-  // A module whose output nobody reads any more has lost the process that wanted it.
+  // When nobody reads the module's output any more, the process that wanted it has gone.
   whenOutputIsLost(interrupt);
   if (signal.aborted) return EXIT.INTERRUPTED;
   const aborted = whenAborted(signal);
   const described = new Described(out);
   const imported = importOf(module).finally(loaded);
-  // Whoever waits for it below gets the error.
+  // The awaits below get the error.
   imported.catch(() => {});
   try {
     const state = await Promise.race([
@@ -52,17 +52,18 @@ export async function runModule(
     }
     const isOver = await drain(signal, described);
     if (!isOver) return EXIT.INTERRUPTED;
-    // The code behind `await serve()`. A module that handles the signal itself mostly ends the process, in its own time.
+    // The code after `await serve()`. A module that handles the signal itself usually ends the process at a time of its
+    // choice.
     const cleaned = handlesItself(signal) ? failureOf(imported) : imported;
     await Promise.race([cleaned, loopIsEmpty(), wait(CLEANUP_TIME, undefined, { ref: false })]);
   } catch (error) {
-    // What the module waited for ended with its peer.
+    // The module's wait ended with its peer.
     if (!(signal.aborted && isStopped(error))) throw error;
   }
   return EXIT.DONE;
 }
 
-/** Stops every peer, those included that start meanwhile. Returns whether there was anything that a signal could end. */
+/** Stops every peer, those that start meanwhile too. Returns whether a signal had anything to end. */
 async function drain(signal: AbortSignal, described: Described): Promise<boolean> {
   if (runningPeers.size === 0 && described.size === 0 && !handlesItself(signal)) return false;
   while (runningPeers.size > 0) await Promise.all([...runningPeers].map((peer) => peer.stop()));
@@ -78,7 +79,7 @@ async function importOf(module: string): Promise<void> {
   try {
     await import(pathToFileURL(module).href);
   } catch (error) {
-    // The file and the line of a syntax error are known to Node only, and told only of an error that nobody catches.
+    // Only Node knows the file and the line of a syntax error, and prints them only for an uncaught error.
     if (error instanceof SyntaxError) setImmediate(() => rethrow(error));
     else throw error;
     await new Promise(() => {});
@@ -89,13 +90,13 @@ function rethrow(error: Error): never {
   throw error;
 }
 
-/** Never resolves. @throws what `work` does */
+/** Never resolves. @throws what `work` throws */
 async function failureOf(work: Promise<unknown>): Promise<never> {
   await work;
   return new Promise(() => {});
 }
 
-/** Resolves when Node has nothing left to wait for: what the module still awaits will never come. */
+/** Resolves when Node has nothing left to wait for. Anything that the module still awaits will never happen. */
 function loopIsEmpty(): Promise<unknown> {
   return once(process, 'beforeExit');
 }
@@ -112,20 +113,20 @@ function handlesItself(signal: AbortSignal): boolean {
 }
 
 function isStopped(error: unknown): boolean {
-  // Not by its class: the module may use another copy of the library.
+  // The class cannot tell: the module may use another copy of the library.
   return error instanceof Error && error.name === 'NetError' && runningPeers.size === 0;
 }
 
 function nothingConnected(module: string, state: 'loaded' | 'stuck'): CliError {
-  const what = state === 'loaded' ? 'was loaded' : 'waits for something that never comes';
+  const what = state === 'loaded' ? 'was loaded' : 'waits for something that never happens';
   return new CliError(
     EXIT.USAGE,
-    `${basename(module)} ${what}, and no function was connected`,
-    "write: import { connect } from 'app-net'; export const f = connect(function f() { … });",
+    `${basename(module)} ${what}, and it connected no function`,
+    "connect one: import { connect } from 'app-net'; export const f = connect(function f() { … });",
   );
 }
 
-/** The peers of the module that have been told of on stdout: each once, when it is served or the module is loaded. */
+/** The peers that stdout has announced. Each is announced once, when it is served or the module is loaded. */
 class Described {
   readonly #peers = new Set<RunningPeer>();
   readonly #out: Output;

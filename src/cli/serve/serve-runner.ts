@@ -10,20 +10,20 @@ import { Output } from '../terminal/output.ts';
 import { runModule } from './module.ts';
 
 /**
- * What `serve --watch` starts again and again. It tells its parent what it loads, and ends when that lets go of it, or is
- * gone itself. Arguments: the module, the process id of the parent.
+ * The process that `serve --watch` starts again and again. It tells its parent which files it loads. It ends when the
+ * parent disconnects or has gone. Arguments: the module, the process id of the parent.
  */
 
 surviveLostOutput();
 const signal = interruption(false);
 const released = (): void => {
-  // After Ctrl-C both processes have had their signal; this would be taken for the second one.
+  // After Ctrl-C both processes have had their signal; this one would count as the second.
   if (!signal.aborted) interrupt();
 };
 process.once('disconnect', released);
-// It may have let go while this process was starting.
+// The parent may have disconnected while this process was starting.
 if (!process.connected) released();
-// A module that waits for something that never comes is told from one that has work by an empty event loop.
+// An empty event loop shows that a module waits in vain. So the channel must not keep the loop alive.
 process.channel?.unref();
 
 const { port1, port2 } = new MessageChannel();
@@ -33,7 +33,7 @@ const hooks = new URL(`serve-hooks${extname(import.meta.url)}`, import.meta.url)
 register(hooks, { data: { port: port2, parent: Number(process.argv[3]) }, transferList: [port2] });
 
 const context = { out: new Output(false), signal, environment: process.env };
-// What is required is not imported, and known when it has been.
+// Required files are not imported, and are known once they have been loaded.
 const required = (): void => Object.keys(createRequire(import.meta.url).cache).forEach((file) => tell(file));
 endProcess(await runModule(context, process.argv[2]!, required).catch(explain));
 

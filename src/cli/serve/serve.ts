@@ -13,7 +13,7 @@ import { runModule } from './module.ts';
 export interface ServeOptions {
   name?: string;
   group?: string;
-  /** Starts anew when the module, or anything it imports, changes. */
+  /** Restarts when the module, or anything that it imports, changes. */
   watch?: boolean;
 }
 
@@ -21,9 +21,9 @@ const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
 
 export async function serve(context: Context, given: string, options: ServeOptions): Promise<ExitCode> {
   const module = resolve(given);
-  if (!existsSync(module)) throw new CliError(EXIT.USAGE, `there is no file ${module}`);
+  if (!existsSync(module)) throw new CliError(EXIT.USAGE, `the file ${module} does not exist`);
   const loader = TYPESCRIPT.has(extname(module)) ? typescriptLoader(module) : undefined;
-  // As the module's own peer reads them.
+  // The module's own peer reads these variables.
   if (options.name !== undefined) process.env['APP_NET_NAME'] = options.name;
   if (options.group !== undefined) process.env['APP_NET_GROUP'] = options.group;
   if (!options.watch) return runHere(context, module, loader);
@@ -37,7 +37,7 @@ async function runHere(context: Context, module: string, loader: string | undefi
 }
 
 /**
- * What makes Node read TypeScript: tsx, where the module's project has it; a newer Node does without.
+ * The loader that makes Node read TypeScript: tsx, when the module's project has it. A newer Node needs none.
  * @throws CliError
  */
 function typescriptLoader(module: string): string | undefined {
@@ -45,14 +45,14 @@ function typescriptLoader(module: string): string | undefined {
     try {
       return pathToFileURL(createRequire(from).resolve('tsx')).href;
     } catch {
-      // Not there; perhaps where the command was given.
+      // Not there; perhaps in the folder of the command.
     }
   }
-  // Of Node 22 and later.
+  // Node 22 and later.
   if ((process.features as { typescript?: unknown }).typescript) return undefined;
   throw new CliError(
     EXIT.USAGE,
     `${basename(module)} is TypeScript, which Node ${process.versions.node} cannot read`,
-    'npm install --save-dev tsx',
+    'run npm install --save-dev tsx, or use a newer Node',
   );
 }

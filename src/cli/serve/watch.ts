@@ -12,14 +12,15 @@ import type { ExitCode } from '../terminal/exit.ts';
 import { END_TIME } from './times.ts';
 
 /**
- * `app-net serve --watch`: a process of its own for the module, started anew when a file changes that it has loaded. Node's
- * own `--watch` loses a file at the second time that it is replaced by another of its name, which is how editors save.
+ * `app-net serve --watch`: runs the module in its own process, and restarts it when a file that it loaded changes.
+ * Node's own `--watch` loses a file the second time that another file of its name replaces it, which is how editors
+ * save.
  */
 
 /** Several files, or one in several steps, are saved within this time. In ms. */
 const SETTLED = 100;
 
-/** Which files of a project are looked at: what is installed does not change while one works. */
+/** Installed packages are not watched: they do not change during work. */
 const INSTALLED = `${sep}node_modules${sep}`;
 
 export async function watchModule(
@@ -29,7 +30,7 @@ export async function watchModule(
 ): Promise<ExitCode> {
   const runner = fileURLToPath(new URL(`serve-runner${extname(import.meta.url)}`, import.meta.url));
   const files = new FileWatch((folder, error) => {
-    out.message(`changes in ${folder} are not noticed: ${error.message}`);
+    out.message(`changes in ${folder} cannot be noticed: ${error.message}`);
   });
   signal.addEventListener('abort', () => files.interrupt(), { once: true });
   try {
@@ -40,13 +41,15 @@ export async function watchModule(
       const child = fork(runner, args, { execArgv: [...process.execArgv, ...flags], stdio: 'inherit' });
       child.on('message', (file: string) => files.add(file));
       const exited = once(child, 'exit');
-      // At a second Ctrl-C, or when this process fails: no child outlives it.
+      // No child outlives this process, at a second Ctrl-C or when this process fails.
       const kill = (): unknown => child.kill('SIGKILL');
       process.once('exit', kill);
       child.once('exit', () => process.off('exit', kill));
       const what = await Promise.race([changed, exited.then(() => 'ended' as const)]);
       if (what === 'ended' && !signal.aborted) {
-        out.message(out.errorColors.dim(`${basename(module)} has ended; a change starts it again`));
+        out.message(
+          out.errorColors.dim(`${basename(module)} has ended; it starts again when a file changes`),
+        );
       }
       const file = await changed;
       await end(child, exited);
@@ -58,7 +61,7 @@ export async function watchModule(
   return EXIT.DONE;
 }
 
-/** Lets go of the child, which then ends by itself. */
+/** Disconnects from the child, which then ends by itself. */
 async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), END_TIME);
   if (child.connected) child.disconnect();
@@ -66,7 +69,7 @@ async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void>
   clearTimeout(timer);
 }
 
-/** Watches folders and not files: a file that takes the place of another of its name is another file. */
+/** Watches folders and not files: a file that replaces another of its name is another file. */
 class FileWatch {
   readonly #files = new Set<string>();
   readonly #folders = new Map<string, FSWatcher | undefined>();
@@ -74,7 +77,7 @@ class FileWatch {
   #settle: (file?: string) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param failed told once of each folder that cannot be watched: systems have a limit */
+  /** @param failed called once for each folder that cannot be watched: systems have a limit */
   constructor(failed: (folder: string, error: Error) => void) {
     this.#failed = failed;
   }
@@ -86,7 +89,7 @@ class FileWatch {
     if (this.#folders.has(folder)) return;
     try {
       const watcher = watch(folder, (_, name) => this.#happened(name === null ? file : join(folder, name)));
-      // The folder is gone; when it is there again, so is the module.
+      // The folder is gone. When it is back, the module is back too.
       watcher.on('error', () => this.#folders.delete(folder));
       this.#folders.set(folder, watcher);
     } catch (error) {
@@ -101,7 +104,7 @@ class FileWatch {
     this.#timer = setTimeout(() => this.#settle(file), SETTLED);
   }
 
-  /** Resolves with the file that has changed next, or with nothing when that is interrupted. */
+  /** Resolves with the file that changes next, or with undefined when that is interrupted. */
   change(): Promise<string | undefined> {
     return new Promise((resolve) => (this.#settle = resolve));
   }

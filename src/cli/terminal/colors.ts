@@ -3,7 +3,7 @@ import type { InspectOptions } from 'node:util';
 
 import { steer } from './text.ts';
 
-/** Colours, in sequences that the output knows for the command's own. */
+/** Colours, as sequences that the output recognizes as the command's own. */
 
 const CODES = {
   bold: [1, 22],
@@ -26,8 +26,8 @@ export function createColors(enabled: boolean): Colors {
 }
 
 /**
- * Node's view of a value, in colours of our own. Node leaves the stacks of errors and the names of classes as they are, so
- * its colours cannot be told from theirs; it looks up each colour when it needs it, and finds ours.
+ * Node's view of a value, in our own colours. Node leaves the stacks of errors and the names of classes as they are, so
+ * its colours cannot be told apart from colours in them. It looks up each colour when it needs it, and then finds ours.
  */
 export function inspectInColors(value: unknown, options: InspectOptions): string {
   const known = inspect.colors;
@@ -40,7 +40,7 @@ export function inspectInColors(value: unknown, options: InspectOptions): string
   }
 }
 
-/** Node writes `ESC [` before it and `m` behind it. */
+/** Node writes `ESC [` before it and `m` after it. */
 function mark(code: number): string {
   return steer(String(code)).slice(2);
 }

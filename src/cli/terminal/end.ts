@@ -1,14 +1,14 @@
 import { EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 
-/** The end of the process, and of what it writes to. */
+/** The end of the process and of its output. */
 
-/** How long a reader that does not read may hold up a command that was interrupted, in ms. */
+/** How long a slow reader may hold up a command that was interrupted, in ms. */
 const PATIENCE = 1_000;
 
 /**
- * Ends the process once everything that was written has been read; a pipe may be slow. The connections of its peers
- * need no such care: they say goodbye at the exit.
+ * Ends the process once all output has been read; a pipe may be slow. The connections of its peers need no such care:
+ * they say goodbye at the exit.
  */
 export function endProcess(code: ExitCode): void {
   const exit = (): void => process.exit(code);
@@ -18,10 +18,12 @@ export function endProcess(code: ExitCode): void {
 
 let lost = endQuietly;
 
-/** Listens for the loss of stdout and stderr. An `error` event without a listener would end the process with a stack. */
+/**
+ * Listens for the loss of stdout and stderr. An `error` event without a listener would end the process with a stack.
+ */
 export function surviveLostOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => lost(error));
-  // Nobody reads the messages any more; what the command does may be wanted all the same.
+  // Nobody reads the messages any more, but the work of the command may still be wanted.
   process.stderr.on('error', () => {});
 }
 
@@ -33,8 +35,8 @@ export function whenOutputIsLost(what: () => void): void {
   };
 }
 
-/** `app-net peers | head -1`: the reader has enough. */
+/** In `app-net peers | head -1` the reader ends first, which is not an error. */
 function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') process.stderr.write(`app-net: the output is lost: ${error.message}\n`);
+  if (error.code !== 'EPIPE') process.stderr.write(`app-net: cannot write to stdout: ${error.message}\n`);
   process.exit(error.code === 'EPIPE' ? EXIT.DONE : EXIT.FAILED);
 }

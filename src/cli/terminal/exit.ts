@@ -1,7 +1,7 @@
-/** What the command line ends with; `docs/cli.md` lists the same. */
+/** The exit codes of the command line; `docs/cli.md` lists the same. */
 export const EXIT = {
   DONE: 0,
-  /** The function threw, a check of `doctor` failed, or a call to one of several peers did. */
+  /** The function threw, a check of `doctor` failed, or a call to one of several peers failed. */
   FAILED: 1,
   /** The command itself is wrong: an option, an argument, a file. */
   USAGE: 2,
@@ -20,7 +20,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** Ends the command with a message that says what to do. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
-  /** What to do, in a line of its own. */
+  /** The advice, on a line of its own. */
   readonly advice: string | undefined;
 
   constructor(exitCode: ExitCode, message: string, advice?: string) {

@@ -9,8 +9,8 @@ import { safe } from './text.ts';
 import { display, jsonable } from '../commands/values.ts';
 
 /**
- * Says on stderr what went wrong and what to do. Returns what the process should exit with.
- * @param json as a line of JSON, for programs
+ * Writes to stderr what went wrong and what to do. Returns the exit code of the process.
+ * @param json whether to write a line of JSON, for programs
  */
 export function explain(error: unknown, json = false, out: Output = new Output(false)): ExitCode {
   if (isInterruption(error)) return EXIT.INTERRUPTED;
@@ -30,7 +30,7 @@ export function explain(error: unknown, json = false, out: Output = new Output(f
     out.message(`${red('app-net:')} ${safe(error.message, 2_000)} (${error.code}, ran: ${error.ran})`);
     return exitCodeOf(error);
   }
-  // What the system says is about a file or the terminal, and no frame of ours says more.
+  // An error of the system is about a file or the terminal, and our stack would add nothing.
   const isSystem = error instanceof Error && 'syscall' in error;
   const text =
     error instanceof Error
@@ -42,11 +42,11 @@ export function explain(error: unknown, json = false, out: Output = new Output(f
 
 function isInterruption(error: unknown): boolean {
   if (error instanceof Interrupted) return true;
-  // Of Node's own functions that take a signal.
+  // The error of Node's own functions that take a signal.
   return error instanceof Error && error.name === 'AbortError' && error.cause instanceof Interrupted;
 }
 
-/** Without the frames that lead from this command to the module it serves. */
+/** The stack without the frames between this command and the module that it serves. */
 function stackOf({ stack }: Error): string | undefined {
   const lines = stack?.split('\n') ?? [];
   const end = lines.findLastIndex((line) => !/^ +at /.test(line) || !(INSIDE.test(line) || ownFrame(line)));

@@ -1,18 +1,18 @@
 import { EXIT } from './exit.ts';
 
-/** Ctrl-C and its like: the first ends what a command does, in order; a second one ends the process at once. */
+/** Ctrl-C and similar signals. The first one ends the command in order, a second one ends the process at once. */
 
-/** The signals that ask a process to end. SIGHUP comes when its terminal is closed. */
+/** The signals that ask a process to end. SIGHUP arrives when its terminal is closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type EndSignal = (typeof SIGNALS)[number];
 
 /**
- * A terminal sends Ctrl-C to every process in it, and npm and npx pass it on to the same processes once more. What comes
- * within this time, in ms, is the same key press.
+ * A terminal sends Ctrl-C to every process in it, and npm and npx pass it on to the same processes once more. Signals
+ * within this time, in ms, count as the same key press.
  */
 const SAME_PRESS = 100;
 
-/** What the signal of a command is aborted with. */
+/** The reason with which a command's signal is aborted. */
 export class Interrupted extends Error {
   readonly by: EndSignal;
 
@@ -30,14 +30,14 @@ export function interruption(terminal = true): AbortSignal {
   const controller = new AbortController();
   let abortedAt = -Infinity;
   const ended = (by: EndSignal): void => {
-    // Many programs read their configuration again at a SIGHUP; a module that listens for it means that.
+    // Many programs reload their configuration at a SIGHUP. A module that listens for it wants that and not the end.
     if (by === 'SIGHUP' && isHandledElsewhere(by)) return;
     if (controller.signal.aborted) {
       if (performance.now() - abortedAt >= SAME_PRESS) process.exit(EXIT.INTERRUPTED);
       return;
     }
     abortedAt = performance.now();
-    // After the ^C that the terminal shows.
+    // Begins a new line after the ^C that the terminal shows.
     if (terminal && by === 'SIGINT' && process.stderr.isTTY) process.stderr.write('\n');
     controller.abort(new Interrupted(by));
   };
@@ -48,7 +48,7 @@ export function interruption(terminal = true): AbortSignal {
 /** How long a command may take to end in order after the first signal, in ms. */
 const PATIENCE = 1_000;
 
-/** Resolves when a command that was interrupted has had its time, and never if it was not. */
+/** Resolves when a command that was interrupted has used up its time; never if it was not interrupted. */
 export function outOfPatience(signal: AbortSignal): Promise<typeof EXIT.INTERRUPTED> {
   return new Promise((resolve) => {
     const wait = (): unknown => setTimeout(resolve, PATIENCE, EXIT.INTERRUPTED);
@@ -57,12 +57,12 @@ export function outOfPatience(signal: AbortSignal): Promise<typeof EXIT.INTERRUP
   });
 }
 
-/** Whether anybody but `interruption` listens for it, as a module that is served may. */
+/** Whether another listener handles the signal, as a served module may. */
 export function isHandledElsewhere(name: EndSignal): boolean {
   return process.listenerCount(name) > 1;
 }
 
-/** Does what a signal would do, the handlers of a served module included. On Windows no real signal could. */
+/** Does what a signal would do, and runs the handlers of a served module too. On Windows no real signal could. */
 export function interrupt(): void {
   process.emit('SIGTERM', 'SIGTERM');
 }

@@ -1,7 +1,7 @@
 import type { Output } from './output.ts';
 import { steer } from './text.ts';
 
-/** Whether the terminal itself cuts what is too long: a line that wraps would be two to go back over. */
+/** Makes the terminal cut long lines itself: a line that wraps would be two lines to go back over. */
 const CUT = steer('?7l');
 const WRAP = steer('?7h');
 
@@ -9,7 +9,7 @@ const WRAP = steer('?7h');
 const HIDE = steer('?25l');
 const SHOW = steer('?25h');
 
-/** The last lines of a terminal, drawn anew in place; what is written above them stays. */
+/** The last lines of a terminal, redrawn in place. Lines that are written above them stay. */
 export class LiveArea {
   readonly #out: Output;
   #drawn = 0;
@@ -22,12 +22,12 @@ export class LiveArea {
   draw(text: string, above: readonly string[] = []): void {
     const lines = text.split('\n').slice(0, Math.max(1, this.#out.rows - 1));
     const staying = above.length > 0 ? `${WRAP}${above.join('\n')}\n${CUT}` : '';
-    // In one write, so that no half of it is ever seen.
+    // One write, so that no half of it is ever visible.
     this.#out.text(`${this.#back()}${staying}${lines.join('\n')}\n`);
     this.#drawn = lines.length;
   }
 
-  /** Gives the terminal back as it was; what was drawn last stays. */
+  /** Restores the terminal. The last drawing stays. */
   end(): void {
     this.#out.text(`${WRAP}${SHOW}`);
   }

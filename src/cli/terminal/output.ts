@@ -3,8 +3,8 @@ import type { Colors } from './colors.ts';
 import { jsonLine, written } from './text.ts';
 
 /**
- * Where a command writes: for people on a terminal, as lines of JSON for programs. Nothing is written past it, so nothing
- * that another program said steers the terminal.
+ * The output of a command: text for people on a terminal, lines of JSON for programs. All output goes through it, so
+ * foreign text cannot steer the terminal.
  */
 
 interface Stream {
@@ -17,7 +17,7 @@ interface Stream {
 }
 
 export interface OutputOptions {
-  /** Lines of JSON, whatever stdout is. Undefined: as the command has it for what stdout is. */
+  /** Lines of JSON, whatever stdout is. Undefined: the default of the command for this kind of stdout. */
   json?: boolean | undefined;
   stdout?: Stream;
   stderr?: Stream;
@@ -33,7 +33,7 @@ export class Output {
   readonly #stdout: Stream;
   readonly #stderr: Stream;
 
-  /** @param data whether the command gives data that programs read: then a pipe gets JSON without being told to */
+  /** @param data whether the command's output is data for programs: a pipe then gets JSON by default */
   constructor(data: boolean, options: OutputOptions = {}) {
     const { json, stdout = process.stdout, stderr = process.stderr, environment = process.env } = options;
     this.#stdout = stdout;
@@ -44,7 +44,7 @@ export class Output {
     this.errorColors = createColors(colored(stderr, environment));
   }
 
-  /** Columns of the terminal; endless where there is none. */
+  /** Columns of the terminal; Infinity without one. */
   get columns(): number {
     return this.isTerminal ? known(this.#stdout.columns, 80) : Infinity;
   }
@@ -53,12 +53,12 @@ export class Output {
     return this.isTerminal ? known(this.#stdout.rows, 24) : Infinity;
   }
 
-  /** Columns of the terminal that shows the messages; endless where there is none. */
+  /** Columns of the terminal that shows the messages; Infinity without one. */
   get messageColumns(): number {
     return this.messagesAreRead ? known(this.#stderr.columns, 80) : Infinity;
   }
 
-  /** Whether somebody at a terminal reads the messages. */
+  /** Whether a person at a terminal reads the messages. */
   get messagesAreRead(): boolean {
     return this.#stderr.isTTY === true;
   }
@@ -67,7 +67,7 @@ export class Output {
     this.text(`${text}\n`);
   }
 
-  /** Without the end of a line. */
+  /** Text without a line end. */
   text(text: string): void {
     this.#stdout.write(written(text));
   }
@@ -77,7 +77,7 @@ export class Output {
     this.#stdout.write(`${jsonLine(value)}\n`);
   }
 
-  /** For people, beside the result. */
+  /** A message for people, beside the result. */
   message(text: string): void {
     this.messageText(`${text}\n`);
   }
@@ -91,7 +91,7 @@ export class Output {
     this.#stderr.write(`${jsonLine(value)}\n`);
   }
 
-  /** Resolves when the reader has taken what was written: an endless stream must not fill the memory meanwhile. */
+  /** Resolves when the reader has taken the output: an endless stream must not fill the memory meanwhile. */
   async taken(signal: AbortSignal): Promise<void> {
     if (this.#stdout.writableNeedDrain !== true || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -105,7 +105,7 @@ export class Output {
   }
 }
 
-/** Some terminals do not say how large they are, and some say 0. */
+/** Some terminals do not tell their size, and some say 0. */
 function known(size: number | undefined, otherwise: number): number {
   return size !== undefined && size > 0 ? size : otherwise;
 }
@@ -113,6 +113,6 @@ function known(size: number | undefined, otherwise: number): number {
 function colored(stream: Stream, environment: NodeJS.ProcessEnv): boolean {
   if (environment['NO_COLOR']) return false;
   if (environment['FORCE_COLOR'] && environment['FORCE_COLOR'] !== '0') return true;
-  // Not picocolors' own guess: to it a CI is a terminal.
+  // picocolors' own detection would count CI as a terminal.
   return stream.isTTY === true && environment['TERM'] !== 'dumb';
 }

@@ -3,19 +3,19 @@ import type { Output } from './output.ts';
 import { steer } from './text.ts';
 import { count, duration } from './units.ts';
 
-/** Between two drawings, in ms. */
+/** Time between two drawings, in ms. */
 const INTERVAL = 100;
 
 /** Characters of the bar. */
 const WIDTH = 24;
 
-/** Back to the first column of an empty line. */
+/** Moves back to the first column and empties the line. */
 const CLEAR = steer('G') + steer('K');
 
-/** Where there is less room for the bar than this, there is none. */
+/** The bar is left out when there is less room than this. */
 const NARROWEST = 5;
 
-/** One line on the terminal that says how far it is. On stderr: the results may go into a pipe. */
+/** One line on the terminal that shows the progress. It is on stderr, because the results may go into a pipe. */
 export class Progress {
   readonly #out: Output;
   readonly #total: number | undefined;
@@ -41,12 +41,12 @@ export class Progress {
     if (this.#shown && this.#out.isTerminal) this.#out.messageText(CLEAR);
   }
 
-  /** After that line. */
+  /** Draws again after that line. */
   again(): void {
     if (this.#shown && this.#out.isTerminal) this.#draw();
   }
 
-  /** The last state stays. */
+  /** Leaves the last state on the screen. */
   end(): void {
     clearInterval(this.#timer);
     this.#draw();
@@ -75,7 +75,7 @@ export class Progress {
       ...(failed > 0 ? [{ text: `${failed} failed`, color: red }] : []),
       { text: time, color: dim },
     ];
-    // What is longer than the terminal is wide would wrap, and stay behind.
+    // A line wider than the terminal would wrap, and could not be removed.
     let room = this.#out.messageColumns - 1;
     const shown: string[] = [];
     for (const { text, color = String } of parts) {

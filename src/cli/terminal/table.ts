@@ -1,6 +1,6 @@
 import { unsteered } from './text.ts';
 
-/** Columns without lines around them, as wide as what is in them. One pass over the cells. */
+/** Columns without borders, as wide as their content. One pass over the cells. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map((text) => ({ text, width: widthOf(unsteered(text)) })));
   const widths = head.map((_, column) =>
@@ -10,7 +10,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .map((row) =>
       row
         .map(({ text, width }, column) =>
-          // Nothing is to the right of the last one.
+          // The last column needs no padding.
           column === row.length - 1 ? text : text + ' '.repeat(widths[column]! + 2 - width),
         )
         .join('')
@@ -19,7 +19,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
-/** How many columns of a terminal a text takes: none for what joins the character before, two for wide scripts. */
+/** How many columns of a terminal a text takes: none for characters that join the one before, two for wide scripts. */
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
@@ -32,6 +32,6 @@ export function widthOf(text: string): number {
 const PLAIN = /^[ -~]*$/;
 const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
-/** Unicode's East Asian Width, in blocks, and what is shown as a picture. */
+/** Unicode's East Asian Width in blocks, and characters that are shown as pictures. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u;

@@ -1,6 +1,6 @@
-/** Times and sizes as people read them. */
+/** Times and sizes in the form in which people read them. */
 
-/** From here on nobody reads digits. */
+/** From this number on, digits do not help a reader. */
 const HUGE = 1e15;
 
 const UNITS: readonly (readonly [string, number])[] = [
@@ -29,7 +29,7 @@ export function milliseconds(time: number): string {
   return `${figure(time, digits)} ms`;
 }
 
-/** A time in ms, to the microsecond: what is behind that says nothing. */
+/** A time in ms, rounded to the microsecond; further digits are noise. */
 export function microseconds(time: number): number {
   return Math.round(time * 1_000) / 1_000;
 }

@@ -122,7 +122,7 @@ describe('the provider that asks the DNS', () => {
     server.zone.delete('others.example');
     await poll();
     expect(heard.all).to.deep.equal([]);
-    expect(heard.reason?.message).to.equal('others.example: the DNS knows no such name');
+    expect(heard.reason?.message).to.equal('others.example: the DNS has no such name');
   });
 
   it('keeps what it has when the server fails or is silent, says so, and takes it back', async () => {

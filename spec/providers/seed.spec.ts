@@ -58,15 +58,15 @@ describe('a seed', () => {
       ['10.0.0.5:http', 'from 1 to 65535'],
       ['10.0.0.5:', 'from 1 to 65535'],
       ['10.0.0.5:4e3', 'from 1 to 65535'],
-      ['10.0.0.256:4000', 'no host'],
-      ['10.0.5:4000', 'no host'],
-      ['[10.0.0.5]:4000', 'no host'],
-      ['a b:4000', 'no host'],
-      ['-a:4000', 'no host'],
-      ['a..b:4000', 'no host'],
-      [`${'a.'.repeat(127)}b:4000`, 'no host'],
-      [':4000', 'no host'],
-      ['me@host:4000', 'no host'],
+      ['10.0.0.256:4000', 'no valid host'],
+      ['10.0.5:4000', 'no valid host'],
+      ['[10.0.0.5]:4000', 'no valid host'],
+      ['a b:4000', 'no valid host'],
+      ['-a:4000', 'no valid host'],
+      ['a..b:4000', 'no valid host'],
+      [`${'a.'.repeat(127)}b:4000`, 'no valid host'],
+      [':4000', 'no valid host'],
+      ['me@host:4000', 'no valid host'],
       ['ws://host:4000', 'URL'],
       ['host:4000/path', 'URL'],
       ['0.0.0.0:4000', '127.0.0.1'],
@@ -110,7 +110,7 @@ describe('a seed', () => {
     ]) {
       expect(chosenSeeds([far], undefined, true)).to.have.length(1);
       expect(() => chosenSeeds([far], undefined, false))
-        .to.throw(NetError, `seeds: ${far} is beyond this host; say lan: true (APP_NET_LAN=1)`)
+        .to.throw(NetError, `seeds: ${far} is beyond this host; set lan: true (APP_NET_LAN=1)`)
         .with.property('code', 'INSECURE');
     }
   });

@@ -176,7 +176,9 @@ describe('a peer whose runtime directory cannot be used', () => {
           () => expect.fail('it started'),
           (reason: Error) => reason,
         );
-      expect(error.message).to.include(runtimeDir).and.to.include('choose another with APP_NET_RUNTIME_DIR');
+      expect(error.message)
+        .to.include(runtimeDir)
+        .and.to.include('choose another directory with APP_NET_RUNTIME_DIR');
     });
   }
 

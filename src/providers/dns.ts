@@ -9,34 +9,34 @@ import type { Provider, ProviderListener } from './provider.ts';
 import type { Hint } from './hint.ts';
 import type { Seed } from './seed.ts';
 
-/** Between two questions for one name, in ms: from half of this to one and a half times this, so that nobody asks in step. */
+/** Time between two queries for one name, in ms: randomly 0.5 to 1.5 times this, so that peers do not ask in step. */
 const POLL = 10_000;
 
-/** How soon a name is asked for again after a dial failed, in ms: the peer may be elsewhere by now. */
+/** A name is queried again within this time after a failed dial, in ms: the peer may have moved. */
 const SOON = 1_000;
 
-/** Of one name, at most. */
+/** Addresses of one name, at most. */
 const MOST_ADDRESSES = 1_000;
 
-/** For one try of one question, in ms. A question under way holds the process: so no longer, and no more than two. */
+/** Limits of one query; `timeout` is in ms and for one try. They are short because a running query keeps the process alive. */
 const PATIENCE = { timeout: 1_000, tries: 2 };
 
 export type NameSeed = Exclude<Seed, { kind: 'address' }>;
 
-/** The part of `node:dns` that is needed here. */
+/** The part of `node:dns` that this file needs. */
 export interface Names {
   resolve4: (name: string) => Promise<string[]>;
   resolve6: (name: string) => Promise<string[]>;
   resolveSrv: (name: string) => Promise<{ name: string; port: number }[]>;
-  /** What the system makes of a name: its hosts file, its search domains. */
+  /** The look-up of the system, with its hosts file and its search domains. */
   lookup: (name: string) => Promise<string[]>;
-  /** Gives up what is under way. */
+  /** Cancels all running queries. */
   cancel: () => void;
 }
 
 /**
- * Finds peers by names in the DNS. What is no longer named is not dialled any more, and that is all: who is connected
- * stays connected. A server that does not answer changes nothing at all.
+ * Finds peers by names in the DNS. An address that disappears from the DNS is no longer dialled, but connected peers stay
+ * connected. A server that does not answer changes nothing.
  */
 export class DnsProvider implements Provider {
   readonly name = 'dns';
@@ -47,7 +47,7 @@ export class DnsProvider implements Provider {
   readonly #told = new Map<string, Hint>();
   #listener: ProviderListener | undefined;
 
-  /** @param random from 0 to 1 @param names default: the servers that the system is set up to ask */
+  /** @param random from 0 to 1 @param names default: the DNS servers that the system uses */
   constructor(seeds: readonly NameSeed[], clock: Clock, random: () => number, names: Names = systemNames()) {
     this.#watches = seeds.map((seed) => ({ seed, found: [], error: undefined, timer: undefined, due: 0 }));
     this.#clock = clock;
@@ -86,7 +86,7 @@ export class DnsProvider implements Provider {
     const { seed } = watch;
     const answer = await (seed.kind === 'services' ? this.#services(seed) : this.#addresses(seed));
     const { found, error } = answer;
-    // Without an answer, or with half of one, nobody is known to be gone.
+    // An absent or partial answer does not prove that an address is gone, so keep the old ones.
     const all = answer.whole ? found : [...found, ...watch.found.filter((each) => !isAmong(found, each))];
     watch.found = all.slice(0, MOST_ADDRESSES);
     watch.error = error;
@@ -101,7 +101,7 @@ export class DnsProvider implements Provider {
     watch.timer = this.#clock.setTimeout(() => unawaited('in the DNS', this.#ask(watch)), wait);
   }
 
-  /** What differs from what was told before. Two names may have one address. */
+  /** Tells the listener what has changed. Two names may have the same address. */
   #tell(listener: ProviderListener): void {
     const all = this.#watches.flatMap(({ found }) => found);
     const now = new Map(all.map((address) => [addressText(address), address]));
@@ -112,7 +112,7 @@ export class DnsProvider implements Provider {
     }
     for (const [key, address] of now) {
       if (this.#told.has(key)) continue;
-      // Answers of the DNS are not signed.
+      // Anybody may have sent it: answers of the DNS are not signed.
       const hint = { ...hintAt(address), isAnybodys: true };
       this.#told.set(key, hint);
       listener.found(hint);
@@ -126,9 +126,9 @@ export class DnsProvider implements Provider {
   async #services({ name }: { name: string }): Promise<Answer> {
     try {
       const records = await this.#names.resolveSrv(name);
-      // The root as a target says that there is decidedly no such service (RFC 2782).
+      // The root as a target means that this service does not exist (RFC 2782).
       const meant = records.filter((record) => record.name !== '' && record.name !== '.' && record.port > 0);
-      // Targets stay names: each dial looks them up anew.
+      // Targets stay names, and each dial looks them up anew.
       const found = meant.map((record) => ({ host: record.name.toLowerCase(), port: record.port }));
       return { found, whole: true, error: undefined };
     } catch (error) {
@@ -148,7 +148,7 @@ export class DnsProvider implements Provider {
       const error = failure === undefined ? undefined : explain(name, failure);
       return { found: found.map((host) => ({ host, port })), whole: failure === undefined, error };
     }
-    // A name of the hosts file, or one that the system completes with its search domains.
+    // The name may be in the hosts file, or need the search domains of the system.
     try {
       const hosts = await this.#names.lookup(name);
       return { found: hosts.map((host) => ({ host, port })), whole: true, error: undefined };
@@ -160,7 +160,7 @@ export class DnsProvider implements Provider {
 
 interface Answer {
   found: Address[];
-  /** Whether it says of what is not in it that it is not there. */
+  /** Whether the answer is complete: an address that is missing in it is gone. */
   whole: boolean;
   error: Error | undefined;
 }
@@ -169,13 +169,13 @@ interface Watch {
   readonly seed: NameSeed;
   found: readonly Address[];
   error: Error | undefined;
-  /** Undefined while a question is under way. */
+  /** Undefined while a query is running. */
   timer: unknown;
-  /** When it is asked again, on the clock. */
+  /** When the name is queried again, on the clock. */
   due: number;
 }
 
-/** The server answered, and there is no such name or record. */
+/** Whether the server has answered that there is no such name or record. */
 function isAbsence(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === dns.NOTFOUND || code === dns.NODATA;
@@ -183,7 +183,7 @@ function isAbsence(error: unknown): boolean {
 
 function explain(name: string, cause: unknown): Error {
   const { code, message } = cause as NodeJS.ErrnoException;
-  return new Error(`${name}: ${isAbsence(cause) ? 'the DNS knows no such name' : (code ?? message)}`, {
+  return new Error(`${name}: ${isAbsence(cause) ? 'the DNS has no such name' : (code ?? message)}`, {
     cause,
   });
 }

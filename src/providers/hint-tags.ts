@@ -12,38 +12,38 @@ export interface Life {
   incarnation: string;
 }
 
-/** Bytes of a tag: one that is guessed is right once in 2^128 times. */
+/** Bytes of a tag. A guessed tag is right once in 2^128 times. */
 const LENGTH = 16;
 
-/** Stands where an address does in what says that a life is over. */
+/** Takes the place of the address in the tag that says that a life is over. */
 const OVER = 'over';
 
 /**
- * Tags of hints: only somebody who has the secret can say that this life of this peer is at this address, so a lie costs
- * a check and no dial. Each address has a tag of its own, because hints are cut and merged on their way: a link tells of
- * its own addresses, loopback is not told to other hosts, and nobody dials more than a few.
+ * Tags of hints. A tag proves that somebody with the secret said that this life of this peer is at this address, so a lie costs a
+ * check and no dial. Each address has its own tag, because hints are cut and merged on their way: each link announces its own
+ * addresses, loopback is not told to other hosts, and a peer dials only a few addresses.
  *
- * A tag does not say when. An old one of a life that is over stays right, and costs a dial that leads nowhere.
+ * A tag has no time. The tag of a life that is over stays valid, and costs a dial that fails.
  */
 export class HintTags {
-  /** Private, so that no log or inspector that walks the actors comes upon it. */
+  /** Private, so that a log or inspector that walks the actors does not find it. */
   readonly #key: KeyObject;
 
   constructor(key: KeyObject) {
     this.#key = key;
   }
 
-  /** The address with its tag, which replaces one that it had. */
+  /** The address with a new tag, which replaces an old one. */
   sign(life: Life, { host, port }: Address): Required<HintedAddress> {
     return { host, port, tag: this.#digest(life, canonicalText({ host, port })).toString('base64url') };
   }
 
-  /** Whether the address has a tag and it is right. */
+  /** Whether the address has a tag, and the tag is right. */
   isRight(life: Life, { tag, ...address }: HintedAddress): boolean {
     return tag !== undefined && this.#isDigest(tag, life, canonicalText(address));
   }
 
-  /** What says that a life is over. Only to be said at its end: whoever hears it can say it again. */
+  /** The tag that says that a life is over. Send it only at the end: anybody that hears it can repeat it. */
   farewell(life: Life): string {
     return this.#digest(life, OVER).toString('base64url');
   }
@@ -57,26 +57,26 @@ export class HintTags {
   }
 
   #digest({ id, incarnation }: Life, what: string): Buffer {
-    // No part but the last can hold a line break.
+    // Only the last part can contain a line break, so the text is unambiguous.
     const text = `${id}\n${incarnation}\n${what}`;
     return createHmac('sha256', this.#key).update(text, 'utf8').digest().subarray(0, LENGTH);
   }
 }
 
 /**
- * What is left of a hint that somebody else passes on.
- * @param tags undefined where nobody can make or check any
- * @returns undefined where a tag is wrong, since no honest peer passes that on. Marked as anybody's where there is none.
+ * Checks a hint that another peer passes on, and keeps its tagged addresses.
+ * @param tags undefined if tags cannot be made or checked with this secret
+ * @returns undefined if a tag is wrong, because no honest peer passes that on. A hint without tags is marked as anybody's.
  */
 export function checked(hint: Hint, tags: HintTags | undefined): Hint | undefined {
   if (!tags) return hint;
   const tagged = hint.addresses.filter(({ tag }) => tag !== undefined);
   if (tagged.length === 0) return { ...hint, isAnybodys: true };
-  // The first that is wrong ends the work.
+  // The first wrong tag ends the check.
   return tagged.every((address) => tags.isRight(hint, address)) ? { ...hint, addresses: tagged } : undefined;
 }
 
-/** `10.0.0.7:4000`, `[fd00::7]:4000`: as everybody writes it, and without the zone, which means something here only. */
+/** `10.0.0.7:4000`, `[fd00::7]:4000`: the canonical form, without the zone, which has a meaning only on this host. */
 function canonicalText({ host, port }: Address): string {
   const [ip = ''] = plainIp(host).split('%');
   return addressText({ host: ip, port });

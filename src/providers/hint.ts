@@ -1,41 +1,41 @@
 import { addressText } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 
-/** An address with the tag that its owner gave it. Within this process every tag has been checked. */
+/** An address with the tag that its owner gave it. Every tag within this process has been checked. */
 export interface HintedAddress extends Address {
   tag?: string;
 }
 
-/** Without whatever else somebody may have put there. */
+/** A copy with only the known fields, without anything that somebody may have added. */
 export function hintedAddress({ host, port, tag }: HintedAddress): HintedAddress {
   return tag === undefined ? { host, port } : { host, port, tag };
 }
 
-/** Where a peer may be found. Only a hint: whoever answers there still has to prove who they are. */
+/** Where a peer may be found. It is only a hint: the peer that answers there still has to prove its identity. */
 export interface Hint {
-  /** Empty when only an address is known: whoever answers there is the peer. */
+  /** Empty if only an address is known: the peer that answers there is the one. */
   id: string;
-  /** Empty likewise. */
+  /** Empty in the same case. */
   incarnation: string;
   /**
-   * Where it may be reached, at least one. All are tried, loopback first. Nothing here says how: loopback is dialled
-   * in the clear and everything else with TLS, whatever a hint says, so no hint can take the encryption away.
+   * The addresses at which it may be reached, at least one. All are tried, loopback first. A hint cannot say how: loopback is
+   * always dialled in the clear and everything else with TLS, so no hint can switch the encryption off.
    */
   addresses: readonly HintedAddress[];
-  /** Where peers of other hosts may reach it. Never dialled from here; only passed on to those who ask whom we know. */
+  /** The addresses for peers of other hosts. They are never dialled from here, only passed on to peers that ask whom we know. */
   beyond?: readonly HintedAddress[];
-  /** Process id, when the peer is on this host. */
+  /** Process id, if the peer is on this host. */
   pid?: number;
-  /** Anybody may have said this, so it may be a lie: it is dialled last, and rarely. */
+  /** Anybody may have sent this hint, so it may be a lie. It is dialled last, and rarely. */
   isAnybodys?: boolean;
 }
 
-/** A hint at whoever listens at an address. */
+/** A hint at the peer that listens at an address, whichever it is. */
 export function hintAt(address: Address): Hint {
   return { id: '', incarnation: '', addresses: [address] };
 }
 
-/** What a hint is known by: the id of the peer or, when only an address is known, `host:port`. */
+/** The key of a hint: the id of the peer or, if only an address is known, `host:port`. */
 export function keyOf({ id, addresses }: Hint): string {
   return id || addressText(addresses[0]!);
 }

@@ -1,7 +1,7 @@
 import type { Provider, ProviderListener } from './provider.ts';
 import type { Hint } from './hint.ts';
 
-/** What peers of one in-memory network have announced. */
+/** The announcements of the peers of one in-memory network. */
 export class MemoryBoard {
   readonly #announced = new Map<string, Hint>();
   readonly #listeners = new Map<string, ProviderListener>();
@@ -11,7 +11,7 @@ export class MemoryBoard {
     let ears: ProviderListener | undefined;
     const leave = (): void => {
       if (!own) return;
-      // Under the same name may be the next life of the peer.
+      // The next life of the peer may already use the same id.
       if (this.#listeners.get(own.id) === ears) this.#listeners.delete(own.id);
       if (this.#announced.get(own.id) !== own) return;
       this.#announced.delete(own.id);
@@ -32,7 +32,7 @@ export class MemoryBoard {
       },
       announced: (id) => Promise.resolve(this.#announced.get(id)),
       failed: (hint, refused) => {
-        // Left behind by a peer that was killed.
+        // A peer that was killed has left this announcement behind.
         if (!refused || this.#announced.get(hint.id)?.incarnation !== hint.incarnation) return;
         this.#announced.delete(hint.id);
         for (const listener of this.#listeners.values()) listener.lost(hint.id, hint.incarnation);
@@ -45,7 +45,7 @@ export class MemoryBoard {
     };
   }
 
-  /** The peer says nothing more and hears nothing more; its announcement stays. */
+  /** The peer no longer sends or receives anything. Its announcement stays. */
   kill(id: string): void {
     this.#listeners.delete(id);
   }

@@ -28,6 +28,6 @@ export interface NetworkUser {
 export interface Attachment {
   transport: Transport;
   providers: readonly Provider[];
-  /** The secret that the peers of this network share when no other is given. */
+  /** The secret that the peers of this network share, unless a peer is given another. */
   secret(): Promise<string>;
 }

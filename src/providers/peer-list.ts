@@ -5,17 +5,17 @@ import { MOST_ADDRESSES, MOST_PEERS } from '../wire/guards.ts';
 import { hintedAddress } from './hint.ts';
 import type { Hint, HintedAddress } from './hint.ts';
 
-/** What one peer tells another of those it knows, and what the other makes of it. */
+/** The list of known peers that one peer sends to another, and the hints that the other derives from it. */
 
-/** `ff00::/8`, in the one form of an address. */
+/** `ff00::/8`, in the canonical form of an address. */
 const MULTICAST = /^ff[0-9a-f]{2}:/;
 
 /** `fe80::/10`. */
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/;
 
 /**
- * @param scope where the peer is that is told
- * @param largest characters that it can take
+ * @param scope where the receiver of the list is
+ * @param largest characters that the receiver accepts
  */
 export function peerList(known: Iterable<Hint>, scope: Scope, largest: number): WirePeer[] {
   const list: WirePeer[] = [];
@@ -31,7 +31,7 @@ export function peerList(known: Iterable<Hint>, scope: Scope, largest: number): 
   return list;
 }
 
-/** @param scope where the peer is that told us */
+/** @param scope where the sender of the list is */
 export function hintsOf(peers: readonly WirePeer[], scope: Scope): Hint[] {
   return peers.flatMap(({ id, incarnation, addresses }) => {
     const useful = meaningful(addresses, scope);
@@ -39,17 +39,17 @@ export function hintsOf(peers: readonly WirePeer[], scope: Scope): Hint[] {
   });
 }
 
-/** The IP addresses that lead to the same place from here as from a peer that is there. Names are none, whoever tells them. */
+/** The IP addresses that lead to the same place from here and from a peer in that scope. Names are always dropped. */
 function meaningful(addresses: readonly HintedAddress[], scope: Scope): HintedAddress[] {
   return ipAddresses(addresses.map(hintedAddress)).filter(({ host }) => {
-    // A zone is of one host's own, and within it a peer that listens there is found in another way.
+    // A zone has a meaning on one host only, and on that host the peer is found in another way.
     if (host.includes('%')) return false;
     if (isNobody(host)) return false;
     return scope === 'host' || !(isLoopback(host) || LINK_LOCAL.test(host));
   });
 }
 
-/** Whether no peer is there: unspecified, which some systems take for this host, multicast or broadcast. */
+/** Whether no peer can be there: an unspecified address (for some systems, this host), multicast or broadcast. */
 function isNobody(ip: string): boolean {
   if (ip.includes(':')) return ip === '::' || MULTICAST.test(ip);
   const first = Number.parseInt(ip, 10);

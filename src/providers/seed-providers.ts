@@ -4,7 +4,7 @@ import type { Provider } from './provider.ts';
 import type { Seed } from './seed.ts';
 import { StaticProvider } from './static.ts';
 
-/** What looks where the user said. @param random from 0 to 1 */
+/** The providers for the places that the user gave as `seeds`. @param random from 0 to 1 */
 export function seedProviders(seeds: readonly Seed[], clock: Clock, random: () => number): Provider[] {
   const addresses = seeds.flatMap((seed) => (seed.kind === 'address' ? [seed.address] : []));
   const questions = seeds.flatMap((seed) => (seed.kind === 'address' ? [] : [seed]));

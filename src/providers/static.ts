@@ -4,16 +4,16 @@ import { hintAt, keyOf } from './hint.ts';
 import type { Provider, ProviderListener } from './provider.ts';
 import type { Hint } from './hint.ts';
 
-/** Dials in a row that fail before it is said that something is wrong: whoever starts together with us is not there yet. */
+/** A problem is reported after this many failed dials in a row, because peers that start together with us need a moment. */
 const PATIENCE = 5;
 
-/** Addresses that the user has given. They are never taken back: a peer may come to one of them at any time. */
+/** Offers the addresses that the user gave. They are never withdrawn: a peer may start at one of them at any time. */
 export class StaticProvider implements Provider {
   readonly name = 'static';
   readonly #addresses: readonly Address[];
-  /** Dials in a row that failed, by `host:port`. */
+  /** Failed dials in a row, by `host:port`. */
   readonly #failures = new Map<string, number>();
-  /** What is wrong, by `host:port`. */
+  /** The problem, by `host:port`. */
   readonly #wrong = new Map<string, string>();
   #listener: ProviderListener | undefined;
 
@@ -53,7 +53,7 @@ export class StaticProvider implements Provider {
   }
 
   #tell(): void {
-    // In the order in which they were given.
+    // In the order in which the user gave them.
     const wrong = this.#addresses.flatMap((address) => {
       const what = this.#wrong.get(addressText(address));
       return what === undefined ? [] : `${addressText(address)}: ${what}`;

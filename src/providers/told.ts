@@ -7,22 +7,22 @@ import type { Hint } from './hint.ts';
 
 export const TOLD = 'told';
 
-/** Hints that are kept, the newest. */
+/** Only this many hints are kept, the newest ones. */
 const MOST_HINTS = 1_024;
 
-/** Who told us does not tell us again when the peer is gone; so a hint that leads nowhere for so long is dropped, in ms. */
+/** A hint that fails for this long is dropped, in ms: the peer that sent it does not tell us when the hinted peer is gone. */
 const PATIENCE = 5 * 60_000;
 
-/** Two failures further apart than this have a time between them in which it did not fail, in ms. */
+/** If two failures are further apart than this, in ms, the hint did not fail in between. */
 const LONGEST_PAUSE = 120_000;
 
 interface Told {
   hint: Hint;
-  /** The first of the failures since it was last known to be right, and the last of them; on the clock. */
+  /** The first and the last failure since the hint was last known to be right, on the clock. */
   failing: { since: number; last: number } | undefined;
 }
 
-/** What other peers have told of those they know. */
+/** Keeps the hints that other peers send about the peers they know. */
 export class ToldProvider implements Provider {
   readonly name = TOLD;
   readonly #clock: Clock;
@@ -32,7 +32,7 @@ export class ToldProvider implements Provider {
   #listener: ProviderListener | undefined;
   #tags: HintTags | undefined;
 
-  /** @param reachable whether this peer goes to an address at all */
+  /** @param reachable whether this peer may dial an address */
   constructor(clock: Clock, reachable: (address: Address) => boolean) {
     this.#clock = clock;
     this.#reachable = reachable;
@@ -50,7 +50,7 @@ export class ToldProvider implements Provider {
     for (const each of hints) {
       const reachable = { ...each, addresses: each.addresses.filter((address) => this.#reachable(address)) };
       if (reachable.addresses.length === 0) continue;
-      // The teller has proved that it knows the secret, but passes on what it was told itself.
+      // Check even though the sender has proved that it knows the secret: it passes on hints of others.
       const hint = checked(reachable, this.#tags);
       if (!hint) {
         dropped.set(each.id, {
@@ -59,11 +59,11 @@ export class ToldProvider implements Provider {
         });
         continue;
       }
-      // Somebody who may be lying does not take the place of what its owner said.
+      // A hint that may be a lie must not replace one that the owner signed.
       const known = this.#told.get(hint.id);
       if (hint.isAnybodys && known && !known.hint.isAnybodys) continue;
       this.#told.delete(hint.id);
-      // Told once more means that somebody is connected to it at this moment.
+      // A repeated hint means that some peer is connected to it right now, so forget the failures.
       this.#told.set(hint.id, { hint, failing: undefined });
       const [oldest] = this.#told.values();
       if (oldest && this.#told.size > MOST_HINTS) this.#drop(oldest.hint);

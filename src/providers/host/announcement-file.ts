@@ -7,33 +7,33 @@ import type { Announcement } from '../provider.ts';
 import type { Hint } from '../hint.ts';
 import { ITSELF, readSmallFile, readSmallFileSync } from './small-file.ts';
 
-/** The file in which a peer tells the others that use its runtime directory where it is. */
+/** The file in which a peer announces itself to the other users of its runtime directory. */
 
-/** How its name ends, behind the id. */
+/** The end of its name, after the id. */
 export const SUFFIX = '.peer.json';
 
 /** Bytes; a real file has about 400. */
 const LARGEST_FILE = 4_096;
 
-/** What another peer wrote. */
+/** The announcement of another peer. */
 export interface FoundAnnouncement extends Hint {
-  /** A client in another language may leave out which world it is of. */
+  /** A client in another language may leave its world out. */
   world?: string;
-  /** Where it runs. Without it nothing that is seen here proves that it is dead. */
+  /** Where it runs. If it is absent, nothing on this host can prove that the peer is dead. */
   from?: Place;
 }
 
-/** To be dialled at loopback if the peer listens there, and else wherever it does: mostly it is read on the same host. */
+/** Lists loopback addresses if the peer listens there, and else all others: most readers are on the same host. */
 export function announcementText({ id, incarnation, addresses, pid, world }: Announcement): string {
   const near = addresses.filter(({ host }) => isLoopback(host));
-  // A host of many containers has an address in each of their networks.
+  // Limit the number: a host with many containers has an address in each of their networks.
   const far = addresses.filter(({ host }) => !isLoopback(host)).slice(0, MOST_ADDRESSES);
   const where =
     near.length > 0 ? { addresses: near, ...(far.length > 0 && { beyond: far }) } : { addresses: far };
   return JSON.stringify({ id, incarnation, ...where, pid, world: world(), from: ownPlace() });
 }
 
-/** Undefined for anything that is no announcement. */
+/** Undefined for a file that is not an announcement. */
 export async function readAnnouncement(path: string): Promise<FoundAnnouncement | undefined> {
   try {
     const { bytes } = await readSmallFile(path, LARGEST_FILE, ITSELF);
@@ -43,7 +43,7 @@ export async function readAnnouncement(path: string): Promise<FoundAnnouncement 
   }
 }
 
-/** The same without waiting. */
+/** The same, synchronously. */
 export function readAnnouncementSync(path: string): FoundAnnouncement | undefined {
   try {
     return parse(readSmallFileSync(path, LARGEST_FILE, ITSELF).bytes);

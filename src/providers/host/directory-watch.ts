@@ -3,12 +3,12 @@ import type { FSWatcher } from 'node:fs';
 
 import type { Clock } from '../../base/clock.ts';
 
-/** Before a watch that failed is tried again, in ms. */
+/** Pause before a failed watch is tried again, in ms. */
 const AGAIN = 30_000;
 
 /**
- * Tells at once which names in a directory change. Watches run out, and on some mounts there are none: then nothing is
- * told, and whoever uses this has to look from time to time.
+ * Reports at once which names in a directory change. The system can run out of watches, and some mounts have none. Then nothing
+ * is reported, so the user of this class must also scan the directory from time to time.
  */
 export class DirectoryWatch {
   readonly #directory: string;
@@ -25,8 +25,8 @@ export class DirectoryWatch {
   }
 
   /**
-   * Begins to watch, or goes on.
-   * @param identity of the directory: under the same name there may be another one now, of which the watch says nothing
+   * Begins to watch, or continues.
+   * @param identity identifies the directory: if another one now has the same name, the old watch does not report its changes
    */
   follow(identity: string): void {
     if (this.#watched === identity && (this.#watcher || this.#clock.now() < this.#againAt)) return;

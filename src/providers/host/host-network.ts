@@ -13,7 +13,7 @@ import type { Provider } from '../provider.ts';
 import { defaultRuntimeDirectory, openRuntimeDirectory } from './runtime-directory.ts';
 import { SharedSecret } from './shared-secret.ts';
 
-/** Those of a peer's settings that this is about. */
+/** The settings of a peer that this file needs. */
 export interface HostSettings {
   runtimeDir: string | undefined;
   tls: (() => TlsOptions) | undefined;
@@ -29,14 +29,14 @@ export interface HostSettings {
 const ANSWER_TIME = 10_000;
 
 /**
- * Where a peer is when nothing else is said: WebSockets, on this host the runtime directory in which this user's peers
- * meet, and with `lan` multicast DNS for those on other hosts.
+ * The default network of a peer: WebSockets, the runtime directory in which this user's peers on this host meet, and, with `lan`,
+ * multicast DNS for peers on other hosts.
  */
 export function hostNetwork(settings: HostSettings): Network {
   const { runtimeDir, tls, lan, host, log } = settings;
   return {
     attach: async ({ clock, random }) => {
-      // Loaded where it is needed: it is a tenth of what there is to load.
+      // Loaded only if needed: it is a tenth of all code.
       const multicast = async (): Promise<Provider> => {
         const { MdnsProvider } = await import('../mdns/mdns.ts');
         return new MdnsProvider({ host, clock, random });
@@ -49,9 +49,9 @@ export function hostNetwork(settings: HostSettings): Network {
         const identity = await openRuntimeDirectory(directory);
         return { identity, fault: await shared.keep() };
       };
-      // A peer that can do without it says what is wrong with it, and goes on trying.
+      // A peer that can do without the directory does not fail here. It warns, and keeps trying.
       if (!doesWithout(settings)) await answered(openRuntimeDirectory(directory));
-      // Without `lan` a peer does not leave its host, whoever says where others are.
+      // Without `lan` a peer never leaves its host, whatever hints it gets.
       const reaches = ({ host: each }: Address): boolean =>
         lan || isLoopback(each) || (isIP(each) !== 0 && scopeOf(each) === 'host');
       return {

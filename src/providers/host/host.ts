@@ -18,37 +18,37 @@ import type { Hint } from '../hint.ts';
 import { openRuntimeDirectory, SECRET_NAME } from './runtime-directory.ts';
 import { isDead, isDraft, removeAnnouncement, removeStale } from './stale-files.ts';
 
-/** Between two looks at the whole directory, in ms. Watches fail on some mounts, and can run out. */
+/** Time between two scans of the whole directory, in ms. Scans are needed because watches fail on some mounts, and can run out. */
 const RESCAN = 2_000;
 
-/** A peer's file younger than this is left alone after a refused dial: the peer may only just be starting. In ms. */
+/** A file younger than this, in ms, is kept after a refused dial: its peer may just be starting. */
 const GRACE = 2_000;
 
-/** Before a secret that was removed is put back, in ms. */
+/** Pause before a removed secret is put back, in ms. */
 const PUT_BACK = 100;
 
-/** Files that are listed. Nobody has so many peers; with more, watches still tell of those who come. */
+/** Files that one scan lists, at most. Nobody has so many peers. If there are more, watches still report new ones. */
 const MOST_FILES = 16_384;
 
-/** Files passed over before that each look at the directory looks at once more: watches do not work everywhere. */
+/** Files without a usable peer that each scan checks again: watches do not work everywhere. */
 const AGAIN = 64;
 
-/** Peers told of between two looks of which nobody knows where they run. Each may cost a dial in vain. */
+/** Peers without a known place that are reported between two scans, at most. Each may cost a dial in vain. */
 const MOST_UNPLACED = 64;
 
-/** How long a peer is not dialled again that nobody answered for and that may live all the same, in ms. */
+/** A peer that did not answer, but may still be alive, is not dialled again for this long, in ms. */
 const IN_VAIN = 5 * 60_000;
 
-/** How long the announcement may take to be taken back, in ms, where the file system does not answer any more. */
+/** How long to wait for the announcement to be withdrawn, in ms, if the file system no longer answers. */
 const WITHDRAWAL = 2_000;
 
-/** For what is told of an error that nobody foresaw. */
+/** Where it happened, in reports of unexpected errors. */
 const LOOKING = 'in the runtime directory';
 
-/** What this provider is called in discovery. */
+/** The name of this provider in discovery. */
 export const HOST = 'host';
 
-/** How the directory is: what tells it from another one of the same name, and what is wrong with what else is in it. */
+/** The state of the directory. `identity` tells it from another one with the same name; `fault` is a problem with its secret. */
 export interface Condition {
   identity: string;
   fault?: Error | undefined;
@@ -58,15 +58,15 @@ export interface HostOptions {
   directory: string;
   clock: Clock;
   /**
-   * Makes the directory, and what belongs into it, where that is missing. Rejects when it cannot be used. Default:
-   * makes the directory alone.
+   * Creates the directory and its contents if they are missing. Rejects if the directory cannot be used. Default: creates only the
+   * directory.
    */
   upkeep?: () => Promise<Condition>;
-  /** Whether this peer goes to an address. Default: only to those of loopback. */
+  /** Whether this peer may dial an address. Default: only loopback addresses. */
   reaches?: (address: Address) => boolean;
 }
 
-/** Finds the peers of this user that use the same runtime directory: each has a small file in it. */
+/** Finds the peers of this user that use the same runtime directory. Each peer has a small file in it. */
 export class HostProvider implements Provider {
   readonly name = HOST;
   readonly #directory: string;
@@ -84,15 +84,15 @@ export class HostProvider implements Provider {
   #stopped = false;
   #isTending = false;
   #isLooking = false;
-  /** What the listener was told last of what is wrong. */
+  /** The problem that the listener was told last. */
   #fault: string | undefined;
-  /** Incarnation by id: what the listener was told. */
+  /** The peers that the listener knows: incarnation by id. */
   readonly #told = new Map<string, string>();
-  /** Names of files that lead to no peer, the one looked at last behind the others. */
+  /** Names of files that lead to no peer. The one checked last is at the end. */
   readonly #passedOver = new Set<string>();
-  /** Peers told of since the last look at the directory that do not say where they run. */
+  /** Peers without a known place that were reported since the last scan. */
   #unplaced = 0;
-  /** When incarnations were dialled in vain that nothing proves dead, on the clock. */
+  /** By incarnation: when it was dialled in vain, on the clock. Nothing proves that these peers are dead. */
   readonly #inVain = new Map<string, number>();
 
   constructor({ directory, clock, upkeep, reaches }: HostOptions) {
@@ -151,12 +151,12 @@ export class HostProvider implements Provider {
   }
 
   /**
-   * Sees to the directory, to the own file and to those of the others. Each step that fails is told of, and taken again
-   * with the next round: a disk that is full has room again some day, and a directory gets its rights back.
+   * Takes care of the directory and of this peer's own file, and looks at the files of others. A step that fails is reported and
+   * tried again in the next round: a full disk may get room again, and a directory may get its permissions back.
    * @param announced called when others can find this peer, before it looks for them
    */
   async #round(announced?: () => void): Promise<void> {
-    // A file system that does not answer is not asked again and again.
+    // Do not pile up requests to a file system that does not answer.
     if (this.#isTending) return;
     this.#isTending = true;
     const faults: Error[] = [];
@@ -171,13 +171,13 @@ export class HostProvider implements Provider {
       if (!this.#stopped) this.#watch.follow(identity);
     });
     this.#isTending = false;
-    // Thousands of files take their time, and the directory has to be there meanwhile, with the secret in it.
+    // A scan of thousands of files takes long, and the directory and its secret must be kept up meanwhile. So only the scan is skipped.
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
       if (isUsable && !this.#stopped) {
-        // Announced before the first look: of two peers that start at once, each may miss the other's file only
-        // by having written its own first, so at least one of them sees the other.
+        // Announce before the first scan. A peer misses the file of another that starts at the same time only if its own file was
+        // there first, so at least one of the two sees the other.
         const isRefreshed = this.#own?.isDue === true && (await attempt(() => this.#own!.write()));
         if (isRefreshed || !this.#own) announced?.();
         await attempt(() => this.#lookAround(isRefreshed));
@@ -188,7 +188,7 @@ export class HostProvider implements Provider {
     this.#tell(faults[0]);
   }
 
-  /** @param isRefreshed whether the own file has just been written anew */
+  /** @param isRefreshed whether this peer's own file has just been rewritten */
   async #lookAround(isRefreshed: boolean): Promise<void> {
     this.#unplaced = 0;
     const longAgo = this.#clock.now() - IN_VAIN;
@@ -197,8 +197,8 @@ export class HostProvider implements Provider {
     const { peers, drafts } = await this.#list();
     for (const name of this.#passedOver) if (!peers.has(name)) this.#passedOver.delete(name);
     const known = new Set(before);
-    // Only what differs is looked at: a hundred peers would otherwise read ten thousand files every two seconds. A
-    // file that is known and has a new content is told of by the watch, or found when its old peer is dialled.
+    // Read only the files that differ: otherwise a hundred peers would read ten thousand files every two seconds. New content in a
+    // known file is reported by the watch, or noticed when its old peer is dialled.
     const differing = [
       ...[...peers].filter((name) => !known.has(name) && !this.#passedOver.has(name)),
       ...before.filter((name) => !peers.has(name)),
@@ -206,7 +206,7 @@ export class HostProvider implements Provider {
     ];
     await Promise.all(differing.map((name) => this.#looks.at(name)));
     if (!this.#own || this.#stopped) return;
-    // Somebody tidied up the temporary directory: our file, or everything.
+    // Somebody cleaned up the temporary directory: write our file again.
     if (!peers.has(this.#own.name)) await this.#own.write();
     if (isRefreshed) {
       peers.delete(this.#own.name);
@@ -235,10 +235,10 @@ export class HostProvider implements Provider {
   #changed(name: string): void {
     if (name.endsWith(SUFFIX)) unawaited(LOOKING, this.#looks.at(name));
     if (name !== SECRET_NAME) return;
-    // A moment later: a directory that is being removed as a whole should be gone before it is made again.
+    // Wait a moment: if the whole directory is being removed, it should be gone before it is created again.
     this.#clock.clearTimeout(this.#putBack);
     this.#putBack = this.#clock.setTimeout(() => {
-      // What is wrong is told of with the next round.
+      // The next round reports errors.
       this.#upkeep().catch(() => {});
     }, PUT_BACK);
   }
@@ -260,7 +260,7 @@ export class HostProvider implements Provider {
     this.#passOver(name, id);
   }
 
-  /** @returns whether the listener knows of the peer */
+  /** @returns whether the listener knows the peer */
   #find(hint: Hint, isPlaced: boolean): boolean {
     if (this.#told.get(hint.id) === hint.incarnation) return true;
     if (!isPlaced && (this.#unplaced += 1) > MOST_UNPLACED) return false;
@@ -278,12 +278,12 @@ export class HostProvider implements Provider {
     this.#listener?.lost(id, incarnation);
   }
 
-  /** A peer with another secret would be dialled in vain, again and again, and would dial in vain. */
+  /** A peer with another secret and this peer would dial each other in vain, again and again. */
   #isOfThisWorld({ world }: FoundAnnouncement): boolean {
     return world === undefined || world === this.#self!.world();
   }
 
-  /** One without tags counts, too: only this user can write here. It may be of a client in another language. */
+  /** An announcement without tags is accepted: only this user can write here, and it may come from a client in another language. */
   #isForged(announced: FoundAnnouncement): boolean {
     const { tags } = this.#self!;
     const tagged = [...announced.addresses, ...(announced.beyond ?? [])].filter(
@@ -294,7 +294,7 @@ export class HostProvider implements Provider {
     return true;
   }
 
-  /** Perhaps the peer has begun a new life; or it died, and its file has to be removed for it. */
+  /** The peer may have begun a new life. Or it died, and its file must be removed. */
   async #lookAgain({ id, incarnation }: Hint, refused: boolean): Promise<void> {
     const name = `${id}${SUFFIX}`;
     const path = join(this.#directory, name);
@@ -308,7 +308,7 @@ export class HostProvider implements Provider {
       ({ mtimeMs }) => mtimeMs,
       () => undefined,
     );
-    // The file's own time is the system's, so it is compared with the system's, not with the injected clock.
+    // File times are in system time, so compare with system time, not with the injected clock.
     if (!refused || modified === undefined || Date.now() - modified <= GRACE) return;
     if (shareNetwork(announced.from, ownPlace())) removeAnnouncement(this.#directory, name, incarnation);
     else this.#inVain.set(incarnation, this.#clock.now());

@@ -1,14 +1,14 @@
 import { unawaited } from '../../base/unforeseen.ts';
 
 /**
- * Has files looked at: a few at a time, and never one name twice at once, so that the last look is the one that counts.
- * A watch can tell of ten thousand files in a moment; opened all at once they would take every descriptor there is.
+ * Schedules checks of files: a few at a time, and never the same name twice at once, so that the last check counts. A watch can
+ * report ten thousand files in a moment; opened all at once, they would use up every file descriptor.
  */
 
-/** Less than the four threads in which Node waits for files: name lookups need them, too. */
+/** Fewer than the four threads in which Node waits for files: look-ups of names need them, too. */
 const MOST_AT_ONCE = 3;
 
-/** Names that wait. The next look at the whole directory finds those that there is no room for. */
+/** Names that may wait. The next scan of the directory finds those for which there is no room. */
 const MOST_WAITING = 16_384;
 
 interface Wait {
@@ -26,7 +26,7 @@ export class Looks {
     this.#look = look;
   }
 
-  /** Resolves when a look is over that begins after this call. */
+  /** Resolves after a check that begins after this call. */
   at(name: string): Promise<void> {
     const asked = this.#waiting.get(name);
     if (asked) return asked.over;
@@ -38,7 +38,7 @@ export class Looks {
     return over;
   }
 
-  /** Nothing that waits is looked at any more. */
+  /** Drops all waiting checks. */
   stop(): void {
     for (const { end } of this.#waiting.values()) end();
     this.#waiting.clear();
@@ -47,7 +47,7 @@ export class Looks {
   #begin(): void {
     for (const [name, wait] of this.#waiting) {
       if (this.#underWay.size >= MOST_AT_ONCE) return;
-      // Of the few under way one may be of this name: then another can begin.
+      // If a check of this name is running, try the next name.
       if (!this.#underWay.has(name)) unawaited('with a file of the runtime directory', this.#do(name, wait));
     }
   }

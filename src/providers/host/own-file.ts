@@ -7,8 +7,8 @@ import { announcementText, readAnnouncement, readAnnouncementSync, SUFFIX } from
 import type { Announcement } from '../provider.ts';
 
 /**
- * How often the file is written anew, in ms. Peers that cannot tell by anything else whether this one lives, in another
- * container or on another host, tell it by that; see `stale-files.ts`.
+ * How often the file is rewritten, in ms. A peer in another container or on another host has no other way to see that this peer is
+ * alive; see `stale-files.ts`.
  */
 const REFRESH = 5 * 60_000;
 
@@ -29,12 +29,12 @@ export class OwnFile {
     this.#clock = clock;
   }
 
-  /** Whether it was never written, or so long ago that others may soon take this peer for dead. */
+  /** Whether the file was never written, or so long ago that others may soon think that this peer is dead. */
   get isDue(): boolean {
     return this.#writtenAt === undefined || this.#clock.now() - this.#writtenAt >= REFRESH;
   }
 
-  /** Others find this peer from here on. @throws Error that says why they do not */
+  /** Writes the file, so that others find this peer. @throws Error that says why they cannot */
   async write(): Promise<void> {
     if (this.#withdrawn) return;
     this.#writing = this.#replace();
@@ -43,8 +43,8 @@ export class OwnFile {
   }
 
   /**
-   * When it was written by the clock of the file system, which on a network is that of another host, in ms. -Infinity when
-   * somebody has removed it.
+   * When the file was written, in ms, by the clock of the file system; on a network, that is the clock of another host. -Infinity if
+   * somebody has removed the file.
    */
   async modified(): Promise<number> {
     const stats = await stat(this.#path).catch(() => undefined);
@@ -59,13 +59,13 @@ export class OwnFile {
     if (this.#isMine(announced)) await unlink(this.#path).catch(() => {});
   }
 
-  /** The same without waiting. */
+  /** The same, synchronously. */
   withdrawNow(): void {
     this.#withdrawn = true;
     try {
       if (this.#isMine(readAnnouncementSync(this.#path))) unlinkSync(this.#path);
     } catch {
-      // Never announced, or gone already.
+      // The file was never written, or is already gone.
     }
   }
 
@@ -78,7 +78,7 @@ export class OwnFile {
     return announced?.incarnation === this.#self.incarnation;
   }
 
-  /** Renamed into place, so that nobody reads half a file. */
+  /** Writes a draft and renames it, so that nobody reads half a file. */
   async #replace(): Promise<void> {
     const announced = this.#writtenAt === undefined ? undefined : await readAnnouncement(this.#path);
     if (announced && !this.#isMine(announced)) return;
@@ -87,7 +87,7 @@ export class OwnFile {
       await writeFile(draft, announcementText(this.#self), { mode: 0o600 });
       await rename(draft, this.#path);
     } catch (cause) {
-      // A full disk leaves an empty one behind.
+      // A full disk leaves an empty draft behind.
       await unlink(draft).catch(() => {});
       const { message, code } = cause as NodeJS.ErrnoException;
       const text = `this peer cannot announce itself in ${this.#directory}, where others look for it: ${message}`;

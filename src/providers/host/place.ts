@@ -4,16 +4,16 @@ import { hostname } from 'node:os';
 import { isFields, isString } from '../../wire/guards.ts';
 
 /**
- * Where a process runs, as far as that decides what another process can find out about it. A runtime directory can be
- * shared by containers, and by hosts: loopback is another one in each network namespace, a process id means another
- * process in each pid namespace, and both mean nothing on another host.
+ * Where a process runs, as far as it decides what another process can find out about it. Containers, and even hosts, can share a
+ * runtime directory. Each network namespace has its own loopback, each pid namespace has its own process ids, and both mean nothing
+ * on another host.
  */
 export interface Place {
-  /** The boot id of the kernel; where a system has none, the name of the host. */
+  /** The boot id of the kernel, or the name of the host on a system without one. */
   host: string;
-  /** The namespace of process ids: the text of `/proc/self/ns/pid`. Missing where a system has no namespaces. */
+  /** The namespace of process ids: the text of `/proc/self/ns/pid`. Absent on a system without namespaces. */
   processes?: string;
-  /** The namespace of the network: the text of `/proc/self/ns/net`. Likewise. */
+  /** The network namespace: the text of `/proc/self/ns/net`. Absent on a system without namespaces. */
   network?: string;
 }
 
@@ -22,14 +22,14 @@ const LONGEST_PART = 256;
 
 let own: Place | undefined | 'unknown' = 'unknown';
 
-/** Undefined where the system does not say: then nothing that is seen here proves anything about anybody else. */
+/** Undefined if the system does not tell. Then nothing on this host can prove anything about another peer. */
 export function ownPlace(): Place | undefined {
-  // A process stays where it is.
+  // Cached, because a process never moves.
   if (own === 'unknown') own = findPlace();
   return own;
 }
 
-/** Whether an address of loopback leads to the same place for both, so that a refused dial proves that nobody listens. */
+/** Whether both have the same loopback, so that a refused dial proves that nobody listens. */
 export function shareNetwork(one: Place | undefined, other: Place | undefined): boolean {
   return isSameHost(one, other) && one?.network === other?.network;
 }
@@ -58,7 +58,7 @@ function findPlace(): Place | undefined {
       network: readlinkSync('/proc/self/ns/net'),
     };
   } catch {
-    // Without a mounted /proc. Two containers may well have one name.
+    // /proc is not mounted. The host name is no substitute, because two containers may have the same one.
     return undefined;
   }
 }

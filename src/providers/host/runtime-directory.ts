@@ -9,21 +9,21 @@ import { makeSecret, weaknessOf } from '../../wire/secret.ts';
 import { FOLLOWED, ITSELF, NotSmall, readSmallFile } from './small-file.ts';
 
 /**
- * The folder in which the peers of one user on one host find each other, and the secret they share. Only the
- * user may look into it; that is what lets the peers of one user, and nobody else, talk without configuration.
+ * The folder in which the peers of one user on one host find each other, with the secret that they share. Only this user may read
+ * it. That is why the peers of one user, and nobody else, can talk without configuration.
  */
 
 /** The file with the secret. */
 export const SECRET_NAME = 'secret';
 
-/** Bytes; a made one has 48. */
+/** Bytes of the file, at most; a generated secret has 48. */
 const LARGEST_SECRET = 4_096;
 
 /** `$XDG_RUNTIME_DIR/app-net`, else `<tmpdir>/app-net-<uid>`. */
 export async function defaultRuntimeDirectory(environment: NodeJS.ProcessEnv): Promise<string> {
   const base = environment['XDG_RUNTIME_DIR'];
-  // After `su` or `sudo` the variable may still name the folder of another user.
-  // Not a relative one, either: it would be another one in each working directory.
+  // After `su` or `sudo` the variable may still name the folder of another user. A relative path is refused, too: it would be
+  // another folder in each working directory.
   if (base && isAbsolute(base) && (await isOwn(base))) return join(base, 'app-net');
   return join(tmpdir(), `app-net-${process.getuid?.() ?? userInfo().username}`);
 }
@@ -38,17 +38,17 @@ async function isOwn(path: string): Promise<boolean> {
 }
 
 /**
- * Makes the folder if need be, and refuses one that others can look into.
- * @returns what tells this folder from another one that has the same name later
+ * Creates the folder if it is missing, and refuses one that others can read.
+ * @returns an identity that tells this folder from a later one with the same name
  * @throws NetError INSECURE, or the file system's own error
  */
 export async function openRuntimeDirectory(path: string): Promise<string> {
   const stats = await lookAt(path);
   if (!stats.isDirectory()) throw insecure(path, 'is not a directory', 'remove it');
-  // A file system gives the number of a removed folder to the next one.
+  // The inode alone is not enough: a file system reuses the number of a removed folder.
   const identity = `${stats.dev} ${stats.ino} ${stats.birthtimeMs}`;
   const uid = process.getuid?.();
-  // Windows has no such modes; there the folder is below the user's own profile.
+  // Windows has no such modes. There the folder is in the user's own profile.
   if (uid === undefined) return identity;
   if (stats.uid !== uid) throw insecure(path, `belongs to another user (uid ${stats.uid})`, 'remove it');
   if (stats.mode & 0o077) throw insecure(path, 'is open to other users', `run: chmod 700 ${path}`);
@@ -67,16 +67,16 @@ async function lookAt(path: string): Promise<Stats> {
   }
 }
 
-/** What is wrong, and what to do about it. */
+/** An error that says what is wrong, and what to do about it. */
 function explained(what: string, cause: unknown): Error {
   const { message, code } = cause as NodeJS.ErrnoException;
   const text =
-    `${what}: ${message}; choose another with APP_NET_RUNTIME_DIR, or do without: give this peer a secret, and APP_NET_PEERS or ` +
-    'APP_NET_LAN to find others by';
+    `${what}: ${message}; choose another directory with APP_NET_RUNTIME_DIR, or do without one: give this peer a secret, and set ` +
+    'APP_NET_PEERS or APP_NET_LAN so that it finds others';
   return Object.assign(new Error(text, { cause }), { code });
 }
 
-/** With those above it. Node's own way to make them all does not come back when the path is below /proc. */
+/** Creates a folder and those above it. Node's own recursive `mkdir` never returns for a path below /proc. */
 export async function makeFolder(path: string): Promise<void> {
   const make = async (): Promise<void> => {
     await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
@@ -95,13 +95,13 @@ export async function makeFolder(path: string): Promise<void> {
 function insecure(path: string, what: string, remedy: string): NetError {
   return new NetError(
     'INSECURE',
-    `the runtime directory ${path} ${what}: ${remedy}, or choose another with APP_NET_RUNTIME_DIR`,
+    `the runtime directory ${path} ${what}: ${remedy}, or choose another directory with APP_NET_RUNTIME_DIR`,
   );
 }
 
 /**
- * The secret of this user's peers on this host; made by the first that asks.
- * @param secret what to put there if there is none. Default: a new one.
+ * The secret of this user's peers on this host. The first peer that asks creates it.
+ * @param secret the secret to write if there is none; default: a new one
  */
 export async function readOrMakeSecret(directory: string, secret: string = makeSecret()): Promise<string> {
   try {
@@ -109,32 +109,32 @@ export async function readOrMakeSecret(directory: string, secret: string = makeS
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  // Written under another name and then linked: the name appears with its content or not at all, and if two
-  // processes do this at once the second link fails and both read the first one's.
+  // Write under another name, then link: the file appears with its content or not at all. If two processes do this at once, the
+  // second link fails, and both read the first one's secret.
   const draft = join(directory, `.secret-${randomBytes(6).toString('hex')}`);
   try {
     await writeFile(draft, `${secret}\n`, { mode: 0o600, flag: 'wx' });
     await link(draft, join(directory, SECRET_NAME));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw explained(`no secret can be made in the runtime directory ${directory}`, error);
+      throw explained(`cannot create a secret in the runtime directory ${directory}`, error);
     }
   } finally {
-    // A full disk leaves an empty one behind.
+    // A full disk leaves an empty draft behind.
     await unlink(draft).catch(() => {});
   }
   return readOwnSecret(directory);
 }
 
-/** The secret that is in the runtime directory. @throws what `readSecretFile` throws */
+/** The secret in the runtime directory. @throws what `readSecretFile` throws */
 export function readOwnSecret(directory: string): Promise<string> {
   return readSecret(join(directory, SECRET_NAME), ITSELF);
 }
 
 /**
  * The secret in a file, without white space around it.
- * @throws NetError INSECURE when others can read the file UNAUTHENTICATED when it is empty or short; Error when it cannot
- *   be read, or is no file
+ * @throws NetError INSECURE if others can read or change the file, or if the secret can be guessed; UNAUTHENTICATED if it is empty;
+ *   Error if the file cannot be read, or is not a regular file
  */
 export function readSecretFile(path: string): Promise<string> {
   return readSecret(path, FOLLOWED);
@@ -156,23 +156,26 @@ async function readSecret(path: string, flags: number): Promise<string> {
   }
   const secret = bytes.toString().trim();
   if (secret === '') {
-    throw new NetError('UNAUTHENTICATED', `the secret in ${path} is empty: remove the file, or put one in`);
+    throw new NetError(
+      'UNAUTHENTICATED',
+      `the secret in ${path} is empty: remove the file, or write a secret into it`,
+    );
   }
   const weakness = weaknessOf(secret);
   if (weakness !== undefined) {
-    const text = `the secret in ${path} must not be guessed, and it ${weakness}; npx app-net secret --file makes one`;
+    const text = `the secret in ${path} can be guessed: it ${weakness}; npx app-net secret --file <path> makes a new one`;
     throw new NetError('INSECURE', text);
   }
   return secret;
 }
 
 /**
- * Who else may read the file or change it, and what to do. It has to be ours alone; or root's, who may let our group
- * read it, as container platforms hand out secrets.
+ * Says who else may read or change the file, and what to do; undefined if nobody may. The file must belong to this user alone. It may
+ * also belong to root and be readable by our group, because container platforms provide secrets that way.
  */
 function publicity(path: string, { uid, mode }: Stats): string | undefined {
   const own = process.getuid?.();
-  // Windows has no such modes; there the folders of a user are closed to others.
+  // Windows has no such modes. There the folders of a user are closed to others.
   if (own === undefined) return undefined;
   if (uid !== own && uid !== 0) {
     return `belongs to another user (uid ${uid}), who could change it: run chown ${own} ${path}, or use a copy`;

@@ -8,35 +8,34 @@ import { readOrMakeSecret, readOwnSecret, SECRET_NAME } from './runtime-director
 import { isDead } from './stale-files.ts';
 
 /**
- * The secret in the runtime directory, kept there. If its file alone were lost, the next peer would make another one, and
- * neither those that run nor those that start from then on would see the others. So every peer that has it puts it back,
- * and one that starts gives them the time to.
+ * Keeps the secret in the runtime directory. If only its file were lost, the next peer would create another secret, and running peers
+ * and new peers would not see each other. So every peer that has the secret puts it back, and a starting peer waits for that.
  */
 
-/** How long a peer that finds others and no secret waits for it, in ms: those look at the directory every 2 s. */
+/** How long a peer that finds others but no secret waits for it, in ms. The others scan the directory every 2 s. */
 const PATIENCE = 4_000;
 
-/** Between two looks, in ms. */
+/** Time between two attempts to read it, in ms. */
 const LOOK = 50;
 
-/** Announcements that are looked at, to know whether there is anybody. */
+/** Announcements that are read, at most, to see whether there are other peers. */
 const MOST_READ = 256;
 
 export class SharedSecret {
   readonly #directory: string;
   readonly #madeAnother: (peers: number) => void;
   #secret: string | undefined;
-  /** What the file was like when it was last read, and what was wrong with it. */
+  /** The fingerprint of the file when it was last read, and the problem with it. */
   #seen: string | undefined;
   #fault: Error | undefined;
 
-  /** @param madeAnother is told how many peers are announced that have another secret than the one that was just made */
+  /** @param madeAnother called after a new secret was created, with the number of announced peers that have another one */
   constructor(directory: string, madeAnother: (peers: number) => void) {
     this.#directory = directory;
     this.#madeAnother = madeAnother;
   }
 
-  /** Reads it, or makes it. @throws what `readOrMakeSecret` throws */
+  /** Reads or creates the secret. @throws what `readOrMakeSecret` throws */
   async get(): Promise<string> {
     const there = await this.#read();
     const others = there === undefined ? await this.#countOthers() : 0;
@@ -47,7 +46,7 @@ export class SharedSecret {
     return this.#secret;
   }
 
-  /** Puts it back where it is missing. @returns what is wrong with it */
+  /** Puts the secret back if it is missing. @returns the problem with the file, if there is one */
   async keep(): Promise<Error | undefined> {
     const secret = this.#secret;
     if (secret === undefined) return undefined;
@@ -66,12 +65,12 @@ export class SharedSecret {
 
   #wasReplaced(): Error {
     return new Error(
-      `the secret in ${this.#directory} is another one than this peer has: peers that start from now on do not see it; ` +
+      `the secret in ${this.#directory} has changed, so this peer and peers that start from now on do not see each other; ` +
         'restart this peer',
     );
   }
 
-  /** Undefined when there is no such file. */
+  /** The fingerprint of the file; undefined if there is none. */
   async #look(): Promise<string | undefined> {
     const stats = await lstat(join(this.#directory, SECRET_NAME)).catch(unlessMissing);
     return stats && fingerprint(stats);
@@ -81,7 +80,7 @@ export class SharedSecret {
     return readOwnSecret(this.#directory).catch(unlessMissing);
   }
 
-  /** In the system's time: who puts it back does not know of another clock. */
+  /** Waits in system time, because the peer that puts the secret back has another clock. */
   async #await(): Promise<string | undefined> {
     for (let waited = 0; waited < PATIENCE; waited += LOOK) {
       await wait(LOOK);

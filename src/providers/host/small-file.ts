@@ -3,17 +3,17 @@ import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /**
- * Reads a small file of which nothing is known but its name. It may be huge, a directory, a device, or a pipe that nobody
- * writes to; so no more is read than was asked for, and nothing is waited for.
+ * Reads a small file of which only the name is known. It may be huge, a directory, a device, or a pipe that nobody writes to. So it
+ * reads no more than asked for, and never waits for a writer.
  */
 
-/** Opens a pipe without waiting for its other end. Not known to Windows. */
+/** Opens a pipe without waiting for its other end. Windows does not have this flag. */
 const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Not behind a symbolic link, either. */
+/** Opens only the file itself: a symbolic link is refused. */
 export const ITSELF = AT_ONCE | (constants.O_NOFOLLOW ?? 0);
 
-/** Behind symbolic links, too: container platforms hand out secrets that way. */
+/** Follows symbolic links: container platforms provide secrets that way. */
 export const FOLLOWED = AT_ONCE;
 
 export interface SmallFile {
@@ -22,8 +22,8 @@ export interface SmallFile {
 }
 
 /**
- * @param largest bytes
- * @param check looks at the opened file before anything is read of it, and throws
+ * @param largest bytes, at most
+ * @param check checks the opened file before anything is read, and throws to refuse it
  * @throws NotSmall, or the file system's own error
  */
 export async function readSmallFile(
@@ -32,7 +32,7 @@ export async function readSmallFile(
   flags: number,
   check: (stats: Stats) => void = () => {},
 ): Promise<SmallFile> {
-  // Opened once: what is checked is what is read, whatever the name stands for a moment later.
+  // Open once and check the open file: the name may stand for another file a moment later.
   const file = await open(path, flags);
   try {
     const stats = await file.stat();
@@ -50,7 +50,7 @@ export async function readSmallFile(
   }
 }
 
-/** The same for the last moment of a process. @throws NotSmall, or the file system's own error */
+/** The same, synchronously, for the exit of a process. @throws NotSmall, or the file system's own error */
 export function readSmallFileSync(path: string, largest: number, flags: number): SmallFile {
   const file = openSync(path, flags);
   try {
@@ -68,7 +68,7 @@ export function readSmallFileSync(path: string, largest: number, flags: number):
   }
 }
 
-/** What is there is no file, or more than was asked for. */
+/** It is not a regular file, or is larger than asked for. */
 export class NotSmall extends Error {}
 
 function refuseUnfit(stats: Stats, largest: number): void {
@@ -76,7 +76,7 @@ function refuseUnfit(stats: Stats, largest: number): void {
   if (stats.size > largest) throw tooLarge(largest);
 }
 
-/** Also one that grows while it is read, or whose size the file system does not know. */
+/** Used also for a file that grows while it is read, or whose size the file system does not know. */
 function tooLarge(largest: number): NotSmall {
   return new NotSmall(`is larger than ${largest} bytes`);
 }

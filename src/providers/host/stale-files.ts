@@ -7,32 +7,32 @@ import type { FoundAnnouncement } from './announcement-file.ts';
 import { ownPlace, shareProcesses } from './place.ts';
 
 /**
- * What peers that were killed have left behind in the runtime directory. A file is removed when its peer is known to be
- * dead, or when nobody has kept it fresh: a living peer writes its own anew every 5 minutes, and within 2 s when it is
- * missing, so that a mistake, after hours of a suspended host for example, mends itself.
+ * Removes the files that killed peers have left behind in the runtime directory. A file is removed if its peer is known to be dead, or
+ * if nobody has kept it fresh. A living peer rewrites its file every 5 minutes, and within 2 s if the file is missing. So a wrong
+ * removal, for example after a host was suspended for hours, repairs itself.
  */
 
-/** Age of a file that nobody keeps fresh, in ms. */
+/** A file older than this, in ms, is not kept fresh by anybody. */
 const STALE = 30 * 60_000;
 
-/** Files on their way to their names, of announcements, of the secret and of `doctor`. */
+/** The names of drafts: of announcements, of the secret, and of `doctor`. */
 const DRAFT = /^\.(?:[\w-]+\.[\w-]+\.draft|(?:secret|doctor)-[0-9a-f]{12})$/;
 
 export function isDraft(name: string): boolean {
   return DRAFT.test(name);
 }
 
-/** Whether the process that wrote it is seen from here, and there is no such process. */
+/** Whether this process can see the processes of the peer's place, and the peer's process does not exist. */
 export function isDead({ from, pid }: FoundAnnouncement): boolean {
   return shareProcesses(from, ownPlace()) && !isRunning(pid!);
 }
 
-/** Whether the process that wrote it is seen from here, and there is such a process; perhaps another one by now. */
+/** Whether this process can see the processes of the peer's place, and the process id exists. Another process may have it now. */
 function isAlive({ from, pid }: FoundAnnouncement): boolean {
   return shareProcesses(from, ownPlace()) && isRunning(pid!);
 }
 
-/** Unless there is another life's announcement by now: it is looked at and removed in one step. */
+/** Removes an announcement, unless it is already of another life. It is read and removed synchronously, in one step. */
 export function removeAnnouncement(directory: string, name: string, incarnation: string): void {
   const path = join(directory, name);
   try {
@@ -43,9 +43,9 @@ export function removeAnnouncement(directory: string, name: string, incarnation:
 }
 
 /**
- * Removes files that nobody has kept fresh. One after the other: there can be thousands, and there is no hurry.
- * @param names of announcements, and of drafts
- * @param now by the clock of the file system, in ms
+ * Removes files that nobody keeps fresh, one after the other: there can be thousands, and there is no hurry.
+ * @param names names of announcements and of drafts
+ * @param now in ms, by the clock of the file system
  */
 export async function removeStale(directory: string, names: Iterable<string>, now: number): Promise<void> {
   for (const name of names) {
@@ -56,16 +56,16 @@ export async function removeStale(directory: string, names: Iterable<string>, no
       if (isDraft(name)) await unlink(path);
       else {
         const announced = await readAnnouncement(path);
-        // What is no announcement is somebody else's, or of a later version.
+        // A file that is not an announcement belongs to somebody else, or to a later version.
         if (announced && !isAlive(announced)) removeAnnouncement(directory, name, announced.incarnation);
       }
     } catch {
-      // Gone, or not ours to remove.
+      // The file is gone, or we may not remove it.
     }
   }
 }
 
-/** A signal of 0 is delivered to nobody. @returns false only where there is no such process */
+/** Signal 0 only checks. @returns false only if there is no such process */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -10,42 +10,44 @@ import type { Vouched } from './tagged.ts';
 import type { HintedAddress } from '../hint.ts';
 
 /**
- * Asks on one link who is there, and keeps what is said. After RFC 6762, section 5; numbers without a reason of their
- * own are from there.
+ * Queries one link for peers, and keeps the answers. It follows RFC 6762, section 5. Numbers without a reason of their own come
+ * from there.
  */
 
-/** The first question is asked after a random time from this to that, in ms: others may start at the same moment. */
+/** The first query is sent after a random time between these two, in ms: others may start at the same moment. */
 const FIRST = [20, 120] as const;
 
-/** Between the first question and the second, in ms; then twice as long each time. */
+/** Time between the first and the second query, in ms. It doubles each time. */
 const SECOND = 1_000;
 
-/** The longest between two questions, in ms. The RFC lets it grow to an hour; then two parts of a LAN that were apart
- * for longer than the time to live would find each other an hour after they are one again. */
+/**
+ * The longest time between two queries, in ms. The RFC lets it grow to an hour. Two parts of a LAN that were separated for longer
+ * than the time to live would then find each other only an hour after the LAN is whole again.
+ */
 const LONGEST = 60_000;
 
-/** The same while somebody may be missing, in ms; and for how long they are looked for. */
+/** The same while a peer may be missing, and how long that search lasts, both in ms. */
 const LONGEST_MISSING = 8_000;
 const MISSING = 10 * 60_000;
 
-/** Between two questions about everybody, and between the first two about one endpoint, in ms. */
+/** Time between two extra queries about all endpoints, and between the first two about one endpoint, in ms. */
 const PAUSE = 1_000;
 
-/** In one packet, about single endpoints. */
+/** Questions about single endpoints in one packet, at most. */
 const MOST_QUESTIONS = 32;
 
-/** How often the rest is asked for when somebody names an endpoint and not where it is. */
+/** How often missing records are asked for if an endpoint is named without them. */
 const MOST_INQUIRIES = 4;
 
-/** Of one endpoint, that are dialled. */
+/** Addresses of one endpoint that are dialled, at most. */
 const MOST_ADDRESSES = 4;
 
-/** Somebody who may be a peer, as one link sees it. */
+/** An endpoint that may be a peer, as seen on one link. */
 export interface Sighting {
   id: string;
   incarnation: string;
   addresses: readonly HintedAddress[];
-  /** Somebody with the secret said it. */
+  /** The sender has proved that it has the secret. */
   isVouched?: true;
 }
 
@@ -54,7 +56,7 @@ interface Dependencies {
   /** This peer's own pointer, if it is announced. */
   own: Resource | undefined;
   send: (bytes: Uint8Array) => void;
-  /** An endpoint is new, or differs; `undefined` when it is gone or no peer. */
+  /** Called if an endpoint is new or has changed; with `undefined` if it is gone, or is not a peer. */
   sighted: (endpoint: string, sighting: Sighting | undefined) => void;
   clock: Clock;
   random: () => number;
@@ -63,14 +65,14 @@ interface Dependencies {
 export class Browser {
   readonly #to: Dependencies;
   readonly #cache: ServiceCache;
-  /** What was reported of each endpoint, as text. */
+  /** The last report about each endpoint, as text. */
   readonly #told = new Map<string, string>();
   #interval = SECOND;
   #timer: unknown;
-  /** When the last question was asked, by us or by somebody who asked the same, on the clock. */
+  /** When the last query was sent, by us or by another host with the same query, on the clock. */
   #asked = -Infinity;
   #missingUntil = -Infinity;
-  /** The last question was asked by somebody else, in place of ours. */
+  /** The last query was sent by another host, in place of ours. */
   #isSpared = false;
 
   constructor(dependencies: Dependencies) {
@@ -80,19 +82,19 @@ export class Browser {
     this.#timer = clock.setTimeout(() => this.#askFirst(), FIRST[0] + random() * (FIRST[1] - FIRST[0]));
   }
 
-  /** Somebody says something. */
+  /** Call with a response. */
   heard(packet: Packet, from: Sender): void {
     const now = this.#to.clock.now();
     for (const service of this.#cache.learn(packet, from.address, now)) this.#report(service);
   }
 
-  /** Somebody with the secret says something. */
+  /** Call with a description that has a valid tag. */
   vouched(vouched: Vouched): void {
     const service = this.#cache.vouch(vouched, this.#to.clock.now());
     if (service) this.#report(service);
   }
 
-  /** Somebody on another host asks. When it is our question, and all that they know we know too, it is as good as ours. */
+  /** Call with a query. If another host asks our question and knows nothing that we do not know, its query replaces ours. */
   askedByAnother(packet: Packet, from: Sender): void {
     if (this.#isSpared || this.#to.link.addresses.includes(from.address) || packet.truncated) return;
     const isOurs = packet.questions.some(
@@ -101,13 +103,13 @@ export class Browser {
     if (!isOurs) return;
     const known = new Set(this.#known().map(({ data }) => data));
     if (!packet.answers.every((each) => each.type === 'PTR' && known.has(each.data))) return;
-    // Once: somebody who asked without end, and with answers that only they get, would keep this peer from ever asking.
+    // Only once in a row: a host that asks for ever, and gets answers that only it receives, would keep us from ever asking.
     this.#isSpared = true;
     this.#asked = this.#to.clock.now();
     this.#scheduleNext();
   }
 
-  /** About once a second: what has expired is forgotten, what is about to is asked for, and what is missing. */
+  /** Call about once a second. Forgets expired records, and asks for records that are missing or about to expire. */
   tick(): void {
     const { clock, random } = this.#to;
     const now = clock.now();
@@ -124,7 +126,7 @@ export class Browser {
     if (questions.length > 0) this.#ask(questions.slice(0, MOST_QUESTIONS), []);
   }
 
-  /** Somebody may be there of whom nothing was heard: who expired without a goodbye, or what was lost in a flood. */
+  /** Starts to search again, because a peer may be missing: one expired without a goodbye, or packets were lost in a flood. */
   searchAgain(): void {
     const now = this.#to.clock.now();
     const isSearching = now < this.#missingUntil;
@@ -134,7 +136,7 @@ export class Browser {
     this.#scheduleNext();
   }
 
-  /** Nobody listens where the peer of this id was said to be. */
+  /** Call if nobody listens at the announced addresses of this peer. */
   doubt(id: string): void {
     const now = this.#to.clock.now();
     let isNew = false;
@@ -150,8 +152,9 @@ export class Browser {
   }
 
   /**
-   * What was said to all within the last second may not be said to all again so soon, and then the first search would be over
-   * before it is. To one it may. All are asked as well, since only one of the sockets on this host's port gets that answer.
+   * The first query asks for answers to this peer alone. A responder must not repeat within a second what it has just sent to all, and
+   * the first search would be over by then. The query is also sent normally, because a personal answer reaches only one of the sockets
+   * on this host's port.
    */
   #askFirst(): void {
     const [query] = writeQuery([{ name: SERVICE, type: 'PTR' }], this.#known());
@@ -179,12 +182,12 @@ export class Browser {
     for (const packet of writeQuery(questions, known)) this.#to.send(packet);
   }
 
-  /** Our own is among it, or else we would answer ourselves: what is sent to all is heard by the sender as well. */
+  /** The known answers. Our own is among them: the sender of a multicast hears it, too, and would otherwise answer itself. */
   #known(): Resource[] {
     return [...(this.#to.own ? [this.#to.own] : []), ...this.#cache.known(this.#to.clock.now())];
   }
 
-  /** Usually everything comes in one packet. It need not. */
+  /** Questions for missing records. Usually all records come in one packet, but they need not. */
   #inquiries(now: number): Asking[] {
     const questions: Asking[] = [];
     for (const service of this.#cache.services) {
@@ -225,7 +228,7 @@ export class Browser {
       const host = this.#to.link.dialled(each.host);
       return host === undefined ? [] : [{ ...each, host }];
     });
-    // Those that mean something on this link only are for links where there is nothing else.
+    // Use link-local addresses, which have a meaning on this link only, if there are no others.
     const wide = near.filter(({ host }) => !host.includes('%'));
     const addresses = (wide.length > 0 ? wide : near).slice(0, MOST_ADDRESSES);
     if (addresses.length === 0) return undefined;

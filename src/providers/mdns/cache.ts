@@ -7,29 +7,29 @@ import type { Vouched } from './tagged.ts';
 import type { HintedAddress } from '../hint.ts';
 
 /**
- * What others on one link have said of their endpoints, for as long as it holds (RFC 6762, section 10). Everything in
- * it may be a lie, so there is a limit to all of it.
+ * The records that others on one link have sent about their endpoints, for as long as they are valid (RFC 6762, section 10).
+ * Everything here may be a lie, so everything has a limit.
  */
 
 /**
- * Endpoints of which somebody with the secret spoke, and as many others: no lie takes room from the honest. When there are
- * more of a kind, one to which dials have failed makes room; else the newcomer is not taken.
+ * Endpoints with a valid tag, at most, and as many others, so that lies take no room from honest peers. If a kind is full, an endpoint
+ * to which dials have failed makes room. If there is none, the new endpoint is refused.
  */
 const MOST_SERVICES = 1_024;
 
-/** Of the others, such as one sender was the first to name: so one alone cannot fill it. */
+/** Untagged endpoints that one sender named first, at most, so that one sender cannot fill the cache. */
 const MOST_OF_ONE = 256;
 
-/** Of one host name. */
+/** Addresses of one host name, at most. */
 const MOST_ADDRESSES = 16;
 
-/** Endpoints that a query says are known. What is not in it is answered once more. */
+/** Known endpoints in one query, at most. All others are answered again. */
 const MOST_KNOWN = 128;
 
-/** What was in vain holds for so long unless it is said again, in ms (section 10.4). */
+/** After a failed dial a record is valid for this long, unless it is sent again, in ms (section 10.4). */
 const DOUBT = 10_000;
 
-/** What is to be asked for. */
+/** A question to ask. */
 export type Asking = Pick<Question, 'name' | 'type'>;
 
 interface Host {
@@ -39,43 +39,43 @@ interface Host {
 
 export interface Service {
   readonly name: Name;
-  /** The address of who named it first. */
+  /** The address of the sender that named it first. */
   readonly sender: string;
   pointer: Life;
   location: (Life & { port: number; target: Name }) | undefined;
-  /** `peer` is undefined for an endpoint that is none. */
+  /** `peer` is undefined for an endpoint that is not a peer. */
   description: (Life & { peer: PeerLife | undefined }) | undefined;
   /**
-   * Where somebody with the secret said that it is. Then nothing else is believed about it: not where it is, and not that
-   * it is gone.
+   * The addresses with a valid tag. If they exist, untagged records about this endpoint are ignored: neither its address nor its end
+   * can be forged.
    */
   places: readonly HintedAddress[] | undefined;
-  /** It was taken back, and did not just expire. */
+  /** It was withdrawn, and did not just expire. */
   withdrawn: boolean;
-  /** Questions about what is missing, since the pointer was first heard of. */
+  /** Questions about missing records since the pointer was first received. */
   inquiries: number;
   /** When the next of them is due, on the clock. */
   inquiry: number;
 }
 
-/** Endpoints that take room from each other. */
+/** Endpoints that share one limit. */
 class Shelf {
   readonly services = new Set<Service>();
-  /** To which dials failed since they were last heard of. */
+  /** Endpoints to which dials have failed since they were last announced. */
   readonly doubted = new Set<Service>();
 }
 
 export class ServiceCache {
   readonly #own: unknown;
   readonly #services = new Map<Name, Service>();
-  /** By host name; only those at which a service is. */
+  /** By host name; only hosts that have a service. */
   readonly #hosts = new Map<Name, Host>();
-  /** How many of the services each sender has named first. */
+  /** How many services each sender has named first. */
   readonly #named = new Map<string, number>();
   readonly #vouched = new Shelf();
   readonly #others = new Shelf();
 
-  /** @param own this peer's instance, which is none of the others */
+  /** @param own the instance name of this peer, which is ignored */
   constructor(own: unknown) {
     this.#own = own;
   }
@@ -84,13 +84,13 @@ export class ServiceCache {
     return this.#services.values();
   }
 
-  /** In the order in which they were first said. */
+  /** In the order in which they were first received. */
   addressesOf({ location }: Service): string[] {
     const host = location && this.#hosts.get(location.target);
     return host ? [...host.addresses.keys()] : [];
   }
 
-  /** Somebody with the secret says where it is, or that it is gone. @returns undefined where that is nothing new to keep */
+  /** Call with a description that has a valid tag. @returns undefined if there is nothing to keep */
   vouch({ life, places, isOver }: Vouched, now: number): Service | undefined {
     const name = instanceOf(life.incarnation);
     if (name === this.#own) return undefined;
@@ -101,7 +101,7 @@ export class ServiceCache {
       known.withdrawn = true;
       return known;
     }
-    // What others said under its name is forgotten.
+    // Forget untagged records under the same name.
     if (known && !known.places) this.#remove(known);
     const service = this.#services.get(name) ?? this.#add(name, '', this.#vouched, now);
     if (!service) return undefined;
@@ -113,11 +113,11 @@ export class ServiceCache {
     return service;
   }
 
-  /** @returns the services of which it says something */
+  /** @returns the services that the packet is about */
   learn(packet: Packet, sender: string, now: number): ReadonlySet<Service> {
     const touched = new Set<Service>();
     const said = [...packet.answers, ...packet.additionals];
-    // In this order, for each only means something by the one before, and they come in any.
+    // Read the types in this order, whatever the order in the packet: each type refers to the one before.
     for (const each of said) if (each.type === 'PTR') this.#learnPointer(each, sender, now);
     for (const each of said) {
       const service = each.type === 'PTR' ? this.#services.get(each.data) : this.#services.get(each.name);
@@ -140,7 +140,7 @@ export class ServiceCache {
     return touched;
   }
 
-  /** A dial was in vain: unless it is said again, it is forgotten soon. @returns whether that is new */
+  /** Call after a failed dial. The service is forgotten soon, unless it is announced again. @returns whether this is new */
   doubt(service: Service, now: number): boolean {
     const { doubted } = this.#shelfOf(service);
     if (doubted.has(service)) return false;
@@ -149,7 +149,7 @@ export class ServiceCache {
     return true;
   }
 
-  /** Forgets what no longer holds. @returns the services that are gone, or of which something is */
+  /** Forgets expired records. @returns the services that have lost a record, or are gone */
   expire(now: number): ReadonlySet<Service> {
     const changed = new Set<Service>();
     for (const service of this.#services.values()) {
@@ -170,13 +170,13 @@ export class ServiceCache {
     return changed;
   }
 
-  /** What the next query need not be answered with: said not so long ago, and not in doubt. */
+  /** The known answers for the next query: received not long ago, and not in doubt. */
   known(now: number): Resource[] {
     const known: Resource[] = [];
     for (const service of [...this.#vouched.services, ...this.#others.services]) {
       const { name, pointer } = service;
       const left = pointer.until - now;
-      // A dot within the first label cannot be told from one between two, and would be written wrongly.
+      // A dot within the first label looks like a dot between two labels, so such a name would be written wrongly.
       const isPlain = name.indexOf('.') === name.length - SERVICE.length - 1;
       if (
         !isPlain ||
@@ -196,7 +196,7 @@ export class ServiceCache {
     return known;
   }
 
-  /** What should be asked for again, for its time is running out. @param random from 0 to 1 */
+  /** Questions for records that are about to expire. @param random from 0 to 1 */
   stale(now: number, random: () => number): Asking[] {
     const questions: Asking[] = [];
     for (const service of this.#services.values()) {
@@ -210,7 +210,7 @@ export class ServiceCache {
       for (const [address, life] of host?.addresses ?? []) {
         if (isDue(life, now, late)) rest.push({ name: location!.target, type: typeOf(address) });
       }
-      // Who answers for the pointer says everything else, too.
+      // The answer for the pointer also contains everything else.
       questions.push(...(isPointerDue ? [{ name: SERVICE, type: 'PTR' }] : rest));
     }
     return questions;
@@ -235,7 +235,7 @@ export class ServiceCache {
     this.#named.set(sender, named + 1);
   }
 
-  /** @returns undefined where there is no room */
+  /** @returns undefined if there is no room */
   #add(name: Name, sender: string, shelf: Shelf, now: number): Service | undefined {
     if (shelf.services.size >= MOST_SERVICES) {
       const [doubted] = shelf.doubted;

@@ -1,29 +1,29 @@
 import type { Clock } from '../../base/clock.ts';
 
 /**
- * How much of what comes in is looked at: a few thousand packets at once, and then so many a second that a flood costs
- * a few percent of a processor. What one sender may send is less than what all may, so that one cannot silence the others.
+ * Limits how many incoming packets are read: a few thousand at once, and then so many per second that a flood costs a few percent of
+ * a processor. One sender may send less than all together, so that one cannot silence the others.
  */
 
-/** Of one sender: at once, and per second. A host with a hundred peers that start together sends a few hundred. */
+/** Packets of one sender, at once and per second. A host with a hundred peers that start together sends a few hundred. */
 const OF_ONE = { burst: 1_000, rate: 200 };
 
-/** Of all together. */
+/** Packets of all senders together. */
 const OF_ALL = { burst: 2_000, rate: 1_000 };
 
-/** That are told apart; with more of them, the one heard longest ago is forgotten. */
+/** Senders that are counted apart. If there are more, the one heard longest ago is forgotten. */
 const MOST_SENDERS = 512;
 
 /**
- * A packet of so many bytes counts once; one twice as large four times, for names that point at each other can be
- * made such that the work to read them grows with the square. The largest, which no honest sender needs, are a few a second.
+ * A packet of this many bytes counts once, and one twice as large counts four times: names can be made to point at each other such
+ * that the work to read them grows with the square. Of the largest packets, which no honest sender needs, only a few a second pass.
  */
 const WEIGHT = 512;
 
 export class FloodGate {
   readonly #clock: Clock;
   readonly #all: Bucket;
-  /** In the order in which they were last heard. */
+  /** By sender, in the order in which they were last heard. */
   readonly #senders = new Map<string, Bucket>();
 
   constructor(clock: Clock) {
@@ -43,7 +43,7 @@ export class FloodGate {
   }
 }
 
-/** What a packet of so many bytes takes of a bucket. */
+/** How much a packet of this many bytes takes from a bucket. */
 export function costOf(bytes: number): number {
   return Math.ceil((bytes / WEIGHT) ** 2);
 }

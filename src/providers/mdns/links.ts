@@ -1,26 +1,26 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 
-/** One network interface for one family of addresses: what a socket of multicast DNS is bound to. */
+/** One network interface with one address family. Each has its own socket for multicast DNS. */
 export interface Link {
-  /** Another one when anything of the below changes. */
+  /** Changes if any of the fields below changes. */
   readonly key: string;
   /** For people: `eth0, IPv4`. */
   readonly label: string;
   readonly family: 'IPv4' | 'IPv6';
-  /** What says which interface is meant, for the socket. */
+  /** Identifies the interface for the socket. */
   readonly local: string;
   /** Every address of the interface, of both families. */
   readonly addresses: readonly string[];
-  /** Whether a packet that came from there came over this interface, and not over another or from far away. */
+  /** Whether a packet from this source came over this interface, and not over another or from far away. */
   isFrom(source: string): boolean;
-  /** How to dial an address that somebody on this link says they have; undefined for one that is not on the link. */
+  /** How to dial an address that somebody on this link announces; undefined if the address is not on this link. */
   dialled(address: string): string | undefined;
 }
 
 type Interfaces = NodeJS.Dict<readonly NetworkInterfaceInfo[]>;
 
-/** The links of this host. `internal` ones have no others to be found: those of the host find each other without. */
+/** The links of this host, without `internal` ones: peers on the same host find each other without multicast. */
 export function linksOf(interfaces: Interfaces): Link[] {
   return Object.entries(interfaces).flatMap(([name, infos = []]) => {
     const outer = infos.filter(({ internal, cidr }) => !internal && cidr);
@@ -34,7 +34,7 @@ function makeLink(name: string, family: 'IPv4' | 'IPv6', infos: readonly Network
   let zone = name;
   for (const { address, cidr, scopeid } of infos) {
     near.addSubnet(address, Number(cidr!.split('/')[1]), isIPv6(address) ? 'ipv6' : 'ipv4');
-    // What comes after the % is the interface's name, but on Windows its number.
+    // The zone after the % is the name of the interface, but on Windows its number.
     if (scopeid && process.platform === 'win32') zone = String(scopeid);
   }
   const isNear = (bare: string): boolean => near.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4');
@@ -55,5 +55,5 @@ function makeLink(name: string, family: 'IPv4' | 'IPv6', infos: readonly Network
   };
 }
 
-/** `fe80::/10`: the same on every link, so that an address means nothing without its interface. */
+/** `fe80::/10`: the same network on every link, so that an address has no meaning without its interface. */
 const LINK_LOCAL = /^fe[89ab][\da-f]:/i;

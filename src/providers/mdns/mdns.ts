@@ -16,32 +16,32 @@ import type { Hint } from '../hint.ts';
 import { unawaited } from '../../base/unforeseen.ts';
 import type { Address } from '../../transport/address.ts';
 
-/** Between two looks at the clock and at the interfaces, in ms. The system says nothing when one comes or goes. */
+/** Time between two checks of the clock and the interfaces, in ms. The system does not report when an interface comes or goes. */
 const TICK = 1_000;
 
-/** After the first question whoever is there has answered, in ms: 120 until it is asked, 120 for the answer, and some. */
+/** After this time all present peers have answered the first query, in ms: 120 until it is sent, 120 for the answer, and a margin. */
 const FIRST_LOOK = 400;
 
 /**
- * How long peers of this host are kept back, in ms. Nearly always they share the runtime directory, and have met through
- * it by then, after some 30 ms: over loopback, which costs less than the encrypted way through an address of the LAN. Less
- * than the first search lasts, which those with another directory must not miss.
+ * How long peers of this host are held back, in ms. They nearly always share the runtime directory and have met through it after some
+ * 30 ms, over loopback, which costs less than the encrypted way through a LAN address. The time is shorter than the first search, so
+ * that peers with another directory do not miss it.
  */
 const OWN_HOST = 250;
 
-/** Ids of which it is counted how often they were named with a wrong tag, until that is told. */
+/** Ids whose wrong tags are counted at the same time, until the next report. */
 const MOST_COUNTED = 256;
 
-/** For what is told of an error that nobody foresaw. */
+/** Where it happened, in reports of unexpected errors. */
 const MULTICAST = 'in multicast DNS';
 
 export interface MdnsOptions {
-  /** The address that the peer listens on: `::` and `0.0.0.0` are those of every interface, as they come and go. */
+  /** The address that the peer listens on. `::` and `0.0.0.0` stand for every interface, as they come and go. */
   host: string;
   clock: Clock;
   /** From 0 to 1. */
   random: () => number;
-  /** Default: those of this host. */
+  /** Default: the interfaces of this host. */
   interfaces?: typeof networkInterfaces;
   /** Default: real sockets. */
   open?: OpenSocket;
@@ -55,15 +55,15 @@ export class MdnsProvider implements Provider {
   readonly #sessions = new Map<string, LinkSession>();
   readonly #sightings = new SightingsById();
   readonly #told = new Map<string, Hint>();
-  /** What was said with a wrong tag since that was told. */
+  /** Hints with a wrong tag since the last report. */
   #dropped = new Map<string, { count: number; address: Address }>();
-  /** By id: when a peer of this host is told of. */
+  /** By id: the timer after which a peer of this host is reported. */
   readonly #keptBack = new Map<string, unknown>();
   #self: Announcement | undefined;
   #listener: ProviderListener | undefined;
   #timer: unknown;
   #scanning: unknown;
-  /** The first look is, and some of those that it found are kept back yet. */
+  /** The first search is over, but some of the peers that it found are still held back. */
   #isLookOver = false;
   #reason: string | undefined;
 
@@ -85,7 +85,7 @@ export class MdnsProvider implements Provider {
   }
 
   failed(hint: Hint, refused: boolean): void {
-    // Where nobody answers at all, the network may be at fault, and the peer there again in a moment.
+    // If nobody answers at all, the network may be at fault, and the peer may be back in a moment.
     if (refused) for (const session of this.#sessions.values()) session.doubt(hint.id);
   }
 
@@ -101,7 +101,7 @@ export class MdnsProvider implements Provider {
   }
 
   stopNow(): void {
-    // The goodbyes are on their way when this returns.
+    // The goodbyes have been sent when this returns.
     unawaited(MULTICAST, this.stop());
   }
 
@@ -114,7 +114,7 @@ export class MdnsProvider implements Provider {
     }, TICK);
   }
 
-  /** Opens what is new, closes what is gone, and tries again what failed. */
+  /** Opens sessions for new links, closes those of links that are gone, and tries again those that failed. */
   async #follow(): Promise<void> {
     const links = this.#links();
     const keys = new Set(links.map(({ key }) => key));
@@ -139,7 +139,7 @@ export class MdnsProvider implements Provider {
     try {
       return linksOf(this.#options.interfaces());
     } catch {
-      // Some sandboxes do not let one see them.
+      // Some sandboxes forbid this.
       return [];
     }
   }
@@ -184,14 +184,14 @@ export class MdnsProvider implements Provider {
     if (count > 0 || this.#dropped.size < MOST_COUNTED) this.#dropped.set(id, { count: count + 1, address });
   }
 
-  /** Not at once: there can be thousands a second. */
+  /** Reports them together, because there can be thousands a second. */
   #tellOfDropped(): void {
     if (this.#dropped.size === 0) return;
     this.#listener?.dropped?.(this.#dropped);
     this.#dropped = new Map();
   }
 
-  /** Those that are kept back are part of what there is. */
+  /** The first search is complete only when the peers that are held back have been reported. */
   #scanned(): void {
     this.#tellOfDropped();
     this.#isLookOver = this.#keptBack.size > 0;
@@ -209,7 +209,7 @@ export class MdnsProvider implements Provider {
     this.#keptBack.set(id, clock.setTimeout(tell, OWN_HOST));
   }
 
-  /** Only a dial tells who is there. */
+  /** Reports a hint; only a dial shows who is really there. */
   #tell(id: string): void {
     const known = this.#told.get(id);
     const hint = this.#sightings.hint(id);
@@ -223,16 +223,16 @@ export class MdnsProvider implements Provider {
     this.#listener?.found(hint);
   }
 
-  /** Tells when nobody can be found here, and what to do about it. One interface that works is enough. */
+  /** Reports if no peer can be found here, and what to do about it. One working interface is enough. */
   #judge(): void {
     const sessions = [...this.#sessions.values()];
     const problems = sessions.flatMap(({ link, problem }) => (problem ? [`${link.label}: ${problem}`] : []));
     const works = sessions.length > problems.length;
-    const why = problems.join('; ') || 'this host has no network interface that is up and leads to others';
+    const why = problems.join('; ') || 'no network interface is up that leads to other hosts';
     const reason = works ? undefined : why;
     if (reason === this.#reason) return;
     this.#reason = reason;
-    const remedy = 'say where other peers are with APP_NET_PEERS=host:port';
+    const remedy = 'give the addresses of other peers with APP_NET_PEERS=host:port';
     this.#listener?.degraded(reason === undefined ? undefined : new Error(`${reason}; ${remedy}`));
   }
 }

@@ -4,18 +4,18 @@ import { AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE } from 'dns-pa
 import type { Answer, DecodedPacket } from 'dns-packet';
 
 /**
- * Packets of multicast DNS (RFC 6762), in and out. The only file that knows `dns-packet`. Whatever comes in, nothing
- * here throws, and the work for one packet is bounded by its size.
+ * Reads and writes packets of multicast DNS (RFC 6762). Only this file imports `dns-packet`. Reading never throws, whatever the packet
+ * contains, and its work is bounded by the size of the packet.
  */
 
-/** As multicast DNS compares them: ASCII letters small. Without the dot at the end. */
+/** A name in the form in which multicast DNS compares names: ASCII letters in lower case, without the dot at the end. */
 export type Name = string;
 
 interface ResourceBase {
   name: Name;
   /** In seconds. */
   ttl: number;
-  /** Nobody else has other records of this name and type: they are to be forgotten ("cache flush"). */
+  /** Nobody else has records of this name and type, so receivers forget older ones ("cache flush"). */
   unique: boolean;
 }
 
@@ -25,48 +25,48 @@ export type Resource = ResourceBase &
     | { type: 'SRV'; data: { port: number; target: Name } }
     | { type: 'TXT'; data: readonly string[] }
     | { type: 'A' | 'AAAA'; data: string }
-    /** The types that the name has; it has no others. Only ever sent. */
+    /** All types that the name has. This record is only sent, never read. */
     | { type: 'NSEC'; data: readonly ('SRV' | 'TXT' | 'A' | 'AAAA')[] }
   );
 
 export interface Question {
   name: Name;
-  /** Of any kind, also such as nobody here knows. */
+  /** Any type, even an unknown one. */
   type: string;
-  /** The answer need only go to who asks ("QU"). */
+  /** The answer may go to the asker alone ("QU"). */
   unicast: boolean;
 }
 
 export interface Packet {
   kind: 'query' | 'response';
-  /** To be repeated in the answer to somebody who is not a multicast DNS querier; otherwise of no meaning. */
+  /** Repeated in the answer to an asker that does not speak multicast DNS. Otherwise it has no meaning. */
   id: number;
-  /** More of the same follows at once. */
+  /** The rest follows at once in another packet. */
   truncated: boolean;
   questions: Question[];
-  /** Of a query: what the one who asks knows already. */
+  /** In a query: the answers that the asker already knows. */
   answers: Resource[];
   additionals: Resource[];
 }
 
-/** RFC 6762, section 17: the largest packet that anybody may send. In bytes. */
+/** The largest packet that anybody may send (RFC 6762, section 17), in bytes. */
 const LARGEST = 9_000;
 
-/** Of one packet. A full one of a peer with many interfaces has 40; each costs at most a walk over the packet. */
+/** Records of one packet, at most. A full one of a peer with many interfaces has 40. Each costs at most a pass over the packet. */
 const MOST_RESOURCES = 256;
 
-/** Above this a list is split into several packets: what an Ethernet frame holds, less the headers. In bytes. */
+/** A longer list is split into several packets. In bytes: the payload of an Ethernet frame, minus the headers. */
 const ROOM = 1_400;
 
-/** Packets that concern somebody here have one of these in some name. Most of a LAN's have not: they are not taken apart. */
+/** Packets about peers have one of these texts in some name. Most packets on a LAN do not, and are not parsed. */
 const MARKS = /app-net|_services/i;
 
-/** Whether it may be about peers. */
+/** Whether the packet may be about peers. */
 export function concernsPeers(bytes: Uint8Array): boolean {
   return MARKS.test(asBuffer(bytes).toString('latin1'));
 }
 
-/** Undefined for whatever is malformed, or of another kind. */
+/** Undefined for a packet that is malformed, or of another kind. */
 export function readPacket(bytes: Uint8Array): Packet | undefined {
   try {
     const buffer = asBuffer(bytes);
@@ -77,7 +77,7 @@ export function readPacket(bytes: Uint8Array): Packet | undefined {
   }
 }
 
-/** Told from its header: it says something, and does not ask. */
+/** Whether the header says that the packet is a response, not a query. */
 export function isResponse(bytes: Uint8Array): boolean {
   return (bytes[2]! & 0x80) !== 0;
 }
@@ -86,7 +86,7 @@ export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** The header says how many records follow, and the decoder makes room for so many before it looks. */
+/** Checks the number of records in the header, because the decoder allocates room for that many before it reads any. */
 function isWorthReading(buffer: Buffer): boolean {
   if (buffer.length < 12 || buffer.length > LARGEST) return false;
   let resources = 0;
@@ -94,11 +94,11 @@ function isWorthReading(buffer: Buffer): boolean {
   return resources > 0 && resources <= MOST_RESOURCES;
 }
 
-/** The types of dns-packet do not know everything that it tells. */
+/** Fields that `dns-packet` returns, but that are missing in its types. */
 type Decoded = DecodedPacket & { opcode: string; rcode: string };
 
 function digest(packet: Decoded): Packet | undefined {
-  // What is neither a plain query nor a plain response is to be ignored (sections 18.3 and 18.11).
+  // Ignore everything but plain queries and plain responses (sections 18.3 and 18.11).
   if (packet.opcode !== 'QUERY' || packet.rcode !== 'NOERROR') return undefined;
   return {
     kind: packet.type === 'response' ? 'response' : 'query',
@@ -113,7 +113,7 @@ function digest(packet: Decoded): Packet | undefined {
   };
 }
 
-/** The highest bit of the class says QU, which dns-packet does not know: 0x8001 is IN with it, 0x80ff is ANY. */
+/** The highest bit of the class means QU, which `dns-packet` does not know: 0x8001 is IN with that bit, 0x80ff is ANY. */
 const QUESTION_CLASSES: Record<string, { unicast: boolean } | undefined> = {
   IN: { unicast: false },
   ANY: { unicast: false },
@@ -121,7 +121,7 @@ const QUESTION_CLASSES: Record<string, { unicast: boolean } | undefined> = {
   UNKNOWN_33023: { unicast: true },
 };
 
-/** Of what somebody else says; nothing for what is of no use here. */
+/** The record of another host; an empty list for a record that is not used here. */
 function digestResource(answer: Answer): Resource[] {
   if (answer.type === 'OPT' || !('class' in answer) || answer.class !== 'IN') return [];
   const { ttl = 0, flush: unique = false } = answer;
@@ -150,7 +150,7 @@ function canonical(name: string): Name {
   return /[A-Z]/.test(name) ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
 }
 
-/** A query, with what is known already; several packets when that is long. */
+/** A query with the known answers, in several packets if the list is long. */
 export function writeQuery(
   questions: readonly Pick<Question, 'name' | 'type'>[],
   known: readonly Resource[],
@@ -175,10 +175,10 @@ export function writeQuery(
   return packets;
 }
 
-/** Makes a query with one question one of which the answer goes to the asker alone (RFC 6762, section 5.4). */
+/** Changes a query with one question so that its answer goes to the asker alone (RFC 6762, section 5.4). */
 export function askPersonally(query: Buffer, name: Name): void {
-  // The top bit of the class, for which the encoder has no word: behind the header; the name, which has a length before each
-  // label and a zero at its end; and the type.
+  // Set the top bit of the class, which the encoder cannot do. The class comes after the header (12 bytes), the name (a length before
+  // each label and a zero at the end), and the type.
   query[12 + name.length + 2 + 2]! |= 0x80;
 }
 
@@ -194,7 +194,7 @@ export function writeResponse(answers: readonly Resource[], additionals: readonl
   });
 }
 
-/** All of it is gone (section 10.1). */
+/** A response that withdraws all these records (section 10.1). */
 export function writeGoodbye(answers: readonly Resource[]): Buffer {
   return encode({
     type: 'response',
@@ -205,8 +205,8 @@ export function writeGoodbye(answers: readonly Resource[]): Buffer {
 }
 
 /**
- * For who asks from another port, and so is no multicast DNS querier (section 6.7): a plain DNS answer, with the
- * question in it, a short time to live, and without the bit that plain DNS does not know.
+ * The answer to an asker on another port, which does not speak multicast DNS (section 6.7): a plain DNS answer that contains the
+ * question, has a short time to live, and lacks the cache-flush bit, which plain DNS does not know.
  */
 export function writeLegacyResponse(
   { id, questions }: Packet,
@@ -240,7 +240,7 @@ function plain(resource: Resource, changes: { ttl?: number; flush?: boolean } = 
   }
 }
 
-/** In bytes, rather too much than too little. dns-packet writes names without compression. */
+/** The size in bytes, rather too large than too small. `dns-packet` writes names without compression. */
 function sizeOf({ name, data }: Resource): number {
   return Buffer.byteLength(name) + Buffer.byteLength(JSON.stringify(data)) + 16;
 }

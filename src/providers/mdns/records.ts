@@ -9,54 +9,54 @@ import type { Name, Resource } from './packet.ts';
 import type { HintedAddress } from '../hint.ts';
 
 /**
- * What a peer says of itself in DNS-SD (RFC 6763), and what is understood of what others say. Anybody on the link can
- * read it, so it holds addresses with their tags, the id and the incarnation, and nothing that says what runs here or for
- * whom. The description says everything that a peer needs, so that no other record can bend what its tags cover.
+ * The records by which a peer announces itself in DNS-SD (RFC 6763), and the reading of others' descriptions. Anybody on the link can
+ * read them, so they contain only addresses with their tags, the id and the incarnation; nothing reveals what runs here or for whom.
+ * The description (TXT) alone has everything that a peer needs, so that no other record can falsify what its tags cover.
  */
 
 export const SERVICE: Name = '_app-net._tcp.local';
 
-/** Where `avahi-browse --all` and the like ask which services there are at all (RFC 6763, section 9). */
+/** The name under which tools such as `avahi-browse --all` ask for all services (RFC 6763, section 9). */
 const ALL_SERVICES: Name = '_services._dns-sd._udp.local';
 
-/** How long a record holds without being said again, in seconds. RFC 6762, section 10, for what names a host. */
+/** How long a record is valid, in seconds. RFC 6762, section 10, gives this value for records that name a host. */
 export const TTL = 120;
 
-/** Of one interface, that are announced. Some have dozens of temporary IPv6 addresses. */
+/** Addresses of one interface that are announced, at most. Some interfaces have dozens of temporary IPv6 addresses. */
 const MOST_ADDRESSES = 8;
 
-/** Of them, that are in the description with their tags: as many as a peer dials. */
+/** Addresses that are in the description with their tags, at most: as many as a peer dials. */
 export const MOST_TAGGED = 4;
 
-/** What a description says is tagged begins with this; then comes a digit. */
+/** The key of a tagged address in a description, followed by a digit. */
 export const PLACE = 'at';
 
-/** What a goodbye's description says last: a tag that nobody has heard before. */
+/** The last key in the description of a goodbye. Its value is a tag that nobody has heard before. */
 export const FAREWELL = 'bye=';
 
-/** Addresses that are the same on every link. */
+/** Link-local addresses: the same network on every link. */
 const LINK_LOCAL = /^fe[89ab][\da-f]:/i;
 
 export interface OwnRecords {
-  /** The service has this instance. Others have theirs: the only one that is not unique. */
+  /** "The service has this instance." It is the only record that is not unique: every peer has one of the same name. */
   pointer: Resource;
-  /** The instance is at this port of this host name. */
+  /** "The instance is at this port of this host name." */
   location: Resource;
-  /** Who it is. */
+  /** The id and incarnation of the peer, and its tagged addresses. */
   description: Resource & { type: 'TXT' };
-  /** The same for the goodbye. */
+  /** The description for the goodbye. */
   farewell: Resource & { type: 'TXT' };
   /** The addresses of the host name. */
   addresses: readonly Resource[];
-  /** There is such a service. */
+  /** "There is such a service." */
   existence: Resource;
-  /** That there is nothing but the above, for who asks for something else. */
+  /** "There are no other records", for questions about other types. */
   absences: readonly Resource[];
 }
 
 /**
- * The names are made of the incarnation: 126 random bits, new for each life. That is why there is no probing for
- * somebody else with the same names (RFC 6762, section 8), and why the records of two lives never mix.
+ * Makes the records of this peer. The names are derived from the incarnation: 126 random bits, new for each life. So names cannot
+ * collide, no probing is needed (RFC 6762, section 8), and the records of two lives never mix.
  */
 export function ownRecords(
   { id, incarnation }: Life,
@@ -67,7 +67,7 @@ export function ownRecords(
   const instance = instanceOf(incarnation);
   const target = hostNameOf(incarnation);
   const unique = { ttl: TTL, unique: true };
-  // In this order: whoever looks for tags has come by the id and the life.
+  // The order matters: a reader that looks for tags must find the id and the life before them.
   const strings = [
     'txtvers=1',
     `id=${id}`,
@@ -99,7 +99,7 @@ export function ownRecords(
 }
 
 function places(life: Life, port: number, addresses: readonly string[], tags: HintTags): string[] {
-  // Those that mean something on this link only are for links where there is nothing else.
+  // Use link-local addresses, which have a meaning on this link only, if there are no others.
   const wide = addresses.filter((host) => !LINK_LOCAL.test(host));
   return (wide.length > 0 ? wide : addresses).slice(0, MOST_TAGGED).map((host, index) => {
     const address = { host, port };
@@ -107,29 +107,29 @@ function places(life: Life, port: number, addresses: readonly string[], tags: Hi
   });
 }
 
-/** The name under which a life of a peer is announced, and no other. */
+/** The name under which only this life of a peer is announced. */
 export function instanceOf(incarnation: string): Name {
   return `${incarnation.slice(0, 63)}.${SERVICE}`.toLowerCase();
 }
 
-/** The type of the record that holds an address. */
+/** The type of the record for an address. */
 export function typeOf(address: string): 'A' | 'AAAA' {
   return address.includes(':') ? 'AAAA' : 'A';
 }
 
-/** A host name has letters, digits and hyphens only, which an incarnation has not. */
+/** A host name from the incarnation, as a hash: host names allow only letters, digits and hyphens. */
 function hostNameOf(incarnation: string): Name {
   const hash = createHash('sha256').update(incarnation).digest('hex');
   return `app-net-${hash.slice(0, 20)}.local`;
 }
 
-/** Who somebody says they are; undefined for an endpoint that is no peer. RFC 6763, section 6.4. */
+/** The id and incarnation in a description (RFC 6763, section 6.4); undefined for an endpoint that is not a peer. */
 export function readDescription(strings: readonly string[]): Life | undefined {
   const value = (key: string): string | undefined =>
     strings.find((each) => each.toLowerCase().startsWith(key))?.slice(key.length);
   const id = value('id=');
   const incarnation = value('life=');
-  // One with tags counts only where a tag is right, and then it was taken before: see `TagReader`.
+  // Ignore descriptions with tags here: `TagReader` has already read those whose tag is right.
   if (!isPeerId(id) || !isPeerId(incarnation) || value(`${PLACE}1=`) !== undefined) return undefined;
   return { id, incarnation };
 }
@@ -146,7 +146,7 @@ export function readPlace(text: string | undefined): Required<HintedAddress> | u
   return { host, port, tag };
 }
 
-/** Whether two records say the same, whatever their time to live. */
+/** Whether two records are equal, apart from their time to live. */
 export function saysTheSame(one: Resource, other: Resource): boolean {
   if (one.type !== other.type || one.name !== other.name) return false;
   if (one.data === other.data) return true;

@@ -7,23 +7,23 @@ import { PORT } from './socket.ts';
 import type { Sender } from './socket.ts';
 
 /**
- * Says on one link where this peer is: unasked when it comes and goes, and when asked. After RFC 6762, sections 6 to 8
- * and 10; the numbers are from there.
+ * Announces this peer on one link: when it starts, when it stops, and when asked. It follows RFC 6762, sections 6 to 8 and 10; the
+ * numbers come from there.
  */
 
-/** When it is said unasked, after the start, in ms. */
+/** Times of the announcements after the start, in ms. */
 const ANNOUNCEMENTS = [0, 1_000, 3_000];
 
-/** An answer that others may give, too, is given after a random time from this to that, in ms … */
+/** An answer that others may give, too, is sent after a random time between these two, in ms. */
 const SHARED_DELAY = [20, 120] as const;
 
-/** … and after this to that when the asker has more to say about what it knows. */
+/** The same if the asker sends more known answers in further packets. */
 const TRUNCATED_DELAY = [400, 500] as const;
 
-/** The same is not said to all again within this time, in ms. */
+/** The same record is not sent to all again within this time, in ms. */
 const PAUSE = 1_000;
 
-/** Askers that have more to say, at the same time. One more is answered as if it had not. */
+/** Askers whose further packets are awaited at the same time, at most. Another one is answered as if it sent no more. */
 const MOST_UNFINISHED = 32;
 
 interface Dependencies {
@@ -38,11 +38,11 @@ export class Responder {
   readonly #send: Dependencies['send'];
   readonly #clock: Clock;
   readonly #random: () => number;
-  /** What is to be said to all, and when, on the clock. */
+  /** Records to send to all, and when, on the clock. */
   readonly #pending = new Map<Resource, number>();
-  /** When each was last said to all, on the clock. */
+  /** When each record was last sent to all, on the clock. */
   readonly #said = new Map<Resource, number>();
-  /** What is to be said when the asker at this address has finished. */
+  /** By address of the asker: answers that wait until it has finished. */
   readonly #unfinished = new Map<string, { answers: Set<Resource>; timer: unknown }>();
   readonly #announcing: unknown[];
   #timer: unknown;
@@ -55,7 +55,7 @@ export class Responder {
     this.#announcing = ANNOUNCEMENTS.map((delay) => clock.setTimeout(() => this.#announce(), delay));
   }
 
-  /** Somebody asks. */
+  /** Call with a query. */
   asked(packet: Packet, from: Sender): void {
     const asker = this.#unfinished.get(from.address);
     if (packet.questions.length === 0) {
@@ -71,7 +71,7 @@ export class Responder {
     const toOne = new Set<Resource>();
     for (const question of packet.questions) {
       for (const answer of this.#answersTo(question)) {
-        // Who asks to be answered alone still is answered before all, when all have not heard it for a while.
+        // A personal question is answered to all if the record was not sent to all for a while.
         const isFresh = now - (this.#said.get(answer) ?? -Infinity) < (answer.ttl * 1_000) / 4;
         (question.unicast && isFresh ? toOne : toAll).add(answer);
       }
@@ -88,12 +88,12 @@ export class Responder {
     }
   }
 
-  /** Somebody else says this. */
+  /** Call with a response of another host. */
   heard(packet: Packet): void {
     const said = [...packet.answers, ...packet.additionals];
     const { pointer, location, description, existence } = this.#records;
-    // Another peer has just said it, so it need not be said again. Everything else has names that are ours alone: somebody
-    // who says it in our place may say it to us and to nobody else.
+    // Another peer has just sent this record, so we need not. All our other records have names that only we may use: a host that
+    // sends those in our place may have sent them to us alone, so we still send them.
     removeKnown(
       this.#pending,
       said.filter(({ name }) => name === existence.name),
@@ -104,8 +104,8 @@ export class Responder {
       );
       if (!own) continue;
       const isSame = saysTheSame(own, other);
-      // The names are ours alone. Somebody is mistaken or lies: whoever has heard it shall hear this, too. And others
-      // have their own pointers; ours is in danger only when somebody says that it is gone.
+      // Only we may use these names, so the other host is mistaken or lies: announce everything again, so that all who heard it hear
+      // us, too. Others have their own pointers, so ours is contradicted only by a message that it is gone.
       const isWrong = isSame ? other.ttl < own.ttl / 2 : own.unique;
       if (!isWrong) continue;
       this.#schedule(this.#everything(), 0);
@@ -113,7 +113,7 @@ export class Responder {
     }
   }
 
-  /** Says that this peer is gone, and nothing after it. */
+  /** Announces that this peer is gone. Nothing is sent after it. */
   goodbye(): void {
     this.close();
     const { description, farewell } = this.#records;
@@ -140,11 +140,11 @@ export class Responder {
     const { existence, absences } = this.#records;
     const ofName = [...this.#everything(), existence].filter((each) => each.name === name);
     const meant = ofName.filter((each) => type === 'ANY' || each.type === type);
-    // Whoever alone has a name also says what it has not (section 6.1).
+    // The only owner of a name also says which types it does not have (section 6.1).
     return meant.length > 0 ? meant : absences.filter((each) => each.name === name);
   }
 
-  /** What the asker would ask next. */
+  /** Records that the asker would ask for next. */
   #additionalsFor(answers: ReadonlySet<Resource>): Resource[] {
     const { pointer, location, description, addresses } = this.#records;
     const more = answers.has(pointer)
@@ -161,7 +161,7 @@ export class Responder {
     this.#send(writeLegacyResponse(packet, [...answers], this.#additionalsFor(answers)), from);
   }
 
-  /** What the asker knows follows in further packets. */
+  /** Waits for further packets of the asker with known answers. */
   #await(address: string, answers: Set<Resource>): void {
     const known = this.#unfinished.get(address);
     if (known) {
@@ -209,7 +209,7 @@ export class Responder {
   }
 }
 
-/** What is said to hold for longer than half of the time that such records have at first is known (section 7.1). */
+/** Removes known answers. An answer is known if it is valid for at least half of its original lifetime (section 7.1). */
 function removeKnown(
   answers: { keys(): Iterable<Resource>; delete(each: Resource): unknown },
   known: readonly Resource[],

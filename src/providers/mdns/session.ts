@@ -12,10 +12,10 @@ import type { MulticastSocket, OpenSocket, Sender } from './socket.ts';
 import { TagReader } from './tagged.ts';
 import type { Address } from '../../transport/address.ts';
 
-/** A link on which not even the own packets are heard after this time is deaf. In ms. */
+/** A link is deaf if not even our own packets are received within this time, in ms. */
 const DEAF = 3_000;
 
-/** What keeps floods out, for all links together: those who say something and those who ask take no room from each other. */
+/** Flood gates for all links together. Responses and queries are counted apart, so that one kind takes no room from the other. */
 export interface Gates {
   answers: FloodGate;
   questions: FloodGate;
@@ -27,7 +27,7 @@ export function makeGates(clock: Clock): Gates {
 
 export interface SessionOptions {
   link: Link;
-  /** What is said on this link; undefined where this peer cannot be reached, or only looks for others. */
+  /** This peer's records on this link; undefined if it cannot be reached here, or only searches for others. */
   records: OwnRecords | undefined;
   gates: Gates;
   tags: HintTags | undefined;
@@ -35,13 +35,13 @@ export interface SessionOptions {
   clock: Clock;
   random: () => number;
   sighted: (endpoint: string, sighting: Sighting | undefined) => void;
-  /** Somebody said with a wrong tag that the peer of this id is there. */
+  /** Called for an announcement of this peer id with a wrong tag. */
   dropped: (id: string, address: Address) => void;
-  /** Its `problem` may be another one. */
+  /** Called if `problem` may have changed. */
   changed: () => void;
 }
 
-/** Multicast DNS on one link, from the socket's opening to its end. */
+/** Multicast DNS on one link, from the opening of its socket to the end. */
 export class LinkSession {
   readonly #options: SessionOptions;
   readonly #tagReader: TagReader | undefined;
@@ -67,16 +67,16 @@ export class LinkSession {
     return this.#socket !== undefined;
   }
 
-  /** It could not be opened. That may be tried again. */
+  /** Whether it could not be opened. You may try again. */
   get hasFailed(): boolean {
     return !this.#socket && this.#error !== undefined;
   }
 
-  /** Why it does not work; undefined as long as it does, or may. */
+  /** Why it does not work; undefined while it works, or may work. */
   get problem(): string | undefined {
     if (this.#error) return this.#error.message;
     if (this.#hasHeard || this.#options.clock.now() - this.#since < DEAF) return undefined;
-    return 'nothing is heard, not even what this peer says itself; does a firewall close UDP port 5353?';
+    return 'nothing is received, not even packets of this peer; check whether a firewall blocks UDP port 5353';
   }
 
   /** Never rejects: see `problem`. */
@@ -111,7 +111,7 @@ export class LinkSession {
     this.#browser?.doubt(id);
   }
 
-  /** Says goodbye, if there is somebody to hear it, and ends. What is said is on its way when this returns. */
+  /** Sends a goodbye, if the socket is open, and ends. The goodbye has been sent when this returns. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#responder?.goodbye();
@@ -121,8 +121,8 @@ export class LinkSession {
 
   #received(bytes: Uint8Array, from: Sender): void {
     const { link, gates } = this.#options;
-    // Only what comes from the link is believed (RFC 6762, section 11). As a system delivers to each socket what comes
-    // in on any interface, this is also what tells the links apart.
+    // Accept only packets from this link (RFC 6762, section 11). The system may deliver packets of any interface to each socket, so
+    // this check also tells the links apart.
     if (this.#closed || !link.isFrom(from.address)) return;
     if (!this.#hasHeard) {
       this.#hasHeard = true;
@@ -130,7 +130,7 @@ export class LinkSession {
     }
     if (!concernsPeers(bytes)) return;
     const isSaid = isResponse(bytes);
-    // From another port it is no answer of multicast DNS (section 6).
+    // A response from another port is not multicast DNS (section 6).
     if (isSaid && (from.port !== PORT || this.#takeTagged(bytes))) return;
     const admitted = (isSaid ? gates.answers : gates.questions).admits(from.address, bytes.byteLength);
     if (!admitted) {
@@ -147,7 +147,7 @@ export class LinkSession {
     }
   }
 
-  /** What somebody with the secret says needs no gate, and what has a wrong tag needs no look. @returns whether it was either */
+  /** Tagged packets bypass the flood gate: a right tag is accepted, a wrong one is dropped. @returns whether there was a tag */
   #takeTagged(bytes: Uint8Array): boolean {
     const verdict = this.#tagReader?.read(asBuffer(bytes));
     if (!verdict?.isTagged) return false;

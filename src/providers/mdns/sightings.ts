@@ -2,10 +2,10 @@ import { addressText } from '../../transport/address.ts';
 import type { Sighting } from './browser.ts';
 import type { Hint, HintedAddress } from '../hint.ts';
 
-/** Of one peer, that are told, whoever has said them. */
+/** Addresses of one peer that are reported, at most, from all sources together. */
 const MOST_ADDRESSES = 8;
 
-/** Where in a map of all sightings each is, in the order in which they were seen. */
+/** Sightings by endpoint of a link, in the order in which they were seen. */
 type Sightings = Map<string, Sighting>;
 
 interface Known {
@@ -13,13 +13,13 @@ interface Known {
   others: Sightings;
 }
 
-/** Everybody who is seen on any link as a peer, by id: who is that, and where, is told of all sightings together. */
+/** All sightings of peers on any link, by peer id. The sightings of one peer together make its hint. */
 export class SightingsById {
   readonly #known = new Map<string, Known>();
-  /** By endpoint of a link: the id under which its sighting is. */
+  /** By endpoint of a link: the peer id of its sighting. */
   readonly #ids = new Map<string, string>();
 
-  /** @returns the ids of which something else is to be told now */
+  /** @returns the ids whose hint may have changed */
   see(endpoint: string, sighting: Sighting | undefined): Set<string> {
     const changed = new Set<string>();
     const before = this.#ids.get(endpoint);
@@ -34,9 +34,9 @@ export class SightingsById {
   }
 
   /**
-   * Those that somebody with the secret vouches for, and only where there is none the others. Of a kind there may be
-   * several, and only a dial tells which is right: the newest, who may be its next life, and then the others from the
-   * first on, which no later one can push out.
+   * Made from the sightings with a valid tag or, if there are none, from the others. There may be several of a kind, and only a dial
+   * shows which is right. The newest comes first, because it may be the peer's next life. Then come the others from the oldest on, so
+   * that later ones cannot push them out.
    */
   hint(id: string): Hint | undefined {
     const known = this.#known.get(id);
@@ -49,7 +49,7 @@ export class SightingsById {
       for (const { host, port, tag } of sighting.addresses) {
         const key = addressText({ host, port });
         if (addresses.size >= MOST_ADDRESSES || addresses.has(key)) continue;
-        // A tag is of one life.
+        // A tag belongs to one life.
         const isOfThis = tag !== undefined && sighting.incarnation === incarnation;
         addresses.set(key, isOfThis ? { host, port, tag } : { host, port });
       }
@@ -62,7 +62,7 @@ export class SightingsById {
     return { id, incarnation, addresses: [...addresses.values()], ...(!isVouched && { isAnybodys: true }) };
   }
 
-  /** @param next what takes its place: where that is of the same kind, it stays in the place that it has */
+  /** @param next replaces the sighting; if it is of the same kind, it keeps the position in the order */
   #remove(id: string, endpoint: string, next: Sighting | undefined): void {
     const known = this.#known.get(id)!;
     const { vouched, others } = known;

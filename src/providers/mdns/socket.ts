@@ -12,27 +12,27 @@ export interface Sender {
   port: number;
 }
 
-/** One link's way out and in. */
+/** The socket of one link. */
 export interface MulticastSocket {
-  /** To everybody on the link, or to one. */
+  /** Sends to everybody on the link, or to one receiver. */
   send(bytes: Uint8Array, to?: Sender): void;
-  /** Resolves when what was sent is on its way and nothing is received any more. */
+  /** Resolves when everything is sent and nothing is received any more. */
   close(): Promise<void>;
 }
 
 export interface SocketListener {
-  /** Maybe from another link: whoever shares the port on this host gets what comes in on any interface. */
+  /** The packet may be from another link: each socket on this port gets packets of any interface. */
   received(bytes: Uint8Array, from: Sender): void;
-  /** How the last attempt to send came out. */
+  /** Called after each attempt to send, with its error if there was one. */
   sent(error: Error | undefined): void;
 }
 
-/** Rejects with the system's reason. */
+/** Rejects with the error of the system. */
 export type OpenSocket = (link: Link, listener: SocketListener) => Promise<MulticastSocket>;
 
 /**
- * Bytes of packets that wait to be read. In a flood the system drops what has no room before anybody can look for a tag in
- * it. Linux gives no more than `net.core.rmem_max` allows, mostly 208 KiB, twice over.
+ * Bytes of packets that may wait to be read. In a flood the system drops the packets that do not fit, before anybody can look for a
+ * tag in them. Linux grants at most twice `net.core.rmem_max`, which is mostly 208 KiB.
  */
 const WAITING = 512 * 1024;
 
@@ -40,11 +40,11 @@ export const openSocket: OpenSocket = async (link, listener) => {
   const socket = createSocket({
     type: link.family === 'IPv6' ? 'udp6' : 'udp4',
     ipv6Only: link.family === 'IPv6',
-    // The port is shared: with other peers, with the system's own responder, with this peer's other links.
+    // The port is shared with other peers, with the system's own responder, and with this peer's other links.
     reuseAddr: true,
     recvBufferSize: WAITING,
-    // Only addresses are ever given. Without the usual way through the resolver a packet is on its way when `send`
-    // returns, so that even in the last moment of the process a goodbye gets out.
+    // All targets are addresses, so skip the resolver. A packet is then sent when `send` returns, and a goodbye gets out even at the
+    // exit of the process.
     lookup: (host, _, callback) => callback(null, host, link.family === 'IPv6' ? 6 : 4),
   });
   socket.unref();
@@ -56,7 +56,7 @@ export const openSocket: OpenSocket = async (link, listener) => {
     socket.setMulticastInterface(link.local);
     socket.setMulticastTTL(255);
     socket.setTTL(255);
-    // Or else the other peers of this host would not hear it.
+    // So that the other peers of this host receive our packets.
     socket.setMulticastLoopback(true);
   } catch (error) {
     socket.close();
@@ -69,7 +69,7 @@ export const openSocket: OpenSocket = async (link, listener) => {
 function bind(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
-    // Exclusive: the workers of a cluster are peers of their own.
+    // Exclusive, because each worker of a `node:cluster` is a peer of its own.
     socket.bind({ port: PORT, exclusive: true }, () => {
       socket.off('error', reject);
       resolve();

@@ -6,36 +6,36 @@ import type { HintedAddress } from '../hint.ts';
 import type { Address } from '../../transport/address.ts';
 
 /**
- * What somebody who has the secret says in a packet, read from its bytes before anything takes them apart. It is taken
- * beside the flood gate: a lie has no right tag, so it takes no room from the honest, and costs this check and nothing
- * else. Only what a tag covers is believed: no time to live, no port, no name from other records.
+ * Reads tagged announcements from the bytes of a packet, before the packet is parsed. They bypass the flood gate: a lie has no valid
+ * tag, so it takes no room from honest peers and costs only this check. Only data covered by a tag is believed: no time to live, port
+ * or name from other records.
  */
 
-/** How often one life is listened to in a second. It speaks a few times a second at the most; more is said again by others. */
+/** Announcements of one life that are read per second. A peer sends a few per second at most; more are repeated by somebody else. */
 const OF_ONE = 8;
 
-/** Lives that are told apart within a second. */
+/** Lives that are counted apart within a second. */
 const MOST_LIVES = 4_096;
 
-/** Places where tags may begin in one packet, that are looked at. A reflector may put descriptions of several peers into one. */
+/** Tags checked in one packet, at most. A reflector may put the descriptions of several peers into one packet. */
 const MOST_CHECKS = 8;
 
-/** Bytes before the first tag in which id and life are: four strings, each with at most 255. */
+/** Bytes before the first tag that contain the id and the life: four strings of at most 255 bytes each. */
 const ROOM = 1_024;
 
-/** Somebody with the secret said it. */
+/** An announcement with a valid tag: its sender has the secret. */
 export interface Vouched {
   life: Life;
   places: readonly HintedAddress[];
-  /** That this life is over. Said once, at its end, so nobody can have recorded it before. */
+  /** The life is over. The tag for this is sent once, at the end, so nobody can have recorded it earlier. */
   isOver: boolean;
 }
 
 export interface Verdict {
   right: readonly Vouched[];
-  /** What is said with a wrong tag. */
+  /** Announcements with a wrong tag. */
   wrong: readonly { id: string; address: Address }[];
-  /** Whether there is anything in it with a tag, be it heard too often. */
+  /** Whether the packet has a tag at all, even one that was heard too often. */
   isTagged: boolean;
 }
 
@@ -46,7 +46,7 @@ const MARK = Buffer.from(`${PLACE}1=`);
 export class TagReader {
   readonly #tags: HintTags;
   readonly #clock: Clock;
-  /** By life and first place, with its tag: how often it was heard since `#since`, all right. */
+  /** By life and first tagged address: how often it was heard with a valid tag since `#since`. */
   #heard = new Map<string, number>();
   #since: number;
 
@@ -74,7 +74,7 @@ export class TagReader {
     return { right, wrong, isTagged: true };
   }
 
-  /** @returns undefined for what was heard just now, or is malformed; the address where the first tag is wrong */
+  /** @returns undefined for a repeated or malformed announcement; the address if the first tag is wrong */
   #check(life: Life, [first = '', ...more]: readonly string[]): Vouched | Address | undefined {
     const last = more.at(-1) ?? '';
     const farewell = last.startsWith(FAREWELL) ? last.slice(FAREWELL.length) : undefined;
@@ -105,7 +105,7 @@ function placeIn(text: string): Required<HintedAddress> | undefined {
   return text.startsWith(PLACE) ? readPlace(text.slice(PLACE.length + 2)) : undefined;
 }
 
-/** The strings of a description from the one that begins there: before each is a byte with its length. */
+/** The strings of a description, from the one at `at` on. A byte with its length precedes each string. */
 function stringsFrom(bytes: Buffer, at: number): string[] {
   const strings: string[] = [];
   for (let begin = at; begin <= bytes.length && strings.length <= MOST_TAGGED;) {
@@ -123,7 +123,7 @@ function stringsFrom(bytes: Buffer, at: number): string[] {
 function valueBefore(bytes: Buffer, key: string, end: number): string | undefined {
   const begin = Math.max(0, end - ROOM);
   const at = begin + bytes.subarray(begin, end).lastIndexOf(key);
-  // What was not found is at -1: then there is no byte with the length before it, or it is none of this key.
+  // If the key is not found, the index is -1. Then there is no length byte before it, or the text does not begin with the key.
   const length = bytes[at - 1] ?? 0;
   const text = at > begin ? bytes.toString('latin1', at, Math.min(at + length, end)) : '';
   return text.startsWith(key) ? text.slice(key.length) : undefined;

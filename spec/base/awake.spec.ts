@@ -3,7 +3,7 @@ import { SimulatedClock } from 'xstate';
 
 import { afterAwake } from '../../src/base/awake.ts';
 
-describe('time that a process is awake', () => {
+describe('a timer of awake time', () => {
   let clock: SimulatedClock;
   let called: number[];
   const start = (): (() => void) => afterAwake(clock, 1_000, () => called.push(clock.now()));
@@ -16,7 +16,7 @@ describe('time that a process is awake', () => {
     called = [];
   });
 
-  it('passes as time does while nothing holds the process up', () => {
+  it('fires like any timer while nothing blocks the process', () => {
     start();
     pass(950);
     expect(called).to.deep.equal([]);
@@ -24,7 +24,7 @@ describe('time that a process is awake', () => {
     expect(called).to.deep.equal([1_000]);
   });
 
-  it('passes by a quarter at the most while the process does not run, however long', () => {
+  it('counts a stall of the process, however long, as at most a quarter of its time', () => {
     start();
     pass(200);
     clock.increment(60_000);
@@ -34,7 +34,7 @@ describe('time that a process is awake', () => {
     expect(called).to.have.length(1);
   });
 
-  it('is not waited for any more once that is said', () => {
+  it('does not fire after it was stopped', () => {
     const stop = start();
     pass(600);
     stop();

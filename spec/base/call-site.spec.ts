@@ -21,7 +21,7 @@ function lineOfStack(stack: string): number {
 }
 
 describe('a call site', () => {
-  it('names the file that called, as a path', () => {
+  it('names the calling file as a path', () => {
     expect(whoCalled()?.file).to.equal(fileURLToPath(import.meta.url));
     expect(outer()?.file).to.equal(fileURLToPath(import.meta.url));
   });
@@ -31,13 +31,13 @@ describe('a call site', () => {
     expect(site?.line).to.equal(lineOfStack(error.stack!));
   });
 
-  it('names two calls on two lines by two places', () => {
+  it('tells two calls on two lines apart', () => {
     const first = whoCalled();
     const second = whoCalled();
     expect(formatCallSite(first)).not.to.equal(formatCallSite(second));
   });
 
-  it('leaves the way stacks are made as it was', () => {
+  it('restores the way stacks are made', () => {
     const before = Error.prepareStackTrace;
     const limit = Error.stackTraceLimit;
     const mine = (): string => 'mine';
@@ -53,7 +53,7 @@ describe('a call site', () => {
     }
   });
 
-  it('is found where the user wants stacks of no lines', () => {
+  it('is found even when the user has set stacks to no lines', () => {
     const limit = Error.stackTraceLimit;
     try {
       Error.stackTraceLimit = 0;
@@ -63,7 +63,7 @@ describe('a call site', () => {
     }
   });
 
-  it('drops what loaders append to a file, and URLs become paths', () => {
+  it('drops what loaders append to a file name, and turns URLs into paths', () => {
     const from = (filename: string): CallSite | undefined => {
       const run = runInThisContext('(who) => who()', { filename }) as (who: () => unknown) => unknown;
       return run(whoCalled) as CallSite | undefined;
@@ -77,7 +77,7 @@ describe('a call site', () => {
     expect(callSite(() => {})).to.equal(undefined);
   });
 
-  it('is written as editors understand it', () => {
+  it('is written in the form that editors can follow', () => {
     expect(formatCallSite({ file: '/app/math.ts', line: 3, column: 7 })).to.equal('/app/math.ts:3:7');
     expect(formatCallSite(undefined)).to.equal('an unknown place');
   });

@@ -20,7 +20,7 @@ function poisoned(message: object, field: string): never {
   return Object.defineProperties(message, Object.getOwnPropertyDescriptors(poison(field))) as never;
 }
 
-describe('an error that nobody foresaw', () => {
+describe('an unexpected error', () => {
   const stage = new Stage();
   let network: MemoryNetwork;
   let a: Peer;
@@ -79,7 +79,7 @@ describe('an error that nobody foresaw', () => {
     ['connection:b', 'frame.received', 'frame'],
   ];
   for (const [name, type, field] of ABOUT_LINKS) {
-    it(`in the ${name.split(':')[0]}, with ${type}, ends that connection, which comes back, and nothing else`, async () => {
+    it(`in the ${name.split(':')[0]}, with ${type}, ends only its connection, which comes back`, async () => {
       actor(name).send(poisoned({ type, link: linkTo('b') }, field));
       await eventually(() => left.length > 0);
       await works();
@@ -91,7 +91,7 @@ describe('an error that nobody foresaw', () => {
     });
   }
 
-  it('in the liveness ends that connection, which comes back, and nothing else', async () => {
+  it('in the liveness actor ends only its connection, which comes back', async () => {
     const link = linkTo('b');
     const { received } = link.socket;
     const get = (): never => {
@@ -106,7 +106,7 @@ describe('an error that nobody foresaw', () => {
     expect(errors).to.have.length(1);
   });
 
-  it('while something is written ends that connection, and the others of the tick are written', async () => {
+  it('during a write ends only its connection, and the other connections of the tick are written', async () => {
     linkTo('b').socket.send = () => {
       throw new Error('unforeseen');
     };
@@ -123,7 +123,7 @@ describe('an error that nobody foresaw', () => {
     expect(errors).to.have.length(1);
   });
 
-  it('with a message just read ends that connection, and nothing else', async () => {
+  it('with a message just read ends only its connection', async () => {
     const { owner } = linkTo('b');
     (owner as unknown as { frame: () => void }).frame = () => {
       throw new Error('unforeseen');
@@ -134,7 +134,7 @@ describe('an error that nobody foresaw', () => {
     expect(errors).to.have.length(1);
   });
 
-  it('with one call fails that call, with the error as its cause', async () => {
+  it('with one call fails only that call, with the error as its cause', async () => {
     const { record } = linkTo('b');
     const link = record.link;
     Object.defineProperty(record, 'link', { get: poisonedLink, configurable: true });
@@ -147,7 +147,7 @@ describe('an error that nobody foresaw', () => {
     expect(errors).to.have.length(1);
   });
 
-  it('with one hint, and with one new connection, leaves everything else as it is', async () => {
+  it('with one hint or one new connection changes nothing else', async () => {
     actor('discovery').send(poisoned({ type: 'provider.found', provider: 'memory' }, 'hint'));
     let cut = false;
     const socket = { terminate: () => (cut = true) };
@@ -160,7 +160,7 @@ describe('an error that nobody foresaw', () => {
     expect(errors).to.have.length(2);
   });
 
-  it('of the inspector is told once, and the inspector asked no more', async () => {
+  it('in the inspector is logged once, and the inspector is not called again', async () => {
     let asked = 0;
     const watched = stage.make({
       network,

@@ -49,18 +49,18 @@ describe('docs/errors.md', () => {
   });
 
   for (const { code, ran, retriable } of rows) {
-    it(`says of ${code} what the error says of itself`, () => {
+    it(`describes ${code} as the error class does`, () => {
       const error = new NetError(code as NetErrorCode, 'message');
       expect({ ran: error.ran, retriable: error.retriable }).to.deep.equal({ ran, retriable });
     });
 
-    it(`says what to do about ${code}`, () => {
+    it(`tells what to do about ${code}`, () => {
       const paragraphs = sections.get(code!)!.trim().split('\n\n');
       expect(paragraphs.length, 'a heading, what happened, what to do').to.be.at.least(2);
     });
   }
 
-  it('says when a code knows better whether the function ran', () => {
+  it('tells where a code can say more precisely whether the function ran', () => {
     // What the code of the library makes, beside what the table says.
     const known: [NetErrorCode, string][] = [
       ['OVERLOADED', 'yes'],

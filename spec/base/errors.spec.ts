@@ -25,19 +25,19 @@ const codes = Object.keys(outcomes) as NetErrorCode[];
 describe('a NetError', () => {
   for (const code of codes) {
     const [ran, retriable] = outcomes[code];
-    it(`says of ${code} that the function ran: ${ran}, and may be called again: ${String(retriable)}`, () => {
+    it(`has the defaults of ${code}, ran: ${ran}, retriable: ${String(retriable)}`, () => {
       const error = new NetError(code, 'm');
       expect([error.code, error.ran, error.retriable]).to.deep.equal([code, ran, retriable]);
     });
 
-    it(`never invites to call again what may have run: ${code}`, () => {
+    it(`never says that a call that may have run can be repeated: ${code}`, () => {
       for (const maybe of ['yes', 'unknown'] as const) {
         expect(new NetError(code, 'm', { ran: maybe }).retriable).to.equal(false);
       }
     });
   }
 
-  it('says what is known better than its code', () => {
+  it('can override the defaults of its code', () => {
     const error = new NetError('DEADLINE_EXCEEDED', 'm', { ran: 'no', retriable: true });
     expect([error.ran, error.retriable]).to.deep.equal(['no', true]);
     expect(new NetError('NOT_SENT', 'm', { retriable: false }).retriable).to.equal(false);
@@ -52,7 +52,7 @@ describe('a NetError', () => {
     expect(Object.keys(error)).not.to.include('name');
   });
 
-  it('has a cause only when it was given one, be it undefined', () => {
+  it('has a cause only when one was given, even if it is undefined', () => {
     const cause = new Error('why');
     expect(new NetError('STOPPED', 'm', { cause }).cause).to.equal(cause);
     expect(Object.hasOwn(new NetError('STOPPED', 'm', { cause: undefined }), 'cause')).to.equal(true);
@@ -61,7 +61,7 @@ describe('a NetError', () => {
 });
 
 describe('the code of a NetError', () => {
-  it('is one of those there are', () => {
+  it('is one of the known codes', () => {
     expect(codes.every((code) => isNetErrorCode(code))).to.equal(true);
     const wrong = [
       '',

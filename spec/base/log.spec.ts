@@ -58,7 +58,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('has every connection when it is asked for details', async () => {
+  it('lists every connection at level debug', async () => {
     const logger = new Lines();
     const network = new MemoryNetwork();
     const { a, b } = await stage.pair({ network, logger, logLevel: 'debug', id: 'a' }, { network, id: 'b' });
@@ -74,7 +74,7 @@ describe('the log', () => {
     );
   });
 
-  it('says why a peer cannot start', async () => {
+  it('tells why a peer cannot start', async () => {
     const logger = new Lines();
     const peer = stage.make({ logger, runtimeDir: '/dev/null/nowhere' });
     await failure(peer.start());
@@ -82,7 +82,7 @@ describe('the log', () => {
     expect(logger.all[0]).to.match(/^error .*: could not start: the runtime directory .* cannot be used: /);
   });
 
-  it('warns once of a peer that has another secret, and tells the other side only who asks for details', async () => {
+  it('warns once about a peer with another secret, and names the other side only at level debug', async () => {
     const runtimeDir = await stage.folder();
     const [mine, theirs] = [new Lines(), new Lines()];
     const other = { runtimeDir, secret: 'another secret than this', id: 'z' };
@@ -104,7 +104,7 @@ describe('the log', () => {
     expect(everything).not.to.include('another secret"');
   });
 
-  it('has names from the wire in one line, cut, and without what would steer a terminal', async () => {
+  it('prints names from the wire on one line, cut, and without terminal sequences', async () => {
     const logger = new Lines();
     const network = new MemoryNetwork();
     const name = `\u001b[2J\n\u202e${'x'.repeat(200)}`;
@@ -117,7 +117,7 @@ describe('the log', () => {
     expect(joined).not.to.match(/[\u0000-\u001f\u202e]/);
   });
 
-  it('has its own name, tags and failures likewise', () => {
+  it('prints its own name, tags and failures in the same way', () => {
     const logger = new Lines();
     const log = createLog(logger, 'debug', 'a\u001bb');
     log.failed(new Error('no\u001b[2J\nline'));
@@ -128,7 +128,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('goes to console and to pino as they are', async () => {
+  it('writes to console and to pino unchanged', async () => {
     const network = new MemoryNetwork();
     const lines: { level: number; msg: string }[] = [];
     const logger = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) });
@@ -143,7 +143,7 @@ describe('the log', () => {
     stage.make({ network, logger: console });
   });
 
-  it('cannot harm the peer', async () => {
+  it('cannot harm the peer when a logger throws', async () => {
     const warned = new Promise((resolve) => process.once('warning', resolve));
     const throwing = (): void => {
       throw new Error('disk full');
@@ -156,7 +156,7 @@ describe('the log', () => {
     await peer.stop();
   });
 
-  it('is written only by who asks for it', () => {
+  it('is written only when it is asked for', () => {
     const wrong: [PeerOptions, string][] = [
       [{ logger: {} as Logger }, 'logger: give console, a pino logger'],
       [{ logger: null as unknown as Logger }, 'logger: give console, a pino logger'],
@@ -165,7 +165,7 @@ describe('the log', () => {
     for (const [options, text] of wrong) expect(() => createPeer(options)).to.throw(TypeError, text);
   });
 
-  it('is on stderr with APP_NET_LOG, and nothing is on stderr without', async () => {
+  it('is on stderr with APP_NET_LOG, and stderr is empty without it', async () => {
     const script = `
       import { createPeer } from 'app-net';
       const peer = await createPeer({ name: 'p' }).start();
@@ -185,7 +185,7 @@ describe('the log', () => {
     expect(rest).to.have.length(2);
   });
 
-  it('has two sides of a story', async () => {
+  it('tells the same event from both sides', async () => {
     const runtimeDir = await stage.folder();
     const [mine, theirs] = [new Lines(), new Lines()];
     const a = await stage.make({ runtimeDir, name: 'a', logger: mine }).start();

@@ -23,7 +23,7 @@ describe('a stack', () => {
     });
   }
 
-  it('stays whole when no frame is of the library', () => {
+  it('stays whole when it has no frame of the library', () => {
     const stack = 'Error: no\n    at user (/app/math.ts:1:1)\n    at node:internal/timers:1:1';
     expect(trimStack(stack)).to.equal(stack);
   });
@@ -37,7 +37,7 @@ describe('a stack', () => {
     expect(trimStack(`Error: no\n    at call (${OURS}:9:9)`)).to.equal('Error: no');
   });
 
-  it('knows the frames of the library from those of its users', () => {
+  it('tells frames of the library apart from those of its users', () => {
     expect(ownFrame(`    at call (${OURS}:9:9)`)).to.equal(true);
     expect(ownFrame(`    at here (${import.meta.url}:9:9)`)).to.equal(false);
   });

@@ -19,7 +19,7 @@ const revoked = (): object => {
   return proxy;
 };
 
-describe('what a value is', () => {
+describe('the shape of a value', () => {
   const query = { then: () => {}, [Symbol.asyncIterator]: () => {} };
   const cases: [string, unknown, string][] = [
     ['a promise', Promise.resolve(1), 'promise'],
@@ -37,11 +37,11 @@ describe('what a value is', () => {
     ['text', 'text', 'value'],
   ];
   for (const [what, value, shape] of cases) {
-    it(`is told of ${what}: a ${shape}`, () => expect(shapeOf(value)).to.equal(shape));
+    it(`is recognized for ${what}: a ${shape}`, () => expect(shapeOf(value)).to.equal(shape));
   }
 });
 
-describe('a promise that is waited for', () => {
+describe('a promise that is awaited', () => {
   const settled = (value: unknown): Promise<unknown[]> =>
     new Promise((resolve) => {
       const calls: unknown[] = [];
@@ -106,19 +106,19 @@ describe("a plain function that returns a call's promise", () => {
     return client!.remote(name).on('gateway')(...(args as never[]));
   };
 
-  it('answers with what that call comes to', async () => {
+  it('answers with the result of that call', async () => {
     expect(await call('on', 2, 3)).to.equal(5);
     await stage.clear();
     expect(await call('any', 2, 3)).to.equal(5);
   });
 
-  it('fails with what that call fails with', async () => {
+  it('fails with the failure of that call', async () => {
     expect(await failure(call('failing')))
       .to.be.instanceOf(RangeError)
       .with.property('message', 'no');
   });
 
-  it('answers with the stream when it is the call of one that streams', async () => {
+  it('answers with the stream when that call returns a stream', async () => {
     const result = await call('counting', 3);
     if (!isStream(result)) throw new Error('no stream');
     const values: unknown[] = [];

@@ -16,14 +16,14 @@ describe('the watch of a signal', () => {
   const listener = (reason: unknown): void => void told.push(reason);
   const count = (): number => getEventListeners(controller.signal, 'abort').length;
 
-  it('tells each who watches, once, with the reason', () => {
+  it('tells each watcher once, with the reason', () => {
     whenAborted(controller.signal, listener);
     whenAborted(controller.signal, listener);
     controller.abort('enough');
     expect(told).to.deep.equal(['enough', 'enough']);
   });
 
-  it('tells nobody who has ended the watch, not even in the middle of telling', () => {
+  it('tells nobody that has ended its watch, not even while it is telling', () => {
     whenAborted(controller.signal, listener)();
     const ends: (() => void)[] = [];
     whenAborted(controller.signal, () => ends[0]!());
@@ -32,7 +32,7 @@ describe('the watch of a signal', () => {
     expect(told).to.deep.equal([]);
   });
 
-  it('is one listener of the signal, however many watch it, and none when nobody does', () => {
+  it('adds one listener to the signal for any number of watchers, and none without a watcher', () => {
     const ends = Array.from({ length: 1_000 }, () => whenAborted(controller.signal, listener));
     expect(count()).to.equal(1);
     for (const end of ends) end();

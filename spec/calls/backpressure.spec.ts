@@ -13,7 +13,7 @@ describe('a peer that stops reading', () => {
     await stage.clear();
   });
 
-  it('makes calls wait here instead of filling the memory, and gets them when it reads again', async () => {
+  it('makes calls wait at the caller instead of filling memory, and gets them when it reads again', async () => {
     const runtimeDir = await stage.folder();
     const server = await processes.start(
       runtimeDir,
@@ -38,7 +38,7 @@ describe('a peer that stops reading', () => {
     expect(server.errors).to.equal('');
   });
 
-  it('holds back the functions whose answers it does not read, and gets them when it reads again', async () => {
+  it('holds back functions whose answers it does not read, and runs them when it reads again', async () => {
     const runtimeDir = await stage.folder();
     const server = await stage.make({ runtimeDir, limits: { buffered: 1024 * 1024 } }).start();
     let begun = 0;
@@ -68,7 +68,7 @@ describe('a peer that stops reading', () => {
     expect(begun).to.equal(400);
   });
 
-  it('loses no call that was taken when the other side stops meanwhile', async () => {
+  it('loses no accepted call when the other side stops meanwhile', async () => {
     const runtimeDir = await stage.folder();
     const server = await stage
       .make({ runtimeDir, limits: { buffered: 1024 * 1024 }, drainTime: 20_000 })

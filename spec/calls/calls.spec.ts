@@ -28,7 +28,7 @@ describe('a call', () => {
   }
 
   describe('of a connected function', () => {
-    it('runs here when it is called plainly: the very function', () => {
+    it('runs here when it is called plainly, and is the same function', () => {
       const add = function add(this: unknown, x: number, y: number): unknown {
         return this ?? x + y;
       };
@@ -42,14 +42,14 @@ describe('a call', () => {
       expect(() => thrower()).to.throw(RangeError, 'here');
     });
 
-    it('runs there when it is given a peer, or the id of one', async () => {
+    it('runs on a peer that is given as an object or by its id', async () => {
       const where = b.connect('where', () => 'at b');
       expect(await where.on(toB)()).to.equal('at b');
       expect(await a.remote<() => string>('where').on(b.id)()).to.equal('at b');
       expect(await toB.call('where')).to.equal('at b');
     });
 
-    it('runs there without `this` and with the arguments as they were', async () => {
+    it('runs there without `this` and with unchanged arguments', async () => {
       const seen = b.connect('seen', function seen(this: unknown, ...args: unknown[]) {
         return { args, hasThis: this !== undefined };
       });
@@ -94,7 +94,7 @@ describe('a call', () => {
       expect(underWay()).to.deep.equal([0, 0, 0]);
     });
 
-    it('waits for room when the peer takes only so many at once', async () => {
+    it('waits when the peer accepts only a few calls at once', async () => {
       const network = new MemoryNetwork();
       const small = await stage.pair({ network }, { network, limits: { calls: 3 } });
       let running = 0;
@@ -109,7 +109,7 @@ describe('a call', () => {
       expect(most).to.equal(3);
     });
 
-    it('is OVERLOADED when too many wait already', async () => {
+    it('is OVERLOADED when too many calls already wait', async () => {
       const network = new MemoryNetwork();
       const small = await stage.pair({ network, limits: { queue: 1 } }, { network, limits: { calls: 1 } });
       const releases: (() => void)[] = [];
@@ -126,7 +126,7 @@ describe('a call', () => {
     });
   });
 
-  describe('that cannot be made', () => {
+  describe('with a value that cannot be sent', () => {
     const cases: [unknown, string][] = [
       [Symbol('s'), 'args[0] is a symbol'],
       [{ user: { save() {} } }, 'args[0].user.save is a function (save)'],
@@ -135,7 +135,7 @@ describe('a call', () => {
       [Array(2), 'args[0][0] is a hole in an array'],
     ];
     for (const [value, text] of cases) {
-      it(`says so before it is sent: ${text}`, async () => {
+      it(`fails before it is sent: ${text}`, async () => {
         b.connect('echo', (x: unknown) => x);
         const error = (await failure(toB.call('echo', [value]))) as NetError;
         expect(error).to.include({ code: 'NOT_SERIALIZABLE', ran: 'no', retriable: false, peer: b.id });
@@ -144,14 +144,14 @@ describe('a call', () => {
       });
     }
 
-    it('says that a result cannot be carried, and that the function ran', async () => {
+    it('tells that a result cannot be sent, and that the function ran', async () => {
       b.connect('symbol', () => ({ at: Symbol('s') }));
       const error = (await failure(toB.call('symbol'))) as NetError;
       expect(error).to.include({ code: 'NOT_SERIALIZABLE', ran: 'yes' });
       expect(error.message).to.include('result.at is a symbol');
     });
 
-    it('is TOO_LARGE above what the peer takes, in either direction', async () => {
+    it('is TOO_LARGE above the limit of the receiver, in either direction', async () => {
       const network = new MemoryNetwork();
       const small = await stage.pair({ network, limits: { message: 65_536 } });
       small.b.connect('length', (text: string) => text.length);
@@ -164,7 +164,7 @@ describe('a call', () => {
       expect(await small.toB.call('length', ['x'.repeat(60_000)])).to.equal(60_000);
     });
 
-    it('names what is near a tag that nobody has', async () => {
+    it('suggests similar tags when no peer has the tag', async () => {
       b.connect('multiplyValues', () => 1);
       const error = (await failure(toB.call('multiplyValue'))) as NetError;
       expect(error).to.include({ code: 'NO_SUCH_TAG', ran: 'no', peer: b.id, tag: 'multiplyValue' });
@@ -180,7 +180,7 @@ describe('a call', () => {
       }
     });
 
-    it('is NOT_SENT to a peer that is not there, or no longer', async () => {
+    it('is NOT_SENT to a peer that is absent or has left', async () => {
       b.connect('echo', (x: unknown) => x);
       const { tag } = b.connect('x', () => 1);
       expect(await failure(a.remote(tag).on('nobody')())).to.include({
@@ -198,7 +198,7 @@ describe('a call', () => {
       expect(await failure(toB.call('echo'))).to.include({ code: 'STOPPED', ran: 'no' });
     });
 
-    it('is refused for options that cannot be meant', async () => {
+    it('is refused for invalid options', async () => {
       const fn = a.connect('fn', () => 1);
       expect(() => fn.on(undefined as never)).to.throw(TypeError, 'peer must be a peer');
       expect(() => toB.call('fn', [], { deadline: -1 })).to.throw(TypeError, 'deadline');
@@ -218,7 +218,7 @@ describe('a call', () => {
       );
     });
 
-    it('is refused here, and costs no connection, when it is no call', async () => {
+    it('is refused here, without a connection, when its tag or arguments are invalid', async () => {
       const never = toB.call('never');
       b.connect('never', () => new Promise(() => {}));
       for (const tag of [5, null, {}, undefined]) {
@@ -255,7 +255,7 @@ describe('a call', () => {
       expect(error.cause).to.include({ message: 'disk', cause: 'full' });
     });
 
-    it('fails with what was thrown when that is no error', async () => {
+    it('fails with the thrown value when that is not an error', async () => {
       const values = ['text', 0, null, undefined, { a: 1 }];
       b.connect('fail', (index: number) => {
         throw values[index];
@@ -265,7 +265,7 @@ describe('a call', () => {
       }
     });
 
-    it('shows the frames there, the peer, and the line of the call here', async () => {
+    it('shows the remote frames, the peer, and the local line of the call', async () => {
       b.connect('deep', function outer() {
         return (function innermost() {
           throw new TypeError('no');
@@ -287,7 +287,7 @@ describe('a call', () => {
       }
     });
 
-    it('shows the line of the call here in failures of the call, too', async () => {
+    it('shows the local line of the call when the call itself fails', async () => {
       async function theCaller(): Promise<unknown> {
         return await toB.call('nothing');
       }
@@ -295,7 +295,7 @@ describe('a call', () => {
       expect(error.stack).to.match(/^NetError: no function is connected as "nothing".*\n(.*\n)*.*theCaller/);
     });
 
-    it('keeps stacks to itself when told to', async () => {
+    it('leaves out remote stacks with the option `stacks: false`', async () => {
       const network = new MemoryNetwork();
       const quiet = await stage.pair({ network, stacks: false });
       quiet.b.connect('fail', function secretName() {
@@ -314,7 +314,7 @@ describe('a call', () => {
       expect(await failure(toB.call('later'))).to.be.instanceOf(SyntaxError);
     });
 
-    it('tells of a NetError thrown there that the function ran', async () => {
+    it('tells for a NetError of the remote function that the function ran', async () => {
       b.connect('gateway', () => {
         throw new NetError('NOT_SENT', 'inner');
       });
@@ -327,7 +327,7 @@ describe('a call', () => {
   describe('that takes too long', () => {
     const never = (): Promise<never> => new Promise(() => {});
 
-    it('fails at its deadline, and its late answer is ignored', async () => {
+    it('fails at its deadline, and ignores its late answer', async () => {
       let release: (value: unknown) => void = () => {};
       b.connect('slow', () => new Promise((resolve) => (release = resolve)));
       const started = performance.now();
@@ -338,7 +338,7 @@ describe('a call', () => {
       await eventually(() => underWay().every((count) => count === 0));
     });
 
-    it('fails at its deadline while it waits for room, and never ran', async () => {
+    it('fails at its deadline while it waits in the queue, and never runs', async () => {
       const network = new MemoryNetwork();
       const small = await stage.pair({ network }, { network, limits: { calls: 1 } });
       small.b.connect('never', never);
@@ -359,7 +359,7 @@ describe('a call', () => {
       expect(underWay().slice(0, 2)).to.deep.equal([0, 0]);
     });
 
-    it('says that it is not known whether it ran when the connection breaks', async () => {
+    it('tells that it may have run when the connection breaks', async () => {
       const network = new MemoryNetwork();
       const other = await stage.pair({ network });
       other.b.connect('never', never);

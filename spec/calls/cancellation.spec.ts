@@ -59,7 +59,7 @@ describe('the context of a call', () => {
     ],
   ];
   for (const [name, make] of kinds) {
-    it(`says who called, with what tag and for how long: ${name}`, async () => {
+    it(`tells the caller, the tag and the remaining time: ${name}`, async () => {
       const seen: CallContext[] = [];
       b.connect(
         'looks',
@@ -82,7 +82,7 @@ describe('the context of a call', () => {
     });
   }
 
-  it('is that of nobody in a function that is called plainly, and outside of any', async () => {
+  it('has no caller in a function that is called plainly, and outside of any function', async () => {
     const look = b.connect('look', () => current());
     for (const context of [look(), current()]) {
       expect(context.caller).to.equal(undefined);
@@ -91,7 +91,7 @@ describe('the context of a call', () => {
     }
   });
 
-  it('is that of each of many calls that run at once', async () => {
+  it('belongs to the right call when many calls run at once', async () => {
     b.connect('mine', async (n: number) => {
       const before = current();
       await sleep(n % 3);
@@ -101,7 +101,7 @@ describe('the context of a call', () => {
     for (const same of await Promise.all(calls)) expect(same).to.deep.equal([true, true]);
   });
 
-  describe('inside of which calls are made', () => {
+  describe('for calls inside it', () => {
     let c: Peer;
     let toC: RemotePeer;
 
@@ -111,7 +111,7 @@ describe('the context of a call', () => {
       [toC] = (await meet(b, c.id)) as [RemotePeer];
     });
 
-    it('gives them its deadline', async () => {
+    it('passes its deadline on to them', async () => {
       c.connect('left', () => current().deadline);
       b.connect('relay', async (deadline?: number) => {
         await sleep(1);
@@ -122,7 +122,7 @@ describe('the context of a call', () => {
       expect(await toB.call('relay', [], { deadline: 60_000 })).to.be.within(20_000, 30_000);
     });
 
-    it('takes them back when it is taken back', async () => {
+    it('cancels them when it is cancelled', async () => {
       const reasons: unknown[] = [];
       const keep = async (): Promise<void> => {
         const { signal } = current();
@@ -144,7 +144,7 @@ describe('the context of a call', () => {
   });
 });
 
-describe('a call that is taken back', () => {
+describe('a cancelled call', () => {
   const stage = new Stage();
   let network: MemoryNetwork;
   let a: Peer;
@@ -158,7 +158,7 @@ describe('a call that is taken back', () => {
 
   afterEach(() => stage.clear());
 
-  it('rejects here at once with the reason, and tells the function there', async () => {
+  it('rejects at once with the reason, and tells the remote function', async () => {
     let reason: unknown;
     b.connect('works', async () => {
       const { signal } = current();
@@ -175,7 +175,7 @@ describe('a call that is taken back', () => {
     await eventually(() => expect(running(b)).to.equal(0));
   });
 
-  it('gives its place there back when its function has settled, and not before', async () => {
+  it('keeps its place there until its function has settled', async () => {
     const { state, run } = gate();
     b.connect('works', run);
     b.connect('quick', () => 'quick');
@@ -191,7 +191,7 @@ describe('a call that is taken back', () => {
     expect(await next).to.equal('quick');
   });
 
-  it('is not run there when it was still waiting here', async () => {
+  it('does not run there when it was still waiting here', async () => {
     const { state, run } = gate();
     b.connect('works', run);
     const first = Array.from({ length: 4 }, () => toB.call('works'));
@@ -205,7 +205,7 @@ describe('a call that is taken back', () => {
     expect(state.begun).to.equal(4);
   });
 
-  it('aborts the function with the deadline when that passes', async () => {
+  it('aborts the remote function when the deadline passes', async () => {
     let reason: unknown;
     b.connect('works', async () => {
       const { signal } = current();
@@ -217,7 +217,7 @@ describe('a call that is taken back', () => {
     await eventually(() => expect(reason).to.have.property('code', 'DEADLINE_EXCEEDED'));
   });
 
-  it('aborts the function when its caller is lost', async () => {
+  it('aborts the remote function when its caller is lost', async () => {
     let reason: unknown;
     b.connect('works', async () => {
       const { signal } = current();
@@ -232,7 +232,7 @@ describe('a call that is taken back', () => {
     void call;
   });
 
-  it('never lets more functions run than the limit, in a flood of them', async () => {
+  it('never lets more functions run than the limit, even in a flood of cancels', async () => {
     const state = { running: 0, most: 0, begun: 0 };
     b.connect('works', async () => {
       state.begun += 1;
@@ -257,7 +257,7 @@ describe('a call that is taken back', () => {
     expect(counters(a)).to.include({ pending: 0, waiting: 0 });
   }).timeout(30_000);
 
-  it('is not begun there when it was read together with its end, after a stall', async () => {
+  it('does not start there when its cancel was read together with it, after a stall', async () => {
     const folder = await stage.folder();
     const [x, y] = [createPeer({ runtimeDir: folder }), createPeer({ runtimeDir: folder })];
     await Promise.all([x.start(), y.start()]);

@@ -32,7 +32,7 @@ for (const [name, options] of networks) {
     });
     afterEach(() => stage.clear());
 
-    it('are there what they are here, as arguments and as results', async () => {
+    it('arrive unchanged as arguments and as results', async () => {
       const seen: unknown[] = [];
       b.connect('echo', (...args: unknown[]) => {
         seen.push(args);
@@ -64,7 +64,7 @@ for (const [name, options] of networks) {
       expect(error.stack).to.include('carried.spec');
     });
 
-    it('may be properties of what a function throws, bytes too', async () => {
+    it('may be properties of a thrown error, even bytes', async () => {
       b.connect('fail', () => {
         throw Object.assign(new Error('no'), { at: new Date(7), dump: Uint8Array.of(1) });
       });
@@ -73,7 +73,7 @@ for (const [name, options] of networks) {
       expect(error).to.have.deep.property('dump', Uint8Array.of(1));
     });
 
-    it('may be what an async generator yields and returns, and what is sent as a stream', async () => {
+    it('may be yielded and returned by an async generator, and sent as a stream', async () => {
       const count = b.connect('count', async function* count(from: AsyncIterable<Uint8Array>) {
         let sum = 0n;
         for await (const { byteLength } of from) yield { sum: (sum += BigInt(byteLength)) };
@@ -102,7 +102,7 @@ for (const [name, options] of networks) {
       expect(order).to.deep.equal(calls.map((_, index) => index));
     });
 
-    it('may be four megabytes in a thousand pieces, each of which has memory of its own', async () => {
+    it('may be four megabytes in a thousand pieces, each with its own memory', async () => {
       const large = Array.from({ length: 1_000 }, (_, index) => new Uint8Array(4_096).fill(index));
       b.connect('same', (pieces: Uint8Array[]) => pieces);
       const back = (await toB.call('same', [large])) as Uint8Array[];
@@ -110,14 +110,14 @@ for (const [name, options] of networks) {
       for (const { buffer, byteLength } of back) expect(buffer.byteLength).to.be.below(2 * byteLength + 1);
     });
 
-    it('are copies: what is done to them there is not seen here', async () => {
+    it('are copies: changes there do not show here', async () => {
       b.connect('fill', (bytes: Uint8Array) => void bytes.fill(9));
       const bytes = Uint8Array.of(1, 2, 3);
       await toB.call('fill', [bytes]);
       expect([...bytes]).to.deep.equal([1, 2, 3]);
     });
 
-    it('are TOO_LARGE when text and bytes together are more than the peer takes', async () => {
+    it('are TOO_LARGE when text and bytes together exceed the limit of the receiver', async () => {
       const network = name === 'memory' ? new MemoryNetwork() : undefined;
       const small = {
         limits: { message: 65_536 },
@@ -134,7 +134,7 @@ for (const [name, options] of networks) {
       expect(await toOther.call('make', [10_000])).to.have.length(2);
     });
 
-    it('are sent as they are when they are sent, and may be reused once the call is answered', async () => {
+    it('are sent as they are at the moment of sending, and may be reused after the answer', async () => {
       b.connect('sum', (bytes: Uint8Array) => bytes.reduce((sum, each) => sum + each, 0));
       const bytes = new Uint8Array(100_000);
       for (let round = 1; round <= 5; round += 1) {
@@ -146,7 +146,7 @@ for (const [name, options] of networks) {
   });
 }
 
-describe('a peer that breaks the rules of values', () => {
+describe('a peer that breaks the rules for values', () => {
   const stage = new Stage();
   const secret = makeSecret();
   let server: Peer;
@@ -185,7 +185,7 @@ describe('a peer that breaks the rules of values', () => {
     });
   }
 
-  it('is answered BAD_REQUEST for a value that cannot be made, and its next call runs', async () => {
+  it('is answered BAD_REQUEST for an invalid value, and its next call runs', async () => {
     const { socket, frames } = await befriend(port, secret);
     socket.send(`{${REQUEST}:["/(/"],"meta":{"values":{"args.0":["regexp"]}}}`);
     const [first] = await arrived(frames, 1);
@@ -197,7 +197,7 @@ describe('a peer that breaks the rules of values', () => {
     expect(second).to.deep.equal({ type: 'result', id: 2, meta, value: '/a/g' });
   });
 
-  it('fails the one call whose answer cannot be made', async () => {
+  it('fails only the call whose answer is invalid', async () => {
     const caller = stage.make({ runtimeDir: await stage.folder(), secret });
     await caller.start();
 

@@ -35,7 +35,7 @@ function silentStreams(): { stream: AsyncIterable<unknown>; ended: () => boolean
   ];
 }
 
-describe('a stream that is given to a call', () => {
+describe('a stream that is an argument of a call', () => {
   const stage = new Stage();
   let a: Peer;
   let toB: RemotePeer;
@@ -122,7 +122,7 @@ describe('a stream that is given to a call', () => {
     });
   });
 
-  describe('is ended with the call', () => {
+  describe('ends with the call', () => {
     const ENDS: Record<string, (stream: AsyncIterable<unknown>) => unknown> = {
       'that is answered without a look at it': (stream) => toB.call('ignores', [stream]),
       'that nobody has the function for': (stream) => toB.call('absent', [stream]),
@@ -181,7 +181,7 @@ describe('a stream that is given to a call', () => {
     }
   });
 
-  it('is sent by the attempt that finds a peer, after others had sent nothing of it', async () => {
+  it('is sent by the attempt that finds a peer, after attempts that sent nothing of it', async () => {
     const found = absent().any(
       {},
       { wait: true },
@@ -198,7 +198,7 @@ describe('a stream that is given to a call', () => {
     expect(await found).to.equal(3);
   });
 
-  describe('begins anew at another peer', () => {
+  describe('starts at another peer', () => {
     /** 100 values are more than are sent before the other side asks for more. Says how many were read of it. */
     function hundred(): { values: AsyncGenerator<number>; read: () => number } {
       let read = 0;
@@ -214,7 +214,7 @@ describe('a stream that is given to a call', () => {
     };
 
     for (const way of ['any', 'map'] as const) {
-      it(`when the first one stops and does not take the call, made by ${way}()`, async () => {
+      it(`when the first one stops and does not accept the call, made by ${way}()`, async () => {
         const network = new MemoryNetwork({ latency: 20 });
         const pair = await stage.pair({ network });
         pair.b.connect('sum', sum);
@@ -239,7 +239,7 @@ describe('a stream that is given to a call', () => {
       });
     }
 
-    it('or at the same one later, when that is overloaded', async () => {
+    it('or at the same peer later, when that is overloaded', async () => {
       const network = new MemoryNetwork();
       const pair = await stage.pair({ network, limits: { running: 1 } });
       let free: ((value?: unknown) => void) | undefined;
@@ -255,7 +255,7 @@ describe('a stream that is given to a call', () => {
       await waits;
     });
 
-    it('but not when the first one has begun to read it', async () => {
+    it('but not when the first peer has begun to read it', async () => {
       const network = new MemoryNetwork();
       const pair = await stage.pair({ network });
       let refuse: (error: Error) => void = () => {};

@@ -41,24 +41,24 @@ function stepsOf(id: fc.Arbitrary<number>): fc.Arbitrary<Step[]> {
 }
 
 describe('a table of calls by their ids', () => {
-  it('does what a map does', () => {
+  it('behaves like a Map', () => {
     const ids = [...Array(100).keys()];
     fc.assert(fc.property(stepsOf(fc.constantFrom(...ids)), (steps) => compare(steps, ids)));
   });
 
-  it('does so with ids that fall on one slot', () => {
+  it('behaves like a Map with ids that fall on one slot', () => {
     // Of the largest table of these steps: the upper bits of the product decide.
     const ids: number[] = [];
     for (let id = 1; ids.length < 60; id += 1) if (Math.imul(id, 0x9e3779b1) >>> 24 === 7) ids.push(id);
     fc.assert(fc.property(stepsOf(fc.constantFrom(...ids)), (steps) => compare(steps, ids)));
   });
 
-  it('does so with the largest ids there are', () => {
+  it('behaves like a Map with the largest possible ids', () => {
     const ids = [...Array(40).keys()].map((index) => Number.MAX_SAFE_INTEGER - index * 2 ** 30);
     fc.assert(fc.property(stepsOf(fc.constantFrom(...ids)), (steps) => compare(steps, ids)));
   });
 
-  it('holds a window that moves on, with one that stays', () => {
+  it('holds a moving window of ids and one id that stays', () => {
     const table = new IdTable<Entry>();
     table.add({ id: 0 });
     for (let id = 1; id <= 100_000; id += 1) {

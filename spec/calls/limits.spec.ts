@@ -51,7 +51,7 @@ describe('limits', () => {
     expect(begun).to.deep.equal(Array.from({ length: 50 }, (_, n) => n));
   });
 
-  it('refuse what does not fit into the queue, here and without having sent it', async () => {
+  it('refuse calls that do not fit into the queue, here and unsent', async () => {
     const { b, toB } = await pair({ calls: 1, queue: 2 });
     const { state, run } = work();
     b.connect('work', run);
@@ -64,7 +64,7 @@ describe('limits', () => {
     expect(state.begun).to.equal(3);
   });
 
-  it('hold for all connections of a process together, whoever calls', async () => {
+  it('count all connections of a process together, for any caller', async () => {
     const network = new MemoryNetwork();
     const { b, toB } = await stage.pair({ network }, { network, limits: { running: 3 } });
     const { state, run } = work();
@@ -79,7 +79,7 @@ describe('limits', () => {
     expect(await toB.call('work')).to.equal('done');
   });
 
-  it('count what still runs for a caller that has gone, so that reconnecting gains nothing', async () => {
+  it('count functions that still run for a caller that has gone, so that reconnecting gains nothing', async () => {
     const { server, port } = await real({ calls: 2, running: 3 });
     const { state, run } = work();
     server.connect('work', run);
@@ -93,7 +93,7 @@ describe('limits', () => {
     expect(state.most).to.be.at.most(3);
   });
 
-  it('are told in the handshake', async () => {
+  it('are exchanged in the handshake', async () => {
     const network = new MemoryNetwork();
     const limits = { calls: 7, streams: 5, running: 9, message: 70_000 };
     const { a, b } = await stage.pair({ network }, { network, limits });
@@ -101,11 +101,11 @@ describe('limits', () => {
     expect(connection.context.record.link.limits).to.include(limits);
   });
 
-  describe('that a peer ignores', () => {
+  describe('of a peer that ignores them', () => {
     const request = (id: number, tag = 'work'): string =>
       `{"type":"request","id":${id},"tag":"${tag}","args":[100]}`;
 
-    it('are answered OVERLOADED, and nothing beyond them runs', async () => {
+    it('are answered OVERLOADED, and no call beyond them runs', async () => {
       const { server, port } = await real({ calls: 5 });
       const { state, run } = work();
       server.connect('work', run);
@@ -118,7 +118,7 @@ describe('limits', () => {
       expect(state).to.include({ begun: 5, most: 5 });
     });
 
-    it('are kept against one that takes its calls back to make room for others', async () => {
+    it('are enforced against a peer that cancels its calls to make room for others', async () => {
       const { server, port } = await real({ calls: 5 });
       const { state, run } = work();
       server.connect('work', run);

@@ -32,7 +32,7 @@ describe('a hook around calls', () => {
       return result;
     };
 
-  it('goes around it on both sides, the first added outermost', async () => {
+  it('wraps the call on both sides, the hook that was added first outermost', async () => {
     a.use(noted('a1'));
     a.use(noted('a2'));
     b.use(noted('b1'));
@@ -44,7 +44,7 @@ describe('a hook around calls', () => {
     ]);
   });
 
-  it('sees who, what and for how long', async () => {
+  it('sees the peer, the tag, the arguments and the deadline', async () => {
     const seen: HookedCall[] = [];
     const look: Hook = (call, next) => {
       seen.push(call);
@@ -70,7 +70,7 @@ describe('a hook around calls', () => {
     expect(order).to.deep.equal([]);
   });
 
-  it('can answer in place of the function, and change what it answers', async () => {
+  it('can answer in place of the function, and change its answer', async () => {
     const off = b.use(() => 'cached');
     expect(await toB.call('add', [1, 2])).to.equal('cached');
     off();
@@ -78,7 +78,7 @@ describe('a hook around calls', () => {
     expect(await toB.call('add', [1, 2])).to.equal(30);
   });
 
-  it('sees failures, and may make something else of them', async () => {
+  it('sees failures, and can replace them', async () => {
     a.use(async (_, next) => {
       try {
         return await next();
@@ -89,7 +89,7 @@ describe('a hook around calls', () => {
     expect(await toB.call('nothing')).to.equal('NO_SUCH_TAG');
   });
 
-  it('goes around streams, too', async () => {
+  it('wraps streams too', async () => {
     a.use(noted('a'));
     b.use(noted('b'));
     b.connect('count', async function* count() {
@@ -101,7 +101,7 @@ describe('a hook around calls', () => {
     expect(order).to.deep.equal(['a outgoing', 'b incoming', 'b done', 'a done']);
   });
 
-  it('makes a call once at the most', async () => {
+  it('can make the call only once', async () => {
     a.use(async (_, next) => {
       await next();
       return next();
@@ -112,7 +112,7 @@ describe('a hook around calls', () => {
     expect(order).to.deep.equal(['runs']);
   });
 
-  it('is taken out again', async () => {
+  it('can be removed', async () => {
     const off = a.use(noted('a'));
     off();
     off();
@@ -120,7 +120,7 @@ describe('a hook around calls', () => {
     expect(order).to.deep.equal(['runs']);
   });
 
-  it('is a function', () => {
+  it('must be a function', () => {
     expect(() => a.use(5 as unknown as Hook)).to.throw(TypeError, 'hook must be a function');
   });
 });

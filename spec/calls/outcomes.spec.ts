@@ -81,7 +81,7 @@ const TABLE: Record<Outcome, Record<Moment, Expected>> = {
   },
 };
 
-describe('what a call may come to', () => {
+describe('the outcome of a call', () => {
   const stage = new Stage();
 
   afterEach(() => stage.clear());

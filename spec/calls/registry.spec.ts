@@ -31,20 +31,20 @@ describe('the registry', () => {
     expect([registry.size, registry.tags()]).to.deep.equal([1, ['one']]);
   });
 
-  it('finds nothing of Object.prototype', () => {
+  it('finds nothing that belongs to Object.prototype', () => {
     for (const tag of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       expect(registry.get(tag)).to.equal(undefined);
     }
   });
 
-  it('takes the names of Object.prototype for tags', () => {
+  it('accepts the names of Object.prototype as tags', () => {
     add('__proto__');
     expect(registry.get('__proto__')?.run).to.equal(one);
     expect(registry.tags()).to.deep.equal(['__proto__']);
     expect(remove('__proto__', one)).to.equal(true);
   });
 
-  it('tells each change once', () => {
+  it('reports each change once', () => {
     add('one');
     add('one');
     add('two', two);
@@ -68,21 +68,21 @@ describe('the registry', () => {
     expect(changes).to.have.length(1);
   });
 
-  it('says so when it does not know a place', () => {
+  it('tells when it does not know a place', () => {
     add('one');
     expect(() => registry.add([{ tag: 'one', fn: two, self: undefined, place: undefined }], false)).to.throw(
       'another at an unknown place',
     );
   });
 
-  it('takes another function under a tag when told to, which is no change to others', () => {
+  it('replaces a function under a tag on request, without reporting a change', () => {
     add('one');
     add('one', two, true);
     expect(registry.get('one')?.run).to.equal(two);
     expect(changes).to.deep.equal([[['one'], []]]);
   });
 
-  it('takes several at once, and tells of them once; or none of them', () => {
+  it('adds several functions at once and reports them once, or adds none of them', () => {
     const both = ['one', 'two'].map((tag) => ({ tag, fn: () => tag, self: undefined, place: here }));
     registry.add(both, false);
     expect(changes).to.deep.equal([[['one', 'two'], []]]);
@@ -93,7 +93,7 @@ describe('the registry', () => {
     expect(changes.at(-1)).to.deep.equal([[], ['one', 'two']]);
   });
 
-  it('calls a function with what it belongs to as `this`', () => {
+  it('calls a function with its object as `this`', () => {
     const self = { name: 'self' };
     const fn = function fn(this: typeof self, x: number) {
       return [this.name, x];
@@ -114,7 +114,7 @@ describe('the registry', () => {
   });
 });
 
-describe('the tags near one that is not there', () => {
+describe('the tags near an unknown one', () => {
   const withTags = (...tags: string[]): Registry => {
     const registry = new Registry(() => {});
     for (const tag of tags) registry.add([{ tag, fn: () => {}, self: undefined, place: undefined }], false);
@@ -126,7 +126,7 @@ describe('the tags near one that is not there', () => {
     expect(registry.near('multiplyValue')).to.deep.equal(['multiplyValues', 'multiplyVals']);
   });
 
-  it('are three at most', () => {
+  it('are at most three', () => {
     expect(withTags('sum1', 'sum2', 'sum3', 'sum4').near('sum')).to.have.length(3);
   });
 
@@ -139,7 +139,7 @@ describe('the tags near one that is not there', () => {
     expect(withTags(elsewhere).near(encodeTag('my-app/math', 'multiplyvalues'))).to.deep.equal([elsewhere]);
   });
 
-  it('are found quickly however many and long the tags', () => {
+  it('are found quickly among many long tags', () => {
     const registry = withTags(...Array.from({ length: 4_000 }, (_, index) => `${'x'.repeat(1_000)}${index}`));
     const start = performance.now();
     registry.near('x'.repeat(1_024));

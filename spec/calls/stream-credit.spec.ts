@@ -102,7 +102,7 @@ const size = fc.oneof(
 );
 
 describe('the credit of a stream', () => {
-  it('never lets more be unread than the windows, and never stops a stream that is read', async () => {
+  it('never lets more than the windows be unread, and never stops a stream that is read', async () => {
     const sizes = fc.array(size, { maxLength: 80 });
     // How many are read between two deliveries.
     const reads = fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 4 });
@@ -132,7 +132,7 @@ describe('the credit of a stream', () => {
     );
   }).timeout(60_000);
 
-  it('holds no more than the first window and one value of a stream that is not read', async () => {
+  it('holds at most the first window and one value of a stream that nobody reads', async () => {
     const large = new Crossing(Array.from({ length: 40 }, () => 8_000_000));
     const small = new Crossing(Array.from({ length: 40 }, () => 100_000));
     for (let n = 0; n < 10; n += 1) {
@@ -155,7 +155,7 @@ describe('the credit of a stream', () => {
     expect(crossing.credits).to.be.at.most(1_000 / (FIRST_CREDIT / 2));
   });
 
-  it('is refused to a sender that takes more than it has', () => {
+  it('is enforced against a sender that uses more than it has', () => {
     const reader = new StreamReader({ credit: () => {}, cancel: () => {}, waiting: () => {} });
     expect(reader.push('large', FIRST_BYTES)).to.equal(true);
     expect(reader.push('one more', 10)).to.equal(false);

@@ -106,7 +106,7 @@ describe('the life of a stream', () => {
   });
 
   for (const [kind, make] of Object.entries(SILENT)) {
-    it(`gives its place back at once when it is left while silent: ${kind}`, async () => {
+    it(`frees its place at once when its reader leaves while it is silent: ${kind}`, async () => {
       const made: { ended: () => boolean }[] = [];
       b.connect('silent', () => {
         const source = make();
@@ -122,7 +122,7 @@ describe('the life of a stream', () => {
       await eventually(() => expect(made.map(({ ended }) => ended())).to.not.include(false));
     });
 
-    it(`is ended when its reader is lost while it is silent: ${kind}`, async () => {
+    it(`ends when its reader is lost while it is silent: ${kind}`, async () => {
       const source = make();
       b.connect('silent', () => source.stream);
       const stream = toB.stream('silent');
@@ -134,7 +134,7 @@ describe('the life of a stream', () => {
         .with.property('code', 'CONNECTION_LOST');
     });
 
-    it(`is ended when the call it is an argument of is answered: ${kind}`, async () => {
+    it(`ends when the call that it is an argument of is answered: ${kind}`, async () => {
       b.connect('first', async (values: AsyncIterable<string>) => {
         // Not with `for await`, whose end would cancel it from there.
         const { value } = (await values[Symbol.asyncIterator]().next()) as { value: string };
@@ -148,7 +148,7 @@ describe('the life of a stream', () => {
     });
   }
 
-  it('can be left while it waits, and while it is being opened', async () => {
+  it('can be left while its reader waits, and while it is being opened', async () => {
     b.connect('hangs', never);
     b.connect('silent', () => SILENT['a ReadableStream']().stream);
     const silent = toB.stream('silent');
@@ -164,7 +164,7 @@ describe('the life of a stream', () => {
     expect(await first).to.have.property('message', 'enough');
   });
 
-  it('is ended there when the promise it came in is left before it was read', async () => {
+  it('ends there when the promise of it is left before it was read', async () => {
     const source = SILENT['a ReadableStream']();
     b.connect('silent', () => source.stream);
     const silent = a.remote<() => AsyncIterable<string>>('silent').on(toB)();
@@ -172,7 +172,7 @@ describe('the life of a stream', () => {
     await eventually(() => expect(source.ended()).to.equal(true));
   });
 
-  it('may fail after it was left, and nobody hears of it', async () => {
+  it('may fail after it was left, without any effect', async () => {
     const made: PassThrough[] = [];
     b.connect('late', () => {
       const stream = new PassThrough({ objectMode: true });
@@ -206,7 +206,7 @@ describe('the life of a stream', () => {
   });
 
   for (const [kind, step] of Object.entries(BROKEN)) {
-    it(`fails, and nothing else does, when its iterator ${kind}`, async () => {
+    it(`is the only thing that fails when its iterator ${kind}`, async () => {
       b.connect('broken', () => brokenStream(step));
       b.connect('read', async (values: AsyncIterable<unknown>) => {
         for await (const _ of values);
@@ -218,7 +218,7 @@ describe('the life of a stream', () => {
     });
   }
 
-  it('fails with TOO_LARGE when its error is too large to be sent, and the connection stays', async () => {
+  it('fails with TOO_LARGE when its error is too large to send, and the connection stays', async () => {
     const { toB: to, b: small } = await stage.pair({
       network: new MemoryNetwork(),
       limits: { message: 256 * 1024 },

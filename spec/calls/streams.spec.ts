@@ -54,8 +54,8 @@ describe('a stream', () => {
     return [pending, waiting, b.actor.system.get('dispatcher').getSnapshot().context.running];
   }
 
-  describe('that a function returns', () => {
-    it('is iterated there as here', async () => {
+  describe('as a result', () => {
+    it('is iterated there in the same way as here', async () => {
       const { count, seen } = counter(100);
       const numbers = b.connect('numbers', count);
       expect(await collect(numbers())).to.have.length(100);
@@ -95,7 +95,7 @@ describe('a stream', () => {
       expect(await stream.next()).to.deep.equal({ done: true, value: undefined });
     });
 
-    it('throws what the generator threw, after the values before it', async () => {
+    it('throws the error of the generator, after the values before it', async () => {
       b.connect('fails', async function* fails() {
         yield 1;
         yield 2;
@@ -114,7 +114,7 @@ describe('a stream', () => {
         .and.to.include('peer "b"');
     });
 
-    it('is not begun before it is read', async () => {
+    it('does not start before it is read', async () => {
       const { seen, count } = counter(3);
       let begun = 0;
       const numbers = b.connect('numbers', async function* numbers() {
@@ -136,7 +136,7 @@ describe('a stream', () => {
       await eventually(() => expect(seen.finished).to.equal(1));
     });
 
-    it('is held by a reader that does not read on', async () => {
+    it('waits for a reader that stops reading', async () => {
       const { seen, count } = counter();
       b.connect('numbers', count);
       const stream = toB.stream('numbers');
@@ -149,7 +149,7 @@ describe('a stream', () => {
       await stream.return(undefined);
     });
 
-    it('ends there when the caller is lost, and here when the other side is', async () => {
+    it('ends there when the caller is lost, and here when the other side is lost', async () => {
       const { seen, count } = counter();
       b.connect('numbers', count);
       const stream = toB.stream('numbers');
@@ -160,7 +160,7 @@ describe('a stream', () => {
       expect(error).to.be.instanceOf(NetError).with.include({ code: 'CONNECTION_LOST', ran: 'yes' });
     });
 
-    it('fails with the reason of a signal that is aborted, and ends there', async () => {
+    it('fails with the reason of an aborted signal, and ends there', async () => {
       const { seen, count } = counter();
       b.connect('numbers', count);
       const stop = new AbortController();
@@ -171,7 +171,7 @@ describe('a stream', () => {
       await eventually(() => expect(seen.finished).to.equal(1));
     });
 
-    it('has no deadline on the whole, but one on silence while somebody waits', async () => {
+    it('has no deadline for the whole, but one for silence while a reader waits', async () => {
       b.connect('slow', async function* slow() {
         for (let n = 0; ; n += 1) {
           await new Promise((resolve) => setTimeout(resolve, n < 8 ? 20 : 2_000).unref());
@@ -186,7 +186,7 @@ describe('a stream', () => {
       expect(values).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7]);
     });
 
-    it('fails midway for a value that cannot be carried, and names it', async () => {
+    it('fails midway at a value that cannot be sent, and names it', async () => {
       let finished = false;
       b.connect('bad', async function* bad() {
         try {
@@ -202,7 +202,7 @@ describe('a stream', () => {
       await eventually(() => expect(finished).to.equal(true));
     });
 
-    it('is refused when too many are open, and then there is room again', async () => {
+    it('is refused when too many are open, until there is room again', async () => {
       const { toB: to } = await stage.pair({ network: new MemoryNetwork(), limits: { streams: 2 } });
       const busy = stage.made.at(-1)!;
       busy.connect('numbers', counter().count);
@@ -214,7 +214,7 @@ describe('a stream', () => {
       await eventually(async () => expect((await to.stream('numbers').next()).value).to.equal(0));
     });
 
-    it('says so when the result is no stream', async () => {
+    it('fails with a clear error when the result is not a stream', async () => {
       b.connect('one', () => 1);
       const error = await failure(toB.stream('one').next());
       expect(error)
@@ -223,14 +223,14 @@ describe('a stream', () => {
         .that.includes('did not return a stream');
     });
 
-    it('gives a promise to who awaits a function of which only the tag is known', async () => {
+    it('is returned in a promise when only the tag of the function is known and the caller awaits it', async () => {
       b.connect('add', (x: number, y: number) => x + y);
       const add = a.remote<(x: number, y: number) => number>('add');
       for (let i = 0; i < 3; i += 1) expect(await add.on(toB)(i, 1)).to.equal(i + 1);
     });
   });
 
-  describe('that is an argument', () => {
+  describe('as an argument', () => {
     beforeEach(() => {
       b.connect('sum', async (numbers: AsyncIterable<number>, more: number) => {
         let sum = more;
@@ -244,7 +244,7 @@ describe('a stream', () => {
       expect(await toB.call('sum', [ReadableStream.from([1, 2]), 1])).to.equal(4);
     });
 
-    it('may come in as it goes out again', async () => {
+    it('may come in and go out in the same call', async () => {
       b.connect('double', async function* double(numbers: AsyncIterable<number>) {
         for await (const n of numbers) yield 2 * n;
       });
@@ -252,7 +252,7 @@ describe('a stream', () => {
       expect(doubled).to.deep.equal(Array.from({ length: 200 }, (_, n) => 2 * n));
     });
 
-    it('is held by a function that does not read on, and ended by one that breaks off', async () => {
+    it('waits for a function that stops reading, and ends with one that breaks off', async () => {
       const { seen, count } = counter();
       b.connect('first', async (numbers: AsyncIterable<number>) => {
         for await (const n of numbers) {
@@ -266,7 +266,7 @@ describe('a stream', () => {
       expect(seen.sent).to.be.below(70);
     });
 
-    it('is ended when the function does not look at it', async () => {
+    it('ends when the function does not read it', async () => {
       const { seen, count } = counter();
       b.connect('ignores', () => 'done');
       expect(await toB.call('ignores', [count()])).to.equal('done');
@@ -276,7 +276,7 @@ describe('a stream', () => {
       expect(seen.sent).to.equal(before);
     });
 
-    it('throws there what its source throws here', async () => {
+    it('throws the error of its source in the remote function', async () => {
       const seen: unknown[] = [];
       b.connect('reads', async (numbers: AsyncIterable<number>) => {
         try {
@@ -295,7 +295,7 @@ describe('a stream', () => {
       expect(error).to.be.instanceOf(RangeError);
     });
 
-    it('may take longer than the deadline, as long as it goes on', async () => {
+    it('may take longer than the deadline while values go on', async () => {
       async function* slow(): AsyncGenerator<number> {
         for (let n = 0; n < 10; n += 1) {
           await new Promise((resolve) => setTimeout(resolve, 20));
@@ -305,7 +305,7 @@ describe('a stream', () => {
       expect(await toB.call('sum', [slow(), 0], { deadline: 100 })).to.equal(45);
     });
 
-    it('ends when the call is taken back, here and there', async () => {
+    it('ends on both sides when the call is cancelled', async () => {
       const { seen, count } = counter();
       let reason: unknown;
       b.connect('reads', async (numbers: AsyncIterable<number>) => {

@@ -35,14 +35,14 @@ const EACH = 105;
 /** In ms: what one value may keep the event loop busy. */
 const LONGEST_DELAY = 200;
 
-describe('any value that a user gives or returns', function () {
+describe('any value that a user passes or returns', function () {
   // Some ten seconds of honest work; more where other work shares the machine.
   this.timeout(180_000);
 
   const stage = new Stage();
   after(() => stage.clear());
 
-  it(`fails its own call at the most: ${ROUNDS * EACH} of them`, async () => {
+  it(`fails at most its own call: ${ROUNDS * EACH} of them`, async () => {
     const house = await new House(stage).open();
     const stray = uncaught();
     const rejected = unhandled();

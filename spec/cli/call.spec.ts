@@ -36,7 +36,7 @@ const SERVER = `
   await serve();
 `;
 
-describe('the command line, calling', function () {
+describe('app-net call', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -69,15 +69,15 @@ describe('the command line, calling', function () {
   };
   const call = (...args: string[]): ReturnType<typeof run> => run(['call', ...args], env);
 
-  describe('one peer', () => {
-    it('gives the result, of a function that is named by its end, its name or its tag', async () => {
+  describe('to one peer', () => {
+    it('prints the result of a function that is given by the end of its name, its name or its tag', async () => {
       await serve('one');
       for (const name of ['multiply', 'math.multiply', 'my-app/math.multiply']) {
         expect(await call(name, '6', '-7')).to.include({ code: 0, out: '-42\n', errors: '' });
       }
     });
 
-    it('takes arguments as JSON, or else as the strings they are', async () => {
+    it('reads arguments as JSON, or else as strings', async () => {
       await serve('one');
       const { lines } = await call('echo', '{"a":[1]}', 'two words', '"5"', 'null', '1.5', 'net');
       expect(lines).to.deep.equal([[{ a: [1] }, 'two words', '5', null, 1.5, 'net']]);
@@ -86,14 +86,14 @@ describe('the command line, calling', function () {
       expect(wrong.errors).to.match(/argument 1 begins like JSON but is not JSON: .*\n.*single quotes/);
     });
 
-    it('is the one that is named, or one of a group', async () => {
+    it('calls the peer that is named, or one of a group', async () => {
       await Promise.all([serve('one'), serve('two', 'gpu')]);
       expect(await call('who', '--peer', 'two')).to.include({ out: '"two"\n' });
       expect(await call('who', '--group', 'gpu')).to.include({ out: '"two"\n' });
       expect(await call('who', '-p', 'tow')).to.include({ code: 3 });
     });
 
-    it('says in which groups somebody is, where nobody is in the one that is meant', async () => {
+    it('lists the groups with peers when the chosen group has none', async () => {
       await Promise.all([serve('one'), serve('two', 'gpu')]);
       const { code, errors } = await call('who', '--group', 'gp');
       expect(code).to.equal(3);
@@ -102,7 +102,7 @@ describe('the command line, calling', function () {
       );
     });
 
-    it('says what is wrong with what was typed, in words and in one line of JSON', async () => {
+    it('explains a wrong command line in words, or as one line of JSON', async () => {
       await serve('one');
       const option = await call('echo', '-x');
       expect(option.code).to.equal(2);
@@ -124,7 +124,7 @@ describe('the command line, calling', function () {
       });
     });
 
-    it('says values that JSON cannot, as the documentation has it', async () => {
+    it('prints values that JSON cannot express in the documented form', async () => {
       await serve('one');
       const { lines } = await call('rich');
       expect(lines).to.deep.equal([
@@ -132,14 +132,14 @@ describe('the command line, calling', function () {
       ]);
     });
 
-    it('cannot steer the terminal with what it returns', async () => {
+    it('keeps results from steering the terminal', async () => {
       await serve('one');
       const terminal = open('call', 'steer');
       expect(await terminal.exited).to.equal(0);
       await terminal.shows('a\ufffd[2Jb\nc');
     });
 
-    it('throws what the function threw, with where it was thrown', async () => {
+    it('prints the error of the function and where it was thrown', async () => {
       await serve('one');
       const { code, out, errors } = await call('divide', '1', '0');
       expect({ code, out }).to.deep.equal({ code: 1, out: '' });
@@ -150,7 +150,7 @@ describe('the command line, calling', function () {
       await terminal.shows(/at .*script-\d+\.mjs/);
     });
 
-    it('names functions that are near, and asks which when several are meant', async () => {
+    it('suggests similar functions, and asks for a choice between several', async () => {
       await serve('one');
       const other = stage.make({ runtimeDir: folder, name: 'other' });
       other.connect('other/math.multiply', () => 0);
@@ -166,7 +166,7 @@ describe('the command line, calling', function () {
       });
     });
 
-    it('says that the call failed, and whether the function ran', async () => {
+    it('tells that the call failed, and whether the function ran', async () => {
       await serve('one');
       const { code, errors } = await call('slow', '--deadline', '200');
       expect(code).to.equal(4);
@@ -175,7 +175,7 @@ describe('the command line, calling', function () {
         .that.include({ code: 'DEADLINE_EXCEEDED', ran: 'unknown' });
     });
 
-    it('is called off by Ctrl-C', async () => {
+    it('cancels the call at Ctrl-C', async () => {
       await serve('one');
       const terminal = open('call', 'slow');
       const everybody = stage.make({ runtimeDir: folder });
@@ -189,7 +189,7 @@ describe('the command line, calling', function () {
       expect(await terminal.exited).to.equal(130);
     });
 
-    it('streams: values come as they come, and Ctrl-C stops the generator there', async () => {
+    it('prints the values of a stream as they arrive, and stops the generator at Ctrl-C', async () => {
       const server = await serve('one');
       const terminal = open('call', 'count', '1000000');
       await terminal.shows(/^3$/m);
@@ -200,7 +200,7 @@ describe('the command line, calling', function () {
       });
     });
 
-    it('streams lines of JSON into a pipe, and stops when nobody reads them', async () => {
+    it('prints a stream as lines of JSON into a pipe, and stops when nobody reads them', async () => {
       const server = await serve('one');
       const { lines, code } = await call('count', '3');
       expect({ lines, code }).to.deep.equal({ lines: [1, 2, 3], code: 0 });
@@ -212,8 +212,8 @@ describe('the command line, calling', function () {
     });
   });
 
-  describe('all peers', () => {
-    it('gives each answer with who gave it, and fails when one of them does', async () => {
+  describe('to all peers', () => {
+    it('prints each answer with its peer, and fails when one of them fails', async () => {
       await Promise.all([serve('one'), serve('two')]);
       const { lines, code } = await call('who', '--all');
       expect(code).to.equal(0);
@@ -228,21 +228,21 @@ describe('the command line, calling', function () {
       await terminal.shows(/^two +two$/m);
     });
 
-    it('excludes one peer', async () => {
+    it('excludes --peer', async () => {
       const { code, errors } = await call('who', '--all', '--peer', 'one');
       expect(code).to.equal(2);
       expect(errors).to.include('--peer and --all cannot be used together');
     });
   });
 
-  describe('each line of a file', () => {
+  describe('for each line of a file', () => {
     const write = async (text: string): Promise<string> => {
       const file = join(folder, 'inputs.jsonl');
       await writeFile(file, text);
       return file;
     };
 
-    it('is a call, spread over the peers, with a line of JSON for each result', async () => {
+    it('makes a call for each line, spread over the peers, and prints a line of JSON for each result', async () => {
       await Promise.all([serve('one'), serve('two')]);
       const file = await write(Array.from({ length: 200 }, (_, index) => `[${index},2]`).join('\n'));
       const { lines, code } = await call('multiply', '--map', file, '--spread');
@@ -253,7 +253,7 @@ describe('the command line, calling', function () {
       expect(new Set(results.map(({ peer }) => peer.name))).to.have.keys('one', 'two');
     });
 
-    it('is not for functions that stream', async () => {
+    it('refuses functions that return a stream', async () => {
       const server = await serve('one');
       const { lines, code } = await call('count', '--map', await write('1000000'));
       expect(code).to.equal(1);
@@ -263,7 +263,7 @@ describe('the command line, calling', function () {
       await server.line((line: { ended?: boolean }) => line.ended === true);
     });
 
-    it('is refused with options that cannot be meant', async () => {
+    it('refuses invalid options', async () => {
       const file = await write('1');
       expect(await call('echo', '--map', file, '--concurrency', '0')).to.include({ code: 2 });
       expect(await call('echo', '1', '--ordered')).to.include({
@@ -272,14 +272,14 @@ describe('the command line, calling', function () {
       });
     });
 
-    it('is told with its number when it is no JSON, before anything is called', async () => {
+    it('names the line that is not JSON before it makes any call', async () => {
       await serve('one');
       const { code, errors, out } = await call('echo', '--map', await write('1\n\n{oops\n'));
       expect({ code, out }).to.deep.equal({ code: 2, out: '' });
       expect(errors).to.match(/line 3 of .*inputs\.jsonl is not JSON/);
     });
 
-    it('may come from standard input, in order, and fail by itself', async () => {
+    it('reads standard input, keeps the order, and lets one line fail alone', async () => {
       await serve('one');
       const piped = await run(
         ['call', 'divide', '--map', '-', '--spread', '--ordered'],
@@ -297,7 +297,7 @@ describe('the command line, calling', function () {
       ]);
     });
 
-    it('has a progress bar on a terminal', async () => {
+    it('shows a progress bar on a terminal', async () => {
       await serve('one');
       const file = await write('1\n2\n3\n');
       const terminal = open('call', 'echo', '--map', file);

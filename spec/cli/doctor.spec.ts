@@ -18,7 +18,7 @@ interface Result {
   todo?: string;
 }
 
-describe('the command line, doctor', function () {
+describe('app-net doctor', function () {
   this.timeout(60_000);
   const stage = new Stage();
   let folder: string;
@@ -54,7 +54,7 @@ describe('the command line, doctor', function () {
     return writeFile(join(folder, `${id}.peer.json`), text, { mode: 0o600 });
   };
 
-  it('finds nothing wrong where nothing is', async () => {
+  it('finds no problem on a healthy host', async () => {
     await stage.make({ runtimeDir: folder }).start();
     const { code, problems, all } = await examine();
     expect({ code, problems }).to.deep.equal({ code: 0, problems: [] });
@@ -71,7 +71,7 @@ describe('the command line, doctor', function () {
     expect(all.map(({ check }) => check)).to.include.members(checks);
   });
 
-  it('says it in words on a terminal, with what to do', async () => {
+  it('prints problems with advice on a terminal', async () => {
     await chmod(folder, 0o755);
     const terminal = new Terminal(['doctor'], { APP_NET_RUNTIME_DIR: folder });
     expect(await terminal.exited).to.equal(1);
@@ -80,20 +80,20 @@ describe('the command line, doctor', function () {
     await terminal.kill();
   });
 
-  it('names a runtime directory that others can look into', async () => {
+  it('reports a runtime directory that others can look into', async () => {
     await chmod(folder, 0o755);
     const { check, says } = await theProblem();
     expect(check).to.equal('runtime directory');
     expect(says).to.include(`chmod 700 ${folder}`);
   });
 
-  it('names a runtime directory that cannot be made', async () => {
+  it('reports a runtime directory that cannot be made', async () => {
     expect(await theProblem({ APP_NET_RUNTIME_DIR: '/dev/null/x' })).to.include({
       check: 'runtime directory',
     });
   });
 
-  it('finds peers through seeds where there is no runtime directory, and no fault in that', async () => {
+  it('finds peers through seeds without a runtime directory, and reports no problem', async () => {
     const secret = 'a passphrase for two peers';
     const peer = await stage.make({ runtimeDir: folder, secret, id: 'seed' }).start();
     const [{ port }] = peer.actor.getSnapshot().context.opened.listener.addresses;
@@ -107,7 +107,7 @@ describe('the command line, doctor', function () {
     expect(all.find(({ check }) => check === 'peers')!.says).to.include('1 peer');
   });
 
-  it('names a peer with another secret', async () => {
+  it('reports a peer with another secret', async () => {
     const secret = 'this is another secret';
     await stage.make({ runtimeDir: folder, secret, id: 'stranger' }).start();
     const found = await eventuallyProblem();
@@ -116,7 +116,7 @@ describe('the command line, doctor', function () {
     expect(found.todo).to.include('APP_NET_SECRET_FILE');
   });
 
-  it('names a peer with another secret that does not say so in its file', async () => {
+  it('reports a peer with another secret that its file does not tell', async () => {
     const elsewhere = { runtimeDir: await stage.folder(), secret: 'this is another secret' };
     const peer = await stage.make({ ...elsewhere, id: 'other' }).start();
     const [{ port }] = peer.actor.getSnapshot().context.opened.listener.addresses;
@@ -135,7 +135,7 @@ describe('the command line, doctor', function () {
     return found!;
   }
 
-  it('names a peer of another version: one that shares no version of the protocol', async () => {
+  it('reports another version: a peer without a common protocol version', async () => {
     // It ends the handshake without a word, as every version does when there is no common one.
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'app-net.v1' });
     server.on('connection', (socket) => socket.on('message', () => socket.close(4401)));
@@ -152,7 +152,7 @@ describe('the command line, doctor', function () {
     }
   });
 
-  it('names a peer of another version: one with another subprotocol, or another file', async () => {
+  it('reports another version: a peer with another subprotocol, or another file format', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => false });
     await new Promise((resolve) => server.once('listening', resolve));
     await announce('newest', (server.address() as AddressInfo).port);
@@ -166,7 +166,7 @@ describe('the command line, doctor', function () {
     }
   });
 
-  it('names a port that is blocked: one that another program has', async () => {
+  it('reports a blocked port: one that another program uses', async () => {
     const occupied = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => occupied.once('listening', resolve));
     const { port } = occupied.address() as AddressInfo;
@@ -184,7 +184,7 @@ describe('the command line, doctor', function () {
     }
   });
 
-  it('names a port that is blocked: one where a peer should be and nobody answers', async () => {
+  it('reports a blocked port: one where an announced peer does not answer', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
@@ -202,7 +202,7 @@ describe('the command line, doctor', function () {
     expect(all.find(({ check: name }) => name === 'old announcement')).to.include({ status: 'note' });
   });
 
-  it('names a wrong peer: one at the address that another one announces', async () => {
+  it('reports a wrong peer: another one answers at an announced address', async () => {
     const there = await stage.make({ runtimeDir: folder, id: 'there' }).start();
     const [{ port }] = there.actor.getSnapshot().context.opened.listener.addresses;
     await announce('elsewhere', port);
@@ -217,7 +217,7 @@ describe('the command line, doctor', function () {
     expect((await examine()).problems).to.deep.equal([]);
   });
 
-  it('names a peer that takes connections and says nothing', async () => {
+  it('reports a peer that accepts connections and does not answer', async () => {
     const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
@@ -231,7 +231,7 @@ describe('the command line, doctor', function () {
     }
   });
 
-  it('names the group when everybody is in another one', async () => {
+  it('names the group when all peers are in another one', async () => {
     await stage.make({ runtimeDir: folder, group: 'gpu' }).start();
     const found = await eventuallyProblem();
     expect(found).to.include({ check: 'wrong group' });
@@ -241,7 +241,7 @@ describe('the command line, doctor', function () {
     );
   });
 
-  it('names peers that look for each other in the other default directory', async () => {
+  it('reports peers that use the other default directory', async () => {
     const [login, temporary] = [await stage.folder(), await stage.folder()];
     const uid = process.getuid!();
     const places = { with: join(login, 'app-net'), without: join(temporary, `app-net-${uid}`) };
@@ -266,7 +266,7 @@ describe('the command line, doctor', function () {
     expect(chosen.all.find(({ check }) => check === 'other directory')).to.include({ status: 'note' });
   });
 
-  it('names what in the environment cannot be meant, and goes on', async () => {
+  it('reports invalid environment variables, and goes on', async () => {
     const { code, problems, all } = await examine({ APP_NET_PORT: 'http' });
     expect(code).to.equal(1);
     expect(problems.map(({ check }) => check)).to.deep.equal(['environment']);
@@ -281,7 +281,7 @@ describe('the command line, doctor', function () {
     expect(says).not.to.include('passphrase');
   });
 
-  it('names a secret that others can read, and one that is not there, and shows neither', async () => {
+  it('reports a secret that others can read, and a missing one, and shows neither', async () => {
     const file = join(folder, 'mine');
     await mkdir(folder, { recursive: true });
     await writeFile(file, 'a very secret sentence\n', { mode: 0o644 });

@@ -7,7 +7,7 @@ import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 import { Terminal } from '../support/terminal.ts';
 
-describe('the command line, events', function () {
+describe('app-net events', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -24,7 +24,7 @@ describe('the command line, events', function () {
     await stage.clear();
   });
 
-  it('are told as they happen, all or those of a name: lines of JSON in a pipe', async () => {
+  it('prints all events or those of one name, as lines of JSON in a pipe', async () => {
     const all = processes.run(folder, [COMMAND, 'events']);
     const some = processes.run(folder, [COMMAND, 'events', 'job.done', '--group', 'gpu']);
     const done = peer.event('job.done');
@@ -45,7 +45,7 @@ describe('the command line, events', function () {
     expect(some.lines).to.have.length(1);
   });
 
-  it('are a line each on a terminal, until Ctrl-C', async () => {
+  it('prints a line for each event on a terminal, until Ctrl-C', async () => {
     const terminal = new Terminal(['events'], { APP_NET_RUNTIME_DIR: folder });
     try {
       await terminal.shows('listening to 1 peer, and to peers that join later; Ctrl-C ends');
@@ -59,7 +59,7 @@ describe('the command line, events', function () {
     }
   });
 
-  it('of one command are told by another, which nobody else sees', async () => {
+  it('receives events of app-net emit, although no other peer sees that command', async () => {
     const env = { APP_NET_RUNTIME_DIR: folder };
     const listening = processes.run(folder, [COMMAND, 'events']);
     await eventually(() => peer.peers.of({ group: '*' }).size === 1);
@@ -72,7 +72,7 @@ describe('the command line, events', function () {
     expect((lines as { name: string }[]).map(({ name }) => name)).to.deep.equal(['worker']);
   });
 
-  it('can be emitted, to all who subscribe to the group', async () => {
+  it('leaves events of app-net emit to all subscribers of the group', async () => {
     const got: unknown[] = [];
     const other = await stage.make({ runtimeDir: folder, group: 'main' }).start();
     peer.event('go').subscribe((payload, { peer: from }) => got.push(['gpu', payload, from.group]));

@@ -76,7 +76,7 @@ function listensForCtrlC(pid: number): boolean {
   return (BigInt(`0x${caught}`) & 1n) !== 0n;
 }
 
-describe('the command line, with anything typed and anything said to it', function () {
+describe('the command line with hostile input and hostile peers', function () {
   this.timeout(120_000);
   const memoryBefore = process.memoryUsage().rss;
 
@@ -84,7 +84,7 @@ describe('the command line, with anything typed and anything said to it', functi
     expect(process.memoryUsage().rss - memoryBefore).to.be.below(300 * 1024 * 1024);
   });
 
-  it('reads any arguments, or says in words what is wrong with them', async () => {
+  it('reads any arguments, or explains in words what is wrong with them', async () => {
     const { commands } = createProgram(() => {});
     const flags = commands.flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short]));
     const known = [
@@ -136,7 +136,7 @@ describe('the command line, with anything typed and anything said to it', functi
     );
   });
 
-  it('shows any peers and any answers of theirs', () => {
+  it('shows any peers and any of their answers', () => {
     const peers = fc.uniqueArray(hostilePeer, { minLength: 1, maxLength: 4, selector: ({ id }) => id });
     fc.assert(
       fc.property(peers, hostileInfo, outputs, (found, answer, kind) => {
@@ -195,7 +195,7 @@ describe('the command line, with anything typed and anything said to it', functi
     );
   });
 
-  it('finds what is meant among any names, or says what there is', () => {
+  it('finds the right name among any names, or suggests others', () => {
     fc.assert(
       fc.property(hostileText, fc.array(hostilePeer, { maxLength: 4 }), outputs, (wanted, peers, kind) => {
         for (const choose of [choosePeer, chooseFunction]) {
@@ -222,7 +222,7 @@ describe('the command line, with anything typed and anything said to it', functi
     );
   });
 
-  it('takes time for what it shows, and not for what it is told', () => {
+  it('takes time for what it shows, and not for all that it receives', () => {
     const functions = Array.from(
       { length: 100_000 },
       (_, index) => `a.rather.long.name.of.a.function.${index}`,
@@ -242,7 +242,7 @@ describe('the command line, with anything typed and anything said to it', functi
     expect(performance.now() - start).to.be.below(10_000);
   });
 
-  describe('in a process of its own', () => {
+  describe('in its own process', () => {
     const stage = new Stage();
     afterEach(() => stage.clear());
 
@@ -306,7 +306,7 @@ describe('the command line, with anything typed and anything said to it', functi
       }
     });
 
-    it('ends at Ctrl-C in the midst of anything it waits for', async () => {
+    it('ends at Ctrl-C during any wait', async () => {
       const runtimeDir = await stage.folder();
       const peer = stage.make({ runtimeDir });
       peer.register(['hang', () => new Promise(() => {})], undefined);

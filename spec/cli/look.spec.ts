@@ -20,7 +20,7 @@ const SERVER = `
   await serve();
 `;
 
-describe('the command line, looking', function () {
+describe('the commands that show peers', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -53,7 +53,7 @@ describe('the command line, looking', function () {
   };
 
   describe('peers', () => {
-    it('is a table on a terminal, and a line of JSON for each peer in a pipe', async () => {
+    it('prints a table on a terminal, and a line of JSON for each peer in a pipe', async () => {
       const [one, two] = await Promise.all([serve('render-1'), serve('render-2', 'gpu')]);
       const terminal = open('peers');
       expect(await terminal.exited).to.equal(0);
@@ -76,7 +76,7 @@ describe('the command line, looking', function () {
         .and.not.include('\u001b');
     });
 
-    it('says what to do when nobody is there', async () => {
+    it('gives advice when no peer is found', async () => {
       const piped = await run(['peers'], env);
       expect(piped).to.include({ code: 3, out: '' });
       const text = await run(['peers', '--no-json', '--group', 'gpu'], env);
@@ -84,7 +84,7 @@ describe('the command line, looking', function () {
       expect(text.errors).to.match(/no peer of the group "gpu" was found\n.*app-net serve/);
     });
 
-    it('is not held up by a peer that hangs', async () => {
+    it('does not wait for a peer that hangs', async () => {
       const [hanging] = await Promise.all([serve('hangs'), serve('works')]);
       process.kill(hanging.pid, 'SIGSTOP');
       try {
@@ -96,7 +96,7 @@ describe('the command line, looking', function () {
       }
     });
 
-    it('with --watch shows a peer that comes, and within a second one that crashes', async () => {
+    it('shows with --watch a peer that joins, and one that crashes within a second', async () => {
       const first = await serve('first');
       const terminal = open('peers', '--watch');
       await terminal.shows(/^first +main +process \d+ +\S+ ms/m);
@@ -119,7 +119,7 @@ describe('the command line, looking', function () {
       await first.kill();
     });
 
-    it('with --watch in a pipe is a line of JSON for each change', async () => {
+    it('prints with --watch a line of JSON for each change into a pipe', async () => {
       await serve('first');
       const watcher = processes.run(folder, [
         (await import('../support/command.ts')).COMMAND,
@@ -136,7 +136,7 @@ describe('the command line, looking', function () {
   });
 
   describe('info', () => {
-    it('has everything that a peer says about itself', async () => {
+    it('prints everything that a peer tells about itself', async () => {
       const server = await serve('render-1');
       const { lines, code } = await run(['info', 'render-1'], env);
       expect(code).to.equal(0);
@@ -150,7 +150,7 @@ describe('the command line, looking', function () {
       await terminal.shows(/functions\n +math\.multiply\n/);
     });
 
-    it('names peers that are near, and asks which when several are meant', async () => {
+    it('suggests similar peers, and asks for a choice between several', async () => {
       await Promise.all([serve('render-1'), serve('same'), serve('same')]);
       const near = await run(['info', 'rendr-1'], env);
       expect(near.code).to.equal(3);
@@ -162,7 +162,7 @@ describe('the command line, looking', function () {
   });
 
   describe('ping', () => {
-    it('answers in rounds, and sums up at Ctrl-C', async () => {
+    it('prints an answer per round, and a summary at Ctrl-C', async () => {
       await serve('render-1');
       const terminal = open('ping', 'render-1', '--interval', '10');
       await terminal.shows(/answer from render-1: round 3, \S+ ms/);
@@ -172,7 +172,7 @@ describe('the command line, looking', function () {
       await terminal.shows(/shortest \/ median \/ mean \/ longest: \S+ ms/);
     });
 
-    it('pings everybody when it is told nobody, and counts in JSON', async () => {
+    it('pings every peer by default, and prints a count in JSON', async () => {
       await Promise.all([serve('a'), serve('b')]);
       const { lines, code } = await run(['ping', '--count', '2', '--interval', '1', '--json'], env);
       expect(code).to.equal(0);
@@ -184,7 +184,7 @@ describe('the command line, looking', function () {
       expect(lines.at(-1)).to.deep.include({ type: 'statistics', sent: 2, answered: 2 });
     });
 
-    it('counts what is lost', async () => {
+    it('counts lost rounds', async () => {
       const server = await serve('hangs');
       const terminal = open('ping', 'hangs', '--interval', '10', '--deadline', '200');
       await terminal.shows('round 2');
@@ -197,7 +197,7 @@ describe('the command line, looking', function () {
     });
   });
 
-  it('is seen by nobody who does not look for it', async () => {
+  it('stay invisible to peers that do not look for commands', async () => {
     const witness = stage.make({ runtimeDir: folder });
     const seen: string[] = [];
     witness.peers.on('join', ({ name }) => seen.push(name));

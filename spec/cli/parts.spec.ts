@@ -44,10 +44,10 @@ class Written {
 
 const plain = new Output(false, { stdout: new Written(false), environment: {} }).colors;
 
-describe('what is typed for a peer', () => {
+describe('a peer that is typed', () => {
   const peers = [peer('abcdef', 'one'), peer('abcxyz', 'two'), peer('zzz', 'same'), peer('yyy', 'same')];
 
-  it('is its id, its name, or the beginning of its id', () => {
+  it('is found by its id, its name, or the beginning of its id', () => {
     for (const [typed, id] of [
       ['abcdef', 'abcdef'],
       ['two', 'abcxyz'],
@@ -57,7 +57,7 @@ describe('what is typed for a peer', () => {
     }
   });
 
-  it('is refused when it could be several, or is none', () => {
+  it('is refused when several match, or none', () => {
     expect(() => choosePeer('same', peers)).to.throw(CliError, '2 peers are called "same"');
     expect(() => choosePeer('abc', peers)).to.throw(CliError, 'no peer is called "abc"');
     expect(() => choosePeer('tow', peers))
@@ -65,7 +65,7 @@ describe('what is typed for a peer', () => {
       .with.property('advice', 'did you mean two?');
   });
 
-  it('is nobody where nobody is', () => {
+  it('is refused with advice when there are no peers', () => {
     const about = (error: CliError): unknown[] => [error.exitCode, error.message, error.advice];
     const serve = 'start one with app-net serve; if one runs and is not found, app-net doctor says why';
     expect(about(nobody(undefined, ['main']))).to.deep.equal([EXIT.NOT_FOUND, 'no peer was found', serve]);
@@ -75,14 +75,14 @@ describe('what is typed for a peer', () => {
   });
 });
 
-describe('what is typed for a function', () => {
+describe('a function that is typed', () => {
   const derived = encodeTag('my-app/math', 'multiply');
   const peers = [
     peer('a', 'one', derived, 'img.resize@1'),
     peer('b', 'two', encodeTag('other/math', 'add'), derived),
   ];
 
-  it('is its tag, its name, or the end of that', () => {
+  it('is found by its tag, its name, or the end of its name', () => {
     for (const typed of [derived, 'my-app/math.multiply', 'math.multiply', 'multiply']) {
       expect(chooseFunction(typed, peers)).to.equal(derived);
     }
@@ -91,7 +91,7 @@ describe('what is typed for a function', () => {
     expect(() => chooseFunction('ultiply', peers)).to.throw(CliError, 'no peer has a function "ultiply"');
   });
 
-  it('is refused with what it may have been', () => {
+  it('is refused with similar names', () => {
     expect(() => chooseFunction('mltiply', peers))
       .to.throw(CliError)
       .with.property('advice', 'did you mean my-app/math.multiply?');
@@ -107,7 +107,7 @@ describe('what is typed for a function', () => {
 });
 
 describe('an argument', () => {
-  it('is JSON, or the string it is', () => {
+  it('is read as JSON, or else as a string', () => {
     expect(
       readArguments(['1', '-2.5', 'true', 'null', '"x"', '[1]', '{"a":1}', 'x y', '', '1 2', '-x']),
     ).to.deep.equal([...[1, -2.5, true, null, 'x', [1], { a: 1 }, 'x y', '', '1 2', '-x']]);
@@ -116,7 +116,7 @@ describe('an argument', () => {
     }
   });
 
-  it('is no number that would become another one', () => {
+  it('is refused when it is a number that would lose digits', () => {
     expect(readArguments(['9007199254740991', '1e30', '-9007199254740991'])).to.deep.equal([
       ...[Number.MAX_SAFE_INTEGER, 1e30, Number.MIN_SAFE_INTEGER],
     ]);
@@ -127,7 +127,7 @@ describe('an argument', () => {
 });
 
 describe('a value', () => {
-  it('is JSON whatever it is', () => {
+  it('becomes JSON whatever it is', () => {
     const circular: Record<string, unknown> = { a: 1 };
     circular['self'] = circular;
     const twice = { x: 1 };
@@ -157,7 +157,7 @@ describe('a value', () => {
     );
   });
 
-  it('is shown without anything that steers a terminal', () => {
+  it('is shown without terminal sequences', () => {
     const options = { colors: false, columns: 80 };
     const shown = (value: unknown, colors = false): string => written(display(value, { ...options, colors }));
     expect(shown('a\u001b[2J\tb\n\u202ec')).to.equal('a\ufffd[2J\tb\n\ufffdc');
@@ -176,7 +176,7 @@ describe('a value', () => {
 });
 
 describe('a failure', () => {
-  it('says what happened, where it happened there, and what it ends with', () => {
+  it('tells what happened and where, and sets the exit code', () => {
     const thrown = new RangeError('no');
     thrown.stack =
       'RangeError: no\n    at f (/app/math.ts:1:1)\n    at peer "one" (a)\n    at here (/cli.ts:1:1)';
@@ -195,7 +195,7 @@ describe('a failure', () => {
 });
 
 describe('times and sizes', () => {
-  it('are as people read them', () => {
+  it('are written for people', () => {
     const times = [0, 999, 1_000, 65_000, 3_600_000, 3_661_000, 90_000_000, NaN, -1].map((time) =>
       duration(time),
     );
@@ -214,14 +214,14 @@ describe('times and sizes', () => {
 });
 
 describe('the output', () => {
-  it('is JSON in a pipe for what is data, and when it is asked for', () => {
+  it('is JSON in a pipe for data, and on request', () => {
     const json = (data: boolean, isTTY: boolean, given?: boolean): boolean =>
       new Output(data, { json: given, stdout: new Written(isTTY), environment: {} }).json;
     expect([json(true, false), json(true, true), json(false, false)]).to.deep.equal([true, false, false]);
     expect([json(true, false, false), json(false, true, true)]).to.deep.equal([false, true]);
   });
 
-  it('has colours on a terminal, unless somebody does not want them', () => {
+  it('has colours on a terminal, unless they are switched off', () => {
     const red = (isTTY: boolean, environment: NodeJS.ProcessEnv): string => {
       const stdout = new Written(isTTY);
       const out = new Output(false, { stdout, environment });
@@ -236,7 +236,7 @@ describe('the output', () => {
       expect(red(false, environment)).to.equal('x');
   });
 
-  it('cuts what is too long, and takes out what is not to be seen', () => {
+  it('cuts text that is too long, and removes invisible characters', () => {
     expect([cut('four', 4), cut('four', 3), safe('a\u0007\nb')]).to.deep.equal([
       'four',
       'fo…',
@@ -244,7 +244,7 @@ describe('the output', () => {
     ]);
   });
 
-  it('draws in place, and leaves above what stays', () => {
+  it('is redrawn in place, and keeps the lines above', () => {
     const stdout = new Written(true);
     const area = new LiveArea(new Output(false, { stdout, environment: {} }));
     area.draw('one\ntwo');
@@ -257,7 +257,7 @@ describe('the output', () => {
 });
 
 describe('the table of peers', () => {
-  it('has a row for each, with as many functions as there is room for', () => {
+  it('has a row for each peer, with as many functions as fit', () => {
     const functions = Array.from({ length: 20 }, (_, index) => encodeTag('my-app/math', `f${index}`));
     const answers = { roundTrip: 0.5, uptime: 61_000, version: '0', at: performance.now() };
     const rows = [
@@ -273,7 +273,7 @@ describe('the table of peers', () => {
     expect(lines[1]!.length).to.be.at.most(90);
   });
 
-  it('has a tag that was given as it is, and of a name that several have the beginning of each id', () => {
+  it('shows a given tag unchanged, and tells peers of the same name apart by their ids', () => {
     const rows = [
       { peer: peer('abcdefgh', 'same', 'a/b.c'), answers: undefined },
       { peer: peer('ijklmnop', 'same', encodeTag('my-app/lib/math', 'f')), answers: undefined },

@@ -7,7 +7,7 @@ import { run } from '../support/command.ts';
 import type { Ran } from '../support/command.ts';
 import { Stage } from '../support/peers.ts';
 
-describe('the command line, secret', function () {
+describe('app-net secret', function () {
   this.timeout(30_000);
   const stage = new Stage();
   let folder: string;
@@ -23,7 +23,7 @@ describe('the command line, secret', function () {
   const secret = (args: string[] = [], input = ''): Promise<Ran> =>
     run(['secret', ...args], { XDG_CONFIG_HOME: folder, APP_NET_SECRET_FILE: '' }, input);
 
-  it('is made once, for its owner alone, and is not shown', async () => {
+  it('makes a secret once, readable only by its owner, and does not print it', async () => {
     const { code, out, errors } = await secret();
     expect({ code, out }).to.deep.equal({ code: 0, out: `APP_NET_SECRET_FILE=${file}\n` });
     const text = (await readFile(file, 'utf8')).trim();
@@ -37,7 +37,7 @@ describe('the command line, secret', function () {
     expect(await readdir(join(folder, 'app-net'))).to.deep.equal(['secret']);
   });
 
-  it('is shown to who asks, and taken on another host', async () => {
+  it('prints the secret on request, and stores it on another host', async () => {
     await secret();
     const { out } = await secret(['--show']);
     expect(out).to.equal(await readFile(file, 'utf8'));
@@ -49,7 +49,7 @@ describe('the command line, secret', function () {
     expect(await secret(['--stdin', '--file', other], out)).to.include({ code: 0 });
   });
 
-  it('is not replaced by another one, unless that is what is wanted', async () => {
+  it('replaces a secret only on request', async () => {
     await secret();
     const { out: first } = await secret(['--show']);
     const refused = await secret(['--stdin'], 'another secret than this');
@@ -64,7 +64,7 @@ describe('the command line, secret', function () {
     expect((await stat(file)).mode & 0o777).to.equal(0o600);
   });
 
-  it('is refused when it is none, or when others could read it', async () => {
+  it('refuses a missing secret, and one that others can read', async () => {
     expect((await secret(['--stdin'], 'short')).errors).to.include('holds no usable secret');
     expect((await secret(['--show'])).errors)
       .to.include('there is no secret in')

@@ -108,7 +108,7 @@ describe('the end of app-net serve', function () {
     });
   }
 
-  it('comes when the command is killed, for the process of --watch, even with a blocked event loop', async () => {
+  it('reaches the process of --watch when the command is killed, even with a blocked event loop', async () => {
     const served = await serve(`${CONNECT} await serve();`, '--watch');
     const { pid } = await begin(served, 'slow');
     const blocked = await serve(
@@ -154,7 +154,7 @@ describe('the end of app-net serve', function () {
     expect(died.errors).to.include('unforeseen');
   });
 
-  it('is followed by the new code when a file changes, with --watch and its own serve()', async () => {
+  it('is followed by a start of the new code when a file changes, with --watch and its own serve()', async () => {
     const text = (value: number): string =>
       `import { connect, serve } from 'app-net'; connect('value', () => ${value}); await serve();`;
     const served = await serve(text(1), '--watch');
@@ -176,7 +176,7 @@ describe('the end of app-net serve', function () {
     expect(lines).to.have.length(1);
   });
 
-  it('drains as the first process of a container', async function () {
+  it('drains the peer as the first process of a container', async function () {
     const unshare = ['unshare', '--pid', '--fork', '--mount-proc'];
     if (spawnSync(unshare[0]!, [...unshare.slice(1), 'true']).status !== 0) this.skip();
     await write(`${CONNECT} await serve(); console.log('cleaned');`);

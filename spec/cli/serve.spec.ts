@@ -9,7 +9,7 @@ import { Stage } from '../support/peers.ts';
 import { LIBRARY, Processes, REPOSITORY } from '../support/processes.ts';
 import { Terminal } from '../support/terminal.ts';
 
-describe('the command line, serve', function () {
+describe('app-net serve', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -41,7 +41,7 @@ describe('the command line, serve', function () {
   };
   const call = (...args: string[]): ReturnType<typeof run> => run(['call', ...args], env);
 
-  it('keeps a module as a peer, and leaves when it is told to end', async () => {
+  it('keeps a module as a peer, and leaves on request', async () => {
     await write(
       'math.js',
       "import { connect } from 'app-net'; export const multiply = connect(function multiply(a, b) { return a * b; });",
@@ -63,7 +63,7 @@ describe('the command line, serve', function () {
     await eventually(() => expect(left).to.deep.equal(['math stopped']));
   });
 
-  it('reads TypeScript, and starts again when something changes, until Ctrl-C', async () => {
+  it('reads TypeScript, and restarts after a change, until Ctrl-C', async () => {
     await write('factor.ts', 'export const factor: number = 2;');
     await write(
       'times.ts',
@@ -99,7 +99,7 @@ describe('the command line, serve', function () {
     expect(lines).to.deep.equal([]);
   });
 
-  it('says what is missing', async () => {
+  it('tells what is missing', async () => {
     await write('nothing.js', 'export const nothing = 1;');
     const nothing = await run(['serve', join(folder, 'nothing.js')], env);
     expect(nothing.code).to.equal(2);
@@ -115,7 +115,7 @@ describe('the command line, serve', function () {
     expect(broken.errors).to.include('as it is loaded').and.to.include('broken.js');
   });
 
-  it('serves what a module connects with a copy of the library of its own', async () => {
+  it('serves a module that uses its own copy of the library', async () => {
     // What stands for it here: the sources, loaded beside the built library.
     const source = new URL('../../src/index.ts', import.meta.url).href;
     await write('own.ts', `import { connect } from '${source}'; connect('mine', () => 'own copy');`);

@@ -27,7 +27,7 @@ async function enter(port: number, id: string, incarnation = `${id}-1`): Promise
   });
 }
 
-describe('a peer with whom somebody connects who has the secret', () => {
+describe('a peer that somebody with the secret connects to', () => {
   const stage = new Stage();
   let peer: Peer;
 
@@ -39,7 +39,7 @@ describe('a peer with whom somebody connects who has the secret', () => {
 
   afterEach(() => stage.clear());
 
-  it('holds a handful of connections with it, however many it opens, and serves it on the newest', async () => {
+  it('keeps only a few connections to it, however many it opens, and serves it on the newest', async () => {
     const port = await start();
     const sessions: Session[] = [];
     let closed = 0;
@@ -54,7 +54,7 @@ describe('a peer with whom somebody connects who has the secret', () => {
     await eventually(() => expect(peer.peers.of({ group: '*' }).size).to.equal(0));
   });
 
-  it('takes as many as limits.peers under ever new ids, and tells the next one why not', async () => {
+  it('accepts limits.peers peers under ever new ids, and tells the next one why it is refused', async () => {
     const port = await start({ limits: { peers: 3 } });
     const sessions = [];
     for (const id of ['one', 'two', 'three']) sessions.push(await enter(port, id));
@@ -70,7 +70,7 @@ describe('a peer with whom somebody connects who has the secret', () => {
   });
 });
 
-describe('that an id is taken', () => {
+describe('a report that an id is taken', () => {
   /** Plays the acceptor of one dial. */
   class Line implements Socket {
     readonly binding: Binding = { kind: 'test', data: Buffer.alloc(1) };
@@ -89,7 +89,7 @@ describe('that an id is taken', () => {
     terminate(): void {}
   }
 
-  it('is not believed of a close code, which anybody can send', async () => {
+  it('is not believed from a close code, which anybody can send', async () => {
     const own = await deriveKeys(secret);
     for (const code of [CLOSE.ID_TAKEN, CLOSE.FULL]) {
       const line = new Line();
@@ -103,7 +103,7 @@ describe('that an id is taken', () => {
     }
   });
 
-  it('is believed of who proves itself with it, and of nobody else', () => {
+  it('is believed only from a peer that proves itself under that id', () => {
     const turnedAway = (to: ReturnType<typeof acceptor>): (() => void) => {
       const from = dialler();
       to.receive(from.receive(to.receive(from.hello()).send!).send!);

@@ -37,13 +37,13 @@ describe('a connection', () => {
     expect(states.get('upper')).to.deep.equal(['waiting', 'open', 'draining', 'closed']);
   });
 
-  it('stays one when both sides dial at once, and no call is lost', async () => {
+  it('stays single when both sides dial at once, and loses no call', async () => {
     const found = await crossingDials(60, (round) => new MemoryNetwork({ latency: round % 5 }));
     expect(found).to.include({ joins: 120, leaves: 0, calls: 1_200 });
     expect(found.crossed).to.be.greaterThan(0);
   });
 
-  it('stays one on real sockets, too', async () => {
+  it('stays single on real sockets too', async () => {
     const found = await crossingDials(30, async () => {
       const runtimeDir = await stage.folder();
       return hostNetwork(resolveOptions({ runtimeDir }, {}));
@@ -52,7 +52,7 @@ describe('a connection', () => {
     expect(found.crossed).to.be.greaterThan(0);
   });
 
-  it('is not tried again on an old hint after the peer said goodbye', async () => {
+  it('is not tried again from an old hint after the peer said goodbye', async () => {
     const network = new MeetAtOnce(new MemoryNetwork());
     const a = await stage.make({ network, name: 'a' }).start();
     const b = await stage.make({ network, name: 'b' }).start();
@@ -81,7 +81,7 @@ describe('a connection', () => {
     ]);
   });
 
-  it('lets what runs finish when the other side stops, and takes nothing more', async () => {
+  it('lets running calls finish when the other side stops, and accepts no more', async () => {
     const network = new MemoryNetwork();
     const { a, b, toB } = await stage.pair({ network, drainTime: 5_000 });
     let finish: (value: string) => void = () => {};
@@ -99,7 +99,7 @@ describe('a connection', () => {
     await stopping;
   });
 
-  it('lets a function that runs during a stop call others to its end', async () => {
+  it('lets a function that runs during a stop make calls until it ends', async () => {
     const network = new MemoryNetwork();
     const { b, toA, toB } = await stage.pair({ network, drainTime: 5_000 });
     const c = await stage.make({ network, name: 'c' }).start();
@@ -120,7 +120,7 @@ describe('a connection', () => {
     await stopping;
   });
 
-  it('is cut when what runs does not finish in time', async () => {
+  it('is cut when running calls do not finish in time', async () => {
     const network = new MemoryNetwork();
     const { b, toB } = await stage.pair({ network, drainTime: 50 });
     b.connect('never', () => new Promise(() => {}));

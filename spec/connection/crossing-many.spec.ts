@@ -6,7 +6,7 @@ import type { Link } from '../../src/connection/link.ts';
 import type { EventsFrame } from '../../src/wire/frames.ts';
 
 describe('frames that wait while two links cross', () => {
-  it('may be more in one message than the engine takes arguments', () => {
+  it('may outnumber, in one message, the arguments that the engine accepts for one call', () => {
     const record = {} as Link['record'];
     const base = { record, generation: 0, leaving: undefined, otherLeaving: undefined };
     const left = { ...base, dialled: false, leaving: 'duplicate' } as unknown as Link;

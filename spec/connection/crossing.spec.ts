@@ -43,14 +43,14 @@ describe('frames of events on two links of one pair', () => {
     return [first, second];
   }
 
-  it('are taken as they come while there is one', () => {
+  it('are delivered as they arrive while there is only one link', () => {
     const only = link(true);
     crossing.frames(only, [frame(1), frame(2)]);
     crossing.frames(only, [frame(3)]);
     expect(taken).to.deep.equal(['1', '2', '3']);
   });
 
-  it('wait on the one that stays for the goaway on the other, where they are taken at once', () => {
+  it('wait on the surviving link for the goaway on the other, whose frames are delivered at once', () => {
     const [first, second] = crossed();
     crossing.frames(second, [frame(3)]);
     crossing.frames(first, [frame(1)]);
@@ -62,34 +62,34 @@ describe('frames of events on two links of one pair', () => {
     expect(taken).to.deep.equal(['1', '2', '3', '4', '5', '6']);
   });
 
-  it('wait no longer when the other has closed', () => {
+  it('stop waiting when the other link has closed', () => {
     const [first, second] = crossed();
     crossing.frames(second, [frame(1)]);
     crossing.closed(first);
     expect(taken).to.deep.equal(['1']);
   });
 
-  it('that wait are taken when their own link closes', () => {
+  it('are delivered when their own link closes while they wait', () => {
     const [, second] = crossed();
     crossing.frames(second, [frame(1)]);
     crossing.closed(second);
     expect(taken).to.deep.equal(['1']);
   });
 
-  it('do not wait when the other side has said goaway already', () => {
+  it('do not wait when the other side has already said goaway', () => {
     const [first, second] = crossed();
     goaway(first);
     crossing.frames(second, [frame(1)]);
     expect(taken).to.deep.equal(['1']);
   });
 
-  it('do not wait for a link that was given up for the one they come on', () => {
+  it('do not wait for a link that was given up for the one that they arrive on', () => {
     const [, second] = crossed(1);
     crossing.frames(second, [frame(1)]);
     expect(taken).to.deep.equal(['1']);
   });
 
-  it('wait a second at most', () => {
+  it('wait for at most a second', () => {
     const [first, second] = crossed();
     crossing.frames(second, [frame(1)]);
     clock.increment(999);
@@ -106,7 +106,7 @@ describe('frames of events on two links of one pair', () => {
     expect(taken).to.have.length(1_025);
   });
 
-  it('wait no more when the peer stops', () => {
+  it('stop waiting when the peer stops', () => {
     const [, second] = crossed();
     crossing.frames(second, [frame(1)]);
     crossing.stop();

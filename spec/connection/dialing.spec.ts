@@ -51,7 +51,7 @@ describe('a peer with several addresses', () => {
   const dial = (addresses: Address[]) =>
     dialInTurn({ transport, addresses, largestMessage: 1, clock }, controller.signal);
 
-  it('is dialled at the first, and only there while it may answer', async () => {
+  it('is dialled at the first address, and only there while it may answer', async () => {
     const dialled = dial([a, b]);
     clock.increment(249);
     expect(transport.dialled).to.deep.equal(['a']);
@@ -61,7 +61,7 @@ describe('a peer with several addresses', () => {
     expect(transport.dialled).to.deep.equal(['a']);
   });
 
-  it('is dialled at the next one too when an address does not answer for 250 ms', async () => {
+  it('is also dialled at the next address when one does not answer for 250 ms', async () => {
     const dialled = dial([a, b, c]);
     clock.increment(250);
     expect(transport.dialled).to.deep.equal(['a', 'b']);
@@ -72,7 +72,7 @@ describe('a peer with several addresses', () => {
     expect(transport.ended, 'and what it brings all the same is cut').to.deep.equal(['a', 'a cut']);
   });
 
-  it('is dialled at the next one at once when an address fails', async () => {
+  it('is dialled at the next address at once when one fails', async () => {
     const dialled = dial([a, b, c]);
     await transport.fail('a', true);
     await transport.fail('b', false);
@@ -81,7 +81,7 @@ describe('a peer with several addresses', () => {
     expect(await dialled).to.deep.equal({ socket, untried: [], refused: [a] });
   });
 
-  it('is not there when every address failed, and it is told where nobody listens', async () => {
+  it('is given up when every address failed, with a list of those that refused', async () => {
     const dialled = dial([a, b]).catch((error: unknown) => error);
     await transport.fail('a', true);
     await transport.fail('b', false);
@@ -100,7 +100,7 @@ describe('a peer with several addresses', () => {
     expect(await dialled).to.deep.equal({ socket, untried: [], refused: [b] });
   });
 
-  it('is dialled nowhere any more when the dial is taken back', async () => {
+  it('is not dialled any more when the dial is cancelled', async () => {
     const reason = new Error('enough');
     const dialled = dial([a, b, c]).catch((error: unknown) => error);
     clock.increment(250);

@@ -76,7 +76,7 @@ class End implements Socket {
  * A dialler has the new connection when it has sent its last message of the handshake, the other side when that has come.
  * When it never comes, the dialler has to go back to the one it had.
  */
-describe('a link that is gone back to', () => {
+describe('an earlier link that two peers return to', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
@@ -124,7 +124,7 @@ describe('a link that is gone back to', () => {
     expect(changes).to.deep.equal([]);
   }
 
-  it('takes calls at once, and is followed by one that both have', async () => {
+  it('carries calls at once, until both peers share a newer link', async () => {
     const { a, b } = await sides();
     const old = a.record.link;
     const [dead] = End.pair();
@@ -155,7 +155,7 @@ describe('a link that is gone back to', () => {
     expect(ticks).to.deep.equal([1, 2, 3].map((tick) => [tick, undefined]));
   });
 
-  it('tells a subscriber at once what was sent to it on the one that broke', async () => {
+  it('tells a subscriber at once about events that were sent on the broken link', async () => {
     const { a, b } = await sides();
     const gaps: Gap[] = [];
     b.peer.event('tick').subscribe(() => {}, { onGap: (gap) => gaps.push(gap) });
@@ -170,7 +170,7 @@ describe('a link that is gone back to', () => {
     await expectPeace(a, b);
   });
 
-  it('does not leave a subscription unanswered that was answered on the one that broke', async () => {
+  it('keeps a subscription that was answered on the broken link', async () => {
     const { a, b } = await sides();
     const [dead] = End.pair();
     a.take(dead, true, 1);
@@ -185,7 +185,7 @@ describe('a link that is gone back to', () => {
     });
   });
 
-  it('does not keep a subscription that was ended on the one that broke', async () => {
+  it('drops a subscription that was ended on the broken link', async () => {
     const { a, b } = await sides();
     const subscription = a.peer.event('tick').subscribe(() => {});
     await b.peer.event('tick').ready();
@@ -197,7 +197,7 @@ describe('a link that is gone back to', () => {
     await expectPeace(a, b);
   });
 
-  it('is not closed under a call while both are going back to it', async () => {
+  it('does not close under a call while both peers return to it', async () => {
     const { a, b } = await sides(30);
     const [atA, atB] = End.pair(30);
     a.take(atA, true, 1);
@@ -209,7 +209,7 @@ describe('a link that is gone back to', () => {
     await expectPeace(a, b);
   });
 
-  it('is not closed by the other side before this one has the next', async () => {
+  it('is not closed by the other side before this one has the next link', async () => {
     const { a, b } = await sides();
     const [dead] = End.pair();
     a.take(dead, true, 1);

@@ -4,8 +4,8 @@ import { SimulatedClock, createActor } from 'xstate';
 import type { Link } from '../../src/connection/link.ts';
 import { createLivenessLogic } from '../../src/connection/liveness.ts';
 
-describe('a peer that stays silent for long', () => {
-  it('is asked after 2, 4, 8 s and so on, so that one that is busy does not find many pings', () => {
+describe('a peer that stays silent for a long time', () => {
+  it('is pinged after 2, 4, 8 s and so on, so that a busy peer does not find many pings', () => {
     const clock = new SimulatedClock();
     const asked: number[] = [];
     const socket = { received: 0, ping: () => asked.push(clock.now() / 1_000) };

@@ -6,7 +6,7 @@ import { MemoryNetwork } from '../../src/testing.ts';
 import { failure, Stage } from '../support/peers.ts';
 import { deliver, pass, passUntil } from '../support/simulated.ts';
 
-describe('who is alive', () => {
+describe('liveness', () => {
   const stage = new Stage();
   let network: MemoryNetwork;
   let clock: SimulatedClock;
@@ -48,7 +48,7 @@ describe('who is alive', () => {
   const state = (story: Story, id: string): unknown =>
     story.peer.actor.system.get(`connection:${id}`)?.getSnapshot().value;
 
-  it('is known of idle peers for as long as they are there', async () => {
+  it('keeps idle peers for as long as they are there', async () => {
     const [a, b] = [tell('a'), tell('b')];
     await meet([a, b], clock);
     await pass(60_000, clock);
@@ -59,7 +59,7 @@ describe('who is alive', () => {
     expect(String(evidence)).to.match(/^silent [0-2]\.\d s, own lag 0 ms$/);
   });
 
-  it('is decided by one fresh dial, after six seconds of silence: both sides see a leave within nine', async () => {
+  it('decides by one fresh dial after six seconds of silence: both sides see a leave within nine', async () => {
     const [a, b] = [tell('a'), tell('b')];
     await meet([a, b], clock);
     network.stall('a', 'b');
@@ -85,7 +85,7 @@ describe('who is alive', () => {
     expect(a.peer.evidence('b')!.held).to.equal('alive');
   });
 
-  it('is not in doubt for a silence of less than six seconds', async () => {
+  it('does not suspect a peer after less than six seconds of silence', async () => {
     const [a, b] = [tell('a'), tell('b')];
     await meet([a, b], clock);
     for (let round = 0; round < 5; round += 1) {
@@ -98,7 +98,7 @@ describe('who is alive', () => {
     expect([a.told, b.told]).to.deep.equal([[], []]);
   });
 
-  it('is no longer in doubt when something is heard before the dial has decided', async () => {
+  it('drops a suspicion when something arrives before the dial has decided', async () => {
     const [a, b] = [tell('a'), tell('b')];
     await meet([a, b], clock);
     network.stall('a', 'b');
@@ -111,7 +111,7 @@ describe('who is alive', () => {
     expect(await a.peer.peers.get('b')!.call('at b')).to.equal('b');
   });
 
-  it('is not judged by a peer that was stopped itself', async () => {
+  it('is not judged by a peer that was itself stopped', async () => {
     const own = new SimulatedClock();
     const [a, b] = [tell('a', own), tell('b')];
     await meet([a, b], clock, own);
@@ -127,7 +127,7 @@ describe('who is alive', () => {
     expect(state(a, 'b')).to.equal('open');
   });
 
-  it('is asked by a peer that was given up while it was stopped: it sees nobody leave', async () => {
+  it('lets a peer that was given up while it was stopped see no leave', async () => {
     const frozen = new SimulatedClock();
     const others = ['a', 'b', 'c'].map((name) => tell(name));
     const stopped = tell('s', frozen);
@@ -146,7 +146,7 @@ describe('who is alive', () => {
     expect(await others[0]!.peer.peers.get('s')!.call('at s')).to.equal('s');
   });
 
-  it('keeps calls waiting that are made while it is in doubt and has no connection', async () => {
+  it('keeps calls waiting that are made to a suspect without a connection', async () => {
     const frozen = new SimulatedClock();
     const [a, s] = [tell('a'), tell('s', frozen)];
     await meet([a, s], clock, frozen);
@@ -167,7 +167,7 @@ describe('who is alive', () => {
     expect(s.told).to.deep.equal([]);
   });
 
-  it('is decided against a peer that nobody can dial any more', async () => {
+  it('decides against a peer that cannot be dialled any more', async () => {
     const frozen = new SimulatedClock();
     const [a, s] = [tell('a'), tell('s', frozen)];
     await meet([a, s], clock, frozen);
@@ -180,7 +180,7 @@ describe('who is alive', () => {
     );
   });
 
-  it('is looked for soon when somebody who was lost at the same time is back', async () => {
+  it('soon dials a peer that was lost together with one that is back', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const stories = names.map((name) => tell(name));
     await meet(stories, clock);
@@ -193,7 +193,7 @@ describe('who is alive', () => {
     expect(await passUntil(() => alone.peer.peers.size === 5, 2_500, clock)).to.be.below(2_500);
   });
 
-  it('says why a peer is gone, and what became of the search for it', async () => {
+  it('tells why a peer has left, and the result of the search for it', async () => {
     const [a, b, c] = [tell('a'), tell('b'), tell('c')];
     await meet([a, b, c], clock);
     expect(a.peer.evidence('nobody')).to.equal(undefined);

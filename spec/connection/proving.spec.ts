@@ -18,7 +18,7 @@ import { meet, portOf, Stage } from '../support/peers.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('a peer of which one address has answered', () => {
+describe('a peer that has answered at one of its addresses', () => {
   const [b, c] = ['b', 'c'].map((host) => ({ host, port: 1 })) as [Address, Address];
   let clock: SimulatedClock;
   let log: string[];
@@ -64,7 +64,7 @@ describe('a peer of which one address has answered', () => {
       },
     );
 
-  it('is proved at the next one when the first is silent, and the rest is stopped', async () => {
+  it('is proved at the next address when the first is silent, and the other attempts end', async () => {
     prove(b, c);
     clock.increment(249);
     await turn();
@@ -79,7 +79,7 @@ describe('a peer of which one address has answered', () => {
     expect(log).to.deep.equal([]);
   });
 
-  it('is proved at the first one all the same when that is only slow', async () => {
+  it('is proved at the first address after all when that was only slow', async () => {
     prove(b);
     clock.increment(250);
     await turn();
@@ -87,7 +87,7 @@ describe('a peer of which one address has answered', () => {
     expect(log).to.deep.equal(['a asked', 'b dialled', 'b asked', 'b stopped', 'done']);
   });
 
-  it('is sought at the next one at once when the first is not the peer', async () => {
+  it('is tried at the next address at once when another peer answers at the first', async () => {
     deaf.add('b');
     prove(b);
     proofs.get('a')!.failed(new Error('a is somebody else'));
@@ -95,7 +95,7 @@ describe('a peer of which one address has answered', () => {
     expect(log).to.deep.equal(['a asked', 'b dialled', 'failed: a is somebody else,b / b']);
   });
 
-  it('is given up only when nobody is left who may be it', async () => {
+  it('is given up only when no remaining address may lead to it', async () => {
     deaf.add('b');
     prove(b);
     clock.increment(250);
@@ -105,7 +105,7 @@ describe('a peer of which one address has answered', () => {
     expect(log.at(-1)).to.equal('failed: b,late / b');
   });
 
-  it('is not sought any more when that is stopped, or not needed', async () => {
+  it('is not tried any more when the attempt is cancelled or not needed', async () => {
     const stop = prove(b);
     stop();
     clock.increment(250);
@@ -123,7 +123,7 @@ describe('silent acceptors beside a peer', () => {
   const stage = new Stage();
   after(() => stage.clear());
 
-  it('keep nobody waiting: those that take a connection, and those that become a WebSocket', async () => {
+  it('delay nobody, whether they accept TCP only or become a WebSocket', async () => {
     const held: NetSocket[] = [];
     const mute = createServer((tcp) => held.push(tcp.on('error', () => {})));
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { befriend } from '../support/friend.ts';
 import { portOf, Stage } from '../support/peers.ts';
 
-describe('the functions that peers tell each other of', function () {
+describe('the functions that peers tell each other', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const secret = makeSecret();
@@ -16,7 +16,7 @@ describe('the functions that peers tell each other of', function () {
 
   const tag = (index: number): string => `shop/service/module-${index}/function-with-a-usual-name-${index}`;
 
-  it('may be far more than fit into one message that the other takes: they meet once, and it knows all', async () => {
+  it('may be far more than fit into one message: the peers join once, and know all of them', async () => {
     const runtimeDir = await stage.folder();
     const small = stage.make({ runtimeDir, secret, limits: { message: 65_536 } });
     const many = stage.make({ runtimeDir, secret });
@@ -31,7 +31,7 @@ describe('the functions that peers tell each other of', function () {
     expect(seen).to.deep.equal(['join']);
   });
 
-  it('fit, frame by frame, into what the other takes, and each is told once', () => {
+  it('fit, frame by frame, into the limit of the receiver, and each is told once', () => {
     const untold = new Map<string, boolean>();
     for (let index = 0; index < 5_000; index += 1)
       untold.set(`${'\u{1f600}"'.repeat(index % 250)}${index}`, index % 3 > 0);
@@ -48,7 +48,7 @@ describe('the functions that peers tell each other of', function () {
     expect(told).to.deep.equal(expected);
   });
 
-  it('end the connection when they are more than a peer may have', async () => {
+  it('end the connection when they exceed the limit of a peer', async () => {
     const peer = await stage.make({ runtimeDir: await stage.folder(), secret }).start();
     const count = { frames: 0 };
     const { socket, closed } = await befriend(portOf(peer), secret);
@@ -64,7 +64,7 @@ describe('the functions that peers tell each other of', function () {
     await eventually(() => expect([...peer.peers]).to.deep.equal([]));
   });
 
-  it('cannot be connected beyond that, so that nobody is cut off for it', async () => {
+  it('cannot be connected beyond that limit, so that no peer is cut off for it', async () => {
     const peer = stage.make({ runtimeDir: await stage.folder(), secret });
     const functions = (from: number, count: number): Record<string, () => number> =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${from + index}`, () => index]));

@@ -14,7 +14,7 @@ import { befriend } from '../support/friend.ts';
 const SECRET = makeSecret();
 const MIB = 1024 * 1024;
 
-describe('a peer that asks and does not read the answers', function () {
+describe('a peer that sends requests and does not read the answers', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const mutes: Mute[] = [];
@@ -83,7 +83,7 @@ describe('a peer that asks and does not read the answers', function () {
     });
   }
 
-  it('is not even answered where there is nothing to answer to', async () => {
+  it('gets no answer where none is due', async () => {
     const { peer } = await victim();
     const { socket, message } = await befriend(portOf(peer), SECRET);
     for (let id = 1; id <= 100; id += 1) {
@@ -117,7 +117,7 @@ describe('a peer that asks and does not read the answers', function () {
     expect(linkTo(b, a.id)?.broken).to.equal(undefined);
   });
 
-  it('is never cut off when it keeps to the limits, whatever both do to each other', async () => {
+  it('is never cut off when it keeps to the limits, whatever both sides do', async () => {
     const limits = { buffered: 65_536, message: 65_536, calls: 64, streams: 256, subscriptions: 8 };
     const runtimeDir = await stage.folder();
     const { a, b, toA, toB } = await stage.pair({ runtimeDir, secret: SECRET, limits });

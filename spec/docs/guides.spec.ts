@@ -12,6 +12,7 @@ import { COMMAND } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { Lan, needLan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';
+import { ip } from '../support/lan-tools.ts';
 import { Stage } from '../support/peers.ts';
 import { LIBRARY, Processes, REPOSITORY, TestProcess } from '../support/processes.ts';
 
@@ -109,6 +110,10 @@ describe('the guides of hosts', function () {
     const [one, two, front, cluster] = await Promise.all(
       ['one', 'two', 'front', 'cluster'].map((name) => lan!.host(name)),
     );
+    // As in most clusters.
+    for (const { port } of [one!, two!, front!]) {
+      await ip('-n', lan.namespace, 'link', 'set', port, 'type', 'bridge_slave', 'mcast_flood', 'off');
+    }
     const folder = await stage.folder();
     const [secretFile, resolver] = [join(folder, 'secret'), join(folder, 'resolv.conf')];
     await writeFile(secretFile, makeSecret(), { mode: 0o400 });

@@ -8,10 +8,10 @@ import { saturated } from '../soak/saturated.ts';
 
 /** The short forms of `npm run soak`. */
 
-describe('who is alive, with real processes and sockets', function () {
+describe('liveness with real processes and sockets', function () {
   this.timeout(90_000);
 
-  it('is found out in ten seconds when a process is stopped or busy, which itself misses nobody; and is not doubted when all cores are busy', async () => {
+  it('reports a stopped or a busy process within ten seconds, while that process sees nobody leave; busy cores alone raise no doubt', async () => {
     // Beside each other, since they mostly wait.
     const [{ stopped, blocked }, { leaves, worstLag }] = await Promise.all([
       frozen(3, 11_000),
@@ -30,13 +30,13 @@ describe('who is alive, with real processes and sockets', function () {
     expect(leaves).to.deep.equal([]);
   });
 
-  it('changes in order when a process is started anew on its port: leave before join, and no handle reaches the next', async () => {
+  it('reports a leave before the join when a process restarts on its port, and no handle reaches the new process', async () => {
     const [other, same] = await Promise.all([restarts(2, undefined), restarts(2, 'always-the-same')]);
     expect(other.broken).to.deep.equal([]);
     expect(same.broken).to.deep.equal([]);
   });
 
-  it('is told of by calls: through thirty cuts each settles once, and runs at most once', async () => {
+  it('settles each call once through thirty cuts, and runs it at most once', async () => {
     const tally = await callsThroughCuts(30_000, 30, 20_260_101);
     console.log(`      ${JSON.stringify(tally)}`);
     expect(tally.broken).to.deep.equal([]);
@@ -44,7 +44,7 @@ describe('who is alive, with real processes and sockets', function () {
     expect(tally.succeeded).to.be.greaterThan(10_000);
   });
 
-  it('costs nothing that stays: who has left leaves no file, timer, socket or listener behind', async () => {
+  it('leaves no file, timer, socket or listener of a peer that has left', async () => {
     const { before, after } = await connects(60);
     expectNothingLeft(before, after);
   });

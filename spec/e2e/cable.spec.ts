@@ -13,7 +13,7 @@ describe('a cable that is pulled', function () {
   });
   after(async () => peers?.close());
 
-  it('is seen on both of its ends in ten seconds, and so is a LAN that falls apart; healed, everybody is back in ten', async () => {
+  it('is noticed on both ends within ten seconds, as is a LAN that falls apart; all peers are back within ten after it heals', async () => {
     const [a, b, c, d, e] = peers.hosts;
     // All at once, since it is mostly waiting: `e` loses its cable, and the rest fall into two halves.
     const fault = async (): Promise<void> => {

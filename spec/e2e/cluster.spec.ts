@@ -31,7 +31,7 @@ describe('workers of one node:cluster', () => {
     await stage.clear();
   });
 
-  it('have a port each, and all meet', async () => {
+  it('get a port each, and all meet', async () => {
     const primary = await processes.start(await stage.folder(), CLUSTER);
     await primary.line(() => primary.lines.length === WORKERS, 25_000);
     const workers = primary.lines as { port: number; answers: boolean[] }[];

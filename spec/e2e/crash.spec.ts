@@ -54,7 +54,7 @@ describe('a process that ends', function () {
     ],
   ];
   for (const [how, code] of CRASHES) {
-    it(`${how} is lost, and its subscribers are told of a gap when it comes back`, async () => {
+    it(`${how} leaves as lost, and its subscribers get a gap when it comes back`, async () => {
       expect(await life(code)).to.be.oneOf([1, 3]);
       expect(left).to.deep.equal(['lost']);
       await life(`process.exit();`);
@@ -72,7 +72,7 @@ describe('a process that ends', function () {
     ],
   ];
   for (const [how, code, exitCode] of ORDERLY) {
-    it(`${how} has stopped`, async () => {
+    it(`${how} leaves as stopped`, async () => {
       expect(await life(code)).to.equal(exitCode);
       expect(left).to.deep.equal(['stopped']);
     });

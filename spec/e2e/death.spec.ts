@@ -8,7 +8,7 @@ const KILL = `
   const poisoned = { type: 'peer.dial', get id() { throw new Error('unforeseen'); } };
   peer.actor.send(poisoned);`;
 
-describe('a peer that dies of something that nobody foresaw', function () {
+describe('a peer that dies of an unexpected error', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -17,7 +17,7 @@ describe('a peer that dies of something that nobody foresaw', function () {
     await stage.clear();
   });
 
-  it('ends its process with an error and exit code 1, logs it, and is lost to the others', async () => {
+  it('ends its process with an error and exit code 1, logs it, and leaves as lost', async () => {
     const folder = await stage.folder();
     const observer = await stage.make({ runtimeDir: folder }).start();
     const left: string[] = [];
@@ -39,7 +39,7 @@ describe('a peer that dies of something that nobody foresaw', function () {
     expect(left).to.deep.equal(['lost']);
   });
 
-  it('rejects serve(), settles calls and ends iterators, where the process outlives it; nothing of it is left', async () => {
+  it('rejects serve(), settles calls and ends iterators when the process outlives it, and leaves nothing behind', async () => {
     const folder = await stage.folder();
     const callee = stage.make({ runtimeDir: folder, id: 'callee' });
     callee.connect('never', () => new Promise(() => {}));

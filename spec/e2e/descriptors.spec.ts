@@ -28,7 +28,7 @@ interface Cost {
   known: string[];
 }
 
-describe('a process that may open no more files', function () {
+describe('a process that cannot open more files', function () {
   this.timeout(60_000);
   const stage = new Stage();
   // Room for Node to load the files of the library, which it opens many at a time.
@@ -38,7 +38,7 @@ describe('a process that may open no more files', function () {
     await stage.clear();
   });
 
-  it('keeps its connections, does not spin, and meets those that came meanwhile when it has files again', async () => {
+  it('keeps its connections, uses no CPU in a loop, and meets new peers once it has files again', async () => {
     const runtimeDir = await stage.folder();
     const starving = await processes.start(runtimeDir, STARVING);
     const before = await stage.make({ runtimeDir, id: 'bbb', name: 'before' }).start();

@@ -66,7 +66,7 @@ stall = 0;
 console.log(JSON.stringify({ online: true }));
 `;
 
-describe('a runtime directory full of anything', function () {
+describe('a runtime directory full of arbitrary files', function () {
   this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -89,7 +89,7 @@ describe('a runtime directory full of anything', function () {
     if (folder) rmSync(folder, { recursive: true, force: true });
   });
 
-  it('ends nobody, holds nobody up, and keeps nobody from joining and from being called', async () => {
+  it('ends no peer, delays none, and prevents none from joining and being called', async () => {
     const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
     try {
       await run(seed);

@@ -23,7 +23,7 @@ const SERVER = `
   await serving;
 `;
 
-describe('doctor, on a LAN', function () {
+describe('app-net doctor on a LAN', function () {
   this.timeout(60_000);
   let lan: Lan;
 
@@ -51,7 +51,7 @@ describe('doctor, on a LAN', function () {
     );
   };
 
-  it('names that there is no multicast, and what finds peers without', async () => {
+  it('reports that multicast does not work, and how to find peers without it', async () => {
     const host = await lan.host('a');
     const env = await environment(host, makeSecret());
     expect(await problems(host, env)).to.deep.equal([]);
@@ -65,7 +65,7 @@ describe('doctor, on a LAN', function () {
     expect(problem!.todo).to.include('APP_NET_PEERS=host:port');
   });
 
-  it('names a peer of another host that has another secret, and finds nothing wrong with one that has the same', async () => {
+  it('reports a peer of another host with another secret, and finds no problem with one that has the same', async () => {
     const [here, there] = [await lan.host('a'), await lan.host('b')];
     const secret = makeSecret();
     const server = await there.start(SERVER, { env: await environment(there, secret) });

@@ -104,7 +104,7 @@ interface Emitted {
   grown: number;
 }
 
-describe('events of real processes', function () {
+describe('events between real processes', function () {
   this.timeout(180_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -139,7 +139,7 @@ describe('events of real processes', function () {
     }
   });
 
-  it('that a stopped subscriber does not take cost the emitter its limit, and the others nothing', async () => {
+  it('cost the emitter at most its limit when a subscriber is stopped, and cost other subscribers nothing', async () => {
     const { emitter, one, two } = await scene();
     one.child.kill('SIGSTOP');
     const { emitted: stoppedAt } = await emitter.line<Emitted>(({ emitted }) => emitted >= 1_000);
@@ -163,7 +163,7 @@ describe('events of real processes', function () {
     expect(last(two)).to.deep.include({ missed: 0, wrong: 0 });
   });
 
-  it('cost a stopped subscriber its connection where the emitter would have it so, and it comes back with a gap', async () => {
+  it('cost a stopped subscriber its connection if the emitter wants that, and it comes back with a gap', async () => {
     const { emitter, one, two } = await scene("slowSubscribers: 'disconnect'");
     one.child.kill('SIGSTOP');
     await emitter.line<Emitted>(({ disconnected }) => disconnected === 1, 60_000);
@@ -177,7 +177,7 @@ describe('events of real processes', function () {
     expect(last(two)).to.deep.include({ missed: 0, wrong: 0 });
   });
 
-  it('reach who comes late, in whatever group, of those that its selector means: all from then on, in order', async () => {
+  it('reach late subscribers of any group that their selector matches, all of them from then on and in order', async () => {
     const emitting = async (name: string, group: string): Promise<unknown> => {
       const emitter = await processes.start(
         folder,
@@ -237,7 +237,7 @@ describe('events of real processes', function () {
     expect(filtered).to.deep.equal(['ada', 'linus']);
   });
 
-  it('are only named by event(): nothing starts, and configure() may still come', async () => {
+  it('start nothing through event(), and configure() may still follow', async () => {
     const process = await processes.start(
       folder,
       `
@@ -252,7 +252,7 @@ describe('events of real processes', function () {
     expect((await readdir(folder)).filter((name) => name.endsWith('.peer.json'))).to.deep.equal([]);
   });
 
-  it('keep a process alive while a loop waits for them, and not for a listener', async () => {
+  it('keep a process alive while a loop waits for them, but not for a listener', async () => {
     const listening = await processes.start(
       folder,
       `

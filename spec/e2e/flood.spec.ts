@@ -125,7 +125,7 @@ describe('a peer that is flooded by strangers', () => {
     await eventually(() => now().fds <= before.fds + 2, 10_000);
   }).timeout(60_000);
 
-  it('closes each of a few in the time of a handshake, whatever they do in it', async () => {
+  it('closes each of a few connections within the time of a handshake, whatever they send', async () => {
     const floods = Object.values(mischief(health.port)).map((what) => start(10, [what]));
     await eventually(() => floods.every(({ closed }) => closed >= 10), HANDSHAKE_TIME + LATE);
     console.log(`      (after ${floods.map(({ longest }) => longest.toFixed(0)).join(', ')} ms)`);

@@ -52,7 +52,7 @@ describe('a process that is flooded with calls', () => {
     expect(seen.most).to.be.at.most(1_024);
   }).timeout(60_000);
 
-  it('answers others all along while a hundred thousand are taken back at once', async () => {
+  it('answers others all the time while a hundred thousand calls are cancelled at once', async () => {
     const { runtimeDir, toServer } = await server();
     const flooder = await processes.start(
       runtimeDir,

@@ -71,7 +71,7 @@ interface Health {
   rss: number;
 }
 
-describe('a peer among peers that have the secret and mean harm', function () {
+describe('a peer among hostile peers with the secret', function () {
   this.timeout(180_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -124,7 +124,7 @@ describe('a peer among peers that have the secret and mean harm', function () {
     expect(worst.busy, 'ms of work for one message').to.be.below(LONGEST);
   }
 
-  it(`lives through ${MESSAGES} messages of any kind, and serves an honest peer all along`, async () => {
+  it(`survives ${MESSAGES} messages of any kind, and serves an honest peer all the time`, async () => {
     const messages = new HostileMessages(seeded(2_026));
     const enemies = await Promise.all(Array.from({ length: 8 }, () => Enemy.meet(port, secret)));
     for (let count = 0; count < MESSAGES; count += ROUND) {
@@ -146,7 +146,7 @@ describe('a peer among peers that have the secret and mean harm', function () {
     );
   });
 
-  it(`lives through ${HANDSHAKES} handshakes that go wrong in any way`, async () => {
+  it(`survives ${HANDSHAKES} handshakes that go wrong in any way`, async () => {
     const messages = new HostileMessages(seeded(7));
     const keys = await deriveKeys(secret);
     const attempt = async (number: number): Promise<void> => {

@@ -40,7 +40,7 @@ describe('three processes with the same functions', function () {
   const pid = (): Promise<number> => peer.remote<() => number>('pid').any()();
   const pids = (): number[] => peers.map((each) => each.pid);
 
-  it('all get their share of calls to any of them', async () => {
+  it('all get a share of the calls to any of them', async () => {
     const counts = new Map<number, number>();
     await Promise.all(
       Array.from({ length: 30 }, async () => {
@@ -55,7 +55,7 @@ describe('three processes with the same functions', function () {
     for (const count of counts.values()) expect(count).to.be.above(150);
   });
 
-  it('are left alone while they have more to do than the others', async () => {
+  it('get fewer calls while they are busier than the others', async () => {
     const [busy] = peers;
     const held = Array.from({ length: 20 }, () => busy!.call('wait'));
     const seen = new Set<number>();
@@ -66,7 +66,7 @@ describe('three processes with the same functions', function () {
     await Promise.all(held);
   });
 
-  it('give their results in the order in which they are ready', async () => {
+  it('return their results in the order in which they are ready', async () => {
     const results = peer.remote<() => number>('wait').all()();
     await eventually(async () => {
       for (const each of peers) expect(await each.call('waiting')).to.equal(1);
@@ -79,7 +79,7 @@ describe('three processes with the same functions', function () {
     expect(await results.next()).to.deep.equal({ done: true, value: undefined });
   });
 
-  it('tell of a function that they connect or disconnect, while they are online', async () => {
+  it('announce a function that they connect or disconnect while they are online', async () => {
     const [first, second] = peers;
     const lamp = peer.remote<() => string>('lamp');
     const changes: string[] = [];

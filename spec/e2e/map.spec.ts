@@ -25,7 +25,7 @@ const WORKER = `
   await serve();
 `;
 
-describe('a map of 10,000 inputs over four processes, two of which are killed on the way', function () {
+describe('a map of 10,000 inputs over four processes, of which two are killed meanwhile', function () {
   this.timeout(60_000);
   const stage = new Stage();
   const processes = new Processes();
@@ -84,7 +84,7 @@ describe('a map of 10,000 inputs over four processes, two of which are killed on
     expect(counts.filter((count) => count > 1).length).to.be.at.most(2 * CONCURRENCY);
   });
 
-  it('tells which inputs may have run when it is not, and runs none twice', async () => {
+  it('tells which inputs may have run when the function is not idempotent, and runs none twice', async () => {
     const results = await run(peer.remote('double'), false);
     expect(results.size).to.equal(INPUTS);
     const lost: number[] = [];

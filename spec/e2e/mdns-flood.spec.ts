@@ -3,14 +3,14 @@ import { expect } from 'chai';
 import { mdnsFlood } from '../soak/mdns-flood.ts';
 import { needLan } from '../support/lan.ts';
 
-describe('a flood of lies on a LAN', function () {
+describe('a flood of false announcements on a LAN', function () {
   this.timeout(90_000);
 
   before(function () {
     return needLan(this);
   });
 
-  it('costs few dials and little memory, and no peer', async () => {
+  it('costs few dials, little memory and no peer', async () => {
     // The long form, also with many senders, is in spec/soak.
     const { rate, dials, leaves, heap, load, candidates } = await mdnsFlood(6, 10_000, 1);
     const dialled = dials.map(({ perSecond }) => perSecond.toFixed(1)).join(' and ');
@@ -24,7 +24,7 @@ describe('a flood of lies on a LAN', function () {
     expect(candidates).to.be.within(100, 260);
   });
 
-  it('keeps no honest peer waiting, also when the lies are about its own id', async () => {
+  it('delays no honest peer, even when the false announcements use its own id', async () => {
     const { join, leaves } = await mdnsFlood(16, 200, 50, ['a', 'b', 'c']);
     console.log(`      joined both after ${join?.toFixed(0)} ms`);
     expect(leaves).to.deep.equal([]);

@@ -74,7 +74,7 @@ describe('peers on a LAN', function () {
   const left = (peer: TestProcess, name: string): Promise<Line> => peer.line((line) => line.leave === name);
   const idOf = (peer: TestProcess): string => (peer.lines as Line[]).find((line) => line.online)!.online!;
 
-  it('find each other with nothing but a secret', async () => {
+  it('find each other with only a secret', async () => {
     const [a, b] = [await lan.host('a'), await lan.host('b')];
     const one = await start(a, 'one');
     const times: number[] = [];
@@ -93,7 +93,7 @@ describe('peers on a LAN', function () {
     expect(Math.min(...times)).to.be.below(500);
   });
 
-  it('say goodbye, whether they are stopped or their process ends', async () => {
+  it('say goodbye when they stop and when their process ends', async () => {
     const [a, b] = [await lan.host('a'), await lan.host('b')];
     const one = await start(a, 'one');
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -113,7 +113,7 @@ describe('peers on a LAN', function () {
     }
   });
 
-  it('are in avahi’s list on every host, with all of their text, many of them on one host', async () => {
+  it('appear in the list of avahi on every host, with all of their text, and many on one host', async () => {
     const [a, b] = [await lan.host('a'), await lan.host('b')];
     const [here, there] = await Promise.all([Avahi.start(a), Avahi.start(b)]);
     const peers = await Promise.all(['a1', 'a2', 'a3'].map((name) => start(a, name)));
@@ -152,7 +152,7 @@ describe('peers on a LAN', function () {
     }, 15_000);
   });
 
-  it('try an endpoint that avahi announces and that is no peer, and never take it for one', async () => {
+  it('try an endpoint that avahi announces and that is not a peer, and never accept it', async () => {
     const [a, b] = [await lan.host('a'), await lan.host('b')];
     const [here, there] = await Promise.all([Avahi.start(a), Avahi.start(b)]);
     const one = await start(a, 'one');
@@ -170,7 +170,7 @@ describe('peers on a LAN', function () {
     }
   });
 
-  it('find each other on an interface that comes later, and on IPv6 alone', async () => {
+  it('find each other on an interface that comes up later, and with IPv6 alone', async () => {
     const [a, b] = [await lan.host('a'), await lan.host('b')];
     await b.unplug('eth0');
     const one = await start(a, 'one');
@@ -187,7 +187,7 @@ describe('peers on a LAN', function () {
     await two.line((line: Line) => line.degraded === 'no longer');
   });
 
-  it('say so where a firewall keeps them from being found, and what to do instead', async () => {
+  it('report that a firewall hides them, and what to do instead', async () => {
     const [a, b, c] = [await lan.host('a'), await lan.host('b'), await lan.host('c')];
     const closed = (host: LanHost, way: 'input' | 'output'): Promise<string> => {
       const chain = `add chain inet wall ${way} { type filter hook ${way} priority 0; }`;
@@ -211,7 +211,7 @@ describe('peers on a LAN', function () {
     expect((free.lines as Line[]).some((line) => line.degraded !== undefined)).to.equal(false);
   });
 
-  it('find each other again after the cable was out', async () => {
+  it('find each other again after the cable was unplugged', async () => {
     const [a, b] = [await lan.host('a'), await lan.host('b')];
     const [one, two] = [await start(a, 'one'), await start(b, 'two')];
     await joined(one, 'two');

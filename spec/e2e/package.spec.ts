@@ -89,7 +89,7 @@ describe('the package, installed from its tarball', function () {
     expect(one.lines[0]).to.equal('bXktYXBwL21hdGgubXVsdGlwbHlWYWx1ZXM');
   });
 
-  it('brings the command line, which finds them', async () => {
+  it('contains the command line, which finds them', async () => {
     await write(
       'served.js',
       "import { connect } from 'app-net'; export const twice = connect(function twice(x) { return 2 * x; });",
@@ -113,7 +113,7 @@ describe('the package, installed from its tarball', function () {
     expect(script.lines[0]).to.equal(Buffer.from('main.f').toString('base64url'));
   });
 
-  it('is typed: right code compiles, wrong code does not', async () => {
+  it('has types: right code compiles, wrong code does not', async () => {
     await write(
       'good.ts',
       `
@@ -166,7 +166,7 @@ describe('the examples', function () {
 
   afterEach(() => processes.clear());
 
-  it('01-multiply: two processes call each other, and one notices the end of the other', async () => {
+  it('01-multiply: two processes call each other, and one notices that the other ends', async () => {
     const { code, text } = await runExample('examples/01-multiply/main.ts');
     expect(code, text).to.equal(0);
     expect(text.match(/multiplyValues\(5, 10\) = 50, run in process/g)).to.have.length(2);
@@ -174,13 +174,13 @@ describe('the examples', function () {
     expect(text).to.match(/left \(lost\)/);
   });
 
-  it('02-join-leave: three come, two crash', async () => {
+  it('02-join-leave: three peers join, and two crash', async () => {
     const { code, text } = await runExample('examples/02-join-leave/main.ts');
     expect(code, text).to.equal(0);
     expect(text).to.include('- ada: lost');
   });
 
-  it('03-inspect: a test of a user', async () => {
+  it('03-inspect: the test that a user writes', async () => {
     const mocha = 'node_modules/mocha/bin/mocha.js';
     const { code, text } = await runExample(mocha, '--no-config', 'examples/03-inspect/inspect.spec.ts');
     expect(code, text).to.equal(0);
@@ -193,26 +193,26 @@ describe('the examples', function () {
     expect(text).to.include('(there) nobody follows app.log any more').and.to.include('stored main.ts');
   });
 
-  it('05-map: three processes share the work, one crashes, one comes', async () => {
+  it('05-map: three processes share the work, one crashes, one joins', async () => {
     const { code, text } = await runExample('examples/05-map/main.ts');
     expect(code, text).to.equal(0);
     expect(text).to.match(/283146 primes below 4000000, counted by [34] processes/);
   });
 
-  it('06-cancel: a function stops when nobody waits for it any more', async () => {
+  it('06-cancel: a function stops when its caller no longer waits', async () => {
     const { code, text } = await runExample('examples/06-cancel/main.ts');
     expect(code, text).to.equal(0);
     expect(text).to.include('(there) stopped: the deadline passed, and the caller no longer waits');
   });
 
-  it('07-events: three workers are told what to do, and two of them are listened to', async () => {
+  it('07-events: three workers get tasks, and the main process listens to two of them', async () => {
     const { code, text } = await runExample('examples/07-events/main.ts');
     expect(code, text).to.equal(0);
     expect(text).to.include('job 3 for 3 workers').and.to.include('grace of gpu has done job 3');
     expect(text).not.to.include('linus');
   });
 
-  it('08-lan: who has the secret finds the others, and who has another one nobody', async () => {
+  it('08-lan: peers with the secret find each other, and a peer with another secret finds nobody', async () => {
     const { code, text } = await runExample('examples/08-lan/main.ts');
     expect(code, text).to.equal(0);
     expect(text).to.include('careless: lan: true opens this peer to the network, and there is no secret');
@@ -220,7 +220,7 @@ describe('the examples', function () {
   });
 });
 
-describe('the examples of tests', function () {
+describe('the test examples', function () {
   this.timeout(60_000);
   const processes = new Processes();
   const folder = 'examples/09-test';
@@ -284,7 +284,7 @@ describe('a client in another language', function () {
     await stage.clear();
   });
 
-  it('calls functions over docs/protocol.md alone, with named arguments, and gets errors', async () => {
+  it('calls functions and gets errors, with docs/protocol.md as its only source and with named arguments', async () => {
     const folder = await stage.folder();
     const peer = stage.make({ runtimeDir: folder });
     peer.connect('multiply', (a: number, b: number) => a * b);

@@ -47,7 +47,7 @@ describe('real processes', function () {
   const told = (of: TestProcess, type: Told['type']): Told[] =>
     (of.lines as Told[]).filter((line) => line.type === type);
 
-  it('that start at once all meet, each pair once; a SIGKILL is one leave on each of the others', async () => {
+  it('all meet when they start at once, each pair once; a SIGKILL is one leave on each of the others', async () => {
     const ten = await Promise.all(Array.from({ length: 10 }, () => processes.start(folder, TELLING)));
     await eventually(() => ten.every((each) => told(each, 'join').length === 9), 30_000);
     for (const each of ten) {
@@ -68,7 +68,7 @@ describe('real processes', function () {
     }
   });
 
-  it('say goodbye also when they end in the moment in which others meet them', async () => {
+  it('say goodbye even when they end at the moment when others meet them', async () => {
     const witness = await processes.start(folder, TELLING);
     await witness.line((line: unknown) => Array.isArray(line));
     const brief = (time: number): string => `
@@ -84,7 +84,7 @@ describe('real processes', function () {
     expect(new Set(told(witness, 'leave').map(({ why }) => why))).not.to.include('lost');
   });
 
-  it('remove what a killed one left behind', async () => {
+  it('remove the files of a killed process', async () => {
     const victim = await processes.start(folder, TELLING);
     const witness = stage.make({ runtimeDir: folder });
     await witness.start();
@@ -104,7 +104,7 @@ describe('real processes', function () {
     }
   `;
 
-  it('are found by a fresh script when they run already', async () => {
+  it('are found by a new script when they already run', async () => {
     const running = await Promise.all([processes.start(folder, TELLING), processes.start(folder, TELLING)]);
     await Promise.all(running.map((each) => each.line((line: unknown) => Array.isArray(line))));
     const script = await processes.start(folder, LOOP);
@@ -112,7 +112,7 @@ describe('real processes', function () {
     expect(script.lines).to.have.deep.members(running.map(({ pid }) => ({ pid, product: 50 })));
   });
 
-  it('are found by a script that starts in the same instant', async () => {
+  it('are found by a script that starts at the same instant', async () => {
     const [server, script] = await Promise.all([
       processes.start(folder, TELLING),
       processes.start(folder, LOOP),
@@ -121,7 +121,7 @@ describe('real processes', function () {
     expect(script.lines).to.deep.equal([{ pid: server.pid, product: 50 }]);
   });
 
-  it('see one that ends by itself leave because it stopped', async () => {
+  it('see a process that ends by itself leave as stopped', async () => {
     const witness = await processes.start(folder, TELLING);
     const script = await processes.start(folder, `${LOOP}\nprocess.exit(7);`);
     expect(await script.exited).to.equal(7);
@@ -129,7 +129,7 @@ describe('real processes', function () {
     expect(left).to.include({ pid: script.pid, why: 'stopped' });
   });
 
-  it('of another user’s secret never meet, and their functions are not told', async () => {
+  it('never meet with the secret of another user, and do not learn of their functions', async () => {
     const stranger = await processes.start(folder, TELLING, {
       env: { APP_NET_SECRET: 'another secret than this' },
     });
@@ -143,7 +143,7 @@ describe('real processes', function () {
     }
   });
 
-  it('that only export connected functions end when their work is done', async () => {
+  it('end when their work is done if they only export connected functions', async () => {
     const idle = await processes.start(
       folder,
       `
@@ -158,7 +158,7 @@ describe('real processes', function () {
     expect((await readdir(folder)).filter((name) => name.includes('peer'))).to.deep.equal([]);
   });
 
-  it('stay alive while a call is under way, and no longer', async () => {
+  it('stay alive only while a call is under way', async () => {
     const server = await processes.start(
       folder,
       `
@@ -181,7 +181,7 @@ describe('real processes', function () {
     expect(server.errors).to.equal('');
   });
 
-  it('stay alive with a started peer of their own until it is stopped', async () => {
+  it('stay alive with their own started peer until it stops', async () => {
     const script = await processes.start(
       folder,
       `
@@ -195,7 +195,7 @@ describe('real processes', function () {
     expect(script.lines).to.deep.equal(['stopped']);
   });
 
-  it('say what keeps the default peer from starting', async () => {
+  it('report why the default peer cannot start', async () => {
     const script = await processes.start(
       folder,
       `import { connect, getPeers } from 'app-net';
@@ -210,7 +210,7 @@ describe('real processes', function () {
     expect(script.errors).to.include('the default peer could not start');
   });
 
-  it('refuse to configure what is in use', async () => {
+  it('refuse configure() once the default peer is in use', async () => {
     const script = await processes.start(
       folder,
       `
@@ -225,7 +225,7 @@ describe('real processes', function () {
     expect(script.lines[0]).to.include('before the first use of the default peer');
   });
 
-  it('with functions of one name in two files tell both places', async () => {
+  it('report both places when two files connect functions under one name', async () => {
     const script = await processes.start(
       folder,
       `

@@ -52,7 +52,7 @@ describe('hosts without multicast', function () {
   const joins = (peer: TestProcess, name: string): Promise<Line> =>
     peer.line<Line>(({ join }) => join === name);
 
-  it('find each other through one seed, also those that only it can see', async () => {
+  it('find each other through one seed, even peers that only the seed can see', async () => {
     const alone = await start(b, 'alone');
     const seed = await start(seedHost, 'seed', { APP_NET_PORT: '4000' });
     // On the seed's host, and nothing says anything of it to other hosts but the seed.

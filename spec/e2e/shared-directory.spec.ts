@@ -17,7 +17,7 @@ await createPeer({ id: 'contained' }).start();
 console.log(JSON.stringify({ online: true }));
 `;
 
-describe('a runtime directory that two network namespaces share', () => {
+describe('a runtime directory shared by two network namespaces', () => {
   const stage = new Stage();
   const processes = new Processes(CONTAINED);
 
@@ -31,7 +31,7 @@ describe('a runtime directory that two network namespaces share', () => {
     await stage.clear();
   });
 
-  it('keeps the announcement of each as long as it lives, and nobody dials the loopback of the other', async () => {
+  it('keeps each announcement while its peer lives, and nobody dials the loopback of the other namespace', async () => {
     const runtimeDir = await stage.folder();
     const contained = await processes.start(runtimeDir, PEER);
     await contained.line(({ online }: { online?: true }) => online === true);

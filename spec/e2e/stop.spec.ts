@@ -92,7 +92,7 @@ describe('a peer that has stopped', function () {
     }
   }
 
-  it('leaves nothing behind: one on the LAN, with its multicast and its encryption', async function () {
+  it('leaves nothing behind on the LAN, with its multicast and its encryption', async function () {
     if (ownAddress('IPv4') === undefined) this.skip();
     const env = { APP_NET_SECRET: 'a passphrase that is long enough for a test of what is left' };
     expect(await left(`const options = { lan: true, drainTime: 200 }; ${BUSY}`, env)).to.deep.equal([]);

@@ -105,7 +105,7 @@ interface Health {
   delay: number;
 }
 
-describe('strangers who break off', function () {
+describe('strangers that break off', function () {
   this.timeout(180_000);
   const own = ownAddress();
   const processes = new Processes();
@@ -192,7 +192,7 @@ describe('strangers who break off', function () {
   });
 
   for (const encrypted of [false, true]) {
-    it(`who are dialled ${encrypted ? 'with TLS' : 'in the clear'}, and break off at any moment, do no harm`, async () => {
+    it(`do no harm when they are dialled ${encrypted ? 'with TLS' : 'in the clear'} and break off at any moment`, async () => {
       const breaker = await breakerOff(encrypted ? own! : '127.0.0.1', encrypted);
       const dialler = await processes.start(folder, DIALLER, {
         env: { HOST: breaker.host, PORT: String(breaker.port), COUNT: String(DIALS) },

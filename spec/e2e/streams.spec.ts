@@ -51,7 +51,7 @@ describe('a stream between processes', () => {
     ['bytes', false],
     ['text', true],
   ] as const) {
-    it(`that nobody reads any more holds its source, not memory: ${kind}`, async () => {
+    it(`holds its source, and not memory, when nobody reads it any more: ${kind}`, async () => {
       const runtimeDir = await stage.folder();
       await processes.start(runtimeDir, WRITER, { env: { NODE_OPTIONS: '--expose-gc' } });
       const peer = await stage.make({ runtimeDir }).start();
@@ -83,7 +83,7 @@ describe('a stream between processes', () => {
     }).timeout(60_000);
   }
 
-  it('ends on each side within moments when the other one is killed', async () => {
+  it('ends on each side within moments when the other side is killed', async () => {
     const runtimeDir = await stage.folder();
     const SOURCE = `
       import { connect, serve } from 'app-net';

@@ -18,11 +18,11 @@ describe('two copies of the library in one process', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  it('are two', () => {
+  it('are separate', () => {
     expect(other.NetError).not.to.equal(ours.NetError);
   });
 
-  it('know the NetErrors of each other, and no others', () => {
+  it('recognize the NetErrors of each other, and no others', () => {
     const error = new other.NetError('REFUSED', 'no');
     class Derived extends ours.NetError {}
     expect(error).to.be.instanceOf(ours.NetError);
@@ -37,7 +37,7 @@ describe('two copies of the library in one process', () => {
     expect(proxy instanceof ours.NetError).to.equal(false);
   });
 
-  it('carry a NetError of the other copy as one of their own, and classes that were registered with it', async () => {
+  it('carry a NetError of the other copy as their own, and classes that were registered with it', async () => {
     class Drained extends Error {}
     other.registerError(Drained);
     const { b, toB } = await stage.pair({ network: new MemoryNetwork() });
@@ -53,7 +53,7 @@ describe('two copies of the library in one process', () => {
     expect(await failure(toB.call('draw'))).to.be.instanceOf(Drained);
   });
 
-  it('tell, in a function, of the call that the other copy runs it for', async () => {
+  it('give a function the context of a call that the other copy runs', async () => {
     const { b, toB } = await stage.pair({ network: new MemoryNetwork() });
     b.connect('plain', () => other.current().tag);
     b.connect('waits', async () => {
@@ -80,8 +80,8 @@ describe('two copies of the library in one process', () => {
   });
 });
 
-describe('a process whose intrinsics are frozen', () => {
-  it('connects, calls and fails as any other', async () => {
+describe('a process with frozen intrinsics', () => {
+  it('connects, calls and fails as usual', async () => {
     const code = `
       const { NetError, createPeer } = await import(${JSON.stringify(new URL('index.js', built).href)});
       const { MemoryNetwork } = await import(${JSON.stringify(new URL('testing.js', built).href)});

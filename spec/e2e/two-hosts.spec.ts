@@ -79,7 +79,7 @@ describe('two hosts', function () {
     return process;
   }
 
-  it('with one secret call each other, and who listens to the network understands nothing', async () => {
+  it('call each other with one secret, and a listener on the network understands nothing', async () => {
     const capture = await lan.capture();
     const env = { APP_NET_LAN: '1', APP_NET_SECRET: secret };
     const first = await start(a, PEER, { ...env, APP_NET_NAME: 'first' });
@@ -124,7 +124,7 @@ describe('two hosts', function () {
     }
   });
 
-  it('with one secret join within half a second', async () => {
+  it('join within half a second with one secret', async () => {
     const env = { APP_NET_LAN: '1', APP_NET_SECRET: secret };
     const first = await start(a, PEER, env);
     await first.line((line: object) => 'online' in line);
@@ -137,7 +137,7 @@ describe('two hosts', function () {
     expect(best).to.be.below(500);
   });
 
-  it('reach each other by IPv6, also on the link alone, and where there is no IPv6', async () => {
+  it('reach each other by IPv6, even with only link-local addresses, and where there is no IPv6', async () => {
     const env = { APP_NET_LAN: '1', APP_NET_SECRET: secret };
     const first = await start(a, PEER, { ...env, APP_NET_NAME: 'first' });
     await first.line((line: object) => 'online' in line);
@@ -158,7 +158,7 @@ describe('two hosts', function () {
     await switchOff(0);
   });
 
-  it('with two secrets are strangers, and say so once', async () => {
+  it('do not join with two secrets, and report it once', async () => {
     const env = { APP_NET_LAN: '1', APP_NET_LOG: 'warn' };
     const first = await start(a, PEER, { ...env, APP_NET_SECRET: secret });
     await first.line((line: object) => 'online' in line);

@@ -39,7 +39,7 @@ describe('a gap', () => {
   const start = (name: string, options: PeerOptions = {}): Promise<Peer> =>
     stage.make({ network, name, ...options }).start();
 
-  it('is told at once when a connection comes back, and again with the next event', async () => {
+  it('is reported at once when a connection comes back, and again with the next event', async () => {
     const { a, b } = await stage.pair({ network });
     const ear = new Ear(b);
     const tick = a.event('tick');
@@ -63,7 +63,7 @@ describe('a gap', () => {
     ]);
   });
 
-  it('is none when nothing happened while the connection was lost', async () => {
+  it('is not reported when there was no event while the connection was lost', async () => {
     const { a, b } = await stage.pair({ network });
     const ear = new Ear(b);
     const tick = a.event('tick');
@@ -101,7 +101,7 @@ describe('a gap', () => {
     ]);
   });
 
-  it('is none when the peer said goodbye: another life of it is somebody new', async () => {
+  it('is not reported after a goodbye: the next life of that peer starts fresh', async () => {
     const b = await start('b');
     const ear = new Ear(b);
     for (const n of [1, 2]) {
@@ -114,7 +114,7 @@ describe('a gap', () => {
     expect(ear.story).to.deep.equal(['1', '2']);
   });
 
-  it('is told to everybody who subscribed before, and not to who subscribes after it was', async () => {
+  it('is reported to all who subscribed before the loss, and not to later subscribers', async () => {
     const { a, b } = await stage.pair({ network });
     const [one, two] = [new Ear(b), new Ear(b)];
     const tick = a.event('tick');
@@ -134,7 +134,7 @@ describe('a gap', () => {
     expect([one.story, two.story, three.story]).to.deep.equal([told, told, ['2']]);
   });
 
-  it('of each of two connections lost in a row counts, though there was no event between', async () => {
+  it('counts the events of two losses in a row, even without an event between them', async () => {
     const { a, b } = await stage.pair({ network });
     const ear = new Ear(b);
     const tick = a.event('tick');
@@ -154,7 +154,7 @@ describe('a gap', () => {
     expect(ear.story.at(-1)).to.equal('after a gap (disconnected 2): 3');
   });
 
-  it('is possible, and told, when a peer was lost before it had answered the subscription', async () => {
+  it('is reported when a peer was lost before it had answered the subscription', async () => {
     const { a, b } = await stage.pair({ network });
     const ear = new Ear(b);
     const tick = a.event('tick');
@@ -168,7 +168,7 @@ describe('a gap', () => {
     expect(ear.gaps).to.deep.equal([{ missed: undefined, why: 'disconnected' }]);
   });
 
-  it('is none when two peers dial each other at once, and one of their connections goes again', async () => {
+  it('is not reported when two peers dial each other at once and one of their connections closes', async () => {
     // Longer than the peer with the higher id waits to be dialled.
     network.latency = 350;
     const [a, b] = [stage.make({ network, id: 'a' }), stage.make({ network, id: 'b' })];
@@ -187,7 +187,7 @@ describe('a gap', () => {
     for (const { story } of ears) await eventually(() => expect(story).to.deep.equal(expected));
   });
 
-  it('may be told of everything by a subscription to everything', async () => {
+  it('may cover all events in a subscription to everything', async () => {
     const { a, b } = await stage.pair({ network });
     const ear = new Ear(b, '*');
     await a.event('tick').ready();
@@ -200,7 +200,7 @@ describe('a gap', () => {
     expect(ear.gaps).to.deep.equal([{ missed: undefined, why: 'disconnected' }]);
   });
 
-  it('is as large as can be when the emitter has used thousands of other names meanwhile', async () => {
+  it('gives an upper bound when the emitter has used thousands of other names meanwhile', async () => {
     const { a, b } = await stage.pair({ network });
     const ear = new Ear(b);
     const tick = a.event('tick');

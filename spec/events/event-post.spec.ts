@@ -21,7 +21,7 @@ function connection(): { link: Link; messages: string[]; frames: () => string[] 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the post of events', () => {
-  it('sends the events of a tick together, at its end, to all they are for', async () => {
+  it('sends the events of a tick together, at its end, to all subscribers', async () => {
     const post = new EventPost();
     const all = Array.from({ length: 5 }, connection);
     for (const event of ['a', 'b', 'c']) {
@@ -32,7 +32,7 @@ describe('the post of events', () => {
     for (const { messages } of all) expect(messages).to.deep.equal(['a\nb\nc']);
   });
 
-  it('lets those wait that follow at once, and sends them together', async () => {
+  it('holds the events that follow at once, and sends them together', async () => {
     const post = new EventPost();
     const { link, messages } = connection();
     const [second] = [Array.from({ length: 50 }, (_, event) => String(event))];
@@ -48,7 +48,7 @@ describe('the post of events', () => {
     expect(messages).to.have.length.below(5);
   });
 
-  it('sends everything, in order, when events come turn after turn', async () => {
+  it('sends everything in order when events come turn after turn', async () => {
     const post = new EventPost();
     const all = Array.from({ length: 200 }, connection);
     for (let event = 0; event < 300; event += 1) {
@@ -62,7 +62,7 @@ describe('the post of events', () => {
     }
   });
 
-  it('keeps the order of everything that is sent on a connection, whatever comes between', async () => {
+  it('keeps the order of everything that is sent on a connection, whatever is sent between', async () => {
     const step = fc.constantFrom('event', 'frame', 'bytes', 'tick', 'turn');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {

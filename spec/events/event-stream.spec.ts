@@ -15,7 +15,7 @@ describe('a stream of events', () => {
 
   const pair = () => stage.pair({ network });
 
-  it('is subscribed to from its making on, and gives what comes until the loop is left', async () => {
+  it('is subscribed from its creation, and yields events until the loop is left', async () => {
     const { a, b } = await pair();
     const tick = a.event<number>('tick');
     const stream = b.event<number>('tick').stream({ from: { group: '*' } });
@@ -55,7 +55,7 @@ describe('a stream of events', () => {
     for await (const _ of a.event('tick').stream({ signal: AbortSignal.abort() })) expect.fail();
   });
 
-  it('can be ended before anybody asked it for anything', async () => {
+  it('can be ended before anybody has read it', async () => {
     const { a, b } = await pair();
     {
       await using stream = b.event('tick').stream();
@@ -65,7 +65,7 @@ describe('a stream of events', () => {
     await eventually(() => a.event('tick').subscribers.length === 0);
   });
 
-  it('serves those who ask ahead in the order in which they asked', async () => {
+  it('serves several waiting reads in the order in which they were made', async () => {
     const { a, b } = await pair();
     const stream = b.event<number>('tick').stream();
     const asked = [stream.next(), stream.next(), stream.next()];
@@ -78,7 +78,7 @@ describe('a stream of events', () => {
     expect((await asked[2])?.done).to.equal(true);
   });
 
-  it('drops the oldest for a slow loop, and tells it with the next event of that peer', async () => {
+  it('drops the oldest events for a slow loop, and reports that with the next event of that peer', async () => {
     const { a, b } = await pair();
     const c = await stage.make({ network, name: 'c' }).start();
     const gaps: string[] = [];
@@ -105,7 +105,7 @@ describe('a stream of events', () => {
     await stream.return();
   });
 
-  it('can throw instead, once the loop has got what waited', async () => {
+  it('can throw instead, once the loop has read the waiting events', async () => {
     const { a, b } = await pair();
     const stream = b.event<number>('tick').stream({ buffer: 2, overflow: 'throw' });
     await a.event('tick').ready();
@@ -122,7 +122,7 @@ describe('a stream of events', () => {
     await eventually(() => a.event('tick').subscribers.length === 0);
   });
 
-  it('throws what its `where` throws', async () => {
+  it('throws the error of its `where`', async () => {
     const b = await stage.make({ network, name: 'b' }).start();
     const where = (): boolean => {
       throw wrong;
@@ -132,7 +132,7 @@ describe('a stream of events', () => {
     expect(await next).to.equal(wrong);
   });
 
-  it('goes on when its onGap throws, which is an uncaught exception', async () => {
+  it('goes on when its onGap throws, which becomes an uncaught exception', async () => {
     const { a, b } = await pair();
     const onGap = (): void => {
       throw wrong;
@@ -167,7 +167,7 @@ describe('a stream of events', () => {
     [{ overflow: 'wait' }, "overflow: give 'drop' or 'throw'"],
     [{ onError: () => {} }, 'there is no option "onError"'],
   ] as const) {
-    it(`is refused with options that cannot be meant: ${JSON.stringify(options)}`, () => {
+    it(`is refused for invalid options: ${JSON.stringify(options)}`, () => {
       const tick = stage.make({ network }).event('tick');
       expect(() => tick.stream(options as never)).to.throw(TypeError, message);
     });

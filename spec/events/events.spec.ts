@@ -25,7 +25,7 @@ describe('an event', () => {
     return heard;
   }
 
-  it('has a sequence of its own also when its payload emits another while it is read', async () => {
+  it('keeps its own sequence when reading its payload emits another event', async () => {
     const [a, b] = await Promise.all(['a', 'b'].map((name) => start(name)));
     await meet(a!, b!.id);
     const heard: string[] = [];
@@ -44,7 +44,7 @@ describe('an event', () => {
     expect(heard).to.deep.equal(['1 "inner"', '2 {"outer":true}']);
   });
 
-  it('reaches each peer that subscribes once, in order, and nobody else', async () => {
+  it('reaches each subscribed peer once, in order, and nobody else', async () => {
     const [a, b, c, d] = await Promise.all(['a', 'b', 'c', 'd'].map((name) => start(name)));
     await meet(a!, b!.id, c!.id, d!.id);
     const heard = [hear(b!), hear(c!)];
@@ -60,7 +60,7 @@ describe('an event', () => {
     expect(countersOf(d!)).to.include({ received: 0, subscriptions: 0 });
   });
 
-  it('comes with its name, its payload, its peer and its number', async () => {
+  it('arrives with its name, its payload, its peer and its sequence', async () => {
     const { a, b, toA } = await stage.pair({ network });
     const received: Received<{ id: string } | undefined>[] = [];
     const done = b.event<{ id: string } | undefined>('job.done');
@@ -78,7 +78,7 @@ describe('an event', () => {
     expect(received[1]).to.deep.equal({ ...usual, payload: undefined, sequence: 2 });
   });
 
-  it('may have no payload at all', async () => {
+  it('may have no payload', async () => {
     const { a, b } = await stage.pair({ network });
     const payloads: unknown[] = [];
     b.event<void>('ping').subscribe((payload) => payloads.push(payload));
@@ -107,7 +107,7 @@ describe('an event', () => {
     });
   }
 
-  it('is heard from peers that join later', async () => {
+  it('arrives from peers that join later', async () => {
     const b = await start('b');
     const heard = hear(b);
     const a = await start('a');
@@ -118,7 +118,7 @@ describe('an event', () => {
     expect(heard).to.deep.equal(['a 1']);
   });
 
-  it('is not heard from before the subscription, and that is no gap', async () => {
+  it('does not arrive from before the subscription, and that is not a gap', async () => {
     const { a, b } = await stage.pair({ network });
     const tick = a.event('tick');
     for (let n = 1; n <= 3; n += 1) expect(tick.emit(n)).to.equal(0);
@@ -129,7 +129,7 @@ describe('an event', () => {
     expect(heard).to.deep.equal(['a 4']);
   });
 
-  it('is that of the own group, unless the selector says otherwise', async () => {
+  it('arrives from the own group, unless the selector says otherwise', async () => {
     const b = await start('b');
     const [own, gpu, all] = [hear(b), hear(b, { from: { group: 'gpu' } }), hear(b, { from: { group: '*' } })];
     const named = hear(b, { from: { group: '*', name: 'g' } });
@@ -147,7 +147,7 @@ describe('an event', () => {
     expect(all.toSorted()).to.deep.equal(['g 1', 'm 1', 'o 1']);
   });
 
-  it('is heard while the peer fits the selector, and sent no longer when it does not', async () => {
+  it('arrives while the peer matches the selector, and is not sent any more when it does not', async () => {
     const { a, b } = await stage.pair({ network });
     const heard = hear(b, { from: { has: 'work' } });
     const tick = a.event('tick');
@@ -162,7 +162,7 @@ describe('an event', () => {
     expect(heard).to.deep.equal(['a 1']);
   });
 
-  it('does not come back to the peer that emits it', async () => {
+  it('does not return to the peer that emits it', async () => {
     const { a, b } = await stage.pair({ network });
     const [own, other] = [hear(a), hear(b)];
     await a.event('tick').ready();
@@ -171,7 +171,7 @@ describe('an event', () => {
     expect(own).to.deep.equal([]);
   });
 
-  it('is heard before the answer of the call during which it was emitted', async () => {
+  it('arrives before the answer of the call that emitted it', async () => {
     const { a, b, toA } = await stage.pair({ network });
     const heard = hear(b);
     await a.event('tick').ready();
@@ -180,7 +180,7 @@ describe('an event', () => {
     expect(heard).to.deep.equal(['a working']);
   });
 
-  it('is heard before a call that the emitter makes after it', async () => {
+  it('arrives before a later call of its emitter', async () => {
     const { a, b, toB } = await stage.pair({ network });
     const story: string[] = [];
     b.event('tick').subscribe((payload) => story.push(`event ${String(payload)}`));
@@ -200,7 +200,7 @@ describe('an event', () => {
     }
   });
 
-  it('can be emitted by the listener of another', async () => {
+  it('can be emitted by the listener to another event', async () => {
     const { a, b } = await stage.pair({ network });
     b.event('ping').subscribe((payload) => b.event('pong').emit(payload));
     const pongs: unknown[] = [];
@@ -211,7 +211,7 @@ describe('an event', () => {
     expect(pongs).to.deep.equal([1]);
   });
 
-  it('is subscribed to under every name by *', async () => {
+  it('arrives under every name in a subscription to *', async () => {
     const { a, b } = await stage.pair({ network });
     const heard: string[] = [];
     b.event('*').subscribe((payload, { name }) => heard.push(`${name} ${String(payload)}`));
@@ -226,7 +226,7 @@ describe('an event', () => {
     expect(() => a.event('*').emit(1)).to.throw(TypeError, "'*' stands for every event");
   });
 
-  it('is heard at once where everything of its peer is heard', async () => {
+  it('arrives at once where a subscription to everything exists', async () => {
     const { a, b } = await stage.pair({ network });
     b.event('*').subscribe(() => {});
     const tick = a.event<number>('tick');
@@ -237,7 +237,7 @@ describe('an event', () => {
     expect(heard).to.deep.equal(['a 0', 'a 1', 'a 2', 'a 3', 'a 4']);
   });
 
-  it('is carried before the peer has started and after it has stopped to nobody', async () => {
+  it('goes to nobody before the peer has started and after it has stopped', async () => {
     const a = stage.make({ network, name: 'a' });
     const tick = a.event('tick');
     expect(tick.emit(1)).to.equal(0);
@@ -260,7 +260,7 @@ describe('an event', () => {
     ['payload is a symbol', Symbol('x')],
     ['payload[1] is a function', [1, () => {}]],
   ] as const) {
-    it(`is refused when it cannot be carried, subscribed or not: ${what}`, () => {
+    it(`is refused when it cannot be sent, with and without subscribers: ${what}`, () => {
       const peer = stage.make({ network });
       expect(() => peer.event('tick').emit(payload))
         .to.throw(what)
@@ -276,7 +276,7 @@ describe('an event', () => {
     expect(peer.event('tick').emit('x'.repeat(65_000))).to.equal(0);
   });
 
-  it('that a subscriber with smaller messages cannot take costs that subscriber a gap', async () => {
+  it('becomes a gap for a subscriber whose messages are too small for it', async () => {
     const { a, b } = await stage.pair({ network }, { network, limits: { message: 65_536 } });
     const heard = hear(b);
     const tick = a.event('tick');
@@ -290,7 +290,7 @@ describe('an event', () => {
   });
 
   for (const name of ['', 'x'.repeat(257), 5, undefined]) {
-    it(`has a name, and not ${String(name).slice(0, 10) || 'an empty one'}`, () => {
+    it(`cannot be named ${String(name).slice(0, 10) || 'with an empty string'}`, () => {
       expect(() => stage.make({ network }).event(name as never)).to.throw(TypeError, '1 to 256 characters');
     });
   }

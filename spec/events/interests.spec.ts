@@ -24,7 +24,7 @@ class Emitter {
   }
 }
 
-describe('what a peer wants of others', () => {
+describe('the subscriptions of a peer at other peers', () => {
   let story: string[];
   let counters: { subscriptions: number; received: number; gaps: number };
   let interests: Interests;
@@ -54,7 +54,7 @@ describe('what a peer wants of others', () => {
   const event = (emitter: Emitter, sequence: number, name = 'tick'): void =>
     interests.happened(link(emitter), { type: 'event', name, sequence });
 
-  it('is asked once, and counts from the answer', () => {
+  it('are sent once, and count from the answer', () => {
     const emitter = opened();
     interests.want('tick', 'a');
     interests.want('tick', 'a');
@@ -65,14 +65,14 @@ describe('what a peer wants of others', () => {
     expect(counters).to.deep.equal({ subscriptions: 1, received: 1, gaps: 0 });
   });
 
-  it('is nothing of a peer that is not there', () => {
+  it('are not sent to a peer that is absent', () => {
     interests.want('tick', 'nobody');
     interests.unwant('tick', 'nobody');
     interests.forget('tick');
     expect(counters.subscriptions).to.equal(0);
   });
 
-  it('does not come before the answer, nor twice, nor from an earlier subscription', () => {
+  it('deliver nothing before the answer, nothing twice, and nothing of an earlier subscription', () => {
     const emitter = opened();
     interests.want('tick', 'a');
     event(emitter, 5);
@@ -85,7 +85,7 @@ describe('what a peer wants of others', () => {
     expect(story).to.deep.equal(['tick: a tick 7', 'tick: a tick 8']);
   });
 
-  it('is not what a peer sends without having been asked', () => {
+  it('ignore events that were never subscribed to', () => {
     const emitter = opened();
     answer(emitter, 1, 0);
     answer(emitter, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -95,7 +95,7 @@ describe('what a peer wants of others', () => {
     expect(counters).to.deep.equal({ subscriptions: 0, received: 0, gaps: 0 });
   });
 
-  it('costs only itself what a peer says that counts wrongly', () => {
+  it('harm only their own peer when it counts wrongly', () => {
     const emitter = opened();
     interests.want('tick', 'a');
     answer(emitter, 1, 0);
@@ -107,7 +107,7 @@ describe('what a peer wants of others', () => {
     ]);
   });
 
-  it('is asked again on each new link, and goes on meanwhile', () => {
+  it('are sent again on each new link, and go on meanwhile', () => {
     const emitter = opened();
     interests.want('tick', 'a');
     interests.opened(link(emitter));
@@ -119,7 +119,7 @@ describe('what a peer wants of others', () => {
     expect(story).to.deep.equal(['tick: a tick 1', 'tick: a tick 2']);
   });
 
-  it('was missed when the new link counts from further on', () => {
+  it('report a gap when the new link counts from a later event', () => {
     const emitter = opened();
     interests.want('tick', 'a');
     answer(emitter, 1, 0);
@@ -136,7 +136,7 @@ describe('what a peer wants of others', () => {
     ]);
   });
 
-  it('waits for a link, where the peer has none for a moment, without a word', () => {
+  it('wait for a link while the peer has none for a moment, without a gap', () => {
     const emitter = opened();
     emitter.record.link = undefined;
     interests.want('tick', 'a');
@@ -147,7 +147,7 @@ describe('what a peer wants of others', () => {
     expect(story).to.deep.equal([]);
   });
 
-  it('is given up on the next link, where it was while there was none', () => {
+  it('are ended on the next link when they were given up without one', () => {
     const emitter = opened();
     interests.want('tick', 'a');
     emitter.record.link = undefined;
@@ -157,7 +157,7 @@ describe('what a peer wants of others', () => {
     expect(emitter.asked).to.deep.equal(['subscribe tick', 'unsubscribe tick']);
   });
 
-  it('waits for room, and gets it from the next that is given up', () => {
+  it('wait for room, and get it when another one ends', () => {
     const emitter = opened(new Emitter('one', 2));
     for (const name of ['one', 'two', 'three', 'four']) interests.want(name, 'a');
     expect(story).to.deep.equal(['three waits', 'four waits']);
@@ -171,14 +171,14 @@ describe('what a peer wants of others', () => {
     ]);
   });
 
-  it('is not asked of a peer that gives no subscriptions', () => {
+  it('are not sent to a peer that allows no subscriptions', () => {
     const emitter = opened(new Emitter('one', 0));
     interests.want('tick', 'a');
     interests.forget('tick');
     expect([emitter.sent, story]).to.deep.equal([[], []]);
   });
 
-  it('counts each name by itself in a subscription to everything', () => {
+  it('count each name separately in a subscription to everything', () => {
     const emitter = opened();
     interests.want('*', 'a');
     answer(emitter, 1, 0);
@@ -188,7 +188,7 @@ describe('what a peer wants of others', () => {
     expect(story).to.deep.equal(['*: a x 7', '*: a y 3', '*: a slow 1', '*: a x 9']);
   });
 
-  it('is told to both who want one name and who want all', () => {
+  it('deliver an event both to the name and to everything', () => {
     const emitter = opened();
     interests.want('*', 'a');
     interests.want('tick', 'a');
@@ -198,7 +198,7 @@ describe('what a peer wants of others', () => {
     expect(story).to.deep.equal(['tick: a tick 1', '*: a tick 1']);
   });
 
-  it('is remembered of a peer that was lost, and of the newest thousand only', () => {
+  it('are remembered for lost peers, but only for the newest thousand', () => {
     const story1 = ['tick: a disconnected 4'];
     const first = opened();
     interests.want('tick', 'a');
@@ -224,7 +224,7 @@ describe('what a peer wants of others', () => {
     expect(counters.subscriptions).to.equal(1);
   });
 
-  it('hears a name at once where it hears everything already', () => {
+  it('deliver a new name at once while everything is subscribed', () => {
     const emitter = opened();
     interests.want('*', 'a');
     answer(emitter, 1, 0);
@@ -249,7 +249,7 @@ describe('what a peer wants of others', () => {
     ]);
   });
 
-  it('is told of a gap when the connection changes before the answer to a name that it heard already', () => {
+  it('report a gap when the connection changes before the answer to a name that already arrives', () => {
     const emitter = opened();
     interests.want('*', 'a');
     answer(emitter, 1, 0);
@@ -260,7 +260,7 @@ describe('what a peer wants of others', () => {
     expect(story).to.deep.equal(['tick: a tick 1', '*: a tick 1', 'tick: a disconnected 2']);
   });
 
-  it('is told what it missed of a name that it hears ahead of the answer', () => {
+  it('report the events that were missed of a name that arrives before its answer', () => {
     const emitter = opened();
     interests.want('*', 'a');
     answer(emitter, 1, 0);
@@ -272,7 +272,7 @@ describe('what a peer wants of others', () => {
     ]);
   });
 
-  it('is told what it missed of a name that had to wait for room, and was heard only as long as everything', () => {
+  it('report the missed events of a name that had to wait for room and arrived only while everything did', () => {
     const emitter = opened(new Emitter('one', 2));
     interests.want('tick', 'a');
     interests.want('*', 'a');

@@ -18,7 +18,7 @@ describe('a subscription', () => {
   const counters = (peer: Peer): Record<string, number> =>
     peer.actor.system.get('events').getSnapshot().context as Record<string, number>;
 
-  it('ends when it is told to, and then the emitter sends nothing', async () => {
+  it('ends on request, and then the emitter sends nothing', async () => {
     const { a, b } = await pair();
     const heard: unknown[] = [];
     const tick = a.event('tick');
@@ -36,7 +36,7 @@ describe('a subscription', () => {
     expect(counters(b).subscriptions).to.equal(0);
   });
 
-  it('hears nothing of what was on its way when it ended', async () => {
+  it('delivers nothing that was still on its way when it ended', async () => {
     const { a, b } = await pair();
     const heard: unknown[] = [];
     const tick = a.event('tick');
@@ -50,7 +50,7 @@ describe('a subscription', () => {
     expect(heard).to.deep.equal([1]);
   });
 
-  it('ends with its scope, and with its signal', async () => {
+  it('ends with its scope and with its signal', async () => {
     const { a, b } = await pair();
     const controller = new AbortController();
     const tick = a.event('tick');
@@ -75,7 +75,7 @@ describe('a subscription', () => {
     subscription.unsubscribe();
   });
 
-  it('costs one frame for all that want the same of a peer, and lasts as long as the last of them', async () => {
+  it('costs one frame for all listeners to the same events of a peer, and lasts until the last of them ends', async () => {
     const { a, b } = await pair();
     const heard: string[] = [];
     const tick = a.event('tick');
@@ -94,7 +94,7 @@ describe('a subscription', () => {
     expect(heard).to.deep.equal(['one', 'two', 'two']);
   });
 
-  it('that begins again at once gets what comes after that, and no gap', async () => {
+  it('gets later events and no gap when it ends and begins again at once', async () => {
     const { a, b } = await pair();
     const tick = a.event('tick');
     const first = b.event('tick').subscribe(() => {});
@@ -111,7 +111,7 @@ describe('a subscription', () => {
     expect(heard).to.deep.equal(['3 ']);
   });
 
-  it('may be made and ended by a listener of the same event', async () => {
+  it('may be made and ended by a listener to the same event', async () => {
     const { a, b } = await pair();
     const heard: string[] = [];
     const tick = a.event('tick');
@@ -131,7 +131,7 @@ describe('a subscription', () => {
     expect(heard).to.deep.equal(['first 1', 'third 2']);
   });
 
-  it('gives what a listener throws to onError, also what its promise rejects with, and goes on', async () => {
+  it('passes errors and rejections of the listener to onError, and goes on', async () => {
     const { a, b } = await pair();
     const errors: unknown[] = [];
     const heard: unknown[] = [];
@@ -151,7 +151,7 @@ describe('a subscription', () => {
     expect(a.actor.getSnapshot().value).to.equal('online');
   });
 
-  it('lets what a listener throws be an uncaught exception without onError, and goes on all the same', async () => {
+  it('turns errors of the listener into uncaught exceptions without onError, and goes on', async () => {
     const { a, b } = await pair();
     const heard: unknown[] = [];
     b.event('tick').subscribe(() => {
@@ -171,7 +171,7 @@ describe('a subscription', () => {
     expect(b.actor.system.get('events').getSnapshot().status).to.equal('active');
   });
 
-  it('is told by its own `where`, and gives what that throws to onError', async () => {
+  it('follows its own `where`, and passes the errors of that to onError', async () => {
     const { a, b } = await pair();
     const errors: unknown[] = [];
     const heard: unknown[] = [];
@@ -199,7 +199,7 @@ describe('a subscription', () => {
     [{ onError: 'x' }, 'onError: give a function'],
     [{ form: { group: 'x' } }, 'there is no option "form"; did you mean from?'],
   ] as const) {
-    it(`is refused with options that cannot be meant: ${JSON.stringify(options)}`, () => {
+    it(`is refused for invalid options: ${JSON.stringify(options)}`, () => {
       const tick = stage.make({ network }).event('tick');
       expect(() => tick.subscribe(() => {}, options as never)).to.throw(TypeError, message);
       if (!('onError' in options)) expect(() => tick.stream(options as never)).to.throw(TypeError, message);
@@ -215,7 +215,7 @@ describe('a subscription', () => {
     ).to.throw(TypeError, 'function');
   });
 
-  it('waits for room at a peer that gives only so many, and says so once', async () => {
+  it('waits for room at a peer that allows only some, and warns once', async () => {
     const { a, b } = await pair();
     const c = await stage.make({ network, name: 'c', limits: { subscriptions: 2 } }).start();
     const warnings: Error[] = [];
@@ -244,7 +244,7 @@ describe('a subscription', () => {
     );
   });
 
-  it('asks nothing of a peer that gives none', async () => {
+  it('is not sent to a peer that allows none', async () => {
     const { a, b } = await stage.pair({ network, limits: { subscriptions: 0 } }, { network });
     b.event('tick').subscribe(() => {});
     await b.peers.get(a.id)!.ping();

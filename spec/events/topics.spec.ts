@@ -71,7 +71,7 @@ describe('the topics of an emitter', () => {
     return line;
   };
 
-  it('keep for a slow subscriber what it can take later, in order', () => {
+  it('keep events for a slow subscriber until it can take them, in order', () => {
     const topics = make();
     const [slow, fast] = [subscribed(topics, 'slow'), subscribed(topics, 'fast')];
     slow.slow = true;
@@ -88,7 +88,7 @@ describe('the topics of an emitter', () => {
     expect(counters).to.include({ sent: 12, queued: 0, dropped: 0 });
   });
 
-  it('drop the oldest when more would wait than may, and keep the newest however large', () => {
+  it('drop the oldest events above the limit, and always keep the newest', () => {
     const topics = make();
     const line = subscribed(topics, 'a');
     line.slow = true;
@@ -105,7 +105,7 @@ describe('the topics of an emitter', () => {
     expect(counters.queued).to.equal(1);
   });
 
-  it('log that a subscriber is slow, once until it has caught up', () => {
+  it('log a slow subscriber once until it has caught up', () => {
     const lines: string[] = [];
     const write = (line: string): unknown => lines.push(line);
     const logger = { debug: write, info: write, warn: write, error: write };
@@ -124,7 +124,7 @@ describe('the topics of an emitter', () => {
     expect(lines[0]).to.equal(said);
   });
 
-  it('keep bytes as they were when the event was emitted', () => {
+  it('keep the bytes as they were when the event was emitted', () => {
     const topics = make();
     const line = subscribed(topics, 'a');
     line.slow = true;
@@ -137,7 +137,7 @@ describe('the topics of an emitter', () => {
     expect(typeof sent === 'string' ? sent : [...sent.binaries[0]!]).to.deep.equal([1, 2, 3]);
   });
 
-  it('count the bytes of what waits, and not only its text', () => {
+  it('count the bytes of waiting events, and not only their text', () => {
     const topics = make({ waiting: 10_000 });
     const line = subscribed(topics, 'a');
     line.slow = true;
@@ -145,7 +145,7 @@ describe('the topics of an emitter', () => {
     expect(counters).to.include({ queued: 2, dropped: 8 });
   });
 
-  it('disconnect a slow subscriber once, when told to', () => {
+  it('disconnect a slow subscriber once, with that option', () => {
     const topics = make({ slow: 'disconnect' });
     const line = subscribed(topics, 'a');
     line.slow = true;
@@ -164,7 +164,7 @@ describe('the topics of an emitter', () => {
     expect(line.story).to.deep.equal(['after 0', 1]);
   });
 
-  it('answer from where on a subscriber gets events, also one that subscribes again while it is slow', () => {
+  it('answer with the sequence from which a subscriber gets events, even when it subscribes again while slow', () => {
     const topics = make();
     topics.emit('tick', 1);
     const line = subscribed(topics, 'a');
@@ -178,7 +178,7 @@ describe('the topics of an emitter', () => {
     expect(line.story).to.deep.equal(['after 1', 2, 'after 2', 3, 4]);
   });
 
-  it('take back what waits under a name when it is no longer wanted', () => {
+  it('drop the waiting events of a name when it is unsubscribed', () => {
     const topics = make();
     const line = subscribed(topics, 'a');
     topics.subscribe(link(line), { type: 'subscribe', id: 2, name: 'tock' });
@@ -195,7 +195,7 @@ describe('the topics of an emitter', () => {
     expect(counters).to.include({ queued: 0, dropped: 0 });
   });
 
-  it('tell when nothing waits any more, also when that is because a subscriber is gone', () => {
+  it('report when no event waits any more, also because a subscriber has gone', () => {
     const topics = make();
     const story: string[] = [];
     topics.whenDrained(() => story.push('at once'));
@@ -212,7 +212,7 @@ describe('the topics of an emitter', () => {
     expect(topics.emit('tick', 2)).to.equal(1);
   });
 
-  it('count on, whether or not anybody subscribes', () => {
+  it('count events with and without subscribers', () => {
     const topics = make();
     for (let n = 1; n <= 7; n += 1) topics.emit('tick', n);
     const line = subscribed(topics, 'a');
@@ -221,7 +221,7 @@ describe('the topics of an emitter', () => {
     expect(subscribed(topics, 'b').story).to.deep.equal(['after 8']);
   });
 
-  it('never count back for a name they have forgotten', () => {
+  it('never count backwards for a name that was forgotten', () => {
     const topics = make();
     for (let n = 1; n <= 7; n += 1) topics.emit('tick', n);
     for (let n = 0; n < 5_000; n += 1) topics.emit(`of ${n}`, n);
@@ -229,7 +229,7 @@ describe('the topics of an emitter', () => {
     expect(Number(answer.replace('after ', ''))).to.be.at.least(7);
   });
 
-  it('refuse what cannot be carried, without counting it', () => {
+  it('refuse a payload that cannot be sent, without counting it', () => {
     const topics = make();
     const line = subscribed(topics, 'a');
     expect(() => topics.emit('tick', () => {})).to.throw(NotSerializable);
@@ -239,7 +239,7 @@ describe('the topics of an emitter', () => {
     expect(counters.emitted).to.equal(1);
   });
 
-  it('end the connection of a peer that subscribes to more than it may', () => {
+  it('end the connection of a peer with too many subscriptions', () => {
     const topics = make();
     const line = new Line('a');
     for (let id = 1; id <= 4; id += 1) {
@@ -251,7 +251,7 @@ describe('the topics of an emitter', () => {
     expect(topics.subscribers('name 4')).to.deep.equal([]);
   });
 
-  it('pass over the frames of a peer that has left', () => {
+  it('ignore the frames of a peer that has left', () => {
     const topics = make();
     const line = new Line('a');
     line.record.left = 'stopped';

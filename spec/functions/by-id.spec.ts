@@ -13,14 +13,14 @@ describe('a call to a peer by its id', () => {
     pool.source.searched = false;
   });
 
-  it('goes out at once when the peer is there, from the local peer that has it', async () => {
+  it('goes out at once when a local peer sees that peer, from that local peer', async () => {
     const other = new FakePool();
     other.join('b', (args, { deadline }) => [...args, deadline]);
     expect(await byId('b', [pool, other]).call('work', [1], { deadline: 5 })).to.deep.equal([1, 5]);
     expect(other.called).to.deep.equal(['b']);
   });
 
-  it('waits for the peer while the first search is under way, and has what is left of its time then', async () => {
+  it('waits for the peer during the first search, and then has the rest of its time', async () => {
     const pending = byId('b', [pool]).call('work', [1], { deadline: 500 });
     await pool.pass(100);
     pool.join('someone else', () => 0);
@@ -29,20 +29,20 @@ describe('a call to a peer by its id', () => {
     expect(await pending).to.deep.equal([1, 300]);
   });
 
-  it('is not found by its deadline, be the search over or not', async () => {
+  it('fails at its deadline, during the first search and after it', async () => {
     const pending = failure(byId('b', [pool]).call('work', [], { deadline: 100 }));
     await pool.pass(100);
     expect(await pending).to.include({ code: 'DEADLINE_EXCEEDED', ran: 'no', peer: 'b', tag: 'work' });
   });
 
-  it('is not sent when the search is over and the peer was not found', async () => {
+  it('is NOT_SENT when the search is over and found no such peer', async () => {
     const pending = failure(byId('b', [pool]).call('work'));
     pool.source.searched = true;
     pool.join('someone else', () => 0);
     expect(await pending).to.include({ code: 'NOT_SENT', ran: 'no', peer: 'b' });
   });
 
-  it('ends with its signal, and with the local peer', async () => {
+  it('ends with its signal and with the local peer', async () => {
     const controller = new AbortController();
     const first = failure(byId('b', [pool]).call('work', [], { signal: controller.signal }));
     const second = failure(byId('b', [pool]).call('work'));
@@ -55,7 +55,7 @@ describe('a call to a peer by its id', () => {
     expect(pool.timers()).to.equal(0);
   });
 
-  it('refuses options that cannot be meant', async () => {
+  it('refuses invalid options', async () => {
     expect(await failure(byId('b', [pool]).call('work', [], { deadline: -1 }))).to.be.instanceOf(TypeError);
   });
 });

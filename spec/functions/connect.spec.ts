@@ -54,7 +54,7 @@ describe('connect', () => {
       expect(await toHere.call(connected(Named.two).tag)).to.equal(2);
     });
 
-    it('connects what other decorators have made of the method', async () => {
+    it('connects the method with the changes of other decorators', async () => {
       const twice = (method: (x: number) => number) =>
         function outer(x: number): number {
           return 2 * method(x);
@@ -68,7 +68,7 @@ describe('connect', () => {
       expect(await toHere.call('wrapped', [1])).to.equal(4);
     });
 
-    it('streams from a generator', async () => {
+    it('connects a generator as a stream', async () => {
       class Counter {
         static step = 2;
         @here.connect('counter') static async *count(to: number): AsyncGenerator<number> {
@@ -81,7 +81,7 @@ describe('connect', () => {
       expect(values).to.deep.equal([0, 2, 4]);
     });
 
-    it('gives methods of one name in two classes two tags, inherited or not', () => {
+    it('gives methods of one name in two classes two tags, with and without inheritance', () => {
       class A {
         @here.connect() static same(): void {}
       }
@@ -186,7 +186,7 @@ describe('connect', () => {
       expect(readableTag(plus.tag)).to.equal(`${MODULE}.plus`);
     });
 
-    it('is `this` in its functions, there as here', async () => {
+    it('is `this` in its functions, in local and in remote calls', async () => {
       const account = {
         get: function get(this: object) {
           return Object.keys(this).toSorted();
@@ -198,13 +198,13 @@ describe('connect', () => {
       expect(await toHere.call('account.get')).to.deep.equal(['get', 'set']);
     });
 
-    it('may be all that a module exports', async () => {
+    it('may be everything that a module exports', async () => {
       const module = await import('../support/eventually.ts');
       here.connect(module, { prefix: 'module' });
       expect(await failure(toHere.call('module.eventually', [null, 0]))).to.be.instanceOf(TypeError);
     });
 
-    it('connects all of them or none', () => {
+    it('connects all of them, or none', () => {
       here.connect('taken.second', () => 1);
       const record = { first: () => 1, second: () => 2 };
       expect(() => here.connect(record, { prefix: 'taken' })).to.throw(
@@ -261,7 +261,7 @@ describe('connect', () => {
       });
     }
 
-    it('refuses a prefix that is none, and one that is the library’s', () => {
+    it('refuses an invalid prefix, and the reserved one of the library', () => {
       expect(() => here.connect({ a: () => 1 }, { prefix: '' })).to.throw(
         TypeError,
         'prefix: give a non-empty string',
@@ -274,7 +274,7 @@ describe('connect', () => {
     });
   });
 
-  it('refuses what it can make nothing of', () => {
+  it('refuses arguments that make no sense', () => {
     for (const args of [[5], [undefined], ['tag', 5], ['tag', undefined], [null], [undefined, () => 1]]) {
       expect(() => here.connect(...(args as [never])), String(args)).to.throw(
         TypeError,
@@ -294,7 +294,7 @@ describe('connect', () => {
     expect(() => here.connect(() => 1)).to.throw(TypeError, 'the function has no name');
   });
 
-  it('knows what is connected and what is not', () => {
+  it('knows which functions are connected', () => {
     expect(() => connected(function lonely() {})).to.throw(TypeError, 'lonely is not connected');
     const fn = here.connect('known', () => 1);
     expect(connected(fn)).to.equal(fn);

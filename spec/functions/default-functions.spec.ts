@@ -25,7 +25,7 @@ describe('the functions that every peer has', () => {
 
   afterEach(() => stage.clear());
 
-  it('info: tell who a peer is, how long it has been there, what it has and what it does', async () => {
+  it('info: tell the identity, uptime, functions and work of a peer', async () => {
     b.connect('one', () => 1);
     const started = Date.now();
     await toB.call('one');
@@ -46,7 +46,7 @@ describe('the functions that every peer has', () => {
     expect(info.loop.utilization).to.be.within(0, 1);
   });
 
-  it('info: tell that the event loop is late', async () => {
+  it('info: tell how late the event loop is', async () => {
     // It looks for 20 ms only, so it is seen from within that it does.
     const begun = new Promise<void>((resolve) => {
       b.use((_, next) => {
@@ -71,7 +71,7 @@ describe('the functions that every peer has', () => {
     expect(timers()).to.be.at.most(before);
   });
 
-  it('ping: take as long as the way there and back, on the clock of the peer that asks', async () => {
+  it('ping: take as long as the round trip, on the clock of the peer that asks', async () => {
     expect(await toB.ping()).to.be.within(0, 5_000);
     const clock = new SimulatedClock();
     const network = new MemoryNetwork();
@@ -83,7 +83,7 @@ describe('the functions that every peer has', () => {
     expect(await ping).to.equal(40);
   });
 
-  it('passThrough: give the arguments back', async () => {
+  it('passThrough: return the arguments', async () => {
     const args = [1, 'two', null, [3, { four: 5 }]];
     expect(await toB.call('net.passThrough', args)).to.deep.equal(args);
     const [day, bytes] = await toB.passThrough(new Date(0), new Uint8Array([1, 2]));
@@ -92,14 +92,14 @@ describe('the functions that every peer has', () => {
     expect(await passThrough.on(toB)()).to.deep.equal([]);
   });
 
-  it('are not among its functions, and it has them all the same', () => {
+  it('are not listed among its functions, but it has them', () => {
     expect(toB.functions).to.deep.equal([]);
     expect(['net.info', 'net.ping', 'net.passThrough', 'net.other'].map((tag) => toB.has(tag))).to.deep.equal(
       [true, true, true, false],
     );
   });
 
-  it('keep their tags to themselves', async () => {
+  it('reserve their tags', async () => {
     for (const tag of ['net.ping', 'net.something']) {
       expect(() => a.connect(tag, () => 1)).to.throw(TypeError, /begin with net\. .*net\.passThrough/);
     }

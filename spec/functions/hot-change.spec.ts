@@ -25,7 +25,7 @@ describe('functions that are connected and disconnected while peers are online',
     await eventually(() => expect(toB.functions).to.deep.equal(['last']));
   });
 
-  it('are no change for others when one is replaced, and the new one is called', async () => {
+  it('show no change to others when one is replaced, and the new one is called', async () => {
     const { a, b, toB } = await stage.pair({ network: new MemoryNetwork() });
     const told: string[] = [];
     b.connect('fn', () => 'old');
@@ -36,7 +36,7 @@ describe('functions that are connected and disconnected while peers are online',
     expect([told, toB.functions]).to.deep.equal([[], ['fn']]);
   });
 
-  it('are known after a connection was replaced within one life, whatever changed meanwhile', async () => {
+  it('are known after a connection was replaced within one life, with all changes meanwhile', async () => {
     const network = new MemoryNetwork();
     const [clock, frozen] = [new SimulatedClock(), new SimulatedClock()];
     const a = stage.make({ network, clock, name: 'a', id: 'a' });

@@ -21,12 +21,12 @@ describe('parity', () => {
   });
   afterEach(() => stage.clear());
 
-  it('is off by default, and then connect returns the very function', () => {
+  it('is off by default, and then connect returns the same function', () => {
     const add = (a: number, b: number): number => a + b;
     expect(stage.make({ network }).connect('add', add)).to.equal(add);
   });
 
-  it('is switched on by APP_NET_PARITY, too', () => {
+  it('can be switched on with APP_NET_PARITY', () => {
     process.env['APP_NET_PARITY'] = '1';
     try {
       const add = (a: number, b: number): number => a + b;
@@ -66,7 +66,7 @@ describe('parity', () => {
     expect([...bytes]).to.deep.equal([1]);
   });
 
-  it('refuses arguments and results that could not be carried, with their place', () => {
+  it('refuses arguments and results that could not be sent, and names the place in them', () => {
     let ran = 0;
     const run = peer.connect('run', (x: unknown) => ((ran += 1), x === 1 ? Symbol('s') : x));
     expect(() => run({ save() {} }))
@@ -81,7 +81,7 @@ describe('parity', () => {
       .that.includes({ code: 'TOO_LARGE', ran: 'no' });
   });
 
-  it('shows the line of the call in what it refuses', () => {
+  it('shows the line of the call in its errors', () => {
     const run = peer.connect('run', (x: unknown) => x);
     expect(() => run(Symbol('s')))
       .to.throw(NetError)
@@ -89,7 +89,7 @@ describe('parity', () => {
       .that.includes('parity.spec');
   });
 
-  it('carries what is thrown: registered classes and properties survive, others do not', () => {
+  it('carries thrown errors: registered classes and properties survive, others do not', () => {
     class Unregistered extends Error {}
     const fail = peer.connect('fail', (error: boolean) => {
       throw error
@@ -162,7 +162,7 @@ describe('parity', () => {
     expect(() => Counter.next(Symbol('s') as never)).to.throw(NetError, 'args[0] is a symbol');
   });
 
-  it('changes nothing for other peers, which call the function itself, and can be taken back', async () => {
+  it('changes nothing for other peers, which call the function itself, and allows disconnect', async () => {
     await peer.start();
     const other = stage.make({ network });
     await other.start();

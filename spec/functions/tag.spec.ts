@@ -17,7 +17,7 @@ describe('a derived tag', () => {
     expect(encodeTag('???', '>>>')).to.match(/^[\w-]+$/);
   });
 
-  it('is read as what it was made of', () => {
+  it('decodes into its module and name', () => {
     const word = fc.stringMatching(/^[\w$@/-]{1,40}$/);
     fc.assert(
       fc.property(fc.stringMatching(/^[\w@/-]{4,40}$/), word, (module, name) => {
@@ -26,19 +26,19 @@ describe('a derived tag', () => {
     );
   });
 
-  it('is read in every script', () => {
+  it('decodes in every script', () => {
     expect(readableTag(encodeTag('приложение/счёт', 'умножить'))).to.equal('приложение/счёт.умножить');
   });
 });
 
-describe('a tag that was given', () => {
+describe('a tag that was given by hand', () => {
   for (const tag of ['img.resize@1', 'resize', 'resize_image', 'multiplyValues', '__proto__', 'ab', '']) {
-    it(`is read as it is: ${JSON.stringify(tag)}`, () => {
+    it(`is readable as it is: ${JSON.stringify(tag)}`, () => {
       expect(readableTag(tag)).to.equal(tag);
     });
   }
 
-  it('is read as it is when what it encodes would garble a terminal', () => {
+  it('stays as it is when its decoded form would garble a terminal', () => {
     for (const text of [
       'a.b\u001b[31m',
       'abcdef.\n',
@@ -51,7 +51,7 @@ describe('a tag that was given', () => {
     }
   });
 
-  it('is read as it is when it is base64 of something that is no text', () => {
+  it('stays as it is when it is base64 of something other than text', () => {
     const tag = Buffer.from([0xff, 0xfe, 0x2e, 0xff, 0x2e, 0x61, 0x62]).toString('base64url');
     expect(readableTag(tag)).to.equal(tag);
   });
@@ -70,7 +70,7 @@ describe('the module of a file', () => {
     await writeFile(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content));
   }
 
-  it('is the name of its package and its path in there, without the extension', async () => {
+  it('is the name of its package and its path in the package, without the extension', async () => {
     await put('package.json', { name: 'my-app' });
     expect(moduleOf(site(join(folder, 'lib', 'math.test.ts')))).to.equal('my-app/lib/math.test');
     expect(moduleOf(site(join(folder, 'main.mjs')))).to.equal('my-app/main');
@@ -88,7 +88,7 @@ describe('the module of a file', () => {
     expect(moduleOf(site(join(folder, 'node_modules', 'inner', 'a', 'b.js')))).to.equal('inner/a/b');
   });
 
-  it('is that of a package further up where a package.json has no name, or is none', async () => {
+  it('is that of a package further up when a package.json has no name, or is invalid', async () => {
     await put('package.json', { name: 'outer' });
     await put('dist/package.json', { type: 'module' });
     await put('broken/package.json', '{');
@@ -98,7 +98,7 @@ describe('the module of a file', () => {
     }
   });
 
-  it('is named for its folder where there is no package', function () {
+  it('is named after its folder when there is no package', function () {
     expect(moduleOf(site(join(folder, 'a.js')))).to.equal(`${basename(folder)}/a`);
   });
 

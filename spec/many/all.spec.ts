@@ -38,7 +38,7 @@ describe('a call to all peers', () => {
     ...Object.values(result),
   ];
 
-  it('gives what became of each, as it arrives', async () => {
+  it('yields the outcome of each peer as it arrives', async () => {
     const [a, b, c] = [slow('a'), slow('b'), slow('c')];
     const results = call();
     const error = new RangeError('not here');
@@ -51,12 +51,12 @@ describe('a call to all peers', () => {
     expect(await results.next()).to.deep.equal({ done: true, value: undefined });
   });
 
-  it('is over at once where nobody has the function', async () => {
+  it('ends at once when no peer has the function', async () => {
     pool.join('other', () => 1, { functions: [] });
     expect(await call().next()).to.deep.equal({ done: true, value: undefined });
   });
 
-  it('goes out before anybody asks for a result, and to those who are there then', async () => {
+  it('goes out before any result is read, to the peers that are present then', async () => {
     pool.join('a', () => 1);
     const results = call();
     expect(pool.called).to.deep.equal(['a']);
@@ -79,7 +79,7 @@ describe('a call to all peers', () => {
     expect(names).to.deep.equal(['a', 'b']);
   });
 
-  it('takes back the calls that are not answered when the loop is left', async () => {
+  it('cancels the unanswered calls when the loop is left', async () => {
     const [a, b] = [slow('a'), slow('b')];
     const results = call();
     a.answer(1);
@@ -92,7 +92,7 @@ describe('a call to all peers', () => {
     await settle();
   });
 
-  it('bothers nobody with failures that are not asked for', async () => {
+  it('ignores failures that nobody reads', async () => {
     pool.join('a', () => {
       throw new Error('unheard');
     });
@@ -119,7 +119,7 @@ describe('a call to all peers', () => {
     expect(await failure(results.next())).to.include({ code: 'STOPPED' });
   });
 
-  it('throws what the selector’s `where` throws', async () => {
+  it('throws the error of the `where` of the selector', async () => {
     pool.join('a', () => 1);
     const candidates = pool.candidates({
       where: () => {
@@ -130,7 +130,7 @@ describe('a call to all peers', () => {
     expect(await failure(results.next())).to.be.instanceOf(RangeError);
   });
 
-  it('gives each call the time there is', async () => {
+  it('gives each call the full deadline', async () => {
     const a = slow('a');
     call({ time: 700 });
     expect(a.options.deadline).to.equal(700);

@@ -32,7 +32,7 @@ describe('a call to any peer', () => {
       args,
     );
 
-  describe('that failed on one peer', () => {
+  describe('after a failure on one peer', () => {
     // What is said of the function, whether it may run twice, and whether the call goes to another peer.
     const cases: [NetErrorCode, Ran, idempotent: boolean, again: boolean][] = [
       ['NOT_SENT', 'no', false, true],
@@ -56,7 +56,7 @@ describe('a call to any peer', () => {
     ];
     for (const [code, ran, idempotent, again] of cases) {
       const what = `${code}, ran: ${ran}, ${idempotent ? 'idempotent' : 'not idempotent'}`;
-      it(`${again ? 'is made again on another' : 'is not made again'}: ${what}`, async () => {
+      it(`${again ? 'is repeated on another' : 'is not repeated'}: ${what}`, async () => {
         pool.join('first', fails(code, ran));
         pool.join('second', () => 'done').load = 1;
         if (again) expect(await call({ idempotent })).to.equal('done');
@@ -65,7 +65,7 @@ describe('a call to any peer', () => {
       });
     }
 
-    it('is not made again when the function threw', async () => {
+    it('is not repeated when the function threw', async () => {
       pool.join('first', () => {
         throw new RangeError('mine');
       });
@@ -80,7 +80,7 @@ describe('a call to any peer', () => {
       ['OVERLOADED', true],
       ['CONNECTION_LOST', false],
     ] as const) {
-      it(`is ${again ? '' : 'not '}made again with a stream among its arguments: ${code}`, async () => {
+      it(`is ${again ? '' : 'not '}repeated with a stream among its arguments: ${code}`, async () => {
         pool.join('first', fails(code));
         pool.join('second', () => 'done').load = 1;
         async function* stream(): AsyncGenerator<number> {
@@ -92,7 +92,7 @@ describe('a call to any peer', () => {
       });
     }
 
-    it('is not made again when it was taken back, whatever the reason of the signal says', async () => {
+    it('is not repeated when it was cancelled, whatever the reason of the signal says', async () => {
       const controller = new AbortController();
       pool.join('first', () => {
         controller.abort(new NetError('NOT_SENT', 'the reason'));
@@ -103,7 +103,7 @@ describe('a call to any peer', () => {
       expect(pool.called).to.deep.equal(['first']);
     });
 
-    it('gets there the arguments and what is left of the deadline', async () => {
+    it('passes on the arguments and the rest of the deadline', async () => {
       pool.join('first', async () => {
         pool.clock.increment(400);
         fails('NOT_SENT')();
@@ -115,7 +115,7 @@ describe('a call to any peer', () => {
     });
   });
 
-  it('goes back to a peer that was overloaded, after a pause with full jitter, and that doubles', async () => {
+  it('returns to an overloaded peer after a pause with full jitter, and doubles the pause', async () => {
     let free = false;
     pool.join('only', () => (free ? 'done' : fails('OVERLOADED')()));
     const pending = call();
@@ -135,7 +135,7 @@ describe('a call to any peer', () => {
     expect(await pending).to.equal('done');
   });
 
-  it('fails with the last failure, as it is, once no further attempt fits into the deadline', async () => {
+  it('fails with the last failure, unchanged, when no further attempt fits into the deadline', async () => {
     pool.join('only', fails('OVERLOADED'));
     const pending = failure(call({ time: 60 }));
     await pool.pass(60);
@@ -143,7 +143,7 @@ describe('a call to any peer', () => {
     expect(pool.called).to.have.length(3);
   });
 
-  it('does not ask more than three peers without a pause', async () => {
+  it('tries at most three peers without a pause', async () => {
     for (let index = 0; index < 10; index += 1) pool.join(`p${index}`, fails('OVERLOADED'));
     const pending = failure(call({ time: 100 }));
     await settle();
@@ -152,7 +152,7 @@ describe('a call to any peer', () => {
     await pending;
   });
 
-  it('is lost with three peers, and not with a fourth, when its function is idempotent', async () => {
+  it('may be lost with three peers, but not with a fourth, when its function is idempotent', async () => {
     for (let index = 0; index < 9; index += 1) pool.join(`p${index}`, fails('CONNECTION_LOST'));
     const pending = failure(call({ idempotent: true }));
     await pool.pass(100);
@@ -176,13 +176,13 @@ describe('a call to any peer', () => {
     expect(error.cause).to.include({ code: 'NOT_SENT', ran: 'no' });
   });
 
-  it('does not ask a peer again that has no such function, whatever it told', async () => {
+  it('skips a peer that answered that it has no such function, whatever it announced', async () => {
     pool.join('liar', fails('NO_SUCH_TAG'));
     expect(await failure(call())).to.include({ code: 'NO_SUCH_TAG', message: 'NO_SUCH_TAG it is' });
     expect(pool.called).to.deep.equal(['liar']);
   });
 
-  it('has no more time than the call inside which it is made', async () => {
+  it('has at most the time of the call that it is made in', async () => {
     const { signal } = new AbortController();
     const outer = { caller: undefined, tag: 'outer', signal, deadline: 100, settled: false };
     const seen: CallOptions[] = [];
@@ -196,14 +196,14 @@ describe('a call to any peer', () => {
   });
 
   describe('chooses', () => {
-    it('the idler one of two', async () => {
+    it('the less busy one of two', async () => {
       pool.join('busy', () => 1).load = 1;
       pool.join('idle', () => 1);
       for (let count = 0; count < 10; count += 1) await call();
       expect(new Set(pool.called)).to.deep.equal(new Set(['idle']));
     });
 
-    it('of many, the idler of two picked at random', async () => {
+    it('the less busy one of two random peers among many', async () => {
       for (let load = 0; load < 5; load += 1) pool.join(`p${load}`, () => 1).load = load;
       pool.randoms.push(0.99, 0.7);
       await call();
@@ -211,7 +211,7 @@ describe('a call to any peer', () => {
       expect(pool.called).to.deep.equal(['p2']);
     });
 
-    it('another than the one that was overloaded a moment ago', async () => {
+    it('another peer than one that was overloaded a moment ago', async () => {
       let overloaded = true;
       pool.join('first', () => (overloaded ? fails('OVERLOADED')() : 1));
       pool.join('second', () => 1).load = 1;
@@ -226,21 +226,21 @@ describe('a call to any peer', () => {
     });
   });
 
-  describe('when nobody has the function', () => {
-    it('fails, and names what is near', async () => {
+  describe('when no peer has the function', () => {
+    it('fails, and suggests similar names', async () => {
       pool.join('b', () => 1, { functions: ['worm', 'other'] });
       const error = (await failure(call())) as NetError;
       expect(error).to.include({ code: 'NO_SUCH_TAG', ran: 'no', retriable: true, tag: 'work' });
       expect(error.message).to.equal('none of 1 peers has a function "work"; did you mean worm?');
     });
 
-    it('tells of a peer that has it and was not selected', async () => {
+    it('names a peer that has it and was not selected', async () => {
       pool.join('far', () => 1, { group: 'gpu' });
       const error = (await failure(call())) as NetError;
       expect(error.message).to.include('peer "far" (far), group "gpu", has it but is not selected');
     });
 
-    it('waits for somebody when it is told to, until the deadline', async () => {
+    it('waits for such a peer on request, until the deadline', async () => {
       const pending = call({ wait: true });
       await pool.pass(100);
       pool.join('late', () => 'done');
@@ -265,14 +265,14 @@ describe('a call to any peer', () => {
       expect(error.message).to.include('no peer had the function before the deadline');
     });
 
-    it('waits for the end of the first search, and takes whoever comes before', async () => {
+    it('waits for the end of the first search, and uses a peer that is found before', async () => {
       pool.source.searched = false;
       const pending = call();
       pool.join('soon', () => 'done');
       expect(await pending).to.equal('done');
     });
 
-    it('ends at once when it is aborted, with the reason of the signal', async () => {
+    it('ends at once with the reason of an aborted signal', async () => {
       const controller = new AbortController();
       const pending = failure(call({ wait: true, signal: controller.signal }));
       await settle();

@@ -30,12 +30,12 @@ describe('a function that several peers have', () => {
 
   const where = (): ReturnType<typeof caller.remote<() => string>> => caller.remote<() => string>('where');
 
-  it('is called on any of them, by a peer that has only just been made', async () => {
+  it('is called on any of them by a peer that was only just made', async () => {
     connectAll('where', (name) => name);
     expect(await where().any()()).to.be.oneOf(['w1', 'w2', 'w3']);
   });
 
-  it('is called on each as often as on the others, give or take', async () => {
+  it('is called about equally often on each', async () => {
     connectAll('where', (name) => name);
     await caller.getPeers();
     const counts = new Map<string, number>();
@@ -63,7 +63,7 @@ describe('a function that several peers have', () => {
     await Promise.all(stuck);
   });
 
-  it('is looked for among those that the selector means, and no others', async () => {
+  it('is called only on peers that the selector matches', async () => {
     connectAll('where', (name) => name);
     expect(await where().any({ name: 'w2' })()).to.equal('w2');
     const error = (await failure(where().any({ group: 'gpu' })())) as NetError;
@@ -78,14 +78,14 @@ describe('a function that several peers have', () => {
     expect(fn()).to.equal('here');
   });
 
-  it('is waited for: a peer that connects it while it is online will do', async () => {
+  it('is awaited: a peer may connect it while it is online', async () => {
     const late = where().any({}, { wait: true })();
     await caller.getPeers();
     workers[1]!.connect('where', () => 'w2 at last');
     expect(await late).to.equal('w2 at last');
   });
 
-  it('is called elsewhere when a worker takes it back while the call is on its way', async () => {
+  it('is called elsewhere when a worker disconnects it while the call is on its way', async () => {
     const calls: Promise<unknown>[] = [];
     const [leaving] = workers;
     const own = leaving!.connect('where too', () => 'w1');
@@ -100,7 +100,7 @@ describe('a function that several peers have', () => {
       .and.not.include('w1');
   });
 
-  it('moves on from a worker that stops, and loses no call', async () => {
+  it('moves on from a worker that stops, without losing a call', async () => {
     connectAll('where', async (name) => {
       await new Promise((resolve) => setImmediate(resolve));
       return name;
@@ -113,7 +113,7 @@ describe('a function that several peers have', () => {
     await stopping;
   });
 
-  it('is called again after a loss only when it was connected as idempotent', async () => {
+  it('is repeated after a loss only when it is idempotent', async () => {
     let runs = 0;
     connectAll('work', async (name) => {
       runs += 1;
@@ -139,7 +139,7 @@ describe('a function that several peers have', () => {
     expect(runs).to.equal(2);
   });
 
-  it('is lost after a loss when it is not', async () => {
+  it('fails after a loss when it is not idempotent', async () => {
     let runs = 0;
     connectAll('work', async (name) => {
       runs += 1;
@@ -152,7 +152,7 @@ describe('a function that several peers have', () => {
     expect(runs).to.equal(1);
   });
 
-  it('is called on all of them, and says which gave what', async () => {
+  it('is called on all of them, with the peer of each result', async () => {
     connectAll('where', (name) => {
       if (name === 'w2') throw new RangeError('not me');
       return name;
@@ -164,7 +164,7 @@ describe('a function that several peers have', () => {
     expect(told).to.deep.equal({ w1: 'w1', w2: 'RangeError: not me', w3: 'w3' });
   });
 
-  it('is mapped over all of them, with one that joins and one that is killed on the way', async () => {
+  it('is mapped over all of them, while one joins and one is killed', async () => {
     const seen = new Set<string>();
     const double = async (name: string, x: number): Promise<number> => {
       seen.add(name);
@@ -191,7 +191,7 @@ describe('a function that several peers have', () => {
     expect([...seen]).to.have.members(['w1', 'w2', 'w3', 'late']);
   });
 
-  it('leaves nothing under way behind when a loop is left', async () => {
+  it('has no calls under way after a loop is left', async () => {
     connectAll('forever', () => new Promise(() => {}));
     const forever = caller.remote<(x?: number) => number>('forever');
     await caller.getPeers();
@@ -210,7 +210,7 @@ describe('a function that several peers have', () => {
     clearTimeout(timer);
   });
 
-  it('is called from a peer that still runs, of those it is connected to', async () => {
+  it('is called from one of its local peers that still runs', async () => {
     connectAll('where', (name) => name);
     const other = stage.make({ network, name: 'other' });
     const fn = (): string => 'here';
@@ -267,7 +267,7 @@ describe('a function that several peers have', () => {
     });
   });
 
-  describe('and that streams', () => {
+  describe('when it returns a stream', () => {
     async function* count(to: number): AsyncGenerator<number, string> {
       for (let index = 0; index < to; index += 1) yield index;
       return 'done';
@@ -282,7 +282,7 @@ describe('a function that several peers have', () => {
       }
     };
 
-    it('is iterated on any of them, whether or not its code is here', async () => {
+    it('is iterated on any of them, with or without local code', async () => {
       for (const worker of workers) worker.connect('count', (to: number) => count(to));
       const far = caller.remote<typeof count>('count');
       expect(await read(far.any()(3))).to.deep.equal([0, 1, 2, 'done']);
@@ -290,7 +290,7 @@ describe('a function that several peers have', () => {
       expect(await read(near.any()(3))).to.deep.equal([0, 1, 2, 'done']);
     });
 
-    it('is opened elsewhere when a peer does not take it', async () => {
+    it('is opened elsewhere when a peer does not accept it', async () => {
       for (const worker of workers) worker.connect('count', (to: number) => count(to));
       const near = caller.connect('count', count);
       await caller.getPeers();
@@ -300,7 +300,7 @@ describe('a function that several peers have', () => {
       await stopping;
     });
 
-    it('is not called again once an argument that is a stream was sent', async () => {
+    it('is not repeated once an argument that is a stream was sent', async () => {
       connectAll('eat', async (name, stream: AsyncIterable<unknown>) => {
         for await (const _ of stream) network.kill(workers.find((worker) => worker.name === name)!);
       });
@@ -311,7 +311,7 @@ describe('a function that several peers have', () => {
     });
   });
 
-  it('ends with the call inside which it was made', async () => {
+  it('ends with the call that it was made in', async () => {
     connectAll('forever', () => new Promise(() => {}));
     const forever = caller.remote<(x?: number) => void>('forever');
     const spellings: Record<string, () => Promise<unknown>> = {

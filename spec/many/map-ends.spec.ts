@@ -21,7 +21,7 @@ describe('a map ends', () => {
   const map = (inputs: Inputs<unknown>, changes?: Partial<MapCall>): Results<Result> =>
     mapOver(pool, inputs, changes);
 
-  it('when the loop is left: what runs is taken back, and the generator of inputs is closed', async () => {
+  it('when the loop is left: its calls are cancelled, and the generator of inputs is closed', async () => {
     let signal: AbortSignal | undefined;
     pool.join('a', (_, options) => {
       signal = options.signal;
@@ -46,7 +46,7 @@ describe('a map ends', () => {
     expect(signal!.reason).to.include({ code: 'CANCELLED' });
   });
 
-  it('at once when it is left while it waits', async () => {
+  it('at once when it is left while the loop waits', async () => {
     slow(pool, 'a');
     const results = map([1]);
     const next = results.next();
@@ -65,7 +65,7 @@ describe('a map ends', () => {
     expect(await failure(map([1], { signal: controller.signal }).next())).to.equal('enough');
   });
 
-  it('with what the inputs threw, after the results of those before', async () => {
+  it('with the error of the inputs, after the results of earlier inputs', async () => {
     pool.join('a', double);
     const broken = function* (): Generator<number> {
       yield 1;
@@ -77,7 +77,7 @@ describe('a map ends', () => {
     expect(await results.next()).to.deep.equal({ done: true, value: undefined });
   });
 
-  it('with what the selector’s `where` threw, when a peer joins as well', async () => {
+  it('with the error of the `where` of the selector, even when that throws for a peer that joins', async () => {
     slow(pool, 'a');
     let wrong = false;
     const where = (): boolean => {
@@ -92,7 +92,7 @@ describe('a map ends', () => {
     expect(await next).to.be.instanceOf(RangeError);
   });
 
-  it('when it goes out of scope, and whatever the inputs make of being left', async () => {
+  it('when it goes out of scope, whatever the inputs do when they are closed', async () => {
     const open = slow(pool, 'a');
     const inputs = {
       [Symbol.iterator]: () => ({
@@ -113,7 +113,7 @@ describe('a map ends', () => {
     expect(open).to.have.length(2);
   });
 
-  it('with what onProgress threw', async () => {
+  it('with the error of onProgress', async () => {
     pool.join('a', double);
     const onProgress = ({ done }: MapProgress): void => {
       if (done === 2) throw new RangeError('progress');
@@ -131,7 +131,7 @@ describe('a map ends', () => {
     expect(await next).to.include({ code: 'STOPPED' });
   });
 
-  it('and leaves no timer and no listener behind', async () => {
+  it('and leaves no timer or listener behind', async () => {
     pool.join('full', () => {
       throw new NetError('OVERLOADED', 'full');
     });

@@ -111,10 +111,10 @@ async function play(script: Script): Promise<{ results: MapResult<number, number
   return { results, runs };
 }
 
-describe('a map, whatever becomes of its calls', function () {
+describe('a map with any failures of its calls', function () {
   this.timeout(60_000);
 
-  it('gives each input one result, runs none twice that must not be, and says truly what ran', async () => {
+  it('gives each input one result, never runs one twice that must not, and is right about what ran', async () => {
     await fc.assert(
       fc.asyncProperty(scripts, async (script) => {
         const { results, runs } = await play(script);

@@ -20,7 +20,7 @@ describe('a map', () => {
   const map = (inputs: Inputs<unknown>, changes?: Partial<MapCall>): Results<Result> =>
     mapOver(pool, inputs, changes);
 
-  it('gives one result for each input, with the input, its place and its peer', async () => {
+  it('yields one result for each input, with the input, its index and its peer', async () => {
     const peer = pool.join('a', double);
     expect(await gather(map([5, 6]))).to.deep.equal([
       { index: 0, input: 5, status: 'fulfilled', value: 10, peer },
@@ -29,7 +29,7 @@ describe('a map', () => {
     expect(await gather(map([]))).to.deep.equal([]);
   });
 
-  it('takes its inputs from whatever can be iterated', async () => {
+  it('takes inputs from any iterable', async () => {
     pool.join('a', double);
     async function* later(): AsyncGenerator<number> {
       for (const each of numbers(20)) {
@@ -49,7 +49,7 @@ describe('a map', () => {
     }
   });
 
-  it('has each peer work on as many inputs as was said, and no more', async () => {
+  it('runs at most `concurrency` inputs on each peer', async () => {
     const [a, b] = [slow(pool, 'a'), slow(pool, 'b')];
     const results = map(numbers(10));
     const next = results.next();
@@ -62,7 +62,7 @@ describe('a map', () => {
     await results.return();
   });
 
-  it('takes no input before somebody asks, and then only what can run soon: an endless generator will do', async () => {
+  it('takes no input before the first read, and then only those that can run soon, even from an endless generator', async () => {
     pool.join('a', double);
     let taken = 0;
     let closed = false;
@@ -86,7 +86,7 @@ describe('a map', () => {
     expect(closed).to.equal(true);
   });
 
-  it('gives a failed input as a rejected entry and goes on', async () => {
+  it('yields a failed input as a rejected entry and goes on', async () => {
     pool.join('a', ([x]) => {
       if (x === 1) throw new RangeError('one');
       return x;
@@ -97,7 +97,7 @@ describe('a map', () => {
     expect(third).to.include({ status: 'fulfilled' });
   });
 
-  it('makes the arguments of the call by `args`, whose own failure is one of that input', async () => {
+  it('makes the arguments of a call with `args`, and a failure of that fails only its input', async () => {
     pool.join('a', (args) => args);
     const args = (input: unknown, index: number): unknown[] => {
       if (index === 1) throw new RangeError('no arguments');
@@ -108,7 +108,7 @@ describe('a map', () => {
     expect((second as { reason: Error }).reason.message).to.equal('no arguments');
   });
 
-  it('goes on when no input at all can be turned into arguments', async () => {
+  it('goes on when no input can be turned into arguments', async () => {
     pool.join('a', double);
     const args = (): never => {
       throw new RangeError('no arguments');
@@ -118,7 +118,7 @@ describe('a map', () => {
   });
 
   describe('in order', () => {
-    it('holds back results until the earlier ones are there, and takes no end of inputs meanwhile', async () => {
+    it('holds back results until the earlier ones are ready, and takes a limited number of inputs meanwhile', async () => {
       const a = slow(pool, 'a');
       let taken = 0;
       const results = map(
@@ -141,7 +141,7 @@ describe('a map', () => {
       await results.return();
     });
 
-    it('is right whatever order the answers come in', async () => {
+    it('is right for any order of answers', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.nat(5), { maxLength: 60 }),
@@ -164,7 +164,7 @@ describe('a map', () => {
   });
 
   describe('when peers come and go', () => {
-    it('uses one that joins meanwhile', async () => {
+    it('uses a peer that joins meanwhile', async () => {
       const a = slow(pool, 'a');
       const results = map(numbers(4));
       void results.next();
@@ -176,7 +176,7 @@ describe('a map', () => {
       await results.return();
     });
 
-    it('moves an input that certainly did not run', async () => {
+    it('repeats an input that certainly did not run on another peer', async () => {
       const gone = pool.join('gone', () => {
         pool.leave(gone);
         throw new NetError('NOT_SENT', 'gone');
@@ -190,7 +190,7 @@ describe('a map', () => {
     });
 
     for (const idempotent of [true, false]) {
-      it(`${idempotent ? 'moves' : 'does not move'} one that may have run, when the function is ${idempotent ? '' : 'not '}idempotent`, async () => {
+      it(`${idempotent ? 'repeats' : 'does not repeat'} an input that may have run, when the function is ${idempotent ? '' : 'not '}idempotent`, async () => {
         const gone = pool.join('gone', () => {
           pool.leave(gone);
           throw new NetError('CONNECTION_LOST', 'gone');
@@ -206,7 +206,7 @@ describe('a map', () => {
       });
     }
 
-    it('gives up an input that took four peers with it', async () => {
+    it('gives up an input that four peers were lost with', async () => {
       for (let index = 0; index < 9; index += 1) {
         const peer = pool.join(`p${index}`, () => {
           pool.leave(peer);
@@ -218,7 +218,7 @@ describe('a map', () => {
       expect(pool.called).to.have.length(4);
     });
 
-    it('spares a peer that is overloaded, and loses nothing', async () => {
+    it('spares an overloaded peer, and loses nothing', async () => {
       let refused = 0;
       pool.join('full', () => {
         refused += 1;
@@ -234,7 +234,7 @@ describe('a map', () => {
       expect(refused).to.be.below(10);
     });
 
-    it('waits for a peer as long as a call may take, then throws and says what is near', async () => {
+    it('waits for a peer as long as a call may take, then throws and suggests similar names', async () => {
       pool.join('b', () => 1, { functions: ['worm'] });
       const error = failure(map([1]).next());
       await pool.pass(999);
@@ -248,7 +248,7 @@ describe('a map', () => {
       expect(values(await results)).to.deep.equal([2]);
     });
 
-    it('rejects an input that nobody is left for, by its deadline', async () => {
+    it('rejects an input by its deadline when no peer is left for it', async () => {
       const gone = pool.join('gone', () => {
         pool.leave(gone);
         throw new NetError('NOT_SENT', 'gone');
@@ -264,7 +264,7 @@ describe('a map', () => {
     });
   });
 
-  it('tells its progress', async () => {
+  it('reports its progress', async () => {
     const told: MapProgress[] = [];
     pool.join('a', ([x]) => {
       if (x === 1) throw new Error('one');

@@ -99,7 +99,7 @@ describe('on the network', function () {
 
   const typeOf = (text: string): unknown => (parse(text) as { type: unknown }).type;
 
-  it('an honest peer is called, and its frames are seen by what watches the attacks below', async () => {
+  it('an honest peer can be called, and the checks of the attacks below see its frames', async () => {
     const honest = await start('honest', [`${own}:${port}`]);
     const [toVictim] = await meet(honest, victim.id);
     expect(await toVictim!.call('function of the victim', [MARK])).to.equal(1);
@@ -107,7 +107,7 @@ describe('on the network', function () {
     expect(parsed).to.have.length.above(0);
   });
 
-  it('a relay that passes on what it cannot read does no harm, and does not hinder', async () => {
+  it('a relay that passes on what it cannot read does no harm and is no obstacle', async () => {
     const relay = createServer((near) => {
       const far = connectTcp(port, own);
       near.on('error', () => far.destroy()).pipe(far);
@@ -121,7 +121,7 @@ describe('on the network', function () {
     relay.close();
   });
 
-  it('a relay that ends the encryption and begins another is refused', async () => {
+  it('a relay that ends the encryption and begins its own is refused', async () => {
     const { port: trap, relayed, ends } = await attacker.relay(port);
     const honest = await start('honest', [`${own}:${trap}`]);
     await eventually(() => expect(ends).to.include(4401));
@@ -131,7 +131,7 @@ describe('on the network', function () {
     nothingGotIn(honest);
   });
 
-  it('a relay that adds frames of its own to the handshake is refused, and they are not parsed', async () => {
+  it('a relay that adds its own frames to the handshake is refused, and they are not parsed', async () => {
     const trap = await attacker.serve((near) => {
       near.hold();
       void attacker.dial(port).then((far) => {
@@ -144,7 +144,7 @@ describe('on the network', function () {
     nothingGotIn(honest);
   });
 
-  it('a relay that takes the newest version out, or puts another in, is refused', async () => {
+  it('a relay that removes the newest version, or adds another, is refused', async () => {
     for (const versions of [[], [0], [1, 0], [2, 1]]) {
       const change = (text: string): string =>
         typeOf(text) === 'hello' || typeOf(text) === 'welcome' ? edit(text, { versions }) : text;
@@ -156,7 +156,7 @@ describe('on the network', function () {
     }
   });
 
-  it('a server without encryption hears nothing but the begin of an encrypted connection', async () => {
+  it('a server without encryption receives only the beginning of an encrypted connection', async () => {
     const heard: Buffer[] = [];
     const plain = createServer((tcp) => {
       tcp
@@ -186,7 +186,7 @@ describe('on the network', function () {
     nothingGotIn();
   });
 
-  it('an older TLS is spoken by neither side', async () => {
+  it('neither side speaks an older TLS', async () => {
     const older = connectTls({ host: own, port, maxVersion: 'TLSv1.2', rejectUnauthorized: false });
     const error = await new Promise<NodeJS.ErrnoException>((resolve) => older.once('error', resolve));
     expect(error.code).to.equal('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
@@ -204,7 +204,7 @@ describe('on the network', function () {
     server.close();
   });
 
-  it('a handshake that was heard in the clear is refused when it is said again', async () => {
+  it('a handshake that was recorded in the clear is refused when it is played again', async () => {
     // Nobody hears it in the clear; this one is told by the honest dialler itself.
     const heard: string[] = [];
     const socket = await webSocketTransport().dial({ host: own, port }, { largestMessage: 65_536 });
@@ -226,7 +226,7 @@ describe('on the network', function () {
     nothingGotIn();
   });
 
-  it('a peer that is sent its own words is not taken in, whichever way they come back', async () => {
+  it('a peer does not accept its own messages, whichever way they come back', async () => {
     // A mirror at the other end of a dial.
     const mirror = await attacker.serve((line) => line.onMessage((text) => line.say(text, REQUEST)));
     const toMirror = await start('to the mirror', [`${own}:${mirror}`]);
@@ -287,7 +287,7 @@ describe('on the network', function () {
     nothingGotIn(other);
   });
 
-  it('who has another secret learns that there is a peer, and nothing of it', async () => {
+  it('a peer with another secret learns that a peer exists, and nothing else', async () => {
     const stranger = await start('stranger', [`${own}:${port}`], makeSecret());
     await eventually(() => expect(failuresOf(stranger)).to.be.above(0));
     const line = await attacker.dial(port);
@@ -302,7 +302,7 @@ describe('on the network', function () {
     nothingGotIn(stranger);
   });
 
-  it('who answers a dial with another secret learns that somebody dials, and nothing of them', async () => {
+  it('a peer with another secret that is dialled learns that somebody dials, and nothing else', async () => {
     const heard: string[] = [];
     const trap = await attacker.serve((line) =>
       line.onMessage((text) => {
@@ -321,7 +321,7 @@ describe('on the network', function () {
     nothingGotIn(honest);
   });
 
-  it('certificates are checked on both sides where there is an authority', async () => {
+  it('certificates are checked on both sides when there is an authority', async () => {
     const [ours, theirs] = [await ephemeralCertificate(), await ephemeralCertificate()];
     // A certificate that signed itself is its own authority.
     const make = async (name: string, tls: TlsOptions, seeds: string[] = []): Promise<Peer> => {

@@ -24,7 +24,7 @@ const insecure = (make: () => unknown): NetError => {
   throw new Error('nothing was refused');
 };
 
-describe('a peer that is to be opened to the network', () => {
+describe('a peer that is opened to the network', () => {
   const stage = new Stage();
   const secret = makeSecret();
   afterEach(() => stage.clear());
@@ -35,7 +35,7 @@ describe('a peer that is to be opened to the network', () => {
     insecure(() => resolve({}, { APP_NET_LAN: '1' }));
   });
 
-  it('gets a secret from that command: a file for its owner only, and nothing to be seen', async () => {
+  it('gets a secret from that command, in a file for its owner only, and nothing is printed', async () => {
     const folder = await stage.folder();
     const shell = (command: string) => promisify(execFile)('sh', ['-c', command], { cwd: folder });
     const { stdout, stderr } = await shell(MAKE_SECRET);
@@ -50,7 +50,7 @@ describe('a peer that is to be opened to the network', () => {
     await peer.start();
   });
 
-  it('listens on every interface unless it is told on which', () => {
+  it('listens on every interface unless one is chosen', () => {
     expect(resolve({ lan: true, secret })).to.include({ lan: true, host: '::' });
     expect(resolve({ lan: true, secret, host: '192.0.2.7' })).to.include({ host: '192.0.2.7' });
     expect(
@@ -59,14 +59,14 @@ describe('a peer that is to be opened to the network', () => {
     expect(resolve({}, { APP_NET_LAN: '0' })).to.include({ lan: false, host: '127.0.0.1' });
   });
 
-  it('is refused a host that contradicts it', () => {
+  it('refuses a host that contradicts it', () => {
     expect(() => resolve({ lan: true, secret, host: '127.0.0.1' })).to.throw(TypeError, 'other hosts');
     expect(() => resolve({ lan: true, secret, host: 'my-host' })).to.throw(TypeError, 'not an IP address');
     expect(insecure(() => resolve({ host: '192.0.2.7' })).message).to.include('lan: true');
     insecure(() => resolve({ secret }, { APP_NET_HOST: '0.0.0.0' }));
   });
 
-  it('is refused a passphrase that could be guessed, which is not shown', () => {
+  it('refuses a weak passphrase without printing it', () => {
     for (const [weak, why] of [
       ['short-secret14', 'fewer than 15 characters'],
       ['ababababababababababab', 'fewer than 6 different'],
@@ -80,7 +80,7 @@ describe('a peer that is to be opened to the network', () => {
     expect(resolve({ lan: true, secret: 'correct horse battery' }).secret).to.be.a('function');
   });
 
-  it('is refused the same in a file', async () => {
+  it('refuses a weak passphrase in a file', async () => {
     const folder = await stage.folder();
     await promisify(execFile)('sh', ['-c', 'umask 077; echo hunter2hunter2 > weak'], { cwd: folder });
     for (const lan of [true, false]) {
@@ -91,7 +91,7 @@ describe('a peer that is to be opened to the network', () => {
     }
   });
 
-  it('can do without a secret only where the code says so, and nothing contradicts it', () => {
+  it('can work without a secret only when the code says so and no option contradicts it', () => {
     expect(resolve({ lan: true, insecure: true }).secret!()).to.equal(PUBLIC_SECRET);
     expect(() => resolve({ insecure: true })).to.throw(TypeError, 'together with lan: true');
     expect(() => resolve({ lan: true, insecure: true, secret })).to.throw(
@@ -104,7 +104,7 @@ describe('a peer that is to be opened to the network', () => {
     insecure(() => resolve({ lan: true }, { APP_NET_INSECURE: '1' }));
   });
 
-  it('is refused half a certificate, and one that does not fit its key', async () => {
+  it('refuses half a certificate, and one that does not fit its key', async () => {
     expect(() => resolve({ lan: true, secret, tls: { key: 'x' } as never })).to.throw(TypeError, 'tls: give');
     const runtimeDir = await stage.folder();
     const peer = stage.make({ lan: true, secret, runtimeDir, tls: { key: 'x', cert: 'y' } });

@@ -50,14 +50,14 @@ describe('a peer among strangers', () => {
     });
   }
 
-  it('compresses nothing, whatever is offered', async () => {
+  it('does not compress, whatever is offered', async () => {
     const ws = new WebSocket(`ws://127.0.0.1:${port}/`, 'app-net.v1', { perMessageDeflate: true });
     sockets.push(ws);
     await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject));
     expect(ws.extensions).to.equal('');
   });
 
-  it('takes no compressed message, and no connection that is said to be compressed', async () => {
+  it('accepts no compressed message, and no connection that claims compression', async () => {
     const server = createServer();
     const upgrader = new WebSocketServer({ server, handleProtocols: () => 'app-net.v1' });
     upgrader.on('headers', (headers) => headers.push('Sec-WebSocket-Extensions: permessage-deflate'));
@@ -87,7 +87,7 @@ describe('a peer among strangers', () => {
     next.socket.terminate();
   });
 
-  it('takes a message in many pieces', async () => {
+  it('accepts a message in many pieces', async () => {
     const { tcp, message } = await rawFriend(port, secret);
     const text = '{"type":"request","id":1,"tag":"answer","args":[]}';
     const pieces = Array.from(text, (each, index) =>
@@ -98,18 +98,18 @@ describe('a peer among strangers', () => {
     tcp.destroy();
   });
 
-  it('reads no more of a request than fits into 16 KiB', async () => {
+  it('reads at most 16 KiB of a request', async () => {
     const answer = await say('GET / HTTP/1.1\r\n', `X: ${'x'.repeat(20_000)}\r\n`);
     expect(answer).to.match(/^HTTP\/1.1 431 [\w ]+\r\nConnection: close\r\n\r\n$/);
   });
 
-  it('answers what is no HTTP at all with 400 and not a word', async () => {
+  it('answers a request that is not HTTP with 400 and nothing else', async () => {
     for (const text of ['\x16\x03\x01\x02\x00', 'hello\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n']) {
       expect(await say(text)).to.match(/^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/);
     }
   });
 
-  it('answers one request of a connection, however many are sent at once', async () => {
+  it('answers one request per connection, however many are sent at once', async () => {
     const answer = await say('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(50));
     expect(answer.split('HTTP/1.1 426')).to.have.length(2);
     const posted = await say(

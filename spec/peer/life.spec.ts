@@ -31,7 +31,7 @@ describe('the life of a peer', () => {
     await peer.stop();
   });
 
-  it('is one life: who is stopped, or stops, is not started again', async () => {
+  it('cannot start again after it has stopped, or while it stops', async () => {
     const peer = await stage.make({ network: new MemoryNetwork() }).start();
     const stopping = peer.stop();
     expect(await failure(peer.start())).to.include({ code: 'STOPPED' });
@@ -40,7 +40,7 @@ describe('the life of a peer', () => {
     expect(await failure(peer.serve())).to.include({ code: 'STOPPED' });
   });
 
-  it('has not begun when it was stopped before', async () => {
+  it('fails to start when it is stopped before the start is done', async () => {
     const peer = stage.make({ runtimeDir: await stage.folder() });
     const starting = failure(peer.start());
     let stopping: Promise<void> | undefined;
@@ -51,7 +51,7 @@ describe('the life of a peer', () => {
     await stopping;
   });
 
-  it('begins where something that is no file has the name of another peer’s', async () => {
+  it('starts when something that is not a file has the name of the file of another peer', async () => {
     const runtimeDir = await stage.folder();
     await promisify(execFile)('mkfifo', [join(runtimeDir, 'pipe.peer.json')]);
     const [a, b] = await Promise.all([
@@ -61,13 +61,13 @@ describe('the life of a peer', () => {
     await Promise.all([meet(a, b.id), meet(b, a.id)]);
   });
 
-  it('has begun when others can find it', async () => {
+  it('has started when others can find it', async () => {
     const runtimeDir = await stage.folder();
     const peer = await stage.make({ runtimeDir }).start();
     expect(await readdir(runtimeDir)).to.include(`${peer.id}.peer.json`);
   });
 
-  it('can end before it began', async () => {
+  it('can end before it has started', async () => {
     const never = stage.make({ network: new MemoryNetwork() });
     await never.stop();
     expect(await failure(never.start())).to.include({ code: 'STOPPED' });
@@ -94,7 +94,7 @@ describe('the life of a peer', () => {
     await serving;
   });
 
-  it('fails with what kept it from starting', async () => {
+  it('fails with the cause when it cannot start', async () => {
     const occupied = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => occupied.once('listening', resolve));
     const { port } = occupied.address() as AddressInfo;
@@ -112,13 +112,13 @@ describe('the life of a peer', () => {
     }
   });
 
-  it('refuses what would open it to others', async () => {
+  it('refuses options that would open it to others', async () => {
     expect(() => createPeer({ host: '0.0.0.0' }))
       .to.throw(NetError, 'loopback')
       .with.property('code', 'INSECURE');
   });
 
-  it('holds several peers in one process, each with functions of its own', async () => {
+  it('allows several peers in one process, each with its own functions', async () => {
     const runtimeDir = await stage.folder();
     const peers = await Promise.all(
       ['a', 'b', 'c'].map((name) => stage.make({ name, runtimeDir, secret: 'a long passphrase' }).start()),
@@ -134,7 +134,7 @@ describe('the life of a peer', () => {
     expect(() => b.connect('other', shared)).to.throw(TypeError, 'already connected as shared');
   });
 
-  it('listens on IPv6, too', async function () {
+  it('allows listening on IPv6', async function () {
     const runtimeDir = await stage.folder();
     const a = stage.make({ host: '::1', runtimeDir });
     const started = await failure(a.start().then(() => undefined));
@@ -171,7 +171,7 @@ describe('the life of a peer', () => {
     expect(process.listenerCount('exit')).to.be.at.most(3);
   });
 
-  it('keeps the secret out of errors and out of what a log would show', async () => {
+  it('keeps the secret out of errors and out of everything that a log would show', async () => {
     const secret = 'a passphrase nobody may see';
     const peer = stage.make({ network: new MemoryNetwork(), secret });
     await peer.start();
@@ -184,7 +184,7 @@ describe('the runtime directory of running peers', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  it('may be removed: they make it anew, with their secret, and others find them', async () => {
+  it('may be removed: they make it again, with their secret, and others find them', async () => {
     const runtimeDir = await stage.folder();
     const old = await stage.make({ runtimeDir }).start();
     const secret = await readFile(join(runtimeDir, 'secret'), 'utf8');

@@ -14,7 +14,7 @@ const resolve = (options: PeerOptions = {}, environment: NodeJS.ProcessEnv = {})
   resolveOptions(options, environment);
 
 describe('the options of a peer', () => {
-  it('need not be given at all', () => {
+  it('are all optional', () => {
     const { id, incarnation, name, hostname, ...rest } = resolve();
     expect([id, incarnation].every((each) => /^[\w-]{21}$/.test(each))).to.equal(true);
     expect(name).to.match(new RegExp(`.:${process.pid}$`));
@@ -54,12 +54,12 @@ describe('the options of a peer', () => {
     });
   });
 
-  it('make another id and another life every time', () => {
+  it('make a new id and a new life each time', () => {
     const [a, b] = [resolve(), resolve()];
     expect(new Set([a.id, a.incarnation, b.id, b.incarnation]).size).to.equal(4);
   });
 
-  it('come from the environment where the code is silent', () => {
+  it('come from the environment when the code does not set them', () => {
     const settings = resolve(
       {},
       {
@@ -108,7 +108,7 @@ describe('the options of a peer', () => {
     expect(settings.secret?.()).to.equal('a secret from code');
   });
 
-  it('take an empty variable for none', () => {
+  it('treat an empty variable as not set', () => {
     const empty = {
       APP_NET_NAME: '',
       APP_NET_GROUP: '',
@@ -121,12 +121,12 @@ describe('the options of a peer', () => {
     expect(resolve({}, empty).secret).to.equal(undefined);
   });
 
-  it('take undefined for not given', () => {
+  it('treat undefined as not set', () => {
     const settings = resolve({ name: undefined, deadline: undefined, limits: undefined, port: undefined });
     expect(settings).to.deep.include({ deadline: 30_000, ports: [0, 0] });
   });
 
-  it('keep the clock that is given', () => {
+  it('keep the given clock', () => {
     const clock = new SimulatedClock();
     expect(resolve({ clock }).clock).to.equal(clock);
   });
@@ -144,18 +144,18 @@ describe('the options of a peer', () => {
     });
   }
 
-  it('refuse a name that there is none of, and say which there are', () => {
+  it('refuse an unknown name, and list the known ones', () => {
     expect(() => resolve({ gruop: 'x' } as PeerOptions)).to.throw(TypeError, /no option gruop; .*group/);
     expect(() => resolve(JSON.parse('{"__proto__":1}') as PeerOptions)).to.throw(TypeError, '__proto__');
     expect(() => resolve({ toString: 1 } as never)).to.throw(TypeError, 'toString');
   });
 
-  it('refuse a limit that there is none of', () => {
+  it('refuse an unknown limit', () => {
     expect(() => resolve({ limits: { mesage: 65_536 } as never })).to.throw(TypeError, 'mesage');
   });
 
   for (const host of ['0.0.0.0', '::', '192.168.1.4', 'example.com', '127.0.0.1.example.com', '::1%eth0']) {
-    it(`refuse to listen to strangers at ${host}`, () => {
+    it(`refuse to listen for strangers at ${host}`, () => {
       for (const make of [() => resolve({ host }), () => resolve({}, { APP_NET_HOST: host })]) {
         expect(make).to.throw(NetError, host).with.property('code', 'INSECURE');
       }
@@ -207,7 +207,7 @@ describe('the options of a peer', () => {
     ['slowSubscribers', { slowSubscribers: 'wait' }],
   ];
   for (const [option, options] of wrong) {
-    it(`name what they refuse: ${JSON.stringify(options).slice(0, 40)}`, () => {
+    it(`are refused by name: ${JSON.stringify(options).slice(0, 40)}`, () => {
       expect(() => resolve(options as PeerOptions)).to.throw(TypeError, new RegExp(`^${option}: `));
     });
   }
@@ -224,14 +224,14 @@ describe('the options of a peer', () => {
     { APP_NET_LAN: 'on' },
   ]) {
     const [[variable, text]] = Object.entries(environment) as [[string, string]];
-    it(`name the variable that they refuse: ${variable}=${text}`, () => {
+    it(`are refused by the name of the variable: ${variable}=${text}`, () => {
       expect(() => resolve({}, environment)).to.throw(TypeError, new RegExp(`^${variable}: `));
     });
   }
 });
 
 describe('the ports of a peer', () => {
-  it('are a range where one is given', () => {
+  it('are a range when one is given', () => {
     expect(resolve({ portRange: [4000, 4010] }).ports).to.deep.equal([4000, 4010]);
     expect(resolve({}, { APP_NET_PORT_RANGE: '4000-4010', APP_NET_PORT: '1' }).ports).to.deep.equal([
       4000, 4010,
@@ -245,7 +245,7 @@ describe('the ports of a peer', () => {
 });
 
 describe('the secret of a peer', () => {
-  it('is not that of the environment when the code gives a file', () => {
+  it('is not taken from the environment when the code gives a file', () => {
     const settings = resolve({ secretFile: '/c' }, { APP_NET_SECRET: 'in the environment' });
     expect([settings.secret, settings.secretFile]).to.deep.equal([undefined, '/c']);
   });
@@ -258,7 +258,7 @@ describe('the secret of a peer', () => {
 });
 
 describe('a time limit', () => {
-  it('may be 0, fractions of a millisecond, or endless', () => {
+  it('may be 0, a fraction of a millisecond, or Infinity', () => {
     expect([0, 0.5, Infinity].map((each) => milliseconds('deadline', each, 1))).to.deep.equal([
       0,
       0.5,

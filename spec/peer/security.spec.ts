@@ -53,7 +53,7 @@ describe('a listening peer', () => {
     });
   }
 
-  it('answers plain HTTP with 426 and not a word', async () => {
+  it('answers plain HTTP with 426 and nothing else', async () => {
     for (const [method, path] of [
       ['GET', '/'],
       ['POST', '/anything'],
@@ -83,14 +83,14 @@ describe('a listening peer', () => {
     }
   });
 
-  it('turns away a web page, whatever page it is', async () => {
+  it('refuses a web page of any origin', async () => {
     expect(await dial({ Origin: 'http://localhost' })).to.equal(403);
     expect(await dial({ Origin: `http://127.0.0.1:${port}` })).to.equal(403);
     expect(await dial({ Origin: 'null' })).to.equal(403);
     expect(await dial({ Origin: 'https://evil.example' })).to.equal(403);
   });
 
-  it('lets in an origin that was allowed', async () => {
+  it('accepts an origin that was allowed', async () => {
     const open = stage.make({ runtimeDir, secret, origins: ['https://good.example'] });
     await open.start();
     port = portOf(open);
@@ -98,18 +98,18 @@ describe('a listening peer', () => {
     expect(await dial({ Origin: 'https://good.example.evil' })).to.equal(403);
   });
 
-  it('turns away who calls it by a name it does not have', async () => {
+  it('refuses a request for a host name that is not its own', async () => {
     expect(await dial({ Host: 'evil.example' })).to.equal(403);
     expect(await dial({ Host: `127.0.0.1.evil.example:${port}` })).to.equal(403);
     expect(await dial({ Host: `LOCALHOST:${port}` })).to.equal(101);
   });
 
-  it('turns away who does not speak its protocol', async () => {
+  it('refuses a client that does not speak its protocol', async () => {
     expect(await dial({}, [])).to.equal(400);
     expect(await dial({}, ['app-net.v2'])).to.equal(400);
   });
 
-  it('ends a handshake with the wrong secret, without a reason', async () => {
+  it('ends a handshake with the wrong secret without a reason', async () => {
     const outcome = await shake(await deriveKeys(makeSecret()));
     expect(outcome).to.equal('other');
     const stranger = stage.make({ runtimeDir, secret: makeSecret() });
@@ -174,7 +174,7 @@ describe('a listening peer', () => {
     expect(await say(heard)).to.equal(4401);
   });
 
-  it('closes the oldest when too many strangers hold a connection open', async () => {
+  it('closes the oldest connection when too many strangers hold one open', async () => {
     const held = Array.from({ length: MOST_STRANGERS + 10 }, () => connect({ port, host: '127.0.0.1' }));
     sockets.push(...held);
     for (const socket of held) socket.on('error', () => {});
@@ -182,7 +182,7 @@ describe('a listening peer', () => {
     expect(held.at(-1)!.closed).to.equal(false);
   });
 
-  it('cuts a stranger who sends more than a handshake needs', async () => {
+  it('cuts off a stranger that sends more than a handshake needs', async () => {
     const ws = raw();
     const code = closeCode(ws);
     await opened(ws);
@@ -212,7 +212,7 @@ describe('a listening peer', () => {
     }
   });
 
-  it('answers a request for a tag it does not have, and goes on', async () => {
+  it('answers a request for an unknown tag, and goes on', async () => {
     const { socket, message } = await befriend(port, secret);
     socket.send('{"type":"request","id":1,"tag":"__proto__","args":[]}');
     expect(JSON.parse(await message)).to.deep.include({ type: 'error', id: 1 });

@@ -12,7 +12,10 @@ import type { RemoteOptions } from './functions/connect-arguments.ts';
 import type { Connect, FunctionRecord } from './functions/connect-types.ts';
 import type { RemoteFunction } from './functions/connected.ts';
 import { NetEvent } from './events/event.ts';
+import { NetError } from './base/errors.ts';
 import { resolveOptions } from './peer/options.ts';
+import { checkStopOptions } from './peer/stop-on.ts';
+import type { ServeOptions, StopOptions } from './peer/stop-on.ts';
 import type { Hook } from './calls/hooks.ts';
 import type { PeerOptions } from './peer/options.ts';
 import { Peer } from './peer/peer.ts';
@@ -57,6 +60,7 @@ export type { Gap } from './events/interests.ts';
 export type { PeerLimits } from './peer/limit-options.ts';
 export type { SlowSubscribers } from './events/topics.ts';
 export type { PeerOptions } from './peer/options.ts';
+export type { ServeOptions, StopOptions } from './peer/stop-on.ts';
 export type { Peers, PeersEvents, ReadyOptions } from './presence/peers.ts';
 export type { PeersChange } from './presence/view.ts';
 export type { AnyOptions } from './many/any.ts';
@@ -79,9 +83,11 @@ let configured: PeerOptions = {};
 
 function defaultPeer(): Peer {
   if (!standard) {
-    standard = new Peer(resolveOptions(configured, process.env), false);
+    const settings = resolveOptions(configured, process.env);
+    standard = new Peer(settings, false);
     // Nobody may be waiting for the start, and a peer that silently is none would be hard to find.
     standard.start().catch((error: unknown) => {
+      if (error instanceof NetError && error.code === 'STOPPED') return;
       const text = error instanceof Error ? error.message : String(error);
       process.emitWarning(`the default peer could not start: ${text}`, 'AppNetWarning');
     });
@@ -213,13 +219,32 @@ export function event<T = unknown>(name: string): NetEvent<T> {
 }
 
 /**
- * Starts the default peer if necessary, and keeps this process alive as a peer until it is killed.
- * @throws the error that kept the peer from starting, or the error that it died of
+ * Starts the default peer if necessary, and keeps this process alive as a peer until it is killed or the peer is stopped.
+ * With `stopOn` a signal stops the peer: it takes no more calls, answers those that run, and then `serve()` resolves.
+ * @throws the error that kept the peer from starting, or the error that it died of; TypeError for a name in `stopOn`
+ *   that is not the name of a signal
  *
  * @example
  * connect('math.multiply', (a: number, b: number) => a * b);
- * await serve();
+ * await serve({ stopOn: ['SIGTERM', 'SIGINT'] });
  */
-export function serve(): Promise<void> {
-  return defaultPeer().serve();
+export function serve(options: ServeOptions = {}): Promise<void> {
+  return defaultPeer().serve(options);
+}
+
+/**
+ * Stops the default peer: it takes no more calls, answers those that run, and leaves the network. Does nothing if the
+ * default peer was never used. A second `stop()` waits for the first one.
+ *
+ * The default peer of this process then stays stopped. Calls, `getPeers()`, `peers.ready()` and `serve()` fail with
+ * `STOPPED`. `connect()` still returns a function that you can call in this process. To go on as a peer, use
+ * `createPeer()`.
+ * @throws TypeError for an option that does not exist
+ *
+ * @example
+ * await stop();
+ */
+export async function stop(options: StopOptions = {}): Promise<void> {
+  checkStopOptions(options);
+  await standard?.stop(options);
 }

@@ -7,7 +7,8 @@ import type { FromDiscovery, Opened } from '../presence/messages.ts';
 
 export type PeerMessage =
   | FromDiscovery
-  | { type: 'peer.stop' }
+  /** `drainTime`: how long calls that run may take, in ms. */
+  | { type: 'peer.stop'; drainTime?: number }
   | { type: 'peer.opened'; opened: Opened }
   | { type: 'peer.failed'; error: unknown }
   /** The set of functions changed. */

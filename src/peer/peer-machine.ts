@@ -46,6 +46,8 @@ export interface PeerContext extends PeerInput {
   died: boolean;
   /** The actors of the connections, by peer id. */
   connections: ReadonlyMap<string, AnyActorRef>;
+  /** Once the peer stops: how long running calls may take, in ms. */
+  drainTime: number;
   /** Discovery has withdrawn its announcements. */
   withdrawn: boolean;
 }
@@ -75,7 +77,7 @@ export function createPeerMachine(
       connection: connectionMachine,
     },
     delays: {
-      drainTime: ({ context }) => context.settings.drainTime,
+      drainTime: ({ context }) => context.drainTime,
     },
     guards: {
       'nothing is left to do': ({ context }) => context.withdrawn && context.connections.size === 0,
@@ -161,6 +163,14 @@ export function createPeerMachine(
         }
       }),
 
+      // Without a timer: the clock may be one that stands still.
+      'close every connection if there is no time': enqueueActions(({ context, enqueue }) => {
+        if (context.drainTime > 0) return;
+        for (const connection of context.connections.values()) {
+          enqueue.sendTo(connection, { type: 'connection.close' });
+        }
+      }),
+
       'close every connection': enqueueActions(({ context, enqueue }) => {
         for (const connection of context.connections.values()) {
           enqueue.sendTo(connection, { type: 'connection.close' });
@@ -193,6 +203,7 @@ export function createPeerMachine(
       error: undefined,
       died: false,
       connections: new Map(),
+      drainTime: input.settings.drainTime,
       withdrawn: false,
     }),
     entry: 'start the actors',
@@ -207,7 +218,12 @@ export function createPeerMachine(
       },
       online: {
         on: {
-          'peer.stop': 'draining',
+          'peer.stop': {
+            target: 'draining',
+            actions: assign({
+              drainTime: ({ context, event }) => event.drainTime ?? context.drainTime,
+            }),
+          },
           'peer.dial': { actions: 'dial the peer' },
           'session.arrived': { actions: 'give the session to its connection' },
           'functions.changed': { actions: 'tell every connection' },
@@ -219,6 +235,7 @@ export function createPeerMachine(
           stopChild('listener'),
           sendTo('discovery', { type: 'discovery.stop' }),
           'drain every connection',
+          'close every connection if there is no time',
         ],
         always: { guard: 'nothing is left to do', target: 'stopped' },
         // After the drain time, a provider that has not stopped is not waited for any longer.

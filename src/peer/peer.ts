@@ -5,7 +5,6 @@ import { createCallerLogic } from '../calls/caller/caller.ts';
 import type { CallerRef } from '../calls/caller/caller.ts';
 import { createDispatcherLogic } from '../calls/callee/dispatcher.ts';
 import type { EventsRef } from '../events/events.ts';
-import type { DiscoveryEmitted } from '../presence/messages.ts';
 import { evidenceAbout } from '../presence/evidence-about.ts';
 import type { Evidence } from '../connection/evidence.ts';
 import { createLivenessLogic } from '../connection/liveness.ts';
@@ -20,6 +19,7 @@ import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
 import { Connecting } from '../functions/connecting.ts';
 import { containedSettings } from './contained-settings.ts';
 import { Ending } from './ending.ts';
+import { followDiscovery } from './follow-discovery.ts';
 import { remoteFunction } from '../functions/connected.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
 import { countersOf, defaultFunctions } from '../functions/default-functions.ts';
@@ -33,6 +33,8 @@ import { deathOf, stoppedBy, tellOfDeath } from './death.ts';
 import { forgetAtExit, leaveAtExit } from '../base/leave-at-exit.ts';
 import { Middleware } from '../calls/hooks.ts';
 import type { Hook } from '../calls/hooks.ts';
+import { checkStopOptions, serveUntilSignal } from './stop-on.ts';
+import type { ServeOptions, StopOptions } from './stop-on.ts';
 import type { Settings } from './options.ts';
 import { Outgoing } from '../calls/caller/outgoing.ts';
 import { parityOf } from '../functions/parity.ts';
@@ -155,7 +157,7 @@ export class Peer {
       remotePeer: (record) => this.#remotePeer(record),
       over: () => this.#over,
     });
-    this.#followDiscovery();
+    followDiscovery(this.actor.system.get('discovery'), this.#set, (record) => this.#remotePeer(record));
   }
 
   /**
@@ -169,16 +171,18 @@ export class Peer {
 
   /**
    * Leaves the network: takes no more calls, lets running calls finish for up to `drainTime` ms, says goodbye to every
-   * peer, and closes everything. When it resolves, no socket, server, watcher or timer of this peer is left. Never
-   * rejects. A stopped peer cannot be started again.
+   * peer, and closes everything. When it resolves, no socket, server, watcher or timer of this peer is left. A stopped
+   * peer cannot be started again.
+   * @throws TypeError for an option that does not exist
    */
-  async stop(): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkStopOptions(options);
     if (!this.#started) {
       this.#refuseStart();
       this.#end(stoppedError());
       return;
     }
-    this.actor.send({ type: 'peer.stop' });
+    (this.actor as AnyActorRef).send({ type: 'peer.stop', drainTime: options.drainTime });
     this.#refuseStart();
     await whileHolding(this.#ended.then(() => this.#ending.over()));
   }
@@ -242,14 +246,22 @@ export class Peer {
   }
 
   /**
-   * Starts the peer if necessary, and keeps the process alive until the peer is stopped.
-   * @throws the error that kept it from starting, or the error that it died of, which is a bug of this library
+   * Starts the peer if necessary, and keeps the process alive until the peer is stopped. With `stopOn` a signal stops
+   * the peer: it answers the calls that run, and then `serve()` resolves.
+   * @throws the error that kept it from starting, or the error that it died of, which is a bug of this library;
+   *   TypeError for a name in `stopOn` that is not the name of a signal
+   *
+   * @example
+   * await peer.serve({ stopOn: ['SIGTERM', 'SIGINT'] });
    */
-  async serve(): Promise<void> {
-    await this.start();
-    for (const heard of serveListeners) heard(this);
-    await whileHolding(this.#ended);
-    if (this.#death) throw this.#death;
+  serve(options: ServeOptions = {}): Promise<void> {
+    const serve = async (): Promise<void> => {
+      await this.start();
+      for (const heard of serveListeners) heard(this);
+      await whileHolding(this.#ended);
+      if (this.#death) throw this.#death;
+    };
+    return serveUntilSignal(options, serve, (how) => this.stop(how));
   }
 
   /** Tags of the functions that other peers can call now. */
@@ -308,22 +320,6 @@ export class Peer {
     const discovery = this.actor.system.get('discovery') as AnyActor | undefined;
     if (discovery === undefined || this.actor.getSnapshot().value !== 'online') throw stoppedError();
     await searchIsOver(discovery, this.#set);
-  }
-
-  #followDiscovery(): void {
-    const discovery = this.actor.system.get('discovery');
-    discovery.on('*', (event: DiscoveryEmitted) => {
-      if (event.type === 'search.settled') {
-        this.#set.searched = true;
-        return;
-      }
-      const { record } = event;
-      const peer = this.#remotePeer(record);
-      if (event.type === 'peer.joined') this.#set.apply({ type: 'join', peer });
-      else if (event.type === 'peer.left')
-        this.#set.apply({ type: 'leave', peer, why: event.why, evidence: record.evidence! });
-      else this.#set.apply({ type: 'functions', peer });
-    });
   }
 
   #remotePeer(record: PeerRecord): RemotePeer {

@@ -5,7 +5,7 @@ export interface RunningPeer {
   readonly group: string;
   /** Tags of the functions that are connected now. */
   readonly functions: readonly string[];
-  stop(): Promise<void>;
+  stop(options?: { drainTime?: number }): Promise<void>;
   /** Resolves when it has stopped. */
   serve(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { SAME_PRESS } from '../../peer/stop-on.ts';
 import { EXIT } from './exit.ts';
 
 /** Ctrl-C and similar signals. The first one ends the command in order, a second one ends the process at once. */
@@ -5,12 +6,6 @@ import { EXIT } from './exit.ts';
 /** The signals that ask a process to end. SIGHUP arrives when its terminal is closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type EndSignal = (typeof SIGNALS)[number];
-
-/**
- * A terminal sends Ctrl-C to every process in it, and npm and npx pass it on to the same processes once more. Signals
- * within this time, in ms, count as the same key press.
- */
-const SAME_PRESS = 100;
 
 /** The reason with which a command's signal is aborted. */
 export class Interrupted extends Error {

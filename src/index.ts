@@ -14,6 +14,7 @@ import type { RemoteFunction } from './functions/connected.ts';
 import { NetEvent } from './events/event.ts';
 import { NetError } from './base/errors.ts';
 import { resolveOptions } from './peer/options.ts';
+import { warnInTests } from './peer/in-tests.ts';
 import { checkStopOptions } from './peer/stop-on.ts';
 import type { ServeOptions, StopOptions } from './peer/stop-on.ts';
 import type { Hook } from './calls/hooks.ts';
@@ -85,6 +86,7 @@ function defaultPeer(): Peer {
   if (!standard) {
     const settings = resolveOptions(configured, process.env);
     standard = new Peer(settings, false);
+    warnInTests(standard, settings);
     // Nobody may be waiting for the start, and a peer that silently is none would be hard to find.
     standard.start().catch((error: unknown) => {
       if (error instanceof NetError && error.code === 'STOPPED') return;

@@ -7,6 +7,7 @@
  * @module app-net/testing
  */
 
+import { runningPeers } from './peer/running-peers.ts';
 import { MemoryBoard } from './providers/memory.ts';
 import type { Attachment, Network, NetworkUser } from './providers/network.ts';
 import { MemoryWires } from './transport/memory.ts';
@@ -99,6 +100,21 @@ export class MemoryNetwork implements Network {
       providers: [this.#board.provider()],
       secret: () => Promise.resolve(this.#secret),
     };
+  }
+}
+
+/**
+ * Stops every peer of this process at once, the default one included: those that a failed test left running would keep the
+ * process alive. Calls that still run fail with `STOPPED` here, and with `CONNECTION_LOST` elsewhere. Call it in the hook
+ * that runs after all tests, since the default peer cannot be started again.
+ *
+ * @example
+ * after(stopAll);
+ */
+export async function stopAll(): Promise<void> {
+  // One that is made meanwhile is stopped, too.
+  while (runningPeers.size > 0) {
+    await Promise.all([...runningPeers].map((peer) => peer.stop({ drainTime: 0 })));
   }
 }
 

@@ -252,7 +252,8 @@ export class Peer {
    *   TypeError for a name in `stopOn` that is not the name of a signal
    *
    * @example
-   * await peer.serve({ stopOn: ['SIGTERM', 'SIGINT'] });
+   * const server = createPeer({ name: 'server' });
+   * await server.serve({ stopOn: ['SIGTERM', 'SIGINT'] });
    */
   serve(options: ServeOptions = {}): Promise<void> {
     const serve = async (): Promise<void> => {

@@ -6,6 +6,12 @@ import { milliseconds, refuseUnknown } from '../base/option-checks.ts';
 
 /** How a peer stops: for how long it drains, and on which signals. */
 
+/**
+ * How a peer stops.
+ *
+ * @example
+ * await stop({ drainTime: 2_000 });
+ */
 export interface StopOptions {
   /**
    * How long `stop()` waits for calls that are running, in ms. Calls that still run then are lost. The first `stop()` of a
@@ -14,6 +20,12 @@ export interface StopOptions {
   drainTime?: number | undefined;
 }
 
+/**
+ * Until when a peer serves.
+ *
+ * @example
+ * await serve({ stopOn: ['SIGTERM', 'SIGINT'], drainTime: 2_000 });
+ */
 export interface ServeOptions extends StopOptions {
   /**
    * Signals that stop the peer in order: on the first one it drains, then `serve()` resolves. A second signal ends the

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+import { expect } from 'chai';
+
+import { REPOSITORY } from '../support/processes.ts';
+
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(REPOSITORY, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+];
+
+/** Where the page links to, without its snippets and addresses on the web. */
+function links(page: string): string[] {
+  const text = readFileSync(join(REPOSITORY, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+  return targets.filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors that GitHub makes of the headings of a page, and those that the page sets itself. */
+function anchors(file: string): Set<string> {
+  const found = new Set<string>();
+  const text = readFileSync(file, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  for (const [, heading] of text.matchAll(/^#+ (.+)$/gm)) {
+    const name = heading!.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '');
+    const anchor = name.trim().replaceAll(' ', '-');
+    let unique = anchor;
+    for (let count = 1; found.has(unique); count += 1) unique = `${anchor}-${count}`;
+    found.add(unique);
+  }
+  for (const [, id] of text.matchAll(/<a id="([^"]+)">/g)) found.add(id!);
+  return found;
+}
+
+describe('the links of the pages', () => {
+  for (const page of PAGES) {
+    it(`of ${page} lead somewhere`, () => {
+      const broken = links(page).filter((target) => {
+        const [path, anchor] = target.split('#');
+        const file = path ? join(REPOSITORY, page, '..', path) : join(REPOSITORY, page);
+        if (!existsSync(file)) return true;
+        return anchor !== undefined && file.endsWith('.md') && !anchors(file).has(anchor);
+      });
+      expect(broken).to.deep.equal([]);
+    });
+  }
+
+  it('of README.md stay within the package', () => {
+    const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+      files: string[];
+    };
+    const outside = links('README.md').filter((target) => {
+      const file = relative(REPOSITORY, join(REPOSITORY, target.split('#')[0]!));
+      return !manifest.files.some((packed) => file === packed || file.startsWith(`${packed}/`));
+    });
+    expect(outside).to.deep.equal([]);
+  });
+});

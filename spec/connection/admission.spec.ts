@@ -60,7 +60,7 @@ describe('a peer that somebody with the secret connects to', () => {
     for (const id of ['one', 'two', 'three']) sessions.push(await enter(port, id));
     const error = await failure(enter(port, 'four'));
     expect(error).to.be.instanceOf(Error).and.include({ code: 'UNAUTHENTICATED' });
-    expect((error as Error).message).to.contain('it has as many peers as it takes (limits.peers)');
+    expect((error as Error).message).to.contain('it has reached its limit of peers (limits.peers)');
     // Those that are there may open another one, and who leaves makes room.
     sessions.push(await enter(port, 'two'));
     sessions[0]!.socket.terminate();

@@ -76,8 +76,8 @@ describe('a peer that sends requests and does not read the answers', function ()
       // Beside the limit there may be one message, and what was told above.
       expect(most).to.be.below(8 * MIB);
       if (link.broken !== undefined) {
-        expect(link.broken).to.equal('it does not read what it is answered');
-        expect(log.join()).to.include('it does not read what it is answered');
+        expect(link.broken).to.equal('it asks without reading the answers');
+        expect(log.join()).to.include('it asks without reading the answers');
         await eventually(() => expect([...peer.peers]).to.deep.equal([]));
       }
     });

@@ -10,14 +10,14 @@ import type { LivenessRef } from './liveness.ts';
 import type { ConnectionFailure, ToCaller, ToDispatcher, ToDiscovery, ToEvents } from './messages.ts';
 import type { LinkLimits } from './unread.ts';
 
-/** What a connection knows. */
+/** The context of the machine of a connection. */
 
-/** An actor as a connection knows it: by what it may be told. */
+/** An actor, as a connection sees it: only by the messages that it takes. */
 type Told<Message extends { type: string }> = ActorRef<Snapshot<unknown>, Message>;
 
-/** What all connections of a peer work with: one object, since there may be thousands of connections. */
+/** Everything that all connections of a peer share. It is one object, because there may be thousands of connections. */
 export interface ConnectionServices {
-  /** How long the fresh dial may take that decides about a silent peer, in ms. */
+  /** How long the new dial that decides about a silent peer may take, in ms. */
   readonly probeTime: number;
   readonly transport: Transport;
   readonly handshake: HandshakeDependencies;
@@ -29,15 +29,15 @@ export interface ConnectionServices {
   readonly events: Told<ToEvents>;
   readonly liveness: LivenessRef;
   readonly discovery: Told<ToDiscovery>;
-  /** Where a peer that has joined can be dialled afresh, as far as discovery knows. */
+  /** Where discovery thinks that a joined peer can be dialled again. */
   whereabouts(id: string): readonly Address[];
   readonly log: Log;
 }
 
 export interface ConnectionInput {
-  /** The peer's; or `host:port` when only an address is known. */
+  /** The id of the peer, or `host:port` if only an address is known. */
   id: string;
-  /** Where to dial, in this order; empty when a session arrives instead. */
+  /** The addresses to dial, in this order; empty if a session arrives instead. */
   addresses: readonly Address[];
   /** How often a connection to this peer was lost before. */
   generation: number;
@@ -45,11 +45,11 @@ export interface ConnectionInput {
 }
 
 export interface ConnectionContext extends ConnectionInput {
-  /** The socket between dialling and the end of the handshake, and the addresses that may lead to the peer as well. */
+  /** The socket, from the dial to the end of the handshake, and the other addresses that may lead to the peer. */
   dialled: Dialled | undefined;
-  /** The peer as it is now; undefined before the first link and after the peer has left. */
+  /** The present peer; undefined before the first link and after the peer has left. */
   record: PeerRecord | undefined;
-  /** Every open link: mostly one. */
+  /** All open links, mostly one. */
   links: readonly Link[];
   failure: ConnectionFailure | undefined;
 }

@@ -24,22 +24,22 @@ import type { ProbeResult } from './dial/probing.ts';
 import { socketLogic } from './socket.ts';
 import { changeFunctions, differenceOf, functionsOfHandshake } from './told-functions.ts';
 
-/** What the machine of a connection is made of: what it knows, decides and does. The machine is in `connection.ts`. */
+/** Context, guards and actions of the machine of a connection. The machine itself is in `connection.ts`. */
 
-/** Connections of one pair: one, and two for a moment when dials cross. More is no accident. */
+/** Connections of one pair, at most. There is one, or two for a moment if dials cross. More do not happen by accident. */
 const MOST_LINKS = 8;
 
 type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
 
-/** What discovery knows, and where this peer itself had dialled. */
+/** The addresses that discovery knows, or else those that this peer itself had dialled. */
 export function whereToProbe({ services, id, addresses }: ConnectionContext): readonly Address[] {
   const known = services.whereabouts(id);
   return known.length > 0 ? known : addresses;
 }
 
 /**
- * The link to go back to when the one in use closes: one that was given up for it, and that the other side still uses,
- * since for some reason it never had the new one.
+ * The link to go back to if the one in use closes: an older one that was given up for it, but that the other side still uses, because
+ * for some reason it never got the new one.
  */
 function otherLink({ record, links }: ConnectionContext, closed: Link): Link | undefined {
   if (record?.link !== closed) return undefined;
@@ -52,7 +52,7 @@ function otherLink({ record, links }: ConnectionContext, closed: Link): Link | u
 
 export interface Departure {
   why: LeaveReason;
-  /** What is known about it, in words. */
+  /** Details, in words. */
   detail?: string;
 }
 
@@ -73,7 +73,7 @@ export const connectionParts = setup({
     'the link in use closed, and another one stays': ({ context, event }) =>
       event.type === 'link.closed' && otherLink(context, event.link) !== undefined,
     'the link in use is heard': ({ context }) => context.record?.link?.suspect === false,
-    // What others did to its connections meanwhile is no evidence against them: they may have given this one up.
+    // If this process was stalled, a closed connection proves nothing: the other side may have given this peer up.
     'the link in use closed, and this process was stalled': ({ context, event }) =>
       event.type === 'link.closed' &&
       event.link === context.record?.link &&
@@ -99,7 +99,7 @@ export const connectionParts = setup({
         const stranger = errors.every(
           (error) => error instanceof NetError && error.cause instanceof HandshakeFailed,
         );
-        // That somebody answered and was not the peer says more than that nobody answered elsewhere.
+        // The first error is mostly from an address where somebody answered but was not the peer. That says more than a failed dial.
         return { refused, stranger, error: errors[0] };
       },
     }),
@@ -142,7 +142,7 @@ export const connectionParts = setup({
       const spare = links.filter((each) => each !== stays);
       for (const each of spare.slice(0, Math.max(0, links.length + 1 - MOST_LINKS))) each.socket.terminate();
       record.generation = stays.generation;
-      // What the handshake had no room for, and what has changed since it told the other side.
+      // Functions that did not fit into the handshake, and changes since it was sent.
       const untold = differenceOf(session.told, self.describe().functions);
       link.tellFunctions(untold.added, untold.removed);
       enqueue.sendTo(services.caller, { type: 'link.opened', link });
@@ -166,9 +166,9 @@ export const connectionParts = setup({
       const detail =
         link.broken === undefined
           ? `the connection closed (${code})`
-          : `the connection was ended: ${link.broken}`;
+          : `this side closed the connection: ${link.broken}`;
       record.doubt = { ...findingsOf(record, context.services.liveness), detail };
-      // What is closed takes no calls: they wait until it is decided whether there is another.
+      // A closed link takes no calls. They wait until it is decided whether there is another link.
       record.link = undefined;
     },
 
@@ -176,8 +176,8 @@ export const connectionParts = setup({
       const record = context.record!;
       const link = otherLink(context, (event as Event<'link.closed'>).link)!;
       record.link = link;
-      // They ask and send anew what was under way on the one that closed. The other side knows of no change, so what was
-      // said to it there is lost, and it asks again on the link that the fresh dial makes.
+      // Caller and events repeat on this link what was under way on the closed one. The other side does not know of the change. So
+      // messages to it on the closed link are lost, and it asks again on the link that the new dial makes.
       enqueue.sendTo(context.services.caller, { type: 'link.opened', link });
       enqueue.sendTo(context.services.events, { type: 'link.opened', link });
     }),
@@ -246,7 +246,7 @@ export const connectionParts = setup({
 
     'tell the other side our functions': ({ context, event }) => {
       const { added, removed } = event as Event<'functions.changed'>;
-      // On each link: of two, one is about to close, and the sides may differ for a moment on which.
+      // Send on each link: if there are two, one is about to close, and for a moment the sides may disagree on which.
       for (const link of context.links) {
         if (link.record === context.record) link.tellFunctions(added, removed);
       }

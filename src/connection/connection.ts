@@ -6,23 +6,23 @@ import { connectionParts, whereToProbe } from './connection-parts.ts';
 import { contained } from '../base/contained.ts';
 
 /**
- * Everything between this peer and one other: `connection:<peer id>`. It dials, or is given a session that the
- * listener let in; it keeps one link for calls and lets others drain; it is over when no link is left.
+ * Everything between this peer and one other: the actor `connection:<peer id>`. It dials, or gets a session that the listener
+ * accepted. It keeps one link for calls and lets the others drain. It ends when no link is left.
  *
- * When only an address is known it is `connection:<host:port>`. It dials whoever is there, hands the session over to the
- * connection of the peer that answered, and is over.
+ * If only an address is known, the actor is `connection:<host:port>`. It dials the address, hands the session over to the connection
+ * of the peer that answered, and ends.
  */
 
-/** What a session of another life does to a connection in use. */
+/** Actions for a session of another life, if a connection is in use. */
 const REPLACED = [
   'cut every link',
-  { type: 'report the leave', params: { why: 'replaced', detail: 'a newer life of it connected' } },
+  { type: 'report the leave', params: { why: 'replaced', detail: 'a newer life of this peer connected' } },
   'begin a life of the peer',
   'open a link',
   'report the join',
 ] as const;
 
-/** What frames do to a connection in use. */
+/** Actions for frames, if a connection is in use. */
 const FRAMES = [
   {
     guard: 'the other side stops',
@@ -73,7 +73,7 @@ const machine = connectionParts.createMachine({
         onError: { target: 'closed', actions: 'remember why it failed' },
       },
       on: {
-        // The other side was faster. Our own dial has proved nothing yet, so no call can be lost with it.
+        // The other side was faster. Our own dial has proved nothing yet, so no call is lost if it ends.
         'session.arrived': {
           target: 'open',
           actions: ['begin a life of the peer', 'open a link', 'report the join'],
@@ -101,7 +101,7 @@ const machine = connectionParts.createMachine({
             target: 'closed',
             actions: ['tell who answered', 'hand the session over'],
           },
-          // Our own, or one that the other side opened at the same time; leaving this state ends what is not done.
+          // The session is our own, or one that the other side opened at the same time. Leaving this state ends unfinished dials.
           { target: 'open', actions: ['begin a life of the peer', 'open a link', 'report the join'] },
         ],
         'handshake.needless': { target: 'closed', actions: 'tell who answered' },
@@ -142,7 +142,7 @@ const machine = connectionParts.createMachine({
           { actions: 'forget the link' },
         ],
         'functions.changed': { actions: 'tell the other side our functions' },
-        // The peer stays there for our own calls: what still runs here may need it to finish.
+        // Our own calls to the peer still work: functions that run here may need them to finish.
         'connection.drain': { target: 'draining', actions: 'say goaway on every link' },
       },
     },
@@ -189,7 +189,7 @@ const machine = connectionParts.createMachine({
     draining: {
       always: { guard: 'no link is left', target: 'closed' },
       on: {
-        // A new life of the peer, while the old one finishes its calls.
+        // A new life of the peer connected while the old one finishes its calls.
         'session.arrived': {
           target: 'open',
           actions: ['begin a life of the peer', 'open a link', 'report the join'],
@@ -209,7 +209,7 @@ const machine = connectionParts.createMachine({
         'connection.drain': { actions: 'say goaway on every link' },
         'connection.close': {
           actions: [
-            { type: 'report the leave', params: { why: 'stopped', detail: 'this peer stopped' } },
+            { type: 'report the leave', params: { why: 'stopped', detail: 'the local peer stopped' } },
             'close every link',
           ],
         },
@@ -218,7 +218,7 @@ const machine = connectionParts.createMachine({
     closed: {
       type: 'final',
       entry: [
-        // One that was suspect when this peer stopped, and has no link that could close.
+        // Needed for a peer that was suspect when this peer stopped, and has no link that could close.
         { type: 'report the leave', params: { why: 'lost' } },
         'report the end',
       ],
@@ -230,7 +230,7 @@ const machine = connectionParts.createMachine({
       { actions: sendParent({ type: 'connection.idle' }) },
     ],
     'connection.broke': { target: '.closed', actions: ['cut every link', 'forget every link'] },
-    // One of its actors died in spite of everything.
+    // One of its actors died, in spite of all guards.
     'xstate.error.actor.*': {
       target: '.closed',
       actions: ['tell of what one died of', 'cut every link', 'forget every link'],
@@ -238,7 +238,7 @@ const machine = connectionParts.createMachine({
   },
 });
 
-/** Whatever goes wrong in it ends this connection and no other. */
+/** An unexpected error in it ends this connection and no other. */
 export const connectionMachine = contained(machine, (error, message, self) => {
   const { services, id } = (self.getSnapshot() as { context: ConnectionContext }).context;
   services.log.unforeseen(`in the connection to ${id}`, error);

@@ -3,12 +3,12 @@ import type { EventsFrame } from '../wire/frames.ts';
 import type { Link, PeerRecord } from './link.ts';
 
 /**
- * How long frames wait for the end of the other link, in ms. Its goaway is a moment behind, unless that link is dead
- * without anybody knowing, and then waiting is no use.
+ * How long frames wait for the end of the other link, in ms. Its goaway normally comes a moment later. If that link is dead and nobody
+ * has noticed, waiting is no use.
  */
 const LONGEST_WAIT = 1_000;
 
-/** How many frames wait; more are not held back. */
+/** How many frames may wait. If there are more, they are all passed on. */
 const MOST_WAITING = 1_024;
 
 interface Waiting {
@@ -17,16 +17,16 @@ interface Waiting {
 }
 
 /**
- * Keeps the order of events when a pair has two links. Each side moves to the one that stays at its own moment, and
- * says goaway on the other before it does; so what comes on the one that stays is taken after the goaway of the other,
- * or its end. What comes on the other was sent before that, and is taken at once.
+ * Keeps the order of events while a pair has two links. Each side moves to the link that stays at its own moment, and sends goaway on
+ * the other link first. So frames on the link that stays are passed on only after the goaway or the end of the other link. Frames on
+ * the other link were sent earlier, and are passed on at once.
  */
 export class CrossingLinks {
   readonly #clock: Clock;
   readonly #take: (link: Link, frames: readonly EventsFrame[]) => void;
-  /** Called back after `LONGEST_WAIT`. */
+  /** Called after `LONGEST_WAIT`. */
   readonly #overdue: (link: Link) => void;
-  /** Mostly one each. */
+  /** The open links of each peer, mostly one. */
   readonly #open = new Map<PeerRecord, readonly Link[]>();
   readonly #waiting = new Map<Link, Waiting>();
 
@@ -52,7 +52,7 @@ export class CrossingLinks {
         this.release(link);
         this.#take(link, frames);
       } else {
-        // One by one: how many arguments a function may be given is limited.
+        // Push one by one: the number of arguments of a call is limited.
         for (const frame of frames) waiting.frames.push(frame);
       }
     } else if (frames.length <= MOST_WAITING && this.#crossed(link)) {
@@ -63,7 +63,7 @@ export class CrossingLinks {
     }
   }
 
-  /** The other side has said goaway on this link. */
+  /** Call when the other side has sent goaway on this link. */
   left(link: Link): void {
     for (const each of this.#waiting.keys()) {
       if (each.record === link.record && !this.#crossed(each)) this.release(each);
@@ -78,7 +78,7 @@ export class CrossingLinks {
     this.left(link);
   }
 
-  /** What waits is taken. */
+  /** Passes on the frames that wait. */
   release(link: Link): void {
     const waiting = this.#waiting.get(link);
     if (!waiting) return;
@@ -93,8 +93,8 @@ export class CrossingLinks {
   }
 
   /**
-   * Whether the other side may still send on a link that is not to stay. Not where one side opened both, and not where
-   * one of them has a higher generation: the other link was given up for this one, and is no good any more.
+   * Whether the other side may still send on a link that will not stay. It cannot if one side opened both links, or if one link has a
+   * higher generation: the other link was given up for it, and is of no use any more.
    */
   #crossed(link: Link): boolean {
     for (const other of this.#open.get(link.record) ?? []) {

@@ -1,7 +1,7 @@
 /**
- * `<kind>:1`, or the next that is not taken. Names of children that go on and on would cost the engine a shape of the
- * `children` for each, and XState an entry for each that it never drops: it remembers what a machine does on every
- * type of event, and the end of a child is an event that has the child's name in its type.
+ * The first free name: `<kind>:1`, or a higher number. Reuse names: a counter that never repeats would leak memory. The engine would
+ * need a new shape of the object `children` for each name. XState would keep an entry for each, because it caches what a machine does
+ * on every type of event, and the end of a child is an event with the child's name in its type.
  */
 export function freeName(kind: string, taken: Iterable<string>): string {
   const names = new Set(taken);

@@ -4,11 +4,11 @@ import { encodeFrame } from '../wire/codec.ts';
 import { CLOSE } from '../wire/frames.ts';
 
 /**
- * Says that this peer stops, on a connection that is none yet here but may be one for the other side: the last word
- * of a handshake is the dialler's, who takes this peer for joined from then on.
+ * Tells the other side that this peer stops, on a connection that is not complete here but may be complete there: the dialler sends the
+ * last message of a handshake, and regards this peer as joined from then on.
  */
 export function sayGoodbye(socket: Socket): void {
-  // No request was taken.
+  // `last` is 0, because no request was taken.
   socket.send(encodeFrame({ type: 'goaway', last: 0, reason: 'stopped' }));
   socket.receive(DEAF);
   socket.close(CLOSE.GOING_AWAY, '');

@@ -1,12 +1,12 @@
 import type { Link } from './link.ts';
 
 /**
- * Which of two links of one pair stays. Both sides decide by the same facts: the one that was dialled after more
- * losses, since its dialler has given up the other; else the one that the peer with the lower id opened; and if one
- * side opened both, the newer one.
+ * Decides which of two links of one pair stays. Both sides decide by the same facts. The link with the higher generation stays,
+ * because its dialler has given up the other. If both are equal, the link stays that the peer with the lower id opened. If one side
+ * opened both, the newer one stays.
  */
 export function keepOne(ownId: string, otherId: string, current: Link, link: Link): Link {
-  // Nothing is heard on it. That the other side dials is a sign that it has lost it.
+  // The current link is silent. The new dial of the other side is a sign that it has lost that link.
   if (current.suspect) return link;
   if (current.generation !== link.generation) return current.generation > link.generation ? current : link;
   if (current.dialled === link.dialled) return link;

@@ -1,16 +1,16 @@
-/** The calls that this side has made over a link, as far as the link has to know them. */
+/** The calls that this side has made over a link: the facts that the link needs. */
 export interface CallsMade {
   /** Requests without an answer. */
   readonly pending: { readonly size: number };
-  /** Places that they take at the other side: those, and those that were taken back and whose function has not settled. */
+  /** Places in use on the other side: pending requests, and cancelled ones whose function has not settled. */
   readonly places: number;
   /** Whether the result of this call is a stream that is being read. */
   reads(id: number): boolean;
 }
 
-/** The calls that came on a link, as far as the link has to know them. */
+/** The calls that came over a link: the facts that the link needs. */
 export interface CallsTaken {
-  /** Those whose function has not settled, be it that it has not begun. */
+  /** Calls whose function has not settled, including those that have not begun. */
   readonly unsettled: number;
   /** The highest request id that was taken. */
   readonly last: number;

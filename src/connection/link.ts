@@ -13,38 +13,38 @@ import { mostUnread } from './unread.ts';
 import type { LinkLimits } from './unread.ts';
 
 /**
- * Characters at which the message of a tick is cut: some twenty calls. The other side then works on the first part
- * while this one still writes the rest. Measured with 512 calls in flight: 170,000 calls/s cut at 64 Ki characters,
- * 220,000 at 16 Ki, 300,000 at 2 to 4 Ki, 190,000 at 512, where each message costs more than it brings. That the
- * first frame of a tick goes out by itself doubles the calls/s with 8 in flight, for the same reason.
+ * The message of a tick is cut at this many characters: some twenty calls. The other side can then work on the first part while this
+ * side still writes the rest. Measured with 512 calls in flight: 170,000 calls/s with a cut at 64 Ki characters, 220,000 at 16 Ki,
+ * 300,000 at 2 to 4 Ki, and 190,000 at 512, where each message costs more than it gains. For the same reason the first frame of a tick
+ * is sent alone, which doubles the calls/s with 8 in flight.
  */
 const CUT = 2 * 1024;
 
-/** The same while the network is behind anyway: a message for each frame would only cost memory. */
+/** The same while the network is slow: smaller messages would only cost memory. */
 const SLOW_CUT = 16 * 1024;
 
-/** Bytes written and not yet taken by the network, above which a link is slow. */
+/** A link is slow if more bytes than this are written and not yet taken by the network. */
 const SLOW = 256 * 1024;
 
-/** Who owns the socket of a link. */
+/** The owner of a link's socket. */
 export interface LinkOwner {
   /** The last call of a link that is `leaving` has settled. */
   idle(): void;
-  /** What was written has been taken by the network. */
+  /** The network has taken everything that was written. */
   drained(wasCongested: boolean): void;
   /** Nothing has arrived for too long. */
   silent(): void;
-  /** After that, something has. */
+  /** Something has arrived after the silence. */
   heard(): void;
-  /** Something that nobody foresaw went wrong with it; it is being closed. */
+  /** An unexpected error occurred on the link. It is being closed. */
   failed(error: unknown): void;
-  /** The other side breaks the protocol: the link is to be ended. */
+  /** The other side has broken the protocol: close the link. */
   breached(reason: string, isDeaf: boolean): void;
 }
 
 /**
- * One life of one other peer: made when its first connection opens, dropped when it leaves, never used for the
- * next life. Connection, discovery and caller share it; the comments say who writes what.
+ * One life of one other peer. It is created when the first connection opens, and dropped when the peer leaves; the next life gets a new
+ * record. Connection, discovery and caller share it. The comments say which of them writes a field.
  */
 export interface PeerRecord {
   readonly id: string;
@@ -57,83 +57,83 @@ export interface PeerRecord {
   readonly scope: Scope;
   /** Tags. Written by the connection. */
   readonly functions: Set<string>;
-  /** Of all tags together. */
+  /** Characters of all tags together. */
   tagCharacters: number;
-  /** Where calls to it go. Written by the connection; undefined once the peer has left. */
+  /** The link for calls to the peer. Written by the connection; undefined once the peer has left. */
   link: Link | undefined;
   /** How often a connection to it was lost or given up. Written by the connection. */
   generation: number;
-  /** Why it is suspect. Written by the connection; undefined while there is no doubt. */
+  /** Why the peer is suspect. Written by the connection; undefined while there is no doubt. */
   doubt: Findings | undefined;
-  /** Written by the connection, once. */
+  /** Why the peer left. Written by the connection, once. */
   left: LeaveReason | undefined;
-  /** Why it was held for gone. Written by the connection when the peer leaves. */
+  /** The evidence for its leave. Written by the connection when the peer leaves. */
   evidence: Evidence | undefined;
-  /** Calls that wait until the peer has room. The caller's; undefined before the first. */
+  /** Calls that wait until the peer has room. Written by the caller; undefined before the first one. */
   waiting: { readonly size: number } | undefined;
 }
 
 /**
- * One open, authenticated connection, as caller and dispatcher use it. Not an actor: a call costs a few
- * microseconds and a message to one more actor would be felt. The connection machine owns it.
+ * One open, authenticated connection, as caller and dispatcher use it. It is not an actor: a call takes a few microseconds, and a
+ * message to one more actor would slow it down noticeably. The machine of the connection owns it.
  */
 export class Link {
   readonly record: PeerRecord;
   readonly socket: Socket;
-  /** Whether this side opened it. */
+  /** Whether this side opened the link. */
   readonly dialled: boolean;
-  /** What the other side accepts. */
+  /** The limits of the other side. */
   readonly limits: Limits;
   readonly newerVersion: boolean;
-  /** How often the side that opened it had lost a connection to the other before. */
+  /** How often the side that opened the link had lost a connection to the other side before. */
   readonly generation: number;
 
-  /** The caller's; undefined before its first call. */
+  /** Written by the caller; undefined before its first call. */
   made: CallsMade | undefined;
-  /** The dispatcher's; undefined before its first request. */
+  /** Written by the dispatcher; undefined before its first request. */
   taken: CallsTaken | undefined;
-  /** The dispatcher's: requests are ignored from here on; a goaway has said so. */
+  /** Read by the dispatcher: from here on it ignores requests. A goaway has told the other side. */
   refusing = false;
 
-  /** What the other side did against the protocol, if the link was ended for it. */
+  /** How the other side broke the protocol, if the link was closed for that. */
   broken: string | undefined;
-  /** Why we said goaway. */
+  /** Why we sent goaway. */
   leaving: GoawayFrame['reason'] | undefined;
-  /** Why the other side said goaway. */
+  /** Why the other side sent goaway. */
   otherLeaving: GoawayFrame['reason'] | undefined;
   owner: LinkOwner | undefined;
   readonly ownerName: string;
 
-  /** The liveness': how much had arrived at the last look. */
+  /** Written by liveness: how much had arrived at the last check. */
   heard = 0;
-  /** The liveness': looks since anything arrived. */
+  /** Written by liveness: checks since anything arrived. */
   silentLooks = 0;
-  /** The liveness': silent for too long. */
+  /** Written by liveness: silent for too long. */
   suspect = false;
 
-  /** The discovery's: this side has said whom it knows. */
+  /** Written by discovery: this side has sent the list of peers that it knows. */
   toldPeers = false;
-  /** The discovery's: the other side has. */
+  /** Written by discovery: the other side has sent its list. */
   heardPeers = false;
 
-  /** The network does not take what is written as fast as it comes; events wait until it has. */
+  /** The network is slower than the writing. Events wait until everything is sent. */
   slow = false;
-  /** More is written than may be (`limits.buffered`); calls wait, too. */
+  /** More bytes are buffered than allowed (`limits.buffered`). Calls wait, too. */
   congested = false;
-  /** Streams that wait until the network has taken what was written. */
+  /** Streams that wait until the network has taken everything that was written. */
   #stalled: Set<() => void> | undefined;
   readonly #own: LinkLimits;
-  /** Bytes written and not yet taken at which a congested link is ended. */
+  /** A congested link is closed at this many bytes that are written and not yet taken. */
   #mostUnread = Infinity;
-  /** Changes of the functions that the other side was not told of yet, by tag: whether there is one now. */
+  /** Changes of functions that were not sent yet, by tag: true if the function was connected, false if it was disconnected. */
   #untold: Map<string, boolean> | undefined;
-  /** Frames that wait for the end of the tick, or events for the next writing of events. */
+  /** Frames that wait for the end of the tick, and events that wait for the next flush of events. */
   #batch = '';
-  /** Whether the end of the tick flushes it. */
+  /** Whether the end of the tick will flush the batch. */
   #isUnsent = false;
   #hasFailed = false;
 
-  /** @param ownerName of the actor that owns its socket, among the children of the connection */
+  /** @param ownerName name of the actor that owns the socket, among the children of the connection */
   constructor(
     record: PeerRecord,
     { socket, dialled, generation, party }: Session,
@@ -151,10 +151,10 @@ export class Link {
   }
 
   /**
-   * Sends a frame: the first of a tick at once, so that its receiver can begin, and what follows in the same tick
-   * together, in messages of about `CUT` characters. One that bytes go with is sent at once, right behind them: so
-   * the other side never holds bytes of more than one frame. So is a long one: whether there is room for the next
-   * is known then.
+   * Sends a frame. The first frame of a tick is sent at once, so that its receiver can begin. Those that follow in the same tick are
+   * sent together, in messages of about `CUT` characters. A frame with binary messages is sent at once, right after them, so that the
+   * other side never holds the bytes of more than one frame. A long frame is sent at once, too: then it is known whether there is room
+   * for the next one.
    */
   send(frame: Outgoing): void {
     if (typeof frame !== 'string') {
@@ -173,10 +173,10 @@ export class Link {
   }
 
   /**
-   * Keeps a frame for the next `flush`, which follows soon; whatever else is sent before takes it along. One that bytes go
-   * with is sent at once.
+   * Keeps a frame for the next `flush`, which must follow soon. A frame that is sent earlier takes it along. A frame with binary
+   * messages is sent at once.
    * @param cut characters at which the message is cut
-   * @returns whether there was nothing to flush before
+   * @returns whether the batch was empty before
    */
   hold(frame: Outgoing, cut: number): boolean {
     if (typeof frame !== 'string') {
@@ -212,7 +212,7 @@ export class Link {
 
   #write(message: string, before?: readonly Uint8Array[]): void {
     const { socket } = this;
-    // Many links are written to in one go, at the end of a tick and for an event: one that fails must not keep the others waiting.
+    // At the end of a tick, and for an event, many links are written in one loop. A link that fails must not stop the others.
     try {
       socket.send(message, before);
     } catch (error) {
@@ -237,11 +237,11 @@ export class Link {
       this.congested = true;
       this.#mostUnread = buffered + mostUnread(this.#own, this.made?.places ?? 0);
     } else if (buffered > this.#mostUnread) {
-      this.#breach('it does not read what it is answered', true);
+      this.#breach('it asks without reading the answers', true);
     }
   }
 
-  /** Calls back once, when the network has taken everything that was written. Said twice, the same callback is called once. */
+  /** Calls back once, when the network has taken everything that was written. A callback given twice is called once. */
   whenDrained(callback: () => void): void {
     if (this.#stalled) {
       this.#stalled.add(callback);
@@ -262,35 +262,35 @@ export class Link {
   }
 
   /**
-   * Says that this side is leaving. With `stopped` it takes no more requests. With `duplicate` it makes none here
-   * but takes them until the other side has said the same, so that no call is lost to the change of connection.
+   * Tells the other side that this side leaves the link. With `stopped` it takes no more requests. With `duplicate` it makes no requests
+   * here, but takes them until the other side has sent `duplicate`, too, so that no call is lost when the connection changes.
    */
   goaway(reason: GoawayFrame['reason']): void {
     if (this.leaving === reason || this.leaving === 'stopped') {
-      // One that was gone back to in between, and is left again.
+      // The link was left before, used again in between, and is left again.
       if (reason === 'duplicate') this.checkIdle();
       return;
     }
     this.leaving = reason;
     this.refusing = reason === 'stopped';
     this.send(encodeFrame({ type: 'goaway', last: this.taken?.last ?? 0, reason }));
-    // At once: when the process exits there is no later.
+    // Flush at once: if the process exits, there is no later.
     this.flush();
     this.checkIdle();
   }
 
   /**
-   * Called whenever a call settles on a link that one side is leaving. A side that stops closes the link itself,
-   * when nothing runs on any of its links; a duplicate is closed once both sides agree.
+   * Call whenever a call settles on a link that one side is leaving. A side that stops closes its links when nothing runs on any of
+   * them. A duplicate is closed once both sides have sent `duplicate`.
    */
   checkIdle(): void {
     if ((this.made?.pending.size ?? 0) > 0 || (this.taken?.unsettled ?? 0) > 0) return;
     const agreed = this.leaving === 'duplicate' && this.otherLeaving === 'duplicate';
-    // Later, so that what was just put into this tick's message is sent before the connection closes.
+    // Wait a turn, so that the message of this tick is sent before the connection closes.
     if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());
   }
 
-  /** Tells which functions have come and gone, as fast as the network takes it. */
+  /** Sends which functions were connected and disconnected, as fast as the network allows. */
   tellFunctions(added: Iterable<string>, removed: Iterable<string>): void {
     const untold = (this.#untold ??= new Map());
     for (const tag of added) untold.set(tag, true);
@@ -305,25 +305,25 @@ export class Link {
     if (untold.size === 0) this.#untold = undefined;
   }
 
-  /** The other side breaks the protocol: nothing more of it is taken, and it is told why. */
+  /** Closes the link because the other side broke the protocol, and tells it why. Nothing more is accepted from it. */
   breach(reason: string): void {
     this.#breach(reason, false);
   }
 
-  /** @param isDeaf whether it could not be told anything */
+  /** @param isDeaf true if the other side does not read, so that it cannot be told why */
   #breach(reason: string, isDeaf: boolean): void {
     if (this.broken !== undefined) return;
     this.broken = reason;
     this.owner?.breached(reason, isDeaf);
   }
 
-  /** What was sent goes out before the close. */
+  /** Closes the link after everything is sent. */
   close(code: number, reason: string): void {
     this.flush();
     this.socket.close(code, reason);
   }
 
-  /** Something that nobody foresaw went wrong with what came on it, or with what goes out: it ends, and nothing else does. */
+  /** Closes this link, and nothing else, after an unexpected error while something was received or sent. */
   fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;

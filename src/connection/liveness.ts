@@ -7,21 +7,21 @@ import { LiveSnapshot } from '../base/live-snapshot.ts';
 import type { LivenessMessage } from './messages.ts';
 
 /**
- * Watches every open link of this peer for signs of life, with one timer for all of them. Any byte proves life: each
- * look compares how much has arrived with the look before, so that a call costs nothing and an idle link two
- * numbers. Who is silent is asked; who stays silent is reported to its connection, which dials to find out.
+ * Watches every open link of this peer for signs of life, with one timer for all of them. Any byte proves life: each check ("look")
+ * compares how much has arrived with the look before. So a call costs nothing, and an idle link costs two numbers. A silent peer gets a
+ * ping. If it stays silent, it is reported to its connection, which dials it again to find out.
  *
- * Silence is counted in looks, not in time. When this process itself was stopped, suspended or busy, its next look is
- * late, and a late look counts nothing: what it missed is still in the sockets, and is read before the next one.
+ * Silence is counted in looks, not in time. If this process was stopped, suspended or busy, its next look is late, and a late look does
+ * not count: the bytes that it missed are still in the sockets, and are read before the next look.
  */
 
-/** How many looks there are in the time after which a silent peer is asked. */
+/** Number of looks in the time after which a silent peer gets a ping. */
 const LOOKS_PER_PING = 4;
 
-/** A lag of this many looks is a stall: others may have given this process up meanwhile. */
+/** A lag of this many looks is a stall: other peers may have given this process up meanwhile. */
 const STALL = 2;
 
-/** Looks of which the lag is remembered. */
+/** The lag of this many last looks is remembered. */
 const REMEMBERED = 32;
 
 export interface LivenessContext {
@@ -29,19 +29,19 @@ export interface LivenessContext {
   watched: number;
   /** Links that were silent for too long. */
   suspect: number;
-  /** The longest that a look of the last seconds was late, in ms: how far this process' judgement goes. */
+  /** The longest lag of a look in the last seconds, in ms. It tells how far this process can judge others. */
   readonly lag: number;
-  /** Whether this process was stopped, suspended or busy for long, a moment ago. */
+  /** Whether this process was stopped, suspended or busy for long, just now. */
   readonly stalled: boolean;
-  /** What is known about a link that is watched. */
+  /** The findings about a watched link. */
   findings(link: Link): { silent: number; ownLag: number };
 }
 
 export interface LivenessInput {
   clock: Clock;
-  /** Silence after which a peer is asked for a sign of life, in ms. */
+  /** Silence after which a peer gets a ping, in ms. */
   ping: number;
-  /** Silence after which it is suspect, in ms. */
+  /** Silence after which a peer is suspect, in ms. */
   suspect: number;
 }
 
@@ -64,12 +64,12 @@ export function createLivenessLogic(input: LivenessInput): LivenessLogic {
 class Liveness {
   readonly snapshot: LiveSnapshot<LivenessContext>;
   readonly #clock: Clock;
-  /** Between two looks, in ms. */
+  /** Time between two looks, in ms. */
   readonly #interval: number;
   /** Looks without a byte after which a link is suspect. */
   readonly #mostSilent: number;
   readonly #links = new Set<Link>();
-  /** How late the last looks were, in ms; a ring. */
+  /** The lags of the last looks, in ms; a ring buffer. */
   readonly #lags = new Float64Array(REMEMBERED);
   #looks = 0;
   #wasLate = false;
@@ -124,7 +124,7 @@ class Liveness {
     this.#timer = this.#clock.setTimeout(() => this.#look(), this.#interval);
   }
 
-  /** Nobody is there to be watched. */
+  /** Stops the timer, because no link is left to watch. */
   #rest(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -136,7 +136,7 @@ class Liveness {
     this.#lags[this.#looks % REMEMBERED] = late;
     this.#looks += 1;
     const isLate = late > this.#interval;
-    // Between two looks the sockets are read; so of two late looks in a row the second one is to be believed.
+    // The sockets are read between two looks. So if two looks in a row are late, the second one counts.
     const counts = !isLate || this.#wasLate;
     this.#wasLate = isLate;
     this.#wait();
@@ -175,7 +175,7 @@ class Liveness {
       this.snapshot.context.suspect += 1;
       link.owner?.silent();
     } else if (link.silentLooks >= 2 * this.#mostSilent && link !== link.record.link) {
-      // One that no dial decides about: it only had to finish what ran on it.
+      // No dial decides about this link, because it is not in use: it only had to finish its calls.
       link.socket.terminate();
     }
   }
@@ -200,8 +200,8 @@ class Liveness {
 }
 
 /**
- * At 1, 2, 4, 8 … times the silence after which a peer is asked. One question lies in the socket of a peer that is busy as well
- * as sixty do; and there are WebSocket libraries that end a connection when they find more than that at once.
+ * Whether to send a ping: at 1, 2, 4, 8 … times the silence of the first one. A busy peer finds one ping in its socket as well as it
+ * finds sixty, and some WebSocket libraries close a connection on which they find more than sixty at once.
  */
 function isTimeToAsk(silentLooks: number): boolean {
   const times = silentLooks / LOOKS_PER_PING;

@@ -5,10 +5,10 @@ import type { Party } from '../wire/handshake.ts';
 export interface Session {
   socket: Socket;
   party: Party;
-  /** The tags that the handshake told the other side. */
+  /** The tags that this side sent in the handshake. */
   told: readonly string[];
-  /** Whether this side opened it. */
+  /** Whether this side opened the connection. */
   dialled: boolean;
-  /** How often the side that opened it had lost a connection to the other before. */
+  /** How often the side that opened it had lost a connection to the other side before. */
   generation: number;
 }

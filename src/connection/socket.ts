@@ -18,23 +18,23 @@ export interface SocketInput {
 }
 
 /**
- * Owns the socket of a link: hands each frame to who it is for, and ends the socket when it is stopped. Requests,
- * answers and events go straight to dispatcher, caller and events, lists of peers to discovery; only what concerns the
- * connection goes to its machine.
+ * Owns the socket of a link. It passes each frame to the actor it is for, and closes the socket when it is stopped. Requests, answers
+ * and events go straight to dispatcher, caller and events, and lists of peers to discovery. Only frames about the connection itself go
+ * to its machine.
  */
 export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input, sendBack }) => {
   const owner = new SocketOwner(input, sendBack);
   return () => owner.dispose();
 });
 
-/** An object and not a handful of closures: there is one for every idle connection. */
+/** A class, not a set of closures, to save memory: there is one for every idle connection. */
 class SocketOwner implements Receiver, LinkOwner {
   readonly #link: Link;
   readonly #services: ConnectionServices;
   readonly #tell: (message: ConnectionMessage) => void;
   readonly #arrivals: Arrivals;
   #open = true;
-  /** What one message holds for each of the three, so that a message to an actor is paid for once and not per call. */
+  /** The frames of one message for each of the three actors, so that an actor gets one message, not one for each call. */
   #answers: CallerFrame[] = NOTHING;
   #requests: DispatcherFrame[] = NOTHING;
   #happened: EventsFrame[] = NOTHING;
@@ -72,7 +72,7 @@ class SocketOwner implements Receiver, LinkOwner {
       this.#link.fail(error);
       return;
     }
-    // What came before it is taken.
+    // The frames before the bad one count.
     this.#deliver();
     this.#link.breach(error.message);
   }
@@ -81,7 +81,7 @@ class SocketOwner implements Receiver, LinkOwner {
     const link = this.#link;
     this.#open = false;
     this.#services.log.peerBroke(link.record, reason);
-    // A close waits behind what is written already.
+    // A close would wait behind everything that is already written.
     if (isDeaf) link.socket.terminate();
     else link.close(CLOSE.BAD_FRAME, reason);
   }
@@ -94,7 +94,7 @@ class SocketOwner implements Receiver, LinkOwner {
       case 'result':
         this.#toCaller(frame);
         break;
-      // With `arg` they belong to an argument, which goes the other way round than a result.
+      // With `arg` they belong to an argument, which flows in the opposite direction of a result.
       case 'cancel':
       case 'credit':
         if (frame.arg === undefined) this.#toDispatcher(frame);
@@ -110,7 +110,7 @@ class SocketOwner implements Receiver, LinkOwner {
       case 'subscribe':
       case 'subscribed':
       case 'unsubscribe':
-        // What came before it comes first, and so does what happened before a call.
+        // Keep the order: earlier requests go out first, and earlier events go out before a call.
         if (this.#requests !== NOTHING) this.#deliver();
         if (this.#happened === NOTHING) this.#happened = [frame];
         else this.#happened.push(frame);
@@ -123,7 +123,7 @@ class SocketOwner implements Receiver, LinkOwner {
         break;
       case 'functions':
       case 'goaway':
-        // What came before a goaway is not affected by it.
+        // A goaway does not affect the frames before it.
         this.#deliver();
         this.#tell({ type: 'frame.received', link: this.#link, frame });
         break;
@@ -166,20 +166,20 @@ class SocketOwner implements Receiver, LinkOwner {
   }
 
   #unreadable(frame: UnreadableFrame): void {
-    // The subscriber sees by the sequence that one is missing.
+    // The subscriber notices a missing event by the sequence.
     if (frame.of === 'event') return;
     if (frame.of === 'request') {
       this.#toDispatcher(frame);
       return;
     }
-    // Of a stream more would follow.
+    // Cancel the stream, or more values would follow.
     if (frame.of === 'next' && this.#isRead(frame)) this.#link.send(encodeCancel(frame.id, frame.arg));
     const answer = unreadableAnswer(frame);
     if (frame.arg === undefined) this.#toCaller(answer);
     else this.#toDispatcher(answer);
   }
 
-  /** Whether the stream is there; if not, nobody need be told that it is read no further. */
+  /** Whether the stream is being read; if not, there is nothing to cancel. */
   #isRead({ id, arg }: UnreadableFrame): boolean {
     const { made, taken } = this.#link;
     return (arg === undefined ? made?.reads(id) : taken?.reads(id, arg)) === true;
@@ -198,7 +198,7 @@ class SocketOwner implements Receiver, LinkOwner {
 
   #deliver(): void {
     const link = this.#link;
-    // Before the answers: who awaits a call sees what happened during it.
+    // Events before answers, so that a caller that awaits a call sees the events that were emitted during it.
     if (this.#happened !== NOTHING) {
       const frames = this.#happened;
       this.#happened = NOTHING;
@@ -217,7 +217,7 @@ class SocketOwner implements Receiver, LinkOwner {
   }
 }
 
-/** An answer or a value of a stream came, but what it holds cannot be made here. */
+/** The error for an answer, or a value of a stream, that cannot be created here. */
 function unreadableAnswer({ id, arg, of, message }: UnreadableFrame): ErrorFrame {
   const what = of === 'next' || arg !== undefined ? 'a value of the stream' : 'its answer';
   const text =
@@ -230,5 +230,5 @@ function unreadableAnswer({ id, arg, of, message }: UnreadableFrame): ErrorFrame
   };
 }
 
-/** Never changed; stands for an empty list. */
+/** An empty list that is never changed. */
 const NOTHING: never[] = [];

@@ -1,4 +1,4 @@
-/** One end of tick for all links of the process: with calls to many peers at once, one for each would be felt. */
+/** One end-of-tick callback for all links of the process: one for each link would be slow with calls to many peers at once. */
 
 interface Flushed {
   flush(): void;
@@ -7,7 +7,7 @@ interface Flushed {
 let ticking = false;
 let unsent: Flushed[] = [];
 
-/** Whether something has been sent in this tick, on whichever link; if not, this tick has begun now. */
+/** Whether something was already sent in this tick, on any link. If not, the tick begins now. */
 export function hasBegun(): boolean {
   if (ticking) return true;
   ticking = true;
@@ -15,7 +15,7 @@ export function hasBegun(): boolean {
   return false;
 }
 
-/** Has it flushed at the end of this tick. */
+/** Flushes the link at the end of this tick. */
 export function flushAtEnd(link: Flushed): void {
   unsent.push(link);
   hasBegun();

@@ -2,15 +2,14 @@ import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts
 import { mayBeCut } from '../wire/handshake.ts';
 import type { PeerRecord } from './link.ts';
 
-/** What changed in the functions of a peer. */
+/** A change of a peer's functions. */
 export interface FunctionsChange {
   added: string[];
   removed: string[];
 }
 
 /**
- * Takes over what a `functions` frame says; what is known already is no change. Undefined when it then has more functions
- * than a peer may have.
+ * Applies a `functions` frame, and returns what has really changed. Undefined if the peer then has more functions than a peer may have.
  */
 export function changeFunctions(record: PeerRecord, told: FunctionsChange): FunctionsChange | undefined {
   const { functions } = record;
@@ -30,16 +29,16 @@ export function changeFunctions(record: PeerRecord, told: FunctionsChange): Func
   return isTooMuch ? undefined : change;
 }
 
-/** What leads from one list of tags to another. */
+/** The change from one list of tags to another. */
 export function differenceOf(before: readonly string[], after: readonly string[]): FunctionsChange {
   const [had, has] = [new Set(before), new Set(after)];
   return { added: after.filter((tag) => !had.has(tag)), removed: before.filter((tag) => !has.has(tag)) };
 }
 
 /**
- * Takes over what the handshake of one more connection says of a peer that is known already. When the one before it is
- * broken or in doubt, frames on it may have been lost, and what is not told any more is gone. Otherwise those frames are
- * newer than the handshake, which began before it was known that there would be two.
+ * Applies the functions in the handshake of another connection to a peer that is already known. If the earlier connection is broken or
+ * in doubt, frames on it may have been lost, so functions that are missing in the handshake are gone. Otherwise the frames on the
+ * earlier connection are newer than this handshake, which began before the two connections knew of each other.
  */
 export function functionsOfHandshake(
   record: PeerRecord,
@@ -47,7 +46,7 @@ export function functionsOfHandshake(
 ): FunctionsChange | undefined {
   const inDoubt = record.link === undefined || record.doubt !== undefined;
   const told = new Set(tags);
-  // What had no room in the handshake follows in a frame; better to keep one too many than to lose them for a moment.
+  // If the list may be cut, the rest follows in a frame. Keep the known functions until then, rather than lose them for a moment.
   const gone = inDoubt && !mayBeCut(tags) ? [...record.functions].filter((tag) => !told.has(tag)) : [];
   return changeFunctions(record, { added: [...tags], removed: gone });
 }

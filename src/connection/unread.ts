@@ -1,15 +1,15 @@
 /**
- * The one rule for everything that is answered unasked: of what a peer does not read only so much is kept, and then its
- * link ends. It holds for whatever is written to a link, so nothing has to be counted where it is made.
+ * Limits the answers that are written although a link is congested. If a peer does not read them, only so many bytes are kept, and then
+ * its link is closed. The limit applies to everything that is written to a link, so nobody has to count single answers.
  *
- * Requests, results, values of streams, events and told functions wait while a link is congested. What does not is
- * short, and there is little of it as long as both sides keep to the limits: `docs/decisions.md` counts it. So what is more
- * than this is for a peer that asks and does not read the answers.
+ * Requests, results, values of streams, events and announced functions wait while a link is congested. Everything else is short, and
+ * there is little of it as long as both sides keep to the limits: `docs/decisions.md` counts it. So a peer that exceeds this limit asks
+ * without reading the answers.
  */
 
-/** What a peer takes from each other one, as far as its links need it. */
+/** The limits of a peer that its links need. */
 export interface LinkLimits {
-  /** Bytes written to a link and not yet taken by the network, above which it is congested. */
+  /** A link is congested if more bytes than this are written and not yet taken by the network. */
   readonly buffered: number;
   /** Calls of the other side that may be unanswered. */
   readonly calls: number;
@@ -17,13 +17,13 @@ export interface LinkLimits {
   readonly subscriptions: number;
 }
 
-/** Bytes that may still be written to a link that is congested … */
+/** Bytes that may still be written to a congested link. */
 const MOST_UNREAD = 4 * 1024 * 1024;
 
-/** … and so many more for each call that may be answered or taken back, and for each subscription. */
+/** More bytes for each call that may be answered or cancelled, and for each subscription. */
 const UNREAD_EACH = 256;
 
-/** @param ownCalls of this side on the link: each may be taken back, which is a short frame as well */
+/** @param ownCalls number of calls that this side has made on the link: each may be cancelled, which is a short frame, too */
 export function mostUnread({ calls, subscriptions }: LinkLimits, ownCalls: number): number {
   return MOST_UNREAD + UNREAD_EACH * (calls + subscriptions + ownCalls);
 }

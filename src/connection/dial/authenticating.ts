@@ -9,13 +9,13 @@ import { proveAnywhere } from './proving.ts';
 
 export interface HandshakeInput extends Omit<DialInput, 'addresses' | 'clock'> {
   dialled: Dialled;
-  /** Id of the peer that is meant; empty when whoever is there may answer. */
+  /** Id of the peer that should answer; empty if any peer may answer. */
   to: string;
   generation: number;
   dependencies: HandshakeDependencies;
 }
 
-/** Proves both sides to each other, at whichever address it works first. */
+/** Runs the handshake, at whichever address it succeeds first. */
 export const handshakeLogic = fromCallback<{ type: 'never' }, HandshakeInput>(
   ({ input, system, sendBack }) => {
     const { transport, largestMessage, dialled, to, generation, dependencies } = input;

@@ -6,17 +6,17 @@ import type { Address } from '../../transport/address.ts';
 import type { Socket, Transport } from '../../transport/transport.ts';
 import type { Session } from '../session.ts';
 
-/** The first step of a connection that this side opens: a socket to any address of the peer. */
+/** The first step of a connection that this side opens: a socket to one of the addresses of the peer. */
 
 /**
- * How long an address may keep the next one waiting, in ms. The dial goes on beside the next: the one that answers
- * first is taken. The figure is the one of RFC 8305 ("Happy Eyeballs").
+ * The next address is dialled after this time, in ms, while the dial before goes on. The one that answers first is used. The value is
+ * that of RFC 8305 ("Happy Eyeballs").
  */
 export const STAGGER = 250;
 
 export interface DialInput {
   transport: Transport;
-  /** In the order in which they are tried. */
+  /** Tried in this order. */
   addresses: readonly Address[];
   /** Bytes. */
   largestMessage: number;
@@ -25,7 +25,7 @@ export interface DialInput {
 
 export interface Dialled {
   socket: Socket;
-  /** Addresses that did not fail yet: another peer may have answered at this one. */
+  /** Addresses that have not failed yet. They are needed if another peer answered at this one. */
   untried: readonly Address[];
   /** Addresses where nobody listens. */
   refused: readonly Address[];
@@ -33,9 +33,9 @@ export interface Dialled {
 
 export type HandshakeResult =
   | { type: 'session.arrived'; session: Session }
-  /** Nobody at any address is the peer: why not, in the order in which it turned out. */
+  /** The peer was not found at any address. `errors` are in the order in which they occurred. */
   | { type: 'handshake.failed'; errors: readonly Error[]; refused: readonly Address[] }
-  /** Who answered is connected already, or is this peer itself. */
+  /** The peer that answered is already connected, or is this peer itself. */
   | { type: 'handshake.needless'; peer: string };
 
 /** Nobody answered at any address. */
@@ -54,7 +54,7 @@ export class DialsFailed extends Error {
 /** Opens a socket to the first address that answers. */
 export const dialLogic = fromPromise<Dialled, DialInput>(async ({ input, signal }) => {
   const dialled = await dialInTurn(input, signal);
-  // Stopped while the last step was under way: nobody takes the socket any more.
+  // The dial was stopped meanwhile, so nobody will use the socket.
   if (signal.aborted) dialled.socket.terminate();
   return dialled;
 });

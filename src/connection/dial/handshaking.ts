@@ -21,7 +21,7 @@ import { idTaken } from '../id-taken.ts';
 import type { IsTaken } from '../id-taken.ts';
 import type { Session } from '../session.ts';
 
-/** What both sides of a handshake need. */
+/** The dependencies of both sides of a handshake. */
 export interface HandshakeDependencies {
   self: Self;
   keys: HandshakeKeys;
@@ -34,21 +34,21 @@ interface Outcome {
 }
 
 interface DialOutcome extends Outcome {
-  /** Only when whoever is there may answer: it is this peer itself, or one that is connected already. */
+  /** Only called if any peer may answer: the answer came from this peer itself, or from one that is already connected. */
   needless?(id: string): void;
 }
 
 interface DialChoices extends Pick<DiallerOptions, 'generation' | 'isConnected'> {
-  /** Ends once the other side has proved itself, before that takes this one for a peer. */
+  /** End once the other side has proved itself, before it regards this side as a peer. */
   onlyToKnow?: boolean;
 }
 
-/** Handshakes that peers of this process began, by nonce: what to do when one reaches the peer that began it. */
+/** Handshakes that peers of this process began, by nonce: the callback for a handshake that reaches its own peer. */
 const reachedSelf = new Map<string, () => void>();
 
 /**
- * Proves both sides to each other on a socket this side opened. Returns what stops it.
- * @param to id of the peer that is meant; empty when whoever is there may answer
+ * Runs the handshake on a socket that this side opened. Returns a function that stops it.
+ * @param to id of the peer that should answer; empty if any peer may answer
  */
 export function dialHandshake(
   socket: Socket,
@@ -66,7 +66,7 @@ export function dialHandshake(
   reachedSelf.set(name, () => (answeredBy = self.id));
   const step = (text: string): Step => {
     const { send, done } = handshake.receive(text);
-    // Without the last message the other side takes nobody in.
+    // Without the last message, the other side does not regard this side as a peer.
     return { ...(send !== undefined && !(done && onlyToKnow) && { send }), ...(done && { done }) };
   };
   const stop = run(
@@ -92,15 +92,15 @@ export function dialHandshake(
   };
 }
 
-/** Whether a dialler that has proved itself is let in. */
+/** Decides whether a dialler that has proved itself is admitted. */
 export interface Admission {
-  /** Whether its id belongs to somebody else. */
+  /** Whether another process has its id. */
   isTaken?: IsTaken;
-  /** Whether this peer takes no more peers. */
+  /** Whether this peer has reached its limit of peers. */
   isFull?: (id: string) => boolean;
 }
 
-/** The same on a socket that the other side opened. */
+/** Runs the handshake on a socket that the other side opened. Returns a function that stops it. */
 export function acceptHandshake(
   socket: Socket,
   dependencies: HandshakeDependencies,
@@ -134,7 +134,7 @@ interface Course {
   /** Whether this side opened the socket. */
   dialled: boolean;
   admission?: Admission;
-  /** The message for a dialler whose id is taken. */
+  /** Returns the message for a dialler whose id is taken. */
   taken?: () => string;
 }
 
@@ -143,7 +143,7 @@ function run(
   outcome: Outcome,
 ): () => void {
   let over = false;
-  /** Whether the other side has been told all it needs to take this one for a peer. */
+  /** Whether the other side has got everything it needs to regard this side as a peer. */
   let isKnown = false;
   const end = (): boolean => {
     if (over) return false;
@@ -159,14 +159,14 @@ function run(
   };
   const fail = (reason: string, cause?: unknown): void => {
     const text = `the handshake failed: ${reason}`;
-    // One code for every reason: a stranger learns nothing from how it was refused.
+    // Every reason has the same code, so that a stranger learns nothing from the refusal.
     refuse(CLOSE.HANDSHAKE, '', new NetError('UNAUTHENTICATED', text, { cause }));
   };
   const failUnforeseen = (error: unknown): void => {
     warnOfUnforeseen('in a handshake', error);
-    fail('something unforeseen went wrong', error);
+    fail('an unexpected error occurred', error);
   };
-  // Time awake: what the other side has said meanwhile is read before it is held to be late.
+  // Count only time awake: messages that arrived meanwhile are read before the other side counts as late.
   const stopTimer = afterAwake(clock, HANDSHAKE_TIME, () => fail(`it took longer than ${HANDSHAKE_TIME} ms`));
   const proceed = ({ send, proved, done }: Step): void => {
     if (send !== undefined) socket.send(send);
@@ -177,7 +177,7 @@ function run(
     outcome.done({ socket, dialled, ...done });
   };
   const ask = async (next: Step, id: string, answered: Promise<boolean>): Promise<void> => {
-    // What comes meanwhile is kept.
+    // Messages that arrive meanwhile are kept.
     socket.receive(undefined);
     const belongsToAnother = await answered;
     if (over) return;
@@ -206,8 +206,8 @@ function run(
       }
     },
     binary: () => {
-      // A stranger's protocol violation is no secret to it, so it is told, as at any other time.
-      const text = 'the handshake failed: a binary message came';
+      // The stranger knows that it sent a binary message, so the code may say what was wrong.
+      const text = 'the handshake failed: a binary message arrived';
       refuse(CLOSE.BAD_FRAME, 'binary message', new NetError('UNAUTHENTICATED', text));
     },
     closed: (code) => {
@@ -227,20 +227,20 @@ function run(
 }
 
 function full(id: string): NetError {
-  const text = `${JSON.stringify(id)} was turned away: this peer has as many peers as it takes (limits.peers)`;
+  const text = `refused the peer ${JSON.stringify(id)}: this peer has reached its limit of peers (limits.peers)`;
   return new NetError('UNAUTHENTICATED', text, { peer: id });
 }
 
-/** Nothing is proved by a code: whoever answers a dial may close it with any. */
+/** The error for a close code. A code proves nothing: anybody that answers a dial can send any code. */
 function endedBy(code: number): NetError {
   if (code === CLOSE.HANDSHAKE) {
-    const text = `the other side ended the handshake (${code}); it has another secret, or is no peer`;
+    const text = `the other side ended the handshake (${code}): it has another secret, or is not a peer`;
     return new NetError('UNAUTHENTICATED', text, { cause: new HandshakeFailed(text) });
   }
   if (code === CLOSE.FULL) {
-    const text = `the other side closed the connection (${code}): it has as many peers as it takes (limits.peers)`;
+    const text = `the other side closed the connection (${code}): it has reached its limit of peers (limits.peers)`;
     return new NetError('UNAUTHENTICATED', text);
   }
-  // This says nothing of the secret: a dial that was not needed any more ends like this, too.
+  // This says nothing about the secret: a dial that is no longer needed ends in the same way.
   return new NetError('UNAUTHENTICATED', `the connection closed during the handshake (${code})`);
 }

@@ -18,7 +18,7 @@ export type ProbeResult =
 
 export interface ProbeInput {
   id: string;
-  /** Empty when nobody knows where to dial; then there is just some more time for a sign of life. */
+  /** Empty if no address is known. Then the probe only waits a little longer for a sign of life. */
   addresses: readonly Address[];
   transport: Transport;
   handshake: HandshakeDependencies;
@@ -29,13 +29,13 @@ export interface ProbeInput {
   time: number;
 }
 
-/** Between two attempts when this process itself has no means to dial, in ms. */
+/** Time between two attempts if this process itself lacks the resources to dial, in ms. */
 const AGAIN = 250;
 
-/** What a dial fails with when this process or host is short of something: no evidence about anybody else. */
+/** Errors of a dial that mean a shortage of this process or host. They are no evidence about the other peer. */
 const OWN_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
-/** The one fresh dial that decides about a peer of which nothing is heard: another connection, to the same peer. */
+/** The new dial that decides about a silent peer: it opens another connection to the same peer. */
 export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
   const { id, transport, handshake, largestMessage, generation, time } = input;
   const { clock } = handshake;
@@ -43,7 +43,7 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
   const { signal } = controller;
   let stopHandshake = (): void => {};
   let again: unknown;
-  /** What became of the last attempt, if that was no evidence. */
+  /** The error of the last attempt, if it was no evidence. */
   let trouble: string | undefined;
 
   const stop = (): void => {
@@ -105,9 +105,9 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
   return stop;
 });
 
-/** Whether what is behind the error, however deep, is a shortage of this process' own. */
+/** Whether the error, or any of its causes, is a shortage of this process or host. */
 function isOwnTrouble(error: unknown): boolean {
-  // What Node's own modules throw is of another realm in some test runners.
+  // Do not use `instanceof`: in some test runners, errors of Node's own modules belong to another realm.
   if (!isError(error)) return false;
   const { code, cause } = error as NodeJS.ErrnoException;
   const { errors = [] } = error as Partial<AggregateError>;

@@ -4,11 +4,11 @@ import { DialsFailed, dialInTurn, STAGGER } from './dialing.ts';
 import type { Dialled, DialInput } from './dialing.ts';
 import type { Session } from '../session.ts';
 
-/** How a peer is reached of which one address has answered, and perhaps not as the peer. */
+/** The input: one address has answered, but perhaps as another peer. */
 export interface Proving extends Omit<DialInput, 'addresses'> {
   /** The socket that opened first, and the addresses that may still lead to the peer. */
   dialled: Dialled;
-  /** Begins a handshake, and returns what stops it. */
+  /** Begins a handshake, and returns a function that stops it. */
   prove: (socket: Socket, outcome: ProofOutcome) => () => void;
 }
 
@@ -20,17 +20,17 @@ export interface ProofOutcome {
 
 export interface ProvingOutcome extends Omit<ProofOutcome, 'failed'> {
   /**
-   * Nobody at any address is the peer.
-   * @param errors why not, in the order in which it turned out
+   * The peer was not found at any address.
+   * @param errors the reasons, in the order in which they occurred
    * @param refused addresses where nobody listens
    */
   failed(errors: readonly Error[], refused: readonly Address[]): void;
 }
 
 /**
- * Proves the peer at any of its addresses. That a connection opens says nothing: whoever listens may take it and be silent
- * for as long as a handshake may last. So one that is not done after 250 ms goes on beside the next address, and whichever
- * is proved first is taken. Returns what stops all of it.
+ * Runs the handshake with a peer at any of its addresses. An open connection proves nothing: whatever listens there may stay silent for
+ * as long as a handshake may take. So after 250 ms the next address is tried as well, and the first one that proves itself is used.
+ * Returns a function that stops everything.
  */
 export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: ProvingOutcome): () => void {
   const { clock } = dialing;
@@ -105,7 +105,7 @@ export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: 
         untried = next.untried;
         begin(next.socket);
       })
-      // Whatever the beginning of a handshake throws, too.
+      // This also catches an error thrown at the beginning of a handshake.
       .catch((error: Error) => {
         isDialling = false;
         errors.push(error);

@@ -11,7 +11,7 @@ describe('a peer that is not announced', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  it('finds the others, is found by none, and listens nowhere', async () => {
+  it('finds the others, is found by nobody, and listens nowhere', async () => {
     const runtimeDir = await stage.folder();
     // One id below and one above: whoever has the lower one dials, were it announced.
     const [low, high] = [stage.make({ runtimeDir, id: 'a' }), stage.make({ runtimeDir, id: 'z' })];
@@ -38,7 +38,7 @@ describe('a peer that is not announced', () => {
     await eventually(() => other.peers.size === 0);
   });
 
-  it('does not wait for those that are not there yet, and sees them all the same when they come', async () => {
+  it('does not wait for peers that are still absent, but sees them when they come', async () => {
     const network = new MemoryNetwork();
     const clock = new SimulatedClock();
     const peer = stage.make({ network, announce: false, clock });
@@ -55,7 +55,7 @@ describe('a peer that is not announced', () => {
     await meet(peer, late.id);
   });
 
-  it('is not seen by another one of its kind', async () => {
+  it('is not seen by another peer that is not announced', async () => {
     const network = new MemoryNetwork();
     const [one, two] = [stage.make({ network, announce: false }), stage.make({ network, announce: false })];
     expect(await Promise.all([one.getPeers(), two.getPeers()])).to.deep.equal([[], []]);

@@ -6,7 +6,7 @@ import { addressesOf, createCandidate } from '../../src/presence/candidate.ts';
 import type { Candidate } from '../../src/presence/candidate.ts';
 import { DialTurns } from '../../src/presence/dial-turns.ts';
 
-describe('the turns of those to be dialled', () => {
+describe('the turns for dialling', () => {
   let clock: SimulatedClock;
   let turns: DialTurns;
   beforeEach(() => {
@@ -32,7 +32,7 @@ describe('the turns of those to be dialled', () => {
     return dialled;
   }
 
-  it('come at once, up to sixteen at a time, where the hints are trusted', () => {
+  it('come at once, up to sixteen at a time, for trusted hints', () => {
     const all = Array.from({ length: 20 }, (_, index) => candidate(String(index), 'host'));
     expect(all.filter((each) => turns.take(each))).to.have.length(16);
     turns.end('3', false);
@@ -40,7 +40,7 @@ describe('the turns of those to be dialled', () => {
     expect(turns.next()).to.equal(undefined);
   });
 
-  it('cost nothing where the hints are true, whoever said it', () => {
+  it('cost nothing when the hints are true, whoever gave them', () => {
     const all = Array.from({ length: 100 }, (_, index) => candidate(String(index)));
     const dialled = all.filter((each) => turns.take(each));
     expect(dialled).to.have.length(6);
@@ -49,7 +49,7 @@ describe('the turns of those to be dialled', () => {
     expect(turns.isAnybodyWaiting).to.equal(false);
   });
 
-  it('cost nothing for those that were peers, where they were; elsewhere they are hints like any other', () => {
+  it('cost nothing for former peers at their old address; elsewhere they are hints like any other', () => {
     const all = Array.from({ length: 30 }, (_, index) => candidate(String(index)));
     for (const each of all) each.proved = addressesOf(each);
     for (const each of all) {
@@ -60,7 +60,7 @@ describe('the turns of those to be dialled', () => {
     expect(all.filter((each) => turns.take(each))).to.have.length(6);
   });
 
-  it('are few a second for lies, and never ten in one', () => {
+  it('are few per second for false hints, and never ten in one second', () => {
     let count = 0;
     let most = 0;
     for (let tenth = 0; tenth < 300; tenth += 1) {
@@ -96,7 +96,7 @@ describe('the turns of those to be dialled', () => {
     expect(turns.next()?.id).to.equal('4');
   });
 
-  it('leave places to the trusted while lies take their time to fail', () => {
+  it('leave places for trusted hints while false ones take their time to fail', () => {
     for (let second = 0; second < 10; second += 1) {
       for (let lie = 0; lie < 10; lie += 1) turns.take(candidate(`${second}-${lie}`));
       clock.increment(1_000);
@@ -106,7 +106,7 @@ describe('the turns of those to be dialled', () => {
     expect(trusted.filter((each) => turns.take(each))).to.have.length(10);
   });
 
-  it('are not kept by those that hang: a dial that has answered nobody for 150 ms gives up its place', () => {
+  it('end for a dial that hangs: after 150 ms without any answer it gives up its place', () => {
     const all = Array.from({ length: 300 }, (_, index) => candidate(String(index), 'static'));
     expect(all.filter((each) => turns.take(each))).to.have.length(16);
     clock.increment(149);
@@ -124,7 +124,7 @@ describe('the turns of those to be dialled', () => {
     expect(turns.next()).not.to.equal(undefined);
   });
 
-  it('are given up for trusted news by lies, and by who hangs', () => {
+  it('are taken from false hints and from hanging dials for trusted news', () => {
     const [lie, slow, quick] = [candidate('lie'), candidate('slow', 'host'), candidate('quick', 'host')];
     for (const each of [lie, slow]) turns.take(each);
     expect([lie, slow, quick].map((each) => turns.givesWay(each))).to.deep.equal([true, false, false]);
@@ -133,7 +133,7 @@ describe('the turns of those to be dialled', () => {
     expect([lie, slow, quick].map((each) => turns.givesWay(each))).to.deep.equal([true, true, false]);
   });
 
-  it('come first to the trusted, then to former peers, then to hosts not dialled for long', () => {
+  it('come first to trusted hints, then to former peers, then to hosts that were not dialled for long', () => {
     for (let host = 0; host < 4; host += 1) turns.take(candidate(`liar-${host}`, 'mdns', 'the-liar'));
     expect(turns.take(candidate('liar-5', 'mdns', 'the-liar', 'x', 'y'))).to.equal(false);
     const former = candidate('former', 'mdns', 'the-liar', 'x', 'y');
@@ -149,7 +149,7 @@ describe('the turns of those to be dialled', () => {
     expect(order).to.deep.equal(['former', 'stranger', 'liar-5']);
   });
 
-  it('never come to one that is forgotten', () => {
+  it('never come to a forgotten candidate', () => {
     const lies = Array.from({ length: 50 }, (_, index) => candidate(String(index)));
     for (const each of lies) turns.take(each);
     for (const each of lies) turns.forget(each);
@@ -157,7 +157,7 @@ describe('the turns of those to be dialled', () => {
     expect(turns.next()).to.equal(undefined);
   });
 
-  it('come to everybody in the end', () => {
+  it('come to every candidate in the end', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.constantFrom('mdns', 'host'), fc.nat(3), fc.boolean()), { maxLength: 60 }),

@@ -13,7 +13,7 @@ import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { makeSecret } from '../../src/wire/secret.ts';
 import { eventually } from '../support/eventually.ts';
 
-describe('a hint that may be a lie', () => {
+describe('a hint that may be false', () => {
   const secret = makeSecret();
   const peers: Peer[] = [];
   let tarpit: Server;
@@ -81,12 +81,12 @@ describe('a hint that may be a lie', () => {
     return performance.now() - began;
   }
 
-  it('gives way to a trusted one, even while it is dialled and nobody answers', async () => {
+  it('gives way to a trusted hint, even while it is dialled without an answer', async () => {
     // The dial at the lie would hang for five seconds.
     expect(await joinAfterLie({ id: 'b', incarnation: 'b-1', isAnybodys: true })).to.be.below(4_000);
   });
 
-  it('or to an old one, where it hangs', async () => {
+  it('gives way to an old hint when its own dial hangs', async () => {
     expect(await joinAfterLie({ id: 'b', incarnation: 'b-0' })).to.be.below(4_000);
   });
 });

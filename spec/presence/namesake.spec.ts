@@ -52,7 +52,7 @@ describe('two processes with one id', () => {
     return told;
   }
 
-  it('cannot be: the second one fails to start, and the first one never notices', async () => {
+  it('cannot coexist: the second one fails to start, and the first one never notices', async () => {
     const witness = await stage.make({ network, name: 'witness' }).start();
     const first = await stage.make({ network, name: 'first', id: 'twin' }).start();
     await Promise.all([meet(witness, 'twin'), meet(first, witness.id)]);
@@ -66,7 +66,7 @@ describe('two processes with one id', () => {
     expect(first.peers.size).to.equal(1);
   });
 
-  it('follow each other: what is announced of a dead one hinders nobody', async () => {
+  it('may follow each other: the announcement of a dead one is no obstacle', async () => {
     const witness = await stage.make({ network, name: 'witness' }).start();
     await stage.make({ network, name: 'first', id: 'twin' }).start();
     const [old] = await meet(witness, 'twin');
@@ -78,7 +78,7 @@ describe('two processes with one id', () => {
     expect(await failure(old!.call('x'))).to.include({ code: 'NOT_SENT' });
   });
 
-  it('are told apart by those who know the first: the second is turned away, and told why', async () => {
+  it('are told apart by peers that know the first: they refuse the second, and tell it why', async () => {
     const warnings: string[] = [];
     const listen = (warning: Error): unknown => warnings.push(warning.message);
     process.on('warning', listen);
@@ -107,7 +107,7 @@ describe('two processes with one id', () => {
     }
   });
 
-  it('on one host: one that answers nothing is as good as dead, and is replaced', async () => {
+  it('on one host: a process that does not answer counts as dead, and is replaced', async () => {
     const runtimeDir = await stage.folder();
     const witness = await stage.make({ runtimeDir, name: 'witness' }).start();
     const first = await processes.start(runtimeDir, SERVING);
@@ -125,7 +125,7 @@ describe('two processes with one id', () => {
     expect(told.length).to.equal(2);
   });
 
-  it('on one host: the second cannot start while the first runs, and can when that was killed', async () => {
+  it('on one host: the second cannot start while the first runs, and can start when that was killed', async () => {
     const runtimeDir = await stage.folder();
     const first = await processes.start(runtimeDir, SERVING);
     const witness = await stage.make({ runtimeDir, name: 'witness' }).start();

@@ -25,7 +25,7 @@ describe('the set of peers', () => {
     return story;
   }
 
-  it('holds each of ten peers that start at once, joined exactly once', async () => {
+  it('holds each of ten peers that start at once, and each joins exactly once', async () => {
     const peers = Array.from({ length: 10 }, (_, index) => stage.make({ network, name: `p${index}` }));
     const stories = peers.map(record);
     await Promise.all(peers.map((peer) => peer.start()));
@@ -37,7 +37,7 @@ describe('the set of peers', () => {
     }
   });
 
-  it('loses a peer that is killed once, on each of the others', async () => {
+  it('loses a killed peer exactly once, on each of the others', async () => {
     const peers = await Promise.all(
       Array.from({ length: 4 }, (_, index) => stage.make({ network, name: `p${index}` }).start()),
     );
@@ -50,7 +50,7 @@ describe('the set of peers', () => {
     for (const story of stories) expect(story).to.deep.equal(['p0 leaves: lost']);
   });
 
-  it('says that a peer left because it stopped', async () => {
+  it('reports that a peer left because it stopped', async () => {
     const { a, b } = await stage.pair({ network });
     const story = record(a);
     await b.stop();
@@ -60,7 +60,7 @@ describe('the set of peers', () => {
   });
 
   for (const kind of ['in memory', 'on this host']) {
-    it(`says so, ${kind}, of one that stops in the moment it joins`, async () => {
+    it(`reports a stop, ${kind}, of a peer that stops at the moment when it joins`, async () => {
       const place = kind === 'in memory' ? { network } : { runtimeDir: await stage.folder() };
       const witness = await stage.make({ ...place, name: 'witness' }).start();
       for (let round = 0; round < 10; round += 1) {
@@ -74,7 +74,7 @@ describe('the set of peers', () => {
     });
   }
 
-  it('joins again after a cut that heals', async () => {
+  it('gets the peer back after a cut that heals', async () => {
     const { a, b } = await stage.pair({ network });
     const story = record(a);
     network.cut(a, b);
@@ -84,7 +84,7 @@ describe('the set of peers', () => {
     expect(story).to.deep.equal(['b leaves: lost', 'b joins']);
   });
 
-  it('is the own group, unless the selector says otherwise', async () => {
+  it('holds the own group, unless the selector says otherwise', async () => {
     const main = await stage.make({ network, name: 'main' }).start();
     const gpu = await stage.make({ network, name: 'gpu', group: 'gpu', hub: true }).start();
     const fn = gpu.connect('resize', () => 1);
@@ -114,7 +114,7 @@ describe('the set of peers', () => {
     await eventually(() => !toB.has('late'));
   });
 
-  it('tells of more functions than a handshake has room for', async () => {
+  it('knows more functions of a peer than a handshake has room for', async () => {
     const b = stage.make({ network, name: 'b' });
     const tags = Array.from({ length: 1000 }, (_, index) => `a rather long tag, number ${index}`);
     for (const tag of tags) b.connect(tag, () => tag);
@@ -124,7 +124,7 @@ describe('the set of peers', () => {
     expect(toB!.functions).to.have.members(tags);
   });
 
-  it('can be watched: a snapshot, then every change', async () => {
+  it('can be watched: first a snapshot, then every change', async () => {
     const { a, b } = await stage.pair({ network });
     const seen: string[] = [];
     const tell = (change: PeersChange): string =>
@@ -145,7 +145,7 @@ describe('the set of peers', () => {
     expect(seen).to.deep.equal(['there: b', 'functions b', 'join c', 'leave c', 'leave b']);
   });
 
-  it('is watched no longer when the signal aborts or the loop is left', async () => {
+  it('is not watched any more when the signal aborts or the loop is left', async () => {
     const { a } = await stage.pair({ network });
     const controller = new AbortController();
     const watching = (async () => {
@@ -174,7 +174,7 @@ describe('the set of peers', () => {
     expect((await two).map(({ name }) => name)).to.have.members(['b', 'c']);
   });
 
-  it('stops waiting for a function when told to, and when the peer stops', async () => {
+  it('stops waiting for a function when its signal aborts, and when the peer stops', async () => {
     const a = await stage.make({ network }).start();
     const reason = new Error('enough');
     expect(await failure(a.peers.ready('x', { signal: AbortSignal.abort(reason) }))).to.equal(reason);
@@ -196,7 +196,7 @@ describe('the set of peers', () => {
     expect(() => a.peers.once('join', 5 as never)).to.throw(TypeError, 'join: give a function');
   });
 
-  it('has events that can be listened to once, and no more', async () => {
+  it('has listeners that are called once', async () => {
     const a = await stage.make({ network }).start();
     const heard: string[] = [];
     const listener = (peer: RemotePeer): unknown => heard.push(peer.name);
@@ -215,7 +215,7 @@ describe('the set of peers', () => {
     expect([...a.peers].map(({ name }) => name)).to.deep.equal(['b']);
   });
 
-  it('is a view of a function: peers join it with the function and leave it without', async () => {
+  it('has views by function: peers join a view with the function and leave it without', async () => {
     const { a, b } = await stage.pair({ network });
     const story: string[] = [];
     const having = a.peers.of({ has: 'fn' });
@@ -228,7 +228,7 @@ describe('the set of peers', () => {
     expect(story).to.deep.equal(['+b', '-b stopped']);
   });
 
-  it('settles its first search on the clock it was given', async () => {
+  it('ends its first search on the given clock', async () => {
     const clock = new SimulatedClock();
     const a = stage.make({ network, clock });
     await a.start();

@@ -23,7 +23,7 @@ describe('a selector in use', () => {
   beforeEach(() => (network = new MemoryNetwork()));
   afterEach(() => stage.clear());
 
-  it('is refused where it is given, before anything starts', () => {
+  it('is refused where it is passed, before anything starts', () => {
     const peer = stage.make({ network });
     const wrong = { gruop: 'x' } as Selector;
     expect(() => peer.getPeers(wrong)).to.throw(TypeError, 'did you mean group?');
@@ -31,7 +31,7 @@ describe('a selector in use', () => {
     expect(() => peer.peers.ready(wrong)).to.throw(TypeError, 'did you mean group?');
   });
 
-  it('is told its place where it is given among the options, and options theirs', () => {
+  it('is refused among the options with its right place, and so are options among the selector', () => {
     const peer = stage.make({ network });
     const fn = peer.connect('double', (n: number) => 2 * n);
     const misplaced = { group: 'x' } as object;
@@ -44,7 +44,7 @@ describe('a selector in use', () => {
     for (const [mistake, advice] of mistakes) expect(mistake).to.throw(TypeError, advice);
   });
 
-  it('is not changed by changing the object afterwards', async () => {
+  it('does not change when the object is changed afterwards', async () => {
     const { a } = await stage.pair({ network });
     const selector: Selector = { name: 'b' };
     const view = a.peers.of(selector);
@@ -52,7 +52,7 @@ describe('a selector in use', () => {
     expect(view.size).to.equal(1);
   });
 
-  it('is waited for, as a function is', async () => {
+  it('can be awaited, like a function', async () => {
     const a = await stage.make({ network, name: 'a' }).start();
     const hub = a.peers.ready({ group: 'gpu', hub: true });
     const two = a.peers.ready({ group: ['gpu', 'main'] }, { min: 2 });
@@ -66,7 +66,7 @@ describe('a selector in use', () => {
     expect((await having).map(({ name }) => name)).to.deep.equal(['c']);
   });
 
-  it('rejects what waits for it when its `where` throws', async () => {
+  it('rejects a wait when its `where` throws', async () => {
     const { a } = await stage.pair({ network });
     expect(await failure(a.getPeers(throwsAbout('b')))).to.equal(throwing);
     expect(await failure(a.peers.ready(throwsAbout('b')))).to.equal(throwing);
@@ -76,7 +76,7 @@ describe('a selector in use', () => {
     expect(a.actor.getSnapshot().value).to.equal('online');
   });
 
-  it('ends a watch when its `where` throws, after the changes before', async () => {
+  it('ends a watch when its `where` throws, after the earlier changes', async () => {
     const { a } = await stage.pair({ network });
     const changes: PeersChange[] = [];
     const watching = (async () => {
@@ -88,7 +88,7 @@ describe('a selector in use', () => {
     expect(changes.map(({ type }) => type)).to.deep.equal(['snapshot']);
   });
 
-  it('lets a peer join and leave a view as its `where` says', async () => {
+  it('lets peers join and leave a view as its `where` decides', async () => {
     const { a, b } = await stage.pair({ network });
     const busy = a.peers.of({ where: (peer: RemotePeer) => peer.functions.length > 1 });
     const story: string[] = [];

@@ -45,13 +45,13 @@ function peer({
 const matches = (selector: Selector, traits?: Traits): boolean => matcher(selector, 'main')(peer(traits));
 
 describe('a selector', () => {
-  it('means the own group when it names none', () => {
+  it('matches the own group by default', () => {
     expect(matches({})).to.equal(true);
     expect(matches({}, { group: 'gpu' })).to.equal(false);
     expect(matches({ group: undefined }, { group: 'gpu' })).to.equal(false);
   });
 
-  it('means the groups that it names, and not the own one besides', () => {
+  it('matches the named groups, without the own one', () => {
     expect(matches({ group: 'gpu' }, { group: 'gpu' })).to.equal(true);
     expect(matches({ group: 'gpu' })).to.equal(false);
     const two: Selector = { group: ['gpu', 'cpu'] };
@@ -59,17 +59,17 @@ describe('a selector', () => {
     expect(matches({ group: [] })).to.equal(false);
   });
 
-  it('means every group when it says *', () => {
+  it('matches every group with *', () => {
     expect(matches({ group: '*' }, { group: 'gpu' })).to.equal(true);
   });
 
-  it('can ask for hubs, or for the others', () => {
+  it('can match hubs, or all others', () => {
     expect([true, false].map((hub) => matches({ hub: true }, { hub }))).to.deep.equal([true, false]);
     expect([true, false].map((hub) => matches({ hub: false }, { hub }))).to.deep.equal([false, true]);
     expect([true, false].map((hub) => matches({}, { hub }))).to.deep.equal([true, true]);
   });
 
-  it('can ask for a function, by its tag or by itself', () => {
+  it('can match a function, by its tag or by the function itself', () => {
     const traits = { functions: ['resize', '__proto__'] };
     expect(matches({ has: 'resize' }, traits)).to.equal(true);
     expect(matches({ has: '__proto__' }, traits)).to.equal(true);
@@ -77,21 +77,21 @@ describe('a selector', () => {
     expect(matches({ has: Object.assign(() => {}, { tag: 'resize' }) }, traits)).to.equal(true);
   });
 
-  it('can ask for peers of this host, or of the network', () => {
+  it('can match peers of this host, or of the network', () => {
     const scopes = ['host', 'lan', 'wan'] as const;
     for (const wanted of scopes) {
       expect(scopes.filter((scope) => matches({ scope: wanted }, { scope }))).to.deep.equal([wanted]);
     }
   });
 
-  it('can ask for a name', () => {
+  it('can match a name', () => {
     expect(['render-1', 'render-2'].map((name) => matches({ name: 'render-1' }, { name }))).to.deep.equal([
       true,
       false,
     ]);
   });
 
-  it('asks for everything it says at once', () => {
+  it('matches only peers that fulfil all of its conditions', () => {
     const selector: Selector = { group: 'gpu', hub: true, has: 'resize', scope: 'host', name: 'r' };
     const traits = { group: 'gpu', hub: true, functions: ['resize'], name: 'r' };
     expect(matches(selector, traits)).to.equal(true);
@@ -106,7 +106,7 @@ describe('a selector', () => {
     }
   });
 
-  it('can ask a function of the user about each peer, after everything else', () => {
+  it('can call a function of the user for each peer, after all other conditions', () => {
     const asked: string[] = [];
     const where = ({ name }: RemotePeer): boolean => {
       asked.push(name);
@@ -117,7 +117,7 @@ describe('a selector', () => {
     expect(asked).to.deep.equal(['render-1', 'scale-1']);
   });
 
-  it('throws what that function throws', () => {
+  it('throws the error of that function', () => {
     const error = new Error('mine');
     const where = (): boolean => {
       throw error;
@@ -131,12 +131,12 @@ describe('a selector', () => {
     ['object', () => ({})],
     ['null', () => null],
   ] as const) {
-    it(`takes true and false from it, and not ${what}`, () => {
+    it(`accepts true and false from it, but not ${what}`, () => {
       expect(() => matches({ where: where as never })).to.throw(TypeError, `it returned ${what}`);
     });
   }
 
-  it('sees what a peer has when it is asked, not when it was made', () => {
+  it('sees the present state of a peer, and not that of its creation', () => {
     const record = createRecord(
       {
         ...{ id: 'p', incarnation: 'p-1', newestVersion: 1, limits: { message: 65_536, calls: 1 } },
@@ -169,19 +169,19 @@ describe('a selector', () => {
     [JSON.parse('{"__proto__":1}'), 'a selector has no "__proto__"'],
     [{ toString: 'x' }, 'a selector has no "toString"'],
   ] as const) {
-    it(`is refused when it is none, with what to give instead: ${inspect(wrong)}`, () => {
+    it(`is refused with advice when it is invalid: ${inspect(wrong)}`, () => {
       expect(() => matcher(wrong as never, 'main')).to.throw(TypeError, message);
     });
   }
 });
 
 describe('the tag of a function', () => {
-  it('is that of a connected function, or the text itself', () => {
+  it('is that of a connected function, or the given string', () => {
     expect(tagIn(Object.assign(() => {}, { tag: 'resize' }))).to.equal('resize');
     expect(tagIn('resize')).to.equal('resize');
   });
 
-  it('is asked for by name when the function was never connected', () => {
+  it('must be a string when the function was never connected', () => {
     expect(() => tagIn((() => {}) as never)).to.throw(TypeError, 'connect()');
   });
 });

@@ -24,7 +24,7 @@ describe('peers of one user on one host', () => {
   const secret = makeSecret();
   afterEach(() => stage.clear());
 
-  it('with one secret meet within the host, whether or not they are open to the network', async () => {
+  it('meet within the host with one secret, whether or not they are open to the network', async () => {
     const runtimeDir = await stage.folder();
     const network = withoutMulticast(runtimeDir);
     const open = await stage.make({ name: 'open', network, secret, lan: true }).start();
@@ -36,7 +36,7 @@ describe('peers of one user on one host', () => {
     expect([bindingOf(closed, open), bindingOf(open, other)]).to.deep.equal(['loopback', 'loopback']);
   });
 
-  it('with two secrets do not see each other, and do not try', async () => {
+  it('neither see nor dial each other with two secrets', async () => {
     const network = withoutMulticast(await stage.folder());
     const lines: string[] = [];
     const note = (line: unknown): void => void lines.push(String(line));
@@ -59,7 +59,7 @@ describe('peers of one user on one host', () => {
     }
   });
 
-  it('without any secret meet only their like, and say aloud that there is none', async () => {
+  it('meet only their like without any secret, and warn about that', async () => {
     const warnings: Error[] = [];
     const listen = (warning: Error): void => void warnings.push(warning);
     process.on('warning', listen);
@@ -82,7 +82,7 @@ describe('an address on the network', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  it('is not needed where loopback leads to the same peer', async function () {
+  it('is not needed when loopback leads to the same peer', async function () {
     const own = ownAddress();
     if (own === undefined) this.skip();
     const secret = makeSecret();
@@ -103,7 +103,7 @@ describe('a secret', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  it('and a private key are in no log, error, event, snapshot, or view of a peer', async () => {
+  it('and a private key appear in no log, error, event, snapshot, or view of a peer', async () => {
     const secret = makeSecret();
     const tls = await ephemeralCertificate();
     const keys = await deriveKeys(secret);

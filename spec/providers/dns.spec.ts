@@ -29,7 +29,7 @@ class Heard implements ProviderListener {
   }
 }
 
-describe('the provider that asks the DNS', () => {
+describe('the DNS provider', () => {
   let server: DnsServer;
   let clock: SimulatedClock;
   let heard: Heard;
@@ -95,13 +95,13 @@ describe('the provider that asks the DNS', () => {
     expect(heard.reason).to.equal(undefined);
   });
 
-  it('hints at every target of a service, which stays a name', async () => {
+  it('hints at every target of a service, which remains a name', async () => {
     server.srv('_app-net._tcp.example', ['a.example', 4000], ['B.example', 4001], ['.', 0]);
     await start([services]);
     expect(heard.all).to.have.members(['+a.example:4000', '+b.example:4001', 'scanned']);
   });
 
-  it('asks again and again, and tells what has changed', async () => {
+  it('asks repeatedly, and reports changes', async () => {
     server.a('workers.example', '10.0.0.1', '10.0.0.2');
     await start([workers]);
     heard.all.length = 0;
@@ -125,7 +125,7 @@ describe('the provider that asks the DNS', () => {
     expect(heard.reason?.message).to.equal('others.example: the DNS has no such name');
   });
 
-  it('keeps what it has when the server fails or is silent, says so, and takes it back', async () => {
+  it('keeps its addresses while the server fails or is silent, reports that, and withdraws the report', async () => {
     server.a('workers.example', '10.0.0.1');
     await start([workers]);
     heard.all.length = 0;
@@ -140,7 +140,7 @@ describe('the provider that asks the DNS', () => {
     }
   });
 
-  it('starts without a server, and finds what there is when there is one', async () => {
+  it('starts without a server, and finds addresses once there is one', async () => {
     server.mood = 'silent';
     await start([workers]);
     expect(heard.all).to.deep.equal(['scanned']);
@@ -151,7 +151,7 @@ describe('the provider that asks the DNS', () => {
     expect(heard.all).to.deep.equal(['scanned', '+10.0.0.1:4000']);
   });
 
-  it('takes no half answer for the whole', async () => {
+  it('does not treat half an answer as complete', async () => {
     server.a('workers.example', '10.0.0.1', 'fd00::1');
     const names = server.names();
     const servfail = Object.assign(new Error('no'), { code: 'ESERVFAIL' });
@@ -168,13 +168,13 @@ describe('the provider that asks the DNS', () => {
     expect(heard.reason?.message).to.equal('workers.example: ESERVFAIL');
   });
 
-  it('asks the system about a name that the server does not know', async () => {
+  it('asks the system for a name that the server does not know', async () => {
     await start([workers], server.names({ 'workers.example': ['10.0.0.9'] }));
     expect(heard.all).to.deep.equal(['+10.0.0.9:4000', 'scanned']);
     expect(heard.reason).to.equal(undefined);
   });
 
-  it('asks sooner after a dial that failed, and not at every one', async () => {
+  it('asks sooner after a failed dial, but not after each', async () => {
     server.a('workers.example', '10.0.0.1');
     const provider = await start([workers]);
     for (let count = 0; count < 100; count += 1) provider.failed(hintAt({ host: '10.0.0.1', port: 4000 }));
@@ -187,7 +187,7 @@ describe('the provider that asks the DNS', () => {
     expect(server.asked.length).to.equal(length + 2);
   });
 
-  it('asks nothing more when it is stopped', async () => {
+  it('asks nothing more after it was stopped', async () => {
     server.a('workers.example', '10.0.0.1');
     const provider = await start([workers]);
     await provider.stop();
@@ -197,7 +197,7 @@ describe('the provider that asks the DNS', () => {
     expect(server.asked).to.have.length(length);
   });
 
-  it('is stopped in the middle of a question', async () => {
+  it('can be stopped during a question', async () => {
     server.mood = 'silent';
     const provider = new DnsProvider([workers], clock, () => 0.5, server.names());
     const starting = provider.start(undefined, heard);

@@ -16,12 +16,12 @@ describe('the tags of hints', () => {
     others = await tagsOf(makeSecret());
   });
 
-  it('are what another implementation makes, too', () => {
+  it('match those of another implementation', () => {
     // HKDF and HMAC of Python's standard library say the same: see docs/protocol.md.
     expect(tags.sign(life, address)).to.deep.equal({ ...address, tag: 'V1QKHdVAN_tbG9bVyARdBA' });
   });
 
-  it('are right for this life at this address, and for nothing else', () => {
+  it('are valid for one life at one address only', () => {
     const right = tags.sign(life, address);
     expect(tags.isRight(life, right)).to.equal(true);
     const wrong = [
@@ -43,7 +43,7 @@ describe('the tags of hints', () => {
     expect(others.isFarewell(life, tags.farewell(life))).to.equal(false);
   });
 
-  it('do not depend on how an address is written, nor on the zone that it has here', () => {
+  it('do not depend on the spelling of an address, nor on its local zone', () => {
     const port = 4000;
     const same = [
       ['fd00::7', 'FD00:0:0::7', 'fd00:0000::0007'],
@@ -56,12 +56,12 @@ describe('the tags of hints', () => {
     }
   });
 
-  it('are not made with what can be guessed, or is known to everybody', async () => {
+  it('are not made with a secret that can be guessed or is public', async () => {
     expect((await deriveKeys('correct horse battery')).hints).to.equal(undefined);
     expect((await deriveKeys(PUBLIC_SECRET)).hints).to.equal(undefined);
   });
 
-  it('leave of a hint what has one, nothing where one is wrong, and mark what has none as anybody’s', () => {
+  it('keep the addresses with a valid tag, drop a hint with a wrong one, and mark untagged addresses as untrusted', () => {
     const right = tags.sign(life, address);
     const hint = (...addresses: (typeof address & { tag?: string })[]) => ({ ...life, addresses });
     expect(checked(hint(right, { host: '10.0.0.9', port: 1 }), tags)).to.deep.equal(hint(right));

@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts';
 
 const RESCAN = 2_000;
 
-describe('a runtime directory that goes wrong', () => {
+describe('a faulty runtime directory', () => {
   let folder: string;
   let clock: SimulatedClock;
   let provider: HostProvider;
@@ -58,7 +58,7 @@ describe('a runtime directory that goes wrong', () => {
 
   const files = (): Promise<string[]> => readdir(folder);
 
-  it('and cannot be written to at the start is written to once it can, and told of once', async () => {
+  it('that is read-only at the start is written to once that is possible, with one report', async () => {
     // Stands for a full disk: the file cannot come into being.
     await mkdir(join(folder, 'self.peer.json', 'x'), { recursive: true });
     await put('other');
@@ -77,14 +77,14 @@ describe('a runtime directory that goes wrong', () => {
     expect(await files()).to.include('self.peer.json');
   });
 
-  it('and is missing at the start is made, and used', async () => {
+  it('that is missing at the start is made and used', async () => {
     await rm(folder, { recursive: true });
     await start();
     expect(await files()).to.deep.equal(['self.peer.json']);
     expect(faults).to.deep.equal([]);
   });
 
-  it('and is a file is used once it is a directory', async () => {
+  it('that is a file is used once it is a directory', async () => {
     await rm(folder, { recursive: true });
     await writeFile(folder, '');
     await start();
@@ -95,7 +95,7 @@ describe('a runtime directory that goes wrong', () => {
     expect(await files()).to.deep.equal(['self.peer.json']);
   });
 
-  it('and is made anew by somebody else is watched anew', async () => {
+  it('that somebody else makes anew is watched anew', async () => {
     await start();
     await rm(folder, { recursive: true });
     await mkdir(folder, { mode: 0o700 });
@@ -107,7 +107,7 @@ describe('a runtime directory that goes wrong', () => {
     await eventually(() => expect(found, 'without another look').to.deep.equal(['first', 'second']));
   });
 
-  it('and is opened to others is used no more until it is closed to them', async function () {
+  it('that is opened to others is not used until it is closed to them', async function () {
     if (process.getuid === undefined) this.skip();
     await start();
     await chmod(folder, 0o755);
@@ -123,14 +123,14 @@ describe('a runtime directory that goes wrong', () => {
     expect(found).to.deep.equal(['other']);
   });
 
-  it('and has thousands of files that are no announcements costs a look at each', async () => {
+  it('with thousands of other files costs one look at each', async () => {
     for (let index = 0; index < 2_000; index += 1) await writeFile(join(folder, `${index}.peer.json`), '{');
     await put('other');
     await start();
     expect(found).to.deep.equal(['other']);
   });
 
-  it('has few files looked at at a time, and never one twice at once', async () => {
+  it('has only a few files read at a time, and none twice at once', async () => {
     let most = 0;
     const underWay = new Set<string>();
     const count = new Map<string, number>();
@@ -155,7 +155,7 @@ describe('a runtime directory that goes wrong', () => {
     expect(underWay).to.be.empty;
   });
 
-  it('has nothing looked at any more once it is stopped', async () => {
+  it('is not read any more after the provider stopped', async () => {
     const seen: string[] = [];
     const looks = new Looks(async (name) => {
       seen.push(name);

@@ -25,7 +25,7 @@ const FAR: Address = { host: '192.168.1.5', port: 4000 };
 /** Of a process that has just ended. */
 const DEAD_PID = spawnSync(process.execPath, ['--version']).pid;
 
-describe('an announcement in a directory that others share', () => {
+describe('an announcement in a shared directory', () => {
   let folder: string;
   let clock: SimulatedClock;
   const started: HostProvider[] = [];
@@ -87,7 +87,7 @@ describe('an announcement in a directory that others share', () => {
     await eventually(() => isThere('self'));
   }
 
-  it('says where it is from', async () => {
+  it('tells its host and its namespaces', async () => {
     await start();
     const { from } = JSON.parse(await readFile(path('self'), 'utf8')) as { from: Place };
     expect(from).to.deep.equal(HERE);
@@ -98,7 +98,7 @@ describe('an announcement in a directory that others share', () => {
   });
 
   for (const [where, from] of Object.entries({ network: OTHER_NETWORK, host: OTHER_HOST })) {
-    it(`of another ${where} with an address of loopback is not dialled, and stays`, async () => {
+    it(`from another ${where} with a loopback address is not dialled, and stays`, async () => {
       await put('far', { from, ...(where === 'host' && { pid: DEAD_PID }) });
       const { provider, found } = await start();
       provider.failed({ id: 'far', incarnation: 'far-1', addresses: [NEAR] }, true);
@@ -108,7 +108,7 @@ describe('an announcement in a directory that others share', () => {
       expect(await isThere('far')).to.equal(true);
     });
 
-    it(`of another ${where} is dialled at its other addresses by a peer that goes there`, async () => {
+    it(`from another ${where} is dialled at its other addresses by a peer that can reach them`, async () => {
       await put('far', { from, beyond: [FAR] });
       const { found } = await start();
       expect(found.map(({ addresses }) => addresses)).to.deep.equal([[FAR]]);
@@ -116,7 +116,7 @@ describe('an announcement in a directory that others share', () => {
     });
   }
 
-  it('of another host says nothing of processes here', async () => {
+  it('from another host says nothing about processes here', async () => {
     await put('far', { from: OTHER_HOST, beyond: [FAR] });
     await put('near', { from: HERE });
     const { found } = await start();
@@ -129,7 +129,7 @@ describe('an announcement in a directory that others share', () => {
     );
   });
 
-  it('of a process here that has ended is removed without a dial, also when it is of another network', async () => {
+  it('of a process here that has ended is removed without a dial, even when it is from another network', async () => {
     await put('dead', { from: HERE, pid: DEAD_PID });
     await put('dead-in-network', { from: OTHER_NETWORK, pid: DEAD_PID });
     await put('dead-in-world', { from: HERE, pid: DEAD_PID, world: 'theirs' });
@@ -139,7 +139,7 @@ describe('an announcement in a directory that others share', () => {
     expect((await readdir(folder)).toSorted()).to.deep.equal(['elsewhere.peer.json', 'self.peer.json']);
   });
 
-  it('of a process that is not seen here is removed when nobody listens at the same loopback', async () => {
+  it('of an invisible process is removed when the same loopback refuses its dial', async () => {
     await put('other', { from: OTHER_PROCESSES });
     const { provider, found, lost } = await start();
     provider.failed(found[0]!, true);
@@ -147,7 +147,7 @@ describe('an announcement in a directory that others share', () => {
     expect(await isThere('other')).to.equal(false);
   });
 
-  it('that does not say where it is from stays, and is not dialled again for five minutes', async () => {
+  it('without a place stays, and is not dialled again for five minutes', async () => {
     await put('client', {});
     const { provider, found, lost } = await start();
     provider.failed(found[0]!, true);
@@ -159,7 +159,7 @@ describe('an announcement in a directory that others share', () => {
     await eventually(() => expect(found).to.have.length(2));
   });
 
-  it('that does not say where it is from waits while many such are tried', async () => {
+  it('without a place waits while many others like it are tried', async () => {
     for (let index = 0; index < 200; index += 1) await put(`client-${index}`, {});
     const { found } = await start();
     expect(found).to.have.length(64);
@@ -167,14 +167,14 @@ describe('an announcement in a directory that others share', () => {
     expect(found).to.have.length(128);
   });
 
-  it('is kept fresh, so that others see that its peer lives', async () => {
+  it('is refreshed, so that others see that its peer is alive', async () => {
     await start();
     const before = await stat(path('self'));
     clock.increment(5 * MINUTE);
     await eventually(async () => (await stat(path('self'))).ino !== before.ino);
   });
 
-  it('that nobody keeps fresh is removed after half an hour, unless its process is seen to live', async () => {
+  it('is removed after half an hour without a refresh, unless its process is seen to be alive', async () => {
     const [old, fresh] = [31 * MINUTE, 29 * MINUTE];
     await put('old-elsewhere', { from: OTHER_HOST }, old);
     await put('old-unknown', {}, old);

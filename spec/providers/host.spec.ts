@@ -99,20 +99,20 @@ describe('the provider of this host', () => {
     await eventually(() => isThere(id));
   }
 
-  it('writes one small file that only its owner can read, and leaves no other', async () => {
+  it('writes one small file that only its owner can read, and no other', async () => {
     await start('a');
     expect(await readdir(folder)).to.deep.equal(['a.peer.json']);
     expect(JSON.parse(await readFile(path('a'), 'utf8'))).to.deep.equal(written('a'));
     expect((await stat(path('a'))).mode & 0o777).to.equal(0o600);
   });
 
-  it('tells who is there before it says that it has looked, and never of itself', async () => {
+  it('reports the present peers before it reports the end of its search, and never itself', async () => {
     await start('a');
     const { heard } = await start('b');
     expect(heard.all).to.deep.equal([hint('a'), 'scanned']);
   });
 
-  it('tells who comes and who goes', async () => {
+  it('reports peers that come and go', async () => {
     const { heard } = await start('a');
     const { provider } = await start('b');
     await eventually(() => expect(heard.all).to.deep.equal(['scanned', hint('b')]));
@@ -121,7 +121,7 @@ describe('the provider of this host', () => {
     expect(await isThere('b')).to.equal(false);
   });
 
-  it('takes its announcement back without waiting, in the last moment of a process', async () => {
+  it('removes its announcement synchronously at the end of a process', async () => {
     const { provider, heard } = await start('a');
     provider.stopNow();
     expect(await readdir(folder)).to.deep.equal([]);
@@ -130,7 +130,7 @@ describe('the provider of this host', () => {
     provider.stopNow();
   });
 
-  it('lets two that start at once find each other', async () => {
+  it('lets two peers that start at once find each other', async () => {
     const [a, b] = await Promise.all([start('a'), start('b')]);
     await eventually(() => {
       expect(a.heard.all).to.deep.include(hint('b'));
@@ -138,7 +138,7 @@ describe('the provider of this host', () => {
     });
   });
 
-  it('tells each life once, however often it looks', async () => {
+  it('reports each life once, however often it looks', async () => {
     const { heard } = await start('a');
     await put(hint('b'));
     await eventually(() => expect(heard.all).to.have.length(2));
@@ -149,7 +149,7 @@ describe('the provider of this host', () => {
     await eventually(() => expect(heard.all).to.deep.equal(['scanned', hint('b'), hint('b', 4001, 'b-2')]));
   });
 
-  it('announces itself again when somebody tidied up', async () => {
+  it('announces itself again when its file was removed', async () => {
     const { provider } = await start('a');
     await unlink(path('a'));
     clock.increment(RESCAN - 1);
@@ -162,7 +162,7 @@ describe('the provider of this host', () => {
     expect(await readdir(folder)).to.deep.equal([]);
   });
 
-  it('passes over files that are no announcement', async () => {
+  it('ignores files that are not announcements', async () => {
     const good = hint('good');
     const bad: Record<string, string> = {
       empty: '',
@@ -198,7 +198,7 @@ describe('the provider of this host', () => {
     expect(heard.all).to.deep.equal([good, 'scanned']);
   });
 
-  it('announces loopback alone where it has it, and else what it has', async () => {
+  it('announces only loopback when it has that, and otherwise all addresses', async () => {
     const [near, far] = [
       { host: '127.0.0.1', port: 1 },
       { host: '192.168.1.5', port: 1 },
@@ -212,7 +212,7 @@ describe('the provider of this host', () => {
     });
   });
 
-  it('passes over peers that have another secret, and not over clients that do not say', async () => {
+  it('ignores peers with another secret, but not clients that do not say', async () => {
     await writeFile(path('other'), JSON.stringify(written('other', 'theirs')));
     await put(hint('client'));
     const { heard } = await start('a');
@@ -221,7 +221,7 @@ describe('the provider of this host', () => {
     await eventually(() => expect(heard.all.at(-1)).to.equal('lost client client-1'));
   });
 
-  it('tells of a file once it is whole', async () => {
+  it('reports a file once it is complete', async () => {
     const { heard } = await start('a');
     const text = JSON.stringify(hint('b'));
     await writeFile(path('b'), text.slice(0, 20));
@@ -231,7 +231,7 @@ describe('the provider of this host', () => {
     await eventually(() => expect(heard.all).to.deep.equal(['scanned', hint('b')]));
   });
 
-  it('loses a peer whose file is overwritten with nonsense', async () => {
+  it('drops a peer whose file is overwritten with nonsense', async () => {
     const { heard } = await start('a');
     await put(hint('b'));
     await eventually(() => expect(heard.all).to.have.length(2));
@@ -239,7 +239,7 @@ describe('the provider of this host', () => {
     await eventually(() => expect(heard.all).to.deep.equal(['scanned', hint('b'), 'lost b b-1']));
   });
 
-  it('announces itself again when the whole directory was removed, and finds who comes there', async () => {
+  it('announces itself again when the whole directory was removed, and finds peers that come there', async () => {
     const { heard } = await start('a');
     await rm(folder, { recursive: true });
     await mkdir(folder, { mode: 0o700 });
@@ -250,7 +250,7 @@ describe('the provider of this host', () => {
     await eventually(() => expect(heard.all).to.deep.include(hint('b')));
   });
 
-  it('loses nobody who comes while it looks', async () => {
+  it('misses no peer that comes while it looks', async () => {
     for (let index = 0; index < 50; index += 1) await put(hint(`old-${index}`));
     const { heard } = await start('a');
     for (let round = 0; round < 30; round += 1) {
@@ -267,8 +267,8 @@ describe('the provider of this host', () => {
     expect(heard.all.filter((each) => typeof each === 'string')).to.deep.equal(['scanned']);
   });
 
-  describe('of a peer that died without a word', () => {
-    it('removes the file after a refused dial, when it is older than 2 s', async () => {
+  describe('for a peer that died without a goodbye', () => {
+    it('removes the file after a refused dial, if it is older than 2 s', async () => {
       await put(hint('dead'), 2_500);
       const { provider, heard } = await start('a');
       provider.failed(hint('dead'), true);
@@ -276,7 +276,7 @@ describe('the provider of this host', () => {
       await eventually(() => expect(heard.all).to.deep.equal([hint('dead'), 'scanned', 'lost dead dead-1']));
     });
 
-    it('keeps the file while it is younger, as that peer may be starting', async () => {
+    it('keeps the file while it is younger, since that peer may be starting', async () => {
       await put(hint('young'), 1_000);
       await put(hint('dead'), 2_500);
       const { provider } = await start('a');
@@ -286,14 +286,14 @@ describe('the provider of this host', () => {
       expect(await isThere('young')).to.equal(true);
     });
 
-    it('keeps the file while no dial was refused', async () => {
+    it('keeps the file if no dial was refused', async () => {
       await put(hint('old'), 3_600_000);
       await start('a');
       await rescan('a');
       expect(await isThere('old')).to.equal(true);
     });
 
-    it('keeps the file of its next life, and is not disturbed by there being none', async () => {
+    it('keeps the file of its next life, and does not mind a missing file', async () => {
       await put(hint('b', 4000, 'b-2'), 2_500);
       await put(hint('dead'), 2_500);
       const { provider } = await start('a');
@@ -305,8 +305,8 @@ describe('the provider of this host', () => {
     });
   });
 
-  describe('when it is stopped', () => {
-    it('while it starts, leaves no announcement behind and says nothing more', async () => {
+  describe('when it stops', () => {
+    it('leaves no announcement and reports nothing more, even while it starts', async () => {
       for (let round = 0; round < 20; round += 1) {
         const [provider, heard] = [make(), new Heard()];
         const starting = provider.start(announcement('a'), heard).catch(() => {});
@@ -318,21 +318,21 @@ describe('the provider of this host', () => {
       }
     });
 
-    it('leaves the announcement of its own next life alone', async () => {
+    it('keeps the announcement of its own next life', async () => {
       const { provider } = await start('a');
       await put(hint('a', 4001, 'a-2'));
       await provider.stop();
       expect(await isThere('a')).to.equal(true);
     });
 
-    it('leaves the announcement of its own next life alone in its last moment, too', async () => {
+    it('keeps the announcement of its own next life at the end of the process too', async () => {
       const { provider } = await start('a');
       await put(hint('a', 4001, 'a-2'));
       provider.stopNow();
       expect(await isThere('a')).to.equal(true);
     });
 
-    it('may be stopped again, and before it was ever started', async () => {
+    it('may be stopped again, and before it was started', async () => {
       const { provider } = await start('a');
       await provider.stop();
       await provider.stop();

@@ -90,14 +90,14 @@ describe('the browser of multicast DNS', () => {
     expect(asked[0]?.packet.questions).to.deep.equal([{ name: SERVICE, type: 'PTR', unicast: false }]);
   });
 
-  it('asks at first to be answered alone, too, since others may have been answered just now', async () => {
+  it('asks first for a unicast answer as well, since others may just have been answered', async () => {
     await elapse(clock, 200 * SECOND);
     expect(personal).to.have.length(1);
     expect(personal[0]!.questions).to.deep.equal([{ name: SERVICE, type: 'PTR', unicast: true }]);
     expect(personal[0]!.answers.map(({ data }) => data)).to.deep.equal([own.pointer.data]);
   });
 
-  it('reports a peer that is said whole, and nothing twice', () => {
+  it('reports a complete peer, and nothing twice', () => {
     browser.heard(response(...recordsOf('peer', '10.0.0.2', 'fd00::2', 'fe80::2')), other);
     browser.heard(response(...recordsOf('peer', '10.0.0.2', 'fd00::2', 'fe80::2')), other);
     browser.tick();
@@ -108,7 +108,7 @@ describe('the browser of multicast DNS', () => {
     expect(reports).to.deep.equal([[endpointOf('peer'), { id: 'peer', incarnation: 'peer-1', addresses }]]);
   });
 
-  it('reports it in whatever order and packets it is said, as soon as the last piece is there', () => {
+  it('reports a peer for any order of records and packets, as soon as the last one has arrived', () => {
     const pieces = recordsOf('peer', '10.0.0.2');
     fc.assert(
       fc.property(
@@ -133,7 +133,7 @@ describe('the browser of multicast DNS', () => {
     );
   });
 
-  it('asks for what is missing, and not for ever', async () => {
+  it('asks for missing records, but not for ever', async () => {
     const [pointer, location, description, address] = recordsOf('peer', '10.0.0.2') as [
       Resource,
       Resource,
@@ -153,7 +153,7 @@ describe('the browser of multicast DNS', () => {
     expect(ids()).to.deep.equal(['peer']);
   });
 
-  it('reports no endpoint that does not say who it is, and none of its own', () => {
+  it('reports no endpoint without an id, and none of its own', () => {
     const [pointer, location, description, address] = recordsOf('peer', '10.0.0.2');
     for (const data of [[], ['id=peer'], ['id=', 'life=x'], ['id=a b', 'life=x'], ['id', 'life']]) {
       const changed = { ...description, data } as Resource;
@@ -166,7 +166,7 @@ describe('the browser of multicast DNS', () => {
     expect(ids()).to.deep.equal(['peer']);
   });
 
-  it('dials no address that is not on the link, and one without a meaning elsewhere only if there is no other', () => {
+  it('reports no address from off the link, and a link-local one only when there is no other', () => {
     const far = ['192.0.2.1', '10.0.1.2', '127.0.0.1', '224.0.0.251', '0.0.0.0', '2001:db8::1', '::1'];
     browser.heard(response(...recordsOf('far', ...far)), other);
     expect(ids()).to.deep.equal([]);
@@ -178,7 +178,7 @@ describe('the browser of multicast DNS', () => {
     expect(seen.get(endpointOf('mixed'))?.addresses).to.deep.equal([{ host: '10.0.0.3', port: 4000 }]);
   });
 
-  it('forgets what is not said again, after asking four times', async () => {
+  it('forgets records that are not repeated, after asking four times', async () => {
     await live(70);
     asked = [];
     const said = clock.now();
@@ -193,7 +193,7 @@ describe('the browser of multicast DNS', () => {
     expect(ids()).to.deep.equal([]);
   });
 
-  it('keeps what is said again, for good', async () => {
+  it('keeps records that are repeated', async () => {
     for (let minute = 0; minute < 10; minute += 1) {
       browser.heard(response(...recordsOf('peer', '10.0.0.2')), other);
       await live(60);
@@ -202,7 +202,7 @@ describe('the browser of multicast DNS', () => {
     expect(ids()).to.deep.equal(['peer']);
   });
 
-  it('says what it knows, so that it is not told again, as long as half of the time is not over', async () => {
+  it('lists known answers in its questions until half of their time is over', async () => {
     browser.heard(response(...recordsOf('peer', '10.0.0.2')), other);
     await elapse(clock, 100);
     const known = asked[0]?.packet.answers;
@@ -213,7 +213,7 @@ describe('the browser of multicast DNS', () => {
     expect(last?.map(({ data }) => data)).to.deep.equal([own.pointer.data]);
   });
 
-  it('forgets who says goodbye within about a second, and does not search for them', async () => {
+  it('forgets a peer about a second after its goodbye, and does not search for it', async () => {
     await live(130);
     browser.heard(response(...recordsOf('peer', '10.0.0.2')), other);
     browser.heard(response({ ...recordsOf('peer')[0]!, ttl: 0 }), other);
@@ -223,7 +223,7 @@ describe('the browser of multicast DNS', () => {
     expect(asked).to.have.length.below(2);
   });
 
-  it('takes a goodbye back that is contradicted at once', async () => {
+  it('withdraws a goodbye that is contradicted at once', async () => {
     browser.heard(response(...recordsOf('peer', '10.0.0.2')), other);
     browser.heard(response({ ...recordsOf('peer')[0]!, ttl: 0 }), other);
     await elapse(clock, 500);
@@ -232,7 +232,7 @@ describe('the browser of multicast DNS', () => {
     expect(reports).to.have.length(1);
   });
 
-  it('searches every eight seconds for who is missing and did not say goodbye', async () => {
+  it('searches every eight seconds for a peer that is missing without a goodbye', async () => {
     await live(400);
     browser.heard(response(...recordsOf('peer', '10.0.0.2')), other);
     await live(122);
@@ -246,7 +246,7 @@ describe('the browser of multicast DNS', () => {
     expect(asked).to.have.length.within(4, 6);
   });
 
-  it('lets somebody else’s question stand for its own, if all that they know it knows, too', async () => {
+  it('skips its question when another peer has just asked it and lists no answer that it lacks', async () => {
     const question = { name: SERVICE, type: 'PTR', unicast: false };
     const theirs = (...known: Resource[]): Packet => ({
       ...response(...known),
@@ -274,7 +274,7 @@ describe('the browser of multicast DNS', () => {
     expect(asked).to.have.length(0);
   });
 
-  it('doubts where nobody listens: asks, and forgets it after ten seconds unless it is said again', async () => {
+  it('doubts an endpoint that refuses: asks, and forgets it after ten seconds unless it is repeated', async () => {
     await live(70);
     browser.heard(response(...recordsOf('dead', '10.0.0.2'), ...recordsOf('alive', '10.0.0.3')), other);
     await live(2);
@@ -291,7 +291,7 @@ describe('the browser of multicast DNS', () => {
     expect(ids()).to.deep.equal(['alive']);
   });
 
-  it('believes nothing for longer than 75 minutes', async () => {
+  it('keeps nothing for longer than 75 minutes', async () => {
     const forEver = recordsOf('peer', '10.0.0.2').map((each) => Object.assign({}, each, { ttl: 2 ** 31 }));
     browser.heard(response(...forEver), other);
     clock.increment(74 * 60 * SECOND);
@@ -302,7 +302,7 @@ describe('the browser of multicast DNS', () => {
     expect(ids()).to.deep.equal([]);
   });
 
-  it('follows who moves: another port, other addresses', async () => {
+  it('follows a peer to another port or other addresses', async () => {
     browser.heard(response(...recordsOf('peer', '10.0.0.2', '10.0.0.3')), other);
     await live(2);
     const [, location] = recordsOf('peer') as [Resource, Resource & { type: 'SRV' }];
@@ -313,7 +313,7 @@ describe('the browser of multicast DNS', () => {
     expect(seen.get(endpointOf('peer'))?.addresses).to.deep.equal([{ host: '10.0.0.3', port: 5000 }]);
   });
 
-  it('holds no more than a thousand endpoints, and of one sender a quarter', () => {
+  it('holds at most a thousand endpoints, and a quarter of that from one sender', () => {
     const flood = (from: string, count: number, name: string): void => {
       for (let index = 0; index < count; index += 1) {
         browser.heard(response(...recordsOf(`${name}-${index}`, '10.0.0.9')), { address: from, port: 5353 });
@@ -334,13 +334,13 @@ describe('the browser of multicast DNS', () => {
     expect(ids()).to.include('late');
   });
 
-  it('takes back what it reported when it ends', () => {
+  it('withdraws its reports when it ends', () => {
     browser.heard(response(...recordsOf('peer', '10.0.0.2')), other);
     browser.close();
     expect(ids()).to.deep.equal([]);
   });
 
-  it('never throws and never hoards, whatever is said', async () => {
+  it('never throws and never accumulates, whatever arrives', async () => {
     const name = fc.constantFrom(SERVICE, endpointOf('a'), endpointOf('b'), 'h.local', 'local', '');
     const base = { name, ttl: fc.constantFrom(0, 1, 120, 2 ** 31), unique: fc.boolean() };
     const resource = fc.oneof(

@@ -15,19 +15,19 @@ describe('the flood gate of multicast DNS', () => {
   const admitted = (sender: string, count: number, bytes = 400): number =>
     Array.from({ length: count }, () => gate.admits(sender, bytes)).filter(Boolean).length;
 
-  it('lets everything through that honest senders send', () => {
+  it('passes everything that honest senders send', () => {
     // A hundred hosts that start at once: three announcements, a few questions, answers to the others.
     for (let host = 0; host < 100; host += 1) expect(admitted(`10.0.0.${host}`, 15)).to.equal(15);
   });
 
-  it('holds one sender back, and not the others', () => {
+  it('limits one sender without limiting others', () => {
     expect(admitted('10.0.0.1', 100_000)).to.equal(1_000);
     expect(admitted('10.0.0.2', 500)).to.equal(500);
     clock.increment(1_000);
     expect(admitted('10.0.0.1', 100_000)).to.equal(200);
   });
 
-  it('holds all together back, however many they say they are', () => {
+  it('limits all senders together, however many names they use', () => {
     let through = 0;
     for (let second = 0; second < 30; second += 1) {
       for (let packet = 0; packet < 10_000; packet += 1) {
@@ -38,7 +38,7 @@ describe('the flood gate of multicast DNS', () => {
     expect(through).to.equal(2_000 + 29 * 1_000);
   });
 
-  it('lets few large packets through: the work for one grows with the square of its size', () => {
+  it('passes only a few large packets, because their cost grows with the square of their size', () => {
     expect(admitted('10.0.0.1', 100, 9_000)).to.equal(3);
     clock.increment(2_000);
     expect(admitted('10.0.0.1', 100, 9_000)).to.equal(1);

@@ -45,7 +45,7 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
     return longest;
   }
 
-  it('kills nobody, fills nothing and holds nobody up; honest peers are found, and asked peers answer', async () => {
+  it('ends, fills and delays no peer; honest peers are found, and answer questions', async () => {
     const random = seeded(SEED);
     const clock = new SimulatedClock();
     const segment = new Segment(clock);
@@ -119,7 +119,7 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
     await Promise.all([provider.stop(), looking.stop()]);
   });
 
-  it('is no worse when peers pass it on: lists that are told', async () => {
+  it('is no worse when peers pass it on in told lists', async () => {
     const random = seeded(SEED + 1);
     const below = (most: number): number => Math.floor(random() * most);
     const pick = <Item>(list: readonly Item[]): Item => list[below(list.length)]!;

@@ -66,7 +66,7 @@ function busyTime(work: () => void): number {
 const pointerTo = (offset: number): number[] => [0xc0 | (offset >> 8), offset & 0xff];
 
 describe('a packet of multicast DNS', () => {
-  it('is the same after writing and reading', () => {
+  it('survives writing and reading unchanged', () => {
     fc.assert(
       fc.property(
         fc.array(resource, { maxLength: 8 }),
@@ -87,7 +87,7 @@ describe('a packet of multicast DNS', () => {
     );
   });
 
-  it('never throws, whatever bytes come', () => {
+  it('never throws, whatever bytes arrive', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 512 }), (bytes) => void readPacket(bytes)),
       { numRuns: 2_000 },
@@ -104,7 +104,7 @@ describe('a packet of multicast DNS', () => {
     );
   });
 
-  it('is read as far as it concerns peers, and the rest of it is passed over', () => {
+  it('is read where it concerns peers, and skipped elsewhere', () => {
     const foreign = encode({
       type: 'response',
       answers: [
@@ -119,7 +119,7 @@ describe('a packet of multicast DNS', () => {
     ]);
   });
 
-  it('that is no plain query or response is ignored', () => {
+  it('is ignored unless it is a plain query or response', () => {
     const bytes = writeResponse(everything);
     bytes[2]! |= 0b0001_0000; // Another operation.
     expect(readPacket(bytes)).to.equal(undefined);
@@ -128,7 +128,7 @@ describe('a packet of multicast DNS', () => {
     expect(readPacket(other)).to.equal(undefined);
   });
 
-  it('whose names point at themselves or ahead is refused at once', () => {
+  it('is refused at once when its names point at themselves or ahead', () => {
     const type = [0, 12, 0, 1];
     expect(readPacket(lying([1, 0, 0, 0], Uint8Array.from([...pointerTo(12), ...type])))).to.equal(undefined);
     expect(readPacket(lying([1, 0, 0, 0], Uint8Array.from([...pointerTo(14), ...type])))).to.equal(undefined);
@@ -137,7 +137,7 @@ describe('a packet of multicast DNS', () => {
     );
   });
 
-  it('that promises more records than it can hold costs nothing', () => {
+  it('costs nothing when it promises more records than it can hold', () => {
     const bytes = lying([65_535, 65_535, 65_535, 65_535]);
     const spent = busyTime(() => {
       for (let round = 0; round < 10_000; round += 1) expect(readPacket(bytes)).to.equal(undefined);
@@ -146,7 +146,7 @@ describe('a packet of multicast DNS', () => {
     expect(spent).to.be.below(4_000);
   });
 
-  it('that is made to take long does not', () => {
+  it('does not take long even when it is built to', () => {
     // In a record that nobody reads 3,500 pointers, each at the one before; then names that begin at the last of them.
     const data: number[] = [0, 0];
     const start = 12 + 11;
@@ -170,7 +170,7 @@ describe('a packet of multicast DNS', () => {
 });
 
 describe('a query', () => {
-  it('has the question, and what is known already', () => {
+  it('has the question and the known answers', () => {
     const [bytes, ...more] = writeQuery([{ name: SERVICE, type: 'PTR' }], [pointer]);
     expect(more).to.deep.equal([]);
     expect(readPacket(bytes!)).to.deep.include({
@@ -181,13 +181,13 @@ describe('a query', () => {
     });
   });
 
-  it('says that the answer need only come to who asks', () => {
+  it('can ask for a unicast answer', () => {
     const [bytes] = writeQuery([{ name: SERVICE, type: 'PTR' }], []);
     bytes!.writeUInt16BE(0x8001, bytes!.length - 2);
     expect(readPacket(bytes!)?.questions).to.deep.equal([{ name: SERVICE, type: 'PTR', unicast: true }]);
   });
 
-  it('that knows many goes out in several packets, none too large for an Ethernet frame', () => {
+  it('with many known answers goes out in several packets, each small enough for an Ethernet frame', () => {
     const known = Array.from({ length: 60 }, (_, index): Resource => {
       return { name: SERVICE, type: 'PTR', ttl: 100, unique: false, data: `number-${index}.${SERVICE}` };
     });
@@ -201,7 +201,7 @@ describe('a query', () => {
 });
 
 describe('a response', () => {
-  it('is authoritative, and says which records nobody else has', () => {
+  it('is authoritative, and marks unique records', () => {
     const packet = decode(writeResponse(everything, records.absences));
     expect(packet.flag_aa).to.equal(true);
     const answers = (packet.answers ?? []) as { type: string; flush?: boolean }[];
@@ -218,13 +218,13 @@ describe('a response', () => {
     ]);
   });
 
-  it('that says goodbye has no time to live', () => {
+  it('with a goodbye has a time to live of 0', () => {
     const { answers } = readPacket(writeGoodbye(everything))!;
     expect(answers.map(({ ttl }) => ttl)).to.deep.equal([0, 0, 0, 0, 0]);
     expect(answers.map(({ data }) => data)).to.deep.equal(everything.map(({ data }) => data));
   });
 
-  it('to somebody who speaks plain DNS is plain DNS', () => {
+  it('to a client of plain DNS is plain DNS', () => {
     const question: Packet = {
       kind: 'query',
       id: 77,
@@ -240,7 +240,7 @@ describe('a response', () => {
     expect(packet.additionals?.[0]).to.deep.include({ type: 'SRV', ttl: 10, flush: false });
   });
 
-  it('says who and where the peer is, and nothing else', () => {
+  it('tells the identity and the addresses of the peer, and nothing else', () => {
     const said = writeResponse([...everything, records.existence, ...records.absences]).toString('latin1');
     expect(description.data).to.deep.equal(['txtvers=1', 'id=Peer_1', 'life=Life-1', 'versions=1']);
     expect(said).not.to.match(/secret|group|name=|pid/);

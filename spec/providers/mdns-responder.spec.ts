@@ -69,7 +69,7 @@ describe('the responder of multicast DNS', () => {
     expect(times.map((time) => Math.round(time / 100) / 10)).to.deep.equal([0, 1, 3]);
   });
 
-  it('waits a random time before it answers what others may answer, too', async () => {
+  it('waits a random time before it answers a question that others may answer too', async () => {
     responder.asked(query([who]), asker);
     random = 0.999;
     const [first] = await answers();
@@ -82,7 +82,7 @@ describe('the responder of multicast DNS', () => {
     expect(second?.to).to.equal(undefined);
   });
 
-  it('answers at once what nobody else can', async () => {
+  it('answers at once a question that only it can answer', async () => {
     responder.asked(query([{ name: location.name, type: 'SRV', unicast: false }]), asker);
     const [answer] = await answers();
     expect(answer?.after).to.be.below(10);
@@ -90,12 +90,12 @@ describe('the responder of multicast DNS', () => {
     expect(answer?.packet.additionals).to.deep.equal(addresses);
   });
 
-  it('says which services there are, for who asks for all', async () => {
+  it('lists its services for a question about all services', async () => {
     responder.asked(query([{ name: ALL, type: 'PTR', unicast: false }]), asker);
     expect((await answers())[0]?.packet.answers).to.deep.equal([existence]);
   });
 
-  it('says what its names have not', async () => {
+  it('tells which records its names do not have', async () => {
     const packets: Buffer[] = [];
     const other = new Responder({
       records,
@@ -110,21 +110,21 @@ describe('the responder of multicast DNS', () => {
     expect(packets.at(-1)!.includes(Buffer.from([0, 47, 0x80, 1]))).to.equal(true);
   });
 
-  it('is silent about everything else', async () => {
+  it('is silent about all other names', async () => {
     const names = ['_http._tcp.local', `other.${SERVICE}`, 'local', ''];
     responder.asked(query(names.map((name) => ({ name, type: 'ANY', unicast: false }))), asker);
     responder.asked(query([{ name: SERVICE, type: 'SRV', unicast: false }]), asker);
     expect(await answers()).to.deep.equal([]);
   });
 
-  it('is silent about what the asker knows, unless that is about to expire', async () => {
+  it('does not repeat answers that the question lists, unless they are about to expire', async () => {
     responder.asked(query([who], [{ ...pointer, ttl: 60 }]), asker);
     expect(await answers()).to.deep.equal([]);
     responder.asked(query([who], [{ ...pointer, ttl: 59 }]), asker);
     expect(await answers()).to.have.length(1);
   });
 
-  it('waits for the rest of what the asker knows', async () => {
+  it('waits for the rest of the known answers', async () => {
     const rest = query([], [pointer]);
     responder.asked(query([who], [], true), asker);
     responder.asked(rest, { ...asker, address: '10.0.0.8' });
@@ -136,7 +136,7 @@ describe('the responder of multicast DNS', () => {
     expect(await answers()).to.deep.equal([]);
   });
 
-  it('answers all who ask at about the same time at once', async () => {
+  it('answers simultaneous questions with one response', async () => {
     responder.asked(query([who]), asker);
     responder.asked(query([{ name: ALL, type: 'PTR', unicast: false }]), { ...asker, address: '10.0.0.8' });
     responder.asked(query([who]), { ...asker, address: '10.0.0.9' });
@@ -144,19 +144,19 @@ describe('the responder of multicast DNS', () => {
     expect(all.map(({ packet }) => packet.answers)).to.deep.equal([[pointer, existence]]);
   });
 
-  it('does not say again what another has just said', async () => {
+  it('does not repeat records that another peer has just sent', async () => {
     responder.asked(query([{ name: ALL, type: 'PTR', unicast: false }]), asker);
     responder.heard(response(existence));
     expect(await answers()).to.deep.equal([]);
   });
 
-  it('says what is its own, whoever has just said it: it may have been said to this peer alone', async () => {
+  it('sends its own records even when another sender has just sent them, perhaps to this peer alone', async () => {
     responder.asked(query([who]), asker);
     responder.heard(response(pointer));
     expect((await answers()).map(({ packet }) => packet.answers)).to.deep.equal([[pointer]]);
   });
 
-  it('answers only who asks, if that is wanted and the others have heard it not long ago', async () => {
+  it('answers by unicast if that is wanted and the group has heard the record recently', async () => {
     const alone = query([{ ...who, unicast: true }]);
     responder.asked(alone, asker);
     expect((await answers()).map(({ to }) => to)).to.deep.equal([undefined]);
@@ -176,7 +176,7 @@ describe('the responder of multicast DNS', () => {
     expect(answer?.packet.answers).to.deep.equal([{ ...pointer, ttl: 10 }]);
   });
 
-  it('sets right who says something else of its names, and who says that it is gone', async () => {
+  it('corrects senders that contradict its records or say goodbye for it', async () => {
     const lies: Resource[] = [
       { ...location, type: 'SRV', data: { port: 1, target: 'elsewhere.local' } },
       { ...description, type: 'TXT', data: ['id=somebody'] },
@@ -192,7 +192,7 @@ describe('the responder of multicast DNS', () => {
     expect(await answers()).to.deep.equal([]);
   });
 
-  it('says nothing to all twice within a second, whoever asks or lies how often', () => {
+  it('sends nothing to the group twice within a second, for any questions and lies', () => {
     const step = fc.record({
       after: fc.nat(700),
       from: fc.constantFrom('10.0.0.7', '10.0.0.8', '10.0.0.9'),
@@ -240,7 +240,7 @@ describe('the responder of multicast DNS', () => {
     );
   });
 
-  it('says goodbye last, and nothing after it', async () => {
+  it('says goodbye last, and sends nothing after it', async () => {
     responder.asked(query([who]), asker);
     responder.goodbye();
     const [goodbye, ...more] = await answers(60_000);

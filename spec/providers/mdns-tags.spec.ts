@@ -21,7 +21,7 @@ const all = ({ pointer, location, description, addresses }: OwnRecords): Resourc
   ...addresses,
 ];
 
-describe('the provider of the LAN, where hints have tags', () => {
+describe('the LAN provider with tags on its hints', () => {
   let clock: SimulatedClock;
   let segment: Segment;
   let provider: MdnsProvider;
@@ -81,7 +81,7 @@ describe('the provider of the LAN, where hints have tags', () => {
   const say = (...records: Resource[]): void => segment.say(writeResponse(records), liar);
   const where = (id: string): string[] => hints.get(id)?.addresses.map(({ host }) => host) ?? [];
 
-  it('says them itself, and takes them from others with their tags', () => {
+  it('sends its own tags, and accepts hints with the tags of others', () => {
     const said = segment.sent.flatMap(({ packet }) => [...packet.answers, ...packet.additionals]);
     const strings = said.flatMap(({ type, data }) => (type === 'TXT' ? data : []));
     expect(strings.filter((each) => each.startsWith('at'))).to.include(
@@ -92,7 +92,7 @@ describe('the provider of the LAN, where hints have tags', () => {
     expect(hints.get('b')).to.deep.equal({ id: 'b', incarnation: 'b-1', addresses: [address] });
   });
 
-  it('drops what has a wrong tag without a look at the rest, and counts it', async () => {
+  it('drops a hint with a wrong tag without reading the rest, and counts it', async () => {
     const lies = ownRecords({ id: 'b', incarnation: 'lie' }, 4000, ['10.0.0.66'], otherTags);
     for (let count = 0; count < 5_000; count += 1) say(...all(lies));
     expect(heard).to.deep.equal([]);
@@ -103,7 +103,7 @@ describe('the provider of the LAN, where hints have tags', () => {
     expect(heard).to.deep.equal(['found c c-1 perhaps']);
   });
 
-  it('takes a right tag in the midst of any flood, and from any sender', () => {
+  it('accepts a valid tag during any flood, and from any sender', () => {
     for (let count = 0; count < 20_000; count += 1) {
       say(...all(ownRecords({ id: `x${count}`, incarnation: `y${count}` }, 4000, ['10.0.0.66'])));
     }
@@ -112,7 +112,7 @@ describe('the provider of the LAN, where hints have tags', () => {
     expect(heard.at(-1)).to.equal('found b b-1');
   }).timeout(60_000);
 
-  it('prefers it to everything that is said without one, before and after', () => {
+  it('prefers a tagged hint to untagged ones, before and after', () => {
     const lie = ownRecords({ id: 'b', incarnation: 'lie' }, 4000, ['10.0.0.66']);
     say(...all(lie));
     expect(where('b')).to.deep.equal(['10.0.0.66']);
@@ -122,7 +122,7 @@ describe('the provider of the LAN, where hints have tags', () => {
     expect(heard).to.deep.equal(['found b lie perhaps', 'found b b-1']);
   });
 
-  it('lets nobody bend or take back what has one: not by other records of its name, nor by a time to live of 0', async () => {
+  it('lets nobody alter or withdraw a tagged hint: not with other records of its name, nor with a time to live of 0', async () => {
     segment.say(writeResponse(all(b)), honest);
     const { location, description, addresses, pointer } = b;
     for (let second = 0; second < 5; second += 1) {
@@ -141,7 +141,7 @@ describe('the provider of the LAN, where hints have tags', () => {
     expect(heard).to.deep.equal(['found b b-1', 'lost b']);
   });
 
-  it('does not take the tag of one name for another, nor a tag beside one that is right', () => {
+  it('does not accept the tag of one name for another, nor a second tag beside a valid one', () => {
     const other = ownRecords({ id: 'b', incarnation: 'b-2' }, 4000, ['10.0.0.66'], otherTags);
     const [, , , , stolen = ''] = b.description.data;
     const mixed = [...other.description.data.slice(0, 4), stolen];
@@ -155,7 +155,7 @@ describe('the provider of the LAN, where hints have tags', () => {
     expect(hints.get('b')?.incarnation).to.equal('b-1');
   });
 
-  it('forgets it when it was not said again for two minutes', async () => {
+  it('forgets a tagged hint that was not repeated for two minutes', async () => {
     segment.say(writeResponse(all(b)), honest);
     await elapse(clock, 119_000);
     expect(heard).to.deep.equal(['found b b-1']);
@@ -163,7 +163,7 @@ describe('the provider of the LAN, where hints have tags', () => {
     expect(heard).to.deep.equal(['found b b-1', 'lost b']);
   }).timeout(60_000);
 
-  it('asks by itself again, however often others ask in its place', async () => {
+  it('repeats its own questions, however often others ask them', async () => {
     const [query] = writeQuery([{ name: SERVICE, type: 'PTR' }], []);
     const since = segment.sent.length;
     for (let tenth = 0; tenth < 300; tenth += 1) {

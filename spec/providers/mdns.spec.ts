@@ -43,7 +43,7 @@ class Heard implements ProviderListener {
 
 type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
 
-describe('the provider of the LAN', () => {
+describe('the LAN provider', () => {
   let clock: SimulatedClock;
   let segment: Segment;
   const started: MdnsProvider[] = [];
@@ -73,7 +73,7 @@ describe('the provider of the LAN', () => {
     return { provider, heard };
   }
 
-  it('finds those who are there and those who come, and hears who goes', async () => {
+  it('finds present and new peers, and notices goodbyes', async () => {
     const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     await elapse(clock, 1_000);
     const b = await start(announcement('b', 5000), { eth0: interfaceOf('10.0.0.2/24') });
@@ -87,7 +87,7 @@ describe('the provider of the LAN', () => {
     expect(segment.sockets).to.equal(1);
   });
 
-  it('finds in its first search those who have just answered somebody else', async () => {
+  it('finds in its first search peers that have just answered somebody else', async () => {
     await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     await elapse(clock, 10_000);
     for (const host of ['10.0.0.2/24', '10.0.0.3/24', '10.0.0.4/24']) {
@@ -100,7 +100,7 @@ describe('the provider of the LAN', () => {
     }
   });
 
-  it('has searched after a moment; at once where there is nothing to be asked', async () => {
+  it('ends its search after a moment, or at once when there is nothing to ask', async () => {
     const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     expect(a.heard.all).to.deep.equal([]);
     await elapse(clock, 400);
@@ -109,7 +109,7 @@ describe('the provider of the LAN', () => {
     expect(alone.heard.all).to.deep.equal(['scanned']);
   });
 
-  it('tells of a peer once, however many ways lead to it, and follows them', async () => {
+  it('reports a peer once, however many paths lead to it, and follows their changes', async () => {
     const there = { eth0: interfaceOf('10.0.0.2/24'), eth1: interfaceOf('10.1.0.2/24', 'fd00::2/64') };
     const a = await start(announcement('a'), {
       eth0: interfaceOf('10.0.0.1/24'),
@@ -128,7 +128,7 @@ describe('the provider of the LAN', () => {
     expect(a.heard.all).not.to.include('lost b');
   });
 
-  it('leaves those of its own host to who finds them over loopback, for a moment', async () => {
+  it('leaves peers of its own host to the host provider for a moment', async () => {
     const here = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64') };
     const a = await start(announcement('a'), here);
     await start(announcement('b'), here);
@@ -139,7 +139,7 @@ describe('the provider of the LAN', () => {
     expect(a.heard.all.filter((each) => each === 'found b')).to.have.length(1);
   });
 
-  it('says on each link only what can be reached there, at the address that the peer listens on', async () => {
+  it('announces on each link only reachable addresses that the peer listens on', async () => {
     const interfaces = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64'), eth1: interfaceOf('10.1.0.1/24') };
     const said = async (host: string): Promise<string[]> => {
       const { provider } = await start(announcement(`on-${host.replaceAll(/\W/g, '_')}`), interfaces, host);
@@ -155,7 +155,7 @@ describe('the provider of the LAN', () => {
     expect(await said('10.1.0.1')).to.deep.equal(['10.1.0.1']);
   });
 
-  it('looks, and says nothing, for a peer that is not announced', async () => {
+  it('searches and announces nothing for a peer that is not announced', async () => {
     await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     const silent = { ...announcement('silent'), addresses: [] };
     const b = await start(silent, { eth0: interfaceOf('10.0.0.2/24') });
@@ -166,13 +166,13 @@ describe('the provider of the LAN', () => {
     expect(JSON.stringify(own)).not.to.include('silent');
   });
 
-  it('says nothing of a secret, and nothing that tells what runs', async () => {
+  it('reveals neither a secret nor the kind of program', async () => {
     await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     await elapse(clock, 5_000);
     expect(JSON.stringify(segment.sent)).not.to.match(/not to be said|127\.0\.0\.1|pid/);
   });
 
-  it('uses interfaces that come, and forgets who was on those that go', async () => {
+  it('uses new interfaces, and forgets peers on interfaces that are gone', async () => {
     const here: Interfaces = { eth0: interfaceOf('10.0.0.1/24') };
     const a = await start(announcement('a'), here);
     await start(announcement('b'), { wlan0: interfaceOf('10.9.0.2/24') });
@@ -190,7 +190,7 @@ describe('the provider of the LAN', () => {
     expect(a.heard.where('b')).to.deep.equal(['10.9.0.2:4000']);
   });
 
-  it('believes nothing that does not come from the link', async () => {
+  it('ignores packets from outside the link', async () => {
     const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     const { pointer, location, description, addresses } = ownRecords({ id: 'x', incarnation: 'x-1' }, 4000, [
       '10.0.0.9',
@@ -206,7 +206,7 @@ describe('the provider of the LAN', () => {
     expect(a.heard.where('x')).to.deep.equal(['10.0.0.9:4000']);
   });
 
-  it('tells links apart by the zone of an address that is the same on each', async () => {
+  it('tells links apart by the zone of an address that exists on each', async () => {
     const a = await start(announcement('a'), {
       eth0: interfaceOf('fe80::1/64'),
       eth1: interfaceOf('fe80::1/64'),
@@ -218,7 +218,7 @@ describe('the provider of the LAN', () => {
     expect(a.heard.where('x')).to.deep.equal(['fe80::9%eth1:4000']);
   });
 
-  it('searches again after a flood, for who was drowned in it', async () => {
+  it('searches again after a flood for peers that it may have missed', async () => {
     await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
     await elapse(clock, 100_000);
     const { pointer } = ownRecords({ id: 'x', incarnation: 'x-1' }, 4000, ['10.0.0.9']);
@@ -230,7 +230,7 @@ describe('the provider of the LAN', () => {
     expect(types.filter((type) => type === 'PTR')).to.have.length.within(8, 11);
   });
 
-  describe('when others say that they are a certain peer', () => {
+  describe('when others claim to be a certain peer', () => {
     const claim = (id: string, life: string, host: string, ttl = 120): void => {
       const own = ownRecords({ id, incarnation: life }, 4000, [host]);
       const said = [own.pointer, own.location, own.description, ...own.addresses];
@@ -240,7 +240,7 @@ describe('the provider of the LAN', () => {
       });
     };
 
-    it('tells of the newest first, and keeps the one who said so first', async () => {
+    it('reports the newest claim first, and keeps the first claimant', async () => {
       const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
       claim('b', 'true-life', '10.0.0.2');
       for (let lie = 0; lie < 50; lie += 1) claim('b', `lie-${lie}`, `10.0.0.${100 + lie}`);
@@ -254,14 +254,14 @@ describe('the provider of the LAN', () => {
       expect(a.heard.hints.get('b')?.incarnation).to.equal('true-life');
     });
 
-    it('does not believe that this peer is somewhere else', async () => {
+    it('does not believe that this peer is elsewhere', async () => {
       const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
       claim('a', 'another', '10.0.0.2');
       await elapse(clock, 1_000);
       expect(a.heard.hints.size).to.equal(0);
     });
 
-    it('follows an endpoint that says it is another peer now', async () => {
+    it('follows an endpoint that now claims to be another peer', async () => {
       const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
       claim('b', 'life', '10.0.0.2');
       claim('c', 'life', '10.0.0.2');
@@ -278,7 +278,7 @@ describe('the provider of the LAN', () => {
   describe('where it cannot work', () => {
     const here = { eth0: interfaceOf('10.0.0.1/24') };
 
-    it('says why there is nobody to be found, and what to do', async () => {
+    it('reports why no peer can be found, and what to do', async () => {
       const interfaces: Interfaces = { lo: [{ ...interfaceOf('127.0.0.1/8')[0]!, internal: true }] };
       const { heard } = await start(announcement('a'), interfaces);
       expect(heard.reason?.message)
@@ -289,7 +289,7 @@ describe('the provider of the LAN', () => {
       expect(heard.reason).to.equal(undefined);
     });
 
-    it('says which interface does not let it in, and tries again', async () => {
+    it('reports an interface that it cannot use, and tries again', async () => {
       segment.refusal = new Error('bind EADDRINUSE 0.0.0.0:5353');
       const { heard } = await start(announcement('a'), here);
       expect(heard.reason?.message).to.match(/^eth0, IPv4: bind EADDRINUSE.*APP_NET_PEERS/);
@@ -300,7 +300,7 @@ describe('the provider of the LAN', () => {
       expect(segment.sent).not.to.deep.equal([]);
     });
 
-    it('says that nothing can be sent, until it can', async () => {
+    it('reports that nothing can be sent, until it can', async () => {
       segment.failure = new Error('send EPERM 224.0.0.251:5353');
       const { heard } = await start(announcement('a'), here);
       await elapse(clock, 100);
@@ -310,7 +310,7 @@ describe('the provider of the LAN', () => {
       expect(heard.reason).to.equal(undefined);
     });
 
-    it('says that nothing is heard, not even itself', async () => {
+    it('reports that nothing is received, not even its own packets', async () => {
       segment.isBroken = true;
       const { heard } = await start(announcement('a'), here);
       await elapse(clock, 2_000);
@@ -322,7 +322,7 @@ describe('the provider of the LAN', () => {
       expect(heard.reason).to.equal(undefined);
     });
 
-    it('is content with one way that works', async () => {
+    it('reports nothing when one path works', async () => {
       const both = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64') };
       const provider = new MdnsProvider({
         host: '::',
@@ -339,7 +339,7 @@ describe('the provider of the LAN', () => {
       expect(heard.reason).to.equal(undefined);
     });
 
-    it('survives a system that does not tell its interfaces', async () => {
+    it('survives a system that does not list its interfaces', async () => {
       const provider = new MdnsProvider({
         host: '::',
         clock,
@@ -356,7 +356,7 @@ describe('the provider of the LAN', () => {
     });
   });
 
-  it('that is stopped while its sockets are opened leaves none behind', async () => {
+  it('leaves no sockets behind when it is stopped while they open', async () => {
     const provider = new MdnsProvider({
       host: '::',
       clock,

@@ -52,7 +52,7 @@ describe('the runtime directory', () => {
       expect(await defaultRuntimeDirectory({ XDG_RUNTIME_DIR: folder })).to.equal(join(folder, 'app-net'));
     });
 
-    it('is in the temporary directory, by the number of the user, when there is none', async () => {
+    it('is in the temporary directory, named by the number of the user, when there is none', async () => {
       const fallback = join(tmpdir(), `app-net-${process.getuid!()}`);
       expect(await defaultRuntimeDirectory({})).to.equal(fallback);
       for (const XDG_RUNTIME_DIR of ['', join(folder, 'missing')]) {
@@ -60,7 +60,7 @@ describe('the runtime directory', () => {
       }
     });
 
-    it('is not in what is no directory, nor behind a symbolic link', async () => {
+    it('is not inside a file, nor behind a symbolic link', async () => {
       await writeFile(join(folder, 'file'), '');
       await symlink(folder, join(folder, 'link'));
       for (const name of ['file', 'link']) {
@@ -69,7 +69,7 @@ describe('the runtime directory', () => {
       }
     });
 
-    it('is not in the directory of another user, as after su', async function () {
+    it('is not in the directory of another user, for example after su', async function () {
       if (process.getuid!() === 0) await chown(folder, 12_345, 12_345);
       const ofAnother = process.getuid!() === 0 ? folder : '/';
       const chosen = await defaultRuntimeDirectory({ XDG_RUNTIME_DIR: ofAnother });
@@ -77,20 +77,20 @@ describe('the runtime directory', () => {
     });
   });
 
-  it('is made for its owner alone, with those above it', async () => {
+  it('is made readable only by its owner, and so are the directories above it', async () => {
     const path = join(folder, 'a', 'b');
     await openRuntimeDirectory(path);
     expect(await modeOf(path)).to.equal(0o700);
     expect(await modeOf(join(folder, 'a'))).to.equal(0o700);
   });
 
-  it('says that it cannot be made, also where Node would try for ever', async function () {
+  it('reports that it cannot be made, even where Node would try for ever', async function () {
     if (process.platform !== 'linux') this.skip();
     const error = await failure(openRuntimeDirectory('/proc/app-net/here'));
     expect(error.message).to.include('cannot be used').and.to.include('APP_NET_RUNTIME_DIR');
   });
 
-  it('is taken as it is when it is there, by several at once', async () => {
+  it('is used as it is when it exists, by several processes at once', async () => {
     const path = join(folder, 'a');
     await Promise.all(Array.from({ length: 8 }, () => openRuntimeDirectory(path)));
     await writeFile(join(path, 'file'), 'kept');
@@ -115,7 +115,7 @@ describe('the runtime directory', () => {
     expect(error.message).to.include('belongs to another user');
   });
 
-  it('is refused when it is a symbolic link, even to a directory that is fit', async () => {
+  it('is refused when it is a symbolic link, even to a suitable directory', async () => {
     await mkdir(join(folder, 'real'), { mode: 0o700 });
     await symlink(join(folder, 'real'), join(folder, 'link'));
     const error = await failure(openRuntimeDirectory(join(folder, 'link')));
@@ -138,7 +138,7 @@ describe('the secret of a user', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('is made once, for its owner alone, and then stays', async () => {
+  it('is made once, readable only by its owner, and then stays', async () => {
     const secret = await readOrMakeSecret(folder);
     expect(secret).to.match(MADE);
     expect(await modeOf(path())).to.equal(0o600);
@@ -146,14 +146,14 @@ describe('the secret of a user', () => {
     expect(await readdir(folder)).to.deep.equal(['secret']);
   });
 
-  it('is one, when many ask at once', async () => {
+  it('is the same for many that ask at once', async () => {
     const secrets = await Promise.all(Array.from({ length: 64 }, () => readOrMakeSecret(folder)));
     expect(new Set(secrets).size).to.equal(1);
     expect(secrets[0]).to.match(MADE);
     expect(await readdir(folder), 'no drafts are left').to.deep.equal(['secret']);
   });
 
-  it('is one, when many processes ask at once', async function () {
+  it('is the same for many processes that ask at once', async function () {
     this.timeout(60_000);
     const directory = JSON.stringify(folder);
     // They wait for each other, so that starting one takes no part in it.
@@ -174,7 +174,7 @@ describe('the secret of a user', () => {
     expect(await readSecretFile(path())).to.equal(made[0]!.stdout);
   });
 
-  it('is not made anew when what is there cannot be trusted', async () => {
+  it('is not made anew when the present one cannot be trusted', async () => {
     await writeFile(path(), 'a secret of mine', { mode: 0o644 });
     await failure(readOrMakeSecret(folder));
     expect(await readFile(path(), 'utf8')).to.equal('a secret of mine');
@@ -210,12 +210,12 @@ describe('the secret of a user', () => {
     expect(error).to.be.instanceOf(NetError).with.property('code', 'UNAUTHENTICATED');
   });
 
-  it('is refused when it is as short as no option may be', async () => {
+  it('is refused when it is shorter than the option allows', async () => {
     await writeFile(path(), 'short\n', { mode: 0o600 });
     await failure(readSecretFile(path()));
   });
 
-  it('is missed by the name of the file that was given', async () => {
+  it('is reported missing by the name of the given file', async () => {
     const error = await failure(readSecretFile(path()));
     expect(error).to.have.property('code', 'ENOENT');
     expect(error.message).to.include(path());

@@ -23,7 +23,7 @@ describe('a seed', () => {
     }
   });
 
-  it('is a name of which every address counts, or a name of services', () => {
+  it('is a name with all of its addresses, or a service name', () => {
     expect(readSeeds('seeds', ['dns:workers.default.svc.cluster.local:4000'])).to.deep.equal([
       { kind: 'addresses', name: 'workers.default.svc.cluster.local', port: 4000 },
     ]);
@@ -32,7 +32,7 @@ describe('a seed', () => {
     ]);
   });
 
-  it('may be called like one of the prefixes', () => {
+  it('may be a host name like one of the prefixes', () => {
     expect(readSeeds('seeds', ['dns.example:4000', 'srv-1:4000', 'dns:4000', 'srv:4000'])).to.deep.equal([
       address('dns.example', 4000),
       address('srv-1', 4000),
@@ -41,11 +41,11 @@ describe('a seed', () => {
     ]);
   });
 
-  it('that is given twice is one', () => {
+  it('counts once when it is given twice', () => {
     expect(readSeeds('seeds', ['a:1', 'A:1', 'a:2'])).to.have.length(2);
   });
 
-  it('that cannot be meant is refused, by the name of the option and with what to write', () => {
+  it('is refused when it is invalid, with the option and the right form', () => {
     for (const [text, what] of [
       ['', 'write host:port'],
       ['10.0.0.5', 'write 10.0.0.5:4000'],
@@ -89,7 +89,7 @@ describe('a seed', () => {
     expect(() => readSeeds('seeds', [4000])).to.throw(TypeError, '"4000"');
   });
 
-  it('comes from the code, or else from the environment, where a comma at the end does no harm', () => {
+  it('comes from the code, or else from the environment, where a final comma does no harm', () => {
     expect(chosenSeeds(['a:1'], 'b:2', true)).to.deep.equal([address('a', 1)]);
     expect(chosenSeeds([], 'b:2', true)).to.deep.equal([]);
     expect(chosenSeeds(undefined, ' b:2 ,c:3,', true)).to.deep.equal([address('b', 2), address('c', 3)]);
@@ -98,7 +98,7 @@ describe('a seed', () => {
     expect(() => chosenSeeds('a:1' as never, undefined, true)).to.throw(TypeError, /^seeds: give an array/);
   });
 
-  it('beyond this host is refused unless the peer is open to the network', () => {
+  it('is refused beyond this host unless the peer is open to the network', () => {
     const near = ['127.0.0.1:4000', '127.1.2.3:4000', '[::1]:4000', 'localhost:4000'];
     expect(chosenSeeds(near, undefined, false)).to.have.length(4);
     for (const far of [
@@ -115,7 +115,7 @@ describe('a seed', () => {
     }
   });
 
-  it('is written in docs/discovery.md and in the guides as it has to be', () => {
+  it('is written correctly in docs/discovery.md and in the guides', () => {
     const page = (name: string): string =>
       readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
     const reference = page('discovery.md');
@@ -139,7 +139,7 @@ describe('a seed', () => {
     expect(readSeeds('seeds', entries)).to.have.length(entries.length);
   });
 
-  it('is read or refused with a TypeError, whatever it is', () => {
+  it('is read or refused with a TypeError, for any text', () => {
     const parts = fc.constantFrom(
       'dns:',
       'srv:',

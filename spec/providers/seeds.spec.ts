@@ -29,14 +29,14 @@ describe('a peer with seeds', () => {
   const candidate = (peer: Peer, key: string) =>
     peer.actor.system.get('discovery').getSnapshot().context.candidates.get(key);
 
-  it('finds who listens there, and is found', async () => {
+  it('finds the peer that listens there, and is found', async () => {
     const a = await (await make({ name: 'a' })).start();
     const b = await (await make({ name: 'b', seeds: [`127.0.0.1:${portOf(a)}`] })).start();
     expect((await b.getPeers()).map(({ name }) => name)).to.deep.equal(['a']);
     expect((await meet(a, b.id)).map(({ name }) => name)).to.deep.equal(['b']);
   });
 
-  it('looks names up, and takes IPv6 addresses', async () => {
+  it('resolves names, and accepts IPv6 addresses', async () => {
     const a = await (await make({ name: 'a' })).start();
     const six = await (await make({ name: 'six', host: '::1' })).start();
     const seeds = [`localhost:${portOf(a)}`, `[::1]:${portOf(six)}`];
@@ -44,7 +44,7 @@ describe('a peer with seeds', () => {
     await meet(b, a.id, six.id);
   });
 
-  it('finds it when it comes later, and again when another one comes in its place', async () => {
+  it('finds a peer that starts later, and another one in its place', async () => {
     const port = await freePort();
     const a = await (await make({ name: 'a', seeds: [`127.0.0.1:${port}`] })).start();
     expect(await a.getPeers()).to.deep.equal([]);
@@ -57,7 +57,7 @@ describe('a peer with seeds', () => {
     expect(candidate(a, `127.0.0.1:${port}`)).to.include({ state: 'up', answeredBy: second.id });
   });
 
-  it('has one connection to a peer of two addresses, and to one that was found otherwise', async () => {
+  it('has one connection to a peer with two addresses, and to one that was also found otherwise', async () => {
     const a = await (await make({ name: 'a' })).start();
     const runtimeDir = await stage.folder();
     const c = await (await make({ name: 'c', runtimeDir })).start();
@@ -87,7 +87,7 @@ describe('a peer with seeds', () => {
     expect(candidate(a, `localhost:${port}`)).to.include({ state: 'left', answeredBy: a.id, failures: 0 });
   });
 
-  it('goes on trying where nobody is, and says so until somebody comes', async () => {
+  it('keeps trying a seed without a peer, and reports that until one comes', async () => {
     const port = await freePort();
     // Pauses of a tenth of the longest: six of them and the next are a second and a quarter.
     const random = (): number => 0.1;
@@ -102,14 +102,14 @@ describe('a peer with seeds', () => {
     expect(degraded()).to.equal(undefined);
   });
 
-  it('does not join who knows another secret', async () => {
+  it('does not join a peer with another secret', async () => {
     const a = await (await make({ name: 'a', secret: makeSecret() })).start();
     const b = await (await make({ name: 'b', seeds: [`127.0.0.1:${portOf(a)}`] })).start();
     await eventually(() => candidate(b, `127.0.0.1:${portOf(a)}`).failures > 1);
     expect([a.peers.size, b.peers.size]).to.deep.equal([0, 0]);
   });
 
-  it('joins each of its seeds once when all are each other’s seeds and start at the same instant', async () => {
+  it('joins each seed once when all are seeds of each other and start at the same instant', async () => {
     for (let round = 0; round < 10; round += 1) {
       const ports = [await freePort(), await freePort(), await freePort()];
       const seeds = ports.map((port) => `127.0.0.1:${port}`);
@@ -138,7 +138,7 @@ describe('a peer with seeds', () => {
   const linksOf = (peer: Peer, id: string): number =>
     peer.actor.system.get(`connection:${id}`).getSnapshot().context.links.length;
 
-  it('is told by a seed of those that came before it, and finds them', async () => {
+  it('learns from a seed of the peers that came before, and finds them', async () => {
     const seed = await (await make({ name: 'seed' })).start();
     const seeds = [`127.0.0.1:${portOf(seed)}`];
     const others = await Promise.all(
@@ -150,7 +150,7 @@ describe('a peer with seeds', () => {
     );
   });
 
-  it('is told of no peer that left, and of none that cannot be found', async () => {
+  it('is not told of peers that have left or cannot be found', async () => {
     const seed = await (await make({ name: 'seed' })).start();
     const seeds = [`127.0.0.1:${portOf(seed)}`];
     const gone = await (await make({ name: 'gone', seeds })).start();
@@ -162,7 +162,7 @@ describe('a peer with seeds', () => {
     expect((await a.getPeers()).map(({ name }) => name)).to.deep.equal(['seed']);
   });
 
-  describe('that are names of the DNS', () => {
+  describe('with DNS names', () => {
     let server: DnsServer;
     beforeEach(async () => {
       server = await new DnsServer().start();
@@ -183,7 +183,7 @@ describe('a peer with seeds', () => {
       return stage.make({ name: 'looking', secret, network: networkOf(runtimeDir, seed) });
     }
 
-    it('finds a peer at every address of the name, and keeps who is named no longer', async () => {
+    it('finds a peer at every address of a name, and keeps a peer whose address is removed', async () => {
       const port = await freePort();
       const there = [];
       for (const host of ['127.0.0.1', '127.0.0.2', '127.0.0.3']) {
@@ -199,7 +199,7 @@ describe('a peer with seeds', () => {
       expect(a.peers.size).to.equal(3);
     });
 
-    it('is not held back where the DNS speaks the truth', async () => {
+    it('is not slowed down when the DNS is right', async () => {
       const hosts = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 1}`);
       const port = await freePort();
       const there = await Promise.all(hosts.map(async (host) => (await make({ host, port })).start()));
@@ -225,7 +225,7 @@ describe('a peer with seeds', () => {
       await meet(a, ...there.map(({ id }) => id));
     });
 
-    it('starts all the same when no server answers, and says so', async () => {
+    it('starts even when no server answers, and reports that', async () => {
       server.mood = 'silent';
       const a = await looking({ kind: 'services', name: '_app-net._tcp.example' });
       await a.start();

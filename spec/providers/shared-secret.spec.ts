@@ -44,7 +44,7 @@ describe('the secret in the runtime directory', () => {
     await writeFile(join(folder, 'other.peer.json'), JSON.stringify({ ...whole, ...fields }));
   }
 
-  it('is put back by a peer that has it, for its owner alone', async () => {
+  it('is restored by a peer that has it, readable only by its owner', async () => {
     const shared = make();
     const secret = await shared.get();
     expect(await shared.keep()).to.equal(undefined);
@@ -55,7 +55,7 @@ describe('the secret in the runtime directory', () => {
     expect(await readdir(folder)).to.deep.equal(['secret']);
   });
 
-  it('is put back as one by many at once', async () => {
+  it('is restored as one by many peers at once', async () => {
     const all = Array.from({ length: 8 }, make);
     await Promise.all(all.map((each) => each.get()));
     await unlink(path());
@@ -63,12 +63,12 @@ describe('the secret in the runtime directory', () => {
     expect(await readdir(folder)).to.deep.equal(['secret']);
   });
 
-  it('is not put back by a peer that was given another one', async () => {
+  it('is not restored by a peer with another secret', async () => {
     expect(await make().keep()).to.equal(undefined);
     expect(await readdir(folder)).to.deep.equal([]);
   });
 
-  it('that was replaced is left as it is, and said to be another one', async () => {
+  it('is left alone after it was replaced, and reported as another one', async () => {
     const shared = make();
     await shared.get();
     await unlink(path());
@@ -79,7 +79,7 @@ describe('the secret in the runtime directory', () => {
     expect(await readFile(path(), 'utf8')).to.equal('another secret than this');
   });
 
-  it('that others can read is complained about until they cannot', async function () {
+  it('is reported while others can read it', async function () {
     if (process.getuid === undefined) this.skip();
     const shared = make();
     await shared.get();
@@ -89,7 +89,7 @@ describe('the secret in the runtime directory', () => {
     expect(await shared.keep()).to.equal(undefined);
   });
 
-  it('is waited for where another peer is announced that can put it back', async () => {
+  it('is awaited while an announced peer could restore it', async () => {
     const running = make();
     const secret = await running.get();
     await announce({ world: 'w' });
@@ -100,13 +100,13 @@ describe('the secret in the runtime directory', () => {
     expect(others).to.deep.equal([]);
   });
 
-  it('is made anew where nobody puts it back, and then how many there are is said', async () => {
+  it('is made anew when no peer restores it, and the split is reported', async () => {
     await announce({ world: 'w' });
     expect(await make().get()).to.match(/^net1_/);
     expect(others).to.deep.equal([1]);
   });
 
-  it('does not split those that run from those that start when it alone is removed', async () => {
+  it('does not split running peers from new ones when only it is removed', async () => {
     const stage = new Stage();
     const runtimeDir = await stage.folder();
     const old = stage.make({ runtimeDir });
@@ -120,7 +120,7 @@ describe('the secret in the runtime directory', () => {
     await stage.clear();
   });
 
-  it('is not read through a symbolic link, and one that the user names is', async () => {
+  it('is not read through a symbolic link, unless the user names that file', async () => {
     await writeFile(join(folder, 'real'), 'correct horse battery', { mode: 0o600 });
     await symlink('real', path());
     expect(await readSecretFile(path())).to.equal('correct horse battery');
@@ -143,7 +143,7 @@ describe('the secret in the runtime directory', () => {
       expect(process.memoryUsage().rss - before).to.be.lessThan(50 * 1024 * 1024);
     });
 
-    it('is not waited for when it is a pipe, a device, a directory or a loop', async function () {
+    it('delays nobody when it is a pipe, a device, a directory or a loop', async function () {
       if (process.platform === 'win32') this.skip();
       execFileSync('mkfifo', ['-m', '600', path()]);
       expect((await failure()).message).to.include('is not a regular file');
@@ -166,7 +166,7 @@ describe('a peer whose runtime directory cannot be used', () => {
   const secret = 'net1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 
   for (const where of ['is a file', 'cannot be made']) {
-    it(`because it ${where} does not start where it knows no other way to find others, and says what to do`, async () => {
+    it(`because it ${where} does not start without another way to find peers, and tells what to do`, async () => {
       const folder = await stage.folder();
       const runtimeDir = where === 'is a file' ? join(folder, 'file') : join(folder, 'file', 'below');
       await writeFile(join(folder, 'file'), '');
@@ -182,7 +182,7 @@ describe('a peer whose runtime directory cannot be used', () => {
     });
   }
 
-  it('starts where it has a secret and seeds, says so once, and uses it when it can', async () => {
+  it('starts with a secret and seeds, reports the directory once, and uses it when it can', async () => {
     const folder = await stage.folder();
     const runtimeDir = join(folder, 'file');
     await writeFile(runtimeDir, '');
@@ -199,7 +199,7 @@ describe('a peer whose runtime directory cannot be used', () => {
     expect(lines.filter((line) => line.includes('through host'))).to.have.length(1);
   });
 
-  it('that is not announced finds others through it all the same', async () => {
+  it('finds others through it without announcing itself', async () => {
     const runtimeDir = await stage.folder();
     const other = stage.make({ runtimeDir, secret });
     await other.start();

@@ -26,11 +26,11 @@ describe('the provider of given addresses', () => {
     for (let count = 0; count < times; count += 1) provider.failed(hintAt(address), refused);
   };
 
-  it('hints at them all, at once', () => {
+  it('hints at all of them at once', () => {
     expect(heard).to.deep.equal(['10.0.0.5:4000', '[fd00::5]:4000', 'scanned']);
   });
 
-  it('says which of them lead nowhere after a few dials, until they do', () => {
+  it('reports addresses that lead nowhere after a few dials, until they work', () => {
     fail(there, 4);
     expect(reason).to.equal(undefined);
     fail(there, 1);
@@ -45,19 +45,19 @@ describe('the provider of given addresses', () => {
     expect(reason).to.equal(undefined);
   });
 
-  it('counts dials in a row', () => {
+  it('counts consecutive dials', () => {
     fail(here, 4);
     provider.answered(hintAt(here));
     fail(here, 4);
     expect(reason).to.equal(undefined);
   });
 
-  it('never takes an address back', () => {
+  it('never withdraws an address', () => {
     fail(here, 1_000);
     expect(heard).to.have.length(3);
   });
 
-  it('says nothing any more when it is stopped', async () => {
+  it('reports nothing after it was stopped', async () => {
     await provider.stop();
     fail(here, 5);
     expect(reason).to.equal(undefined);

@@ -16,7 +16,7 @@ const hint = (id: string, ...hosts: string[]): Hint => ({
   addresses: hosts.map((host) => ({ host, port: 4000 })),
 });
 
-describe('the list of peers that one hands to another', () => {
+describe('the list of peers that a peer sends to another', () => {
   const hosts = (list: readonly { addresses: readonly { host: string }[] }[]): string[] =>
     list.flatMap(({ addresses }) => addresses.map(({ host }) => host));
 
@@ -34,7 +34,7 @@ describe('the list of peers that one hands to another', () => {
   ].concat(['224.0.0.251', '255.255.255.255', 'ff02::fb', 'name.example', 'memory', '']);
 
   for (const scope of ['lan', 'wan'] as Scope[]) {
-    it(`has no address that means something else at the other end, when that is in the ${scope}`, () => {
+    it(`has no address that means something else to the receiver, when that is in the ${scope}`, () => {
       const all = hint('a', ...useful, ...useless);
       expect(hosts(peerList([all], scope, 100_000))).to.deep.equal(useful);
       expect(hosts(hintsOf(peerList([all], 'host', 100_000), scope))).to.deep.equal(useful);
@@ -45,7 +45,7 @@ describe('the list of peers that one hands to another', () => {
     });
   }
 
-  it('has no names and no address of nobody within one host either', () => {
+  it('has no names and no unspecified addresses, even within one host', () => {
     const told = hint(
       'a',
       '127.0.0.1',
@@ -81,7 +81,7 @@ describe('the list of peers that one hands to another', () => {
     ]);
   });
 
-  it('is as long as the other side can take', () => {
+  it('is as long as the limit of the receiver allows', () => {
     const many = Array.from({ length: 5_000 }, (_, index) => hint(`p${index}`, '10.0.0.5'));
     expect(peerList(many, 'lan', 10_000_000)).to.have.length(1_024);
     const list = peerList(many, 'lan', 16_384);
@@ -95,7 +95,7 @@ describe('the list of peers that one hands to another', () => {
   });
 });
 
-describe('the provider of what others told', () => {
+describe('the provider of told peers', () => {
   let clock: SimulatedClock;
   let provider: ToldProvider;
   let heard: string[];
@@ -113,7 +113,7 @@ describe('the provider of what others told', () => {
     await provider.start({}, listener);
   });
 
-  it('hints at everything that can be reached', () => {
+  it('hints at every reachable address', () => {
     provider.tell([hint('a', '10.0.0.5', '10.0.0.99'), hint('b', '10.0.0.99')]);
     expect(heard).to.deep.equal(['scanned', '+a 10.0.0.5']);
   });
@@ -126,7 +126,7 @@ describe('the provider of what others told', () => {
     }
   }
 
-  it('drops what leads nowhere for five minutes', () => {
+  it('drops an address that leads nowhere for five minutes', () => {
     provider.tell([hint('a', '10.0.0.5')]);
     fail('a', 300_000);
     expect(heard).to.deep.equal(['scanned', '+a 10.0.0.5']);
@@ -136,7 +136,7 @@ describe('the provider of what others told', () => {
     expect(heard).to.have.length(3);
   });
 
-  it('keeps what worked in between, or was told again', () => {
+  it('keeps an address that has worked meanwhile or was told again', () => {
     provider.tell([hint('a', '10.0.0.5')]);
     fail('a', 290_000);
     clock.increment(240_000);
@@ -146,21 +146,21 @@ describe('the provider of what others told', () => {
     expect(heard.filter((each) => each.startsWith('-'))).to.deep.equal([]);
   });
 
-  it('does not take the failure of an old life for that of a new one', () => {
+  it('does not apply the failure of an old life to a new one', () => {
     provider.tell([hint('a', '10.0.0.5')]);
     provider.tell([{ ...hint('a', '10.0.0.6'), incarnation: 'a-2' }]);
     fail('a', 900_000);
     expect(heard).to.deep.equal(['scanned', '+a 10.0.0.5', '+a 10.0.0.6']);
   });
 
-  it('keeps the newest, and says of the others that they are gone', () => {
+  it('keeps the newest entries, and withdraws the others', () => {
     provider.tell(Array.from({ length: 1_030 }, (_, index) => hint(`p${index}`, '10.0.0.5')));
     expect(heard.filter((each) => each.startsWith('-'))).to.deep.equal(
       Array.from({ length: 6 }, (_, index) => `-p${index} p${index}-1`),
     );
   });
 
-  it('takes tags as their owner made them, drops what has a wrong one, and prefers what has one', async () => {
+  it('keeps tags as their owners made them, drops wrong ones, and prefers tagged entries', async () => {
     const tags = new HintTags((await deriveKeys(makeSecret())).hints!);
     const found: Hint[] = [];
     const dropped: string[] = [];
@@ -185,7 +185,7 @@ describe('the provider of what others told', () => {
     expect(dropped).to.deep.equal(['c']);
   });
 
-  it('says nothing any more when it is stopped', async () => {
+  it('reports nothing after it was stopped', async () => {
     await provider.stop();
     provider.tell([hint('a', '10.0.0.5')]);
     expect(heard).to.deep.equal(['scanned']);

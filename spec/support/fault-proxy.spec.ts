@@ -34,7 +34,7 @@ describe('the proxy of the specs', () => {
     return { socket, pieces, text: () => pieces.join('') };
   }
 
-  it('passes everything on, and the end', async () => {
+  it('passes on all bytes, and the end', async () => {
     const { socket, text } = await dial();
     const sent = 'x'.repeat(1_000_000);
     socket.end(sent);
@@ -54,7 +54,7 @@ describe('the proxy of the specs', () => {
     expect(proxy.connections).to.equal(2);
   });
 
-  it('holds back what is sent, until it is healed', async () => {
+  it('holds back bytes until it is healed', async () => {
     const before = await dial();
     proxy.stall('open');
     before.socket.write('late');
@@ -70,7 +70,7 @@ describe('the proxy of the specs', () => {
     await eventually(() => before.text() === 'late' && third.text() === 'late, too');
   });
 
-  it('cuts everything into pieces', async () => {
+  it('splits all data into pieces', async () => {
     proxy.slice = 1;
     const { socket, pieces, text } = await dial();
     socket.write('in small pieces');
@@ -78,7 +78,7 @@ describe('the proxy of the specs', () => {
     expect(pieces.length).to.be.greaterThan(1);
   });
 
-  it('lets so many bytes through in a second, and no more', async () => {
+  it('limits the bytes per second', async () => {
     proxy.rate = 100_000;
     proxy.slice = 1_000;
     const { socket, text } = await dial();

@@ -43,7 +43,7 @@ describe('the LAN of the specs', function () {
     return (await a.start(ask(b.address, words))).line(() => true);
   }
 
-  it('carries traffic between hosts, and a capture has every byte of it', async () => {
+  it('carries traffic between hosts, and captures every byte of it', async () => {
     const capture = await lan.capture();
     expect((await answer('plain words on the wire')).answer).to.equal('plain words on the wire');
     const bytes = await capture.stop();
@@ -51,7 +51,7 @@ describe('the LAN of the specs', function () {
     expect(bytes.indexOf('other words')).to.equal(-1);
   });
 
-  it('has no way out', async () => {
+  it('has no connection to the outside', async () => {
     const error = await a.exec('ip', 'route', 'get', '192.0.2.1').catch((reason: Error) => reason);
     expect(String(error)).to.contain('unreachable');
   });
@@ -72,7 +72,7 @@ describe('the LAN of the specs', function () {
     expect((await answer()).answer).to.equal('hello');
   });
 
-  it('delays each way, whatever the size', async () => {
+  it('delays both directions, whatever the size', async () => {
     await b.delay(50);
     // Two round trips, one for the connection: 200 ms.
     const small = await answer();
@@ -82,7 +82,7 @@ describe('the LAN of the specs', function () {
     expect((await answer(large)).answer).to.match(/^x{500,}/);
   });
 
-  it('gives a host more interfaces, and takes them away', async () => {
+  it('adds interfaces to a host, and removes them', async () => {
     const name = await a.plug('lab');
     await b.plug('lab');
     expect(name).to.equal('eth1');

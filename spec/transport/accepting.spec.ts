@@ -8,8 +8,8 @@ import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { SUBPROTOCOL } from '../../src/wire/frames.ts';
 import { eventually } from '../support/eventually.ts';
 
-describe('an error that nobody foresaw while a connection is taken', () => {
-  it('ends that connection, and the next one is taken', async () => {
+describe('an unexpected error while a connection is accepted', () => {
+  it('ends that connection, and the next one is accepted', async () => {
     const taken: Socket[] = [];
     const options = { host: '127.0.0.1', ports: [0, 0], largestMessage: 65_536, origins: [], hostNames: [] };
     let isFirst = true;

@@ -33,7 +33,7 @@ describe('a dial', () => {
       (error: unknown) => error,
     );
 
-  it('looks a name up each time anew', async () => {
+  it('resolves a name anew each time', async () => {
     const answers = [['127.0.0.1'], ['127.0.0.2'], ['127.0.0.1']];
     const look = (): Promise<string[]> => Promise.resolve(answers.shift()!);
     expect(await dial('moving.example', look)).to.equal('connected');
@@ -47,18 +47,18 @@ describe('a dial', () => {
     expect(await dial('both.example', () => Promise.resolve(['::1', '127.0.0.1']))).to.equal('connected');
   });
 
-  it('asks nobody about an address', async () => {
+  it('resolves no address', async () => {
     expect(await dial('127.0.0.1', () => Promise.reject(new Error('asked')))).to.equal('connected');
   });
 
-  it('says by its name what cannot be looked up', async () => {
+  it('names a host name that cannot be resolved', async () => {
     const unknown = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
     const error = await dial('nowhere.example', () => Promise.reject(unknown));
     expect(error).to.be.instanceOf(DialFailed).and.include({ refused: false });
     expect((error as Error).message).to.equal(`nowhere.example:${port}: getaddrinfo ENOTFOUND`);
   });
 
-  it('is given up while its name is still looked up', async () => {
+  it('can be cancelled while its name is being resolved', async () => {
     const reason = new Error('changed my mind');
     const controller = new AbortController();
     const dialled = dial('slow.example', () => new Promise(() => {}), controller.signal);
@@ -66,7 +66,7 @@ describe('a dial', () => {
     expect(await dialled).to.equal(reason);
   });
 
-  it('ends in time when its name is looked up for ever', async () => {
+  it('ends in time when its name is never resolved', async () => {
     const error = await dial('slow.example', () => new Promise(() => {}));
     expect((error as Error).message).to.equal(`slow.example:${port}: no answer in time`);
   }).timeout(20_000);

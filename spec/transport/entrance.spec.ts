@@ -66,7 +66,7 @@ describe('the entrance for other hosts', () => {
     return data.toString();
   }
 
-  it('says nothing to who sends no TLS, and goes on', async () => {
+  it('does not answer a client without TLS, and goes on', async () => {
     for (const words of [
       'GET / HTTP/1.1\r\n\r\n',
       '\u0016\u0003\u0001\u0000\u0005hello',
@@ -82,7 +82,7 @@ describe('the entrance for other hosts', () => {
     expect(await upgrade(`Host: ${own}`)).to.include('HTTP/1.1 101 Switching Protocols\r\n');
   });
 
-  it('keeps web pages and unknown names out, as within the host', async () => {
+  it('refuses web pages and unknown names, as within the host', async () => {
     for (const [headers, status] of [
       [`Host: ${own}:${port}`, 101],
       ['Host: 198.51.100.7', 101],
@@ -99,14 +99,14 @@ describe('the entrance for other hosts', () => {
     }
   });
 
-  it('compresses nothing, though it is asked to', async () => {
+  it('does not compress, even on request', async () => {
     const answer = await upgrade(`Host: ${own}\r\nSec-WebSocket-Extensions: permessage-deflate`);
     expect(answer)
       .to.include(' 101 ')
       .and.not.to.match(/extensions|deflate/i);
   });
 
-  it('cuts a stranger who sends more than a handshake needs', async () => {
+  it('cuts off a stranger that sends more than a handshake needs', async () => {
     const stream = encrypted();
     stream.write(
       `GET / HTTP/1.1\r\nHost: ${own}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\nSec-WebSocket-Protocol: app-net.v1\r\n\r\n`,
@@ -118,7 +118,7 @@ describe('the entrance for other hosts', () => {
     await once(stream, 'close');
   });
 
-  it('makes room by closing the oldest stranger, and never a friend', async () => {
+  it('makes room by closing the oldest stranger, and never a peer that proved itself', async () => {
     const friend = await transport.dial({ host: own, port }, { largestMessage: 65_536 });
     await eventually(() => expect(accepted).to.have.length(1));
     accepted[0]!.trust();
@@ -136,7 +136,7 @@ describe('the entrance for other hosts', () => {
     friend.terminate();
   });
 
-  it('lets go of strangers when it stops, and of nobody else', async () => {
+  it('closes strangers when it stops, and nobody else', async () => {
     const friend = await transport.dial({ host: own, port }, { largestMessage: 65_536 });
     await eventually(() => expect(accepted).to.have.length(1));
     accepted[0]!.trust();

@@ -22,7 +22,7 @@ describe('the gate', () => {
     return socket;
   }
 
-  it('does not let in who opens one connection after the other, and lets in everybody else', () => {
+  it('refuses a source that opens one connection after the other, and accepts all others', () => {
     const flood = Array.from({ length: 300 }, () => come('10.0.0.66'));
     const entered = flood.map((socket) => {
       const isIn = gate.enter(socket);
@@ -36,7 +36,7 @@ describe('the gate', () => {
     expect(gate.enter(come('127.0.0.1'))).to.equal(true);
   });
 
-  it('always lets in those who prove themselves, however many come from one host', () => {
+  it('always accepts peers that prove themselves, however many come from one host', () => {
     for (let count = 0; count < 1_000; count += 1) {
       const socket = come('10.0.0.5');
       expect(gate.enter(socket)).to.equal(true);
@@ -44,7 +44,7 @@ describe('the gate', () => {
     }
   });
 
-  it('knows a connection by what is under its encryption', () => {
+  it('recognizes a connection by the socket under its encryption', () => {
     const tcp = come('10.0.0.5');
     const stream = new Socket();
     sockets.push(stream);

@@ -25,7 +25,7 @@ describe('an inbox', () => {
     log = new Log();
   });
 
-  it('keeps what comes until there is a receiver', () => {
+  it('keeps messages until there is a receiver', () => {
     inbox.message('a');
     inbox.message('b');
     inbox.receive(log);
@@ -33,7 +33,7 @@ describe('an inbox', () => {
     expect(log.heard).to.deep.equal(['a', 'b', 'c']);
   });
 
-  it('keeps what comes between two receivers', () => {
+  it('keeps messages between two receivers', () => {
     const next = new Log();
     inbox.receive(log);
     inbox.message('a');
@@ -44,7 +44,7 @@ describe('an inbox', () => {
     expect([log.heard, next.heard]).to.deep.equal([['a'], ['b', 'c']]);
   });
 
-  it('gives the rest to a successor that is attached from within a message', () => {
+  it('gives the remaining messages to a successor that is attached during a message', () => {
     const next = new Log();
     for (const text of ['a', 'b', 'c']) inbox.message(text);
     inbox.closed(1000);
@@ -59,7 +59,7 @@ describe('an inbox', () => {
     expect([log.heard, next.heard]).to.deep.equal([['a'], ['b', 'c', 1000]]);
   });
 
-  it('keeps the rest when a receiver leaves from within a message', () => {
+  it('keeps the remaining messages when a receiver leaves during a message', () => {
     for (const text of ['a', 'b']) inbox.message(text);
     inbox.receive({
       message: (text) => {
@@ -75,7 +75,7 @@ describe('an inbox', () => {
     expect(log.heard).to.deep.equal(['a', 'b', 1000]);
   });
 
-  it('keeps the order when a message comes in while another is being received', () => {
+  it('keeps the order when a message arrives while another is being received', () => {
     for (const text of ['a', 'b']) inbox.message(text);
     inbox.receive({
       message: (text) => {
@@ -88,7 +88,7 @@ describe('an inbox', () => {
     expect(log.heard).to.deep.equal(['a', 'b', 'c']);
   });
 
-  it('tells of the end after everything else, and once', () => {
+  it('reports the end after all messages, and once', () => {
     inbox.message('a');
     inbox.closed(4401);
     inbox.closed(1000);
@@ -97,7 +97,7 @@ describe('an inbox', () => {
     expect(log.heard).to.deep.equal(['a', 4401]);
   });
 
-  it('tells of an end that comes in the middle of what was kept after the rest', () => {
+  it('reports an end that arrives during the kept messages after the rest of them', () => {
     for (const text of ['a', 'b']) inbox.message(text);
     inbox.receive({
       message: (text) => {
@@ -110,19 +110,19 @@ describe('an inbox', () => {
     expect(log.heard).to.deep.equal(['a', 'b', 1000]);
   });
 
-  it('tells a receiver that is there of the end at once', () => {
+  it('reports the end at once to a present receiver', () => {
     inbox.receive(log);
     inbox.closed(1001);
     expect(log.heard).to.deep.equal([1001]);
   });
 
-  it('tells who comes after the end of it', () => {
+  it('reports the end to a receiver that comes after it', () => {
     inbox.closed(1001);
     inbox.receive(log);
     expect(log.heard).to.deep.equal([1001]);
   });
 
-  it('delivers each message once and in order, the end last, however receivers come and go', () => {
+  it('delivers each message once and in order, the end last, for any change of receivers', () => {
     const step = fc.constantFrom<'message' | 'binary' | 'attach' | 'detach' | 'hand over'>(
       'message',
       'binary',

@@ -8,7 +8,7 @@ import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { SUBPROTOCOL } from '../../src/wire/frames.ts';
 import { eventually } from '../support/eventually.ts';
 
-describe('pings that come in one piece, as a peer finds them that was busy', () => {
+describe('pings that arrive in one piece at a peer that was busy', () => {
   const MANY = 1_000;
   const accepted: Socket[] = [];
   let listener: Listener;
@@ -40,7 +40,7 @@ describe('pings that come in one piece, as a peer finds them that was busy', () 
     expect(client.readyState).to.equal(WebSocket.OPEN);
   });
 
-  it('leave one answer at most in the memory of a peer whose answers are not read', async () => {
+  it('leave at most one answer in the memory of a peer whose answers are not read', async () => {
     client.pause();
     const [socket] = accepted;
     const before = socket!.received;

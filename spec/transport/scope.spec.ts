@@ -11,7 +11,7 @@ const own = surroundingsOf([
   { address: '2001:db8::7', cidr: '2001:db8::7/64' },
 ] as NetworkInterfaceInfo[]);
 
-describe('where a peer is', () => {
+describe('the place of a peer', () => {
   for (const [scope, addresses] of Object.entries({
     host: [
       '127.0.0.1',
@@ -33,11 +33,11 @@ describe('where a peer is', () => {
     }
   }
 
-  it('is told by this host as it is', () => {
+  it('is what this host really reports', () => {
     expect(scopeOf('127.0.0.1')).to.equal('host');
   });
 
-  it('is known of loopback without a question to the system', () => {
+  it('is known for loopback without asking the system', () => {
     const never = (): never => {
       throw new Error('asked');
     };
@@ -46,14 +46,14 @@ describe('where a peer is', () => {
     }
   });
 
-  it('is beyond when it is no address', () => {
+  it('is wan when the text is not an address', () => {
     for (const text of ['', 'localhost.example', '127.1', '::zz'])
       expect(scopeOf(text, () => own)).to.equal('wan');
   });
 });
 
 describe('an address', () => {
-  it('is loopback when packets to it never leave the host', () => {
+  it('is loopback when its packets never leave the host', () => {
     const loopback = [
       '127.0.0.1',
       '127.1.2.3',
@@ -78,7 +78,7 @@ describe('an address', () => {
     expect(others.filter(isLoopback)).to.deep.equal([]);
   });
 
-  it('of others is an IP address in its one form, and never a name', () => {
+  it('is accepted from others only as an IP address in its canonical form, and never as a name', () => {
     const written = [
       '10.0.0.5',
       '::FFFF:10.0.0.5',

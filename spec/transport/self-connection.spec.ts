@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { Lan, needLan } from '../support/lan.ts';
 import { MODULES } from '../support/processes.ts';
 
-describe('a dial to a port where nobody listens', function () {
+describe('a dial to a port without a listener', function () {
   this.timeout(30_000);
   let lan: Lan;
 
@@ -13,7 +13,7 @@ describe('a dial to a port where nobody listens', function () {
   });
   after(async () => lan?.close());
 
-  it('is refused, also when the system chooses that very port for the near end', async () => {
+  it('is refused, even when the system chooses that very port for the near end', async () => {
     const host = await lan.host('a');
     // So few ports that the near end soon has the one that is dialled.
     await host.exec('sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=40000 40003');

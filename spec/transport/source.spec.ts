@@ -6,12 +6,12 @@ import * as fc from 'fast-check';
 import { SourceBudgets, sourceOf } from '../../src/transport/source.ts';
 
 describe('the source of a connection', () => {
-  it('is an IPv4 address, also one that is mapped into IPv6', () => {
+  it('is an IPv4 address, even when that is mapped into IPv6', () => {
     expect(sourceOf('10.0.0.5')).to.equal('10.0.0.5');
     expect(sourceOf('::ffff:10.0.0.5')).to.equal('10.0.0.5');
   });
 
-  it('is the network of an IPv6 address, however that is written', () => {
+  it('is the network of an IPv6 address, in any spelling', () => {
     const same = [
       '2001:db8:0:1::1',
       '2001:db8:0:1:ffff::2',
@@ -25,7 +25,7 @@ describe('the source of a connection', () => {
     expect(sourceOf('2001:db8:0:2::1')).not.to.equal(sourceOf('2001:db8:0:1::1'));
   });
 
-  it('is told of whatever the system may say', () => {
+  it('is found for any text that the system may give', () => {
     expect(sourceOf('')).to.equal('');
     const group = fc.integer({ min: 0, max: 0xffff }).map((number) => number.toString(16));
     fc.assert(
@@ -46,13 +46,13 @@ describe('the source of a connection', () => {
   });
 });
 
-describe('what a source may open', () => {
+describe('the connections that a source may open', () => {
   let now = 0;
   const budgets = (): SourceBudgets => new SourceBudgets(() => now);
   const opened = (budget: SourceBudgets, count: number, remote = '10.0.0.66'): number =>
     Array.from({ length: count }, () => budget.take(remote)).filter(Boolean).length;
 
-  it('is a burst, and then so many a second, whoever else comes', () => {
+  it('are a burst, and then a number per second, whatever other sources do', () => {
     const budget = budgets();
     expect(opened(budget, 1_000)).to.equal(256);
     expect(opened(budget, 10, '10.0.0.5')).to.equal(10);
@@ -62,7 +62,7 @@ describe('what a source may open', () => {
     expect(opened(budget, 1_000)).to.equal(256);
   });
 
-  it('is not used up by those who prove themselves', () => {
+  it('are not used up by peers that prove themselves', () => {
     const budget = budgets();
     for (let count = 0; count < 10_000; count += 1) {
       expect(budget.take('10.0.0.5')).to.equal(true);
@@ -70,12 +70,12 @@ describe('what a source may open', () => {
     }
   });
 
-  it('is not limited within this host', () => {
+  it('are not limited within this host', () => {
     expect(opened(budgets(), 10_000, '127.0.0.1')).to.equal(10_000);
     expect(opened(budgets(), 10_000, '::1')).to.equal(10_000);
   });
 
-  it('is remembered for the latest sources only', () => {
+  it('are remembered for the latest sources only', () => {
     const budget = budgets();
     opened(budget, 256);
     for (let index = 0; index < 2_000; index += 1) budget.take(`10.1.${index >> 8}.${index & 255}`);

@@ -31,7 +31,7 @@ describe('strangers at the door', () => {
 
   const closed = (sockets: Socket[]): boolean[] => sockets.map(({ destroyed }) => destroyed);
 
-  it('are closed when there are too many, the oldest first', async () => {
+  it('are closed, the oldest first, when there are too many', async () => {
     const early = come(3);
     const late = come(MOST_STRANGERS - 1);
     await turns();
@@ -39,7 +39,7 @@ describe('strangers at the door', () => {
     expect(closed(late)).not.to.include(true);
   });
 
-  it('are not closed before what they have said could be read', async () => {
+  it('are not closed before their first data could be read', async () => {
     const burst = come(MOST_STRANGERS * 10);
     expect(closed(burst)).not.to.include(true);
     // The first of all has asked for a WebSocket by the time the strangers are counted.
@@ -49,7 +49,7 @@ describe('strangers at the door', () => {
     expect(burst[0]!.destroyed).to.equal(false);
   });
 
-  it('that hold a connection open do not push out those in a handshake, nor the other way round', async () => {
+  it('with idle connections do not push out strangers in a handshake, nor the other way round', async () => {
     const talking = come(MOST_STRANGERS);
     for (const socket of talking) strangers.talks(socket);
     const silent = come(MOST_STRANGERS);
@@ -65,7 +65,7 @@ describe('strangers at the door', () => {
     expect(closed(more)).not.to.include(true);
   });
 
-  it('of a source that has most are closed, and not those of others', async () => {
+  it('of the source with the most connections are closed first', async () => {
     const honest = come(3, '10.0.0.5');
     const flood = come(MOST_STRANGERS * 4, '10.0.0.66');
     await turns();
@@ -77,7 +77,7 @@ describe('strangers at the door', () => {
     expect(closed(spread).filter((each) => !each).length).to.be.lessThan(MOST_STRANGERS);
   });
 
-  it('that have proved themselves count no longer', async () => {
+  it('do not count any more once they have proved themselves', async () => {
     const friends = come(MOST_STRANGERS);
     for (const socket of friends) strangers.leave(socket);
     const others = come(MOST_STRANGERS);

@@ -34,7 +34,7 @@ describeTransport('in-memory, with latency', () => {
 });
 
 describe('the WebSocket transport', () => {
-  it('encrypts whatever leaves the host, and nothing else', async function () {
+  it('encrypts connections that leave the host, and no others', async function () {
     if (own === undefined) this.skip();
     const kinds: string[] = [];
     const transport = webSocketTransport();
@@ -63,7 +63,7 @@ describe('the WebSocket transport', () => {
     expect(kinds.toSorted()).to.deep.equal(expected.flatMap((kind) => [kind, kind]));
   });
 
-  it('says where it can be reached, the nearest first', async () => {
+  it('lists its addresses, the nearest first', async () => {
     const options = { ports: [0, 0], largestMessage: 65_536, origins: [], hostNames: [] } as const;
     const at = async (host: string): Promise<string[]> => {
       const listener = await webSocketTransport().listen({ ...options, host }, () => {});

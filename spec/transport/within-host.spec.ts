@@ -6,7 +6,7 @@ import type { Socket, Transport } from '../../src/transport/transport.ts';
 import { withinHost } from '../../src/transport/within-host.ts';
 import { ownAddress } from '../support/own-address.ts';
 
-describe('the transport of a peer that does not leave its host', () => {
+describe('the transport of a peer that stays within its host', () => {
   const dialled: string[] = [];
   const transport: Transport = {
     listen: () => Promise.reject(new Error('not used')),
@@ -20,7 +20,7 @@ describe('the transport of a peer that does not leave its host', () => {
       .dial(address, { largestMessage: 1 })
       .catch((error: unknown) => error);
 
-  it('dials nobody beyond it, and looks up no name', async () => {
+  it('dials nothing beyond the host, and resolves no name', async () => {
     for (const host of [
       '10.99.0.2',
       '8.8.8.8',
@@ -37,7 +37,7 @@ describe('the transport of a peer that does not leave its host', () => {
     expect(dialled).to.deep.equal([]);
   });
 
-  it('dials loopback, however it is written, and the own addresses', async () => {
+  it('dials loopback in any spelling, and the own addresses', async () => {
     const own = ownAddress();
     const hosts = ['127.0.0.1', '::1', '::ffff:127.0.0.1', 'localhost', ...(own === undefined ? [] : [own])];
     for (const host of hosts) await dial({ host, port: 7 });

@@ -8,7 +8,7 @@ import { REPOSITORY } from '../support/processes.ts';
 describe('the types', function () {
   this.timeout(60_000);
 
-  it('accept what is right and refuse what is wrong', async () => {
+  it('accept correct code and refuse wrong code', async () => {
     const tsc = 'node_modules/typescript/bin/tsc';
     const checked = promisify(execFile)(process.execPath, [tsc, '--noEmit'], { cwd: REPOSITORY });
     expect(

@@ -7,7 +7,7 @@ import { bytes } from '../support/rich.ts';
 const contentOf = (value: ArrayBuffer | ArrayBufferView): number[] => [...bytesOf(value)];
 
 describe('bytes', () => {
-  it('are the very memory that was given, and no copy of it', () => {
+  it('are the given memory itself, and not a copy', () => {
     const memory = new ArrayBuffer(64);
     const view = new Float64Array(memory, 16, 2);
     const sent = bytesOf(view);
@@ -15,7 +15,7 @@ describe('bytes', () => {
     expect(bytesOf(memory).buffer).to.equal(memory);
   });
 
-  it('become a view where they lie, when that is possible', () => {
+  it('become a view in place when that is possible', () => {
     const memory = new ArrayBuffer(64);
     const aligned = viewOf('Float64Array', new Uint8Array(memory, 16, 16)) as Float64Array;
     expect([aligned.buffer, aligned.byteOffset, aligned.length]).to.deep.equal([memory, 16, 2]);
@@ -26,7 +26,7 @@ describe('bytes', () => {
     expect(viewOf('Uint8Array', new Uint8Array(memory, 3, 5))).to.include({ buffer: memory, byteOffset: 3 });
   });
 
-  it('come back as the kind they were, wherever they come to lie', () => {
+  it('come back as the same kind, at any alignment', () => {
     fc.assert(
       fc.property(bytes, fc.nat(9), (value, offset) => {
         const sent = bytesOf(value);
@@ -39,7 +39,7 @@ describe('bytes', () => {
     );
   });
 
-  it('are turned round element by element, for processors that have them the other way', () => {
+  it('are reversed element by element on processors with the other byte order', () => {
     const given = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     expect([...reversed(given, 2)]).to.deep.equal([2, 1, 4, 3, 6, 5, 8, 7]);
     expect([...reversed(given, 4)]).to.deep.equal([4, 3, 2, 1, 8, 7, 6, 5]);
@@ -47,7 +47,7 @@ describe('bytes', () => {
     expect([...given]).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('that came in one piece with much else are copied; what has most of its memory for itself is not', () => {
+  it('are copied when they came in one piece with much else, and not when they have most of its memory', () => {
     const chunk = new ArrayBuffer(65_536);
     const small = new Uint8Array(chunk, 100, 1_000);
     const large = new Uint8Array(chunk, 8, 60_000);
@@ -59,7 +59,7 @@ describe('bytes', () => {
     expect(second).to.equal(large);
   });
 
-  it('wait for the frame that takes them, and are forgotten with it', () => {
+  it('wait for the frame that they belong to, and are dropped with it', () => {
     const arrivals = new Arrivals(100);
     for (let round = 0; round < 10; round += 1) {
       arrivals.add(new Uint8Array(60));

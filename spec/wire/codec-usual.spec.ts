@@ -33,11 +33,11 @@ function same(frames: Decoded): unknown {
   });
 }
 
-describe('the short way of the usual frames', () => {
+describe('the fast path for usual frames', () => {
   const args = fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 10 });
   const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
-  it('reads requests as the long way does', () => {
+  it('reads requests like the general path', () => {
     fc.assert(
       fc.property(
         id,
@@ -55,7 +55,7 @@ describe('the short way of the usual frames', () => {
     );
   });
 
-  it('reads results as the long way does', () => {
+  it('reads results like the general path', () => {
     fc.assert(
       fc.property(id, fc.jsonValue(), (number, value) => {
         const plain = JSON.parse(JSON.stringify(value).replaceAll('-0', '0')) as unknown;
@@ -67,7 +67,7 @@ describe('the short way of the usual frames', () => {
     );
   });
 
-  it('reads events as the long way does', () => {
+  it('reads events like the general path', () => {
     const name = fc.string({ minLength: 1, maxLength: 256 });
     fc.assert(
       fc.property(id, name, fc.jsonValue(), (sequence, text, value) => {
@@ -80,7 +80,7 @@ describe('the short way of the usual frames', () => {
     );
   });
 
-  it('takes nothing for good that the long way refuses, and nothing for another thing', () => {
+  it('accepts nothing that the general path refuses, and reads nothing differently', () => {
     const lines = [
       textOf(encodeRequest(7, 'a.tag', [5, 'x', [1]], 30_000)),
       textOf(encodeRequest(7, 'a.tag', [], undefined)),
@@ -127,7 +127,7 @@ describe('the short way of the usual frames', () => {
     );
   });
 
-  it('does not take what only looks like a usual frame', () => {
+  it('leaves frames that only look usual to the general path', () => {
     for (const line of [
       '{"type":"result","id":0,"value":1}',
       '{"type":"result","id":01,"value":1}',

@@ -31,7 +31,7 @@ const plain = fc.jsonValue().filter((value) => isPlain(value));
 const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
 describe('encoding and decoding', () => {
-  it('gives back the request that went in', () => {
+  it('return the request that went in', () => {
     const tag = fc.string({ maxLength: 1024, unit: 'binary' });
     const deadline = fc.option(fc.nat(), { nil: undefined });
     fc.assert(
@@ -47,7 +47,7 @@ describe('encoding and decoding', () => {
     );
   });
 
-  it('gives back the result that went in', () => {
+  it('return the result that went in', () => {
     fc.assert(
       fc.property(id, plain, (number, value) => {
         deepStrictEqual(decode(encodeResult(number, value)), [{ type: 'result', id: number, value }]);
@@ -56,25 +56,25 @@ describe('encoding and decoding', () => {
   });
 
   for (const value of [null, 0, '', false]) {
-    it(`keeps the result ${JSON.stringify(value)} apart from no result`, () => {
+    it(`tell the result ${JSON.stringify(value)} apart from no result`, () => {
       expect(decode(encodeResult(1, value))).to.deep.equal([{ type: 'result', id: 1, value }]);
     });
   }
 
-  it('says undefined by leaving the value out', () => {
+  it('express undefined by leaving the value out', () => {
     const [frame] = decode(encodeResult(1, undefined));
     expect(frame).to.deep.equal({ type: 'result', id: 1 });
     expect('value' in frame!).to.equal(false);
   });
 
-  it('keeps line breaks and halves of surrogate pairs within strings', () => {
+  it('keep line breaks and halves of surrogate pairs within strings', () => {
     const args = ['a\nb\r\n\u2028\u2029', '\ud800', '\udc00x'];
     const [frame] = decode(encodeRequest(1, 'a\ntag', args, undefined));
     expect((frame as RequestFrame).args).to.deep.equal(args);
     expect((frame as RequestFrame).tag).to.equal('a\ntag');
   });
 
-  it('keeps the keys __proto__ and constructor as data', () => {
+  it('keep the keys __proto__ and constructor as data', () => {
     const value = JSON.parse(
       '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
     ) as unknown;
@@ -84,7 +84,7 @@ describe('encoding and decoding', () => {
     expect(({} as { polluted?: unknown }).polluted).to.equal(undefined);
   });
 
-  it('reads several frames of one message in their order', () => {
+  it('read several frames of one message in their order', () => {
     const frames = {
       type: 'error' as const,
       id: 3,
@@ -100,7 +100,7 @@ describe('encoding and decoding', () => {
     ]);
   });
 
-  it('lets in the deepest arguments and the deepest result that it lets out', () => {
+  it('accept arguments and results as deep as they send', () => {
     // The arguments are an array themselves, so what they hold has one level less.
     const argument = nest(DEEPEST - 1);
     const [request] = decode(encodeRequest(1, 'tag', [argument], undefined)) as [RequestFrame];
@@ -109,7 +109,7 @@ describe('encoding and decoding', () => {
     expect(result.value).to.deep.equal(nest(DEEPEST));
   });
 
-  it('lets in an error with properties and causes as deep as it lets out', () => {
+  it('accept an error with properties and causes as deep as they send', () => {
     const error = Object.assign(new Error('deep', { cause: nest(DEEPEST) }), { detail: nest(DEEPEST) });
     const [frame] = decode(encodeThrown(1, error, false)) as [ErrorFrame];
     expect(frame.error?.message).to.equal('deep');
@@ -126,20 +126,20 @@ describe('encoding', () => {
     [cycle, 'args[0][0]', 'args[0][0] is a circular reference to a value that contains it, which cannot be'],
   ];
   for (const [value, path, message] of refused) {
-    it(`names the path of what it refuses: ${path}, ${message.split(', ')[0]}`, () => {
+    it(`names the path of a refused value: ${path}, ${message.split(', ')[0]}`, () => {
       expect(() => encodeRequest(1, 'tag', [value], undefined))
         .to.throw(NotSerializable, message)
         .with.property('path', path);
     });
   }
 
-  it('names the place in a result', () => {
+  it('names the path in a result', () => {
     expect(() => encodeResult(1, { rows: [() => 1] }))
       .to.throw(NotSerializable, 'result.rows[0] is a function')
       .with.property('path', 'result.rows[0]');
   });
 
-  it('names the place of a getter that throws, and keeps what it threw as the cause', () => {
+  it('names the path of a getter that throws, and keeps its error as the cause', () => {
     const boom = new Error('boom');
     const value = {
       user: {
@@ -184,30 +184,30 @@ describe('decoding', () => {
     });
   }
 
-  it('passes over empty lines, as writers that end their last line make them', () => {
+  it('ignores empty lines, as a writer with a final line break makes them', () => {
     expect(decode('{"type":"cancel","id":1}\n')).to.deep.equal([{ type: 'cancel', id: 1 }]);
     expect(decode('\n\n')).to.deep.equal([]);
     expect(decode('')).to.deep.equal([]);
   });
 
-  it('hands over the frames before the one it refuses, and none after it', () => {
+  it('delivers the frames before the refused one, and none after it', () => {
     const got: (Frame | UnreadableFrame)[] = [];
     const text = [encodeCancel(1), '{"type":"cancel"}', encodeCancel(2)].join(SEPARATOR);
     expect(() => decodeMessage(text, { frame: (frame) => got.push(frame) })).to.throw(BadFrame);
     expect(got).to.deep.equal([{ type: 'cancel', id: 1 }]);
   });
 
-  it('passes over unknown types from a peer of a newer version', () => {
+  it('ignores unknown types from a peer of a newer version', () => {
     const text = [encodeCancel(1), '{"type":"pause","id":"odd"}', encodeCancel(2)].join(SEPARATOR);
     expect(decode(text, true).map((frame) => (frame as { id: number }).id)).to.deep.equal([1, 2]);
     expect(() => decode(text, false)).to.throw(BadFrame);
   });
 
-  it('refuses a known type in a wrong shape from a peer of whatever version', () => {
+  it('refuses a known type in a wrong shape from a peer of any version', () => {
     expect(() => decode('{"type":"cancel","id":"1"}', true)).to.throw(BadFrame);
   });
 
-  it('refuses what is no object, or too deep, from a peer of whatever version', () => {
+  it('refuses a frame that is not an object, or too deep, from a peer of any version', () => {
     expect(() => decode('[]', true)).to.throw(BadFrame);
     expect(() => decode(`{"type":"pause","value":${'['.repeat(400)}${']'.repeat(400)}}`, true)).to.throw(
       BadFrame,
@@ -215,7 +215,7 @@ describe('decoding', () => {
     );
   });
 
-  it('passes on what its receiver throws', () => {
+  it('lets errors of its receiver through', () => {
     const fault = new Error('mine');
     expect(() =>
       decodeMessage(encodeCancel(1), {

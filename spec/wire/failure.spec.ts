@@ -33,7 +33,7 @@ class Renamed extends Error {}
 registerError(Overdrawn);
 registerError(Renamed, 'shop.Renamed');
 
-describe('an error that crosses', () => {
+describe('an error that is sent', () => {
   const builtIn = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
   for (const Class of builtIn) {
     it(`arrives as the ${Class.name} that it was`, () => {
@@ -50,7 +50,7 @@ describe('an error that crosses', () => {
     });
   }
 
-  it('brings the errors of an AggregateError, whatever they are', () => {
+  it('includes the errors of an AggregateError, of any kind', () => {
     const error = carryError(new AggregateError([new TypeError('a'), 'b', undefined, null], 'several'));
     expect(error).to.be.instanceOf(AggregateError);
     expect(error.message).to.equal('several');
@@ -67,7 +67,7 @@ describe('an error that crosses', () => {
     });
   }
 
-  it('arrives as its registered class, without its constructor being run', () => {
+  it('arrives as its registered class, without running its constructor', () => {
     const error = carryError(Object.assign(new Overdrawn('too much'), { balance: -7 }));
     expect(Object.getPrototypeOf(error)).to.equal(Overdrawn.prototype);
     expect([error.name, error.message, error.balance, error.short]).to.deep.equal([
@@ -82,11 +82,11 @@ describe('an error that crosses', () => {
     expect(Object.getPrototypeOf(carry(new Renamed('x')))).to.equal(Renamed.prototype);
   });
 
-  it('arrives as the nearest registered class above its own', () => {
+  it('arrives as the nearest registered base class', () => {
     expect(Object.getPrototypeOf(carry(new DeepOverdrawn('x')))).to.equal(Overdrawn.prototype);
   });
 
-  it('arrives as the nearest built-in one, with its name, when its class is not registered', () => {
+  it('arrives as the nearest built-in class, with its name, when its class is not registered', () => {
     class OutOfStock extends RangeError {
       override name = 'OutOfStock';
     }
@@ -96,13 +96,13 @@ describe('an error that crosses', () => {
     expect(Object.keys(error)).not.to.include('name');
   });
 
-  it('arrives as the nearest built-in one however long the way up to it', () => {
+  it('arrives as the nearest built-in class, however long the chain to it', () => {
     let Class = class extends RangeError {};
     for (let level = 0; level < 12; level += 1) Class = class Level extends Class {};
     expect(carry(new Class('deep'))).to.be.instanceOf(RangeError);
   });
 
-  it('brings its own enumerable properties as far as they can be carried, and its code', () => {
+  it('includes its own enumerable properties where they can be sent, and its code', () => {
     const thrown = Object.assign(new Error('x'), {
       code: 'ENOENT',
       errno: -2,
@@ -124,13 +124,13 @@ describe('an error that crosses', () => {
     expect(inner).to.be.instanceOf(TypeError).with.property('message', 'within');
   });
 
-  it('keeps a code that is falsy', () => {
+  it('keeps a falsy code', () => {
     for (const code of [0, '', null, false]) {
       expect(carry(Object.assign(new Error('x'), { code }))).to.have.property('code', code);
     }
   });
 
-  it('sets neither prototype nor constructor by its properties', () => {
+  it('cannot set a prototype or constructor with its properties', () => {
     const thrown = new Error('x');
     for (const key of ['__proto__', 'constructor']) {
       Object.defineProperty(thrown, key, { value: { polluted: true }, enumerable: true });
@@ -140,14 +140,14 @@ describe('an error that crosses', () => {
     expect([error.polluted, error.constructor]).to.deep.equal([undefined, Error]);
   });
 
-  it('sends a code once, not among the properties as well', () => {
+  it('sends a code once, and not again among the properties', () => {
     const thrown = Object.assign(new Error('x'), { code: 5, errno: -2 });
     expect(textOf(encodeThrown(1, thrown, false))).to.equal(
       '{"type":"error","id":1,"error":{"name":"Error","message":"x","code":5,"properties":{"errno":-2}}}',
     );
   });
 
-  it('takes no name, stack or prototype from the properties that a stranger sends', () => {
+  it('takes no name, stack or prototype from properties that a stranger sends', () => {
     const properties = JSON.parse(
       '{"__proto__":{"polluted":1},"name":"N","stack":"S","message":"M","fine":1}',
     ) as Record<string, never>;
@@ -161,19 +161,19 @@ describe('an error that crosses', () => {
     ]);
   });
 
-  it('brings its causes, one behind the other', () => {
+  it('includes its chain of causes', () => {
     const thrown = new Error('a', { cause: new TypeError('b', { cause: { why: 'c' } }) });
     const { cause } = carryError(thrown);
     expect(cause).to.be.instanceOf(TypeError).with.property('message', 'b');
     expect((cause as Error).cause).to.deep.equal({ why: 'c' });
   });
 
-  it('tells a cause of undefined from no cause', () => {
+  it('tells a cause of undefined apart from no cause', () => {
     expect(Object.hasOwn(carryError(new Error('x', { cause: undefined })), 'cause')).to.equal(true);
     expect(Object.hasOwn(carryError(new Error('x')), 'cause')).to.equal(false);
   });
 
-  it('ends, when it is its own cause', () => {
+  it('ends when it is its own cause', () => {
     const thrown = new Error('round');
     thrown.cause = new Error('and round', { cause: thrown });
     let length = 0;
@@ -181,13 +181,13 @@ describe('an error that crosses', () => {
     expect(length).to.be.within(3, 20);
   });
 
-  it('stays small when errors of an AggregateError have it for their cause', () => {
+  it('stays small when errors of an AggregateError have it as their cause', () => {
     const thrown = new AggregateError([], 'all failed');
     thrown.errors = [1, 2, 3, 4].map((each) => new Error(`part ${each}`, { cause: thrown }));
     expect(textOf(encodeThrown(1, thrown, false)).length).to.be.below(1_000_000);
   });
 
-  it('says, when it is the NetError of a call the function made, that the function ran', () => {
+  it('tells for a NetError of a call that the function made that the function ran', () => {
     const thrown = new NetError('OVERLOADED', 'full', { peer: 'p', tag: 't' });
     expect([thrown.ran, thrown.retriable]).to.deep.equal(['no', true]);
     const error = carryError(thrown);
@@ -205,7 +205,7 @@ describe('an error that crosses', () => {
   });
 });
 
-describe('a thrown value that is no error', () => {
+describe('a thrown value that is not an error', () => {
   for (const thrown of [undefined, null, 0, '', false, 'text', 5, { why: 'because' }, [1], NaN, -0, 1n]) {
     it(`arrives as it was: ${inspect(thrown)}`, () => {
       expect(carry(thrown)).to.deep.equal(thrown);
@@ -218,7 +218,7 @@ describe('a thrown value that is no error', () => {
     [new WeakSet(), 'WeakSet'],
     [Object.create(null, { f: { value: () => {}, enumerable: true } }), 'a function (value)'],
   ] as const) {
-    it(`arrives as an error that shows it where it cannot be carried: ${text}`, () => {
+    it(`arrives as an error that shows it when it cannot be sent: ${text}`, () => {
       expect(carry(thrown)).to.be.instanceOf(Error).with.property('message').that.includes(text);
     });
   }
@@ -254,22 +254,22 @@ describe('an error that is hard to read', () => {
     ['a class with a name of 2,000 characters', new LongName('x')],
   ];
   for (const [what, each] of thrown) {
-    it(`arrives as an error all the same: ${what}`, () => {
+    it(`arrives as an error in spite of ${what}`, () => {
       expect(carry(each)).to.be.instanceOf(Error);
     });
   }
 
-  it('keeps what can be read when one property cannot', () => {
+  it('keeps the readable parts when one property cannot be read', () => {
     expect(carry(getter('detail'))).to.have.property('message', 'x');
   });
 
-  it('is read through a proxy that lets it', () => {
+  it('is read through a transparent proxy', () => {
     const error = carry(new Proxy(new RangeError('seen'), {}));
     expect(error).to.be.instanceOf(RangeError).with.property('message', 'seen');
   });
 });
 
-describe('the stack of an error that crossed', () => {
+describe('the stack of an error that was sent', () => {
   it('has the remote frames, then the peer, then the local call', () => {
     const thrown = new RangeError('no');
     thrown.stack = 'RangeError: no\n    at remote (/there/math.ts:9:9)';
@@ -281,7 +281,7 @@ describe('the stack of an error that crossed', () => {
     ]);
   });
 
-  it('has no remote frames when the peer keeps them to itself, in causes neither', () => {
+  it('has no remote frames, even in causes, when the peer hides stacks', () => {
     const thrown = new Error('a', { cause: new Error('b') });
     const error = carry(Object.assign(thrown, { errors: [new Error('c')] }), { stacks: false }) as Error;
     const frames = ['    at peer "render-1" (V1StGXR8_Z5jdHi6B-myT)', '    at local (/app/main.ts:1:1)'];
@@ -289,7 +289,7 @@ describe('the stack of an error that crossed', () => {
     expect((error.cause as Error).stack?.split('\n')).to.deep.equal(['Error: b', frames[0]]);
   });
 
-  it('does not come in the message of what is no error here, when the peer keeps stacks to itself', () => {
+  it('does not show up in the message of a thrown non-error when the peer hides stacks', () => {
     const foreign: unknown = runInNewContext('new RangeError("x")');
     for (const thrown of [foreign, { failed: new Error('x'), retry() {} }, new Map([[1, new Error('x')]])]) {
       const described = textOf(encodeThrown(1, thrown, false));
@@ -297,12 +297,12 @@ describe('the stack of an error that crossed', () => {
     }
   });
 
-  it('ends with the peer when the local call is not known', () => {
+  it('ends with the peer when the local call is unknown', () => {
     const error = carry(new Error('x'), { stacks: false, site: '' }) as Error;
     expect(error.stack).to.equal('Error: x\n    at peer "render-1" (V1StGXR8_Z5jdHi6B-myT)');
   });
 
-  it('is no enumerable property, like those of other errors', () => {
+  it('is not enumerable, as in other errors', () => {
     expect(Object.keys(carry(new Error('x')) as Error)).to.deep.equal([]);
   });
 
@@ -319,7 +319,7 @@ describe('registerError', () => {
     expect(carry(new Overdrawn('x'))).to.be.instanceOf(Overdrawn);
   });
 
-  it('refuses a second class of one name, and takes it by another', () => {
+  it('refuses a second class with one name, and accepts it under another', () => {
     const Other = { Overdrawn: class extends Error {} }.Overdrawn;
     expect(() => registerError(Other)).to.throw(Error, 'already registered as Overdrawn');
     registerError(Other, 'Overdrawn2');
@@ -332,7 +332,7 @@ describe('registerError', () => {
     });
   }
 
-  it('refuses what is no class of errors, and a class without a name', () => {
+  it('refuses a class that is not an error class, and a class without a name', () => {
     for (const wrong of [Map, () => {}, null, 'Error', Array]) {
       expect(() => registerError(wrong as never)).to.throw(TypeError);
     }

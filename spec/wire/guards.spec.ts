@@ -181,23 +181,23 @@ describe('the shape of a frame', () => {
 });
 
 describe('the checks of single values', () => {
-  it('take objects, but no arrays and no null, for fields', () => {
+  it('accept objects as fields, but no arrays and no null', () => {
     expect([{}, Object.create(null)].map((value) => isFields(value))).to.deep.equal([true, true]);
     expect([[], null, 'x', undefined, 1].some((value) => isFields(value))).to.equal(false);
   });
 
-  it('take positive safe integers for ids', () => {
+  it('accept positive safe integers as ids', () => {
     expect([1, Number.MAX_SAFE_INTEGER].every((value) => isId(value))).to.equal(true);
     expect([0, -1, 1.5, Infinity, 2 ** 53, '1', 1n].some((value) => isId(value))).to.equal(false);
   });
 
-  it('measure strings', () => {
+  it('limit the length of strings', () => {
     expect(isString('abc', 3)).to.equal(true);
     expect(isString('abcd', 3)).to.equal(false);
     expect(isString(['a'], 3)).to.equal(false);
   });
 
-  it('take lists of strings that are neither empty nor too long for tags', () => {
+  it('accept lists of non-empty strings of limited length as tags', () => {
     expect(isTagList([], 3)).to.equal(true);
     expect(isTagList(['a', '__proto__'], 9)).to.equal(true);
     expect(isTagList(['abcd'], 3)).to.equal(false);
@@ -206,7 +206,7 @@ describe('the checks of single values', () => {
     expect(isTagList('abc', 3)).to.equal(false);
   });
 
-  it('take positive whole numbers for limits', () => {
+  it('accept positive whole numbers as limits', () => {
     expect(isLimits({ message: 65_536, calls: 1 })).to.equal(true);
     expect(isLimits({ message: 65_536, calls: 1, subscriptions: 0 })).to.equal(true);
     expect(isLimits({ message: 65_536, calls: 1, subscriptions: -1 })).to.equal(false);
@@ -220,7 +220,7 @@ describe('the checks of single values', () => {
     expect(isLimits(null)).to.equal(false);
   });
 
-  it('count arrays and objects alike for the depth, and stop there', () => {
+  it('count arrays and objects alike for the depth, and stop at the limit', () => {
     let value: unknown = 'text';
     for (let level = 0; level < DEEPEST_FRAME; level += 1)
       value = level % 2 ? [0, value] : { a: 0, b: value };

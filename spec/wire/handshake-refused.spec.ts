@@ -38,21 +38,21 @@ describe('a handshake fails', function () {
     expect(() => from.receive(m4)).to.throw(HandshakeFailed, 'the proof is wrong');
   });
 
-  it('when M1 and M3 of an earlier one are played again', () => {
+  it('when M1 and M3 of an earlier handshake are played again', () => {
     const { M1, M3 } = exchange().texts;
     const fresh = acceptor({ nonce: Buffer.alloc(32, 'fresh') });
     fresh.receive(M1);
     expect(() => fresh.receive(M3)).to.throw(HandshakeFailed, 'the proof is wrong');
   });
 
-  it('when M2 and M4 of an earlier one are played again', () => {
+  it('when M2 and M4 of an earlier handshake are played again', () => {
     const { M2, M4 } = exchange().texts;
     const fresh = dialler({ nonce: Buffer.alloc(32, 'fresh') });
     fresh.receive(M2);
     expect(() => fresh.receive(M4)).to.throw(HandshakeFailed, 'the proof is wrong');
   });
 
-  it('when the proof of the dialler comes back as that of the acceptor', () => {
+  it('when the proof of the dialler comes back as the proof of the acceptor', () => {
     const from = dialler();
     const m3 = from.receive(acceptor().receive(from.hello()).send!).send!;
     const m4 = edit(m3, { type: 'accept', ...description('mirror') });
@@ -87,7 +87,7 @@ describe('a handshake fails', function () {
     });
   }
 
-  it('at the acceptor when another peer is meant', () => {
+  it('at the acceptor when the dialler means another peer', () => {
     const to = acceptor();
     const from = dialler({ to: 'acceptor' });
     // The dialler is told who is there. One that goes on all the same gets no further.
@@ -96,7 +96,7 @@ describe('a handshake fails', function () {
     expect(() => to.receive(m3!)).to.throw(WrongPeer, 'acceptor answered instead of someone');
   });
 
-  it('at the dialler when another peer answers, though it has the secret', () => {
+  it('at the dialler when another peer answers, even one with the secret', () => {
     const from = dialler({ to: 'someone' });
     const welcome = acceptor().receive(dialler().hello()).send!;
     expect(() => from.receive(welcome)).to.throw(
@@ -115,7 +115,7 @@ describe('a handshake fails', function () {
     expect(() => from.receive(welcome)).to.throw(HandshakeFailed, 'no common version');
   });
 
-  it('when a version is taken out of the hello on its way', () => {
+  it('when a version is removed from the hello on its way', () => {
     const less = only('M1', (text) => edit(text, { versions: [1, 2] }));
     expect(() => exchange(dialler(), acceptor(), less)).to.throw(HandshakeFailed, 'the proof is wrong');
   });
@@ -169,7 +169,7 @@ describe('a handshake fails', function () {
     });
   });
 
-  it('with nothing but HandshakeFailed, whatever comes at whatever time', () => {
+  it('with HandshakeFailed only, for any input at any time', () => {
     const { M1, M2, M3, M4, M5 } = exchange().texts;
     const known = fc.constantFrom(M1, M2, M3, M4, M5);
     const changed = fc

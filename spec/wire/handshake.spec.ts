@@ -18,7 +18,7 @@ import {
 import { edit } from '../support/edit.ts';
 
 describe('a handshake', () => {
-  it('tells each side who the other is', () => {
+  it('tells each side the identity of the other', () => {
     const done = exchange();
     expect(done.dialler.party).to.deep.equal({
       ...description('acceptor'),
@@ -36,27 +36,27 @@ describe('a handshake', () => {
     });
   });
 
-  it('remembers which functions each side told of', () => {
+  it('carries the functions of each side', () => {
     const done = exchange(dialler({}, description('dialler', ['a'])));
     expect(done.dialler.told).to.deep.equal(['a']);
     expect(done.acceptor.told).to.deep.equal(['one', 'two']);
   });
 
-  it('takes a side that tells no limit of subscriptions for one that gives none', () => {
+  it('treats a missing limit of subscriptions as none allowed', () => {
     const silent = dialler({ self: { ...options('dialler').self, limits: { message: 65_536, calls: 1 } } });
     expect(exchange(silent).acceptor.party.limits.subscriptions).to.equal(0);
   });
 
-  it('tells nothing but ids, versions and limits before the proofs', () => {
+  it('reveals only ids, versions and limits before the proofs', () => {
     const { M1, M2, M3 } = exchange().texts;
     for (const text of [M1, M2, M3]) expect(text).not.to.match(/one|two|main|here|pid/);
   });
 
-  it('passes when the dialler knows whom it dials', () => {
+  it('succeeds when the dialler knows the peer that it dials', () => {
     expect(exchange(dialler({ to: 'acceptor' })).dialler.party.id).to.equal('acceptor');
   });
 
-  it('can be had with a client that was written from the protocol alone', () => {
+  it('works with a client that was written from the protocol alone', () => {
     const lp = (data: Uint8Array | string): Buffer => {
       const length = Buffer.alloc(4);
       length.writeUInt32BE(Buffer.byteLength(data));
@@ -76,7 +76,7 @@ describe('a handshake', () => {
     expect(party).to.deep.include({ name: 'other', id: 'dialler', newestVersion: 9 });
   });
 
-  it('passes over fields that it does not know', () => {
+  it('ignores unknown fields', () => {
     const from = dialler();
     const told = edit(exchange().texts.M5, { colour: 'blue' });
     const to = acceptor();
@@ -87,7 +87,7 @@ describe('a handshake', () => {
 });
 
 describe('a description', () => {
-  it('is cut to the room that a handshake has, and says what it told', () => {
+  it('is cut to the room in a handshake, and says how much it holds', () => {
     const functions = Array.from({ length: 5_000 }, (_, index) => `function-${index}-${'\u0001'.repeat(20)}`);
     // The longest names there may be, of characters that JSON writes as six bytes.
     const long = { name: '\u0001'.repeat(256), group: '\u0002'.repeat(256), host: '\u0003'.repeat(256) };
@@ -103,7 +103,7 @@ describe('a description', () => {
     expect(done.dialler.told).to.deep.equal(done.acceptor.party.functions);
   });
 
-  it('is told whole when it fits', () => {
+  it('is sent whole when it fits', () => {
     const functions = Array.from({ length: 100 }, (_, index) => `function-${index}`);
     expect(exchange(dialler({}, description('x', functions))).acceptor.party.functions).to.deep.equal(
       functions,

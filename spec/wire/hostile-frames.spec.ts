@@ -181,22 +181,22 @@ const { tree } = fc.letrec((tie) => ({
 
 const asText = (value: unknown): string => JSON.stringify(value);
 
-describe('bytes of a stranger', function () {
+describe('bytes from a stranger', function () {
   // Some seconds of honest work; more where other work shares the machine.
   this.timeout(60_000);
 
-  it('come through when they are what they should be', () => {
+  it('are read when they are valid', () => {
     for (const frame of valid) expect(survive(asText(frame)), asText(frame)).to.equal(2);
   });
 
-  it('are frames or a BadFrame: any text', () => {
+  it('become frames or a BadFrame: any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => void survive(text)),
       { numRuns: 3_000 },
     );
   });
 
-  it('are frames or a BadFrame: any JSON, one or more a message', () => {
+  it('become frames or a BadFrame: any JSON, one or more per message', () => {
     const lines = fc.array(fc.json(), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(lines, (each) => void survive(each.join('\n'))),
@@ -204,7 +204,7 @@ describe('bytes of a stranger', function () {
     );
   });
 
-  it('are frames or a BadFrame: valid frames with characters changed, lost, doubled or put in', () => {
+  it('become frames or a BadFrame: valid frames with characters changed, lost, doubled or added', () => {
     const edit = fc.tuple(
       fc.nat(),
       fc.nat(3),
@@ -229,7 +229,7 @@ describe('bytes of a stranger', function () {
     expect(through, 'frames that were let in').to.be.above(50);
   });
 
-  it('are frames or a BadFrame: valid frames with fields replaced by anything', () => {
+  it('become frames or a BadFrame: valid frames with any replaced fields', () => {
     let through = 0;
     fc.assert(
       fc.property(
@@ -246,7 +246,7 @@ describe('bytes of a stranger', function () {
     expect(through, 'frames that were let in').to.be.above(200);
   });
 
-  it('are frames or a BadFrame: errors with causes and properties of anything', () => {
+  it('become frames or a BadFrame: errors with any causes and properties', () => {
     let through = 0;
     fc.assert(
       fc.property(tree, tree, fc.array(word, { maxLength: 3 }), (properties, cause, classes) => {
@@ -301,7 +301,7 @@ describe('bytes of a stranger', function () {
     });
   }
 
-  it('are refused when they are nothing but line breaks', () => {
+  it('are refused when they are only line breaks', () => {
     expect(survive('\n'.repeat(DEEP))).to.equal(0);
   });
 });

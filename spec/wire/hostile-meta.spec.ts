@@ -69,11 +69,11 @@ function revive(values: unknown, value: unknown, more: object = {}, binaries: Ui
 const split = (outgoing: Outgoing): { text: string; binaries: readonly Uint8Array[] } =>
   typeof outgoing === 'string' ? { text: outgoing, binaries: [] } : outgoing;
 
-describe('annotations of a stranger', function () {
+describe('annotations from a stranger', function () {
   // Some seconds of honest work; more where other work shares the machine.
   this.timeout(60_000);
 
-  it('come to values, an unreadable frame or a BadFrame: any annotations of any value', () => {
+  it('become values, an unreadable frame or a BadFrame: any annotations of any value', () => {
     const came = { bad: 0, unreadable: 0, values: 0 };
     const frame = fc.record({ values: annotations, value: tree, binary: fc.constantFrom(0, 0, 0, 1, 2) });
     fc.assert(
@@ -87,7 +87,7 @@ describe('annotations of a stranger', function () {
     for (const [outcome, times] of Object.entries(came)) expect(times, outcome).to.be.above(100);
   });
 
-  it('come to values, an unreadable frame or a BadFrame: real ones with characters changed, lost or put in', () => {
+  it('become values, an unreadable frame or a BadFrame: real ones with characters changed, lost or added', () => {
     let through = 0;
     const word = fc.constantFrom(
       ...KINDS,
@@ -184,7 +184,7 @@ describe('annotations of a stranger', function () {
     });
   }
 
-  it('are refused when they would change what is around the values', () => {
+  it('are refused when they would change anything around the values', () => {
     const frames: Fields[] = [
       { type: 'request', id: 1, tag: 't', args: [1], meta: { values: { args: ['set'] } } },
       {
@@ -225,12 +225,12 @@ describe('annotations of a stranger', function () {
     }
   });
 
-  it('are passed over in frames that hold no values', () => {
+  it('are ignored in frames without values', () => {
     const text = '{"type":"cancel","id":1,"meta":{"values":{"id":["undefined"]}}}';
     expect((survive(text) as Received[])[0]).to.include({ type: 'cancel', id: 1 });
   });
 
-  it('set own keys only, be they called __proto__', () => {
+  it('set own keys only, even one called __proto__', () => {
     const text = `{"type":"result","id":1,"meta":{"values":{"value.__proto__.a":["number"]}},"value":{"__proto__":{"a":"NaN"}}}`;
     const [frame] = survive(text) as Received[];
     const { value } = frame as { value: object };
@@ -284,7 +284,7 @@ describe('annotations of a stranger', function () {
     ],
   ];
   for (const [what, make] of bombs) {
-    it(`cost what the text costs, and not its square: ${what}`, () => {
+    it(`take time in proportion to the text, and not to its square: ${what}`, () => {
       const [values, value] = make();
       const text = JSON.stringify({ type: 'result', id: 1, value, meta: { values } });
       const time = (run: () => unknown): number => {
@@ -300,7 +300,7 @@ describe('annotations of a stranger', function () {
   }
 });
 
-describe('bytes of a stranger that belong to values', () => {
+describe('bytes from a stranger that belong to values', () => {
   const one = { value: [['custom', 'Uint8Array']] };
   const data = Uint8Array.of(1, 2, 3);
 
@@ -341,7 +341,7 @@ describe('bytes of a stranger that belong to values', () => {
     });
   }
 
-  it('are refused by their sum: more than a message may have, together with its text', () => {
+  it('are refused when their sum and the text exceed the limit of a message', () => {
     const arrivals = new Arrivals(100);
     arrivals.add(new Uint8Array(60));
     expect(() => arrivals.add(new Uint8Array(41))).to.throw(BadFrame);
@@ -350,7 +350,7 @@ describe('bytes of a stranger that belong to values', () => {
     expect(() => others.begin('x'.repeat(41))).to.throw(BadFrame);
   });
 
-  it('are refused by their number', () => {
+  it('are refused when they are too many', () => {
     const arrivals = new Arrivals(MOST);
     for (let index = 0; index < MOST_BINARIES; index += 1) arrivals.add(new Uint8Array(0));
     expect(() => arrivals.add(new Uint8Array(0))).to.throw(BadFrame);

@@ -24,7 +24,7 @@ const anything = fc.anything({
 });
 
 describe('plain values', () => {
-  it('come back from JSON as they went in', () => {
+  it('survive JSON unchanged', () => {
     let plain = 0;
     fc.assert(
       fc.property(anything, (value) => {
@@ -38,7 +38,7 @@ describe('plain values', () => {
     expect(plain).to.be.above(100);
   });
 
-  it('are all that JSON itself produces', () => {
+  it('are all values that JSON itself produces', () => {
     // Written and read once, as fast-check's own values may hold -0, which `JSON.stringify` never writes.
     fc.assert(fc.property(fc.jsonValue(), (value) => isPlain(JSON.parse(JSON.stringify(value)))));
   });
@@ -48,7 +48,7 @@ describe('plain values', () => {
     expect(isPlain(bare)).to.equal(true);
   });
 
-  it('include the same object at two places, which is no cycle', () => {
+  it('include one object in two places, which is not a cycle', () => {
     const shared = { a: 1 };
     expect(isPlain([shared, shared])).to.equal(true);
   });
@@ -60,7 +60,7 @@ describe('plain values', () => {
     }
   });
 
-  it('are looked for without overflowing the stack', () => {
+  it('are detected without overflowing the stack', () => {
     const deep = nest(100_000);
     expect(isPlain(deep)).to.equal(false);
   });

@@ -18,7 +18,7 @@ function block(after: string): string {
 }
 
 describe('docs/protocol.md', () => {
-  it('has a worked example of the handshake that is right to the byte', async () => {
+  it('has a worked example of the handshake that is exact to the byte', async () => {
     const example = new Map(
       block('### A worked example')
         .split('\n')
@@ -38,7 +38,7 @@ describe('docs/protocol.md', () => {
     );
   });
 
-  it('has tags of hints that are right to the byte', async () => {
+  it('has tags of hints that are exact to the byte', async () => {
     const secret = /net1_[\w-]{43}/.exec(text.slice(text.indexOf('### A worked example')))![0];
     const key = (await deriveKeys(secret)).hints!;
     const tags = new HintTags(key);

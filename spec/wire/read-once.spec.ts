@@ -26,8 +26,8 @@ const throwAcross = (thrown: unknown, most = MOST): unknown => {
 const hidden = (object: object, key: PropertyKey, value: unknown): object =>
   Object.defineProperty(object, key, { value });
 
-describe('what was checked is what is sent', () => {
-  it('without a `toJSON` being asked, which is no data', () => {
+describe('the checked value is the sent value', () => {
+  it('without calling a `toJSON`, which is not data', () => {
     const bent = (): string => 'bent';
     expect(carry(hidden([1, 2], 'toJSON', bent))).to.deep.equal([1, 2]);
     expect(carry(Object.assign([1, 2], { toJSON: bent }))).to.deep.equal([1, 2]);
@@ -36,7 +36,7 @@ describe('what was checked is what is sent', () => {
     expect(() => carry({ toJSON: bent })).to.throw(NotSerializable, 'result.toJSON is a function');
   });
 
-  it('where a getter or a proxy has something else for every reader', () => {
+  it('when a getter or a proxy gives every reader something else', () => {
     let reads = 0;
     const fickle = {
       get at() {
@@ -55,7 +55,7 @@ describe('what was checked is what is sent', () => {
     expect(() => carry([proxy])).to.throw(NotSerializable, 'result[0].at is a function');
   });
 
-  it('where the engine’s own objects are given properties that hide what they are', () => {
+  it('when objects of the engine have properties that hide their kind', () => {
     const date = hidden(new Date(0), Symbol.toPrimitive, () => NaN);
     const pattern = hidden(/a/g, 'source', 'b');
     const set = hidden(new Set([1]), Symbol.iterator, function* () {
@@ -80,7 +80,7 @@ describe('what was checked is what is sent', () => {
     ['a RegExp', /a/],
     ['a Map', new Map()],
   ] as const) {
-    it(`and properties that would be dropped are refused: of ${what}`, () => {
+    it(`and refuses added properties that would be lost: ${what}`, () => {
       expect(() => carry(value)).not.to.throw();
       expect(() => carry(Object.assign(value, { extra: 1 }))).to.throw(
         NotSerializable,
@@ -89,7 +89,7 @@ describe('what was checked is what is sent', () => {
     });
   }
 
-  it('also while a getter sends something itself', () => {
+  it('even while a getter sends something itself', () => {
     const nested = {
       get inner() {
         expect(() => carry('x'.repeat(MOST))).to.throw();
@@ -143,7 +143,7 @@ describe('a value that is too large', () => {
   }
   registerError(Oversized);
 
-  it('is cut where it is thrown, and arrives as what it is', () => {
+  it('is cut when it is thrown, and arrives as what it is', () => {
     for (const thrown of [
       new Oversized(huge),
       Object.assign(new Oversized('no'), { detail: huge, code: 'E' }),
@@ -162,7 +162,7 @@ describe('a value that is too large', () => {
     expect(throwAcross(huge)).to.be.instanceOf(Error).with.property('message').that.contains('too large');
   });
 
-  it('is whole where it is thrown and fits', () => {
+  it('is whole when it is thrown and fits', () => {
     const thrown = Object.assign(new Oversized('m'.repeat(10_000)), { detail: ['d'.repeat(10_000)] });
     expect(throwAcross(thrown))
       .to.include({ message: thrown.message })
@@ -170,10 +170,10 @@ describe('a value that is too large', () => {
   });
 });
 
-describe('what comes from another realm', () => {
+describe('a value from another realm', () => {
   const make = (code: string): unknown => runInNewContext(code);
 
-  it('is carried as what it is', () => {
+  it('is sent as what it is', () => {
     const value = make(
       '({ d: new Date(0), m: new Map([[1, new Set([2])]]), r: /a/g, b: new Uint8Array([1]), v: new DataView(new ArrayBuffer(1)), a: new ArrayBuffer(1), n: NaN, l: [1n] })',
     );
@@ -189,7 +189,7 @@ describe('what comes from another realm', () => {
     });
   });
 
-  it('is an error with its class, its cause and its errors', () => {
+  it('may be an error, which keeps its class, its cause and its errors', () => {
     const error = throwAcross(
       make('new AggregateError([new RangeError("a"), 1], "m", { cause: new TypeError("c") })'),
     ) as AggregateError;
@@ -207,7 +207,7 @@ describe('what comes from another realm', () => {
   });
 });
 
-describe('a registered class of errors that is hostile', () => {
+describe('a hostile registered error class', () => {
   class Hostile extends Error {
     constructor() {
       super('hostile');
@@ -218,7 +218,7 @@ describe('a registered class of errors that is hostile', () => {
   registerError(Hostile);
   const error = new Hostile();
 
-  it('does not have its constructor run, and is an Error where even its getters throw', () => {
+  it('does not have its constructor run, and arrives as an Error when its getters throw', () => {
     Hostile.armed = true;
     expect(throwAcross(error)).to.be.instanceOf(Hostile).with.property('message', 'hostile');
     const frame = encodeThrown(1, error, true);

@@ -32,7 +32,7 @@ function nest(levels: number, wrap: (inner: unknown) => unknown, innermost: unkn
   return value;
 }
 
-describe('a value that JSON cannot say', () => {
+describe('a value that JSON cannot express', () => {
   const values: [name: string, value: unknown][] = [
     ['NaN', NaN],
     ['Infinity', Infinity],
@@ -53,14 +53,14 @@ describe('a value that JSON cannot say', () => {
     ['an Infinity within much that is plain', { a: [1, { b: 'c' }], d: [[Infinity]], e: null }],
   ];
   for (const [name, value] of values) {
-    it(`arrives as it was: ${name}`, () => {
+    it(`arrives unchanged: ${name}`, () => {
       expect(carry(value)).to.deep.equal(value);
       expect(carryArguments('plain', value)).to.deep.equal(['plain', value]);
     });
 
     // It refuses such keys in its paths.
     if (name.includes('constructor')) continue;
-    it(`is written so that superjson reads it, and read as superjson writes it: ${name}`, () => {
+    it(`is written in the form that superjson reads, and read in the form that it writes: ${name}`, () => {
       const { meta, ...json } = JSON.parse(textOf(encodeResult(1, value))) as WithMeta;
       expect(deserialize({ json, meta })).to.deep.equal({ type: 'result', id: 1, value });
       if (name === 'an invalid Date') return;
@@ -79,13 +79,13 @@ describe('a value that JSON cannot say', () => {
     expect(Object.getOwnPropertyDescriptor(carried, '__proto__')?.value).to.deep.equal({ polluted: NaN });
   });
 
-  it('leaves the value that was given as it was', () => {
+  it('leaves the given value unchanged', () => {
     const inner = Object.freeze({ when: new Date(0), list: Object.freeze([undefined, 1n]) });
     carry(Object.freeze([inner]));
     expect(inner).to.deep.equal({ when: new Date(0), list: [undefined, 1n] });
   });
 
-  it('arrives twice when it stands at two places', () => {
+  it('arrives twice when it is in two places', () => {
     const shared = { when: new Date(0) };
     const [a, b] = carry([shared, shared]) as [object, object];
     expect(a).to.deep.equal(b);
@@ -93,7 +93,7 @@ describe('a value that JSON cannot say', () => {
   });
 });
 
-describe('a value that cannot be carried', () => {
+describe('a value that cannot be sent', () => {
   class User {
     save = 1;
   }
@@ -174,7 +174,7 @@ describe('a value that cannot be carried', () => {
   ];
 
   for (const [name, value, path, what] of refused) {
-    it(`is refused with its place and kind: ${name}`, () => {
+    it(`is refused with its path and kind: ${name}`, () => {
       expect(() => encodeRequest(1, 'tag', [value], undefined))
         .to.throw(NotSerializable, `args[0]${path} is ${what}, which cannot be sent`)
         .with.property('path', `args[0]${path}`);
@@ -187,12 +187,12 @@ describe('a value that cannot be carried', () => {
     expect(() => encodeResult(1, value)).to.throw(NotSerializable, 'result.__proto__.polluted is a symbol');
   });
 
-  it('is the first of several', () => {
+  it('is reported as the first of several', () => {
     const value = { a: 1, b: [() => {}], c: Symbol('s') };
     expect(() => encodeResult(1, value)).to.throw(NotSerializable, 'result.b[0] is a function');
   });
 
-  it('may be a cycle, which is named as one', () => {
+  it('may be a cycle, and is reported as one', () => {
     const cycle: Record<string, unknown> = { a: {} };
     (cycle['a'] as Record<string, unknown>)['back'] = cycle;
     const map = new Map<string, unknown>();
@@ -202,7 +202,7 @@ describe('a value that cannot be carried', () => {
     expect(() => encodeResult(1, map)).to.throw(NotSerializable, `result.entries()[0][1][0] ${what}`);
   });
 
-  it(`may be nested too deep: more than ${DEEPEST}, and ${DEEPEST_META} of sets and maps`, () => {
+  it(`may be too deep: more than ${DEEPEST}, and ${DEEPEST_META} of sets and maps`, () => {
     const array = (inner: unknown): unknown => [inner];
     const set = (inner: unknown): unknown => new Set([inner]);
     expect(carry(nest(DEEPEST, array, NaN))).to.deep.equal(nest(DEEPEST, array, NaN));

@@ -10,12 +10,12 @@ const hex = async (secret: string): Promise<string[]> => {
 };
 
 describe('a made secret', () => {
-  it('says what it is and holds 32 bytes', () => {
+  it('tells its kind, and holds 32 bytes', () => {
     expect(makeSecret()).to.match(/^net1_[\w-]{43}$/);
     expect(Buffer.from(makeSecret().slice(5), 'base64url')).to.have.length(32);
   });
 
-  it('is another one every time', () => {
+  it('is different every time', () => {
     expect(new Set(Array.from({ length: 100 }, makeSecret)).size).to.equal(100);
   });
 
@@ -43,7 +43,7 @@ describe('the keys of a secret', () => {
     }
   });
 
-  it('have a name that others of the same secret have, too', async () => {
+  it('have a name that is the same for all with that secret', async () => {
     // HKDF-SHA256 with another label, of the bytes 0 to 31.
     const { world } = await deriveKeys('net1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
     expect(world).to.equal('YMWiRlC3nJfiWify');
@@ -56,7 +56,7 @@ describe('the keys of a secret', () => {
     expect(new Set(keys).size).to.equal(secrets.length);
   });
 
-  it('do not show when they are written to a log', async () => {
+  it('do not appear when they are written to a log', async () => {
     const keys = await deriveKeys(makeSecret());
     const shown = inspect(keys, { depth: null, showHidden: true }) + JSON.stringify(keys);
     for (const key of [keys.dialler, keys.acceptor]) {
@@ -72,7 +72,7 @@ describe('the keys of a secret', () => {
     }
   });
 
-  it('do not depend on how an accent is composed', async () => {
+  it('do not depend on the composition of accents', async () => {
     expect(await hex('caf\u00e9 au lait')).to.deep.equal(await hex('cafe\u0301 au lait'));
   });
 
@@ -83,7 +83,7 @@ describe('the keys of a secret', () => {
     );
   });
 
-  it('are made of a passphrase without holding up the process', async () => {
+  it('are derived from a passphrase without blocking the process', async () => {
     let turns = 0;
     let done = false;
     const count = (): void => {

@@ -36,7 +36,7 @@ describe('any value', function () {
     delete prototype[inspect.custom];
   });
 
-  it('comes back as it went in: as an argument, and as a result', () => {
+  it('returns unchanged as an argument and as a result', () => {
     let unplain = 0;
     fc.assert(
       fc.property(rich, (value) => {
@@ -51,7 +51,7 @@ describe('any value', function () {
     expect(unplain).to.be.above(500);
   });
 
-  it('comes back as it went in: thrown, as a property of what was thrown, and as its cause', () => {
+  it('returns unchanged when it is thrown, a property of a thrown error, or its cause', () => {
     fc.assert(
       fc.property(
         rich.filter((value) => value !== undefined && !(value instanceof Error)),
@@ -71,7 +71,7 @@ describe('any value', function () {
     );
   });
 
-  it('is written as plain JSON, without any meta, when JSON can say it', () => {
+  it('is written as plain JSON, without any meta, when JSON can express it', () => {
     const plain = fc.jsonValue().filter((value) => isPlain(value));
     fc.assert(
       fc.property(plain, (value) => {

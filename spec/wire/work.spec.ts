@@ -28,8 +28,8 @@ function decode(text: string): (Frame | UnreadableFrame)[] {
 const annotated = (kind: string, json: unknown): string =>
   JSON.stringify({ type: 'result', id: 1, value: json, meta: { values: { value: [kind] }, v: 1 } });
 
-describe('the work on what a peer sends', () => {
-  it('is in proportion to the bytes of a message with many requests, whatever each of them leaves out', () => {
+describe('the work for the data of a peer', () => {
+  it('is in proportion to the bytes of a message with many requests, whatever fields each leaves out', () => {
     const many = (line: (id: number) => string): string =>
       Array.from({ length: 40_000 }, (_, id) => line(id + 1)).join('\n');
     for (const line of [
@@ -64,7 +64,7 @@ describe('the work on what a peer sends', () => {
     ['date of a million characters', 'Date', '2'.repeat(1_000_000)],
   ];
   for (const [what, kind, json] of costly) {
-    it(`is not begun for a ${what}`, () => {
+    it(`is not started for a ${what}`, () => {
       const text = annotated(kind, json);
       const took = busy(() => expect(decode(text)[0]).to.include({ type: 'unreadable' }));
       expect(took).to.be.below(150);
@@ -83,14 +83,14 @@ describe('the work on what a peer sends', () => {
     'x:',
   );
 
-  it('is done for what is usual, and both sides agree on that', () => {
+  it('is done for usual data, and both sides agree on that', () => {
     for (const value of [...fine, ...urls.map((url) => new URL(url))]) {
       const [frame] = decode(encodeResult(1, value) as string) as unknown as [{ value: RegExp | URL }];
       expect(String(frame.value)).to.equal(String(value));
     }
   });
 
-  it('is refused by the side that sends where the other one would refuse it', () => {
+  it('is refused by the sender where the receiver would refuse it', () => {
     const host = `${'a.'.repeat(1_100)}b`;
     const refused = [
       new RegExp('\\p{L}'.repeat(33), 'u'),
@@ -129,7 +129,7 @@ describe('the work on what a peer sends', () => {
     return found;
   }
 
-  it('is not begun for sets and maps of numbers that were chosen to collide', () => {
+  it('is not started for sets and maps of numbers that were chosen to collide', () => {
     const keys = colliding(20_000);
     const pairs = keys.map((key) => [key, 0]);
     for (const text of [annotated('set', keys), annotated('map', pairs)]) {
@@ -139,7 +139,7 @@ describe('the work on what a peer sends', () => {
     }
   }).timeout(60_000);
 
-  it('is done for large sets of numbers as there are', () => {
+  it('is done for large sets of ordinary numbers', () => {
     const lists = [
       (index: number) => index,
       (index: number) => index * 65_536,
@@ -156,7 +156,7 @@ describe('the work on what a peer sends', () => {
     }
   }).timeout(60_000);
 
-  it('on names that are asked for is the same however much waits for a subscriber', () => {
+  it('for a subscription to a name is the same however much waits for the subscriber', () => {
     const queue = new EventQueue();
     for (let at = 0; at < 200_000; at += 1) queue.push(new EncodedEvent(`name ${at % 50}`, at, 'x'));
     const { bytes, size } = queue;
@@ -178,7 +178,7 @@ describe('the work on what a peer sends', () => {
     expect({ bytes: queue.bytes, size: queue.size }).to.deep.equal({ bytes: 0, size: 0 });
   }).timeout(60_000);
 
-  it('leaves no message in memory for the sake of a tag or a name in it', () => {
+  it('keeps no message in memory for a tag or a name in it', () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const kept: string[] = [];

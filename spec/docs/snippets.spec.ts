@@ -31,7 +31,7 @@ const PAGES: Record<string, Page> = {
     served: ['images.ts', 'images.ts', 'tail.ts'],
     ends: ['call.ts', 'many.ts', 'read.ts', 'retry.ts', 'network.ts', 'gateway.ts', 'lan.ts', 'emit.ts'],
     stays: { 'app.ts': 'here: 50', 'watch.ts': '0', 'listen.ts': '42 0' },
-    compiled: ['math.ts', 'jobs.ts', 'search.ts'],
+    compiled: ['math.ts', 'jobs.ts', 'search.ts', 'worker.ts'],
   },
   'docs/calls.md': {
     served: ['render.ts', 'greeter.ts'],
@@ -131,6 +131,14 @@ describe('the snippets of the README and of the reference of calls', function ()
       for (const { line, each } of staying) await each.line((written) => fits(written, line));
     });
   }
+
+  it('of the README stop a worker by a signal', async () => {
+    const worker = start('README.md', 'worker.ts');
+    const caller = start('README.md', 'call.ts');
+    expect(await caller.exited, caller.errors).to.equal(0);
+    worker.child.kill('SIGTERM');
+    expect(await worker.exited, worker.errors).to.equal(0);
+  });
 
   it('of the first minute show a call, a join and a crash', async () => {
     const first = start('README.md', 'app.ts');

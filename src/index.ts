@@ -87,7 +87,7 @@ function defaultPeer(): Peer {
     const settings = resolveOptions(configured, process.env);
     standard = new Peer(settings, false);
     warnInTests(standard, settings);
-    // Nobody may be waiting for the start, and a peer that silently is none would be hard to find.
+    // Nobody may be waiting for the start. Without this warning, a peer that never started would be hard to notice.
     standard.start().catch((error: unknown) => {
       if (error instanceof NetError && error.code === 'STOPPED') return;
       const text = error instanceof Error ? error.message : String(error);
@@ -110,7 +110,7 @@ function defaultPeer(): Peer {
 export function configure(options: PeerOptions): void {
   if (standard) {
     throw new Error(
-      'configure() comes before the first use of the default peer, and that was already; imports run first, ' +
+      'configure() must be called before the first use of the default peer, which is already in use. Imports run first, ' +
         'so call it in a module that is imported before those that use connect()',
     );
   }

@@ -27,7 +27,7 @@ describe('a call', () => {
     return [pending, waiting, b.actor.system.get('dispatcher').getSnapshot().context.running];
   }
 
-  describe('of a connected function', () => {
+  describe('to a connected function', () => {
     it('runs here when it is called plainly, and is the same function', () => {
       const add = function add(this: unknown, x: number, y: number): unknown {
         return this ?? x + y;

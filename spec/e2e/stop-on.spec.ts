@@ -145,7 +145,7 @@ describe('the end of the default peer', function () {
   });
 
   const REFUSED: [options: unknown, message: RegExp][] = [
-    [{ stopOn: ['SIGTREM'] }, /^stopOn: "SIGTREM" is not the name of a signal; there is .*SIGTERM/],
+    [{ stopOn: ['SIGTREM'] }, /^stopOn: "SIGTREM" is not the name of a signal; did you mean .*SIGTERM/],
     [{ stopOn: ['SIGKILL'] }, /^stopOn: no process can listen for SIGKILL/],
     [{ stopOn: [15] }, /^stopOn: 15 is not the name of a signal$/],
     [{ stopOn: ['toString'] }, /^stopOn: "toString" is not the name/],

@@ -138,7 +138,7 @@ export function checkSubscribeOptions(options: SubscribeOptions, known: readonly
     const [meant] = near(option, known);
     const question = meant === undefined ? '' : `did you mean ${meant}? `;
     throw new TypeError(
-      `there is no option ${JSON.stringify(option)}; ${question}there is ${known.join(', ')}`,
+      `there is no option ${JSON.stringify(option)}; ${question}the options are ${known.join(', ')}`,
     );
   }
   const { signal, onGap, onError } = options;

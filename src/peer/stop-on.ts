@@ -43,7 +43,7 @@ const SERVE: Record<keyof ServeOptions, true> = { ...STOP, stopOn: true };
  */
 export const SAME_PRESS = 100;
 
-/** @throws TypeError for an option that does not exist, or a time that cannot be meant */
+/** @throws TypeError for an unknown option or an invalid time */
 export function checkStopOptions(options: StopOptions): void {
   refuseUnknown('option', options, STOP);
   milliseconds('drainTime', options.drainTime, 0);
@@ -52,7 +52,7 @@ export function checkStopOptions(options: StopOptions): void {
 /**
  * Serves until the peer ends, or until one of the signals has stopped it.
  * @param serve resolves when the peer has ended
- * @throws TypeError for options that cannot be meant; what `serve` throws
+ * @throws TypeError for invalid options; what `serve` throws
  */
 export async function serveUntilSignal(
   options: ServeOptions,
@@ -77,7 +77,7 @@ export async function serveUntilSignal(
   }
 }
 
-/** @throws TypeError for what is not the name of a signal that a process can listen for */
+/** @throws TypeError for anything but the name of a signal that a process can listen for */
 function signals(given: readonly NodeJS.Signals[] = []): readonly NodeJS.Signals[] {
   if (!Array.isArray(given))
     throw new TypeError("stopOn: give a list of signals, such as ['SIGTERM', 'SIGINT']");
@@ -87,13 +87,13 @@ function signals(given: readonly NodeJS.Signals[] = []): readonly NodeJS.Signals
     }
     if (typeof name === 'string' && Object.hasOwn(constants.signals, name)) continue;
     const meant = typeof name === 'string' ? near(name, Object.keys(constants.signals)) : [];
-    const hint = meant.length === 0 ? '' : `; there is ${meant.join(', ')}`;
+    const hint = meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`;
     throw new TypeError(`stopOn: ${JSON.stringify(name) ?? String(name)} is not the name of a signal${hint}`);
   }
   return [...new Set(given)];
 }
 
-/** Stops once, on the first of the signals. Then it no longer listens, so that the next signal does what it does by default. */
+/** Stops once, on the first of the signals. Then it stops listening, so that the next signal has its default effect. */
 class SignalWatch {
   /** Settles when the peer has stopped; undefined before the first signal. */
   stopping: Promise<void> | undefined;

@@ -161,7 +161,7 @@ class Dispatcher {
     }
   }
 
-  /** Counts requests that are put off, or no longer so. */
+  /** Adds to the count of requests that are put off, or subtracts from it. */
   #putOff(taken: TakenCalls, count: number): void {
     taken.putOff += count;
     this.#counters.held += count;

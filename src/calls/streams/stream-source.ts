@@ -38,7 +38,7 @@ export class StreamSource {
   readonly #stream: AsyncIterable<unknown>;
   #open: OpenSource | undefined;
   #over = false;
-  /** Left, and not at its end: what was kept is not read any more, either. */
+  /** It was left before its end. Steps that were kept are not read any more either. */
   #left = false;
   /** Steps that may have to be read once more, those under way among them. */
   #kept: Promise<SourceStep>[] = [];

@@ -7,6 +7,7 @@ import { checkSelector, matcher, refuseSelector, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
 import { whileHolding } from '../base/process-hold.ts';
 import { follow, until } from './view.ts';
+import { orWhatIsMissing, whatIsMissing } from './missing.ts';
 import type { Follower, PeerSource, PeersChange } from './view.ts';
 
 /**
@@ -158,7 +159,7 @@ export class Peers implements Iterable<RemotePeer> {
    * Resolves with the peers you ask for, as soon as there are at least `min`. The process stays alive meanwhile.
    * @param which a connected function or its tag: peers of this set that have it. Or a selector, which stands alone as in
    * `of()`
-   * @throws the signal's reason; any error of the selector's `where`; NetError STOPPED when the local peer stops; TypeError
+   * @throws the signal's reason, and for `AbortSignal.timeout()` a TimeoutError that says what is missing; any error of the selector's `where`; NetError STOPPED when the local peer stops; TypeError
    *   for an invalid selector or wrong options
    *
    * @example
@@ -175,10 +176,13 @@ export class Peers implements Iterable<RemotePeer> {
     const tag = isSelector(which) ? undefined : tagIn(which);
     const view = isSelector(which) ? this.of(which) : this;
     if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
-    return until(this.#source(), signal, () => {
+    const wait = until(this.#source(), signal, () => {
       const found = view.list().filter((peer) => tag === undefined || peer.has(tag));
       return found.length >= min ? found : undefined;
     });
+    return signal
+      ? orWhatIsMissing(wait, () => whatIsMissing(view.#source(), view.#selector, tag, min))
+      : wait;
   }
 
   /**

@@ -48,7 +48,23 @@ export function failWithNetError(
 
 /** Why nothing can be sent to a peer that has left. */
 export function leftMessage(record: PeerRecord, why: LeaveReason): string {
-  return `${peerLine(record)} has left (${why})`;
+  return `${peerLine(record)} has left (${why}${silence(record)})`;
+}
+
+/** The message of a call that was sent and not answered. */
+export function lostMessage(record: PeerRecord): string {
+  const silent = silence(record);
+  if (silent === '') return `the connection to ${peerLine(record)} was lost before it answered`;
+  return `${peerLine(record)} did not answer, and was given up${silent}`;
+}
+
+/** What is known of a peer that was given up for its silence; empty for one that left in another way. */
+function silence({ evidence, doubt }: PeerRecord): string {
+  const { silent, redial } = evidence ?? doubt ?? {};
+  // A dial that is refused says that the process is gone. Without a dial it was not silent for long.
+  if (silent === undefined || (redial !== 'timed out' && redial !== 'under way')) return '';
+  const seconds = (silent / 1_000).toFixed(1);
+  return `: silent for ${seconds} s; a function that blocks the event loop looks like this`;
 }
 
 /** Settles a call with the frame that answers it. */

@@ -13,7 +13,7 @@ import { TooLarge } from '../../wire/too-large.ts';
 import { encodeCancel, encodeLateCancel } from '../../wire/stream-frames.ts';
 import type { Call } from './call.ts';
 import { sentOver, waitingFor } from './sent-calls.ts';
-import { failCall, failWithNetError, leftMessage, settleWith } from './call-failure.ts';
+import { failCall, failWithNetError, leftMessage, lostMessage, settleWith } from './call-failure.ts';
 import { failExpired, sweep } from './call-deadlines.ts';
 import { watchSignals } from './call-signals.ts';
 import { hasRoom, isLast, openStreams } from './call-slots.ts';
@@ -257,8 +257,7 @@ export class OutgoingCalls implements StreamHouse {
     const sent = sentOver(link);
     sent.abandoned = undefined;
     for (const call of sent.pending.values()) {
-      const text = `the connection to ${peerLine(call.record)} was lost before it answered`;
-      this.fail(call, 'CONNECTION_LOST', text, call.reader && { ran: 'yes' });
+      this.fail(call, 'CONNECTION_LOST', lostMessage(call.record), call.reader && { ran: 'yes' });
     }
   }
 

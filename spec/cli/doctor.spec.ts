@@ -29,6 +29,14 @@ describe('app-net doctor', function () {
 
   afterEach(() => stage.clear());
 
+  for (const flags of [[], ['--no-json']]) {
+    it(`prints text in a pipe${flags.length > 0 ? ` with ${flags.join(' ')}` : ''}`, async () => {
+      const { code, out, errors } = await run(['doctor', ...flags], { APP_NET_RUNTIME_DIR: folder });
+      expect(code, errors).to.equal(0);
+      expect(out).to.match(/^\S/).and.not.to.include('{"');
+    });
+  }
+
   const examine = async (
     env: NodeJS.ProcessEnv = {},
   ): Promise<{ code: number | null; problems: Result[]; all: Result[] }> => {

@@ -131,6 +131,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('-d, --deadline <ms>', 'time that an answer may take', wholeNumber, 5_000)
     .option(...group)
     .option('--json', 'print lines of JSON')
+    .option(...TEXT_OPTION)
     .action(run(false, async () => (await import('./commands/ping.ts')).ping));
 
   program
@@ -149,6 +150,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .argument('[payload]', 'JSON or plain text')
     .option('-g, --group <name>', 'group that the event comes from; default: APP_NET_GROUP, else main')
     .option('--json', 'print a line of JSON')
+    .option(...TEXT_OPTION)
     .action(run(false, async () => (await import('./commands/emit.ts')).emit));
 
   program
@@ -171,12 +173,14 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('--show', 'print the secret')
     .option('--stdin', 'store the secret that comes on standard input')
     .option('--json', 'print a line of JSON')
+    .option(...TEXT_OPTION)
     .action(run(false, async () => (await import('./commands/secret.ts')).secret));
 
   program
     .command('doctor')
     .description('find out what is wrong and what to do about it')
     .option('--json', 'print a line of JSON for each check')
+    .option(...TEXT_OPTION)
     .action(run(false, async () => (await import('./doctor/doctor.ts')).doctor));
   for (const command of program.commands) {
     const name = command.name();
@@ -188,6 +192,8 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
 
 const JSON_OPTION = ['--json', 'print lines of JSON, as in a pipe'] as const;
 const NO_JSON_OPTION = ['--no-json', 'print text, also in a pipe'] as const;
+/** Of commands that print text in a pipe anyway: scripts can give it to every command. */
+const TEXT_OPTION = ['--no-json', 'print text (the default)'] as const;
 
 /** The longest time of a Node timer, in ms. */
 const LARGEST = 2 ** 31 - 1;

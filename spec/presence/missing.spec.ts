@@ -90,8 +90,8 @@ describe('a call to a peer that is lost', () => {
           if (silent) expect(message).to.match(about);
           else expect(message).not.to.match(/silent/);
         }
-        expect((await sent) as object).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
-        expect((await waits) as object).to.include({ code: 'NOT_SENT', ran: 'no' });
+        expect(await sent).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
+        expect(await waits).to.include({ code: 'NOT_SENT', ran: 'no' });
       },
     );
   }

@@ -222,7 +222,8 @@ export const connectionParts = setup({
 
     'note the goaway': enqueueActions(({ context, event, enqueue }) => {
       const { link, frame } = event as Event<'frame.received'>;
-      if (frame.type !== 'goaway') return;
+      // Asked this way round, so that the compiler reports another frame that comes here.
+      if (frame.type === 'functions') return;
       link.otherLeaving = frame.reason;
       enqueue.sendTo(context.services.events, { type: 'link.left', link });
       link.checkIdle();
@@ -234,7 +235,7 @@ export const connectionParts = setup({
     'update the functions': enqueueActions(({ context, event, enqueue }) => {
       const { link, frame } = event as Event<'frame.received'>;
       const { record } = link;
-      if (frame.type !== 'functions' || record !== context.record) return;
+      if (frame.type === 'goaway' || record !== context.record) return;
       const change = changeFunctions(record, frame);
       if (change)
         enqueue.sendTo(context.services.discovery, { type: 'connection.changed', record, ...change });

@@ -23,8 +23,8 @@ import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
 
 /**
- * Turns frames into text and text into frames; no other file does. A WebSocket message is one or more JSON objects, one per
- * line.
+ * Turns frames into text and text into frames. `stream-frames.ts` writes the frames of streams
+ * and `cancel`, and `usual-frames.ts` reads the most frequent frames. A WebSocket message is one or more JSON objects, one per line.
  */
 
 /** Separates the frames of one message. JSON text never contains a raw line break, so nothing needs escaping. */

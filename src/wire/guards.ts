@@ -1,6 +1,14 @@
 import { MOST_BINARIES } from './binary.ts';
 import type { ErrorBasics } from './values/error-classes.ts';
-import type { Frame, Limits, WireCause, WireError, WireFailure, WireValue } from './frames.ts';
+import type {
+  Frame,
+  Limits,
+  UnreadableFrame,
+  WireCause,
+  WireError,
+  WireFailure,
+  WireValue,
+} from './frames.ts';
 import type { Meta } from './values/meta.ts';
 import { DEEPEST_FRAME } from './values/plain.ts';
 
@@ -84,8 +92,10 @@ export function isEventName(value: unknown): value is string {
 
 /** Whether `value` is a frame that this version knows, in the right shape. */
 export function isFrame(value: Fields): value is Fields & Frame {
-  if (holdsValues(value['type']) && value['meta'] !== undefined && !isMeta(value['meta'])) return false;
-  switch (value['type']) {
+  // It may be anything. The type makes the compiler ask for a case for each frame.
+  const kind = value['type'] as Frame['type'];
+  if (holdsValues(kind) && value['meta'] !== undefined && !isMeta(value['meta'])) return false;
+  switch (kind) {
     case 'request':
       return (
         isId(value['id']) &&
@@ -123,26 +133,33 @@ export function isFrame(value: Fields): value is Fields & Frame {
     case 'unsubscribe':
       return isEventName(value['name']);
     default:
+      kind satisfies never;
       return false;
   }
 }
 
-const KNOWN_TYPES = new Set<unknown>([
-  'request',
-  'result',
-  'error',
-  'cancel',
-  'next',
-  'complete',
-  'credit',
-  'functions',
-  'goaway',
-  'peers',
-  'event',
-  'subscribe',
-  'subscribed',
-  'unsubscribe',
-]);
+/** Every type of frame, and whether frames of this type have values of users. */
+const TYPES: { [Type in Frame['type']]: Type extends UnreadableFrame['of'] ? true : false } = {
+  request: true,
+  result: true,
+  error: true,
+  cancel: false,
+  next: true,
+  complete: true,
+  credit: false,
+  functions: false,
+  goaway: false,
+  peers: false,
+  event: true,
+  subscribe: false,
+  subscribed: false,
+  unsubscribe: false,
+};
+
+const KNOWN_TYPES = new Set<unknown>(Object.keys(TYPES));
+const TYPES_WITH_VALUES = new Set<unknown>(
+  Object.entries(TYPES).flatMap(([type, hasValues]) => (hasValues ? type : [])),
+);
 
 export function isKnownType(type: unknown): boolean {
   return KNOWN_TYPES.has(type);
@@ -194,8 +211,6 @@ function isOutcome(frame: Fields): boolean {
   if (thrown !== undefined) return failure === undefined && isWireValue(thrown);
   return isWireFailure(failure);
 }
-
-const TYPES_WITH_VALUES = new Set<unknown>(['request', 'result', 'error', 'next', 'complete', 'event']);
 
 /** Whether frames of this type have values of users, and so may have a `meta`. */
 export function holdsValues(type: unknown): boolean {

@@ -115,10 +115,23 @@ class Dispatcher {
       setImmediate(() => this.resume(link));
     }
     for (const frame of frames) {
-      if (frame.type === 'request' || frame.type === 'unreadable') this.#take(link, frame);
-      else if (frame.arg !== undefined) this.#argument(link, frame as ArgumentFrame);
-      else if (frame.type === 'cancel') this.#cancel(link, frame);
-      else if (frame.type === 'credit') taken.running.get(frame.id)?.writer?.credit(frame.count, frame.bytes);
+      switch (frame.type) {
+        case 'request':
+        case 'unreadable':
+          this.#take(link, frame);
+          break;
+        case 'cancel':
+          this.#cancel(link, frame);
+          break;
+        case 'credit':
+          taken.running.get(frame.id)?.writer?.credit(frame.count, frame.bytes);
+          break;
+        case 'next':
+        case 'complete':
+        case 'error':
+          this.#argument(link, frame as ArgumentFrame);
+          break;
+      }
     }
   }
 

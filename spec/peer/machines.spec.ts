@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { expect } from 'chai';
 import type { AnyStateMachine, StateNode } from 'xstate';
 
@@ -32,20 +34,36 @@ const peerMachine = createPeerMachine(
   }).logic,
 );
 
-const machines: [string, AnyStateMachine, string[]][] = [
-  ['peer', peerMachine, ['starting', 'online', 'draining', 'stopped', 'failed']],
-  [
-    'connection',
-    connectionMachine,
-    ['waiting', 'dialing', 'authenticating', 'open', 'suspect', 'draining', 'closed'],
-  ],
-  ['discovery', discoveryMachine, ['searching', 'settled']],
+const page = readFileSync(new URL('../../docs/states.md', import.meta.url), 'utf8');
+
+const machines: [string, AnyStateMachine, string][] = [
+  ['peer', peerMachine, '## peer'],
+  ['connection', connectionMachine, '## connection:<peer id>'],
+  ['discovery', discoveryMachine, '## discovery'],
 ];
 
-for (const [name, machine, states] of machines) {
+for (const [name, machine, heading] of machines) {
   describe(`the ${name} machine`, () => {
-    it('has the states that docs/states.md names', () => {
-      expect(Object.keys(machine.root.states)).to.deep.equal(states);
+    it('has the states that docs/states.md lists', () => {
+      expect(Object.keys(machine.root.states)).to.deep.equal(
+        table(heading, 'state').map(([state]) => names(state!)[0]),
+      );
+    });
+
+    it('goes from each state to the states that docs/states.md lists', () => {
+      for (const [state, , next] of table(heading, 'state')) {
+        const listed = [...next!.matchAll(/→ ((?:(?:, )?`\w+`)+)|or `(\w+)`/g)].flatMap(([text]) =>
+          names(text),
+        );
+        const node = machine.root.states[names(state!)[0]!]!;
+        expect([...new Set(listed)], state).to.have.members([...new Set(targetsOf(node))]);
+      }
+    });
+
+    it('takes the messages that docs/states.md lists', () => {
+      const listed = table(heading, 'message').flatMap(([message]) => names(message!));
+      const taken = machine.events.filter((each) => !each.startsWith('xstate.'));
+      expect(listed).to.have.members(taken);
     });
 
     it('names no target, action, guard, delay or actor that does not exist', () => {
@@ -70,15 +88,33 @@ for (const [name, machine, states] of machines) {
       for (let size = -1; size !== reached.size;) {
         size = reached.size;
         for (const key of [...reached]) {
-          const node = machine.root.states[key]!;
-          for (const transitions of [...node.transitions.values(), node.always ?? []]) {
-            for (const { target } of transitions) for (const each of target ?? []) reached.add(each.key);
-          }
+          for (const target of targetsOf(machine.root.states[key]!)) reached.add(target);
         }
       }
-      expect([...reached]).to.have.members(states);
+      expect([...reached]).to.have.members(Object.keys(machine.root.states));
     });
   });
+}
+
+/** The rows of the first table after a heading of the page whose first column has this title. */
+function table(heading: string, first: string): string[][] {
+  const section = page.slice(page.indexOf(`\n${heading}\n`) + heading.length);
+  const [, , ...rows] = new RegExp(`^\\| ${first} .*\\n(?:\\|.*\\n)+`, 'm')
+    .exec(section)![0]
+    .trim()
+    .split('\n');
+  return rows.map((row) => row.split('|').slice(1, -1));
+}
+
+/** The names in a cell. The page shortens `connection.suspected`, `connection.trusted` to `connection.suspected`, `.trusted`. */
+function names(cell: string): string[] {
+  const found = [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+  return found.map((name) => (name.startsWith('.') ? found[0]!.split('.')[0] + name : name));
+}
+
+function targetsOf(node: StateNode<any, any>): string[] {
+  const transitions = [...node.transitions.values(), node.always ?? []].flat();
+  return transitions.flatMap(({ target }) => target ?? []).map(({ key }) => key);
 }
 
 function nodes(node: StateNode<any, any>): StateNode<any, any>[] {

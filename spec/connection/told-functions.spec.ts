@@ -69,6 +69,6 @@ describe('the functions that peers tell each other', function () {
     const functions = (from: number, count: number): Record<string, () => number> =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${from + index}`, () => index]));
     peer.connect(functions(0, MOST_FUNCTIONS), { prefix: 'many' });
-    expect(() => peer.connect('one more', () => 0)).to.throw(Error, 'more than 65536 functions');
+    expect(() => peer.connect('one more', () => 0)).to.throw(Error, 'at most 65536 functions');
   });
 });

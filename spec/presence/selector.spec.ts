@@ -164,10 +164,13 @@ describe('a selector', () => {
     [{ scope: 'here' }, 'scope: give one of host, lan, wan'],
     [{ name: /x/ }, 'name: give'],
     [{ where: 'x' }, 'where: give a function'],
-    [{ gruop: 'gpu' }, 'a selector has no "gruop"; did you mean group? there is group, hub, has,'],
-    [{ filter: () => true }, 'a selector has no "filter"; there is group, hub, has,'],
-    [JSON.parse('{"__proto__":1}'), 'a selector has no "__proto__"'],
-    [{ toString: 'x' }, 'a selector has no "toString"'],
+    [
+      { gruop: 'gpu' },
+      'a selector has no field "gruop"; did you mean group? The fields are group, hub, has,',
+    ],
+    [{ filter: () => true }, 'a selector has no field "filter"; the fields are group, hub, has,'],
+    [JSON.parse('{"__proto__":1}'), 'a selector has no field "__proto__"'],
+    [{ toString: 'x' }, 'a selector has no field "toString"'],
   ] as const) {
     it(`is refused with advice when it is invalid: ${inspect(wrong)}`, () => {
       expect(() => matcher(wrong as never, 'main')).to.throw(TypeError, message);

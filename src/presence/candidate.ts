@@ -7,49 +7,49 @@ import type { FromDiscovery } from './messages.ts';
 /** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */
 const PATIENCE = 250;
 
-/** Between attempts to reach a candidate: from the first to the longest, in ms, doubling, with full jitter. */
+/** Time between two attempts to reach a candidate, the first and the longest, in ms. It doubles each time, with full jitter. */
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 10_000;
 
 /**
- * The longest where somebody answers who has another secret, or is no peer: that will hardly change, and on a network
- * that several worlds share each peer would knock at all the doors of the others. In ms.
+ * The longest time, in ms, if somebody answers that has another secret, or is not a peer. That will hardly change. On a network shared by
+ * several worlds, each peer would otherwise keep dialling all peers of the other worlds.
  */
 const LONGEST_RETRY_OF_STRANGERS = 60_000;
 
-/** Before those are dialled that were lost together with one that is back, in ms, with full jitter. */
+/** Pause before peers are dialled that were lost together with one that is back, in ms, with full jitter. */
 const SOON = 1_000;
 
-/** Before an address is tried again at which this peer found itself, in ms, with full jitter. */
+/** Pause before an address is tried again at which this peer found itself, in ms, with full jitter. */
 const SELF_RETRY = 60_000;
 
 /**
- * Somebody who may be a peer, from the first hint until the hint is taken back.
+ * Something that may be a peer, from the first hint until the last hint is withdrawn.
  *
- * `seen`: to be dialled, or waited for. `dialing`: a connection is on its way. `up`: it is open. `suspect`: nothing
- * is heard of it, and a fresh dial decides. `left`: it was up; with the hint still there it is dialled again.
+ * `seen`: to be dialled, or to wait for. `dialing`: a connection is being made. `up`: the connection is open. `suspect`: the peer is
+ * silent, and a new dial decides about it. `left`: it was up. It is dialled again while there is a hint.
  */
 export interface Candidate {
-  /** The peer's; or `host:port` when only an address is known. No id of a peer has a colon. */
+  /** The id of the peer, or `host:port` if only an address is known. Ids of peers never contain a colon. */
   readonly id: string;
   state: 'seen' | 'dialing' | 'up' | 'suspect' | 'left';
-  /** Where it may be found, by the provider that says so; empty when it came to us, or all was taken back. */
+  /** The hints, by provider. Empty if the peer dialled us, or if all hints were withdrawn. */
   readonly hints: Map<string, Hint>;
-  /** Of an address: the id of the peer that answered there last. Several addresses may lead to one peer. */
+  /** For an address: the id of the peer that answered there last. Several addresses may lead to one peer. */
   answeredBy: string | undefined;
-  /** Dials that failed since it was last up. */
+  /** Failed dials since it was last up. */
   failures: number;
-  /** Where it was hinted at when it was last up. */
+  /** The hinted addresses when it was last up. */
   proved: readonly Address[];
   /** How often a connection to it was lost. */
   generation: number;
-  /** What the last dial failed with. */
+  /** The error of the last failed dial. */
   error: unknown;
   /** When it is dialled again after a failed dial, on the clock. */
   dueAt: number;
-  /** Whether it was ever up or given up on: what the first search waits for. */
+  /** Whether it was ever up, or a dial has failed. The first search waits for this. */
   tried: boolean;
-  /** While it is up. */
+  /** The peer, while it is up. */
   record: PeerRecord | undefined;
 }
 
@@ -70,8 +70,8 @@ export function createCandidate(id: string): Candidate {
 }
 
 /**
- * Every address that is hinted at, in the order in which they are tried: what may be a lie comes last, and not before what
- * is none has failed, so that it delays nothing.
+ * All hinted addresses, in the order in which they are tried. Addresses that may be lies come last, and only after the trusted ones have
+ * failed, so that lies delay nothing.
  */
 export function addressesOf({ hints, failures }: Candidate): Address[] {
   const all = [...hints.values()];
@@ -81,7 +81,7 @@ export function addressesOf({ hints, failures }: Candidate): Address[] {
   return [...trusted, ...others.filter((address) => !isAmong(trusted, address))];
 }
 
-/** The message that has it dialled; from here on it is. */
+/** Returns the message that makes the peer dial the candidate, and sets its state to `dialing`. */
 export function dialOf(candidate: Candidate): Extract<FromDiscovery, { type: 'peer.dial' }> {
   candidate.state = 'dialing';
   candidate.answeredBy = undefined;
@@ -89,18 +89,18 @@ export function dialOf(candidate: Candidate): Extract<FromDiscovery, { type: 'pe
   return { type: 'peer.dial', id, addresses: addressesOf(candidate), generation };
 }
 
-/** Where a peer that has joined can be dialled afresh: what is hinted at, and where it answered before. */
+/** Where a joined peer can be dialled again: its hinted addresses, and those at which it answered before. */
 export function whereabouts(candidates: ReadonlyMap<string, Candidate>, id: string): Address[] {
   const leading = [...candidates.values()].filter((each) => each.id === id || each.answeredBy === id);
   return nearestFirst(leading.flatMap((each) => addressesOf(each)));
 }
 
-/** Forgets what is known of a life that is over. */
+/** Drops the hints at a life that is over. */
 export function dropHints({ hints }: Candidate, incarnation: string): void {
   for (const [provider, hint] of hints) if (hint.incarnation === incarnation) hints.delete(provider);
 }
 
-/** Whether two hints of one provider say the same. */
+/** Whether two hints of one provider are equal. */
 export function isSame(hint: Hint, other: Hint | undefined): boolean {
   return (
     hint.incarnation === other?.incarnation &&
@@ -110,22 +110,21 @@ export function isSame(hint: Hint, other: Hint | undefined): boolean {
   );
 }
 
-/** Whether a hint, of whatever provider, leads back to this peer. */
+/** Whether a hint leads back to this peer. */
 export function leadsTo(self: Hint, { id, addresses }: Hint): boolean {
   return id ? id === self.id : addresses.every((address) => isAmong(self.addresses, address));
 }
 
-/** How long to wait before the first dial, in ms. Of each pair one dials, so that connections rarely cross. */
+/** How long to wait before the first dial, in ms. One side of each pair waits, so that connections rarely cross. */
 export function firstDelay(self: Hint, hint: Hint): number {
-  // Nobody can dial a peer that is not announced, and whoever is at an address has perhaps never heard of this one.
+  // Do not wait if the other side cannot dial us: this peer is not announced, or a peer at a bare address may not know it.
   if (self.id < hint.id || self.addresses.length === 0 || hint.id === '') return 0;
   return processIsGone(hint) ? 0 : PATIENCE;
 }
 
 /**
- * Whether the announced process is known to be dead: nobody to wait for, so the refused dial that lets the stale
- * announcement be removed comes at once. Only a saving of time; a process in another container looks dead too,
- * and is dialled as it should be.
+ * Whether the announced process is known to be dead. Then there is no reason to wait: the dial is refused at once, and the stale
+ * announcement can be removed. This only saves time. A process in another container looks dead, too, and is dialled as it should be.
  */
 function processIsGone({ pid }: Hint): boolean {
   if (pid === undefined) return false;
@@ -138,16 +137,16 @@ function processIsGone({ pid }: Hint): boolean {
 }
 
 /**
- * How long to wait before an address is dialled again that led to this peer itself, in ms. Long, since mostly it will
- * again; not for ever, since behind one address there may be several peers, each dial reaching another.
+ * How long to wait, in ms, before dialling an address again that led to this peer itself. The time is long, because the address will
+ * mostly lead to this peer again. It is not endless, because several peers may be behind one address, and each dial reaches another.
  */
 export function selfDelay(random: () => number): number {
   return random() * SELF_RETRY;
 }
 
 /**
- * Who was lost as well when a peer was lost that is back now: the network is, so they are dialled soon and not at the
- * end of their pauses, which have become long meanwhile.
+ * The candidates that were lost, too, when one lost peer comes back. The network works again, so they are dialled soon, and not only at
+ * the end of their pauses, which have become long.
  */
 export function lostAsWell(candidates: ReadonlyMap<string, Candidate>, now: number): Candidate[] {
   return [...candidates.values()].filter(
@@ -156,14 +155,14 @@ export function lostAsWell(candidates: ReadonlyMap<string, Candidate>, now: numb
   );
 }
 
-/** How long to wait before they are dialled, in ms. */
+/** How long to wait before dialling those candidates, in ms. */
 export function soonDelay(random: () => number): number {
   return random() * SOON;
 }
 
 /**
  * How long to wait before the next dial, in ms.
- * @param stranger whether somebody answered, at every address, and did not have the secret
+ * @param stranger whether somebody without the secret answered at every address
  */
 export function retryDelay(failures: number, stranger: boolean, random: () => number): number {
   const longest = stranger ? LONGEST_RETRY_OF_STRANGERS : LONGEST_RETRY;

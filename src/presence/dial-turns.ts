@@ -4,46 +4,46 @@ import { addressesOf } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 
 /**
- * Whose turn it is to be dialled. Hints of which anybody on the network may be the author can be lies, thousands of
- * them, and each would cost somebody a connection: to them there are few dials a second. A dial that led to a peer
- * does not count, so where nobody lies there is nothing to wait for; nor does one to a peer that was there before.
+ * Decides which candidate is dialled next. Hints that anybody on the network may have sent can be lies, thousands of them, and each would
+ * cost somebody a connection. So only a few of them are dialled per second. A dial that led to a peer does not count, so there is no wait
+ * on a network without lies. A dial to a peer that was there before does not count either.
  */
 
 /**
- * Dials to those that somebody trusted hints at, that have just begun. More would not be faster, and a hundred peers that
- * start at once would be each other's flood of strangers.
+ * Dials for trusted hints that may have just begun at the same time. More would not be faster, and a hundred peers that start at once
+ * would flood each other with strangers.
  */
 const MOST_DIALS = 16;
 
-/** Whoever is there answers within this time, in ms: a dial that hangs for longer goes on, and gives up its place. */
+/** A live peer answers within this time, in ms. A dial that hangs for longer goes on, but no longer counts as just begun. */
 const HANGS = 150;
 
-/** Of those dials, with all that hang: each is a socket. */
+/** Dials for trusted hints at the same time, including those that hang. Each is a socket. */
 const MOST_HANGING = 256;
 
-/** Dials at the same time to those that only anybody has hinted at: each may take seconds to fail, and keeps its place. */
+/** Dials for untrusted hints at the same time. Each may take seconds to fail, and counts until then. */
 const MOST_DOUBTFUL = 8;
 
-/** Addresses of such candidates that are dialled in vain: at once, and per second; in one second never more than both. */
+/** Addresses of untrusted hints that may be dialled in vain: at once, and per second. In one second, never more than both together. */
 const BURST = 6;
 const RATE = 4;
 
-/** Hosts of which it is remembered when they were dialled. */
+/** The order of the last dials is remembered for this many hosts. */
 const MOST_HOSTS = 1_024;
 
 interface Dial {
   isDoubtful: boolean;
   addresses: number;
-  /** When it began, on the clock. */
+  /** When the dial began, on the clock. */
   since: number;
 }
 
 export class DialTurns {
   readonly #clock: Clock;
-  /** In the order in which they came. */
+  /** In the order in which they began to wait. */
   readonly #waiting = new Set<Candidate>();
   readonly #underWay = new Map<string, Dial>();
-  /** By host, the number of its last dial; in the order of these. */
+  /** By host: the number of its last dial, in ascending order. */
   readonly #dialled = new Map<string, number>();
   #count = 0;
   #budget = BURST;
@@ -54,14 +54,14 @@ export class DialTurns {
     this.#since = clock.now();
   }
 
-  /** Whether it is settled when those that wait are looked at again. */
+  /** Whether a timer is set for the next look at the waiting candidates. */
   isComingBack = false;
 
   get isAnybodyWaiting(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** Takes the candidate's turn if it may be dialled now; or else it waits for `next`. */
+  /** Takes the turn of the candidate if it may be dialled now. Otherwise the candidate waits for `next`. */
   take(candidate: Candidate): boolean {
     const dial = {
       isDoubtful: isDoubtful(candidate),
@@ -83,7 +83,7 @@ export class DialTurns {
     return true;
   }
 
-  /** Takes the turn of whoever is next among those that wait; undefined when nobody may be dialled now. */
+  /** Takes the turn of the next waiting candidate; undefined if none may be dialled now. */
   next(): Candidate | undefined {
     let best: Candidate | undefined;
     for (const candidate of this.#waiting) {
@@ -92,7 +92,7 @@ export class DialTurns {
     return best && this.take(best) ? best : undefined;
   }
 
-  /** The dial is over. @param proved whether it led to a peer, or the peer came to us */
+  /** Call when a dial is over. @param proved whether it led to a peer, or the peer dialled us */
   end(id: string, proved: boolean): void {
     const dial = this.#underWay.get(id);
     this.#underWay.delete(id);
@@ -100,22 +100,21 @@ export class DialTurns {
   }
 
   /**
-   * Whether the dial that is under way should end now that somebody trusted hints at its peer: it began because of what
-   * may be a lie, or it hangs.
+   * Whether the running dial should end now that there is a trusted hint: it was started by an untrusted hint, or it hangs.
    */
   givesWay({ id }: Candidate): boolean {
     const dial = this.#underWay.get(id);
     return dial !== undefined && (dial.isDoubtful || this.#hangs(dial));
   }
 
-  /** It is not to be dialled any more. */
+  /** Call when the candidate must no longer be dialled. */
   forget(candidate: Candidate): void {
     this.#waiting.delete(candidate);
   }
 
   /**
-   * First those that somebody trusted hints at, then those that were peers before, then whoever is at the host that was
-   * not dialled for the longest time: a flood of lies about some hosts does not keep the others waiting.
+   * The order of the candidates: first those with a trusted hint, then those that were peers before, then those at the host that was not
+   * dialled for the longest time. So a flood of lies about some hosts does not delay the others.
    */
   #rank(candidate: Candidate): number {
     if (!isDoubtful(candidate)) return -2;
@@ -146,11 +145,11 @@ export class DialTurns {
 
 function isDoubtful(candidate: Candidate): boolean {
   for (const { isAnybodys } of candidate.hints.values()) if (!isAnybodys) return false;
-  // Where it was when it was a peer it may be again: after an outage that was the network's, all of them are.
+  // Trust the addresses at which it was a peer before: after an outage of the network, all peers are back at theirs.
   return !addressesOf(candidate).every((address) => isAmong(candidate.proved, address));
 }
 
-/** One of those at which it may be: which, hardly matters. */
+/** One of its hosts. It hardly matters which. */
 function hostOf({ hints }: Candidate): string {
   const [hint] = hints.values();
   return hint?.addresses[0]?.host ?? '';

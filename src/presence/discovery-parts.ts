@@ -30,15 +30,15 @@ import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
 import { providerLogic } from './provider.ts';
 import { bury } from './tombstones.ts';
 
-/** What the machine of discovery is made of: what it knows, decides and does. The machine is in `discovery.ts`. */
+/** Context, guards and actions of the machine of discovery. The machine itself is in `discovery.ts`. */
 
-/** The first search is over when nothing new was hinted at for this long, in ms … */
+/** The first search is over if there was no new hint for this long, in ms. */
 const QUIET = 250;
 
-/** … or this long when nothing was hinted at at all: peers that start at the same instant see each other. In ms. */
+/** The same, in ms, if there was no hint at all. It is longer, so that peers that start at the same instant see each other. */
 const QUIET_ALONE = 750;
 
-/** Between two looks at the candidates that wait to be dialled, in ms. */
+/** Time between two looks at the candidates that wait to be dialled, in ms. */
 const TURN = 250;
 
 /** The first search is over after this time in any case, in ms. */
@@ -84,12 +84,12 @@ export const discoveryParts = setup({
       const known = context.candidates.get(id);
       const candidate = known ?? createCandidate(id);
       context.candidates.set(id, candidate);
-      // What is only told once more must not set the pauses between failing dials back to the shortest.
+      // A repeated hint must not reset the pauses between failing dials.
       const isNews = !isSame(hint, candidate.hints.get(provider));
       candidate.hints.set(provider, hint);
       if (!isNews) return;
       if (candidate.state === 'dialing' && !hint.isAnybodys && context.turns.givesWay(candidate)) {
-        // It is dialled again, where it is now said to be, when the connection has ended.
+        // It is dialled again, at its new address, when the connection has ended.
         candidate.state = 'seen';
         candidate.failures = 0;
         (system.get(`connection:${id}`) as AnyActorRef | undefined)?.send({ type: 'dial.stop' });
@@ -98,7 +98,7 @@ export const discoveryParts = setup({
       if (candidate.state === 'left') candidate.state = 'seen';
       if (candidate.state === 'seen') {
         candidate.failures = 0;
-        // Who told us of it has not told it of us, so there is nothing to wait for.
+        // The peer that sent this hint has not told the other side about us, so there is no reason to wait for its dial.
         const delay = provider === TOLD ? 0 : firstDelay(self, hint);
         enqueue.raise(due(id), { id: `due:${id}`, delay });
       }
@@ -143,7 +143,7 @@ export const discoveryParts = setup({
     'the dial is over': ({ context, event }) => {
       const isOpen = event.type === 'connection.opened';
       const id = isOpen ? event.record.id : (event as Event<'connection.ended'>).id;
-      // Who was dialled by address alone joins under its id, as another candidate.
+      // A peer that was dialled by its address joins under its id, as another candidate.
       const answered = context.candidates.get(id)?.answeredBy !== undefined;
       context.turns.end(id, isOpen || answered);
     },
@@ -280,7 +280,7 @@ export const discoveryParts = setup({
         const { provider } = event as Event<'provider.scanned' | 'provider.failed'>;
         return without(context.scanning, provider);
       },
-      // It announces before it looks.
+      // This provider announces the peer before it searches.
       announcing: ({ context, event }) =>
         context.announcing && (event as Event<'provider.scanned' | 'provider.failed'>).provider !== HOST,
     }),
@@ -324,15 +324,15 @@ export const discoveryParts = setup({
   },
 });
 
-/** Things may have changed while it waited. */
+/** Whether the candidate should still be dialled: things may have changed while it waited. */
 function isToBeDialled({ candidates, stopping }: DiscoveryContext, candidate: Candidate): boolean {
   if (stopping || candidate.hints.size === 0 || candidates.get(candidate.id) !== candidate) return false;
   return candidate.state === 'seen' || candidate.state === 'left';
 }
 
 /**
- * The wait is for peers that start at the same instant and look for each other. One that is not announced looks for
- * those that are there.
+ * How long to wait for new hints, in ms. The wait is for peers that start at the same instant and search for each other. A peer that is not
+ * announced only searches for peers that are already there.
  */
 function quietTime({ addresses }: Announcement, otherwise: number): number {
   return addresses.length === 0 ? 0 : otherwise;

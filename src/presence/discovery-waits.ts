@@ -3,11 +3,11 @@ import type { AnyActor } from 'xstate';
 import type { DiscoveryContext } from './discovery-context.ts';
 import type { PeerSet } from './peer-set.ts';
 
-/** What is waited for at the start of a peer. */
+/** Waits for discovery at the start of a peer. */
 
 /**
- * Resolves once others of this host can find the peer; or when it stops, when that is impossible here, and when the time
- * for the first search is over.
+ * Resolves once other peers of this host can find the peer. It also resolves if the peer stops, if it cannot be found here at all, or if
+ * the time for the first search is over.
  */
 export function announcedOnHost(discovery: AnyActor): Promise<void> {
   const isDone = (): boolean => {
@@ -27,7 +27,7 @@ export function announcedOnHost(discovery: AnyActor): Promise<void> {
   });
 }
 
-/** Resolves once the first search is over; rejects when the peer stops before. */
+/** Resolves once the first search is over. Rejects if the peer stops earlier. */
 export function searchIsOver(discovery: AnyActor, set: PeerSet): Promise<void> {
   return new Promise((resolve, reject) => {
     if (discovery.getSnapshot().value === 'settled') {

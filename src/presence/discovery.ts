@@ -6,8 +6,8 @@ import type { DiscoveryContext } from './discovery-context.ts';
 import { discoveryParts } from './discovery-parts.ts';
 
 /**
- * Keeps the live set of peers. Providers only hint at addresses; a peer is in the set exactly while an
- * authenticated connection to it is open.
+ * Keeps the live set of peers. Providers only give hints at addresses. A peer is in the set exactly while an authenticated connection to
+ * it is open.
  */
 const machine = discoveryParts.createMachine({
   id: 'discovery',
@@ -69,10 +69,10 @@ const machine = discoveryParts.createMachine({
   },
 });
 
-/** Those that others wait for. */
+/** Messages whose outcome others wait for. If one of them fails, the whole peer must know. */
 const AWAITED = new Set(['discovery.start', 'discovery.stop', 'provider.stopped']);
 
-/** What goes wrong with one hint or one peer is told, and the others are found all the same. */
+/** An unexpected error about one hint or one peer is logged, and all others are still found. */
 export const discoveryMachine = contained(machine, (error, { type }, self) => {
   if (AWAITED.has(type) || type.startsWith('xstate.')) throw error;
   (self.getSnapshot() as { context: DiscoveryContext }).context.log.unforeseen('in discovery', error);

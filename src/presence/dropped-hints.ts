@@ -2,12 +2,12 @@ import { addressText } from '../transport/address.ts';
 import type { DroppedHints } from '../providers/provider.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 
-/** Hints that were dropped because their tag is wrong: somebody lies, or belongs to another world. */
+/** Hints that were dropped because their tag is wrong: their sender lies, or belongs to another world. */
 
-/** Ids of which it is remembered. */
+/** Ids that are remembered, at most. */
 const MOST_IDS = 1_024;
 
-/** Counts them, and tells the user of the first. */
+/** Counts dropped hints, and logs the first ones. */
 export function noteDropped({ dropped, log }: DiscoveryContext, provider: string, hints: DroppedHints): void {
   if (dropped.size === 0)
     log.hintsDropped(
@@ -20,7 +20,7 @@ export function noteDropped({ dropped, log }: DiscoveryContext, provider: string
   }
 }
 
-/** In words, for evidence; undefined where there was none. */
+/** The dropped hints at this id in words, for the evidence; undefined if there were none. */
 export function droppedText({ dropped }: DiscoveryContext, id: string): string | undefined {
   const count = dropped.get(id)?.count;
   if (count === undefined) return undefined;

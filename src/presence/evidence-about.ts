@@ -7,7 +7,7 @@ import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import { droppedText } from './dropped-hints.ts';
 
-/** What is known of the peer with this id; undefined for one that was never heard of, or long ago. */
+/** The evidence about the peer with this id; undefined for one that was never heard of, or only long ago. */
 export function evidenceAbout(id: string, system: AnyActorRef['system']): Evidence | undefined {
   const discovery = system.get('discovery') as AnyActorRef | undefined;
   // The peer has stopped.

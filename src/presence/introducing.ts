@@ -6,25 +6,25 @@ import type { DiscoveryContext } from './discovery-context.ts';
 import type { Link } from '../connection/link.ts';
 
 /**
- * How peers that know only a seed find each other: who dialled an address tells whoever answered where it is itself,
- * and is told whom the other one knows. Of two that come to one seed the later one hears of the earlier.
+ * How peers that know only a seed find each other. A peer that dialled a bare address sends its own addresses, and gets the list of peers
+ * that the other side knows. If two peers come to one seed, the later one hears of the earlier.
  */
 
-/** Part of what the other side takes in one message: the list is no reason for it to end the connection. */
+/** The list takes at most this fraction of the other side's message limit, so that it never exceeds that limit. */
 const SHARE = 1 / 4;
 
-/** Tells the other side where this peer is, which asks it for all that it knows. */
+/** Sends this peer's own addresses, which asks the other side for its list. */
 export function ask({ self }: DiscoveryContext, link: Link): void {
   tell(link, [self!]);
 }
 
-/** Tells the other side where this peer is, and whom it is connected to. */
+/** Sends this peer's own addresses, and the peers to which it is connected. */
 export function answer({ self, candidates }: DiscoveryContext, link: Link): void {
   const others = [...candidates.values()].filter(({ id }) => id !== link.record.id);
   tell(link, [self!, ...others.flatMap(placeOf)]);
 }
 
-/** The peer that answered at one of our seeds. */
+/** Whether this peer answered at one of our seeds. */
 export function isSeed({ candidates }: DiscoveryContext, id: string): boolean {
   return [...candidates.values()].some(({ answeredBy }) => answeredBy === id);
 }
@@ -36,7 +36,7 @@ function tell(link: Link, known: Hint[]): void {
   link.send(encodeFrame({ type: 'peers', peers }));
 }
 
-/** Only who is connected at this moment, and only what was said of this life. */
+/** The addresses of a candidate: only if it is connected now, and only from hints at its present life. */
 function placeOf({ record, hints }: Candidate): Hint[] {
   if (!record) return [];
   const { id, incarnation } = record;

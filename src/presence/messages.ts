@@ -8,9 +8,9 @@ import type { Address } from '../transport/address.ts';
 import type { Listener } from '../transport/transport.ts';
 import type { SecretKeys } from '../wire/secret.ts';
 
-/** The messages of discovery: those that it takes, sends to the peer's actor, and emits for users. */
+/** The messages of discovery: those that it takes, those that it sends to the actor of the peer, and those that it emits for users. */
 
-/** What a peer has once it listens. */
+/** The parts of a peer that exist once it listens. */
 export interface Opened {
   attachment: Attachment;
   keys: SecretKeys;
@@ -19,7 +19,7 @@ export interface Opened {
 
 export type DiscoveryMessage =
   | ToDiscovery
-  /** This peer listens: announce it and begin to look. */
+  /** This peer listens: announce it, and begin to search. */
   | { type: 'discovery.start'; self: Announcement; opened: Opened }
   | { type: 'discovery.stop' }
   | { type: 'provider.found'; provider: string; hint: Hint }
@@ -29,25 +29,25 @@ export type DiscoveryMessage =
   | { type: 'provider.failed'; provider: string; error: unknown }
   /** Hints with a wrong tag were dropped. */
   | { type: 'provider.dropped'; provider: string; hints: DroppedHints }
-  /** It cannot do all its work at present, or it can again. */
+  /** The provider does not fully work at present, or works again. */
   | { type: 'provider.degraded'; provider: string; reason: Error | undefined }
   | { type: 'provider.stopped'; provider: string }
   /** It is time to dial this candidate, or to dial it again. */
   | { type: 'candidate.due'; id: string }
-  /** More candidates that wait may be dialled. */
+  /** It is time to look at the waiting candidates again. */
   | { type: 'turns.due' }
-  /** No new candidate for a while. */
+  /** There was no new candidate for a while. */
   | { type: 'search.quiet' }
   | { type: 'search.overdue' };
 
 /** To the actor of the peer, which owns the connections. */
 export type FromDiscovery =
-  /** Discovery wants a connection. `generation`: how often one to this peer was lost. */
+  /** Discovery wants a connection. `generation`: how often a connection to this peer was lost. */
   | { type: 'peer.dial'; id: string; addresses: readonly Address[]; generation: number }
-  /** Discovery has taken back what it announced. */
+  /** All providers have stopped and withdrawn their announcements. */
   | { type: 'discovery.stopped' };
 
-/** What discovery emits for users: `peer.actor.system.get('discovery').on('peer.joined', …)`. */
+/** The messages that discovery emits for users: `peer.actor.system.get('discovery').on('peer.joined', …)`. */
 export type DiscoveryEmitted =
   | { type: 'peer.joined'; record: PeerRecord }
   | { type: 'peer.left'; record: PeerRecord; why: LeaveReason }

@@ -15,17 +15,17 @@ import { proveAnywhere } from '../connection/dial/proving.ts';
 import type { Proving } from '../connection/dial/proving.ts';
 
 /**
- * Two processes with one id. The one that is there stays: it is asked whether it is alive, and if it is the newcomer is
- * turned away and told why. Otherwise each would replace the other on every peer, again and again.
+ * Two processes with one id. The one that is there is asked whether it is alive. If it is, it keeps the id, and the newcomer is refused and
+ * told why. Otherwise the two would replace each other on every peer, again and again.
  */
 
-/** How long the one that is there has to answer, in ms of time awake. */
+/** How long the process that is there may take to answer, in ms of time awake. */
 const ANSWER_TIME = 1_000;
 
-/** Between two looks at what it has sent, in ms. */
+/** Time between two checks whether it has sent something, in ms. */
 const LOOK = 50;
 
-/** Asks those this peer is connected to. */
+/** A check among the peers to which this peer is connected. */
 export function takenAmong(system: AnyActorRef['system'], clock: Clock): IsTaken {
   return (id, incarnation) => {
     const connection = system.get(`connection:${id}`) as AnyActorRef | undefined;
@@ -48,7 +48,7 @@ function answers(record: PeerRecord, clock: Clock): Promise<boolean> {
     };
     const stop = afterAwake(clock, ANSWER_TIME, () => decide(false));
     const look = (): void => {
-      // What a process that has died had sent before may arrive as well, but then its end comes right behind.
+      // Bytes that a process sent before it died may still arrive, but then the end of its connection follows at once.
       if (record.left || record.link?.socket !== socket) decide(false);
       else if (heard) decide(true);
       else {
@@ -62,8 +62,8 @@ function answers(record: PeerRecord, clock: Clock): Promise<boolean> {
 }
 
 /**
- * Asks whoever is announced under this peer's own id, before it announces itself.
- * @param time how long it has to answer, in ms of time awake
+ * Asks the process that is announced under this peer's own id whether it is alive, before this peer announces itself.
+ * @param time how long that process may take to answer, in ms of time awake
  * @throws NetError ID_TAKEN
  */
 export async function refuseNamesake(
@@ -73,10 +73,10 @@ export async function refuseNamesake(
 ): Promise<void> {
   const { self } = dependencies;
   for (const provider of providers) {
-    // One after the other: mostly there is one provider to ask, and nobody to be found.
+    // Ask one provider after the other: mostly there is only one, and it knows nobody.
     const hint = await provider.announced?.(self.id);
     if (!hint || hint.incarnation === self.incarnation) continue;
-    // Under another id, since nobody would talk to somebody with its own.
+    // Use another id, because no peer talks to a peer with its own id.
     const stranger = { ...dependencies, self: { ...self, id: nanoid(), incarnation: nanoid() } };
     if (await isThere(hint, transport, stranger, time)) throw idTaken(self.id, hint.pid);
   }

@@ -3,7 +3,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { RemotePeer } from './remote-peer.ts';
 import type { PeerSource, SourceChange } from './view.ts';
 
-/** The peers of one local peer, as its discovery tells of them. */
+/** The set of other peers of one local peer, as its discovery reports them. */
 export class PeerSet implements PeerSource {
   readonly group: string;
   readonly settled: () => Promise<void>;
@@ -53,8 +53,8 @@ export class PeerSet implements PeerSource {
       try {
         listener(change);
       } catch (error) {
-        // A listener of the user's. It must not stop the others, nor the actor that told of the change; what it
-        // threw is an uncaught exception, as from any event of Node's.
+        // A listener of the user threw. It must not stop the other listeners or the actor that reports the change. Its error becomes an
+        // uncaught exception, as with any event of Node.
         queueMicrotask(() => {
           throw error;
         });

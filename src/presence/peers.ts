@@ -142,11 +142,11 @@ export class Peers implements Iterable<RemotePeer> {
     try {
       for (;;) {
         while (changes.length > 0 && !signal?.aborted) yield changes.shift()!;
-        // What the selector's `where` threw, and it may throw anything.
+        // The selector's `where` may have thrown any value.
         // oxlint-disable-next-line only-throw-error
         if (failed && !signal?.aborted) throw failed.error;
         if (over) return;
-        // The wait is what the loop is for.
+        // The loop waits for a change, and keeps the process alive.
         await whileHolding(new Promise<void>((resolve) => (wake = resolve)));
       }
     } finally {
@@ -170,7 +170,7 @@ export class Peers implements Iterable<RemotePeer> {
     which: string | { readonly tag: string } | Selector,
     options: ReadyOptions = {},
   ): Promise<RemotePeer[]> {
-    refuseSelector(options, (field) => `ready({ ${field}, has: fn })`);
+    refuseSelector(options, (field) => `write ready({ ${field}, has: fn })`);
     refuseUnknown('option', options, READY);
     const { min = 1, signal } = options;
     const tag = isSelector(which) ? undefined : tagIn(which);
@@ -213,7 +213,7 @@ export class Peers implements Iterable<RemotePeer> {
     return this;
   }
 
-  /** Emits from the source as long as somebody listens. */
+  /** Emits changes of the source as long as there is a listener. */
   #attach(): void {
     this.#detach ??= this.#follow({
       changed: (change) => {
@@ -226,7 +226,7 @@ export class Peers implements Iterable<RemotePeer> {
           this.#emitter.emit('leave', change.peer, change.why, change.evidence);
         }
       },
-      // Nobody waits for it: like what a listener throws.
+      // No caller waits for this, so it is an uncaught exception, like an error of a listener.
       failed: (error) => {
         throw error;
       },
@@ -240,18 +240,18 @@ export class Peers implements Iterable<RemotePeer> {
   }
 }
 
-/** @throws TypeError for an event that never happens, or what is no function */
+/** @throws TypeError for an unknown event, or a listener that is not a function */
 function checkListener(event: string, listener: unknown): void {
   refuseUnknown('event', { [event]: listener }, EVENTS);
   if (typeof listener !== 'function') throw new TypeError(`${event}: give a function`);
 }
 
-/** A selector has no `tag`; a connected function, or what `remote()` gives, has. */
+/** A selector has no `tag`. A connected function, or one from `remote()`, has one. */
 function isSelector(which: string | { readonly tag: string } | Selector): which is Selector {
   return typeof which === 'object' && which !== null && !('tag' in which);
 }
 
-/** Not in the class: a bundler renames a class that names itself, and people see its name. */
+/** Not in the class: a bundler renames a class that refers to itself, and people see that name. */
 function peersOf(source: () => PeerSource, selector: Selector): Peers {
   return new Peers(source, selector);
 }

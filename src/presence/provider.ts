@@ -11,12 +11,12 @@ export type ProviderMessage =
   | { type: 'hints.told'; hints: readonly Hint[] }
   | { type: 'provider.stop' };
 
-/** Runs one source of hints, and turns what it says into messages to discovery. */
+/** Runs one provider, and turns its reports into messages to discovery. */
 export const providerLogic = fromCallback<ProviderMessage, { provider: Provider; self: Announcement }>(
   ({ input: { provider, self }, sendBack, receive }) => {
     const report = sendBack as (message: DiscoveryMessage) => void;
     const { name } = provider;
-    // Functions of its own, so that what is thrown before they return a promise rejects, too.
+    // Async wrappers, so that an error thrown before the provider returns a promise rejects, too.
     const start = async (): Promise<void> =>
       provider.start(self, {
         found: (hint) => report({ type: 'provider.found', provider: name, hint }),
@@ -41,7 +41,7 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
           provider.tell?.(message.hints);
           break;
         case 'provider.stop':
-          // One that cannot stop in order is stopped below, and holds nobody up.
+          // A provider that fails to stop is stopped below, and does not delay the others.
           stop().then(
             () => {
               stopped = true;
@@ -55,7 +55,7 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
           break;
       }
     });
-    // Without the time for an orderly end, as when the process exits.
+    // The actor ended without an orderly stop, for example because the process exits.
     return () => {
       if (!stopped) provider.stopNow();
     };

@@ -21,35 +21,35 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What stands for options that nobody gave: it need not be looked at. */
+/** Stands for absent options, so that they need not be checked. */
 export const NO_OPTIONS: CallOptions = Object.freeze({});
 
-/** Streams among the arguments of a call, whose owner they have already; the room of calls knows more of them. */
+/** Streams among the arguments of a call that already have an owner. The room `calls` knows more about them. */
 export interface Lent {
-  /** Ends them, unless their call has them. */
+  /** Ends the streams, unless the call has taken them over. */
   release(): void;
 }
 
-/** How calls are made. For bad options a TypeError is thrown at once; everything else rejects. */
+/** Makes calls. Wrong options throw a TypeError at once; every other error rejects. */
 export interface Calling {
   call(
     record: PeerRecord,
     tag: string,
     args: readonly unknown[],
     options: CallOptions,
-    /** Is told when the result has turned out to be no stream. */
+    /** Called when the result turns out not to be a stream. */
     plain?: () => void,
-    /** The streams among the arguments, if somebody has taken them already. */
+    /** The streams among the arguments, if they were already taken. */
     lent?: Lent,
   ): Promise<unknown>;
-  /** The call is made by the first `next()`. */
+  /** The first `next()` makes the call. */
   stream(
     record: PeerRecord,
     tag: string,
     args: readonly unknown[],
     options: CallOptions,
   ): AsyncGenerator<unknown, unknown, void>;
-  /** For a function of which it is not known yet whether it returns a stream: the promise can be iterated, too. */
+  /** For a function that may or may not return a stream: the promise can be iterated, too. */
   callUnknown(
     record: PeerRecord,
     tag: string,
@@ -57,7 +57,7 @@ export interface Calling {
     options: CallOptions,
     plain: () => void,
   ): Promise<unknown>;
-  /** Calls from here that wait, or whose function has not settled there. */
+  /** Number of calls from here that wait, or whose function has not settled there. */
   load(record: PeerRecord): number;
 }
 
@@ -89,7 +89,7 @@ export class RemotePeer {
   readonly #calling: Calling;
   readonly #clock: Clock;
 
-  /** @internal @param clock of the peer that calls */
+  /** @internal @param clock clock of the local peer */
   constructor(record: PeerRecord, calling: Calling, clock: Clock) {
     this.id = record.id;
     this.name = record.name;
@@ -103,7 +103,7 @@ export class RemotePeer {
     this.#clock = clock;
   }
 
-  /** @internal Calls from here that wait, or whose function has not settled there. */
+  /** @internal Number of calls from here that wait, or whose function has not settled there. */
   get load(): number {
     return this.#calling.load(this.#record);
   }
@@ -179,7 +179,7 @@ export class RemotePeer {
     return this.#calling.stream(this.#record, tag, args, options);
   }
 
-  /** @internal `call` for who has taken the streams among the arguments already. */
+  /** @internal `call` for a caller that has already taken the streams among the arguments. */
   callWith(
     given: Lent | undefined,
     tag: string,
@@ -190,7 +190,7 @@ export class RemotePeer {
     return this.#calling.call(this.#record, tag, args, options, plain, given);
   }
 
-  /** @internal `call` for a function of which it is not known yet whether it returns a stream. */
+  /** @internal `call` for a function that may or may not return a stream. */
   callUnknown(
     tag: string,
     args: readonly unknown[],

@@ -30,7 +30,7 @@ export interface Selector {
   where?: ((peer: RemotePeer) => boolean) | undefined;
 }
 
-/** The selector as a test. @throws TypeError for what is no selector; the test itself, what `where` throws */
+/** The selector as a test for peers. The test throws what `where` throws. @throws TypeError for an invalid selector */
 export function matcher(selector: Selector, ownGroup: string): (peer: RemotePeer) => boolean {
   checkSelector(selector);
   const { group = ownGroup, hub, has, scope, name, where } = selector;
@@ -46,7 +46,7 @@ export function matcher(selector: Selector, ownGroup: string): (peer: RemotePeer
     (where === undefined || isTrue(where(peer)));
 }
 
-/** A promise, of an async `where`, would otherwise pass for true. */
+/** Refuses other values: the promise of an async `where` would otherwise count as true. */
 function isTrue(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer;
   const what = isPromise(answer) ? 'a promise' : answer === null ? 'null' : typeof answer;
@@ -55,7 +55,7 @@ function isTrue(answer: unknown): boolean {
 
 const SCOPES: Record<Scope, true> = { host: true, lan: true, wan: true };
 
-/** What each field may be. Exhaustive by its type: a new one that is missing here does not compile. */
+/** The valid values of each field. The type makes it exhaustive: a new field that is missing here does not compile. */
 const FIELDS: Record<keyof Selector, { fits: (value: unknown) => boolean; give: string }> = {
   group: {
     fits: (value) => isString(value) || (Array.isArray(value) && value.every((each) => isString(each))),
@@ -78,20 +78,20 @@ const FIELDS: Record<keyof Selector, { fits: (value: unknown) => boolean; give: 
 };
 
 /**
- * Refuses a selector that was given among options.
- * @param place where it goes instead, said with a field
+ * Refuses fields of a selector among options.
+ * @param place returns the right way to write it, with the given field
  * @throws TypeError
  */
 export function refuseSelector(options: object | null, place: (field: string) => string): void {
   const field = Object.keys(options ?? {}).find((key) => Object.hasOwn(FIELDS, key));
   if (field !== undefined)
-    throw new TypeError(`${field} says which peers are meant: ${place(`${field}: …`)}`);
+    throw new TypeError(`${field} is a field of a selector, not an option; ${place(`${field}: …`)}`);
 }
 
-/** What `any`, `all` and `ready` take beside a selector. */
+/** Options that `any`, `all` and `ready` take in addition to a selector. */
 const OPTIONS = new Set(['deadline', 'signal', 'wait', 'min']);
 
-/** @throws TypeError naming what is wrong with it, and what there is instead */
+/** @throws TypeError that says what is wrong with the selector, and what to write instead */
 export function checkSelector(selector: unknown): asserts selector is Selector {
   if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) {
     throw new TypeError('give a selector, such as { group: "x" }');
@@ -106,9 +106,9 @@ export function checkSelector(selector: unknown): asserts selector is Selector {
 function unknownField(key: string): string {
   const fields = Object.keys(FIELDS);
   const [meant] = near(key, fields);
-  const question = meant === undefined ? '' : `did you mean ${meant}? `;
+  const hint = meant === undefined ? 'the fields are' : `did you mean ${meant}? The fields are`;
   const place = OPTIONS.has(key) ? `. Options come after the selector: ({}, { ${key}: … })` : '';
-  return `a selector has no ${JSON.stringify(key)}; ${question}there is ${fields.join(', ')}${place}`;
+  return `a selector has no field ${JSON.stringify(key)}; ${hint} ${fields.join(', ')}${place}`;
 }
 
 function isString(value: unknown): value is string {

@@ -2,12 +2,12 @@ import type { DiscoveryContext } from './discovery-context.ts';
 import type { LeaveReason } from '../connection/evidence.ts';
 import type { PeerRecord } from '../connection/link.ts';
 
-/** How many that left are remembered: the incarnations that said goodbye, and why peers were held for gone. */
+/** How many departed peers are remembered: the incarnations that said goodbye, and the evidence for each leave. */
 const MOST = 1_024;
 
 /**
- * Remembers one that left: why, for those who ask; and, unless it was just lost, that this life of it is over, so that
- * no old hint revives it. The newest only, for hints do not live long.
+ * Remembers a peer that left, and its evidence. Unless the peer was lost, it also remembers that this life is over, so that no old hint
+ * revives it. Only the newest are kept, because hints do not live long.
  */
 export function bury({ gone, departed }: DiscoveryContext, record: PeerRecord, why: LeaveReason): void {
   if (why !== 'lost') {

@@ -5,19 +5,19 @@ import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
 import type { Selector } from './selector.ts';
 
-/** The whole set of one local peer, and how the parts of it that selectors mean are followed. */
+/** The whole set of one local peer, and views of it that follow a selector. */
 
 export interface PeerSource {
   readonly group: string;
   /** Whether the first search is over. */
   readonly searched: boolean;
-  /** Why the local peer is no more, once it is. */
+  /** Why the local peer has ended, once it has. */
   readonly ended: Error | undefined;
   current(): RemotePeer[];
   get(id: string): RemotePeer | undefined;
-  /** Returns what takes the listener off again. `ended` is told once, when the local peer is no more. */
+  /** Returns a function that removes the listener. `ended` is called once, when the local peer ends. */
   subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void;
-  /** Starts the local peer if need be; resolves when its first search is over. */
+  /** Starts the local peer if it has not started. Resolves when its first search is over. */
   settled(): Promise<void>;
 }
 
@@ -39,27 +39,27 @@ export type PeersChange =
 
 export type SourceChange = Exclude<PeersChange, { type: 'snapshot' }>;
 
-/** Who follows a part of the set. */
+/** The callbacks of somebody that follows a view. */
 export interface Follower {
   changed: (change: SourceChange) => void;
-  /** The selector's `where` threw: the peer it was asked about counts as not meant. */
+  /** The selector's `where` threw. The peer that it was called with counts as not selected. */
   failed: (error: unknown) => void;
   ended: () => void;
 }
 
 export interface View {
-  /** Those that are meant, now; it changes before the follower is told. */
+  /** The selected peers, now. The set changes before the follower is called. */
   readonly inside: ReadonlySet<RemotePeer>;
   stop(): void;
 }
 
-/** Of a peer that is still there, and no longer what the selector means. */
-const UNSELECTED = new Evidence('alive', { detail: 'the selector no longer means it' });
+/** The evidence for a peer that is still there, but no longer fits the selector. */
+const UNSELECTED = new Evidence('alive', { detail: 'it no longer fits the selector' });
 
 /**
- * Follows the peers that a selector means. With `has` or `where` a peer also joins when it comes to fit, and leaves,
- * with `stopped`, when it does no longer.
- * @throws TypeError for what is no selector; what its `where` throws about those that are there
+ * Follows the peers that fit a selector. With `has` or `where`, a peer also joins when it begins to fit, and leaves with `stopped` when it
+ * no longer fits.
+ * @throws TypeError for an invalid selector; what its `where` throws for peers that are already there
  */
 export function follow(source: PeerSource, selector: Selector, follower: Follower): View {
   const matches = matcher(selector, source.group);
@@ -86,10 +86,10 @@ export function follow(source: PeerSource, selector: Selector, follower: Followe
 }
 
 /**
- * Resolves with what `check` returns, as soon as that is something; it is asked now and at each change of the set.
- * Starts the local peer, and keeps the process alive meanwhile.
- * @param more called with what asks again: for what depends on more than the set; returns what ends that
- * @throws the signal's reason; what `check` throws; NetError STOPPED when the local peer stops
+ * Resolves with the first result of `check` that is not undefined. It calls `check` now and at each change of the set. It starts the local
+ * peer, and keeps the process alive meanwhile.
+ * @param more for checks that depend on more than the set: called with a function that checks again, and returns a function that ends it
+ * @throws the signal's reason; what `check` throws; NetError STOPPED if the local peer stops
  */
 export function until<T>(
   source: PeerSource,
@@ -121,7 +121,7 @@ export function until<T>(
     const endMore = more(again);
     signal?.addEventListener('abort', abort, { once: true });
     again();
-    // That the local peer cannot start is told through `subscribe`.
+    // If the local peer cannot start, `subscribe` reports it.
     source.settled().catch(() => {});
   });
   return whileHolding(wait);

@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls';
 
 import { expect } from 'chai';
 
-import { EVERYWHERE } from '../../src/transport/entrance.ts';
+import { EVERYWHERE } from '../../src/transport/address.ts';
 import { MOST_STRANGERS } from '../../src/transport/strangers.ts';
 import type { Listener, Socket } from '../../src/transport/transport.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { systemClock } from '../../src/base/clock.ts';
-import { EVERYWHERE } from '../../src/transport/entrance.ts';
+import { EVERYWHERE } from '../../src/transport/address.ts';
 import { MemoryWires } from '../../src/transport/memory.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { hasIPv6, ownAddress } from '../support/own-address.ts';

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 
 import { NetError } from '../base/errors.ts';
-import { isLoopback } from '../transport/address.ts';
-import { EVERYWHERE } from '../transport/entrance.ts';
+import { EVERYWHERE, isLoopback } from '../transport/address.ts';
 import type { TlsOptions } from '../transport/tls.ts';
 import { PUBLIC_SECRET, SHORTEST_SECRET, weaknessOf } from '../wire/secret.ts';
 

@@ -7,6 +7,10 @@ export interface Address {
   port: number;
 }
 
+/** Every interface of this host, with IPv6 and IPv4, or IPv4 only if there is no IPv6. */
+/** Every interface of the host, IPv6 and IPv4. */
+export const EVERYWHERE = '::';
+
 /** The prefix of an IPv4 address that is mapped into IPv6. The system and dual-stack sockets write addresses this way. */
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 

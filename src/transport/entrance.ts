@@ -4,14 +4,11 @@ import type { AddressInfo, Server, Socket as NetSocket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { TLSSocket } from 'node:tls';
 
-import { canonicalIp, isLoopback } from './address.ts';
+import { EVERYWHERE, canonicalIp, isLoopback } from './address.ts';
 import type { Gate } from './gate.ts';
 import type { Tls } from './tls.ts';
 import type { Address } from './address.ts';
 import type { ListenOptions } from './transport.ts';
-
-/** Every interface of this host, with IPv6 and IPv4, or IPv4 only if there is no IPv6. */
-export const EVERYWHERE = '::';
 
 export interface Entrance {
   /** The addresses at which others reach it, the nearest first. */

@@ -6,7 +6,6 @@ import type { TlsOptions } from '../../transport/tls.ts';
 import type { Address } from '../../transport/address.ts';
 import { isLoopback } from '../../transport/address.ts';
 import { scopeOf } from '../../transport/scope.ts';
-import { webSocketTransport } from '../../transport/websocket.ts';
 import { HostProvider } from './host.ts';
 import { inTime } from './in-time.ts';
 import type { Provider } from '../provider.ts';
@@ -54,6 +53,8 @@ export function hostNetwork(settings: HostSettings): Network {
       // Without `lan` a peer never leaves its host, whatever hints it gets.
       const reaches = ({ host: each }: Address): boolean =>
         lan || isLoopback(each) || (isIP(each) !== 0 && scopeOf(each) === 'host');
+      // `ws` and Node's `http`, `https` and `tls` are a third of what a program that only imports this library would load.
+      const { webSocketTransport } = await import('../../transport/websocket.ts');
       return {
         transport: webSocketTransport(tls),
         providers: [

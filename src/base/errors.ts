@@ -24,7 +24,7 @@ const OUTCOMES = {
   OVERLOADED: { ran: 'no', retriable: true },
   /** The peer has no function with that tag; another may. */
   NO_SUCH_TAG: { ran: 'no', retriable: true },
-  /** A value cannot be carried; the message names its path. */
+  /** A value cannot be sent; the message names its path. */
   NOT_SERIALIZABLE: { ran: 'no', retriable: false },
   /** A message is larger than the receiver takes. */
   TOO_LARGE: { ran: 'no', retriable: false },
@@ -34,13 +34,13 @@ const OUTCOMES = {
   UNAUTHENTICATED: { ran: 'no', retriable: false },
   /** Another process is alive and has the id of this peer. */
   ID_TAKEN: { ran: 'no', retriable: false },
-  /** What was asked for would open this peer to strangers. */
+  /** The given options, a file or a folder would open this peer to strangers. */
   INSECURE: { ran: 'no', retriable: false },
   /** No answer by the deadline. */
   DEADLINE_EXCEEDED: { ran: 'unknown', retriable: false },
   /** The connection was lost after the request was written to it. */
   CONNECTION_LOST: { ran: 'unknown', retriable: false },
-  /** The caller took the call back. */
+  /** The caller cancelled the call. */
   CANCELLED: { ran: 'unknown', retriable: false },
   /** This peer is stopped. */
   STOPPED: { ran: 'no', retriable: false },

@@ -103,7 +103,8 @@ export class Log {
   }
 
   /**
-   * An unexpected error, that is, a bug. If nothing is logged, it becomes a warning of the process, so that a bug is never silent.
+   * An unexpected error, that is, a bug. If nothing is logged, it becomes a warning of the process, so that a bug is never
+   * silent.
    * @param doing where it happened: "in a call", "while it listened"
    */
   unforeseen(doing: string, error: unknown): void {

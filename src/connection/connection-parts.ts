@@ -38,8 +38,8 @@ export function whereToProbe({ services, id, addresses }: ConnectionContext): re
 }
 
 /**
- * The link to go back to if the one in use closes: an older one that was given up for it, but that the other side still uses, because
- * for some reason it never got the new one.
+ * The link to go back to if the one in use closes: an older one that was given up for it, but that the other side still uses,
+ * because for some reason it never got the new one.
  */
 function otherLink({ record, links }: ConnectionContext, closed: Link): Link | undefined {
   if (record?.link !== closed) return undefined;
@@ -99,7 +99,8 @@ export const connectionParts = setup({
         const stranger = errors.every(
           (error) => error instanceof NetError && error.cause instanceof HandshakeFailed,
         );
-        // The first error is mostly from an address where somebody answered but was not the peer. That says more than a failed dial.
+        // The first error is mostly from an address where somebody answered but was not the peer, and this says more than a
+        // failed dial.
         return { refused, stranger, error: errors[0] };
       },
     }),
@@ -176,8 +177,8 @@ export const connectionParts = setup({
       const record = context.record!;
       const link = otherLink(context, (event as Event<'link.closed'>).link)!;
       record.link = link;
-      // Caller and events repeat on this link what was under way on the closed one. The other side does not know of the change. So
-      // messages to it on the closed link are lost, and it asks again on the link that the new dial makes.
+      // Caller and events repeat on this link what was under way on the closed one. The other side does not know of the change.
+      // So messages to it on the closed link are lost, and it asks again on the link that the new dial makes.
       enqueue.sendTo(context.services.caller, { type: 'link.opened', link });
       enqueue.sendTo(context.services.events, { type: 'link.opened', link });
     }),

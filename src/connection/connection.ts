@@ -9,8 +9,8 @@ import { contained } from '../base/contained.ts';
  * Everything between this peer and one other: the actor `connection:<peer id>`. It dials, or gets a session that the listener
  * accepted. It keeps one link for calls and lets the others drain. It ends when no link is left.
  *
- * If only an address is known, the actor is `connection:<host:port>`. It dials the address, hands the session over to the connection
- * of the peer that answered, and ends.
+ * If only an address is known, the actor is `connection:<host:port>`. It dials the address, hands the session over to the
+ * connection of the peer that answered, and ends.
  */
 
 /** Actions for a session of another life, if a connection is in use. */

@@ -3,8 +3,8 @@ import type { EventsFrame } from '../wire/frames.ts';
 import type { Link, PeerRecord } from './link.ts';
 
 /**
- * How long frames wait for the end of the other link, in ms. Its goaway normally comes a moment later. If that link is dead and nobody
- * has noticed, waiting is no use.
+ * How long frames wait for the end of the other link, in ms. Its goaway normally comes a moment later. If that link is dead and
+ * nobody has noticed, waiting is no use.
  */
 const LONGEST_WAIT = 1_000;
 
@@ -17,9 +17,9 @@ interface Waiting {
 }
 
 /**
- * Keeps the order of events while a pair has two links. Each side moves to the link that stays at its own moment, and sends goaway on
- * the other link first. So frames on the link that stays are passed on only after the goaway or the end of the other link. Frames on
- * the other link were sent earlier, and are passed on at once.
+ * Keeps the order of events while a pair has two links. Each side moves to the link that stays at its own moment, and sends
+ * goaway on the other link first. So frames on the link that stays are passed on only after the goaway or the end of the other
+ * link. Frames on the other link were sent earlier, and are passed on at once.
  */
 export class CrossingLinks {
   readonly #clock: Clock;
@@ -93,8 +93,8 @@ export class CrossingLinks {
   }
 
   /**
-   * Whether the other side may still send on a link that will not stay. It cannot if one side opened both links, or if one link has a
-   * higher generation: the other link was given up for it, and is of no use any more.
+   * Whether the other side may still send on a link that will not stay. It cannot if one side opened both links, or if one link
+   * has a higher generation: the other link was given up for it, and is of no use any more.
    */
   #crossed(link: Link): boolean {
     for (const other of this.#open.get(link.record) ?? []) {

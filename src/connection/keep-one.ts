@@ -2,8 +2,8 @@ import type { Link } from './link.ts';
 
 /**
  * Decides which of two links of one pair stays. Both sides decide by the same facts. The link with the higher generation stays,
- * because its dialler has given up the other. If both are equal, the link stays that the peer with the lower id opened. If one side
- * opened both, the newer one stays.
+ * because its dialler has given up the other. If both are equal, the link stays that the peer with the lower id opened. If one
+ * side opened both, the newer one stays.
  */
 export function keepOne(ownId: string, otherId: string, current: Link, link: Link): Link {
   // The current link is silent. The new dial of the other side is a sign that it has lost that link.

@@ -13,10 +13,10 @@ import { mostUnread } from './unread.ts';
 import type { LinkLimits } from './unread.ts';
 
 /**
- * The message of a tick is cut at this many characters: some twenty calls. The other side can then work on the first part while this
- * side still writes the rest. Measured with 512 calls in flight: 170,000 calls/s with a cut at 64 Ki characters, 220,000 at 16 Ki,
- * 300,000 at 2 to 4 Ki, and 190,000 at 512, where each message costs more than it gains. For the same reason the first frame of a tick
- * is sent alone, which doubles the calls/s with 8 in flight.
+ * The message of a tick is cut at this many characters: some twenty calls. The other side can then work on the first part while
+ * this side still writes the rest. Measured with 512 calls in flight: 170,000 calls/s with a cut at 64 Ki characters, 220,000 at
+ * 16 Ki, 300,000 at 2 to 4 Ki, and 190,000 at 512, where each message costs more than it gains. For the same reason the first
+ * frame of a tick is sent alone, which doubles the calls/s with 8 in flight.
  */
 const CUT = 2 * 1024;
 
@@ -43,8 +43,8 @@ export interface LinkOwner {
 }
 
 /**
- * One life of one other peer. It is created when the first connection opens, and dropped when the peer leaves; the next life gets a new
- * record. Connection, discovery and caller share it. The comments say which of them writes a field.
+ * One life of one other peer. It is created when the first connection opens, and dropped when the peer leaves; the next life gets
+ * a new record. Connection, discovery and caller share it. The comments say which of them writes a field.
  */
 export interface PeerRecord {
   readonly id: string;
@@ -151,10 +151,10 @@ export class Link {
   }
 
   /**
-   * Sends a frame. The first frame of a tick is sent at once, so that its receiver can begin. Those that follow in the same tick are
-   * sent together, in messages of about `CUT` characters. A frame with binary messages is sent at once, right after them, so that the
-   * other side never holds the bytes of more than one frame. A long frame is sent at once, too: then it is known whether there is room
-   * for the next one.
+   * Sends a frame. The first frame of a tick is sent at once, so that its receiver can begin. Those that follow in the same tick
+   * are sent together, in messages of about `CUT` characters. A frame with binary messages is sent at once, right after them, so
+   * that the other side never holds the bytes of more than one frame. A long frame is sent at once, too: then it is known whether
+   * there is room for the next one.
    */
   send(frame: Outgoing): void {
     if (typeof frame !== 'string') {
@@ -262,8 +262,9 @@ export class Link {
   }
 
   /**
-   * Tells the other side that this side leaves the link. With `stopped` it takes no more requests. With `duplicate` it makes no requests
-   * here, but takes them until the other side has sent `duplicate`, too, so that no call is lost when the connection changes.
+   * Tells the other side that this side leaves the link. With `stopped` it takes no more requests. With `duplicate` it makes no
+   * requests here, but takes them until the other side has sent `duplicate`, too, so that no call is lost when the connection
+   * changes.
    */
   goaway(reason: GoawayFrame['reason']): void {
     if (this.leaving === reason || this.leaving === 'stopped') {
@@ -280,8 +281,8 @@ export class Link {
   }
 
   /**
-   * Call whenever a call settles on a link that one side is leaving. A side that stops closes its links when nothing runs on any of
-   * them. A duplicate is closed once both sides have sent `duplicate`.
+   * Call whenever a call settles on a link that one side is leaving. A side that stops closes its links when nothing runs on any
+   * of them. A duplicate is closed once both sides have sent `duplicate`.
    */
   checkIdle(): void {
     if ((this.made?.pending.size ?? 0) > 0 || (this.taken?.unsettled ?? 0) > 0) return;

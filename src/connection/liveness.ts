@@ -7,12 +7,12 @@ import { LiveSnapshot } from '../base/live-snapshot.ts';
 import type { LivenessMessage } from './messages.ts';
 
 /**
- * Watches every open link of this peer for signs of life, with one timer for all of them. Any byte proves life: each check ("look")
- * compares how much has arrived with the look before. So a call costs nothing, and an idle link costs two numbers. A silent peer gets a
- * ping. If it stays silent, it is reported to its connection, which dials it again to find out.
+ * Watches every open link of this peer for signs of life, with one timer for all of them. Any byte proves life: each check
+ * ("look") compares how much has arrived with the look before. So a call costs nothing, and an idle link costs two numbers. A
+ * silent peer gets a ping. If it stays silent, it is reported to its connection, which dials it again to find out.
  *
- * Silence is counted in looks, not in time. If this process was stopped, suspended or busy, its next look is late, and a late look does
- * not count: the bytes that it missed are still in the sockets, and are read before the next look.
+ * Silence is counted in looks, not in time. If this process was stopped, suspended or busy, its next look is late, and a late
+ * look does not count: the bytes that it missed are still in the sockets, and are read before the next look.
  */
 
 /** Number of looks in the time after which a silent peer gets a ping. */
@@ -200,8 +200,8 @@ class Liveness {
 }
 
 /**
- * Whether to send a ping: at 1, 2, 4, 8 … times the silence of the first one. A busy peer finds one ping in its socket as well as it
- * finds sixty, and some WebSocket libraries close a connection on which they find more than sixty at once.
+ * Whether to send a ping: at 1, 2, 4, 8 … times the silence of the first one. A busy peer finds one ping in its socket as well as
+ * it finds sixty, and some WebSocket libraries close a connection on which they find more than sixty at once.
  */
 function isTimeToAsk(silentLooks: number): boolean {
   const times = silentLooks / LOOKS_PER_PING;

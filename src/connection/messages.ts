@@ -18,12 +18,12 @@ import type { Link, PeerRecord } from './link.ts';
 import type { Session } from './session.ts';
 
 /**
- * The messages of a connection: those that its machine takes, and those that it sends to the other actors of its peer. Each of these
- * actors adds its own messages, in its own room. Facts are named for what happened (`link.closed`), commands for what to do
+ * The messages of a connection: those that its machine takes, and those that it sends to the other actors of its peer. Each of
+ * these actors adds its own messages, in its own room. Facts are named for what happened (`link.closed`), commands for what to do
  * (`connection.drain`). `docs/states.md` says which actor sends which message, and when.
  *
- * Frames are wrapped, as in `{ type: 'frames.received', frames }`. A frame must never be a message itself: its `type` comes from the
- * wire, and `xstate.stop` would stop the actor that gets it.
+ * Frames are wrapped, as in `{ type: 'frames.received', frames }`. A frame must never be a message itself: its `type` comes from
+ * the wire, and `xstate.stop` would stop the actor that gets it.
  */
 
 export type ConnectionMessage =

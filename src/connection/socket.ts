@@ -18,9 +18,9 @@ export interface SocketInput {
 }
 
 /**
- * Owns the socket of a link. It passes each frame to the actor it is for, and closes the socket when it is stopped. Requests, answers
- * and events go straight to dispatcher, caller and events, and lists of peers to discovery. Only frames about the connection itself go
- * to its machine.
+ * Owns the socket of a link. It passes each frame to the actor it is for, and closes the socket when it is stopped. Requests,
+ * answers and events go straight to dispatcher, caller and events, and lists of peers to discovery. Only frames about the
+ * connection itself go to its machine.
  */
 export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input, sendBack }) => {
   const owner = new SocketOwner(input, sendBack);

@@ -9,7 +9,8 @@ export interface FunctionsChange {
 }
 
 /**
- * Applies a `functions` frame, and returns what has really changed. Undefined if the peer then has more functions than a peer may have.
+ * Applies a `functions` frame, and returns what has really changed. Undefined if the peer then has more functions than a peer may
+ * have.
  */
 export function changeFunctions(record: PeerRecord, told: FunctionsChange): FunctionsChange | undefined {
   const { functions } = record;
@@ -36,9 +37,9 @@ export function differenceOf(before: readonly string[], after: readonly string[]
 }
 
 /**
- * Applies the functions in the handshake of another connection to a peer that is already known. If the earlier connection is broken or
- * in doubt, frames on it may have been lost, so functions that are missing in the handshake are gone. Otherwise the frames on the
- * earlier connection are newer than this handshake, which began before the two connections knew of each other.
+ * Applies the functions in the handshake of another connection to a peer that is already known. If the earlier connection is
+ * broken or in doubt, frames on it may have been lost, so functions that are missing in the handshake are gone. Otherwise the
+ * frames on the earlier connection are newer than this handshake, which began before the two connections knew of each other.
  */
 export function functionsOfHandshake(
   record: PeerRecord,

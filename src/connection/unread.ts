@@ -1,10 +1,10 @@
 /**
- * Limits the answers that are written although a link is congested. If a peer does not read them, only so many bytes are kept, and then
- * its link is closed. The limit applies to everything that is written to a link, so nobody has to count single answers.
+ * Limits the answers that are written although a link is congested. If a peer does not read them, only so many bytes are kept,
+ * and then its link is closed. The limit applies to everything that is written to a link, so nobody has to count single answers.
  *
- * Requests, results, values of streams, events and announced functions wait while a link is congested. Everything else is short, and
- * there is little of it as long as both sides keep to the limits: `docs/decisions.md` counts it. So a peer that exceeds this limit asks
- * without reading the answers.
+ * Requests, results, values of streams, events and announced functions wait while a link is congested. Everything else is short,
+ * and there is little of it as long as both sides keep to the limits: `docs/decisions.md` counts it. So a peer that exceeds this
+ * limit asks without reading the answers.
  */
 
 /** The limits of a peer that its links need. */

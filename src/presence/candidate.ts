@@ -12,8 +12,8 @@ const FIRST_RETRY = 100;
 const LONGEST_RETRY = 10_000;
 
 /**
- * The longest time, in ms, if somebody answers that has another secret, or is not a peer. That will hardly change. On a network shared by
- * several worlds, each peer would otherwise keep dialling all peers of the other worlds.
+ * The longest time, in ms, if somebody answers that has another secret, or is not a peer. This is unlikely to change. On a
+ * network shared by several worlds, each peer would otherwise keep dialling all peers of the other worlds.
  */
 const LONGEST_RETRY_OF_STRANGERS = 60_000;
 
@@ -26,8 +26,8 @@ const SELF_RETRY = 60_000;
 /**
  * Something that may be a peer, from the first hint until the last hint is withdrawn.
  *
- * `seen`: to be dialled, or to wait for. `dialing`: a connection is being made. `up`: the connection is open. `suspect`: the peer is
- * silent, and a new dial decides about it. `left`: it was up. It is dialled again while there is a hint.
+ * `seen`: to be dialled, or to wait for. `dialing`: a connection is being made. `up`: the connection is open. `suspect`: the peer
+ * is silent, and a new dial decides about it. `left`: it was up. It is dialled again while there is a hint.
  */
 export interface Candidate {
   /** The id of the peer, or `host:port` if only an address is known. Ids of peers never contain a colon. */
@@ -70,8 +70,8 @@ export function createCandidate(id: string): Candidate {
 }
 
 /**
- * All hinted addresses, in the order in which they are tried. Addresses that may be lies come last, and only after the trusted ones have
- * failed, so that lies delay nothing.
+ * All hinted addresses, in the order in which they are tried. Addresses that may be lies come last, and only after the trusted
+ * ones have failed, so that lies delay nothing.
  */
 export function addressesOf({ hints, failures }: Candidate): Address[] {
   const all = [...hints.values()];
@@ -124,7 +124,8 @@ export function firstDelay(self: Hint, hint: Hint): number {
 
 /**
  * Whether the announced process is known to be dead. Then there is no reason to wait: the dial is refused at once, and the stale
- * announcement can be removed. This only saves time. A process in another container looks dead, too, and is dialled as it should be.
+ * announcement can be removed. This only saves time. A process in another container looks dead, too, and is dialled as it should
+ * be.
  */
 function processIsGone({ pid }: Hint): boolean {
   if (pid === undefined) return false;
@@ -137,16 +138,17 @@ function processIsGone({ pid }: Hint): boolean {
 }
 
 /**
- * How long to wait, in ms, before dialling an address again that led to this peer itself. The time is long, because the address will
- * mostly lead to this peer again. It is not endless, because several peers may be behind one address, and each dial reaches another.
+ * How long to wait, in ms, before dialling an address again that led to this peer itself. The time is long, because the address
+ * will mostly lead to this peer again. It is not endless, because several peers may be behind one address, and each dial reaches
+ * another.
  */
 export function selfDelay(random: () => number): number {
   return random() * SELF_RETRY;
 }
 
 /**
- * The candidates that were lost, too, when one lost peer comes back. The network works again, so they are dialled soon, and not only at
- * the end of their pauses, which have become long.
+ * The candidates that were lost, too, when one lost peer comes back. The network works again, so they are dialled soon, and not
+ * only at the end of their pauses, which have become long.
  */
 export function lostAsWell(candidates: ReadonlyMap<string, Candidate>, now: number): Candidate[] {
   return [...candidates.values()].filter(

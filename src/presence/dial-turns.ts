@@ -4,14 +4,14 @@ import { addressesOf } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 
 /**
- * Decides which candidate is dialled next. Hints that anybody on the network may have sent can be lies, thousands of them, and each would
- * cost somebody a connection. So only a few of them are dialled per second. A dial that led to a peer does not count, so there is no wait
- * on a network without lies. A dial to a peer that was there before does not count either.
+ * Decides which candidate is dialled next. Hints that anybody on the network may have sent can be lies, thousands of them, and
+ * each would cost somebody a connection. So only a few of them are dialled per second. A dial that led to a peer does not count,
+ * so there is no wait on a network without lies. A dial to a peer that was there before does not count either.
  */
 
 /**
- * Dials for trusted hints that may have just begun at the same time. More would not be faster, and a hundred peers that start at once
- * would flood each other with strangers.
+ * Dials for trusted hints that may have just begun at the same time. More would not be faster, and a hundred peers that start at
+ * once would flood each other with strangers.
  */
 const MOST_DIALS = 16;
 
@@ -24,7 +24,10 @@ const MOST_HANGING = 256;
 /** Dials for untrusted hints at the same time. Each may take seconds to fail, and counts until then. */
 const MOST_DOUBTFUL = 8;
 
-/** Addresses of untrusted hints that may be dialled in vain: at once, and per second. In one second, never more than both together. */
+/**
+ * Addresses of untrusted hints that may be dialled in vain: at once, and per second. In one second, never more than both
+ * together.
+ */
 const BURST = 6;
 const RATE = 4;
 
@@ -113,8 +116,8 @@ export class DialTurns {
   }
 
   /**
-   * The order of the candidates: first those with a trusted hint, then those that were peers before, then those at the host that was not
-   * dialled for the longest time. So a flood of lies about some hosts does not delay the others.
+   * The order of the candidates: first those with a trusted hint, then those that were peers before, then those at the host that
+   * was not dialled for the longest time. So a flood of lies about some hosts does not delay the others.
    */
   #rank(candidate: Candidate): number {
     if (!isDoubtful(candidate)) return -2;

@@ -22,8 +22,8 @@ export interface DiscoveryInput {
 export interface DiscoveryContext extends DiscoveryInput {
   self: Announcement | undefined;
   /**
-   * By peer id, or by address if only that is known. The map and its values are changed in place: there can be hundreds, and they change
-   * often.
+   * By peer id, or by address if only that is known. The map and its values are changed in place: there can be hundreds, and they
+   * change often.
    */
   candidates: Map<string, Candidate>;
   /** Incarnations that said goodbye. A hint at one of them is old. Changed in place. */

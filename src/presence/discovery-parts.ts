@@ -331,8 +331,8 @@ function isToBeDialled({ candidates, stopping }: DiscoveryContext, candidate: Ca
 }
 
 /**
- * How long to wait for new hints, in ms. The wait is for peers that start at the same instant and search for each other. A peer that is not
- * announced only searches for peers that are already there.
+ * How long to wait for new hints, in ms. The wait is for peers that start at the same instant and search for each other. A peer
+ * that is not announced only searches for peers that are already there.
  */
 function quietTime({ addresses }: Announcement, otherwise: number): number {
   return addresses.length === 0 ? 0 : otherwise;

@@ -6,8 +6,8 @@ import type { PeerSet } from './peer-set.ts';
 /** Waits for discovery at the start of a peer. */
 
 /**
- * Resolves once other peers of this host can find the peer. It also resolves if the peer stops, if it cannot be found here at all, or if
- * the time for the first search is over.
+ * Resolves once other peers of this host can find the peer. It also resolves if the peer stops, if it cannot be found here at
+ * all, or if the time for the first search is over.
  */
 export function announcedOnHost(discovery: AnyActor): Promise<void> {
   const isDone = (): boolean => {

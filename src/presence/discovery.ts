@@ -6,8 +6,8 @@ import type { DiscoveryContext } from './discovery-context.ts';
 import { discoveryParts } from './discovery-parts.ts';
 
 /**
- * Keeps the live set of peers. Providers only give hints at addresses. A peer is in the set exactly while an authenticated connection to
- * it is open.
+ * Keeps the live set of peers. Providers only give hints at addresses. A peer is in the set exactly while an authenticated
+ * connection to it is open.
  */
 const machine = discoveryParts.createMachine({
   id: 'discovery',

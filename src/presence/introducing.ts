@@ -6,8 +6,8 @@ import type { DiscoveryContext } from './discovery-context.ts';
 import type { Link } from '../connection/link.ts';
 
 /**
- * How peers that know only a seed find each other. A peer that dialled a bare address sends its own addresses, and gets the list of peers
- * that the other side knows. If two peers come to one seed, the later one hears of the earlier.
+ * How peers that know only a seed find each other. A peer that dialled a bare address sends its own addresses, and gets the list
+ * of peers that the other side knows. If two peers come to one seed, the later one hears of the earlier.
  */
 
 /** The list takes at most this fraction of the other side's message limit, so that it never exceeds that limit. */

@@ -8,7 +8,10 @@ import type { Address } from '../transport/address.ts';
 import type { Listener } from '../transport/transport.ts';
 import type { SecretKeys } from '../wire/secret.ts';
 
-/** The messages of discovery: those that it takes, those that it sends to the actor of the peer, and those that it emits for users. */
+/**
+ * The messages of discovery: those that it takes, those that it sends to the actor of the peer, and those that it emits for
+ * users.
+ */
 
 /** The parts of a peer that exist once it listens. */
 export interface Opened {

@@ -15,8 +15,8 @@ import { proveAnywhere } from '../connection/dial/proving.ts';
 import type { Proving } from '../connection/dial/proving.ts';
 
 /**
- * Two processes with one id. The one that is there is asked whether it is alive. If it is, it keeps the id, and the newcomer is refused and
- * told why. Otherwise the two would replace each other on every peer, again and again.
+ * Two processes with one id. The one that is there is asked whether it is alive. If it is, it keeps the id, and the newcomer is
+ * refused and told why. Otherwise the two would replace each other on every peer, again and again.
  */
 
 /** How long the process that is there may take to answer, in ms of time awake. */

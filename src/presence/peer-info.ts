@@ -1,6 +1,6 @@
 import type { LoopLoad } from '../base/loop-load.ts';
 
-/** What a peer tells of itself and of the work that it has. */
+/** The report of a peer about itself and its work. */
 
 /**
  * The report of a peer about itself.

@@ -53,8 +53,8 @@ export class PeerSet implements PeerSource {
       try {
         listener(change);
       } catch (error) {
-        // A listener of the user threw. It must not stop the other listeners or the actor that reports the change. Its error becomes an
-        // uncaught exception, as with any event of Node.
+        // A listener of the user threw. It must not stop the other listeners or the actor that reports the change. Its error
+        // becomes an uncaught exception, as with any event of Node.
         queueMicrotask(() => {
           throw error;
         });

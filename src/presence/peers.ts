@@ -159,8 +159,8 @@ export class Peers implements Iterable<RemotePeer> {
    * Resolves with the peers you ask for, as soon as there are at least `min`. The process stays alive meanwhile.
    * @param which a connected function or its tag: peers of this set that have it. Or a selector, which stands alone as in
    * `of()`
-   * @throws the signal's reason, and for `AbortSignal.timeout()` a TimeoutError that says what is missing; any error of the selector's `where`; NetError STOPPED when the local peer stops; TypeError
-   *   for an invalid selector or wrong options
+   * @throws the signal's reason, and for `AbortSignal.timeout()` a TimeoutError that says what is missing; any error of the
+   *   selector's `where`; NetError STOPPED when the local peer stops; TypeError for an invalid selector or wrong options
    *
    * @example
    * const [one, two] = await peers.ready(resize, { min: 2 });

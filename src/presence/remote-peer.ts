@@ -165,8 +165,8 @@ export class RemotePeer {
 
   /**
    * Iterates the stream that the function with this tag returns, without types. The first `next()` makes the call.
-   * @throws while you read: the error that the function threw, as its own class, or a NetError; TypeError when the result is not a
-   *   stream
+   * @throws while you read: the error that the function threw, as its own class, or a NetError; TypeError when the result is not
+   *   a stream
    *
    * @example
    * for await (const line of peer.stream('log.follow', ['app.log'])) console.log(line);

@@ -6,8 +6,8 @@ import type { PeerRecord } from '../connection/link.ts';
 const MOST = 1_024;
 
 /**
- * Remembers a peer that left, and its evidence. Unless the peer was lost, it also remembers that this life is over, so that no old hint
- * revives it. Only the newest are kept, because hints do not live long.
+ * Remembers a peer that left, and its evidence. Unless the peer was lost, it also remembers that this life is over, so that no
+ * old hint revives it. Only the newest are kept, because hints do not live long.
  */
 export function bury({ gone, departed }: DiscoveryContext, record: PeerRecord, why: LeaveReason): void {
   if (why !== 'lost') {

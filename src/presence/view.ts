@@ -57,8 +57,8 @@ export interface View {
 const UNSELECTED = new Evidence('alive', { detail: 'it no longer fits the selector' });
 
 /**
- * Follows the peers that fit a selector. With `has` or `where`, a peer also joins when it begins to fit, and leaves with `stopped` when it
- * no longer fits.
+ * Follows the peers that fit a selector. With `has` or `where`, a peer also joins when it begins to fit, and leaves with
+ * `stopped` when it no longer fits.
  * @throws TypeError for an invalid selector; what its `where` throws for peers that are already there
  */
 export function follow(source: PeerSource, selector: Selector, follower: Follower): View {
@@ -86,9 +86,10 @@ export function follow(source: PeerSource, selector: Selector, follower: Followe
 }
 
 /**
- * Resolves with the first result of `check` that is not undefined. It calls `check` now and at each change of the set. It starts the local
- * peer, and keeps the process alive meanwhile.
- * @param more for checks that depend on more than the set: called with a function that checks again, and returns a function that ends it
+ * Resolves with the first result of `check` that is not undefined. It calls `check` now and at each change of the set. It starts
+ * the local peer, and keeps the process alive meanwhile.
+ * @param more for checks that depend on more than the set: called with a function that checks again, and returns a function that
+ *   ends it
  * @throws the signal's reason; what `check` throws; NetError STOPPED if the local peer stops
  */
 export function until<T>(

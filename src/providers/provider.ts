@@ -5,9 +5,9 @@ import type { Hint } from './hint.ts';
 /** How this peer describes itself to its providers. Do not announce a peer without addresses: it only searches. */
 export interface Announcement extends Hint {
   /**
-   * Identifies the secret: peers with another value are of another world. It is derived from the secret, so a reader of it can try
-   * passphrases against it. Write it only to places whose readers may also read the secret. It is a function, so that a log or
-   * inspector does not find it.
+   * Identifies the secret: peers with another value are of another world. It is derived from the secret, so a reader of it can
+   * try passphrases against it. Write it only to places whose readers may also read the secret. It is a function, so that a log
+   * or inspector does not find it.
    */
   world: () => string;
   /** Makes and checks the tags of hints. Absent if the secret is not a generated one. */

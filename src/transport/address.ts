@@ -15,8 +15,8 @@ export const EVERYWHERE = '::';
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
 /**
- * The canonical form of an IP address: IPv6 in its short form, a mapped IPv4 address as plain IPv4, and a zone unchanged. `::1` has
- * many long forms, and a decision by address must not depend on the form that somebody chose.
+ * The canonical form of an IP address: IPv6 in its short form, a mapped IPv4 address as plain IPv4, and a zone unchanged. `::1`
+ * has many long forms, and a decision by address must not depend on the form that somebody chose.
  * @returns undefined for a name, and for spellings of IPv4 that only some systems accept: `127.1`, `0x7f.1`, `0177.0.0.1`
  */
 export function canonicalIp(text: string): string | undefined {
@@ -50,7 +50,9 @@ export function ipAddresses<Told extends Address>(addresses: readonly Told[]): T
   });
 }
 
-/** The host in the form of URLs and the `Host` header, without the zone of a link-local address, which has a meaning only here. */
+/**
+ * The host in the form of URLs and the `Host` header, without the zone of a link-local address, which has a meaning only here.
+ */
 export function hostInUrl(host: string): string {
   const [bare = ''] = host.split('%');
   return isIPv6(bare) ? `[${bare}]` : host;

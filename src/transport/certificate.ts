@@ -15,8 +15,9 @@ const NO_END = new Date('9999-12-31T23:59:59Z');
 const BEGIN = new Date('2020-01-01T00:00:00Z');
 
 /**
- * Creates a key and a self-signed certificate for this process, because TLS needs one. They are never stored. The certificate proves
- * nothing and contains no name, host or user: the handshake, which is bound to the connection, proves who is at the other end.
+ * Creates a key and a self-signed certificate for this process, because TLS needs one. They are never stored. The certificate
+ * proves nothing and contains no name, host or user: the handshake, which is bound to the connection, proves who is at the other
+ * end.
  *
  * P-256 takes 3 ms to create, and a handshake costs a tenth of what it costs with RSA.
  */

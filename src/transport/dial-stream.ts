@@ -62,8 +62,8 @@ export async function dialStream(
 }
 
 /**
- * Whether the connection leads to itself. This happens if nobody listens at a port of this host and the system picks that same port
- * for the local end: the kernel then connects the socket to itself.
+ * Whether the connection leads to itself. This happens if nobody listens at a port of this host and the system picks that same
+ * port for the local end: the kernel then connects the socket to itself.
  */
 function isOwnEcho({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): boolean {
   return localPort === remotePort && localAddress === remoteAddress;

@@ -19,8 +19,8 @@ export interface Entrance {
 }
 
 /**
- * Accepts connections. Connections within this host go to `http` as they are, all others go through TLS first. Only the addresses of
- * the connection decide, never anything that the dialler says.
+ * Accepts connections. Connections within this host go to `http` as they are, all others go through TLS first. Only the addresses
+ * of the connection decide, never anything that the dialler says.
  */
 export async function openEntrance(
   http: HttpServer,

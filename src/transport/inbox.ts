@@ -1,8 +1,8 @@
 import type { Receiver } from './transport.ts';
 
 /**
- * Keeps the messages of a socket until a receiver takes them. A handshake may end in the middle of a burst of messages, and the next
- * receiver attaches a moment later. No message may be lost in between.
+ * Keeps the messages of a socket until a receiver takes them. A handshake may end in the middle of a burst of messages, and the
+ * next receiver attaches a moment later. No message may be lost in between.
  */
 export class Inbox {
   #receiver: Receiver | undefined;

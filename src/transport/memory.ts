@@ -8,8 +8,8 @@ import type { Listener, Receiver, Socket, Transport } from './transport.ts';
 const HERE = '127.0.0.1';
 
 /**
- * Connections within one process, with the faults of real ones on demand. Messages arrive in order, and never within the call that
- * sent them.
+ * Connections within one process, with the faults of real ones on demand. Messages arrive in order, and never within the call
+ * that sent them.
  */
 export class MemoryWires {
   /** How long a message takes, in ms. 0: until the next turn of the event loop. */

@@ -3,8 +3,8 @@ import type { Socket as NetSocket } from 'node:net';
 import { owned } from './owned.ts';
 
 /**
- * Resolves with the event that tells that a connection is open. Rejects with its error, or if it is closed first. Later errors end
- * the connection; its user listens to 'close'.
+ * Resolves with the event that tells that a connection is open. Rejects with its error, or if it is closed first. Later errors
+ * end the connection; its user listens to 'close'.
  */
 export function opened(stream: NetSocket, event: 'connect' | 'secureConnect'): Promise<void> {
   owned(stream);

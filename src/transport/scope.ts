@@ -68,9 +68,9 @@ const FRESH = 100;
 let known: { at: number; around: Surroundings } | undefined;
 
 /**
- * The present surroundings. The system takes 50 to 200 µs to answer, so the answer is reused for a list of addresses. They are empty
- * if the system does not answer, for example at the limit of file descriptors. An address of this host then counts as one of its
- * network.
+ * The present surroundings. The system takes 50 to 200 µs to answer, so the answer is reused for a list of addresses. They are
+ * empty if the system does not answer, for example at the limit of file descriptors. An address of this host then counts as one
+ * of its network.
  */
 function surroundings(): Surroundings {
   const now = performance.now();

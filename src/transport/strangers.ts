@@ -6,8 +6,8 @@ import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { sourceOf } from './source.ts';
 
 /**
- * At most this many connections may be in the middle of a handshake, and as many again may not even have asked for a WebSocket. If
- * there are more, the oldest connection of the source that has most is closed.
+ * At most this many connections may be in the middle of a handshake, and as many again may not even have asked for a WebSocket.
+ * If there are more, the oldest connection of the source that has most is closed.
  */
 export const MOST_STRANGERS = 64;
 
@@ -56,8 +56,8 @@ export class Strangers {
   }
 
   /**
-   * Checks after two turns of the event loop. Many connections are accepted in one turn, before any of them is read. An honest peer
-   * among them may have sent something already, and that must be read first.
+   * Checks after two turns of the event loop. Many connections are accepted in one turn, before any of them is read. An honest
+   * peer among them may have sent something already, and that must be read first.
    */
   #checkSoon(): void {
     if (this.#checking) return;

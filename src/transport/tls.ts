@@ -10,8 +10,9 @@ import { opened } from './opened.ts';
 import { owned } from './owned.ts';
 
 /**
- * TLS for connections beyond this host, the same on both ends. TLS encrypts, but does not authenticate by itself: each side makes its
- * own certificate. The handshake proves that nobody sits in between, because it is bound to the keying material that TLS exports.
+ * TLS for connections beyond this host, the same on both ends. TLS encrypts, but does not authenticate by itself: each side makes
+ * its own certificate. The handshake proves that nobody sits in between, because it is bound to the keying material that TLS
+ * exports.
  */
 
 /**

@@ -7,16 +7,16 @@ export interface Transport {
   /** Starts to accept connections. `accept` gets each one before anything is received on it. */
   listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener>;
   /**
-   * Opens a connection. Rejects with a DialFailed if that fails. An abort before the connection is open closes it and rejects with
-   * the signal's reason.
+   * Opens a connection. Rejects with a DialFailed if that fails. An abort before the connection is open closes it and rejects
+   * with the signal's reason.
    */
   dial(address: Address, options: DialOptions): Promise<Socket>;
 }
 
 export interface ListenOptions {
   /**
-   * Address to bind. Connections to a loopback address are in the clear, all others use TLS. `::` binds every interface, with IPv6 and
-   * IPv4, and accepts both kinds of connections on the same port.
+   * Address to bind. Connections to a loopback address are in the clear, all others use TLS. `::` binds every interface, with
+   * IPv6 and IPv4, and accepts both kinds of connections on the same port.
    */
   host: string;
   /** Names by which others may call this peer in the `Host` header. IP addresses and `localhost` need none. */

@@ -42,8 +42,8 @@ const CLOSE_TIME = 1_000;
 
 /**
  * Limits for one message, on both ends. Compression is off, whatever the other side offers: a few bytes that expand to many are a
- * weapon, and a secret next to somebody else's text can be guessed from how well both compress. Peers send a message in one piece,
- * but the network may deliver it in many: a message of the largest default size may arrive in pieces of 256 bytes each.
+ * weapon, and a secret next to somebody else's text can be guessed from how well both compress. Peers send a message in one
+ * piece, but the network may deliver it in many: a message of the largest default size may arrive in pieces of 256 bytes each.
  */
 const PARTS = { perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks: 65_536 };
 
@@ -54,8 +54,8 @@ const PARTS = { perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks
 const PONGS = { autoPong: false };
 
 async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket) => void): Promise<Listener> {
-  // Node's limit on headers bounds the size of a request before the upgrade, and the gate bounds its time. Node's own timers are off
-  // because they would also count the time in which this process was too busy to read.
+  // Node's limit on headers bounds the size of a request before the upgrade, and the gate bounds its time. Node's own timers are
+  // off because they would also count the time in which this process was too busy to read.
   const server = createServer({ headersTimeout: 0, requestTimeout: 0 });
   const gate = new Gate(options);
   const upgrader = new WebSocketServer({
@@ -273,8 +273,8 @@ class WebSocketSocket implements Socket {
   }
 
   /**
-   * `maxPayload` is the limit for authenticated peers. A stranger may send far less, upgrade request included. The last message of a
-   * handshake may share its packet with a large first request, so this can be called once after `trust`.
+   * `maxPayload` is the limit for authenticated peers. A stranger may send far less, upgrade request included. The last message
+   * of a handshake may share its packet with a large first request, so this can be called once after `trust`.
    */
   readonly #limitStranger = (): void => {
     if (!this.#trusted && this.#tcp.bytesRead > 2 * HANDSHAKE_BYTES) this.#tcp.destroy();

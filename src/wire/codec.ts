@@ -23,8 +23,8 @@ import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
 
 /**
- * Turns frames into text and text into frames. `stream-frames.ts` writes the frames of streams
- * and `cancel`, and `usual-frames.ts` reads the most frequent frames. A WebSocket message is one or more JSON objects, one per line.
+ * Turns frames into text and text into frames. `stream-frames.ts` writes the frames of streams and `cancel`, and
+ * `usual-frames.ts` reads the most frequent frames. A WebSocket message is one or more JSON objects, one per line.
  */
 
 /** Separates the frames of one message. JSON text never contains a raw line break, so nothing needs escaping. */
@@ -98,15 +98,17 @@ export function encodeWithValue(
   return pack(head, VALUE, value, '}', { field: 'value', name, stacks, most });
 }
 
-/** An error that did not fit is cut to this fraction of what its receiver accepts: a character is 6 bytes at most, a number 24. */
+/**
+ * An error that did not fit is cut to this fraction of what its receiver accepts: a character is 6 bytes at most, a number 24.
+ */
 const CUT = 32;
 
 /** The largest message for an error if the limit of the other side is not given. */
 const ANY_SIZE = 16 * 1024 * 1024;
 
 /**
- * A value thrown by a function, or by a stream that is an argument. Never throws: an error that is too large is cut until it fits,
- * but always keeps its class.
+ * A value thrown by a function, or by a stream that is an argument. Never throws: an error that is too large is cut until it
+ * fits, but always keeps its class.
  *
  * @param stacks whether errors are sent with their stack
  * @param most bytes that the other side accepts
@@ -136,8 +138,8 @@ export function eventHead(name: string): string {
 }
 
 /**
- * The end of an event's frame, after its sequence. It is encoded first, because a sequence is only taken once nothing can fail any
- * more; no other event is emitted in between.
+ * The end of an event's frame, after its sequence. It is encoded first, because a sequence is only taken once nothing can fail
+ * any more; no other event is emitted in between.
  * @param stacks whether errors within the payload are sent with their stack
  * @param most bytes that the frame may have, without its beginning
  * @throws NotSerializable naming the place in the payload; TooLarge

@@ -1,8 +1,8 @@
 /**
- * Detects numbers that were chosen to collide in the hash table of a set, or of the keys of a map. V8 hashes strings with a secret
- * of the process, but numbers and bigints without one. An attacker can choose 20,000 of them that make a set of 190 KB take half a
- * second, and ten times as many take fifty seconds. The hash function here is V8's. For another engine the check is a harmless
- * guess.
+ * Detects numbers that were chosen to collide in the hash table of a set, or of the keys of a map. V8 hashes strings with a
+ * secret of the process, but numbers and bigints without one. An attacker can choose 20,000 of them that make a set of 190 KB
+ * take half a second, and ten times as many take fifty seconds. The hash function here is V8's. For another engine the check is a
+ * harmless guess.
  */
 
 /** No check up to this many keys: they take some ms at worst. */

@@ -5,8 +5,8 @@ import { put } from './values/meta.ts';
 import { trimStack } from '../base/stack.ts';
 
 /**
- * Writes an error as JSON, both for a thrown error and for an error inside a value. Parts that cannot be sent or read are left out,
- * and parts that are too large are cut: an error without its `socket` property is better than no error.
+ * Writes an error as JSON, both for a thrown error and for an error inside a value. Parts that cannot be sent or read are left
+ * out, and parts that are too large are cut: an error without its `socket` property is better than no error.
  */
 
 /** The writer of values, as far as an error needs it. */

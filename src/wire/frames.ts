@@ -227,7 +227,7 @@ export interface WireFailure {
   message: string;
 }
 
-/** What a side accepts from the other. Sent in the handshake. */
+/** The limits that a side sets for the other one. Sent in the handshake. */
 export interface Limits {
   /** Bytes of one WebSocket message. */
   message: number;

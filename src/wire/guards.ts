@@ -64,7 +64,9 @@ export function isLimits(value: unknown): value is Limits {
   );
 }
 
-/** Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. It visits containers only, so the length of text is free. */
+/**
+ * Whether arrays and objects are nested at most `DEEPEST_FRAME` deep. It visits containers only, so the length of text is free.
+ */
 export function isShallow(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (depth >= DEEPEST_FRAME) return false;

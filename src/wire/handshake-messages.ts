@@ -36,7 +36,8 @@ export class HandshakeNeedless extends HandshakeFailed {
 export class WrongPeer extends HandshakeFailed {
   constructor(meant: string, answered: string) {
     super(
-      `wrong peer at this address: ${answered} answered instead of ${meant}. Either the announcement of ${meant} is out of date, or both share one port`,
+      `wrong peer at this address: ${answered} answered instead of ${meant}. ` +
+        `Either the announcement of ${meant} is out of date, or both share one port`,
     );
   }
 }

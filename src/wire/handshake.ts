@@ -24,8 +24,8 @@ import type { HandshakeKeys } from './secret.ts';
  */
 
 /**
- * Milliseconds that a handshake may take, from the opened socket to the last message. Only time in which this process runs counts:
- * messages that came while it was busy or suspended are read before the other side counts as late.
+ * Milliseconds that a handshake may take, from the opened socket to the last message. Only time in which this process runs
+ * counts: messages that came while it was busy or suspended are read before the other side counts as late.
  */
 export const HANDSHAKE_TIME = 5_000;
 
@@ -46,7 +46,7 @@ export interface Self {
   describe(): Description;
 }
 
-/** What a side knows about the other after the handshake. */
+/** The facts that a side knows about the other after the handshake. */
 export interface Party extends Description {
   id: string;
   incarnation: string;
@@ -55,7 +55,7 @@ export interface Party extends Description {
   limits: Limits;
 }
 
-/** What to do after a message: send an answer, or finish, or both. */
+/** The reaction to a message: send an answer, or finish, or both. */
 export interface Step {
   send?: string;
   /** The dialler has just proved itself, and `send` tells it who this side is. */

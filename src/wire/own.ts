@@ -3,8 +3,8 @@ import { inspect, types } from 'node:util';
 import { LONGEST_BIGINT } from './values/meta.ts';
 
 /**
- * Reads built-in objects through the engine's own getters. Properties that a user has put on the object, such as another `source`,
- * are not seen. It works for objects of other realms as well.
+ * Reads built-in objects through the engine's own getters. Properties that a user has put on the object, such as another
+ * `source`, are not seen. It works for objects of other realms as well.
  */
 
 type Getter<T> = (of: object) => T;

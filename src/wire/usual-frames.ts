@@ -57,7 +57,8 @@ function decodeUsualRequest(text: string, start: number, end: number): Frame | u
   if (id === 0 || tag === undefined) return undefined;
   const argsFrom = tagFrom + tag.length + ARGS.length;
   if (!text.startsWith(ARGS, tagFrom + tag.length)) return undefined;
-  // Look at the end of the frame, and only as far as a deadline can reach: a search backwards would walk all frames before this one.
+  // Look at the end of the frame, and only as far as a deadline can reach: a search backwards would walk all frames before this
+  // one.
   const from = beginOfDigits(text, argsFrom, end);
   const rest = from === end ? end : from - DEADLINE.length;
   const tail = rest - KWARGS.length;

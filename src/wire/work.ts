@@ -23,7 +23,9 @@ export function patternCost(source: string, flags: string): number {
 /** A URL of at most this many characters is not checked. The authority (user, host, port) of a longer one may have as many. */
 const LONGEST_AUTHORITY = 2_048;
 
-/** The authority, for the schemes whose hosts are names, after any number of slashes. In other schemes a host is just characters. */
+/**
+ * The authority, for the schemes whose hosts are names, after any number of slashes. In other schemes a host is just characters.
+ */
 const AUTHORITY = /^(?:https?|wss?|ftp|file):[/\\]*([^/?#\\]*)/i;
 
 /** Whether a URL may be parsed: the time to normalise a host name grows with the square of its length. */

@@ -9,8 +9,8 @@ import type { Session } from '../session.ts';
 /** The first step of a connection that this side opens: a socket to one of the addresses of the peer. */
 
 /**
- * The next address is dialled after this time, in ms, while the dial before goes on. The one that answers first is used. The value is
- * that of RFC 8305 ("Happy Eyeballs").
+ * The next address is dialled after this time, in ms, while the dial before goes on. The one that answers first is used. The
+ * value is that of RFC 8305 ("Happy Eyeballs").
  */
 export const STAGGER = 250;
 

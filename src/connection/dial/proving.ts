@@ -28,9 +28,9 @@ export interface ProvingOutcome extends Omit<ProofOutcome, 'failed'> {
 }
 
 /**
- * Runs the handshake with a peer at any of its addresses. An open connection proves nothing: whatever listens there may stay silent for
- * as long as a handshake may take. So after 250 ms the next address is tried as well, and the first one that proves itself is used.
- * Returns a function that stops everything.
+ * Runs the handshake with a peer at any of its addresses. An open connection proves nothing: whatever listens there may stay
+ * silent for as long as a handshake may take. So after 250 ms the next address is tried as well, and the first one that proves
+ * itself is used. Returns a function that stops everything.
  */
 export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: ProvingOutcome): () => void {
   const { clock } = dialing;

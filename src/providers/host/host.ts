@@ -18,7 +18,9 @@ import type { Hint } from '../hint.ts';
 import { openRuntimeDirectory, SECRET_NAME } from './runtime-directory.ts';
 import { isDead, isDraft, removeAnnouncement, removeStale } from './stale-files.ts';
 
-/** Time between two scans of the whole directory, in ms. Scans are needed because watches fail on some mounts, and can run out. */
+/**
+ * Time between two scans of the whole directory, in ms. Scans are needed because watches fail on some mounts, and can run out.
+ */
 const RESCAN = 2_000;
 
 /** A file younger than this, in ms, is kept after a refused dial: its peer may just be starting. */
@@ -58,8 +60,8 @@ export interface HostOptions {
   directory: string;
   clock: Clock;
   /**
-   * Creates the directory and its contents if they are missing. Rejects if the directory cannot be used. Default: creates only the
-   * directory.
+   * Creates the directory and its contents if they are missing. Rejects if the directory cannot be used. Default: creates only
+   * the directory.
    */
   upkeep?: () => Promise<Condition>;
   /** Whether this peer may dial an address. Default: only loopback addresses. */
@@ -171,7 +173,8 @@ export class HostProvider implements Provider {
       if (!this.#stopped) this.#watch.follow(identity);
     });
     this.#isTending = false;
-    // A scan of thousands of files takes long, and the directory and its secret must be kept up meanwhile. So only the scan is skipped.
+    // A scan of thousands of files takes long, and the directory and its secret must be kept up meanwhile. So only the scan is
+    // skipped.
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
@@ -197,8 +200,8 @@ export class HostProvider implements Provider {
     const { peers, drafts } = await this.#list();
     for (const name of this.#passedOver) if (!peers.has(name)) this.#passedOver.delete(name);
     const known = new Set(before);
-    // Read only the files that differ: otherwise a hundred peers would read ten thousand files every two seconds. New content in a
-    // known file is reported by the watch, or noticed when its old peer is dialled.
+    // Read only the files that differ: otherwise a hundred peers would read ten thousand files every two seconds. New content in
+    // a known file is reported by the watch, or noticed when its old peer is dialled.
     const differing = [
       ...[...peers].filter((name) => !known.has(name) && !this.#passedOver.has(name)),
       ...before.filter((name) => !peers.has(name)),
@@ -283,7 +286,9 @@ export class HostProvider implements Provider {
     return world === undefined || world === this.#self!.world();
   }
 
-  /** An announcement without tags is accepted: only this user can write here, and it may come from a client in another language. */
+  /**
+   * An announcement without tags is accepted: only this user can write here, and it may come from a client in another language.
+   */
   #isForged(announced: FoundAnnouncement): boolean {
     const { tags } = this.#self!;
     const tagged = [...announced.addresses, ...(announced.beyond ?? [])].filter(

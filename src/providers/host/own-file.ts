@@ -7,8 +7,8 @@ import { announcementText, readAnnouncement, readAnnouncementSync, SUFFIX } from
 import type { Announcement } from '../provider.ts';
 
 /**
- * How often the file is rewritten, in ms. A peer in another container or on another host has no other way to see that this peer is
- * alive; see `stale-files.ts`.
+ * How often the file is rewritten, in ms. A peer in another container or on another host has no other way to see that this peer
+ * is alive; see `stale-files.ts`.
  */
 const REFRESH = 5 * 60_000;
 
@@ -43,8 +43,8 @@ export class OwnFile {
   }
 
   /**
-   * When the file was written, in ms, by the clock of the file system; on a network, that is the clock of another host. -Infinity if
-   * somebody has removed the file.
+   * When the file was written, in ms, by the clock of the file system; on a network, that is the clock of another host. -Infinity
+   * if somebody has removed the file.
    */
   async modified(): Promise<number> {
     const stats = await stat(this.#path).catch(() => undefined);

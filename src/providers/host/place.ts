@@ -5,8 +5,8 @@ import { isFields, isString } from '../../wire/guards.ts';
 
 /**
  * Where a process runs, as far as it decides what another process can find out about it. Containers, and even hosts, can share a
- * runtime directory. Each network namespace has its own loopback, each pid namespace has its own process ids, and both mean nothing
- * on another host.
+ * runtime directory. Each network namespace has its own loopback, each pid namespace has its own process ids, and both mean
+ * nothing on another host.
  */
 export interface Place {
   /** The boot id of the kernel, or the name of the host on a system without one. */

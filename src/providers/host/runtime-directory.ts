@@ -10,7 +10,7 @@ import { FOLLOWED, ITSELF, NotSmall, readSmallFile } from './small-file.ts';
 
 /**
  * The folder in which the peers of one user on one host find each other, with the secret that they share. Only this user may read
- * it. That is why the peers of one user, and nobody else, can talk without configuration.
+ * it. For this reason the peers of one user, and nobody else, can talk without configuration.
  */
 
 /** The file with the secret. */
@@ -133,8 +133,8 @@ export function readOwnSecret(directory: string): Promise<string> {
 
 /**
  * The secret in a file, without white space around it.
- * @throws NetError INSECURE if others can read or change the file, or if the secret can be guessed; UNAUTHENTICATED if it is empty;
- *   Error if the file cannot be read, or is not a regular file
+ * @throws NetError INSECURE if others can read or change the file, or if the secret can be guessed; UNAUTHENTICATED if it is
+ *   empty; Error if the file cannot be read, or is not a regular file
  */
 export function readSecretFile(path: string): Promise<string> {
   return readSecret(path, FOLLOWED);
@@ -170,8 +170,8 @@ async function readSecret(path: string, flags: number): Promise<string> {
 }
 
 /**
- * Says who else may read or change the file, and what to do; undefined if nobody may. The file must belong to this user alone. It may
- * also belong to root and be readable by our group, because container platforms provide secrets that way.
+ * Says who else may read or change the file, and what to do; undefined if nobody may. The file must belong to this user alone. It
+ * may also belong to root and be readable by our group, because container platforms provide secrets that way.
  */
 function publicity(path: string, { uid, mode }: Stats): string | undefined {
   const own = process.getuid?.();

@@ -8,8 +8,9 @@ import { readOrMakeSecret, readOwnSecret, SECRET_NAME } from './runtime-director
 import { isDead } from './stale-files.ts';
 
 /**
- * Keeps the secret in the runtime directory. If only its file were lost, the next peer would create another secret, and running peers
- * and new peers would not see each other. So every peer that has the secret puts it back, and a starting peer waits for that.
+ * Keeps the secret in the runtime directory. If only its file were lost, the next peer would create another secret, and running
+ * peers and new peers would not see each other. So every peer that has the secret puts it back, and a starting peer waits for
+ * that.
  */
 
 /** How long a peer that finds others but no secret waits for it, in ms. The others scan the directory every 2 s. */

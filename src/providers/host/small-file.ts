@@ -3,8 +3,8 @@ import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /**
- * Reads a small file of which only the name is known. It may be huge, a directory, a device, or a pipe that nobody writes to. So it
- * reads no more than asked for, and never waits for a writer.
+ * Reads a small file of which only the name is known. It may be huge, a directory, a device, or a pipe that nobody writes to. So
+ * it reads no more than asked for, and never waits for a writer.
  */
 
 /** Opens a pipe without waiting for its other end. Windows does not have this flag. */

@@ -7,9 +7,9 @@ import type { FoundAnnouncement } from './announcement-file.ts';
 import { ownPlace, shareProcesses } from './place.ts';
 
 /**
- * Removes the files that killed peers have left behind in the runtime directory. A file is removed if its peer is known to be dead, or
- * if nobody has kept it fresh. A living peer rewrites its file every 5 minutes, and within 2 s if the file is missing. So a wrong
- * removal, for example after a host was suspended for hours, repairs itself.
+ * Removes the files that killed peers have left behind in the runtime directory. A file is removed if its peer is known to be
+ * dead, or if nobody has kept it fresh. A living peer rewrites its file every 5 minutes, and within 2 s if the file is missing.
+ * So a wrong removal, for example after a host was suspended for hours, repairs itself.
  */
 
 /** A file older than this, in ms, is not kept fresh by anybody. */

@@ -152,9 +152,9 @@ export class Browser {
   }
 
   /**
-   * The first query asks for answers to this peer alone. A responder must not repeat within a second what it has just sent to all, and
-   * the first search would be over by then. The query is also sent normally, because a personal answer reaches only one of the sockets
-   * on this host's port.
+   * The first query asks for answers to this peer alone. A responder must not repeat within a second what it has just sent to
+   * all, and the first search would be over by then. The query is also sent normally, because a personal answer reaches only one
+   * of the sockets on this host's port.
    */
   #askFirst(): void {
     const [query] = writeQuery([{ name: SERVICE, type: 'PTR' }], this.#known());

@@ -12,8 +12,8 @@ import type { HintedAddress } from '../hint.ts';
  */
 
 /**
- * Endpoints with a valid tag, at most, and as many others, so that lies take no room from honest peers. If a kind is full, an endpoint
- * to which dials have failed makes room. If there is none, the new endpoint is refused.
+ * Endpoints with a valid tag, at most, and as many others, so that lies take no room from honest peers. If a kind is full, an
+ * endpoint to which dials have failed makes room. If there is none, the new endpoint is refused.
  */
 const MOST_SERVICES = 1_024;
 
@@ -46,8 +46,8 @@ export interface Service {
   /** `peer` is undefined for an endpoint that is not a peer. */
   description: (Life & { peer: PeerLife | undefined }) | undefined;
   /**
-   * The addresses with a valid tag. If they exist, untagged records about this endpoint are ignored: neither its address nor its end
-   * can be forged.
+   * The addresses with a valid tag. If they exist, untagged records about this endpoint are ignored: neither its address nor its
+   * end can be forged.
    */
   places: readonly HintedAddress[] | undefined;
   /** It was withdrawn, and did not just expire. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 
 /**
- * Limits how many incoming packets are read: a few thousand at once, and then so many per second that a flood costs a few percent of
- * a processor. One sender may send less than all together, so that one cannot silence the others.
+ * Limits how many incoming packets are read: a few thousand at once, and then so many per second that a flood costs a few percent
+ * of a processor. One sender may send less than all together, so that one cannot silence the others.
  */
 
 /** Packets of one sender, at once and per second. A host with a hundred peers that start together sends a few hundred. */
@@ -15,8 +15,9 @@ const OF_ALL = { burst: 2_000, rate: 1_000 };
 const MOST_SENDERS = 512;
 
 /**
- * A packet of this many bytes counts once, and one twice as large counts four times: names can be made to point at each other such
- * that the work to read them grows with the square. Of the largest packets, which no honest sender needs, only a few a second pass.
+ * A packet of this many bytes counts once, and one twice as large counts four times: names can be made to point at each other
+ * such that the work to read them grows with the square. Only a few of the largest packets pass per second; no honest sender
+ * needs them.
  */
 const WEIGHT = 512;
 

@@ -19,13 +19,15 @@ import type { Address } from '../../transport/address.ts';
 /** Time between two checks of the clock and the interfaces, in ms. The system does not report when an interface comes or goes. */
 const TICK = 1_000;
 
-/** After this time all present peers have answered the first query, in ms: 120 until it is sent, 120 for the answer, and a margin. */
+/**
+ * After this time all present peers have answered the first query, in ms: 120 until it is sent, 120 for the answer, and a margin.
+ */
 const FIRST_LOOK = 400;
 
 /**
- * How long peers of this host are held back, in ms. They nearly always share the runtime directory and have met through it after some
- * 30 ms, over loopback, which costs less than the encrypted way through a LAN address. The time is shorter than the first search, so
- * that peers with another directory do not miss it.
+ * How long peers of this host are held back, in ms. They nearly always share the runtime directory and have met through it after
+ * some 30 ms, over loopback, which costs less than the encrypted way through a LAN address. The time is shorter than the first
+ * search, so that peers with another directory do not miss it.
  */
 const OWN_HOST = 250;
 

@@ -4,8 +4,8 @@ import { AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE } from 'dns-pa
 import type { Answer, DecodedPacket } from 'dns-packet';
 
 /**
- * Reads and writes packets of multicast DNS (RFC 6762). Only this file imports `dns-packet`. Reading never throws, whatever the packet
- * contains, and its work is bounded by the size of the packet.
+ * Reads and writes packets of multicast DNS (RFC 6762). Only this file imports `dns-packet`. Reading never throws, whatever the
+ * packet contains, and its work is bounded by the size of the packet.
  */
 
 /** A name in the form in which multicast DNS compares names: ASCII letters in lower case, without the dot at the end. */
@@ -52,7 +52,9 @@ export interface Packet {
 /** The largest packet that anybody may send (RFC 6762, section 17), in bytes. */
 const LARGEST = 9_000;
 
-/** Records of one packet, at most. A full one of a peer with many interfaces has 40. Each costs at most a pass over the packet. */
+/**
+ * Records of one packet, at most. A full one of a peer with many interfaces has 40. Each costs at most a pass over the packet.
+ */
 const MOST_RESOURCES = 256;
 
 /** A longer list is split into several packets. In bytes: the payload of an Ethernet frame, minus the headers. */
@@ -177,8 +179,8 @@ export function writeQuery(
 
 /** Changes a query with one question so that its answer goes to the asker alone (RFC 6762, section 5.4). */
 export function askPersonally(query: Buffer, name: Name): void {
-  // Set the top bit of the class, which the encoder cannot do. The class comes after the header (12 bytes), the name (a length before
-  // each label and a zero at the end), and the type.
+  // Set the top bit of the class, which the encoder cannot do. The class comes after the header (12 bytes), the name (a length
+  // before each label and a zero at the end), and the type.
   query[12 + name.length + 2 + 2]! |= 0x80;
 }
 

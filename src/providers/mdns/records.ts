@@ -9,9 +9,10 @@ import type { Name, Resource } from './packet.ts';
 import type { HintedAddress } from '../hint.ts';
 
 /**
- * The records by which a peer announces itself in DNS-SD (RFC 6763), and the reading of others' descriptions. Anybody on the link can
- * read them, so they contain only addresses with their tags, the id and the incarnation; nothing reveals what runs here or for whom.
- * The description (TXT) alone has everything that a peer needs, so that no other record can falsify what its tags cover.
+ * The records by which a peer announces itself in DNS-SD (RFC 6763), and the reading of others' descriptions. Anybody on the link
+ * can read them, so they contain only addresses with their tags, the id and the incarnation; nothing reveals what runs here or
+ * for whom. The description (TXT) alone has everything that a peer needs, so that no other record can falsify what its tags
+ * cover.
  */
 
 export const SERVICE: Name = '_app-net._tcp.local';

@@ -7,8 +7,8 @@ import { PORT } from './socket.ts';
 import type { Sender } from './socket.ts';
 
 /**
- * Announces this peer on one link: when it starts, when it stops, and when asked. It follows RFC 6762, sections 6 to 8 and 10; the
- * numbers come from there.
+ * Announces this peer on one link: when it starts, when it stops, and when asked. It follows RFC 6762, sections 6 to 8 and 10;
+ * the numbers come from there.
  */
 
 /** Times of the announcements after the start, in ms. */
@@ -104,8 +104,8 @@ export class Responder {
       );
       if (!own) continue;
       const isSame = saysTheSame(own, other);
-      // Only we may use these names, so the other host is mistaken or lies: announce everything again, so that all who heard it hear
-      // us, too. Others have their own pointers, so ours is contradicted only by a message that it is gone.
+      // Only we may use these names, so the other host is mistaken or lies: announce everything again, so that all who heard it
+      // hear us, too. Others have their own pointers, so ours is contradicted only by a message that it is gone.
       const isWrong = isSame ? other.ttl < own.ttl / 2 : own.unique;
       if (!isWrong) continue;
       this.#schedule(this.#everything(), 0);

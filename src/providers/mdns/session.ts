@@ -121,8 +121,8 @@ export class LinkSession {
 
   #received(bytes: Uint8Array, from: Sender): void {
     const { link, gates } = this.#options;
-    // Accept only packets from this link (RFC 6762, section 11). The system may deliver packets of any interface to each socket, so
-    // this check also tells the links apart.
+    // Accept only packets from this link (RFC 6762, section 11). The system may deliver packets of any interface to each socket,
+    // so this check also tells the links apart.
     if (this.#closed || !link.isFrom(from.address)) return;
     if (!this.#hasHeard) {
       this.#hasHeard = true;

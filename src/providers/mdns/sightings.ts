@@ -34,9 +34,9 @@ export class SightingsById {
   }
 
   /**
-   * Made from the sightings with a valid tag or, if there are none, from the others. There may be several of a kind, and only a dial
-   * shows which is right. The newest comes first, because it may be the peer's next life. Then come the others from the oldest on, so
-   * that later ones cannot push them out.
+   * Made from the sightings with a valid tag or, if there are none, from the others. There may be several of a kind, and only a
+   * dial shows which is right. The newest comes first, because it may be the peer's next life. Then come the others from the
+   * oldest on, so that later ones cannot push them out.
    */
   hint(id: string): Hint | undefined {
     const known = this.#known.get(id);

@@ -31,8 +31,8 @@ export interface SocketListener {
 export type OpenSocket = (link: Link, listener: SocketListener) => Promise<MulticastSocket>;
 
 /**
- * Bytes of packets that may wait to be read. In a flood the system drops the packets that do not fit, before anybody can look for a
- * tag in them. Linux grants at most twice `net.core.rmem_max`, which is mostly 208 KiB.
+ * Bytes of packets that may wait to be read. In a flood the system drops the packets that do not fit, before anybody can look for
+ * a tag in them. Linux grants at most twice `net.core.rmem_max`, which is mostly 208 KiB.
  */
 const WAITING = 512 * 1024;
 
@@ -43,8 +43,8 @@ export const openSocket: OpenSocket = async (link, listener) => {
     // The port is shared with other peers, with the system's own responder, and with this peer's other links.
     reuseAddr: true,
     recvBufferSize: WAITING,
-    // All targets are addresses, so skip the resolver. A packet is then sent when `send` returns, and a goodbye gets out even at the
-    // exit of the process.
+    // All targets are addresses, so skip the resolver. A packet is then sent when `send` returns, and a goodbye gets out even at
+    // the exit of the process.
     lookup: (host, _, callback) => callback(null, host, link.family === 'IPv6' ? 6 : 4),
   });
   socket.unref();

@@ -6,12 +6,14 @@ import type { HintedAddress } from '../hint.ts';
 import type { Address } from '../../transport/address.ts';
 
 /**
- * Reads tagged announcements from the bytes of a packet, before the packet is parsed. They bypass the flood gate: a lie has no valid
- * tag, so it takes no room from honest peers and costs only this check. Only data covered by a tag is believed: no time to live, port
- * or name from other records.
+ * Reads tagged announcements from the bytes of a packet, before the packet is parsed. They bypass the flood gate: a lie has no
+ * valid tag, so it takes no room from honest peers and costs only this check. Only data covered by a tag is believed: no time to
+ * live, port or name from other records.
  */
 
-/** Announcements of one life that are read per second. A peer sends a few per second at most; more are repeated by somebody else. */
+/**
+ * Announcements of one life that are read per second. A peer sends a few per second at most; more are repeated by somebody else.
+ */
 const OF_ONE = 8;
 
 /** Lives that are counted apart within a second. */

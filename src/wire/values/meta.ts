@@ -1,6 +1,6 @@
 /**
- * The `meta` field of a frame describes the values that JSON cannot represent. `values` has the format of superjson, so that other
- * implementations of superjson can read and write our frames. Our implementation is in `rich.ts` and `revive.ts`.
+ * The `meta` field of a frame describes the values that JSON cannot represent. `values` has the format of superjson, so that
+ * other implementations of superjson can read and write our frames. Our implementation is in `rich.ts` and `revive.ts`.
  */
 
 /** Kind of a value; `['custom', kind]` for bytes. */

@@ -16,7 +16,9 @@ const MOST_KEYS = 128;
 
 const NOT_PLAIN = Symbol('not plain');
 
-/** Characters that the text may still have. It is saved and restored, because getters in a value may send something themselves. */
+/**
+ * Characters that the text may still have. It is saved and restored, because getters in a value may send something themselves.
+ */
 let left = 0;
 
 /**

@@ -24,8 +24,8 @@ import { Trail } from './trail.ts';
 import { isUrlText, patternCost } from '../work.ts';
 
 /**
- * Writes values that JSON alone cannot represent as JSON, annotations and bytes. A value that cannot be sent at all is refused here,
- * with its path: nothing is left out or changed silently. Everything is read once, and exactly what was read is written.
+ * Writes values that JSON alone cannot represent as JSON, annotations and bytes. A value that cannot be sent at all is refused
+ * here, with its path: nothing is left out or changed silently. Everything is read once, and exactly what was read is written.
  */
 
 /** @throws NotSerializable naming the first value that cannot be sent; TooLarge */

@@ -9,6 +9,7 @@ import { Processes, REPOSITORY } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 
 const MOCHA = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
+const VITEST = join(REPOSITORY, 'node_modules/vitest/vitest.mjs');
 
 /** A test that fails while peers run: its own `stop()` is never reached. */
 const FAILS = `
@@ -29,12 +30,16 @@ after(stopAll);
 
 const RUNNERS = {
   mocha: {
-    words: [MOCHA, '--no-config', 'test.mjs'],
+    words: [MOCHA, '--no-config', 'app.test.mjs'],
     head: `import { stopAll } from 'app-net/testing';`,
   },
   'node:test': {
-    words: ['--test', 'test.mjs'],
+    words: ['--test', 'app.test.mjs'],
     head: `import { after, it } from 'node:test'; import { stopAll } from 'app-net/testing';`,
+  },
+  vitest: {
+    words: [VITEST, 'run', 'app.test.mjs'],
+    head: `import { afterAll as after, it } from 'vitest'; import { stopAll } from 'app-net/testing';`,
   },
 } as const;
 
@@ -62,7 +67,7 @@ describe('tests of users', function () {
     env: NodeJS.ProcessEnv = {},
   ): Promise<TestProcess> {
     const { words, head } = RUNNERS[runner];
-    await writeFile(join(folder, 'test.mjs'), `${head}\n${script}`);
+    await writeFile(join(folder, 'app.test.mjs'), `${head}\n${script}`);
     // What tells a test run from another must come from the runner, and not from the one that this spec runs in.
     return processes.run(folder, [...words], { NODE_ENV: '', NODE_TEST_CONTEXT: undefined, ...env });
   }

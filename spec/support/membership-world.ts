@@ -1,0 +1,336 @@
+import { createHmac } from 'node:crypto';
+
+import { Membership } from '../../src/presence/members/membership.ts';
+import type {
+  LinkKey,
+  MembershipFrame,
+  MembershipInput,
+  MembershipOutput,
+} from '../../src/presence/members/types.ts';
+import { seeded } from './random.ts';
+import { Timeline } from './timeline.ts';
+
+/**
+ * A network of membership cores in virtual time: links with latency, dials that take time, hosts that die, cables that are cut,
+ * processes that stand still. The same seed makes the same run. Times are in ms.
+ */
+
+/** How long until a lost link is noticed: at once by TCP when a process dies, late when a host or a cable does. */
+const SILENCE = 8_000;
+
+/** How long a dial into the void takes. */
+const DIAL_TIME = 2_000;
+
+export const RINGS = 6;
+
+const places = new Map<string, readonly number[]>();
+
+export function placesOf(id: string): readonly number[] {
+  let known = places.get(id);
+  if (!known) {
+    const digest = createHmac('sha256', 'a ring key').update(id).digest();
+    known = Array.from({ length: RINGS }, (_, ring) => digest.readUIntBE(ring * 5, 5));
+    places.set(id, known);
+  }
+  return known;
+}
+
+interface Wire {
+  readonly to: SimulatedPeer;
+  /** The same link, as the other side names it. */
+  readonly key: LinkKey;
+  open: boolean;
+  /** When the last frame arrives: frames keep their order. */
+  due: number;
+}
+
+/** What a peer told its users, in order. */
+export interface Told {
+  readonly type: 'joined' | 'left';
+  readonly id: string;
+  readonly incarnation: string;
+  readonly why?: string;
+}
+
+export class SimulatedPeer {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly host: string;
+  core!: Membership;
+  alive = true;
+  /** It does nothing before this time. */
+  frozenUntil = 0;
+  readonly wires = new Map<LinkKey, Wire>();
+  readonly told: Told[] = [];
+  /** Frames that arrived, and dials that it made. */
+  frames = 0;
+  dials = 0;
+  nextKey = 1;
+  wakeAt = Infinity;
+  wakes = 0;
+
+  constructor(id: string, incarnation: string, host: string) {
+    this.id = id;
+    this.incarnation = incarnation;
+    this.host = host;
+  }
+}
+
+export class MembershipWorld {
+  readonly peers: SimulatedPeer[] = [];
+  readonly random: () => number;
+  readonly #neighbours: number;
+  readonly #timeline = new Timeline();
+  readonly #cut = new Set<string>();
+
+  constructor(seed: number, neighbours = 2 * RINGS) {
+    this.random = seeded(seed);
+    this.#neighbours = neighbours;
+  }
+
+  get now(): number {
+    return this.#timeline.now;
+  }
+
+  get living(): SimulatedPeer[] {
+    return this.peers.filter(({ alive }) => alive);
+  }
+
+  /** A peer that begins now. Nobody knows of it before `announce`. */
+  add(id: string, host: string): SimulatedPeer {
+    const peer = new SimulatedPeer(id, `${id}.${this.peers.length}`, host);
+    this.peers.push(peer);
+    peer.core = new Membership({
+      self: {
+        id,
+        incarnation: peer.incarnation,
+        started: 1_000 + Math.round(this.now),
+        version: 1,
+        addresses: [{ host: '127.0.0.1', port: this.peers.length }],
+        about: undefined,
+      },
+      neighbours: this.#neighbours,
+      places: placesOf,
+      random: this.random,
+      now: this.now,
+    });
+    return peer;
+  }
+
+  /** Everybody finds it, and it finds everybody, within so many ms. */
+  announce(peer: SimulatedPeer, within = 60): void {
+    for (const other of this.living) {
+      if (other === peer) continue;
+      this.#hint(peer, other, this.random() * within);
+      this.#hint(other, peer, this.random() * within);
+    }
+  }
+
+  /** So many peers that begin at once, on so many hosts, and have had time to meet. */
+  static met(seed: number, count: number, hosts = 1): MembershipWorld {
+    const world = new MembershipWorld(seed);
+    for (let index = 0; index < count; index += 1) world.add(`p${index}`, `h${index % hosts}`);
+    for (const peer of world.peers) {
+      for (const other of world.peers) if (peer !== other) world.#hint(peer, other, 10 + world.random() * 60);
+    }
+    world.run(3_000);
+    return world;
+  }
+
+  #hint(to: SimulatedPeer, about: SimulatedPeer, delay: number): void {
+    const { id, incarnation, core } = about;
+    this.#later(delay, () =>
+      this.#give(to, { type: 'hint.found', id, incarnation, addresses: core.self.addresses }),
+    );
+  }
+
+  /** Its process ends, and says nothing. With `host`, nothing says it for it, either. */
+  kill(peer: SimulatedPeer, withHost = false): void {
+    peer.alive = false;
+    const delay = (): number => (withHost ? SILENCE + this.random() * 1_000 : 1 + this.random() * 4);
+    for (const key of [...peer.wires.keys()]) this.#drop(peer, key, 0, delay(), false);
+    if (withHost) this.#cut.add(`>${peer.incarnation}`);
+  }
+
+  leave(peer: SimulatedPeer): void {
+    for (const key of [...peer.wires.keys()]) this.#drop(peer, key, 0, this.#latency(), true);
+    peer.alive = false;
+  }
+
+  freeze(peer: SimulatedPeer, time: number): void {
+    peer.frozenUntil = this.now + time;
+  }
+
+  /** No packet goes from the one host to the other, or back. */
+  cut(one: string, other: string): void {
+    this.#cut.add(`${one}>${other}`).add(`${other}>${one}`);
+    for (const peer of this.living) {
+      for (const [key, { to }] of peer.wires) {
+        if (peer.host !== one || to.host !== other) continue;
+        this.#drop(peer, key, SILENCE + this.random() * 1_000, SILENCE + this.random() * 1_000, false);
+      }
+    }
+  }
+
+  heal(): void {
+    this.#cut.clear();
+  }
+
+  run(time: number): void {
+    this.#timeline.run(time);
+  }
+
+  /** How long it takes until this is so; Infinity when it is not by then. */
+  until(is: () => boolean, most: number, step = 5): number {
+    const start = this.now;
+    while (this.now - start < most) {
+      if (is()) return this.now - start;
+      this.run(step);
+    }
+    return Infinity;
+  }
+
+  /** Every living peer sees exactly the other living ones. */
+  get agrees(): boolean {
+    const living = new Set(this.living.map(({ incarnation }) => incarnation));
+    return this.living.every(({ core }) => {
+      const present = core.present();
+      return (
+        present.length === living.size - 1 && present.every(({ incarnation }) => living.has(incarnation))
+      );
+    });
+  }
+
+  /** Leaves of peers that live; not of those that could not be reached from there. */
+  get falseLeaves(): number {
+    const living = new Set(this.living.map(({ incarnation }) => incarnation));
+    const isFalse = ({ type, why, incarnation }: Told): boolean =>
+      type === 'left' && why !== 'unreachable' && living.has(incarnation);
+    return this.peers.reduce((sum, { told }) => sum + told.filter(isFalse).length, 0);
+  }
+
+  /** The first join or leave that does not follow its opposite. */
+  get unpaired(): string | undefined {
+    for (const peer of this.peers) {
+      const present = new Set<string>();
+      for (const { type, id } of peer.told) {
+        if (present.has(id) === (type === 'joined')) return `${peer.id}: ${id} ${type} twice`;
+        if (type === 'joined') present.add(id);
+        else present.delete(id);
+      }
+    }
+    return undefined;
+  }
+
+  #give(peer: SimulatedPeer, input: MembershipInput): void {
+    if (!peer.alive) return;
+    if (peer.frozenUntil > this.now) {
+      this.#later(peer.frozenUntil - this.now, () => this.#give(peer, input));
+      return;
+    }
+    for (const output of peer.core.receive(input, this.now)) this.#do(peer, output);
+    this.#wakeBy(peer, peer.core.wakeAt);
+  }
+
+  #wakeBy(peer: SimulatedPeer, at: number): void {
+    if (at >= peer.wakeAt) return;
+    peer.wakeAt = at;
+    peer.wakes += 1;
+    const wake = peer.wakes;
+    // Whole ms, as timers are; a sum of fractions could come out just before what it waits for.
+    this.#later(Math.max(0, Math.ceil(at) - this.now), () => {
+      if (peer.wakes !== wake) return;
+      peer.wakeAt = Infinity;
+      this.#give(peer, { type: 'time.passed' });
+    });
+  }
+
+  #do(peer: SimulatedPeer, output: MembershipOutput): void {
+    switch (output.type) {
+      case 'send':
+        this.#send(peer, output.link, output.frame);
+        break;
+      case 'dial':
+        this.#dial(peer, output.id, output.addresses[0]!.port);
+        break;
+      case 'joined':
+        peer.told.push({ type: 'joined', id: output.member.id, incarnation: output.member.incarnation });
+        break;
+      case 'left':
+        peer.told.push({
+          ...{ type: 'left', id: output.member.id },
+          ...{ incarnation: output.member.incarnation, why: output.why },
+        });
+        break;
+      case 'changed':
+        break;
+    }
+  }
+
+  #send(peer: SimulatedPeer, link: LinkKey, frame: MembershipFrame): void {
+    const wire = peer.wires.get(link);
+    if (!wire?.open) return;
+    wire.due = Math.max(wire.due, this.now + this.#latency());
+    this.#later(wire.due - this.now, () => {
+      if (!wire.open || !this.#reaches(peer, wire.to)) return;
+      wire.to.frames += 1;
+      this.#give(wire.to, { type: 'frame.received', link: wire.key, frame });
+    });
+  }
+
+  #dial(peer: SimulatedPeer, id: string, port: number): void {
+    peer.dials += 1;
+    const target = this.peers[port - 1]!;
+    const fail = (delay: number, refused: boolean): void =>
+      this.#later(delay, () => this.#give(peer, { type: 'dial.failed', id, refused }));
+    if (!this.#reaches(peer, target) || !this.#reaches(target, peer)) {
+      fail(DIAL_TIME, false);
+      return;
+    }
+    this.#later(3 + this.random() * 7, () => {
+      if (!target.alive) fail(1, target.host === peer.host);
+      else this.#later(Math.max(0, target.frozenUntil - this.now), () => this.#open(peer, target, fail));
+    });
+  }
+
+  #open(peer: SimulatedPeer, target: SimulatedPeer, fail: (delay: number, refused: boolean) => void): void {
+    if (!peer.alive) return;
+    if (!target.alive) {
+      fail(0, false);
+      return;
+    }
+    const [here, there] = [peer.nextKey, target.nextKey];
+    peer.nextKey += 1;
+    target.nextKey += 1;
+    peer.wires.set(here, { to: target, key: there, open: true, due: 0 });
+    target.wires.set(there, { to: peer, key: here, open: true, due: 0 });
+    const [self, other] = [peer.core.self, target.core.self];
+    this.#give(peer, { type: 'link.opened', link: here, member: other, dialled: true });
+    this.#give(target, { type: 'link.opened', link: there, member: self, dialled: false });
+  }
+
+  #drop(peer: SimulatedPeer, key: LinkKey, here: number, there: number, goodbye: boolean): void {
+    const wire = peer.wires.get(key)!;
+    const back = wire.to.wires.get(wire.key);
+    const end = (of: SimulatedPeer, link: LinkKey, each: Wire | undefined, said: boolean): void => {
+      if (!each?.open) return;
+      each.open = false;
+      of.wires.delete(link);
+      this.#give(of, { type: 'link.closed', link, goodbye: said });
+    };
+    this.#later(here, () => end(peer, key, wire, false));
+    this.#later(there, () => end(wire.to, wire.key, back, goodbye));
+  }
+
+  #reaches(from: SimulatedPeer, to: SimulatedPeer): boolean {
+    return !this.#cut.has(`${from.host}>${to.host}`) && !this.#cut.has(`>${to.incarnation}`);
+  }
+
+  #latency(): number {
+    return 0.3 + this.random() * 2;
+  }
+
+  #later(delay: number, run: () => void): void {
+    this.#timeline.later(delay, run);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Address } from '../../transport/address.ts';
+import type { Subject } from './members.ts';
+import { isFinal } from './members.ts';
+import { isNeighbour, jitter } from './state.ts';
+import type { State } from './state.ts';
+
+/** Hints, and the dials that follow from them: a peer dials its neighbours, and nobody else unless there is a doubt. */
+
+/** News is waited for as long as more of it comes, since each may move the neighbours; in ms. */
+const NEWS = 60;
+const MOST_NEWS = 240;
+
+/** Of two peers that could dial each other, one waits this long for the other, in ms. */
+const POLITE = 60;
+
+/** A peer that has run for so long is no newcomer any more, in ms. */
+const NEWCOMER = 1_000;
+
+/** Before the first repetition of a dial, doubled each time, and at most; in ms, with full jitter. */
+const RETRY = 1_000;
+const LONGEST_RETRY = 60_000;
+
+/** Dials under way that have not hung yet. */
+const MOST_DIALS = 16;
+
+/** A dial that takes longer gives up its place, in ms. */
+const HANGS = 150;
+
+/** Before a peer that was lost or is doubted is dialled, in ms, with full jitter. */
+const SOON = 20;
+
+export function hinted(state: State, id: string, incarnation: string, addresses: readonly Address[]): void {
+  if (id === state.self.id) return;
+  const subject = state.members.subject(id);
+  const { tombstone } = subject;
+  if (tombstone?.mark.incarnation === incarnation && isFinal(tombstone.why)) return;
+  const isNew = subject.hint?.incarnation !== incarnation;
+  subject.hint = { incarnation, addresses };
+  if (!isNew || subject.member?.incarnation === incarnation) return;
+  subject.failures = 0;
+  state.rings.add(id);
+  neighboursMayMove(state);
+}
+
+export function unhinted(state: State, id: string): void {
+  const subject = state.members.get(id);
+  if (!subject) return;
+  subject.hint = undefined;
+  if (subject.member) return;
+  subject.dialAt = Infinity;
+  if (state.rings.remove(id)) neighboursMayMove(state);
+}
+
+/** The neighbours may be others now. Dials wait until nothing more comes for a while. */
+export function neighboursMayMove(state: State): void {
+  if (state.lastNews < state.now - MOST_NEWS) state.firstNews = state.now;
+  state.lastNews = state.now;
+  for (const id of state.rings.beside(state.self.id)) plan(state, state.members.subject(id));
+}
+
+/** Of a newcomer and a peer that has been there, the newcomer dials; of two alike, the one with the lower id. */
+export function plan(state: State, subject: Subject): void {
+  if (subject.links.size > 0 || subject.dialledAt !== undefined || subject.failures > 0) return;
+  const quiet = Math.min(state.lastNews + NEWS, state.firstNews + MOST_NEWS);
+  const settled = state.now - state.begun > NEWCOMER ? POLITE : 0;
+  subject.dialAt = quiet + settled + (state.self.id > subject.id ? POLITE : 0);
+}
+
+export function dialSoon(state: State, subject: Subject): void {
+  if (subject.links.size > 0 || subject.dialledAt !== undefined) return;
+  subject.dialAt = Math.min(subject.dialAt, state.now + jitter(state, SOON));
+}
+
+export function dialLater(state: State, subject: Subject): void {
+  const most = Math.min(LONGEST_RETRY, RETRY * 2 ** Math.min(subject.failures, 16));
+  subject.dialAt = state.now + jitter(state, most);
+}
+
+/** Begins every dial that is due and has a place. */
+export function dialDue(state: State): void {
+  let underWay = 0;
+  for (const { dialledAt } of state.members.subjects()) {
+    if (dialledAt !== undefined && state.now - dialledAt < HANGS) underWay += 1;
+  }
+  for (const subject of state.members.subjects()) {
+    if (subject.dialAt > state.now) continue;
+    if (underWay >= MOST_DIALS) {
+      subject.dialAt = state.now + jitter(state, HANGS);
+    } else if (dial(state, subject)) {
+      underWay += 1;
+    }
+  }
+}
+
+/** False when there is no need to. */
+function dial(state: State, subject: Subject): boolean {
+  subject.dialAt = Infinity;
+  if (subject.links.size > 0 || subject.dialledAt !== undefined) return false;
+  const addresses = subject.member?.addresses ?? subject.hint?.addresses;
+  if (!addresses || addresses.length === 0) return false;
+  // A peer that is no neighbour any more is dialled only when it is doubted, or has never proved itself.
+  const isWanted = subject.accusers.size > 0 || subject.failures > 0 || isNeighbour(state, subject.id);
+  if (!isWanted) return false;
+  subject.dialledAt = state.now;
+  state.out.push({ type: 'dial', id: subject.id, addresses });
+  return true;
+}

@@ -1,0 +1,82 @@
+import type { Address } from '../../transport/address.ts';
+
+/** What goes into the core of presence and what comes out of it. Times are in ms, on the clock of the peer. */
+
+/** What everybody holds of every peer. Its owner alone changes it, and counts `version` up when it does. */
+export interface Member {
+  readonly id: string;
+  readonly incarnation: string;
+  /** When this life began, in ms since 1970 on its own host: the later one of two lives of an id takes its place. */
+  readonly started: number;
+  readonly version: number;
+  readonly addresses: readonly Address[];
+  /** What the core only carries: name, group, host, the digest of its functions. */
+  readonly about: unknown;
+}
+
+/** One life of a peer at one state of it. */
+export interface Mark {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly started: number;
+  readonly version: number;
+}
+
+/** `stopped`: it said goodbye. `refused`: nobody listens any more where it did, on the same host. `lost`: those around it agree. */
+export type Departure = 'stopped' | 'refused' | 'lost';
+
+export type MembershipFrame =
+  /** These are present, or have changed. */
+  | { readonly type: 'joined'; readonly members: readonly Member[] }
+  | { readonly type: 'left'; readonly mark: Mark; readonly why: Departure }
+  /** `by` has lost it, or cannot reach it. */
+  | { readonly type: 'accused'; readonly mark: Mark; readonly by: string }
+  /** `by` has an open link to it. */
+  | { readonly type: 'have'; readonly mark: Mark; readonly by: string }
+  /** Of the whole set, to see whether two sets are alike. */
+  | { readonly type: 'digest'; readonly digest: string }
+  /** The whole set, without what is told of each peer. */
+  | { readonly type: 'summary'; readonly marks: readonly Mark[] }
+  /** What the sender of the summary lacks, and what it has that this side lacks. */
+  | {
+      readonly type: 'difference';
+      readonly members: readonly Member[];
+      readonly wanted: readonly string[];
+      readonly left: readonly { readonly mark: Mark; readonly why: Departure }[];
+    };
+
+/** Names a link of this peer. */
+export type LinkKey = number;
+
+export type MembershipInput =
+  | {
+      readonly type: 'hint.found';
+      readonly id: string;
+      readonly incarnation: string;
+      readonly addresses: readonly Address[];
+    }
+  | { readonly type: 'hint.lost'; readonly id: string }
+  /** @property member what the other side said of itself in the handshake */
+  | {
+      readonly type: 'link.opened';
+      readonly link: LinkKey;
+      readonly member: Member;
+      readonly dialled: boolean;
+    }
+  | { readonly type: 'link.closed'; readonly link: LinkKey; readonly goodbye: boolean }
+  /** @property refused nobody listens at any of its addresses, all of which are on this host */
+  | { readonly type: 'dial.failed'; readonly id: string; readonly refused: boolean }
+  | { readonly type: 'frame.received'; readonly link: LinkKey; readonly frame: MembershipFrame }
+  /** What this peer tells of itself has changed. */
+  | { readonly type: 'self.changed'; readonly about: unknown }
+  /** This process stood still for so long. */
+  | { readonly type: 'lagged'; readonly time: number }
+  /** It is time for what `wakeAt` was set for. */
+  | { readonly type: 'time.passed' };
+
+export type MembershipOutput =
+  | { readonly type: 'dial'; readonly id: string; readonly addresses: readonly Address[] }
+  | { readonly type: 'send'; readonly link: LinkKey; readonly frame: MembershipFrame }
+  | { readonly type: 'joined'; readonly member: Member }
+  | { readonly type: 'changed'; readonly member: Member }
+  | { readonly type: 'left'; readonly member: Member; readonly why: Departure | 'replaced' | 'unreachable' };

@@ -74,6 +74,12 @@ export async function failure(call: Promise<unknown>): Promise<unknown> {
   }
 }
 
+/** The calls of `a` that are pending or queued, and the functions that run on `b`. */
+export function underWay({ a, b }: Pair): number[] {
+  const { pending, waiting } = a.actor.system.get('caller').getSnapshot().context;
+  return [pending, waiting, b.actor.system.get('dispatcher').getSnapshot().context.running];
+}
+
 /** The port on which a started peer listens. */
 export function portOf(peer: Peer): number {
   const { opened } = peer.actor.getSnapshot().context as { opened: Opened };

@@ -1,77 +1,25 @@
-import type { NetworkInterfaceInfo } from 'node:os';
-
 import { expect } from 'chai';
-import { SimulatedClock } from 'xstate';
+import type { SimulatedClock } from 'xstate';
 
 import { MdnsProvider } from '../../src/providers/mdns/mdns.ts';
 import { writeResponse } from '../../src/providers/mdns/packet.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
-import type { Announcement, ProviderListener } from '../../src/providers/provider.ts';
-import type { Hint } from '../../src/providers/hint.ts';
-import { elapse, interfaceOf, Segment } from '../support/multicast.ts';
-
-const announcement = (id: string, port = 4000): Announcement => ({
-  id,
-  incarnation: `${id}-1`,
-  addresses: [{ host: '127.0.0.1', port }],
-  world: () => 'not to be said',
-});
-
-class Heard implements ProviderListener {
-  readonly all: string[] = [];
-  readonly hints = new Map<string, Hint>();
-  reason: Error | undefined;
-  found(hint: Hint): void {
-    this.hints.set(hint.id, hint);
-    this.all.push(`found ${hint.id}`);
-  }
-  lost(id: string, incarnation: string): void {
-    if (this.hints.get(id)?.incarnation === incarnation) this.hints.delete(id);
-    this.all.push(`lost ${id}`);
-  }
-  scanned(): void {
-    this.all.push('scanned');
-  }
-  degraded(reason: Error | undefined): void {
-    this.reason = reason;
-  }
-  /** Where a peer is said to be: `10.0.0.1:4000`. */
-  where(id: string): string[] {
-    return this.hints.get(id)?.addresses.map(({ host, port }) => `${host}:${port}`) ?? [];
-  }
-}
-
-type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
+import { announcement, Heard, MdnsHosts } from '../support/mdns-hosts.ts';
+import type { Interfaces } from '../support/mdns-hosts.ts';
+import { elapse, interfaceOf } from '../support/multicast.ts';
+import type { Segment } from '../support/multicast.ts';
 
 describe('the LAN provider', () => {
+  let hosts: MdnsHosts;
   let clock: SimulatedClock;
   let segment: Segment;
-  const started: MdnsProvider[] = [];
+  let start: MdnsHosts['start'];
 
   beforeEach(() => {
-    clock = new SimulatedClock();
-    segment = new Segment(clock);
+    hosts = new MdnsHosts();
+    ({ clock, segment, start } = hosts);
   });
-  afterEach(() => Promise.all(started.splice(0).map((each) => each.stop())));
-
-  /** On a host of its own, with interfaces that can be changed afterwards. */
-  async function start(
-    self: Announcement,
-    interfaces: Interfaces,
-    host = '::',
-  ): Promise<{ provider: MdnsProvider; heard: Heard }> {
-    const provider = new MdnsProvider({
-      host,
-      clock,
-      random: () => 0.5,
-      interfaces: () => interfaces,
-      open: segment.open,
-    });
-    started.push(provider);
-    const heard = new Heard();
-    await provider.start(self, heard);
-    return { provider, heard };
-  }
+  afterEach(() => hosts.stop());
 
   it('finds present and new peers, and notices goodbyes', async () => {
     const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
@@ -228,132 +176,6 @@ describe('the LAN provider', () => {
     await elapse(clock, 60_000);
     const types = segment.sent.flatMap(({ packet }) => packet.questions.map(({ type }) => type));
     expect(types.filter((type) => type === 'PTR')).to.have.length.within(8, 11);
-  });
-
-  describe('when others claim to be a certain peer', () => {
-    const claim = (id: string, life: string, host: string, ttl = 120): void => {
-      const own = ownRecords({ id, incarnation: life }, 4000, [host]);
-      const said = [own.pointer, own.location, own.description, ...own.addresses];
-      segment.say(writeResponse(said.map((each) => Object.assign({}, each, { ttl }))), {
-        address: host,
-        port: 5353,
-      });
-    };
-
-    it('reports the newest claim first, and keeps the first claimant', async () => {
-      const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
-      claim('b', 'true-life', '10.0.0.2');
-      for (let lie = 0; lie < 50; lie += 1) claim('b', `lie-${lie}`, `10.0.0.${100 + lie}`);
-      await elapse(clock, 100);
-      const where = a.heard.where('b');
-      expect(where.slice(0, 2)).to.deep.equal(['10.0.0.149:4000', '10.0.0.2:4000']);
-      expect(where).to.have.length(8);
-      for (let lie = 0; lie < 50; lie += 1) claim('b', `lie-${lie}`, `10.0.0.${100 + lie}`, 0);
-      await elapse(clock, 3_000);
-      expect(a.heard.where('b')).to.deep.equal(['10.0.0.2:4000']);
-      expect(a.heard.hints.get('b')?.incarnation).to.equal('true-life');
-    });
-
-    it('does not believe that this peer is elsewhere', async () => {
-      const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
-      claim('a', 'another', '10.0.0.2');
-      await elapse(clock, 1_000);
-      expect(a.heard.hints.size).to.equal(0);
-    });
-
-    it('follows an endpoint that now claims to be another peer', async () => {
-      const a = await start(announcement('a'), { eth0: interfaceOf('10.0.0.1/24') });
-      claim('b', 'life', '10.0.0.2');
-      claim('c', 'life', '10.0.0.2');
-      await elapse(clock, 1_000);
-      expect([...a.heard.hints.keys()]).to.deep.equal(['c']);
-      expect(a.heard.all.filter((each) => each !== 'scanned')).to.deep.equal([
-        'found b',
-        'lost b',
-        'found c',
-      ]);
-    });
-  });
-
-  describe('where it cannot work', () => {
-    const here = { eth0: interfaceOf('10.0.0.1/24') };
-
-    it('reports why no peer can be found, and what to do', async () => {
-      const interfaces: Interfaces = { lo: [{ ...interfaceOf('127.0.0.1/8')[0]!, internal: true }] };
-      const { heard } = await start(announcement('a'), interfaces);
-      expect(heard.reason?.message)
-        .to.match(/no network interface/)
-        .and.match(/APP_NET_PEERS=host:port/);
-      interfaces['eth0'] = interfaceOf('10.0.0.1/24');
-      await elapse(clock, 1_500);
-      expect(heard.reason).to.equal(undefined);
-    });
-
-    it('reports an interface that it cannot use, and tries again', async () => {
-      segment.refusal = new Error('bind EADDRINUSE 0.0.0.0:5353');
-      const { heard } = await start(announcement('a'), here);
-      expect(heard.reason?.message).to.match(/^eth0, IPv4: bind EADDRINUSE.*APP_NET_PEERS/);
-      expect(heard.all).to.deep.equal(['scanned']);
-      segment.refusal = undefined;
-      await elapse(clock, 1_500);
-      expect(heard.reason).to.equal(undefined);
-      expect(segment.sent).not.to.deep.equal([]);
-    });
-
-    it('reports that nothing can be sent, until it can', async () => {
-      segment.failure = new Error('send EPERM 224.0.0.251:5353');
-      const { heard } = await start(announcement('a'), here);
-      await elapse(clock, 100);
-      expect(heard.reason?.message).to.match(/EPERM/);
-      segment.failure = undefined;
-      await elapse(clock, 2_000);
-      expect(heard.reason).to.equal(undefined);
-    });
-
-    it('reports that nothing is received, not even its own packets', async () => {
-      segment.isBroken = true;
-      const { heard } = await start(announcement('a'), here);
-      await elapse(clock, 2_000);
-      expect(heard.reason).to.equal(undefined);
-      await elapse(clock, 3_000);
-      expect(heard.reason?.message).to.match(/firewall.*5353/);
-      segment.isBroken = false;
-      await elapse(clock, 10_000);
-      expect(heard.reason).to.equal(undefined);
-    });
-
-    it('reports nothing when one path works', async () => {
-      const both = { eth0: interfaceOf('10.0.0.1/24', 'fd00::1/64') };
-      const provider = new MdnsProvider({
-        host: '::',
-        clock,
-        random: () => 0.5,
-        interfaces: () => both,
-        open: (link, listener) =>
-          link.family === 'IPv6' ? Promise.reject(new Error('no IPv6')) : segment.open(link, listener),
-      });
-      started.push(provider);
-      const heard = new Heard();
-      await provider.start(announcement('a'), heard);
-      await elapse(clock, 10_000);
-      expect(heard.reason).to.equal(undefined);
-    });
-
-    it('survives a system that does not list its interfaces', async () => {
-      const provider = new MdnsProvider({
-        host: '::',
-        clock,
-        random: () => 0.5,
-        interfaces: () => {
-          throw new Error('EACCES');
-        },
-        open: segment.open,
-      });
-      started.push(provider);
-      const heard = new Heard();
-      await provider.start(announcement('a'), heard);
-      expect(heard.reason).to.be.instanceOf(Error);
-    });
   });
 
   it('leaves no sockets behind when it is stopped while they open', async () => {

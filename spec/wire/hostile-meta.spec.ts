@@ -1,70 +1,13 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { BadFrame } from '../../src/wire/bad-frame.ts';
-import { Arrivals, MOST_BINARIES } from '../../src/wire/binary.ts';
-import { decodeMessage, encodeThrown, encodeRequest, encodeResult } from '../../src/wire/codec.ts';
-import { reviveThrown } from '../../src/wire/values/failure.ts';
-import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
-import { isFrame } from '../../src/wire/guards.ts';
-import { LONGEST_BIGINT, LONGEST_PATTERNS } from '../../src/wire/values/meta.ts';
+import { encodeRequest, encodeResult, encodeThrown } from '../../src/wire/codec.ts';
 import type { Outgoing } from '../../src/wire/outgoing.ts';
-import { KINDS, NASTY_KEYS, annotations, tree } from '../support/annotations.ts';
+import { LONGEST_BIGINT } from '../../src/wire/values/meta.ts';
+import { annotations, KINDS, NASTY_KEYS, tree } from '../support/annotations.ts';
+import { revive, survive } from '../support/revive.ts';
+import type { Fields, Received } from '../support/revive.ts';
 import { rich } from '../support/rich.ts';
-
-/**
- * What a stranger's annotations and bytes may come to: values in their places, an `unreadable` frame, or a BadFrame.
- * Never another error, a changed prototype, or a long time.
- */
-
-type Fields = Record<string, unknown>;
-type Received = Frame | UnreadableFrame;
-
-const BUILT_IN = [Object, Array, Function, Error, String, Map, Set, Date, RegExp, URL, Uint8Array, Buffer];
-const fingerprint = (): string =>
-  BUILT_IN.map(({ prototype }) =>
-    Reflect.ownKeys(prototype as object)
-      .map(String)
-      .join(),
-  ).join(';');
-const untouched = fingerprint();
-
-const MOST = 32 * 1024 * 1024;
-
-/** What comes of a text message and the binary ones before it. Fails on whatever may not happen. */
-function survive(text: string, binaries: readonly Uint8Array[] = []): Received[] | 'bad' {
-  const frames: Received[] = [];
-  try {
-    const arrivals = new Arrivals(MOST);
-    for (const binary of binaries) arrivals.add(binary);
-    decodeMessage(text, { frame: (frame) => frames.push(frame) }, false, arrivals);
-  } catch (error) {
-    if (!(error instanceof BadFrame)) throw error;
-    return 'bad';
-  }
-  if (fingerprint() !== untouched) expect.fail('a prototype was changed');
-  for (const frame of frames) {
-    if (frame.type === 'unreadable') {
-      expect(frame.message).to.match(/^it[s]? /);
-      continue;
-    }
-    if (!isFrame(frame as unknown as Fields)) expect.fail('a frame lost its shape');
-    // What is let in as an error must also be fit to be put together.
-    if (frame.type === 'error') reviveThrown(frame, { name: 'stranger', id: 'x' }, '');
-  }
-  return frames;
-}
-
-/** The same for a result with this meta and value. */
-function revive(values: unknown, value: unknown, more: object = {}, binaries: Uint8Array[] = []): unknown {
-  const frames = survive(
-    JSON.stringify({ type: 'result', id: 1, value, meta: { values, ...more } }),
-    binaries,
-  );
-  if (frames === 'bad') return 'bad';
-  const [frame] = frames;
-  return frame?.type === 'result' ? { value: frame.value } : frame?.type;
-}
 
 const split = (outgoing: Outgoing): { text: string; binaries: readonly Uint8Array[] } =>
   typeof outgoing === 'string' ? { text: outgoing, binaries: [] } : outgoing;
@@ -123,106 +66,6 @@ describe('annotations from a stranger', function () {
       { numRuns: 3_000 },
     );
     expect(through, 'frames that were let in').to.be.above(100);
-  });
-
-  const refused: [what: string, values: unknown, value: unknown, outcome?: string][] = [
-    ['no annotations at all', undefined, 1, 'bad'],
-    ['annotations that are a list', [], 1, 'bad'],
-    ['an entry that is no list', { value: 'Date' }, '2020'],
-    ['an empty entry', { value: [] }, 1],
-    ['an unknown kind', { value: ['Temporal.Instant'] }, '2020'],
-    ['a kind that is a name from Object.prototype', { value: ['constructor'] }, 1],
-    ['a class', { value: [['class', 'Object']] }, {}],
-    ['a typed array as superjson has it', { value: [['typed-array', 'Float64Array']] }, 1e9],
-    ['a kind of bytes that is none', { value: [['custom', 'Object']] }, 0],
-    ['bytes that did not come', { value: [['custom', 'Buffer']] }, 0],
-    ['a path to the frame itself', { '': ['undefined'] }, 1],
-    ['a path to a field of the frame that is no value', { id: ['undefined'] }, 1],
-    ['a path to the type', { type: ['undefined'] }, 1],
-    ['a path that leads nowhere', { 'value.a': ['undefined'] }, { b: 1 }],
-    ['a path through a string', { 'value.0': ['undefined'] }, 'text'],
-    ['a path beyond a list', { 'value.1': ['undefined'] }, [1]],
-    ['a path to the length of a list', { 'value.length': ['undefined'] }, [1]],
-    ['an index with a leading zero', { 'value.00': ['undefined'] }, [1]],
-    ['a path through a prototype', { 'value.__proto__.polluted': ['undefined'] }, {}],
-    ['a path through a constructor', { 'value.constructor.prototype': ['undefined'] }, {}],
-    ['a path to an inherited method', { 'value.toString': ['undefined'] }, {}],
-    ['a path with an escape of nothing', { 'value.\\a': ['undefined'] }, { '\\a': 1 }],
-    ['a path into what was made already', { value: ['set'], 'value.0': ['Date'] }, ['2020']],
-    ['two annotations of one value', { 'value.0': ['bigint'], value: ['set', { '0': ['bigint'] }] }, ['1']],
-    ['annotations within what is no container', { value: ['Date', { '0': ['Date'] }] }, '2020'],
-    ['a number that is none of the four', { value: ['number'] }, '1'],
-    ['a bigint that is a number', { value: ['bigint'] }, 1],
-    ['a bigint in hexadecimal', { value: ['bigint'] }, '0x10'],
-    ['a bigint that is empty', { value: ['bigint'] }, ''],
-    ['a bigint of a million digits', { value: ['bigint'] }, '9'.repeat(1_000_000)],
-    ['a bigint one digit too long', { value: ['bigint'] }, '9'.repeat(LONGEST_BIGINT + 1)],
-    ['a date that is a number', { value: ['Date'] }, 5],
-    ['a date of a million characters', { value: ['Date'] }, '2'.repeat(1_000_000)],
-    ['a pattern that does not compile', { value: ['regexp'] }, '/(/'],
-    ['a flag that is none', { value: ['regexp'] }, '/a/zz'],
-    ['a pattern without its slashes', { value: ['regexp'] }, 'a'],
-    [
-      'a pattern that takes long to compile',
-      { value: ['regexp'] },
-      `/${'\\p{L}'.repeat(LONGEST_PATTERNS)}/v`,
-    ],
-    ['a URL that is none', { value: ['URL'] }, 'nothing'],
-    ['a set of a string', { value: ['set'] }, 'abc'],
-    ['a map of what are no pairs', { value: ['map'] }, [[1, 2], [3]]],
-    ['an error that is a list', { value: ['Error'] }, []],
-    ['an error without a message', { value: ['Error'] }, { name: 'Error' }],
-    [
-      'an error with a message that is none',
-      { value: ['Error', { message: ['bigint'] }] },
-      { name: 'E', message: '1' },
-    ],
-  ];
-  for (const [what, values, value, outcome = 'unreadable'] of refused) {
-    it(`are refused: ${what}`, () => {
-      expect(revive(values, value)).to.equal(outcome);
-    });
-  }
-
-  it('are refused when they would change anything around the values', () => {
-    const frames: Fields[] = [
-      { type: 'request', id: 1, tag: 't', args: [1], meta: { values: { args: ['set'] } } },
-      {
-        type: 'request',
-        id: 1,
-        tag: 't',
-        args: [1],
-        kwargs: {},
-        meta: { values: { kwargs: ['undefined'] } },
-      },
-      { type: 'request', id: 1, tag: 't', args: [1], meta: { values: { tag: ['undefined'] } } },
-      { type: 'error', id: 1, thrown: { value: 1 }, meta: { values: { thrown: ['undefined'] } } },
-      { type: 'error', id: 1, error: { name: 'E', message: '1' }, meta: { values: { error: ['Error'] } } },
-      {
-        type: 'error',
-        id: 1,
-        error: { name: 'E', message: '1' },
-        meta: { values: { 'error.message': ['bigint'] } },
-      },
-      {
-        type: 'error',
-        id: 1,
-        failure: { code: 'x', ran: 'no', message: '' },
-        meta: { values: { 'failure.code': ['undefined'] } },
-      },
-    ];
-    // Nor what the frame has beside them and nobody knows.
-    frames.push({
-      type: 'result',
-      id: 1,
-      value: 1,
-      more: { a: 1 },
-      meta: { values: { 'more.a': ['undefined'] } },
-    });
-    for (const frame of frames) {
-      const [received] = survive(JSON.stringify(frame)) as Received[];
-      expect(received, JSON.stringify(frame)).to.include({ type: 'unreadable', of: frame['type'], id: 1 });
-    }
   });
 
   it('are ignored in frames without values', () => {
@@ -298,61 +141,4 @@ describe('annotations from a stranger', function () {
       expect(read / parse).to.be.below(200);
     });
   }
-});
-
-describe('bytes from a stranger that belong to values', () => {
-  const one = { value: [['custom', 'Uint8Array']] };
-  const data = Uint8Array.of(1, 2, 3);
-
-  const outcomes: [
-    what: string,
-    values: unknown,
-    value: unknown,
-    binary: unknown,
-    sent: number,
-    outcome: string,
-  ][] = [
-    ['too few came', one, 0, 2, 1, 'bad'],
-    ['too many came', one, 0, 1, 2, 'bad'],
-    ['none was asked for', one, 0, undefined, 1, 'bad'],
-    ['a count is negative', one, 0, -1, 0, 'bad'],
-    ['a count is no whole number', one, 0, 0.5, 0, 'bad'],
-    ['a count is beyond what a frame may take', one, 0, MOST_BINARIES + 1, 1, 'bad'],
-    ['a count is text', one, 0, '1', 1, 'bad'],
-    ['an index is too high', one, 1, 1, 1, 'unreadable'],
-    ['an index is negative', one, -1, 1, 1, 'unreadable'],
-    ['an index is no whole number', one, 0.5, 1, 1, 'unreadable'],
-    ['an index is text', one, '0', 1, 1, 'unreadable'],
-    ['the elements do not come out even', { value: [['custom', 'Uint16Array']] }, 0, 1, 1, 'unreadable'],
-    ['the kind has no name', { value: [['custom']] }, 0, 1, 1, 'unreadable'],
-    [
-      'two values want the same',
-      { 'value.0': [['custom', 'Buffer']], 'value.1': [['custom', 'Buffer']] },
-      [0, 0],
-      1,
-      1,
-      'unreadable',
-    ],
-  ];
-  for (const [what, values, value, binary, sent, outcome] of outcomes) {
-    it(`are refused when ${what}`, () => {
-      const binaries = Array.from({ length: sent }, () => data);
-      expect(revive(values, value, { binary }, binaries)).to.equal(outcome);
-    });
-  }
-
-  it('are refused when their sum and the text exceed the limit of a message', () => {
-    const arrivals = new Arrivals(100);
-    arrivals.add(new Uint8Array(60));
-    expect(() => arrivals.add(new Uint8Array(41))).to.throw(BadFrame);
-    const others = new Arrivals(100);
-    others.add(new Uint8Array(60));
-    expect(() => others.begin('x'.repeat(41))).to.throw(BadFrame);
-  });
-
-  it('are refused when they are too many', () => {
-    const arrivals = new Arrivals(MOST);
-    for (let index = 0; index < MOST_BINARIES; index += 1) arrivals.add(new Uint8Array(0));
-    expect(() => arrivals.add(new Uint8Array(0))).to.throw(BadFrame);
-  });
 });

@@ -46,9 +46,30 @@ const PAGES: Record<string, Page> = {
   },
   'docs/streams.md': { served: ['count.ts', 'store.ts'], ends: ['read-count.ts', 'upload.ts'] },
   'docs/values.md': { ends: ['parity.ts'], compiled: ['shrink.ts'] },
+  'docs/guides/coming-from-comlink.md': {
+    served: ['worker.ts'],
+    ends: ['main.ts', 'progress.ts', 'fail.ts'],
+  },
+  'docs/guides/coming-from-moleculer.md': {
+    served: ['posts.ts'],
+    ends: ['call.ts', 'create.ts', 'fail.ts'],
+    stays: { 'mail.ts': /^create\.ts:\d+ Ada$/ },
+    compiled: ['users.ts'],
+  },
+  'docs/guides/coming-from-nats.md': {
+    served: ['orders.ts'],
+    ends: ['call.ts', 'pay.ts', 'fail.ts'],
+    stays: { 'watch.ts': '42 true' },
+    compiled: ['events.ts'],
+  },
+  'docs/guides/coming-from-ray.md': {
+    served: ['square.ts', 'square.ts', 'counter.ts'],
+    ends: ['many.ts', 'visit.ts', 'fail.ts'],
+  },
+  'docs/guides/coming-from-trpc.md': { served: ['hello.ts'], ends: ['call.ts', 'read.ts', 'fail.ts'] },
 };
 
-describe('the snippets of the README and of the reference of calls', function () {
+describe('the snippets of the README, of the reference of calls and of the pages for newcomers', function () {
   this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();

@@ -61,7 +61,7 @@ describe('docs/errors.md', () => {
   }
 
   it('tells where a code can say more precisely whether the function ran', () => {
-    // What the code of the library makes, beside what the table says.
+    // The library also throws these, in addition to the rows of the table.
     const known: [NetErrorCode, string][] = [
       ['OVERLOADED', 'yes'],
       ['NOT_SERIALIZABLE', 'yes'],

@@ -30,7 +30,7 @@ describe('a peer that stops reading', () => {
     const text = 'x'.repeat(1024 * 1024);
     const calls = Array.from({ length: 40 }, () => toServer!.call('length', [text]));
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // What the kernel takes is its own affair; beyond it one message more than the limit may be written.
+    // The kernel takes an unknown amount. Beyond it, one message more than the limit may be written.
     const { waiting } = caller.actor.system.get('caller').getSnapshot().context;
     expect(waiting).to.be.greaterThan(20);
     await sleeping;

@@ -274,7 +274,7 @@ describe('a stream that is an argument of a call', () => {
   });
 });
 
-/** What an input of a map was rejected with. */
+/** Throws the reason for which an input of a map was rejected. */
 function rejection(result: IteratorResult<{ status: string; reason?: unknown }, void>): never {
   throw (result.value as { reason: unknown }).reason;
 }

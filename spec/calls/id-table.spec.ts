@@ -47,7 +47,7 @@ describe('a table of calls by their ids', () => {
   });
 
   it('behaves like a Map with ids that fall on one slot', () => {
-    // Of the largest table of these steps: the upper bits of the product decide.
+    // They share a slot even in the largest table of these steps: the upper bits of the product choose the slot.
     const ids: number[] = [];
     for (let id = 1; ids.length < 60; id += 1) if (Math.imul(id, 0x9e3779b1) >>> 24 === 7) ids.push(id);
     fc.assert(fc.property(stepsOf(fc.constantFrom(...ids)), (steps) => compare(steps, ids)));

@@ -57,7 +57,7 @@ describe('any value that a user passes or returns', function () {
         fc.asyncProperty(
           fc.array(fc.tuple(fc.constantFrom(...WAYS), exotic), { minLength: EACH, maxLength: EACH }),
           async (cases) => {
-            // What the engine has not collected yet says nothing of what was kept.
+            // Garbage that is not collected yet would look like objects that are kept.
             if ((round += 1) % 10 === 0) collect();
             delay.reset();
             await Promise.all(cases.map(([way, recipe]) => house.settles(way, recipe)));

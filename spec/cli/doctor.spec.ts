@@ -55,7 +55,7 @@ describe('app-net doctor', function () {
     expect(code).to.equal(1);
     return problems[0]!;
   };
-  /** What a peer would write that listens there. */
+  /** Writes the announcement of a peer that listens on this port. */
   const announce = (id: string, port: number, more: object = {}): Promise<void> => {
     const addresses = [{ host: '127.0.0.1', port }];
     const text = JSON.stringify({ id, incarnation: 'one', addresses, pid: process.pid, ...more });
@@ -203,7 +203,7 @@ describe('app-net doctor', function () {
     expect(says).to.include(
       `process ${process.pid} at 127.0.0.1:${port} refused the connection: nothing listens there`,
     );
-    // Of a process that is gone it is no wonder.
+    // The same is no problem if the process of the announcement is gone.
     await announce('deaf', port, { pid: 2 ** 22 + 1 });
     const { problems, all } = await examine();
     expect(problems).to.deep.equal([]);
@@ -220,7 +220,7 @@ describe('app-net doctor', function () {
       .to.include(`127.0.0.1:${port} did not answer, another peer did`)
       .and.to.include('there answered instead of elsewhere');
     expect(todo).to.include('its own port');
-    // Of a process that is gone it is no wonder.
+    // The same is no problem if the process of the announcement is gone.
     await announce('elsewhere', port, { pid: 2 ** 22 + 1 });
     expect((await examine()).problems).to.deep.equal([]);
   });

@@ -142,7 +142,7 @@ describe('the command line with hostile input and hostile peers', function () {
       fc.property(peers, hostileInfo, outputs, (found, answer, kind) => {
         const said = written(kind, (out) => showInfo(out, found[0]!, answer));
         expectHarmless(said, kind.json);
-        // Whatever is in a name, it is one line.
+        // Any name is printed on one line.
         if (kind.json) expect(said.split('\n')).to.have.length(2);
         const shown = written(kind, (out) => {
           if (kind.json) for (const each of found) out.data(peerData(each));

@@ -116,7 +116,7 @@ describe('app-net serve', function () {
   });
 
   it('serves a module that uses its own copy of the library', async () => {
-    // What stands for it here: the sources, loaded beside the built library.
+    // The sources, loaded beside the built library, stand for that copy.
     const source = new URL('../../src/index.ts', import.meta.url).href;
     await write('own.ts', `import { connect } from '${source}'; connect('mine', () => 'own copy');`);
     const served = processes.run(folder, [COMMAND, 'serve', join(folder, 'own.ts')], env);

@@ -7,7 +7,7 @@ import type { Receiver, Socket } from '../../src/transport/transport.ts';
 import { eventually } from '../support/eventually.ts';
 import { Stage } from '../support/peers.ts';
 
-/** One end of a connection that the test makes, and cuts. What is sent waits until somebody receives. */
+/** One end of a connection that the test makes and cuts. Messages wait until there is a receiver. */
 class End implements Socket {
   readonly binding = { kind: 'loopback', data: Buffer.alloc(0) } as const;
   readonly scope = 'host';
@@ -82,7 +82,7 @@ describe('an earlier link that two peers return to', () => {
 
   interface Side {
     peer: Peer;
-    /** What it has of the other. */
+    /** Its handle of the other peer. */
     other: RemotePeer;
     record: PeerRecord;
     state: () => unknown;

@@ -158,7 +158,7 @@ describe('liveness', () => {
     frozen.increment(15_000);
     await passUntil(() => a.told.length === 1, 3_000, clock);
     await passUntil(() => state(s, 'a') === 'suspect', 1_000, frozen);
-    // What was on the broken connection has its answer; what comes now does not fail.
+    // The call on the broken connection has its answer. A new call does not fail.
     expect(await under).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
     const waiting = toA.call('at a');
     network.heal('a', 's');

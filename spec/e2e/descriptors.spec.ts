@@ -13,7 +13,7 @@ const STARVING = `
   const grab = () => { try { for (;;) files.push(openSync('/dev/null')); } catch (error) { return error.code; } };
   peer.connect('starve', () => grab());
   peer.connect('release', () => { for (const file of files.splice(0)) closeSync(file); });
-  // What the library closes is taken as well, so that nothing is left for it.
+  // Descriptors that the library closes are taken as well, so that none is left for it.
   setInterval(() => { if (files.length > 0) grab(); }, 20);
   await peer.start();
   peer.peers.on('leave', (other) => console.log(JSON.stringify({ left: other.name })));

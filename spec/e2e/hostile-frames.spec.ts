@@ -46,7 +46,7 @@ peer.connect('health', () => {
 });
 // Each one is called as well, so that its answers are answers to something.
 async function* three() { yield 1; yield 2; yield 3; }
-// What another peer threw has a line in its stack that says so.
+// An error that another peer threw has a line in its stack that says so.
 const failed = (error) => {
   if (error instanceof TypeError && !String(error.stack).includes('at peer "')) console.error('a fault of ours', error);
 };
@@ -110,7 +110,7 @@ describe('a peer among hostile peers with the secret', function () {
   async function busyWith(work: () => Promise<void>): Promise<number> {
     const before = await health();
     await work();
-    // What was sent on other connections is read in the same turn of the event loop as this, or the next.
+    // Messages on other connections are read in the same turn of the event loop as this one, or in the next.
     await health();
     const after = await health();
     worst.grown = Math.max(worst.grown, (after.rss - began.rss) / 2 ** 20);

@@ -98,7 +98,7 @@ describe('a map of 10,000 inputs over four processes, of which two are killed me
         lost.push(result.input);
       }
     }
-    // What the two had: each had its sixteen nearly all the time.
+    // At most the calls of the two killed workers: each had sixteen nearly all the time.
     expect(lost.length).to.be.within(1, 2 * CONCURRENCY);
     const counts = await runs();
     expect(Math.max(...counts)).to.equal(1);

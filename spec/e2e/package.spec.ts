@@ -10,7 +10,7 @@ import { Processes, REPOSITORY } from '../support/processes.ts';
 
 const run = promisify(execFile);
 
-/** What a user does with the published package, in a folder of their own. */
+/** The steps of a user with the published package, in a folder of their own. */
 describe('the package, installed from its tarball', function () {
   this.timeout(120_000);
   const stage = new Stage();

@@ -79,7 +79,7 @@ describe('real processes', function () {
     const times = [0, 2, 4, 6, 8, 10, 14, 20];
     const all = await Promise.all(times.map((time) => processes.start(folder, brief(time))));
     await Promise.all(all.map(({ exited }) => exited));
-    // Who was not met in time is neither joined nor left.
+    // A peer that was not met in time neither joins nor leaves.
     await eventually(() => told(witness, 'leave').length === told(witness, 'join').length);
     expect(new Set(told(witness, 'leave').map(({ why }) => why))).not.to.include('lost');
   });

@@ -84,7 +84,7 @@ describe('hosts without multicast', function () {
     const took = Math.max(...back.map(({ at }) => at)) - restarted!;
     console.log(`      (a seed that was killed and started again was found after ${took.toFixed(0)} ms)`);
     expect(took).to.be.below(11_000);
-    // Who found each other by the seed stays together without it.
+    // Peers that found each other by the seed stay together without it.
     expect(
       (first.lines as Line[]).filter(({ leave }) => leave !== undefined).map(({ leave }) => leave),
     ).to.deep.equal(['seed']);

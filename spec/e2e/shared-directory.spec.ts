@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 
-/** What runs a command in a network of its own, in which loopback works. */
+/** The words that run a command in a network of its own, in which loopback works. */
 const CONTAINED = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
 
 const PEER = `

@@ -4,7 +4,10 @@ import { ownAddress } from '../support/own-address.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 
-/** Whatever of the peer would keep a process, or wake it. Pipes are those to the test, and work on files ends by itself. */
+/**
+ * Resources of the peer that would keep a process alive or wake it. Pipes are left out because they lead to the test, and
+ * file work because it ends by itself.
+ */
 const LEFT = `
   const left = () => process.getActiveResourcesInfo().filter((each) => !/^(Pipe|TTY|FSReq|Close|Immediate)/.test(each));
   const tell = () => console.log(JSON.stringify({ left: left() }));`;

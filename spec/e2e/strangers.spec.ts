@@ -17,7 +17,7 @@ import type { TestProcess } from '../support/processes.ts';
 import { seeded } from '../support/random.ts';
 import { fuzzedRequest } from '../support/requests.ts';
 
-/** Of each moment and each way to break off. */
+/** Repetitions of each moment and each way to break off. */
 const ROUNDS = 24;
 const ROUNDS_TLS = 4;
 
@@ -101,7 +101,7 @@ interface Health {
   fds: number;
   /** MiB. */
   rss: number;
-  /** Of the event loop: 99 of 100 turns came no later, in ms. */
+  /** The delay of the event loop, in ms: 99 of 100 turns came no later. */
   delay: number;
 }
 

@@ -68,7 +68,7 @@ describe('tests of users', function () {
   ): Promise<TestProcess> {
     const { words, head } = RUNNERS[runner];
     await writeFile(join(folder, 'app.test.mjs'), `${head}\n${script}`);
-    // What tells a test run from another must come from the runner, and not from the one that this spec runs in.
+    // The marks of a test run must come from this runner, and not from the runner of this spec.
     return processes.run(folder, [...words], { NODE_ENV: '', NODE_TEST_CONTEXT: undefined, ...env });
   }
 

@@ -96,7 +96,7 @@ describe('a stream of events', () => {
       return `${value!.payload}${value!.gap ? ` after ${value!.gap.missed}` : ''}`;
     };
     expect([await take(), await take(), await take()]).to.deep.equal(['3 after 2', '4', '5']);
-    // Of c nothing is left that could have brought its gap.
+    // No event of c is left that could have carried its gap.
     const next = take();
     await eventually(() => gaps.length === 1);
     expect(gaps).to.deep.equal(['c slow 1']);

@@ -16,7 +16,7 @@ describe('an event', () => {
   const start = (name: string, options: PeerOptions = {}): Promise<Peer> =>
     stage.make({ network, name, ...options }).start();
 
-  /** What a peer hears of the event `tick`, as `from payload`. */
+  /** The `tick` events that a peer receives, as `from payload`. */
   function hear(peer: Peer, options?: SubscribeOptions): string[] {
     const heard: string[] = [];
     const listener = (payload: unknown, { peer: from, gap }: Received<unknown>): unknown =>

@@ -18,7 +18,7 @@ class Emitter {
     this.sent.push(JSON.parse(frame) as Record<string, unknown>);
   }
 
-  /** What it was asked, short. */
+  /** Short forms of the frames that were sent. */
   get asked(): string[] {
     return this.sent.map(({ type, name }) => `${String(type)} ${String(name)}`);
   }
@@ -232,7 +232,7 @@ describe('the subscriptions of a peer at other peers', () => {
     interests.want('tick', 'a');
     event(emitter, 8);
     event(emitter, 9);
-    // What waits at the emitter is not missed.
+    // Events that wait at the emitter are not missed.
     answer(emitter, 2, 11);
     event(emitter, 10);
     event(emitter, 12);

@@ -104,7 +104,7 @@ describe('a subscription', () => {
     first.unsubscribe();
     b.event('tick').subscribe((payload, { gap }) => heard.push(`${String(payload)} ${gap ? 'gap' : ''}`));
     tick.emit(2);
-    // What b asks for comes to a in order.
+    // The requests of b reach a in order.
     await b.peers.get(a.id)!.ping();
     tick.emit(3);
     await eventually(() => heard.length === 1);

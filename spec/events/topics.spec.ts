@@ -8,7 +8,7 @@ import { createLog, silentLog } from '../../src/base/log.ts';
 import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
 import type { Outgoing } from '../../src/wire/outgoing.ts';
 
-/** What a subscriber's connection is to the emitter: slow when the test says so. */
+/** A subscriber's connection, as the emitter sees it. It is slow when the test says so. */
 class Line {
   readonly sent: Outgoing[] = [];
   cut = false;
@@ -80,7 +80,7 @@ describe('the topics of an emitter', () => {
     expect(slow.story).to.deep.equal(['after 0']);
     expect(counters).to.include({ sent: 5, queued: 5 });
     slow.slow = false;
-    // What is emitted now waits behind what came before.
+    // A new event waits behind the events before it.
     topics.emit('tick', 6);
     expect(slow.story).to.have.length(1);
     topics.pump(record(slow));

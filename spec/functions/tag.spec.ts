@@ -12,7 +12,7 @@ const site = (file: string) => ({ file, line: 1, column: 1 });
 
 describe('a derived tag', () => {
   it('is the base64 of module and name, in the alphabet of URLs', () => {
-    // What the protocol page shows.
+    // The example of the protocol page.
     expect(encodeTag('my-app/math', 'multiplyValues')).to.equal('bXktYXBwL21hdGgubXVsdGlwbHlWYWx1ZXM');
     expect(encodeTag('???', '>>>')).to.match(/^[\w-]+$/);
   });

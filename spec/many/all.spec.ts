@@ -87,7 +87,7 @@ describe('a call to all peers', () => {
     expect(b.options.signal!.aborted).to.equal(true);
     expect(b.options.signal!.reason).to.include({ code: 'CANCELLED' });
     expect(await results.next()).to.deep.equal({ done: true, value: undefined });
-    // What it comes to then bothers nobody.
+    // A later failure of that call is ignored.
     b.fail(new Error('late'));
     await settle();
   });

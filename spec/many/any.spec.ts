@@ -33,7 +33,7 @@ describe('a call to any peer', () => {
     );
 
   describe('after a failure on one peer', () => {
-    // What is said of the function, whether it may run twice, and whether the call goes to another peer.
+    // The code, whether the function ran, whether it may run twice, and whether the call goes to another peer.
     const cases: [NetErrorCode, Ran, idempotent: boolean, again: boolean][] = [
       ['NOT_SENT', 'no', false, true],
       ['REFUSED', 'no', false, true],

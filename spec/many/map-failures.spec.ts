@@ -7,7 +7,7 @@ import { callMap } from '../../src/many/map.ts';
 import { FakePool, settle } from '../support/pool.ts';
 import type { FakePeer } from '../support/pool.ts';
 
-/** What becomes of one call, at a peer or on its way there. */
+/** The outcome of one call, at a peer or on its way there. */
 type Fate =
   | 'answered'
   | 'answered later'

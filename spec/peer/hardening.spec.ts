@@ -37,7 +37,7 @@ describe('a peer among strangers', () => {
     await stage.clear();
   });
 
-  /** What comes back, until the other side ends it. */
+  /** Sends the parts. Resolves with the answer when the other side ends the connection. */
   function say(...parts: (string | Buffer)[]): Promise<string> {
     const socket = connect({ port, host: '127.0.0.1' });
     sockets.push(socket);

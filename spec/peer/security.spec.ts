@@ -34,7 +34,7 @@ describe('a listening peer', () => {
   afterEach(async () => {
     for (const socket of sockets.splice(0))
       socket instanceof WebSocket ? socket.terminate() : socket.destroy();
-    // Whatever was tried, an honest peer still gets in.
+    // An honest peer still gets in after every attack.
     const honest = stage.make({ runtimeDir, secret });
     await honest.start();
     const [found] = await meet(honest, peer.id);

@@ -45,7 +45,7 @@ describe('a peer that is not announced', () => {
     const found = peer.getPeers();
     const state = (): unknown => peer.actor.system.get('discovery').getSnapshot().value;
     await eventually(() => {
-      // What is due at once, and no later: on this clock no time passes.
+      // This runs the timers that are due at once, and no others: no time passes on this clock.
       clock.increment(0);
       expect(state()).to.equal('settled');
     });

@@ -16,7 +16,7 @@ describe('the set of peers', () => {
 
   afterEach(() => stage.clear());
 
-  /** What a peer saw, in words. */
+  /** The joins and leaves that a peer saw, in words. */
   function record(peer: Peer): string[] {
     const story: string[] = [];
     const everyone = peer.peers.of({ group: '*' });

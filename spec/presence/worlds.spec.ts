@@ -11,7 +11,7 @@ import { reachable } from '../support/reachable.ts';
 
 const names = (peer: Peer): string[] => [...peer.peers].map(({ name }) => name).toSorted();
 
-/** What the connection of `peer` to `other` is bound to: `loopback`, or `tls-exporter`. */
+/** The kind of binding of the connection from `peer` to `other`: `loopback` or `tls-exporter`. */
 function bindingOf(peer: Peer, other: Peer): string {
   const { record } = peer.actor.system.get(`connection:${other.id}`).getSnapshot().context as {
     record: { link: { socket: { binding: { kind: string } } } };

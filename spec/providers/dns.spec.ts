@@ -75,7 +75,7 @@ describe('the DNS provider', () => {
 
   const allAnswered = async (): Promise<void> => {
     await eventually(() => open === 0);
-    // What follows from the last answer is done by then.
+    // The work that follows from the last answer is done by then.
     await new Promise((resolve) => setImmediate(resolve));
     if (open > 0) await allAnswered();
   };

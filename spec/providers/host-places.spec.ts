@@ -22,7 +22,7 @@ const OTHER_HOST: Place = { ...HERE, host: 'another' };
 const NEAR: Address = { host: '127.0.0.1', port: 4000 };
 const FAR: Address = { host: '192.168.1.5', port: 4000 };
 
-/** Of a process that has just ended. */
+/** The id of a process that has just ended. */
 const DEAD_PID = spawnSync(process.execPath, ['--version']).pid;
 
 describe('an announcement in a shared directory', () => {

@@ -92,7 +92,7 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
       segment.sent.length = 0;
       await elapse(clock, 1_000);
     }
-    // Whoever asks is answered once the flood is over.
+    // Every question is answered once the flood is over.
     await elapse(clock, 3_000);
     const since = segment.sent.length;
     const looking = new MdnsProvider({
@@ -189,7 +189,7 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
     expect(longest).to.be.below(LONGEST);
     expect(dropped).to.be.above(0);
     expect(found.size).to.be.within(2, 1_024);
-    // Whoever is told of by itself is still told of so, whatever liars said meanwhile.
+    // A hint that comes by itself still gets through, regardless of the lies before it.
     provider.tell(hintsOf([{ id: 'honest', incarnation: 'h1', addresses: [right] }], 'lan'));
     expect(found.get('honest')).to.equal('h1');
     // 1,024 peers with 16 wrong tags each.

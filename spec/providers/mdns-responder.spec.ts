@@ -45,7 +45,7 @@ describe('the responder of multicast DNS', () => {
   });
   afterEach(() => responder.close());
 
-  /** What is said within so much time, and how much later, in ms. */
+  /** The packets that are sent within this time, each with its delay in ms. */
   async function answers(milliseconds = 2_000): Promise<{ after: number; packet: Packet; to: unknown }[]> {
     const began = clock.now();
     await elapse(clock, milliseconds);

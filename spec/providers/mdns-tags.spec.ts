@@ -27,7 +27,7 @@ describe('the LAN provider with tags on its hints', () => {
   let provider: MdnsProvider;
   let tags: HintTags;
   let otherTags: HintTags;
-  /** What is hinted at, by id. */
+  /** The present hints, by id. */
   let hints: Map<string, Hint>;
   let heard: string[];
   let dropped: Map<string, number>;

@@ -32,7 +32,7 @@ const SOURCE = new URL('../../src/providers/host/runtime-directory.ts', import.m
 
 const modeOf = async (path: string): Promise<number> => (await lstat(path)).mode & 0o777;
 
-/** What `work` rejects with; fails when it does not. */
+/** The error that `work` rejects with. Fails if it does not reject. */
 async function failure(work: Promise<unknown>): Promise<NetError> {
   return work.then(
     () => expect.fail('it was let in'),

@@ -104,7 +104,7 @@ export async function callsThroughCuts(calls: number, cuts: number, seed: number
     }
   };
   await Promise.all([trouble(), ...Array.from({ length: IN_FLIGHT }, caller)]);
-  // What still runs there is to be counted, too.
+  // Calls that still run there must be counted, too.
   await pause(200);
   await stage.clear();
   await network.close();

@@ -10,7 +10,7 @@ import type { Peer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Stage } from '../support/peers.ts';
 
-/** What a process holds. */
+/** The resources that a process holds. */
 export interface Holdings {
   files: number;
   /** Timers, sockets and watches, also those that do not hold the process. */

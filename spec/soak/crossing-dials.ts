@@ -52,7 +52,7 @@ export async function crossingDials(
       throw new Error('wrong answer');
     const { leaves } = found;
     await stage.clear();
-    // That they stop is a leave as well, and no fault.
+    // Each stop is a leave as well, and no fault.
     found.leaves = leaves;
   }
   return found;

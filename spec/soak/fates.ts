@@ -7,7 +7,7 @@ import { MemoryNetwork } from '../../src/testing.ts';
 import { Stage } from '../support/peers.ts';
 import { deliver, pass, passUntil } from '../support/simulated.ts';
 
-/** What happens to four peers, each with a clock of its own. */
+/** An event in the life of four peers, each with a clock of its own. */
 export type Fate =
   | { type: 'cut' | 'stall' | 'heal'; a: number; b: number }
   /** The peer does not run for so long: its clock jumps, and meanwhile nothing reaches it. */
@@ -39,8 +39,8 @@ interface World {
 }
 
 /**
- * Four peers live through it. Whatever it was: joins and leaves come in turns, every call settles, and when it is over
- * all are together again and nothing is left of it.
+ * Four peers live through these fates. Joins and leaves always come in turns, and every call settles. When it is over,
+ * all are together again and nothing is left behind.
  * @param latency of the network, in ms
  */
 export async function liveThrough(fates: readonly Fate[], latency: number): Promise<void> {

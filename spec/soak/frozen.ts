@@ -21,23 +21,23 @@ interface Told {
   at: number;
 }
 
-/** What became of one process that did not run for a while. Times in ms; of several witnesses the longest. */
+/** The fate of one process that did not run for a while. Times are in ms, each the longest of any witness. */
 export interface Freeze {
   /** From the freeze until the witnesses saw it leave. */
   leave: number;
   /** From the end of the freeze until they saw it join again. */
   rejoin: number;
-  /** What one of the witnesses said about the leave. */
+  /** The reason of the leave, as one of the witnesses reported it. */
   evidence: string;
-  /** Whom it saw leave itself. */
+  /** The peers that it saw leave itself. */
   ownLeaves: string[];
   /** How often each witness saw it join again. */
   joins: number[];
 }
 
 /**
- * Of some real processes one is stopped by a signal, and another keeps its event loop busy, at the same time; the rest
- * watch. The stopped one goes on as soon as everybody has seen it leave.
+ * Freezes two of some real processes at the same time. A signal stops one, and the other keeps its event loop busy. The
+ * rest watch. The stopped process goes on as soon as everybody has seen it leave.
  * @param busy how long the other keeps its event loop busy, in ms
  */
 export async function frozen(

@@ -102,9 +102,11 @@ export interface Flood {
   leaves: Line[];
   /** How long a third peer took to join both while the flood went on, in ms; undefined if it did not. */
   join: number | undefined;
-  /** Of the peer that fared worst: MiB of heap that came in addition, ms of lag, part of a processor, candidates. */
+  /** This and the next three are of the peer that fared worst. Heap that was added, in MiB. */
   heap: number;
+  /** In ms. */
   lag: number;
+  /** Part of a processor. */
   load: number;
   candidates: number;
 }

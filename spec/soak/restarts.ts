@@ -8,7 +8,7 @@ import { Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 
 export interface Restarts {
-  /** What a witness saw, in order: `+<pid>` and `-<pid> <why>`. */
+  /** The joins and leaves that a witness saw, in order: `+<pid>` and `-<pid> <why>`. */
   story: string[];
   /** Process ids, in the order of the restarts. */
   pids: number[];

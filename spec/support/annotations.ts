@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-/** What a stranger may send along with a value to say what it is: anything, and what is most likely to do harm. */
+/** Annotations that a stranger may send with a value: arbitrary ones, and those that are most likely to do harm. */
 
 export const NASTY_KEYS = [
   '__proto__',

@@ -43,7 +43,7 @@ export class Avahi {
     return avahi;
   }
 
-  /** What it knows of a service now, every field resolved; as `avahi-browse -rpk` prints it, one line each. */
+  /** The present entries of a service with every field resolved, one line each, as `avahi-browse -rpk` prints them. */
   async browse(service: string): Promise<string[]> {
     const words = ['avahi-browse', '--resolve', '--parsable', '--no-db-lookup', '--terminate', service];
     const printed = await this.#host.exec('env', `DBUS_SYSTEM_BUS_ADDRESS=${this.#bus}`, ...words);

@@ -9,9 +9,9 @@ import type { Names } from '../../src/providers/dns.ts';
 
 /** A DNS server of the test's own, on loopback. */
 export class DnsServer {
-  /** What it knows, by name; a name that is not here does not exist. */
+  /** The answers it knows, by name. A name that is not here does not exist. */
   readonly zone = new Map<string, Answer[]>();
-  /** What it was asked: `A name`. */
+  /** The questions it was asked, as `A name`. */
   readonly asked: string[] = [];
   /** `silent`: it hears and says nothing. `broken`: it says that it has failed. */
   mood: 'well' | 'silent' | 'broken' = 'well';

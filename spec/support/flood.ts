@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-/** What somebody says who opens a connection and has nothing to say. Called when it is open; its timers are its own. */
+/** Traffic of a client with no honest purpose. It is called when the connection is open, and clears its own timers. */
 export type Mischief = (socket: Socket) => void;
 
 const upgrade = (port: number): string =>

@@ -4,7 +4,7 @@ import type { RemotePeer } from '../../src/index.ts';
 import { NetError } from '../../src/index.ts';
 import { encodeTag } from '../../src/base/tag.ts';
 
-/** What a peer may say to bend the output of another program. */
+/** Texts and values with which a peer may try to bend the output of another program. */
 
 /** Colours that the command line has no use for, so that one of them in its output is somebody else's. */
 const FOREIGN_COLORS = ['\u001b[7m', '\u001b[45m', '\u001b[38;5;1m', '\u009b5m'];
@@ -48,7 +48,7 @@ const errorLike = fc
     return Object.defineProperties(error, Object.getOwnPropertyDescriptors(own));
   });
 
-/** Whatever may come as a result, the payload of an event, or what was thrown. */
+/** Any result, payload of an event, or thrown value that may arrive. */
 export const hostileValue: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },

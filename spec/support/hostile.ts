@@ -64,7 +64,7 @@ const COSTLY: readonly [kind: string, json: unknown][] = [
 
 export class HostileMessages {
   readonly #random: () => number;
-  /** Of requests, so that most are higher than the one before. */
+  /** The id of the last request, so that most ids are higher than the one before. */
   #id = 0;
 
   constructor(random: () => number) {
@@ -190,7 +190,7 @@ export class HostileMessages {
     };
   }
 
-  /** What is said once on a connection at most, or ends it. */
+  /** Messages that are sent at most once on a connection, or end it. */
   #rare(): object {
     const address = { host: this.#pick(['127.0.0.1', '10.0.0.1', 'x', '::1']), port: this.#number() };
     return this.#pick<object>([

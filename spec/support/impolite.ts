@@ -35,7 +35,7 @@ export function request(changes: Record<string, string | undefined> = {}, line =
   return `${line}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 }
 
-/** What each branch between an open connection and the end of a handshake is reached by. */
+/** Bytes that reach each branch between an open connection and the end of a handshake. */
 export const MOMENTS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
   'nothing is said': [],
   'a request is half there': [request().slice(0, 60)],

@@ -42,7 +42,7 @@ export async function capture(namespace: string): Promise<Capture> {
   return {
     stop: async () => {
       await ip('netns', 'exec', namespace, process.execPath, '-e', SEND_LAST);
-      // Whoever ends tcpdump while the kernel still holds packets for it loses them.
+      // If tcpdump ends while the kernel still holds packets for it, those packets are lost.
       await Promise.race([isComplete, orEnd]);
       tcpdump.kill('SIGINT');
       await ended;

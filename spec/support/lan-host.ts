@@ -46,7 +46,7 @@ export class LanHost {
     return `fd77::${this.#number.toString(16)}`;
   }
 
-  /** What its processes have as their runtime directory, and where their scripts lie. */
+  /** The runtime directory of its processes. Their scripts are in it, too. */
   get folder(): string {
     return this.#folder;
   }

@@ -146,7 +146,7 @@ export class Lan {
 
 const PREFIX = 'app-net-';
 
-/** What a run that was killed could not remove: the names tell which process made them. */
+/** Removes the leftovers of a killed run. Each name contains the id of the process that made it. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir('/run/netns').catch(() => [])) {
     const [, pid] = /^app-net-(\d+)-/.exec(name) ?? [];

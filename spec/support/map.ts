@@ -4,7 +4,7 @@ import type { MapCall } from '../../src/many/map-options.ts';
 import type { MapResult, Results } from '../../src/index.ts';
 import type { FakePool } from './pool.ts';
 
-/** What specs of maps have in common. */
+/** Helpers that the specs of maps share. */
 
 export type Result = MapResult<unknown, unknown>;
 

@@ -44,7 +44,7 @@ interface Wire {
   due: number;
 }
 
-/** What a peer told its users, in order. */
+/** A join or leave that a peer reported to its users. */
 export interface Told {
   readonly type: 'joined' | 'left';
   readonly id: string;

@@ -5,7 +5,7 @@ import type { Resource } from '../../src/providers/mdns/packet.ts';
 import { ownRecords, SERVICE } from '../../src/providers/mdns/records.ts';
 import type { OwnRecords } from '../../src/providers/mdns/records.ts';
 
-/** What a hostile sender may put into packets of multicast DNS. Each maker gives another packet at each call. */
+/** Hostile packets of multicast DNS. Each function makes another packet at each call. */
 export function liesOf(random: () => number, honest: readonly OwnRecords[]): (() => Buffer)[] {
   const below = (most: number): number => Math.floor(random() * most);
   const pick = <Item>(list: readonly Item[]): Item => list[below(list.length)]!;

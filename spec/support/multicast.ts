@@ -50,9 +50,9 @@ export class Segment {
   readonly sent: Sent[] = [];
   readonly #clock: SimulatedClock;
   readonly #listeners = new Map<SocketListener, Link>();
-  /** What every attempt to send fails with. */
+  /** The error with which every attempt to send fails. */
   failure: Error | undefined;
-  /** What every attempt to open a socket fails with. */
+  /** The error with which every attempt to open a socket fails. */
   refusal: Error | undefined;
   /** Nothing arrives anywhere, and nobody is told. */
   isBroken = false;

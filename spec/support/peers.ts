@@ -24,7 +24,7 @@ export class Stage {
   }
 
   make(options: PeerOptions): Peer {
-    // What a test leaves running is not waited for.
+    // Calls that a test leaves running are not waited for.
     const peer = createPeer({ drainTime: 200, ...options });
     this.#peers.push(peer);
     return peer;
@@ -49,7 +49,7 @@ export class Stage {
 export interface Pair {
   a: Peer;
   b: Peer;
-  /** What `b` has of `a`. */
+  /** The handle that `b` has of `a`. */
   toA: RemotePeer;
   toB: RemotePeer;
 }
@@ -64,7 +64,7 @@ export async function meet(peer: Peer, ...ids: string[]): Promise<RemotePeer[]> 
   throw new Error('the peer stopped before it met the others');
 }
 
-/** What a call failed with. */
+/** Resolves with the error or the thrown value of a call that fails. */
 export async function failure(call: Promise<unknown>): Promise<unknown> {
   try {
     const value = await call;

@@ -13,7 +13,7 @@ export type Answer = (args: readonly unknown[], options: CallOptions) => unknown
 export class FakePool implements Pool {
   readonly source = new PeerSet('main', () => new Promise(() => {}));
   readonly clock = new SimulatedClock();
-  /** What the next random numbers are; then always one half. */
+  /** The next random numbers. After them, every number is one half. */
   readonly randoms: number[] = [];
   readonly random = (): number => this.randoms.shift() ?? 0.5;
   readonly balance = new Balance({ random: this.random, now: () => this.clock.now() });
@@ -71,7 +71,7 @@ export class FakePool implements Pool {
 
 export type FakePeer = RemotePeer & { load: number; functions: string[] };
 
-/** Whatever can happen without time passing has happened. */
+/** Resolves when everything has happened that needs no time to pass. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

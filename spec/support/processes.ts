@@ -62,7 +62,7 @@ export class TestProcess {
   }
 }
 
-/** What the line says in JSON, or else the line: Node's `inspect` begins with the same characters. */
+/** The value of a line of JSON, or else the line itself: Node's `inspect` begins with the same characters. */
 function valueOf(line: string): unknown {
   if (!line.startsWith('{') && !line.startsWith('[')) return line;
   try {

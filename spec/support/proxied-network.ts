@@ -19,7 +19,7 @@ export class ProxiedNetwork implements Network {
   /** The real address, by that of the proxy. */
   readonly #behind = new Map<string, string>();
 
-  /** What connections to this peer go through. */
+  /** The proxy that connections to this peer go through. */
   proxy({ id }: { id: string }): FaultProxy {
     return this.#proxies.get(id)!;
   }

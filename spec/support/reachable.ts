@@ -1,7 +1,7 @@
 /**
- * Everything that can be got at from a value without asking it: own properties, also hidden ones and symbols, what is in
- * maps and sets, and so on to the end. What is in closures and private fields is not among it; logs and inspectors
- * cannot come upon that either.
+ * Everything that can be reached from a value without calling it: own properties, also hidden ones and symbols, the
+ * entries of maps and sets, and so on to the end. Closures and private fields are left out, since logs and inspectors
+ * cannot reach them either.
  */
 export function reachable(root: unknown): { texts: Set<string>; bytes: Uint8Array[] } {
   const texts = new Set<string>();

@@ -52,7 +52,7 @@ const LINES = [
   `GET /${'a'.repeat(5_000)} HTTP/1.1`,
 ];
 
-/** What follows the head: bodies, other requests, frames, noise. */
+/** Bytes that follow the head: bodies, other requests, frames, noise. */
 const TAILS: readonly ((random: Random) => string)[] = [
   () => '',
   () => '5\r\nhello\r\n0\r\n\r\n',

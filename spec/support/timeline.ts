@@ -4,7 +4,7 @@ interface Happening {
   readonly run: () => void;
 }
 
-/** What happens in virtual time, one thing after the other: by when it is due, then by when it was said. */
+/** Runs actions in virtual time, one after the other: the one that is due first, then the one that was added first. */
 export class Timeline {
   now = 0;
   /** A binary heap: the next one is first. */

@@ -5,7 +5,7 @@ import { DialFailed } from '../../src/transport/transport.ts';
 import type { Address } from '../../src/transport/address.ts';
 import type { Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
 
-/** What every transport must do. `make` gives two ends that can reach each other. */
+/** The tests that every transport must pass. `make` gives two ends that can reach each other. */
 export function describeTransport(
   name: string,
   make: () => { acceptor: Transport; dialler: Transport },

@@ -36,7 +36,7 @@ describe('the source of a connection', () => {
         (groups, from, length) => {
           const zeroed = groups.map((each, index) => (index >= from && index < from + length ? '0' : each));
           const short = [...zeroed.slice(0, from), '', ...zeroed.slice(from + length)].join(':');
-          // What stands at an end has its own colon.
+          // A `::` at either end needs a second colon there.
           const text = short.replace(/^:/, '::').replace(/:$/, '::');
           if (length > 0 && isIPv6(text)) expect(sourceOf(text)).to.equal(zeroed.slice(0, 4).join(':'));
           expect(sourceOf(zeroed.join(':'))).to.equal(zeroed.slice(0, 4).join(':'));

@@ -19,7 +19,7 @@ interface PublicName {
   file: string;
 }
 
-/** What examples may use without making it. */
+/** Values that examples may use without creating them. */
 const GIVEN = `
 import type { Connected, NetEvent, RemotePeer } from '../../src/index.ts';
 
@@ -99,7 +99,7 @@ function publicNames(door: string): PublicName[] {
   return [...passedOn, ...declared];
 }
 
-/** What is between the comment marks right before the declaration; empty when nothing is. */
+/** The text between the comment marks right before the declaration. Empty if there is none. */
 function docstring({ name, file }: PublicName): string {
   const text = read(file);
   const declaration = new RegExp(
@@ -134,7 +134,7 @@ function examplesIn(doc: string): string[] {
     .filter((code) => code !== '');
 }
 
-/** What the compiler says about them, each as a module of its own that imports the public names it uses. */
+/** The messages of the compiler. Each example is a module of its own that imports the public names it uses. */
 async function mistakesIn(examples: readonly { file: string; code: string }[]): Promise<string> {
   const parent = join(REPOSITORY, 'build');
   await mkdir(parent, { recursive: true });

@@ -8,7 +8,7 @@ import { receive, textOf } from '../support/codec.ts';
 
 type Decoded = (Frame | UnreadableFrame)[] | 'bad';
 
-/** What a line says, or that it is bad. */
+/** The frames of a line, or `bad`. */
 function decode(text: string): Decoded {
   try {
     return receive(text);
@@ -23,7 +23,7 @@ function decodeSlowly(line: string): Decoded {
   return decode(line.replace(/^\{/, '{ '));
 }
 
-/** What both ways must agree on: an empty `kwargs` is as good as none. */
+/** The part on which both ways must agree. An empty `kwargs` counts as none. */
 function same(frames: Decoded): unknown {
   if (frames === 'bad') return frames;
   return frames.map((frame) => {

@@ -7,8 +7,8 @@ import { reviveThrown } from '../../src/wire/values/failure.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 
 /**
- * What a stranger's bytes may come to: frames of the right shape, or a BadFrame. The shape is told here a second
- * time, apart from the guards, so that a hole in them cannot hide itself.
+ * A stranger's bytes must become frames of the right shape, or a BadFrame. The shape is described here a second time,
+ * apart from the guards, so that a hole in the guards cannot hide itself.
  */
 
 type Fields = Record<string, unknown>;
@@ -110,7 +110,7 @@ function survive(text: string): number {
   }
   for (const frame of frames) {
     if (!isWellShaped(frame)) expect.fail(`let in: ${JSON.stringify(frame).slice(0, 200)}`);
-    // What is let in as an error must also be fit to be put together.
+    // A frame that is accepted as an error must also be fit to be revived.
     if (frame.type === 'error') reviveThrown(frame, { name: 'stranger', id: 'x' }, '');
   }
   if (fingerprint() !== untouched) expect.fail('a prototype was changed');

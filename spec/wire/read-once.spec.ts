@@ -51,7 +51,7 @@ describe('the checked value is the sent value', () => {
       { get: (_, key) => (key === 'at' ? [1, NaN, () => {}][asked++ % 3] : undefined) },
     );
     expect(carry(proxy)).to.deep.equal({ at: 1 });
-    // What is rich is read anew, and then that is what is sent: the second time it was not a number, the third a function.
+    // A value that is not plain is read anew, and the new reading is sent. The second one is NaN, the third a function.
     expect(() => carry([proxy])).to.throw(NotSerializable, 'result[0].at is a function');
   });
 

@@ -9,7 +9,7 @@ import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
 import { isUrlText, patternCost } from '../../src/wire/work.ts';
 
-/** What the work on a frame costs: in proportion to its bytes, or it is not begun. */
+/** The work on a frame is in proportion to its bytes, or it is not begun. */
 
 /** Ms of this process, so that what else the machine does is not counted. */
 function busy(work: () => void): number {

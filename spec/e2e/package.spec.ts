@@ -153,115 +153,44 @@ describe('the package, installed from its tarball', function () {
     expect(await check('good.ts')).to.equal('');
     expect(await check('bad.ts')).to.match(/^bad\.ts\(5,30\): error TS2345/);
   });
-});
 
-describe('the examples', function () {
-  this.timeout(60_000);
-  const processes = new Processes();
-  const runExample = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
-    const example = processes.run(REPOSITORY, ['--import', 'tsx', ...args], { APP_NET_RUNTIME_DIR: '' });
-    const code = await example.exited;
-    return { code, text: `${example.lines.join('\n')}\n${example.errors}` };
-  };
-
-  afterEach(() => processes.clear());
-
-  it('01-multiply: two processes call each other, and one notices that the other ends', async () => {
-    const { code, text } = await runExample('examples/01-multiply/main.ts');
-    expect(code, text).to.equal(0);
-    expect(text.match(/multiplyValues\(5, 10\) = 50, run in process/g)).to.have.length(2);
-    expect(text.match(/RangeError: -1 has no real square root/g)).to.have.length(2);
-    expect(text).to.match(/left \(lost\)/);
-  });
-
-  it('02-join-leave: three peers join, and two crash', async () => {
-    const { code, text } = await runExample('examples/02-join-leave/main.ts');
-    expect(code, text).to.equal(0);
-    expect(text).to.include('- ada: lost');
-  });
-
-  it('03-inspect: the test that a user writes', async () => {
-    const mocha = 'node_modules/mocha/bin/mocha.js';
-    const { code, text } = await runExample(mocha, '--no-config', 'examples/03-inspect/inspect.spec.ts');
-    expect(code, text).to.equal(0);
-    expect(text).to.include('4 passing');
-  });
-
-  it('04-streams: a log is followed, and a file is sent', async () => {
-    const { code, text } = await runExample('examples/04-streams/main.ts');
-    expect(code, text).to.equal(0);
-    expect(text).to.include('(there) nobody follows app.log any more').and.to.include('stored main.ts');
-  });
-
-  it('05-map: three processes share the work, one crashes, one joins', async () => {
-    const { code, text } = await runExample('examples/05-map/main.ts');
-    expect(code, text).to.equal(0);
-    expect(text).to.match(/283146 primes below 4000000, counted by [34] processes/);
-  });
-
-  it('06-cancel: a function stops when its caller no longer waits', async () => {
-    const { code, text } = await runExample('examples/06-cancel/main.ts');
-    expect(code, text).to.equal(0);
-    expect(text).to.include('(there) stopped: the deadline passed, and the caller no longer waits');
-  });
-
-  it('07-events: three workers get tasks, and the main process listens to two of them', async () => {
-    const { code, text } = await runExample('examples/07-events/main.ts');
-    expect(code, text).to.equal(0);
-    expect(text).to.include('job 3 for 3 workers').and.to.include('grace of gpu has done job 3');
-    expect(text).not.to.include('linus');
-  });
-
-  it('08-lan: peers with the secret find each other, and a peer with another secret finds nobody', async () => {
-    const { code, text } = await runExample('examples/08-lan/main.ts');
-    expect(code, text).to.equal(0);
-    expect(text).to.include('careless: lan: true opens this peer to the network, and there is no secret');
-    expect(text).to.include('ada: grace has left (lost)');
-  });
-});
-
-describe('the test examples', function () {
-  this.timeout(60_000);
-  const processes = new Processes();
-  const folder = 'examples/09-test';
-  const runTests = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
-    const tests = processes.run(REPOSITORY, args, { APP_NET_RUNTIME_DIR: '' });
-    const code = await tests.exited;
-    return { code, text: `${tests.lines.join('\n')}\n${tests.errors}` };
-  };
-
-  afterEach(() => processes.clear());
-
-  it('are the code that the guide shows', async () => {
-    const guide = await readFile(join(REPOSITORY, 'docs/guides/test-code-that-calls-peers.md'), 'utf8');
-    for (const file of ['shop.ts', 'network.ts']) {
-      const code = await readFile(join(REPOSITORY, folder, file), 'utf8');
-      // The comment at the top stands in the text of the guide.
-      expect(guide).to.include(code.slice(code.indexOf('import ')));
-    }
-  });
-
-  it('run in mocha', async () => {
-    const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--node-option', 'import=tsx'];
-    const { code, text } = await runTests(...mocha, `${folder}/mocha.spec.ts`);
-    expect(code, text).to.equal(0);
-    expect(text).to.include('8 passing');
-  });
-
-  it('run in node:test', async () => {
-    const { code, text } = await runTests('--import', 'tsx', '--test', `${folder}/node.test.ts`);
-    expect(code, text).to.equal(0);
-    expect(text).to.match(/pass 2\b/);
-  });
-
-  it('run in vitest', async () => {
-    const { code, text } = await runTests(
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      `${folder}/vitest.test.js`,
+  it('has types that compile with the oldest TypeScript that the README names, and with the newest', async () => {
+    const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8');
+    const [, oldest] = /TypeScript (\d+\.\d+) or newer/.exec(readme)!;
+    await mkdir(join(app, 'old'));
+    await writeFile(join(app, 'old/package.json'), '{}');
+    const flags = ['--silent', '--no-audit', '--no-fund', '--prefer-offline'];
+    await run('npm', ['install', ...flags, `typescript@${oldest}`], { cwd: join(app, 'old') });
+    await write(
+      'types.ts',
+      `
+      import { connect, createPeer, event, remote } from 'app-net';
+      import { MemoryNetwork } from 'app-net/testing';
+      export const add = connect('add', (a: number, b: number) => a + b);
+      const peer = createPeer({ network: new MemoryNetwork() });
+      const far = remote<typeof add>('math.add');
+      const sum: number = await far.any({ group: 'gpu' })(1, 2);
+      for await (const { payload } of event<{ id: string }>('done').stream({ buffer: 5 })) payload.id.slice(sum);
+      await peer.stop();
+    `,
     );
-    expect(code, text).to.equal(0);
-    expect(text).to.match(/2 passed/);
+    const options = '--noEmit --strict --module nodenext --target es2022 --lib es2023 --types node'.split(
+      ' ',
+    );
+    const types = ['--typeRoots', join(REPOSITORY, 'node_modules/@types')];
+    for (const folder of [join(app, 'old'), REPOSITORY]) {
+      const tsc = join(folder, 'node_modules/typescript/bin/tsc');
+      const check = (...more: string[]): Promise<string> =>
+        run(process.execPath, [tsc, ...options, ...types, ...more, 'types.ts'], { cwd: app }).then(
+          () => '',
+          ({ stdout }: { stdout: string }) => stdout,
+        );
+      expect(await check()).to.equal('');
+      expect(await check('--exactOptionalPropertyTypes', '--skipLibCheck')).to.equal('');
+      // XState's own declarations do not compile with this option. Ours do.
+      const exact = (await check('--exactOptionalPropertyTypes')).split('\n');
+      for (const line of exact) expect(line).to.match(/^(?:node_modules\/xstate\/.*|  .*|)$/);
+    }
   });
 });
 

@@ -39,7 +39,7 @@ interface Waiter<T> {
  * const stream: EventStream<{ id: string }> = done.stream();
  * for await (const { payload, peer } of stream) console.log(peer.name, payload.id);
  */
-export class EventStream<T> implements AsyncIterableIterator<Received<T>, undefined>, AsyncDisposable {
+export class EventStream<T> implements AsyncIterableIterator<Received<T>>, AsyncDisposable {
   readonly #gaps = new Gaps();
   readonly #buffered: Received<T>[] = [];
   readonly #waiting: Waiter<T>[] = [];

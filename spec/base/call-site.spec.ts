@@ -70,6 +70,8 @@ describe('a call site', () => {
     };
     expect(from('file:///app/a%20b.ts?t=123')?.file).to.equal('/app/a b.ts');
     expect(from('/app/math.ts?namespace=1')?.file).to.equal('/app/math.ts');
+    expect(from('/app/math.ts?t=1')?.query).to.equal('?t=1');
+    expect(from('/app/math.ts')?.query).to.equal(undefined);
     expect(from('[eval]')?.file).to.equal('[eval]');
   });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import type { CallSite } from '../../src/base/call-site.ts';
 import { Registry } from '../../src/calls/callee/registry.ts';
 import type { AnyFunction } from '../../src/calls/callee/registry.ts';
 import { encodeTag } from '../../src/base/tag.ts';
@@ -29,6 +30,31 @@ describe('the registry', () => {
     expect(registry.get('one')).to.include({ tag: 'one', run: one, place: here });
     expect(registry.get('two')).to.equal(undefined);
     expect([registry.size, registry.tags()]).to.deep.equal([1, ['one']]);
+  });
+
+  describe('when a module is evaluated again', () => {
+    const make = (): AnyFunction => () => 0;
+    const put = (fn: AnyFunction, place: CallSite): void =>
+      registry.add([{ tag: 'one', fn, self: undefined, place }], false);
+    const changed = { ...here, line: 40 };
+
+    it('replaces a function of the same name and file, later or with another query', async () => {
+      put(make(), here);
+      put(make(), { ...changed, query: '?t=1' });
+      await Promise.resolve();
+      const last = make();
+      put(last, { ...changed, query: '?t=1' });
+      expect(registry.get('one')?.run).to.equal(last);
+      expect(changes).to.deep.equal([[['one'], []]]);
+    });
+
+    it('refuses another function of one evaluation, of another name and of another file', async () => {
+      put(make(), here);
+      expect(() => put(make(), changed)).to.throw('two functions');
+      await Promise.resolve();
+      expect(() => put(two, changed)).to.throw('two functions');
+      expect(() => put(make(), there)).to.throw('two functions');
+    });
   });
 
   it('finds nothing that belongs to Object.prototype', () => {

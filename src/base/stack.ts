@@ -1,11 +1,40 @@
-import { fileURLToPath } from 'node:url';
+import { basename, dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-/** The folder of this library: the one of its bundle, or of its sources. */
-const HERE = new URL('.', import.meta.url).href.replace(/\/base\/$/, '/');
+import { callSite } from './call-site.ts';
 
-/** Stacks name the sources where source maps are enabled. They write files as URLs or as paths. */
-const FOLDERS = [HERE, new URL('../src/', HERE).href];
-const NAMES = FOLDERS.flatMap((folder) => [folder, fileURLToPath(folder)]);
+/** The name of the file that this code is in, with a hash. Defined by our build. Not defined when the sources run. */
+declare const APP_NET_FILE: string | undefined;
+
+/** The file that runs. Not `import.meta.url`: bundlers leave it out of CommonJS, or write the path at build time into it. */
+function runningFile(): string {
+  const self = (): string => callSite(self)?.file ?? '';
+  return self();
+}
+
+const FILE = runningFile();
+
+/**
+ * Whether this library is a part of an application's bundle. No frame of a file can then be taken for ours, because the
+ * user's code is in the same file.
+ */
+export const bundled = typeof APP_NET_FILE === 'string' && basename(FILE) !== APP_NET_FILE;
+
+/** Whether the bundle was minified with other names for its functions. */
+export const renamed = bundled && !runningFile.name.startsWith('runningFile');
+
+/** The parts of a frame that name our files. Stacks name the sources where source maps are enabled. */
+const NAMES = ['/node_modules/app-net/dist/', '/node_modules/app-net/src/', ...(bundled ? [] : folders())];
+
+/** The folder of our bundle, or of our sources. Stacks write files as URLs or as paths. */
+function folders(): string[] {
+  const here = dirname(FILE);
+  const home = basename(here) === 'base' ? dirname(here) : here;
+  return [home, `${dirname(home)}/src`].flatMap((folder) => [
+    `${folder}/`.replaceAll('//', '/'),
+    `${pathToFileURL(folder).href}/`,
+  ]);
+}
 
 /** Whether a line of a stack is in this library. */
 export function ownFrame(line: string): boolean {

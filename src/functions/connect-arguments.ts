@@ -4,6 +4,7 @@ import { readRecord } from './connect-record.ts';
 import { boolean, refuseUnknown } from '../base/option-checks.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag } from '../base/tag.ts';
+import { refuseMinified, warnInBundle } from './bundled-tag.ts';
 import { moduleOf } from './module-name.ts';
 
 /** Reads the arguments of `connect` as functions and tags. Everything here throws a TypeError for invalid arguments. */
@@ -15,7 +16,10 @@ import { moduleOf } from './module-name.ts';
  * connect('math.square', (n: number) => n * n, { idempotent: true });
  */
 export interface ConnectOptions {
-  /** Replaces another function that has the same tag, as hot reloading does. Default: false; `connect` then throws. */
+  /**
+   * Replaces another function that has the same tag. Default: false; `connect` then throws, unless the same file is evaluated
+   * again and connects a function of the same name.
+   */
   replace?: boolean | undefined;
   /**
    * Says that the function may run twice with the same arguments without harm. `any` and `map` then repeat a call that
@@ -104,7 +108,7 @@ export function readConnectArguments(
     const options = readOptions(second, RECORD);
     const { prefix } = (second ?? {}) as RecordOptions;
     const functions = readRecord(first, prefix).map(({ key, fn }) => {
-      const tag = prefix === undefined ? encodeTag(moduleOf(place), key) : `${prefix}.${key}`;
+      const tag = prefix === undefined ? derivedTag(key, place) : `${prefix}.${key}`;
       return connectable(tag, fn, first);
     });
     return { what: 'functions', functions, result: first, options };
@@ -129,7 +133,8 @@ export function readMethod(
       owner === undefined ? 'the class is an expression, so it may have no name' : 'the method has no name';
     throw new TypeError(`@connect(): ${what} to derive a tag from; give a tag: @connect('tag')`);
   }
-  return connectable(encodeTag(moduleOf(place), `${owner}.${context.name}`), fn, self);
+  refuseMinified(owner, self, place);
+  return connectable(derivedTag(`${owner}.${context.name}`, place), fn, self);
 }
 
 /** Refuses everything under the decorator but a public static method. */
@@ -166,7 +171,14 @@ function derived(fn: AnyFunction, place: CallSite | undefined): Connectable {
       "connect: the function has no name to derive a tag from; give a tag: connect('tag', fn)",
     );
   }
-  return connectable(encodeTag(moduleOf(place), fn.name), fn, undefined);
+  if (!isClass(fn)) refuseMinified(fn.name, fn, place);
+  return connectable(derivedTag(fn.name, place), fn, undefined);
+}
+
+function derivedTag(name: string, place: CallSite | undefined): string {
+  const tag = encodeTag(moduleOf(place), name);
+  warnInBundle(tag, place);
+  return tag;
 }
 
 function connectable(tag: string, fn: AnyFunction, self: object | undefined): Connectable {

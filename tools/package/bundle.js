@@ -18,6 +18,9 @@ const ENTRIES = {
   'serve-hooks': 'src/cli/serve/serve-hooks.ts',
 };
 
+/** Stands for the name of the file that it is in, until that is known. */
+const OWN_FILE = '@app-net-file@';
+
 /** @type {import('esbuild').BuildOptions} */
 const common = {
   absWorkingDir: root,
@@ -36,6 +39,7 @@ rmSync(dist, { recursive: true, force: true });
 const names = importedNames();
 await bundleDependencies(names);
 await bundleEntries(new Set(names.keys()));
+nameOwnFile();
 refuseRenamedClasses();
 
 /** What our sources import of which package. */
@@ -108,6 +112,16 @@ function licenses(inputs) {
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
+/** Tells the code its own file's name. With the hash in it no file of a user's bundle has the same name. */
+function nameOwnFile() {
+  const files = readdirSync(dist).filter((file) => file.endsWith('.js'));
+  const [file, ...others] = files.filter((each) => readFileSync(join(dist, each), 'utf8').includes(OWN_FILE));
+  if (!file || others.length > 0 || !/-[A-Z0-9]{8}\.js$/.test(file))
+    throw new Error(`${OWN_FILE} must be in one chunk`);
+  const text = readFileSync(join(dist, file), 'utf8');
+  writeFileSync(join(dist, file), text.replaceAll(OWN_FILE, file));
+}
+
 /** A class that names itself is given another name by esbuild, and people see that in stacks and in what they print. */
 function refuseRenamedClasses() {
   for (const file of readdirSync(dist).filter((each) => each.endsWith('.js'))) {
@@ -135,6 +149,6 @@ async function bundleEntries(packages) {
     // With them the package would be larger than 600 KB. Stacks name the files of the repository.
     sourcesContent: false,
     plugins: [elsewhere],
-    define: { APP_NET_VERSION: JSON.stringify(version) },
+    define: { APP_NET_VERSION: JSON.stringify(version), APP_NET_FILE: JSON.stringify(OWN_FILE) },
   });
 }

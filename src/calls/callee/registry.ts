@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path';
+
 import { formatCallSite } from '../../base/call-site.ts';
 import type { CallSite } from '../../base/call-site.ts';
 import { near } from '../../base/near.ts';
@@ -37,6 +39,8 @@ export interface NewRegistration extends Pick<Registration, 'tag' | 'fn' | 'plac
 /** The functions of one peer, by tag. Never a plain object, because a tag may be `__proto__`. */
 export class Registry {
   readonly #entries = new Map<string, Registration>();
+  /** The tags that were connected since the last microtask. */
+  readonly #fresh = new Set<string>();
   /** Characters of all tags together. */
   #characters = 0;
   readonly #changed: (added: string[], removed: string[]) => void;
@@ -71,7 +75,8 @@ export class Registry {
   add(registrations: readonly NewRegistration[], replace: boolean): void {
     for (const { tag, fn, place } of registrations) {
       const known = this.#entries.get(tag);
-      if (known && known.fn !== fn && !replace) throw new Error(twice(tag, known.place, place));
+      if (known && known.fn !== fn && !replace && !this.#isAgain(known, fn, place))
+        throw new Error(twice(tag, known.place, place));
     }
     this.#checkRoom(registrations);
     const added: string[] = [];
@@ -80,9 +85,26 @@ export class Registry {
       const known = this.#entries.get(tag);
       if (known?.fn === fn) continue;
       this.#entries.set(tag, registrationOf(registration));
+      this.#markFresh(tag);
       if (!known) added.push(tag);
     }
     if (added.length > 0) this.#changed(added, []);
+  }
+
+  /**
+   * Whether a module that was evaluated again connects its own function: the file and the function's name are the same. Two
+   * functions of one evaluation are an error. They are connected in one go, unless the queries of the files differ, which
+   * a loader adds for each evaluation.
+   */
+  #isAgain(known: Registration, fn: AnyFunction, place: CallSite | undefined): boolean {
+    if (!place || !known.place || known.place.file !== place.file || known.fn.name !== fn.name) return false;
+    return known.place.query !== place.query || (isAbsolute(place.file) && !this.#fresh.has(known.tag));
+  }
+
+  /** A module without `await` at its top level is evaluated before the next microtask. */
+  #markFresh(tag: string): void {
+    if (this.#fresh.size === 0) queueMicrotask(() => this.#fresh.clear());
+    this.#fresh.add(tag);
   }
 
   /** Every peer that knows this one stores its list of functions, so the list has a limit here. */

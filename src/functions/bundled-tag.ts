@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+
+import type { CallSite } from '../base/call-site.ts';
+import { bundled, renamed } from '../base/stack.ts';
+import { readableTag } from '../base/tag.ts';
+
+/** Minifiers begin with names of one letter. In a large bundle they need three. */
+const SHORT = 2;
+const SHORT_IN_BUNDLE = 3;
+
+const checked = new Set<string>();
+
+/**
+ * Warns once a file of a tag that is derived in a bundle. The bundle's file is a part of the tag, so another build may derive
+ * another tag, and nobody would notice.
+ */
+export function warnInBundle(tag: string, place: CallSite | undefined): void {
+  const file = place?.file;
+  if (file === undefined || !isAbsolute(file) || checked.has(file)) return;
+  checked.add(file);
+  if (!bundled && !isBundle(file)) return;
+  const readable = readableTag(tag);
+  const name = readable.slice(readable.lastIndexOf('/') + 1).replace(/^[^.]*\./, '');
+  process.emitWarning(
+    `${file} is a bundle, and the tag ${readable} is derived from the name of that file. Another build, or the same code without ` +
+      `a bundler, has another tag. Give each function a tag: connect('${name}', fn)`,
+    'AppNetWarning',
+  );
+}
+
+/**
+ * Refuses a name that a minifier made. In the next build another function may have it, and would be called instead.
+ * @param fn the function or the class that has the name
+ * @throws TypeError
+ */
+export function refuseMinified(name: string, fn: object, place: CallSite | undefined): void {
+  if (!isMinified(name, fn, place?.file)) return;
+  throw new TypeError(
+    `connect: a minifier made the name ${JSON.stringify(name)}, and in the next build another function may have it; ` +
+      "give a tag: connect('tag', fn)",
+  );
+}
+
+function isMinified(name: string, fn: object, file: string | undefined): boolean {
+  if (renamed) return name.length <= SHORT_IN_BUNDLE;
+  if (name.length > SHORT || file === undefined || !isAbsolute(file)) return false;
+  // People leave spaces in one of the two places; a minifier leaves none.
+  return /\)\{|\S=>\S|^class[^{]*\S\{/.test(Function.prototype.toString.call(fn)) && hasLongLines(file);
+}
+
+/** Whether the whole file is on one line, or has lines of 500 characters on average. */
+function hasLongLines(file: string): boolean {
+  const text = read(file);
+  const lines = text?.split('\n').filter((line) => line.trim() !== '' && !/^(?:#!|\/\/|\/\*)/.test(line));
+  return lines !== undefined && lines.join('').length >= 500 * (lines.length - 1);
+}
+
+/** Whether the source map beside the file says that it was made of several files. Compilers make each file of one. */
+function isBundle(file: string): boolean {
+  const text = read(`${file}.map`);
+  if (text === undefined) return false;
+  try {
+    const { sources } = JSON.parse(text) as { sources?: unknown };
+    return Array.isArray(sources) && sources.length > 1;
+  } catch {
+    return false;
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

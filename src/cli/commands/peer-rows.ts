@@ -28,24 +28,41 @@ export interface Answers {
 
 type Limits = { deadline: number; signal: AbortSignal };
 
+/** What peers say about themselves, each asked only once. */
+export class Infos {
+  readonly #limits: Limits;
+  readonly #asked = new Map<RemotePeer, Promise<unknown>>();
+
+  constructor(signal: AbortSignal) {
+    this.#limits = { deadline: ANSWER_TIME, signal };
+  }
+
+  /** Undefined for a peer that does not answer. It takes a peer 20 ms to measure its state. */
+  of(peer: RemotePeer): Promise<unknown> {
+    let asked = this.#asked.get(peer);
+    if (!asked) this.#asked.set(peer, (asked = peer.info(this.#limits).catch(nothing)));
+    return asked;
+  }
+}
+
 /**
- * Asks each of them. The round trips come first, while this process does nothing else, because any other work would
- * show up in them. `meanwhile` runs in the 20 ms that a peer then takes to measure its state.
+ * Asks each of them. The round trips come first, while this process does little else, because any other work would
+ * show up in them. `meanwhile` runs while peers measure their state.
+ * @param infos may have been asked already
  */
 export async function askAll(
   peers: readonly RemotePeer[],
   signal: AbortSignal,
+  infos = new Infos(signal),
   meanwhile: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Answers[]> {
   const limits = { deadline: ANSWER_TIME, signal };
   const roundTrips = await Promise.all(peers.map((peer) => shortest(peer, limits)));
-  const infos = peers.map((peer, index) =>
-    roundTrips[index] === undefined ? undefined : peer.info(limits).catch(nothing),
-  );
+  const asked = peers.map((peer, index) => (roundTrips[index] === undefined ? undefined : infos.of(peer)));
   await meanwhile();
   return Promise.all(
-    infos.map(async (asked, index) => {
-      const { uptime, versions } = readInfo(await asked);
+    asked.map(async (answer, index) => {
+      const { uptime, versions } = readInfo(await answer);
       const at = performance.now();
       const version = versions['app-net'] ?? undefined;
       return { roundTrip: roundTrips[index], uptime: uptime ?? undefined, version, at };

@@ -6,7 +6,7 @@ import { LiveArea } from '../terminal/live-area.ts';
 import { meant, search, searchSomebody, sorted, withPeer } from '../observer.ts';
 import { safe } from '../terminal/text.ts';
 import { unawaited } from '../../base/unforeseen.ts';
-import { askAll, peerData, where } from './peer-rows.ts';
+import { askAll, Infos, peerData, where } from './peer-rows.ts';
 import type { Answers } from './peer-rows.ts';
 import type { firstFunctions, peerTable } from './peer-table.ts';
 import { count } from '../terminal/units.ts';
@@ -36,11 +36,14 @@ export function peers(context: Context, options: PeersOptions): Promise<ExitCode
 }
 
 async function show({ out, signal }: Context, peer: Peer, group: string | undefined): Promise<ExitCode> {
+  // Each peer is asked as soon as it joins, while others are still searched for.
+  const infos = new Infos(signal);
+  peer.peers.of(meant(group)).on('join', (each) => unawaited('in a question', infos.of(each)));
   const found = await searchSomebody(peer, group, signal);
   const drawing = out.json
     ? undefined
     : (): Promise<typeof import('./peer-table.ts')> => import('./peer-table.ts');
-  const all = await askAll(found, signal, drawing);
+  const all = await askAll(found, signal, infos, drawing);
   signal.throwIfAborted();
   if (!drawing) {
     for (const [index, each] of found.entries()) out.data(peerData(each, all[index]));

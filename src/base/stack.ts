@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { callSite } from './call-site.ts';
@@ -14,11 +14,18 @@ function runningFile(): string {
 
 const FILE = runningFile();
 
+/** With `--frozen-intrinsics` and source maps the engine names the source instead. */
+const SOURCE = join('base', 'stack.ts');
+
 /**
  * Whether this library is a part of an application's bundle. No frame of a file can then be taken for ours, because the
  * user's code is in the same file.
  */
-export const bundled = typeof APP_NET_FILE === 'string' && basename(FILE) !== APP_NET_FILE;
+export const bundled =
+  typeof APP_NET_FILE === 'string' &&
+  FILE !== '' &&
+  basename(FILE) !== APP_NET_FILE &&
+  !FILE.endsWith(SOURCE);
 
 /** Whether the bundle was minified with other names for its functions. */
 export const renamed = bundled && !runningFile.name.startsWith('runningFile');
@@ -30,8 +37,8 @@ const NAMES = ['/node_modules/app-net/dist/', '/node_modules/app-net/src/', ...(
 function folders(): string[] {
   const here = dirname(FILE);
   const home = basename(here) === 'base' ? dirname(here) : here;
-  return [home, `${dirname(home)}/src`].flatMap((folder) => [
-    `${folder}/`.replaceAll('//', '/'),
+  return [home, join(home, '../src')].flatMap((folder) => [
+    join(folder, sep),
     `${pathToFileURL(folder).href}/`,
   ]);
 }

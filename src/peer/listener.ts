@@ -11,7 +11,6 @@ import type { Listener, Socket } from '../transport/transport.ts';
 import type { Self } from '../wire/handshake.ts';
 import { deriveKeys } from '../wire/secret.ts';
 import { inTime } from '../providers/host/in-time.ts';
-import { readSecretFile } from '../providers/host/runtime-directory.ts';
 import { acceptHandshake } from '../connection/dial/handshaking.ts';
 import type { PeerMessage } from './messages.ts';
 import { refuseNamesake, takenAmong } from '../presence/namesake.ts';
@@ -112,5 +111,6 @@ async function chooseSecret(
 ): Promise<string> {
   if (secret) return secret();
   if (secretFile === undefined) return shared();
+  const { readSecretFile } = await import('../providers/host/runtime-directory.ts');
   return inTime(ANSWER_TIME, `the file system of the secret file ${secretFile}`, readSecretFile(secretFile));
 }

@@ -24,7 +24,6 @@ import { remoteFunction } from '../functions/connected.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
 import { countersOf, defaultFunctions } from '../functions/default-functions.ts';
 import type { PeerInfo } from '../presence/peer-info.ts';
-import { hostNetwork } from '../providers/host/host-network.ts';
 import { announcedOnHost, searchIsOver } from '../presence/discovery-waits.ts';
 import { NetError, stoppedError } from '../base/errors.ts';
 import { NetEvent } from '../events/event.ts';
@@ -36,6 +35,7 @@ import type { Hook } from '../calls/hooks.ts';
 import { checkStopOptions, serveUntilSignal } from './stop-on.ts';
 import type { ServeOptions, StopOptions } from './stop-on.ts';
 import type { Settings } from './options.ts';
+import type { Network } from '../providers/network.ts';
 import { Outgoing } from '../calls/caller/outgoing.ts';
 import { parityOf } from '../functions/parity.ts';
 import { Peers } from '../presence/peers.ts';
@@ -138,7 +138,7 @@ export class Peer {
       },
       describe,
     };
-    const network = settings.network ?? hostNetwork(settings);
+    const network = settings.network ?? hostNetworkOf(settings);
     this.actor = createActor(machine, {
       input: { settings, self, network, ending: this.#ending },
       clock,
@@ -331,4 +331,14 @@ export class Peer {
     }
     return peer;
   }
+}
+
+/** The default network, loaded when a peer starts: a program that only imports the library need not load it. */
+function hostNetworkOf(settings: Settings): Network {
+  return {
+    attach: async (user) => {
+      const { hostNetwork } = await import('../providers/host/host-network.ts');
+      return hostNetwork(settings).attach(user);
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
-import { HOST } from '../providers/host/host.ts';
+import { HOST } from '../providers/provider.ts';
 import { keyOf } from '../providers/hint.ts';
 import type { Announcement } from '../providers/provider.ts';
 import { hintsOf } from '../providers/peer-list.ts';

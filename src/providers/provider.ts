@@ -53,3 +53,6 @@ export interface ProviderListener {
   /** The reason why this provider does not fully work at present; undefined once it does. It keeps trying. */
   degraded(reason: Error | undefined): void;
 }
+
+/** The name of this provider in discovery. */
+export const HOST = 'host';

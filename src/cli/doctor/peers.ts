@@ -5,7 +5,7 @@ import { addressesOf } from '../../presence/candidate.ts';
 import type { Candidate } from '../../presence/candidate.ts';
 import { readAnnouncement, SUFFIX } from '../../providers/host/announcement-file.ts';
 import type { FoundAnnouncement } from '../../providers/host/announcement-file.ts';
-import { HOST } from '../../providers/host/host.ts';
+import { HOST } from '../../providers/provider.ts';
 import type { Peer, RemotePeer } from '../../index.ts';
 import { addressText } from '../../transport/address.ts';
 import { libraryVersion } from '../../base/version.ts';

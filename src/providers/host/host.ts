@@ -1,6 +1,7 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { HOST } from '../provider.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isLoopback } from '../../transport/address.ts';
 import type { Address } from '../../transport/address.ts';
@@ -46,9 +47,6 @@ const WITHDRAWAL = 2_000;
 
 /** Where it happened, in reports of unexpected errors. */
 const LOOKING = 'in the runtime directory';
-
-/** The name of this provider in discovery. */
-export const HOST = 'host';
 
 /** The state of the directory. `identity` tells it from another one with the same name; `fault` is a problem with its secret. */
 export interface Condition {

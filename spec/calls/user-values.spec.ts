@@ -29,6 +29,9 @@ const WAYS = [
   ],
 ] as const;
 
+/** The same values at every run. `FUZZ_SEED` tries others. */
+const SEED = Number(process.env['FUZZ_SEED'] ?? 22);
+
 const ROUNDS = 100;
 const EACH = 105;
 
@@ -67,8 +70,8 @@ describe('any value that a user passes or returns', function () {
             if (delay.max / 1e6 > LONGEST_DELAY) await house.checkSingly(cases);
           },
         ),
-        // The seed finds it again. To shrink a hundred values that wait for deadlines would take minutes.
-        { numRuns: ROUNDS, endOnFailure: true },
+        // To shrink a hundred values that wait for deadlines would take minutes.
+        { numRuns: ROUNDS, endOnFailure: true, seed: SEED },
       );
       expect(house.alive()).to.equal(true);
       collect();

@@ -6,6 +6,7 @@ import { encodeRequest, encodeResult } from '../../src/wire/codec.ts';
 import type { RequestFrame, ResultFrame } from '../../src/wire/frames.ts';
 import { DEEPEST_META, LONGEST_BIGINT, LONGEST_PATTERNS } from '../../src/wire/values/meta.ts';
 import { MOST_BINARIES } from '../../src/wire/binary.ts';
+import { messageOf } from '../../src/base/text.ts';
 import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
 import { DEEPEST } from '../../src/wire/values/plain.ts';
 import { receive, textOf } from '../support/codec.ts';
@@ -210,5 +211,27 @@ describe('a value that cannot be sent', () => {
     expect(() => encodeResult(1, nest(100_000, array, NaN))).to.throw(NotSerializable, 'nested deeper');
     expect(carry(nest(DEEPEST_META, set))).to.deep.equal(nest(DEEPEST_META, set));
     expect(() => encodeResult(1, nest(DEEPEST_META + 1, set))).to.throw(NotSerializable, 'nested deeper');
+  });
+});
+
+describe('a value that cannot be carried', () => {
+  /** Joined to text, it would be longer than the engine allows, after half a minute of work. */
+  function doubling(): unknown[] {
+    let list: unknown[] = ['x'];
+    for (let depth = 0; depth < 32; depth += 1) list = [list, list];
+    return list;
+  }
+
+  it('is named without turning what stands in the place of its name into text', () => {
+    const named = Object.defineProperty(() => 1, 'name', { value: doubling() });
+    class Odd {
+      method(): void {}
+    }
+    Object.defineProperty(Odd, 'name', { value: doubling() });
+    const before = process.cpuUsage();
+    expect(() => encodeResult(1, named)).to.throw(NotSerializable, 'result is a function');
+    expect(() => encodeResult(1, new Odd())).to.throw(NotSerializable, 'result is an instance of a class');
+    expect(messageOf(doubling())).to.equal('something that is not an error was thrown');
+    expect(process.cpuUsage(before).user / 1_000).to.be.below(200);
   });
 });

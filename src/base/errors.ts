@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { messageOf } from './text.ts';
 
 /**
  * Whether the called function ran. It is `unknown` once the request may have left this process and no answer came.
@@ -157,6 +157,6 @@ export function stoppedError(cause?: unknown): NetError {
   if (cause === undefined) {
     return new NetError('STOPPED', 'this peer is stopped; make a new one with createPeer()');
   }
-  const why = cause instanceof Error ? cause.message : inspect(cause);
+  const why = messageOf(cause);
   return new NetError('STOPPED', `this peer could not start: ${why}`, { cause });
 }

@@ -1,7 +1,7 @@
 import { NetError } from './errors.ts';
 import { readableTag } from './tag.ts';
 import { stackOf, warnOfUnforeseen } from './unforeseen.ts';
-import { peerLine, printable } from './text.ts';
+import { messageOf, peerLine, printable } from './text.ts';
 import type { Named } from './text.ts';
 
 /**
@@ -277,7 +277,7 @@ const CODES = new Map([
 ]);
 
 function reason(error: unknown): string {
-  return escaped(error instanceof Error ? error.message : String(error), LONGEST_DETAIL);
+  return escaped(messageOf(error), LONGEST_DETAIL);
 }
 
 /** The stack, with its line breaks. */

@@ -1,3 +1,5 @@
+import { messageOf } from './text.ts';
+
 /**
  * Reports of unexpected errors. Such an error is a bug of this library, whatever input triggered it. It is contained where it
  * happened, and it must never be silent.
@@ -25,7 +27,8 @@ export function unawaited(doing: string, work: Promise<unknown>): void {
 /** The stack of an error, or the text of any other thrown value. Reading a thrown value can itself throw. */
 export function stackOf(error: unknown): string {
   try {
-    return error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    const stack: unknown = error instanceof Error ? error.stack : undefined;
+    return typeof stack === 'string' ? stack : messageOf(error);
   } catch {
     return 'an error that cannot be read';
   }

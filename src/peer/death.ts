@@ -3,6 +3,7 @@ import type { AnyActor } from 'xstate';
 import type { CallerRef } from '../calls/caller/caller.ts';
 import { NetError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { messageOf } from '../base/text.ts';
 
 /** The end of a peer through an unexpected error. */
 
@@ -14,7 +15,7 @@ export function deathOf(peer: AnyActor, error: unknown): Error | undefined {
   };
   if (status !== 'error' && !context.died) return undefined;
   const cause = error ?? context.error;
-  const what = cause instanceof Error ? cause.message : String(cause);
+  const what = messageOf(cause);
   return new Error(`this peer died of a bug of app-net, please report it: ${what}`, { cause });
 }
 

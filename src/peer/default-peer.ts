@@ -16,6 +16,7 @@ import { Peers } from '../presence/peers.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import type { Selector } from '../presence/selector.ts';
+import { messageOf } from '../base/text.ts';
 
 /** The default peer of this process: made and started by the first use of anything below but `configure`. */
 let standard: Peer | undefined;
@@ -29,7 +30,7 @@ function defaultPeer(): Peer {
     // Nobody may be waiting for the start. Without this warning, a peer that never started would be hard to notice.
     standard.start().catch((error: unknown) => {
       if (error instanceof NetError && error.code === 'STOPPED') return;
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       process.emitWarning(`the default peer could not start: ${text}`, 'AppNetWarning');
     });
   }

@@ -22,6 +22,7 @@ import { listenerLogic } from './listener.ts';
 import type { LivenessLogic, LivenessRef } from '../connection/liveness.ts';
 import type { PeerMessage } from './messages.ts';
 import type { Opened } from '../presence/messages.ts';
+import { messageOf } from '../base/text.ts';
 
 /**
  * The peer itself: the root of its actors, and the parent of its connections. The names in its system are `discovery`,
@@ -323,8 +324,4 @@ function servicesOf(
 function remember({ connections }: PeerContext, id: string, { system }: AnyActorRef) {
   const connection = system.get(`connection:${id}`) as AnyActorRef;
   return { connections: new Map(connections).set(id, connection) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

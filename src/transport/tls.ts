@@ -8,6 +8,7 @@ import type { Binding } from '../wire/handshake.ts';
 import { ephemeralCertificate } from './certificate.ts';
 import { opened } from './opened.ts';
 import { owned } from './owned.ts';
+import { messageOf } from '../base/text.ts';
 
 /**
  * TLS for connections beyond this host, the same on both ends. TLS encrypts, but does not authenticate by itself: each side makes
@@ -106,7 +107,7 @@ function contextOf(given: TlsOptions | undefined): SecureContext {
   try {
     return createSecureContext({ ...VERSION, ...given, ca: given?.ca ?? NO_AUTHORITY });
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = messageOf(cause);
     throw new TypeError(`tls: key, cert and ca do not belong together, or are not in PEM format: ${text}`, {
       cause,
     });

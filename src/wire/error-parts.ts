@@ -1,5 +1,3 @@
-import { inspect } from 'node:util';
-
 import { NOT_PROPERTIES, classNames } from './values/error-classes.ts';
 import { put } from './values/meta.ts';
 import { trimStack } from '../base/stack.ts';
@@ -57,10 +55,13 @@ export function writeError(
   // The stack comes last because it may be long, and the other parts are more useful.
   if (writer.stacks) {
     const stack = attemptText(() => error.stack);
-    if (stack !== undefined) json['stack'] = writer.cut(trimStack(stack));
+    if (stack !== undefined) json['stack'] = writer.cut(trimStack(stack.slice(0, LONGEST_STACK)));
   }
   return json;
 }
+
+/** Characters of a stack that are looked at. A stack contains the message, and hundreds of errors may share a long one. */
+const LONGEST_STACK = 65_536;
 
 /** Stands for a part that the error does not have. */
 const ABSENT = Symbol('absent');
@@ -113,7 +114,11 @@ function ownArray(error: Error, key: string): readonly unknown[] | undefined {
 function textOf(read: () => unknown, otherwise: string): string {
   try {
     const value = read();
-    return typeof value === 'string' ? value : inspect(value, { depth: 0, customInspect: false });
+    if (typeof value === 'string') return value;
+    // An object is not turned into text: that runs its code, and can make more text than the process can hold.
+    return (typeof value === 'object' && value !== null) || typeof value === 'function'
+      ? otherwise
+      : String(value);
   } catch {
     return otherwise;
   }

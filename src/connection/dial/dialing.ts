@@ -5,6 +5,7 @@ import { DialFailed } from '../../transport/transport.ts';
 import type { Address } from '../../transport/address.ts';
 import type { Socket, Transport } from '../../transport/transport.ts';
 import type { Session } from '../session.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** The first step of a connection that this side opens: a socket to one of the addresses of the peer. */
 
@@ -44,7 +45,7 @@ export class DialsFailed extends Error {
 
   constructor(failures: ReadonlyMap<Address, unknown>) {
     const errors = [...failures.values()];
-    super(errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; '), {
+    super(errors.map((error) => messageOf(error)).join('; '), {
       cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
     });
     this.refused = refusedOf(failures);

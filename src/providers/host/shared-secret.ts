@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { readAnnouncement, SUFFIX } from './announcement-file.ts';
 import { readOrMakeSecret, readOwnSecret, SECRET_NAME } from './runtime-directory.ts';
 import { isDead } from './stale-files.ts';
+import { messageOf } from '../../base/text.ts';
 
 /**
  * Keeps the secret in the runtime directory. If only its file were lost, the next peer would create another secret, and running
@@ -59,7 +60,7 @@ export class SharedSecret {
       this.#seen = await this.#look();
     } catch (error) {
       this.#seen = undefined;
-      this.#fault = error instanceof Error ? error : new Error(String(error));
+      this.#fault = error instanceof Error ? error : new Error(messageOf(error));
     }
     return this.#fault;
   }

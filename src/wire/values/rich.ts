@@ -22,6 +22,7 @@ import { DEEPEST, isForeign, isPlainNumber } from './plain.ts';
 import { TooLarge } from '../too-large.ts';
 import { Trail } from './trail.ts';
 import { isUrlText, patternCost } from '../work.ts';
+import { nameOr } from '../../base/text.ts';
 
 /**
  * Writes values that JSON alone cannot represent as JSON, annotations and bytes. A value that cannot be sent at all is refused
@@ -151,7 +152,8 @@ export class Encoder implements PartWriter {
       case 'object':
         return value === null ? null : this.#object(value);
       case 'function':
-        return this.#refuse(`a function${value.name ? ` (${value.name})` : ''}`);
+        // Its name may be any value, since it can be defined anew.
+        return this.#refuse(`a function (${nameOr(value.name, '')})`.replace(' ()', ''));
       default:
         return this.#refuse('a symbol');
     }
@@ -335,7 +337,7 @@ export class Encoder implements PartWriter {
       this.#refuse('a generator (use an async function* to send its values as a stream)');
     }
     if (isPromise(value)) this.#refuse('a promise (await it, and send its result)');
-    const name = typeof constructor === 'function' && constructor.name ? constructor.name : 'a class';
+    const name = typeof constructor === 'function' ? nameOr(constructor.name, 'a class') : 'a class';
     return this.#refuse(`an instance of ${name}`);
   }
 

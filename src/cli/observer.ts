@@ -3,6 +3,7 @@ import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index
 import { nobody } from './commands/choose.ts';
 import { CliError, EXIT } from './terminal/exit.ts';
 import { unawaited } from '../base/unforeseen.ts';
+import { messageOf } from '../base/text.ts';
 
 /**
  * The peer that represents a command while it runs. Usually it is not announced, and it is in its own group. Programs
@@ -48,7 +49,7 @@ async function startPeer(command: string, options: PeerOptions): Promise<Peer> {
     });
     return await peer.start();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(EXIT.NOT_STARTED, why, 'run app-net doctor to find out what is wrong here');
   }
 }
@@ -104,7 +105,7 @@ export function eventCalled(peer: Peer, name: string): NetEvent<unknown> {
   try {
     return peer.event(name);
   } catch (error) {
-    throw new CliError(EXIT.USAGE, error instanceof Error ? error.message : String(error));
+    throw new CliError(EXIT.USAGE, messageOf(error));
   }
 }
 

@@ -10,6 +10,7 @@ import type { ExitCode } from '../terminal/exit.ts';
 import { safe } from '../terminal/text.ts';
 import { Progress } from '../terminal/progress.ts';
 import { jsonable } from './values.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** `app-net call <function> --map FILE`: one input per line, spread over the peers. The results are lines of JSON. */
 export async function callMap(
@@ -85,7 +86,7 @@ function read(line: string, number: number, file: string, spread: boolean | unde
   try {
     value = JSON.parse(line);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(
       EXIT.USAGE,
       `line ${number} of ${file} is not JSON: ${why}`,

@@ -10,6 +10,7 @@ import { safe } from '../terminal/text.ts';
 import { readInfo } from './told-info.ts';
 import type { Counters, ToldInfo } from './told-info.ts';
 import { bytes, count, duration, milliseconds, percent } from '../terminal/units.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** `app-net info <peer>`: shows what a peer tells about itself. */
 
@@ -24,7 +25,7 @@ export function info({ out, signal }: Context, wanted: string): Promise<ExitCode
     const peer = choosePeer(wanted, await searchSomebody(own, undefined, signal));
     const answer = await peer.info({ deadline: ANSWER_TIME, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new CliError(EXIT.NOT_CALLED, why, 'the peer is connected but does not answer; it may hang');
     });
     showInfo(out, peer, answer);

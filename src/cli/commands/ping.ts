@@ -8,6 +8,7 @@ import type { ExitCode } from '../terminal/exit.ts';
 import { searchSomebody, withPeer } from '../observer.ts';
 import { safe } from '../terminal/text.ts';
 import { microseconds, milliseconds } from '../terminal/units.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** `app-net ping [peer]`: measures how long a call takes, again and again, with statistics at the end. */
 
@@ -67,7 +68,7 @@ async function pingOnce(
       statistics.sent -= 1;
       return;
     }
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     if (out.json) out.data({ type: 'lost', peer: name, round, error: why });
     else
       out.line(

@@ -9,6 +9,7 @@ import { makeSecret, SHORTEST_SECRET, weaknessOf } from '../../wire/secret.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
+import { messageOf } from '../../base/text.ts';
 
 /**
  * `app-net secret`: keeps a secret in its own file, for peers on several hosts. It prints the secret only on request.
@@ -100,7 +101,7 @@ async function read(file: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new CliError(EXIT.USAGE, `there is no secret in ${file}`, 'make one with app-net secret');
     }
-    throw new CliError(EXIT.USAGE, error instanceof Error ? error.message : String(error));
+    throw new CliError(EXIT.USAGE, messageOf(error));
   }
 }
 

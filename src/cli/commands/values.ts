@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { inspectInColors } from '../terminal/colors.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** Arguments and results of calls: from the command line, to a terminal, to JSON. */
 
@@ -17,7 +18,7 @@ export function readArguments(given: readonly string[]): unknown[] {
       value = JSON.parse(text) as unknown;
     } catch (error) {
       if (!/^\s*[[{"]/.test(text)) return text;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new CliError(
         EXIT.USAGE,
         `argument ${index + 1} begins like JSON but is not JSON: ${why}`,

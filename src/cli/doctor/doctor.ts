@@ -10,7 +10,6 @@ import {
   checkRuntimeDirectory,
   checkSecret,
   checkVersions,
-  messageOf,
 } from './host.ts';
 import { checkElsewhere } from './elsewhere.ts';
 import { checkMulticast } from './multicast.ts';
@@ -22,6 +21,7 @@ import { EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { meant, search, sorted, withPeer } from '../observer.ts';
 import { count } from '../terminal/units.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** How long the search for peers may take, in ms. Peers of other hosts take longer than other commands wait. */
 const PATIENCE = 3_000;

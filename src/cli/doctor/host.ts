@@ -19,6 +19,7 @@ import { VERSIONS } from '../../wire/frames.ts';
 import { deriveKeys } from '../../wire/secret.ts';
 import type { SecretKeys } from '../../wire/secret.ts';
 import type { Result } from './report.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** The checks of `doctor` that involve no other peer: this process, its environment, its host. */
 
@@ -242,8 +243,4 @@ export function checkClock(): Result {
     says: `${says} is in the past, so certificates will not be valid`,
     todo: 'set the clock, for example with NTP',
   };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,9 +5,9 @@ import { linksOf } from '../../providers/mdns/links.ts';
 import type { Link } from '../../providers/mdns/links.ts';
 import { writeQuery } from '../../providers/mdns/packet.ts';
 import { openSocket } from '../../providers/mdns/socket.ts';
-import { messageOf } from './host.ts';
 import type { Result } from './report.ts';
 import { count } from '../terminal/units.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** The check of `doctor` whether multicast could find peers of other hosts. */
 

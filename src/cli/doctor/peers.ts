@@ -18,6 +18,7 @@ import type { DroppedHints } from '../../providers/provider.ts';
 import { probe } from './probe.ts';
 import type { Verdict } from './probe.ts';
 import { count, duration } from '../terminal/units.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** The checks of `doctor` that are about other peers: which are present, and why an expected one is missing. */
 
@@ -117,7 +118,7 @@ async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[
     }
   } catch (error) {
     signal.throwIfAborted();
-    const says = `${who} is connected but does not answer: ${error instanceof Error ? error.message : String(error)}`;
+    const says = `${who} is connected but does not answer: ${messageOf(error)}`;
     results.push({
       status: 'problem',
       check: 'hanging peer',
@@ -143,7 +144,7 @@ export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortS
   const limited = others.map(([provider, error]): Result => ({
     status: 'problem',
     check: `provider ${provider}`,
-    says: error instanceof Error ? error.message : String(error),
+    says: messageOf(error),
   }));
   const apart = [...candidates.values()].filter(({ state, record }) => !record && state !== 'left');
   const reasons = await Promise.all(apart.map((candidate) => whyApart(candidate, keys, signal)));

@@ -11,6 +11,7 @@ import { webSocketTransport } from '../../transport/websocket.ts';
 import { CLOSE } from '../../wire/frames.ts';
 import { DiallerHandshake } from '../../wire/handshake.ts';
 import type { HandshakeKeys } from '../../wire/secret.ts';
+import { messageOf } from '../../base/text.ts';
 
 /** Tests an address with the same steps that a peer takes, one at a time, to see which step fails. */
 
@@ -80,7 +81,7 @@ function opens({ host, port }: Address): Promise<boolean> {
 }
 
 function undialled(error: unknown): Finding {
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   if (error instanceof DialFailed && error.refused) return { verdict: 'refused', detail };
   // The server speaks HTTP, but did not accept the name of this protocol version.
   if (/server response: 4\d\d|subprotocol/i.test(detail)) return { verdict: 'another version', detail };
@@ -108,7 +109,7 @@ async function shakeHands(socket: Socket, to: string, keys: HandshakeKeys): Prom
           const { done } = answer(text);
           if (done) resolve({ verdict: 'peer', detail: done.party.name });
         } catch (error) {
-          resolve(refused(error instanceof Error ? error.message : String(error)));
+          resolve(refused(messageOf(error)));
         }
       },
       binary: () => resolve({ verdict: 'another version', detail: 'it sent bytes in the handshake' }),

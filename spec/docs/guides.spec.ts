@@ -13,6 +13,7 @@ import { eventually } from '../support/eventually.ts';
 import { Lan, needLan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';
 import { ip } from '../support/lan-tools.ts';
+import { needNode24 } from '../support/node-24.ts';
 import { Stage } from '../support/peers.ts';
 import { LIBRARY, Processes, REPOSITORY, TestProcess } from '../support/processes.ts';
 
@@ -51,122 +52,135 @@ await Promise.all([client(), client(), client(), client()]);
 console.log(JSON.stringify({ counts }));
 `;
 
-describe('the guides of hosts', function () {
-  this.timeout(60_000);
-  const stage = new Stage();
-  const processes = new Processes();
-  let lan: Lan | undefined;
+const NODES = { 'this Node': () => process.execPath, 'Node 24': needNode24 };
 
-  afterEach(async () => {
-    await processes.clear();
-    await lan?.close();
-    lan = undefined;
-    await stage.clear();
-  });
+for (const [title, need] of Object.entries(NODES))
+  describe(`the guides of hosts, on ${title}`, function () {
+    this.timeout(60_000);
+    let node: string;
+    const stage = new Stage();
+    const processes = new Processes();
+    let lan: Lan | undefined;
 
-  it('run on two hosts', async function () {
-    await needLan(this);
-    lan = await Lan.open();
-    const hosts = [await lan.host('alpha'), await lan.host('beta')] as const;
-    const secretFile = join(await stage.folder(), 'net.secret');
-    await writeFile(secretFile, makeSecret(), { mode: 0o600 });
-    const guide = read('run-on-two-hosts.md');
-    const env = { APP_NET_LAN: '1', APP_NET_SECRET_FILE: secretFile };
-    expect(guide).to.include('APP_NET_LAN=1 APP_NET_SECRET_FILE=net.secret node hosts.mjs');
-    const options = { name: 'hosts.mjs', env };
-    const [first, second] = await Promise.all(
-      hosts.map((host) => host.start(snippet(guide, 'hosts.mjs'), options)),
-    );
-    await first!.line(
-      (line) => line === `hosts.mjs:${second!.pid} on beta joined and says: process ${second!.pid}`,
-    );
-    await second!.line(
-      (line) => line === `hosts.mjs:${first!.pid} on alpha joined and says: process ${first!.pid}`,
-    );
-    await second!.kill();
-    await first!.line((line) => line === `hosts.mjs:${second!.pid} left: lost`);
-  });
-
-  it('tell why a peer is missing', async () => {
-    const script = snippet(read('find-a-missing-peer.md'), 'look.mjs');
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const nobody = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await new Promise((resolve) => server.close(resolve));
-    const folder = await stage.folder();
-    await put(folder, 'look.mjs', script);
-    const looking = processes.run(folder, [join(folder, 'look.mjs'), nobody, 'unknown'], {
-      APP_NET_PEERS: nobody,
+    before(async function () {
+      node = await need(this);
     });
-    const why = await looking.line<string>((line) => line.startsWith(`${nobody} sought:`));
-    expect(why).to.match(/hinted at by static, \d+ dials? failed: .*ECONNREFUSED/);
-    await looking.line((line) => line === 'unknown never heard of');
-  });
 
-  it('deploy to Kubernetes: pods find each other by the DNS, and one that is ended loses no call', async function () {
-    await needLan(this);
-    lan = await Lan.open();
-    const guide = read('deploy-to-kubernetes.md');
-    const [one, two, front, cluster] = await Promise.all(
-      ['one', 'two', 'front', 'cluster'].map((name) => lan!.host(name)),
-    );
-    // As in most clusters.
-    for (const { port } of [one!, two!, front!]) {
-      await ip('-n', lan.namespace, 'link', 'set', port, 'type', 'bridge_slave', 'mcast_flood', 'off');
-    }
-    const folder = await stage.folder();
-    const [secretFile, resolver] = [join(folder, 'secret'), join(folder, 'resolv.conf')];
-    await writeFile(secretFile, makeSecret(), { mode: 0o400 });
-    await writeFile(resolver, `nameserver ${cluster!.address}\n`);
-    const printed = variables(guide);
-    const [, name] = /^dns:(.*):4000$/.exec(printed['APP_NET_PEERS']!)!;
-    const dns = await cluster!.start(DNS, { env: { ZONE: `${name} ${one!.address} ${two!.address}` } });
-    await dns.line((line: object) => 'up' in line);
+    afterEach(async () => {
+      await processes.clear();
+      await lan?.close();
+      lan = undefined;
+      await stage.clear();
+    });
 
-    // Process 1, without a place for a runtime directory.
-    const pod = async (host: LanHost, file: string, ...served: string[]): Promise<TestProcess> => {
-      await put(host.folder, file, snippet(guide, file));
-      const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-      const words = [
-        ...namespaces,
-        'sh',
-        '-c',
-        `mount --bind ${resolver} /etc/resolv.conf && exec "$@"`,
-        'sh',
-      ];
-      const env = { ...printed, APP_NET_NAME: host.name, APP_NET_SECRET_FILE: secretFile };
-      const without = {
-        APP_NET_RUNTIME_DIR: '',
-        XDG_RUNTIME_DIR: '',
-        TMPDIR: '/dev/null',
-        NODE_OPTIONS: '',
-        NODE_V8_COVERAGE: '',
+    it('run on two hosts', async function () {
+      await needLan(this);
+      lan = await Lan.open();
+      const hosts = [await lan.host('alpha'), await lan.host('beta')] as const;
+      const secretFile = join(await stage.folder(), 'net.secret');
+      await writeFile(secretFile, makeSecret(), { mode: 0o600 });
+      const guide = read('run-on-two-hosts.md');
+      const env = { APP_NET_LAN: '1', APP_NET_SECRET_FILE: secretFile };
+      expect(guide).to.include('APP_NET_LAN=1 APP_NET_SECRET_FILE=net.secret node hosts.mjs');
+      const options = { name: 'hosts.mjs', env, node };
+      const [first, second] = await Promise.all(
+        hosts.map((host) => host.start(snippet(guide, 'hosts.mjs'), options)),
+      );
+      await first!.line(
+        (line) => line === `hosts.mjs:${second!.pid} on beta joined and says: process ${second!.pid}`,
+      );
+      await second!.line(
+        (line) => line === `hosts.mjs:${first!.pid} on alpha joined and says: process ${first!.pid}`,
+      );
+      await second!.kill();
+      await first!.line((line) => line === `hosts.mjs:${second!.pid} left: lost`);
+    });
+
+    it('tell why a peer is missing', async () => {
+      const script = snippet(read('find-a-missing-peer.md'), 'look.mjs');
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const nobody = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      await new Promise((resolve) => server.close(resolve));
+      const folder = await stage.folder();
+      await put(folder, 'look.mjs', script);
+      const looking = processes.run(
+        folder,
+        [join(folder, 'look.mjs'), nobody, 'unknown'],
+        { APP_NET_PEERS: nobody },
+        node,
+      );
+      const why = await looking.line<string>((line) => line.startsWith(`${nobody} sought:`));
+      expect(why).to.match(/hinted at by static, \d+ dials? failed: .*ECONNREFUSED/);
+      await looking.line((line) => line === 'unknown never heard of');
+    });
+
+    it('deploy to Kubernetes: pods find each other by the DNS, and one that is ended loses no call', async function () {
+      await needLan(this);
+      lan = await Lan.open();
+      const guide = read('deploy-to-kubernetes.md');
+      const [one, two, front, cluster] = await Promise.all(
+        ['one', 'two', 'front', 'cluster'].map((name) => lan!.host(name)),
+      );
+      // As in most clusters.
+      for (const { port } of [one!, two!, front!]) {
+        await ip('-n', lan.namespace, 'link', 'set', port, 'type', 'bridge_slave', 'mcast_flood', 'off');
+      }
+      const folder = await stage.folder();
+      const [secretFile, resolver] = [join(folder, 'secret'), join(folder, 'resolv.conf')];
+      await writeFile(secretFile, makeSecret(), { mode: 0o400 });
+      await writeFile(resolver, `nameserver ${cluster!.address}\n`);
+      const printed = variables(guide);
+      const [, name] = /^dns:(.*):4000$/.exec(printed['APP_NET_PEERS']!)!;
+      const dns = await cluster!.start(DNS, { env: { ZONE: `${name} ${one!.address} ${two!.address}` } });
+      await dns.line((line: object) => 'up' in line);
+
+      // Process 1, without a place for a runtime directory.
+      const pod = async (host: LanHost, file: string, ...served: string[]): Promise<TestProcess> => {
+        await put(host.folder, file, snippet(guide, file));
+        const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+        const words = [
+          ...namespaces,
+          'sh',
+          '-c',
+          `mount --bind ${resolver} /etc/resolv.conf && exec "$@"`,
+          'sh',
+        ];
+        const env = { ...printed, APP_NET_NAME: host.name, APP_NET_SECRET_FILE: secretFile };
+        const without = {
+          APP_NET_RUNTIME_DIR: '',
+          XDG_RUNTIME_DIR: '',
+          TMPDIR: '/dev/null',
+          NODE_OPTIONS: '',
+          NODE_V8_COVERAGE: '',
+        };
+        const started = [...words, node, ...served, join(host.folder, file)];
+        return new TestProcess(host.spawn(started, { ...env, ...without }));
       };
-      const node = [process.execPath, ...served, join(host.folder, file)];
-      return new TestProcess(host.spawn([...words, ...node], { ...env, ...without }));
-    };
-    const [worker] = await Promise.all([one!, two!].map((host) => pod(host, 'worker.mjs', COMMAND, 'serve')));
-    const gateway = await pod(front!, 'gateway.mjs');
-    const ask = `fetch('http://127.0.0.1:8080/ready').then(async (answer) => console.log(answer.status, await answer.text()))`;
-    await eventually(async () => {
-      expect(await front!.exec(process.execPath, '-e', ask)).to.match(/^200 2 workers/);
-    }, 20_000);
-    expect(gateway.errors).to.include('cannot find peers through host');
+      const [worker] = await Promise.all(
+        [one!, two!].map((host) => pod(host, 'worker.mjs', COMMAND, 'serve')),
+      );
+      const gateway = await pod(front!, 'gateway.mjs');
+      const ask = `fetch('http://127.0.0.1:8080/ready').then(async (answer) => console.log(answer.status, await answer.text()))`;
+      await eventually(async () => {
+        expect(await front!.exec(process.execPath, '-e', ask)).to.match(/^200 2 workers/);
+      }, 20_000);
+      expect(gateway.errors).to.include('cannot find peers through host');
 
-    const load = await front!.start(LOAD);
-    await load.line((line: object) => 'begun' in line);
-    process.kill(processOne(worker!), 'SIGTERM');
-    expect(await worker!.exited).to.equal(0);
-    await eventually(() => expect(gateway.errors).to.match(/peer "one" .* left: stopped/));
-    load.child.kill('SIGTERM');
-    const { counts } = await load.line(
-      (line: { counts: Record<string, number> }) => line.counts !== undefined,
-    );
-    expect(Object.keys(counts)).to.deep.equal(['200']);
-    process.kill(processOne(gateway), 'SIGTERM');
-    expect(await gateway.exited).to.equal(0);
+      const load = await front!.start(LOAD);
+      await load.line((line: object) => 'begun' in line);
+      process.kill(processOne(worker!), 'SIGTERM');
+      expect(await worker!.exited).to.equal(0);
+      await eventually(() => expect(gateway.errors).to.match(/peer "one" .* left: stopped/));
+      load.child.kill('SIGTERM');
+      const { counts } = await load.line(
+        (line: { counts: Record<string, number> }) => line.counts !== undefined,
+      );
+      expect(Object.keys(counts)).to.deep.equal(['200']);
+      process.kill(processOne(gateway), 'SIGTERM');
+      expect(await gateway.exited).to.equal(0);
+    });
   });
-});
 
 function read(name: string): string {
   return readFileSync(join(REPOSITORY, 'docs/guides', name), 'utf8');

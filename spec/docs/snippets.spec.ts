@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
+import { needNode24 } from '../support/node-24.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
@@ -24,6 +25,8 @@ interface Page {
   stays?: Record<string, string | RegExp>;
   /** Imported by others, or not to be run here: only compiled. */
   compiled?: string[];
+  /** Of `served` and `ends`: decorators, which Node cannot strip. */
+  decorated?: string[];
 }
 
 const PAGES: Record<string, Page> = {
@@ -36,6 +39,7 @@ const PAGES: Record<string, Page> = {
   'docs/calls.md': {
     served: ['render.ts', 'greeter.ts'],
     ends: ['add.ts', 'cancel.ts', 'greet.ts', 'math-object.ts', 'hooks.ts', 'ask.ts', 'limits.ts'],
+    decorated: ['greeter.ts', 'greet.ts'],
   },
   'docs/choose-among-peers.md': { served: ['thumbnail.ts'], ends: ['any.ts', 'all.ts', 'map.ts'] },
   'docs/errors.md': { served: ['call-again.ts', 'call-again.ts'], ends: ['call-again.ts'] },
@@ -69,58 +73,36 @@ const PAGES: Record<string, Page> = {
   'docs/guides/coming-from-trpc.md': { served: ['hello.ts'], ends: ['call.ts', 'read.ts', 'fail.ts'] },
 };
 
+/** As the README says how to run TypeScript. */
+const WAYS = [
+  { title: 'on this Node with tsx', tsx: true, need: () => process.execPath },
+  { title: 'on Node 24 by itself', tsx: false, need: needNode24 },
+];
+
 describe('the snippets of the README, of the reference of calls and of the pages for newcomers', function () {
   this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
-  let app: string;
-
-  const folderOf = (page: string): string => join(app, page.replace(/\W/g, '-'));
-  const start = (page: string, ...args: string[]): TestProcess =>
-    processes.run(folderOf(page), ['--import', 'tsx', ...args]);
-  const command = (page: string, ...args: string[]): TestProcess =>
-    processes.run(folderOf(page), [join(app, 'node_modules/app-net/dist/cli.js'), ...args]);
+  let packed: string;
 
   before(async () => {
-    app = await stage.folder();
-    // The package as it is published, beside what a user would install.
-    const packing = ['pack', '--ignore-scripts', '--silent', '--pack-destination', app];
+    packed = await stage.folder();
+    const packing = ['pack', '--ignore-scripts', '--silent', '--pack-destination', packed];
     const env = { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '' };
     const { stdout } = await run('npm', packing, { cwd: REPOSITORY, env });
-    await run('tar', ['-xzf', stdout.trim()], { cwd: app });
-    await mkdir(join(app, 'node_modules'));
-    await cp(join(app, 'package'), join(app, 'node_modules/app-net'), { recursive: true });
-    const manifest = JSON.parse(await readFile(join(app, 'package/package.json'), 'utf8')) as {
-      dependencies?: object;
-    };
-    const beside = [
-      'tsx',
-      'typescript',
-      '@types',
-      'undici-types',
-      ...Object.keys(manifest.dependencies ?? {}),
-    ];
-    for (const name of beside) {
-      await symlink(join(REPOSITORY, 'node_modules', name), join(app, 'node_modules', name));
-    }
-    for (const page of Object.keys(PAGES)) {
-      const folder = folderOf(page);
-      // It is the runtime directory of its processes, too, which nobody else may read.
-      await mkdir(folder, { mode: 0o700 });
-      await writeFile(join(folder, 'package.json'), '{ "name": "hello", "type": "module" }');
-      for (const [name, code] of await snippets(page)) await writeFile(join(folder, name), code);
-    }
+    await run('tar', ['-xzf', stdout.trim()], { cwd: packed });
   });
 
   afterEach(() => processes.clear());
   after(() => stage.clear());
 
   it('are whole files that compile', async () => {
+    const app = await newApp(await stage.folder(), packed, ['typescript', '@types', 'undici-types']);
     const options = {
       ...{ module: 'nodenext', target: 'es2022', lib: ['es2023', 'esnext.disposable'], strict: true },
       ...{ noEmit: true, allowImportingTsExtensions: true, types: ['node'] },
     };
-    const include = Object.keys(PAGES).map((page) => join(folderOf(page), '*.ts'));
+    const include = Object.keys(PAGES).map((page) => join(folderOf(app, page), '*.ts'));
     await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include }));
     const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
     const compiling = await run(process.execPath, [tsc, '-p', app]).catch(
@@ -129,53 +111,102 @@ describe('the snippets of the README, of the reference of calls and of the pages
     expect(compiling.stdout).to.equal('');
   });
 
-  for (const [page, { served = [], ends, stays = {}, compiled = [] }] of Object.entries(PAGES)) {
-    it(`of ${page} run as they are printed`, async () => {
-      const listed = new Set([...served, ...ends, ...Object.keys(stays), ...compiled]);
-      expect([...(await snippets(page)).keys()].toSorted()).to.deep.equal([...listed].toSorted());
+  for (const { title, tsx, need } of WAYS) {
+    describe(title, () => {
+      let app: string;
+      let node: string;
 
-      if (ends.includes('lan.ts')) {
-        const secret = command(page, 'secret', '--file', 'net.secret');
-        expect(await secret.exited, secret.errors).to.equal(0);
+      const start = (page: string, ...args: string[]): TestProcess =>
+        processes.run(folderOf(app, page), [...(tsx ? ['--import', 'tsx'] : []), ...args], {}, node);
+      const command = (page: string, ...args: string[]): TestProcess =>
+        processes.run(
+          folderOf(app, page),
+          [join(app, 'node_modules/app-net/dist/cli.js'), ...args],
+          {},
+          node,
+        );
+
+      before(async function () {
+        node = await need(this);
+        app = await newApp(await stage.folder(), packed, tsx ? ['tsx'] : []);
+      });
+
+      for (const [page, lists] of Object.entries(PAGES)) {
+        it(`of ${page} run as they are printed`, async () => {
+          const { served = [], ends, stays = {}, compiled = [], decorated = [] } = lists;
+          const listed = new Set([...served, ...ends, ...Object.keys(stays), ...compiled]);
+          expect([...(await snippets(page)).keys()].toSorted()).to.deep.equal([...listed].toSorted());
+          const runs = (file: string): boolean => tsx || !decorated.includes(file);
+
+          if (ends.includes('lan.ts')) {
+            const secret = command(page, 'secret', '--file', 'net.secret');
+            expect(await secret.exited, secret.errors).to.equal(0);
+          }
+          const serving = served.filter(runs).map((file) => ({ file, each: command(page, 'serve', file) }));
+          // One that is also run itself may be waiting for that.
+          const early = serving.filter(({ file }) => !ends.includes(file));
+          await Promise.all(early.map(({ each }) => each.line((line) => String(line).includes(' serves '))));
+          const staying = Object.entries(stays).map(([file, line]) => ({ line, each: start(page, file) }));
+          for (const file of ends.filter(runs)) {
+            const each = start(page, file);
+            expect(await each.exited, `${file}: ${each.errors}`).to.equal(0);
+            expect(each.errors, file).not.to.include('Warning');
+          }
+          const fits = (line: unknown, wanted: string | RegExp): boolean =>
+            typeof wanted === 'string' ? line === wanted : wanted.test(String(line));
+          for (const { line, each } of staying) await each.line((written) => fits(written, line));
+        });
       }
-      const serving = served.map((file) => command(page, 'serve', file));
-      // One that is also run itself may be waiting for that.
-      const early = served.flatMap((file, at) => (ends.includes(file) ? [] : [serving[at]!]));
-      await Promise.all(early.map((each) => each.line((line) => String(line).includes(' serves '))));
-      const staying = Object.entries(stays).map(([file, line]) => ({ line, each: start(page, file) }));
-      for (const file of ends) {
-        const each = start(page, file);
-        expect(await each.exited, `${file}: ${each.errors}`).to.equal(0);
-      }
-      const fits = (line: unknown, wanted: string | RegExp): boolean =>
-        typeof wanted === 'string' ? line === wanted : wanted.test(String(line));
-      for (const { line, each } of staying) await each.line((written) => fits(written, line));
+
+      it('of the README stop a worker by a signal', async () => {
+        const worker = start('README.md', 'worker.ts');
+        const caller = start('README.md', 'call.ts');
+        expect(await caller.exited, caller.errors).to.equal(0);
+        worker.child.kill('SIGTERM');
+        expect(await worker.exited, worker.errors).to.equal(0);
+      });
+
+      it('of the first minute show a call, a join and a crash', async () => {
+        const first = start('README.md', 'app.ts');
+        await first.line((line) => line === 'here: 50');
+        const second = start('README.md', 'app.ts');
+        await second.line((line) => line === `in app.ts:${first.pid}: 50`);
+        await first.line((line) => line === `app.ts:${second.pid} joined`);
+        expect(second.lines).to.deep.equal([
+          'here: 50',
+          `app.ts:${first.pid} joined`,
+          `in app.ts:${first.pid}: 50`,
+        ]);
+        await second.kill('SIGKILL');
+        await first.line((line) => line === `app.ts:${second.pid} left: lost`);
+      });
     });
   }
-
-  it('of the README stop a worker by a signal', async () => {
-    const worker = start('README.md', 'worker.ts');
-    const caller = start('README.md', 'call.ts');
-    expect(await caller.exited, caller.errors).to.equal(0);
-    worker.child.kill('SIGTERM');
-    expect(await worker.exited, worker.errors).to.equal(0);
-  });
-
-  it('of the first minute show a call, a join and a crash', async () => {
-    const first = start('README.md', 'app.ts');
-    await first.line((line) => line === 'here: 50');
-    const second = start('README.md', 'app.ts');
-    await second.line((line) => line === `in app.ts:${first.pid}: 50`);
-    await first.line((line) => line === `app.ts:${second.pid} joined`);
-    expect(second.lines).to.deep.equal([
-      'here: 50',
-      `app.ts:${first.pid} joined`,
-      `in app.ts:${first.pid}: 50`,
-    ]);
-    await second.kill('SIGKILL');
-    await first.line((line) => line === `app.ts:${second.pid} left: lost`);
-  });
 });
+
+/** A folder for each page, with its snippets, beside the package as it is published and what else a user installs. */
+async function newApp(app: string, packed: string, beside: string[]): Promise<string> {
+  await mkdir(join(app, 'node_modules'));
+  await cp(join(packed, 'package'), join(app, 'node_modules/app-net'), { recursive: true });
+  const manifest = JSON.parse(await readFile(join(packed, 'package/package.json'), 'utf8')) as {
+    dependencies?: object;
+  };
+  for (const name of [...beside, ...Object.keys(manifest.dependencies ?? {})]) {
+    await symlink(join(REPOSITORY, 'node_modules', name), join(app, 'node_modules', name));
+  }
+  for (const page of Object.keys(PAGES)) {
+    const folder = folderOf(app, page);
+    // It is the runtime directory of its processes, too, which nobody else may read.
+    await mkdir(folder, { mode: 0o700 });
+    await writeFile(join(folder, 'package.json'), '{ "name": "hello", "type": "module" }');
+    for (const [name, code] of await snippets(page)) await writeFile(join(folder, name), code);
+  }
+  return app;
+}
+
+function folderOf(app: string, page: string): string {
+  return join(app, page.replace(/\W/g, '-'));
+}
 
 /** The snippets of a page, by the name of their file. */
 async function snippets(page: string): Promise<Map<string, string>> {

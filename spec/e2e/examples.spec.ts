@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
+import { needNode24 } from '../support/node-24.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
 
 describe('the examples', function () {
@@ -74,8 +75,11 @@ describe('the test examples', function () {
   this.timeout(60_000);
   const processes = new Processes();
   const folder = 'examples/09-test';
-  const runTests = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
-    const tests = processes.run(REPOSITORY, args, { APP_NET_RUNTIME_DIR: '' });
+  const runTests = async (
+    args: string[],
+    node?: string,
+  ): Promise<{ code: number | NodeJS.Signals; text: string }> => {
+    const tests = processes.run(REPOSITORY, args, { APP_NET_RUNTIME_DIR: '' }, node);
     const code = await tests.exited;
     return { code, text: `${tests.lines.join('\n')}\n${tests.errors}` };
   };
@@ -93,23 +97,30 @@ describe('the test examples', function () {
 
   it('run in mocha', async () => {
     const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--node-option', 'import=tsx'];
-    const { code, text } = await runTests(...mocha, `${folder}/mocha.spec.ts`);
+    const { code, text } = await runTests([...mocha, `${folder}/mocha.spec.ts`]);
     expect(code, text).to.equal(0);
     expect(text).to.include('8 passing');
   });
 
   it('run in node:test', async () => {
-    const { code, text } = await runTests('--import', 'tsx', '--test', `${folder}/node.test.ts`);
+    const { code, text } = await runTests(['--import', 'tsx', '--test', `${folder}/node.test.ts`]);
+    expect(code, text).to.equal(0);
+    expect(text).to.match(/pass 2\b/);
+  });
+
+  it('run in node:test of Node 24 without tsx', async function () {
+    const node = await needNode24(this);
+    const { code, text } = await runTests(['--test', `${folder}/node.test.ts`], node);
     expect(code, text).to.equal(0);
     expect(text).to.match(/pass 2\b/);
   });
 
   it('run in vitest', async () => {
-    const { code, text } = await runTests(
+    const { code, text } = await runTests([
       'node_modules/vitest/vitest.mjs',
       'run',
       `${folder}/vitest.test.js`,
-    );
+    ]);
     expect(code, text).to.equal(0);
     expect(text).to.match(/2 passed/);
   });

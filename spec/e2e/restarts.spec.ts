@@ -7,6 +7,7 @@ import type { NetError, Peer } from '../../src/index.ts';
 import { makeSecret } from '../../src/wire/secret.ts';
 import { COMMAND } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { needNode24 } from '../support/node-24.ts';
 import { Stage } from '../support/peers.ts';
 import { AS_PID_1, childOf, needPidNamespace } from '../support/pid-namespace.ts';
 import { LIBRARY, Processes } from '../support/processes.ts';
@@ -73,6 +74,14 @@ describe('the guide "Restart workers without failed calls"', function () {
   it('loses no call of ten restarts with serve({ stopOn })', async () => {
     await roll(
       () => processes.run(folder, ['worker.js'], env),
+      (worker) => worker.kill('SIGTERM'),
+    );
+  });
+
+  it('loses no call of ten restarts with serve({ stopOn }) on Node 24', async function () {
+    const node = await needNode24(this);
+    await roll(
+      () => processes.run(folder, ['worker.js'], env, node),
       (worker) => worker.kill('SIGTERM'),
     );
   });

@@ -85,7 +85,10 @@ export class LanHost {
   }
 
   /** Starts a script as a process of this host; see `Processes.start`. */
-  start(script: string, options: { env?: NodeJS.ProcessEnv; name?: string } = {}): Promise<TestProcess> {
+  start(
+    script: string,
+    options: { env?: NodeJS.ProcessEnv; name?: string; node?: string } = {},
+  ): Promise<TestProcess> {
     return this.#processes.start(this.#folder, script, options);
   }
 

@@ -83,20 +83,28 @@ export class Processes {
     this.#prefix = prefix;
   }
 
-  /** @param script the body of an ES module; `app-net` in an import is the built library */
+  /**
+   * @param script the body of an ES module; `app-net` in an import is the built library
+   * @param options `node`: a Node that is not the one of the specs
+   */
   async start(
     folder: string,
     script: string,
-    options: { env?: NodeJS.ProcessEnv; name?: string } = {},
+    options: { env?: NodeJS.ProcessEnv; name?: string; node?: string } = {},
   ): Promise<TestProcess> {
     this.#count += 1;
     const file = join(folder, options.name ?? `script-${this.#count}.mjs`);
     await writeFile(file, script.replaceAll("'app-net'", `'${LIBRARY}'`));
-    return this.run(folder, [file], options.env);
+    return this.run(folder, [file], options.env, options.node);
   }
 
-  run(folder: string, args: string[], env: NodeJS.ProcessEnv = {}): TestProcess {
-    const [program, ...words] = [...this.#prefix, process.execPath, ...args];
+  run(
+    folder: string,
+    args: string[],
+    env: NodeJS.ProcessEnv = {},
+    node: string = process.execPath,
+  ): TestProcess {
+    const [program, ...words] = [...this.#prefix, node, ...args];
     const child = spawn(program!, words, {
       cwd: folder,
       env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', APP_NET_RUNTIME_DIR: folder, ...env },

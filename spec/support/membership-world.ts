@@ -23,6 +23,9 @@ const DIAL_TIME = 2_000;
 
 export const RINGS = 6;
 
+/** How long the peer with the higher id waits to be dialled. */
+const PATIENCE = 250;
+
 const places = new Map<string, readonly number[]>();
 
 export function placesOf(id: string): readonly number[] {
@@ -140,7 +143,10 @@ export class MembershipWorld {
   #hint(to: SimulatedPeer, about: SimulatedPeer, delay: number): void {
     const { id, incarnation, core } = about;
     this.#later(delay, () =>
-      this.#give(to, { type: 'hint.found', id, incarnation, addresses: core.self.addresses }),
+      this.#give(to, {
+        ...{ type: 'hint.found', id, incarnation, addresses: core.self.addresses },
+        patience: to.id < id ? 0 : PATIENCE,
+      }),
     );
   }
 

@@ -3,12 +3,16 @@ import type { Subject } from './members.ts';
 import { isFinal } from './members.ts';
 import { isNeighbour, jitter } from './state.ts';
 import type { State } from './state.ts';
+import { isLeaf } from './types.ts';
 
 /** Hints, and the dials that follow from them: a peer dials its neighbours, and nobody else unless there is a doubt. */
 
 /** News is waited for as long as more of it comes, since each may move the neighbours; in ms. */
 const NEWS = 60;
 const MOST_NEWS = 240;
+
+/** The same while everybody is everybody's neighbour: this is how long two peers take longer to meet, in ms. */
+const FEW_NEWS = 15;
 
 /** Of two peers that could dial each other, one waits this long for the other, in ms. */
 const POLITE = 60;
@@ -23,19 +27,28 @@ const LONGEST_RETRY = 60_000;
 /** Dials under way that have not hung yet. */
 const MOST_DIALS = 16;
 
+/** The same for a leaf that has no link yet. */
+const MOST_FIRST_DIALS = 1;
+
 /** A dial that takes longer gives up its place, in ms. */
 const HANGS = 150;
 
 /** Before a peer that was lost or is doubted is dialled, in ms, with full jitter. */
 const SOON = 20;
 
-export function hinted(state: State, id: string, incarnation: string, addresses: readonly Address[]): void {
+export function hinted(
+  state: State,
+  id: string,
+  incarnation: string,
+  addresses: readonly Address[],
+  patience: number | undefined,
+): void {
   if (id === state.self.id) return;
   const subject = state.members.subject(id);
   const { tombstone } = subject;
   if (tombstone?.mark.incarnation === incarnation && isFinal(tombstone.why)) return;
   const isNew = subject.hint?.incarnation !== incarnation;
-  subject.hint = { incarnation, addresses };
+  subject.hint = { incarnation, addresses, patience };
   if (!isNew || subject.member?.incarnation === incarnation) return;
   subject.failures = 0;
   state.rings.add(id);
@@ -55,12 +68,37 @@ export function unhinted(state: State, id: string): void {
 export function neighboursMayMove(state: State): void {
   if (state.lastNews < state.now - MOST_NEWS) state.firstNews = state.now;
   state.lastNews = state.now;
+  if (isLeaf(state.self)) planLeaf(state);
   for (const id of state.rings.beside(state.self.id)) plan(state, state.members.subject(id));
 }
 
-/** Of a newcomer and a peer that has been there, the newcomer dials; of two alike, the one with the lower id. */
+/**
+ * A leaf is nobody's neighbour. It dials one peer, which tells it of the others. Those that it finds hints at and that nobody
+ * tells it of are new, or dead: it dials them to find out.
+ */
+export function planLeaf(state: State): void {
+  const { links, members, compared } = state;
+  if (links.size > 0 && !compared) return;
+  for (const subject of members.subjects()) {
+    const { member, hint, dialledAt, failures } = subject;
+    if (dialledAt !== undefined || failures > 0 || subject.links.size > 0) continue;
+    if (links.size === 0 ? (member ?? hint) : hint && !member)
+      subject.dialAt = Math.min(subject.dialAt, state.now);
+  }
+}
+
+/**
+ * While everybody is everybody's neighbour, only a storm of news can move them, and the peer with the lower id dials at once.
+ * Otherwise, of a newcomer and a peer that has been there, the newcomer dials; of two alike, the one with the lower id.
+ */
 export function plan(state: State, subject: Subject): void {
   if (subject.links.size > 0 || subject.dialledAt !== undefined || subject.failures > 0) return;
+  if (state.rings.isFull) {
+    const patience = subject.member ? undefined : subject.hint?.patience;
+    const quiet = Math.min(state.lastNews + FEW_NEWS, state.firstNews + MOST_NEWS);
+    subject.dialAt = Math.max(quiet, state.now + (patience ?? (state.self.id > subject.id ? POLITE : 0)));
+    return;
+  }
   const quiet = Math.min(state.lastNews + NEWS, state.firstNews + MOST_NEWS);
   const settled = state.now - state.begun > NEWCOMER ? POLITE : 0;
   subject.dialAt = quiet + settled + (state.self.id > subject.id ? POLITE : 0);
@@ -78,13 +116,15 @@ export function dialLater(state: State, subject: Subject): void {
 
 /** Begins every dial that is due and has a place. */
 export function dialDue(state: State): void {
+  // A leaf without a link needs one peer, whichever answers first.
+  const most = isLeaf(state.self) && state.links.size === 0 ? MOST_FIRST_DIALS : MOST_DIALS;
   let underWay = 0;
   for (const { dialledAt } of state.members.subjects()) {
     if (dialledAt !== undefined && state.now - dialledAt < HANGS) underWay += 1;
   }
   for (const subject of state.members.subjects()) {
     if (subject.dialAt > state.now) continue;
-    if (underWay >= MOST_DIALS) {
+    if (underWay >= most) {
       subject.dialAt = state.now + jitter(state, HANGS);
     } else if (dial(state, subject)) {
       underWay += 1;
@@ -99,7 +139,11 @@ function dial(state: State, subject: Subject): boolean {
   const addresses = subject.member?.addresses ?? subject.hint?.addresses;
   if (!addresses || addresses.length === 0) return false;
   // A peer that is no neighbour any more is dialled only when it is doubted, or has never proved itself.
-  const isWanted = subject.accusers.size > 0 || subject.failures > 0 || isNeighbour(state, subject.id);
+  const isWanted =
+    subject.accusers.size > 0 ||
+    subject.failures > 0 ||
+    isNeighbour(state, subject.id) ||
+    (isLeaf(state.self) && (state.links.size === 0 || !subject.member));
   if (!isWanted) return false;
   subject.dialledAt = state.now;
   state.out.push({ type: 'dial', id: subject.id, addresses });

@@ -3,7 +3,7 @@ import { isFinal, markOf } from './members.ts';
 import type { Subject } from './members.ts';
 import { flood } from './state.ts';
 import type { State } from './state.ts';
-import type { Departure, LinkKey, Mark } from './types.ts';
+import type { Departure, LinkKey, Mark, Member } from './types.ts';
 
 /**
  * Doubts, and how they end. A peer that lost its link to another accuses it; a peer that has one says so, and that blocks the
@@ -65,9 +65,15 @@ export function refute(state: State, { incarnation, version }: Mark): void {
     changeSelf(state, state.self.about, version + 1);
 }
 
-export function changeSelf(state: State, about: unknown, version: number): void {
+/** @param more a later beginning, when another life of this id began later by its own clock */
+export function changeSelf(
+  state: State,
+  about: unknown,
+  version: number,
+  more?: Pick<Member, 'started'>,
+): void {
   const before = state.self;
-  state.self = { ...before, about, version };
+  state.self = { ...before, ...more, about, version };
   state.members.changeSelf(before, state.self);
   flood(state, { type: 'joined', members: [state.self] }, undefined);
 }

@@ -1,4 +1,5 @@
 import type { Address } from '../../transport/address.ts';
+import { isLeaf } from './types.ts';
 import type { Departure, LinkKey, Mark, Member } from './types.ts';
 
 /** What the core keeps of one id: whether it is present, hinted at, linked, dialled, accused. */
@@ -7,7 +8,13 @@ export class Subject {
   /** As it is present. */
   member: Member | undefined;
   /** Where it may be, by the newest hint. */
-  hint: { readonly incarnation: string; readonly addresses: readonly Address[] } | undefined;
+  hint:
+    | {
+        readonly incarnation: string;
+        readonly addresses: readonly Address[];
+        readonly patience: number | undefined;
+      }
+    | undefined;
   /** The life that left last. A later version of it is news of the living, unless it left for good. */
   tombstone: { readonly mark: Mark; readonly why: Departure; readonly until: number } | undefined;
   /** Open links to it. */
@@ -25,6 +32,8 @@ export class Subject {
   condemnedAt: number | undefined;
   /** Present, but no dial from here gets through. */
   unreachable = false;
+  /** The peer that last told of it; undefined when it said so itself. */
+  toldBy: string | undefined;
   /** Not told of to others until somebody tells of it again: this process slept. */
   unvouched = false;
 
@@ -63,7 +72,7 @@ export class Members {
 
   /** Of those that are present, this peer among them. */
   get digest(): string {
-    return `${this.#size + 1}:${(this.#high >>> 0).toString(36)}${(this.#low >>> 0).toString(36)}`;
+    return `${(this.#high >>> 0).toString(36)}.${(this.#low >>> 0).toString(36)}`;
   }
 
   /** Present, this peer left out. */
@@ -122,7 +131,10 @@ export class Members {
   }
 
   /** Adds a member to the digest, or takes it out: the sums are without order and without carry. */
-  #count({ id, incarnation, version }: Mark): void {
+  #count(member: Member): void {
+    // Others are not told of a leaf, so their sets lack it.
+    if (isLeaf(member)) return;
+    const { id, incarnation, version } = member;
     const text = `${id} ${incarnation} ${version}`;
     let high = 0x811c9dc5;
     let low = 0x9e3779b9;

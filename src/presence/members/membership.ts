@@ -1,30 +1,15 @@
-import { dialDue, dialLater, dialSoon, hinted, neighboursMayMove, plan, unhinted } from './dials.ts';
-import { accuse, bury, changeSelf, claim, depart, held, judgeDue, refute, TOMBSTONE } from './doubts.ts';
-import { isFinal, markOf, Members } from './members.ts';
+import { dialDue, dialLater, dialSoon, hinted, neighboursMayMove, planLeaf, unhinted } from './dials.ts';
+import { accuse, bury, changeSelf, claim, held, judgeDue, TOMBSTONE } from './doubts.ts';
+import { heard, heardLeft } from './hearing.ts';
+import { markOf, Members } from './members.ts';
 import type { Subject } from './members.ts';
 import { Rings } from './rings.ts';
 import type { Places } from './rings.ts';
 import { flood, isNeighbour, send } from './state.ts';
 import type { State } from './state.ts';
-import {
-  answerDigest,
-  answerSummary,
-  compare,
-  firstComparison,
-  isNewer,
-  say,
-  spread,
-  tellDue,
-} from './telling.ts';
-import type {
-  Departure,
-  LinkKey,
-  Mark,
-  Member,
-  MembershipFrame,
-  MembershipInput,
-  MembershipOutput,
-} from './types.ts';
+import { isLeaf } from './types.ts';
+import { answerDigest, answerSummary, askForAll, compare, firstComparison, say, tellDue } from './telling.ts';
+import type { LinkKey, Member, MembershipFrame, MembershipInput, MembershipOutput } from './types.ts';
 
 export interface MembershipOptions {
   self: Member;
@@ -46,11 +31,11 @@ export class Membership {
 
   constructor({ self, neighbours, places, random, now }: MembershipOptions) {
     const rings = new Rings(neighbours / 2, places);
-    rings.add(self.id);
+    if (!isLeaf(self)) rings.add(self.id);
     this.#state = {
       ...{ self, rings, members: new Members(self), links: new Map(), random, begun: now, now, out: [] },
       ...{ firstNews: -Infinity, lastNews: -Infinity, unsaid: new Map(), batchAt: Infinity },
-      compareAt: firstComparison(now, random),
+      ...{ compareAt: firstComparison(now, random), compared: false },
     };
   }
 
@@ -62,6 +47,35 @@ export class Membership {
   /** The others that are present. */
   present(): Member[] {
     return this.#state.members.present();
+  }
+
+  get(id: string): Member | undefined {
+    return this.#state.members.get(id)?.member;
+  }
+
+  /** The id of the peer that last told of it; undefined when it said so itself. */
+  toldBy(id: string): string | undefined {
+    return this.#state.members.get(id)?.toldBy;
+  }
+
+  /** Whether this peer has ever received what another one has. */
+  get compared(): boolean {
+    return this.#state.compared;
+  }
+
+  /** Whether it is hinted at and not present, and will be dialled. */
+  isSought(id: string): boolean {
+    const subject = this.#state.members.get(id);
+    if (!subject?.hint || subject.member) return false;
+    return subject.dialAt < Infinity || subject.dialledAt !== undefined;
+  }
+
+  /** Whether a link to it is of no use to presence: it is no neighbour, and nobody doubts it. */
+  isDispensable(id: string): boolean {
+    const { self, links, members } = this.#state;
+    if (isLeaf(self)) return links.size > 1;
+    const subject = members.get(id);
+    return !isNeighbour(this.#state, id) && (subject?.accusers.size ?? 0) === 0;
   }
 
   /** Whether a link to this peer is to be kept, used or not. */
@@ -84,7 +98,8 @@ export class Membership {
     state.out = [];
     take(state, input);
     judgeDue(state);
-    dialDue(state);
+    // Many hints can come at once, and all of them count before the first dial.
+    if (input.type === 'time.passed') dialDue(state);
     tellDue(state);
     return state.out;
   }
@@ -93,7 +108,7 @@ export class Membership {
 function take(state: State, input: MembershipInput): void {
   switch (input.type) {
     case 'hint.found':
-      hinted(state, input.id, input.incarnation, input.addresses);
+      hinted(state, input.id, input.incarnation, input.addresses, input.patience);
       break;
     case 'hint.lost':
       unhinted(state, input.id);
@@ -105,7 +120,7 @@ function take(state: State, input: MembershipInput): void {
       closed(state, input.link, input.goodbye);
       break;
     case 'dial.failed':
-      dialFailed(state, state.members.subject(input.id), input.refused);
+      dialFailed(state, state.members.subject(input.id), input.refused, input.moot ?? false);
       break;
     case 'frame.received':
       frame(state, input.link, input.frame);
@@ -144,68 +159,15 @@ function frame(state: State, link: LinkKey, received: MembershipFrame): void {
       answerSummary(state, link, received.marks);
       break;
     case 'difference':
+      state.compared = true;
       for (const member of received.members) heard(state, member, link);
       for (const { mark, why } of received.left) heardLeft(state, mark, why, from.id, link);
       for (const id of received.wanted) {
         if (id === state.self.id || state.members.get(id)?.member)
           say(state, state.members.subject(id), link);
       }
+      if (isLeaf(state.self)) planLeaf(state);
       break;
-  }
-}
-
-/** @param from the link that told of it; undefined when the peer says it of itself, on a link of its own */
-function heard(state: State, member: Member, from: LinkKey | undefined): void {
-  const { id } = member;
-  if (id === state.self.id) {
-    // Somebody holds a later state of this life than this peer itself: its own has to be later still.
-    const isOwn = member.incarnation === state.self.incarnation;
-    if (isOwn && member.version > state.self.version) changeSelf(state, state.self.about, member.version + 1);
-    return;
-  }
-  const subject = state.members.subject(id);
-  const { member: known, tombstone } = subject;
-  if (from !== undefined) state.unsaid.get(from)?.delete(subject);
-  if (known && known.incarnation === member.incarnation) {
-    subject.unvouched = false;
-    if (member.version > known.version) changed(state, subject, member, from);
-    return;
-  }
-  if (known ? known.started >= member.started : tombstone && !isNewer(member, tombstone)) return;
-  if (known) depart(state, subject, 'replaced');
-  state.members.put(subject, member);
-  subject.tombstone = undefined;
-  subject.failures = 0;
-  subject.unreachable = false;
-  subject.unvouched = false;
-  state.rings.add(id);
-  state.out.push({ type: 'joined', member });
-  spread(state, subject, from);
-  neighboursMayMove(state);
-}
-
-function changed(state: State, subject: Subject, member: Member, from: LinkKey | undefined): void {
-  state.members.put(subject, member);
-  subject.clear();
-  if (!subject.unreachable) state.out.push({ type: 'changed', member });
-  spread(state, subject, from);
-  if (isNeighbour(state, subject.id)) plan(state, subject);
-}
-
-/** A goodbye is believed, unless there is a link to the peer: that link knows better. Anything else is a doubt. */
-function heardLeft(state: State, mark: Mark, why: Departure, by: string, from: LinkKey): void {
-  if (mark.id === state.self.id) {
-    refute(state, mark);
-    return;
-  }
-  const subject = state.members.get(mark.id);
-  const known = subject?.member;
-  if (!subject || !known || known.incarnation !== mark.incarnation) return;
-  if (isFinal(why) && subject.links.size === 0) {
-    bury(state, subject, why);
-    flood(state, { type: 'left', mark, why }, from);
-  } else {
-    accuse(state, markOf(known), by, from);
   }
 }
 
@@ -219,7 +181,7 @@ function opened(state: State, link: LinkKey, member: Member, dialled: boolean): 
   state.unsaid.set(link, new Set());
   // A link proves the peer, whatever was said of it.
   const { tombstone } = subject;
-  if (tombstone?.mark.incarnation === member.incarnation && !isFinal(tombstone.why))
+  if (tombstone && (tombstone.mark.incarnation !== member.incarnation || tombstone.why !== 'stopped'))
     subject.tombstone = undefined;
   heard(state, member, undefined);
   if (subject.member && subject.unreachable) {
@@ -227,7 +189,8 @@ function opened(state: State, link: LinkKey, member: Member, dialled: boolean): 
     state.out.push({ type: 'joined', member: subject.member });
   }
   if (subject.accusers.size > 0) claim(state, subject);
-  if (dialled) compare(state, link);
+  if (!state.compared) askForAll(state, link);
+  else if (dialled) compare(state, link);
   handOverDoubts(state, link);
 }
 
@@ -252,14 +215,17 @@ function closed(state: State, link: LinkKey, goodbye: boolean): void {
   if (goodbye) {
     bury(state, subject, 'stopped');
     flood(state, { type: 'left', mark: markOf(member), why: 'stopped' }, undefined);
+  } else if (subject.links.size === 0 && isLeaf(member)) {
+    bury(state, subject, 'lost');
   } else if (subject.links.size === 0) {
     const wasClaimed = subject.holders.delete(state.self.id);
     if (isNeighbour(state, subject.id)) dialSoon(state, subject);
     else if (wasClaimed) accuse(state, markOf(member), state.self.id, undefined);
   }
+  if (isLeaf(state.self)) planLeaf(state);
 }
 
-function dialFailed(state: State, subject: Subject, refused: boolean): void {
+function dialFailed(state: State, subject: Subject, refused: boolean, moot: boolean): void {
   subject.dialledAt = undefined;
   subject.failures += 1;
   const { member } = subject;
@@ -272,7 +238,7 @@ function dialFailed(state: State, subject: Subject, refused: boolean): void {
     flood(state, { type: 'left', mark: markOf(member), why: 'refused' }, undefined);
     return;
   } else {
-    accuse(state, markOf(member), state.self.id, undefined);
+    if (!moot) accuse(state, markOf(member), state.self.id, undefined);
     if (subject.failures > 1 && !subject.unreachable) {
       subject.unreachable = true;
       state.out.push({ type: 'left', member, why: 'unreachable' });

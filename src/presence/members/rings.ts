@@ -28,6 +28,11 @@ export class Rings {
     return this.#known.size;
   }
 
+  /** Whether everybody is everybody's neighbour: there are no more others than neighbours. */
+  get isFull(): boolean {
+    return this.size - 1 <= this.#rings.length * 2;
+  }
+
   has(id: string): boolean {
     return this.#known.has(id);
   }

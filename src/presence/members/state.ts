@@ -24,6 +24,8 @@ export interface State {
   batchAt: number;
   /** When the set is next compared with that of another peer. */
   compareAt: number;
+  /** Whether this peer has ever received what another one has. */
+  compared: boolean;
 }
 
 export function send({ out }: State, link: LinkKey, frame: MembershipFrame): void {

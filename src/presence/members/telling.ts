@@ -1,7 +1,8 @@
-import { isFinal, markOf } from './members.ts';
+import { markOf } from './members.ts';
 import type { Subject } from './members.ts';
 import { jitter, send } from './state.ts';
 import type { State } from './state.ts';
+import { isLeaf } from './types.ts';
 import type { Departure, LinkKey, Mark, Member } from './types.ts';
 
 /** How peers tell each other who is there: joins in batches, and now and then a comparison of the whole set. */
@@ -19,6 +20,7 @@ export function firstComparison(now: number, random: () => number): number {
 
 /** Tells every link of it, but the one that told of it and those that lead to it. */
 export function spread(state: State, subject: Subject, from: LinkKey | undefined): void {
+  if (subject.member && isLeaf(subject.member)) return;
   for (const [link, to] of state.links) if (link !== from && to !== subject) say(state, subject, link);
 }
 
@@ -55,7 +57,11 @@ export function compare(state: State, link: LinkKey): void {
 
 /** The other side has this digest of its set. If it differs, it learns what is in this one. */
 export function answerDigest(state: State, link: LinkKey, digest: string): void {
-  if (digest === state.members.digest) return;
+  if (digest !== state.members.digest) askForAll(state, link);
+}
+
+/** Asks for what the other side has: its answer comes in any case, also if it has nothing more. */
+export function askForAll(state: State, link: LinkKey): void {
   send(state, link, { type: 'summary', marks: tellable(state).map((member) => markOf(member)) });
 }
 
@@ -79,15 +85,14 @@ export function answerSummary(state: State, link: LinkKey, marks: readonly Mark[
       wanted.push(mark.id);
     }
   }
-  if (members.length + wanted.length + left.length > 0)
-    send(state, link, { type: 'difference', members, wanted, left });
+  send(state, link, { type: 'difference', members, wanted, left });
 }
 
 /** Those that others may be told of: this peer, those that it is linked with, and those that somebody vouches for. */
 function tellable({ self, members }: State): Member[] {
-  const told = [self];
+  const told = isLeaf(self) ? [] : [self];
   for (const { member, unvouched, links } of members.subjects()) {
-    if (member && (!unvouched || links.size > 0)) told.push(member);
+    if (member && !isLeaf(member) && (!unvouched || links.size > 0)) told.push(member);
   }
   return told;
 }
@@ -100,6 +105,6 @@ function isLater(first: Mark, second: Mark): boolean {
 
 /** Whether word of this life is later than its departure. */
 export function isNewer(mark: Mark, { mark: left, why }: { mark: Mark; why: Departure }): boolean {
-  if (mark.incarnation === left.incarnation) return !isFinal(why) && mark.version > left.version;
+  if (mark.incarnation === left.incarnation) return why !== 'stopped' && mark.version > left.version;
   return mark.started > left.started;
 }

@@ -14,6 +14,11 @@ export interface Member {
   readonly about: unknown;
 }
 
+/** Whether nobody can dial it: it is nobody's neighbour, and is told of to nobody. */
+export function isLeaf({ addresses }: Pick<Member, 'addresses'>): boolean {
+  return addresses.length === 0;
+}
+
 /** One life of a peer at one state of it. */
 export interface Mark {
   readonly id: string;
@@ -54,6 +59,8 @@ export type MembershipInput =
       readonly id: string;
       readonly incarnation: string;
       readonly addresses: readonly Address[];
+      /** How long the other side is given to dial first, in ms, while all are neighbours. Default: by the order of the ids. */
+      readonly patience?: number;
     }
   | { readonly type: 'hint.lost'; readonly id: string }
   /** @property member what the other side said of itself in the handshake */
@@ -64,8 +71,11 @@ export type MembershipInput =
       readonly dialled: boolean;
     }
   | { readonly type: 'link.closed'; readonly link: LinkKey; readonly goodbye: boolean }
-  /** @property refused nobody listens at any of its addresses, all of which are on this host */
-  | { readonly type: 'dial.failed'; readonly id: string; readonly refused: boolean }
+  /**
+   * @property refused nobody listens at any of its addresses, all of which are on this host
+   * @property moot it says nothing about the peer: this process has no sockets left, or the other one takes no more of them
+   */
+  | { readonly type: 'dial.failed'; readonly id: string; readonly refused: boolean; readonly moot?: boolean }
   | { readonly type: 'frame.received'; readonly link: LinkKey; readonly frame: MembershipFrame }
   /** What this peer tells of itself has changed. */
   | { readonly type: 'self.changed'; readonly about: unknown }

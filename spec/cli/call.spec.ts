@@ -32,7 +32,6 @@ const SERVER = `
       console.log(JSON.stringify({ ended: true }));
     }
   });
-  console.log('["up"]');
   await serve();
 `;
 
@@ -59,7 +58,7 @@ describe('app-net call', function () {
     const server = await processes.start(folder, SERVER, {
       env: { APP_NET_NAME: name, APP_NET_GROUP: group },
     });
-    await server.line((line: unknown) => Array.isArray(line));
+    await server.announced(folder);
     return server;
   };
   const open = (...args: string[]): Terminal => {
@@ -91,6 +90,24 @@ describe('app-net call', function () {
       expect(await call('who', '--peer', 'two')).to.include({ out: '"two"\n' });
       expect(await call('who', '--group', 'gpu')).to.include({ out: '"two"\n' });
       expect(await call('who', '-p', 'tow')).to.include({ code: 3 });
+    });
+
+    it('waits for a slow peer if no other has the function', async () => {
+      const witness = stage.make({ runtimeDir: folder });
+      const [slow] = await Promise.all([serve('slow'), witness.start()]);
+      process.kill(slow.pid, 'SIGSTOP');
+      let goOn: NodeJS.Timeout | undefined;
+      witness.peers.of({ group: 'app-net:commands' }).on('join', () => {
+        // Longer than a command looks for peers when it has found one.
+        goOn ??= setTimeout(() => process.kill(slow.pid, 'SIGCONT'), 1_500);
+      });
+      try {
+        expect(await call('multiply', '6', '7')).to.include({ code: 0, out: '42\n' });
+        const named = await call('who', '--peer', 'slow');
+        expect(named).to.include({ out: '"slow"\n' });
+      } finally {
+        process.kill(slow.pid, 'SIGCONT');
+      }
     });
 
     it('lists the groups with peers when the chosen group has none', async () => {

@@ -16,7 +16,6 @@ const SERVER = `
     return a / b;
   });
   connect('echo', (...args) => args);
-  console.log('["up"]');
   await serve();
 `;
 
@@ -43,7 +42,7 @@ describe('the commands that show peers', function () {
     const server = await processes.start(folder, SERVER, {
       env: { APP_NET_NAME: name, APP_NET_GROUP: group },
     });
-    await server.line((line: unknown) => Array.isArray(line));
+    await server.announced(folder);
     return server;
   };
   const open = (...args: string[]): Terminal => {

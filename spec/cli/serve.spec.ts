@@ -115,6 +115,29 @@ describe('app-net serve', function () {
     expect(broken.errors).to.include('as it is loaded').and.to.include('broken.js');
   });
 
+  it('says that it serves when it can be found, and not before', async () => {
+    // The announcement takes longer than a command searches where it finds nobody.
+    await write(
+      'late.js',
+      `import files from 'node:fs/promises';
+       import { syncBuiltinESMExports } from 'node:module';
+       import { setTimeout as wait } from 'node:timers/promises';
+       const { rename } = files;
+       files.rename = async (from, to) => {
+         await wait(2_000);
+         console.log('announced');
+         await rename(from, to);
+       };
+       syncBuiltinESMExports();
+       const { connect } = await import('app-net');
+       connect('late', () => 'found');`,
+    );
+    const served = processes.run(folder, [COMMAND, 'serve', join(folder, 'late.js')], env);
+    await served.line((line) => String(line).includes('serves 1 function'));
+    expect(served.lines[0]).to.equal('announced');
+    expect(await call('late')).to.include({ out: '"found"\n' });
+  });
+
   it('serves a module that uses its own copy of the library', async () => {
     // The sources, loaded beside the built library, stand for that copy.
     const source = new URL('../../src/index.ts', import.meta.url).href;

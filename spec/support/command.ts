@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
+import { remember } from './transcript.ts';
+
 /** The command line, built by `npm test` before the specs run. */
 export const COMMAND = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -19,12 +21,15 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv, input
   const environment = { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', ...env };
   const child = spawn(process.execPath, [COMMAND, ...args], { env: environment });
   child.stdin.end(input);
+  const so = { command: `app-net ${args.join(' ')}`, end: undefined, out: '', errors: '' };
+  remember(() => so);
   const [out, errors, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'exit') as Promise<[number | null]>,
   ]);
   const ran = { code, out, errors };
+  Object.assign(so, { end: code, out, errors });
   return {
     ...ran,
     get lines() {

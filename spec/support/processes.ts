@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+
+import { eventually } from './eventually.ts';
+import { remember } from './transcript.ts';
 
 /** The library as a script of any folder can import it. Built by `npm test` before the specs run. */
 export const LIBRARY = new URL('../../dist/index.js', import.meta.url).href;
@@ -54,6 +57,16 @@ export class TestProcess {
     } finally {
       clearTimeout(deadline);
     }
+  }
+
+  /** Resolves once others can find its peer in this runtime directory. A line before `serve()` would come earlier. */
+  async announced(directory: string): Promise<void> {
+    await eventually(async () => {
+      const files = (await readdir(directory)).filter((name) => name.endsWith('.peer.json'));
+      const texts = await Promise.all(files.map((name) => readFile(join(directory, name), 'utf8')));
+      const isThere = texts.some((text) => (JSON.parse(text) as { pid: number }).pid === this.pid);
+      if (!isThere) throw new Error(`the process ${this.pid} is not announced; err: ${this.errors}`);
+    });
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
@@ -112,6 +125,12 @@ export class Processes {
     });
     const started = new TestProcess(child);
     this.#started.push(started);
+    remember(() => ({
+      command: words.map((word) => word.replace(REPOSITORY, '')).join(' '),
+      end: child.exitCode ?? child.signalCode ?? undefined,
+      out: started.lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n'),
+      errors: started.errors,
+    }));
     return started;
   }
 

@@ -6,6 +6,7 @@ import type { Terminal as Emulator } from '@xterm/headless';
 
 import { eventually } from './eventually.ts';
 import { COMMAND } from './command.ts';
+import { remember } from './transcript.ts';
 
 // It says of itself that it is an ES module, and has no default export then, or else only that.
 const xterm = createRequire(import.meta.url)('@xterm/headless') as typeof import('@xterm/headless');
@@ -18,6 +19,8 @@ export class Terminal {
   readonly #pty: IPty;
   readonly #emulator: Emulator;
   #gone = false;
+  /** What it showed when it was closed. */
+  #last: string | undefined;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv, size = { cols: 100, rows: 24 }) {
     this.#emulator = new xterm.Terminal({ ...size, allowProposedApi: true, scrollback: 1_000 });
@@ -27,8 +30,11 @@ export class Terminal {
       this.written += data;
       this.#emulator.write(data);
     });
+    let end: number | undefined;
+    remember(() => ({ command: `app-net ${args.join(' ')}`, end, out: this.#last ?? this.text, errors: '' }));
     this.exited = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode }) => {
+        end = exitCode;
         this.#gone = true;
         resolve(exitCode);
       });
@@ -73,6 +79,7 @@ export class Terminal {
   async kill(): Promise<void> {
     if (!this.#gone) this.#pty.kill('SIGKILL');
     await this.exited;
+    this.#last = this.text;
     this.#emulator.dispose();
   }
 }

@@ -16,7 +16,7 @@ export const OBSERVERS = 'app-net:commands';
 /** How long a command looks for peers at most, in ms. A peer that hangs must not delay the others. */
 export const SEARCH_TIME = 1_000;
 
-/** How much longer it looks while it has found no peer and has not yet tried every candidate, in ms. */
+/** How much longer it looks while it has not found what it needs, and has not yet tried every candidate, in ms. */
 const LONGER = 4_000;
 
 /**
@@ -83,16 +83,37 @@ export async function search(
 }
 
 /** `search`, for commands that need at least one peer. @throws CliError when there is none */
-export async function searchSomebody(
+export function searchSomebody(
   peer: Peer,
   group: string | undefined,
   signal: AbortSignal,
 ): Promise<RemotePeer[]> {
-  let found = await search(peer, group, signal);
-  // A busy host takes longer. This costs nothing when the first search is over and found no peer.
-  if (found.length === 0) found = await search(peer, group, signal, LONGER);
-  if (found.length === 0) throw nobody(group, groupsOf(peer));
-  return found;
+  return searchFor(peer, group, signal, (found) => found);
+}
+
+/**
+ * Finds peers, and chooses among them.
+ * @param choose throws a CliError if it does not find what was wanted
+ * @throws CliError when there is no peer; what `choose` throws
+ */
+export async function searchFor<T>(
+  peer: Peer,
+  group: string | undefined,
+  signal: AbortSignal,
+  choose: (found: RemotePeer[]) => T,
+): Promise<T> {
+  const chosen = (found: RemotePeer[]): T => {
+    if (found.length === 0) throw nobody(group, groupsOf(peer));
+    return choose(found);
+  };
+  const found = await search(peer, group, signal);
+  try {
+    return chosen(found);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+  }
+  // On a busy host some peers take longer. This costs nothing when the first search is over.
+  return chosen(await search(peer, group, signal, LONGER));
 }
 
 function groupsOf(peer: Peer): string[] {

@@ -5,6 +5,8 @@ export interface RunningPeer {
   readonly group: string;
   /** Tags of the functions that are connected now. */
   readonly functions: readonly string[];
+  /** Resolves when other peers can find it. Rejects with the error that kept it from starting. */
+  start(): Promise<unknown>;
   stop(options?: { drainTime?: number }): Promise<void>;
   /** Resolves when it has stopped. */
   serve(): Promise<void>;

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { exitCodeOf, failureLines } from '../terminal/failures.ts';
-import { meant, searchSomebody, withPeer } from '../observer.ts';
+import { meant, searchFor, withPeer } from '../observer.ts';
 import { safe } from '../terminal/text.ts';
 import { display, jsonable, readArguments } from './values.ts';
 
@@ -21,9 +21,10 @@ export function call(
   const args = readArguments(given);
   refuseTogether(options, args);
   return withPeer('call', async (own) => {
-    const found = await searchSomebody(own, options.group, context.signal);
-    const peer = options.peer === undefined ? undefined : choosePeer(options.peer, found);
-    const tag = chooseFunction(wanted, peer ? [peer] : found);
+    const { peer, tag } = await searchFor(own, options.group, context.signal, (found) => {
+      const named = options.peer === undefined ? undefined : choosePeer(options.peer, found);
+      return { peer: named, tag: chooseFunction(wanted, named ? [named] : found) };
+    });
     const select = meant(options.group);
     const target = { own, tag, select, deadline: options.deadline ?? Infinity, options };
     if (options.map !== undefined)

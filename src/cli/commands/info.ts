@@ -4,7 +4,7 @@ import { choosePeer } from './choose.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
-import { searchSomebody, withPeer } from '../observer.ts';
+import { searchFor, withPeer } from '../observer.ts';
 import type { Output } from '../terminal/output.ts';
 import { safe } from '../terminal/text.ts';
 import { readInfo } from './told-info.ts';
@@ -22,7 +22,7 @@ const MOST_VERSIONS = 8;
 
 export function info({ out, signal }: Context, wanted: string): Promise<ExitCode> {
   return withPeer('info', async (own) => {
-    const peer = choosePeer(wanted, await searchSomebody(own, undefined, signal));
+    const peer = await searchFor(own, undefined, signal, (found) => choosePeer(wanted, found));
     const answer = await peer.info({ deadline: ANSWER_TIME, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
       const why = messageOf(error);

@@ -5,7 +5,7 @@ import { choosePeer } from './choose.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
-import { searchSomebody, withPeer } from '../observer.ts';
+import { searchFor, withPeer } from '../observer.ts';
 import { safe } from '../terminal/text.ts';
 import { microseconds, milliseconds } from '../terminal/units.ts';
 import { messageOf } from '../../base/text.ts';
@@ -31,8 +31,9 @@ interface Statistics {
 export function ping(context: Context, wanted: string | undefined, options: PingOptions): Promise<ExitCode> {
   const { out, signal } = context;
   return withPeer('ping', async (own) => {
-    const found = await searchSomebody(own, options.group, signal);
-    const peers = wanted === undefined ? found : [choosePeer(wanted, found)];
+    const peers = await searchFor(own, options.group, signal, (found) =>
+      wanted === undefined ? found : [choosePeer(wanted, found)],
+    );
     const all = peers.map((peer): Statistics => ({ peer, times: [], sent: 0 }));
     for (let round = 1; !signal.aborted && round <= (options.count ?? Infinity); round += 1) {
       if (round > 1) await wait(options.interval, undefined, { signal }).catch(() => {});

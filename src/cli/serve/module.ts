@@ -46,8 +46,11 @@ export async function runModule(
       aborted.then(() => 'aborted' as const),
     ]);
     if (state !== 'aborted') {
-      for (const peer of runningPeers) described.add(peer);
-      if (described.size === 0) throw nothingConnected(module, state);
+      const connected = [...runningPeers];
+      // The line on stdout says that the functions can be called. A peer that is starting cannot be found yet.
+      await Promise.race([Promise.all(connected.map((peer) => peer.start())), aborted]);
+      if (!signal.aborted) for (const peer of connected) described.add(peer);
+      if (connected.length + described.size === 0) throw nothingConnected(module, state);
       await Promise.race([peersEnd(), failureOf(imported), aborted]);
     }
     const isOver = await drain(signal, described);

@@ -37,7 +37,7 @@ const PAGES: Record<string, Page> = {
     compiled: ['math.ts', 'jobs.ts', 'search.ts', 'worker.ts'],
   },
   'docs/calls.md': {
-    served: ['render.ts', 'greeter.ts'],
+    served: ['render.ts', 'greeter.ts', 'report.ts'],
     ends: ['add.ts', 'cancel.ts', 'greet.ts', 'math-object.ts', 'hooks.ts', 'ask.ts', 'limits.ts'],
     decorated: ['greeter.ts', 'greet.ts'],
   },

@@ -2,6 +2,8 @@ import type { CallSite } from '../base/call-site.ts';
 import { declaredName } from '../base/class-name.ts';
 import { readRecord } from './connect-record.ts';
 import { boolean, refuseUnknown } from '../base/option-checks.ts';
+import { readLimit } from './connect-limit.ts';
+import type { Limit } from './connect-limit.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag } from '../base/tag.ts';
 import { refuseMinified, warnInBundle } from './bundled-tag.ts';
@@ -26,6 +28,16 @@ export interface ConnectOptions {
    * was lost with its peer and may have run. Default: false.
    */
   idempotent?: boolean | undefined;
+  /**
+   * How many calls of the function may run in this process at the same time, for all callers together. The others wait
+   * here, and callers take turns. Plain calls are not counted. At most 10,000,000. Default: no limit.
+   */
+  concurrency?: number | undefined;
+  /**
+   * How many calls may wait because of `concurrency`. The next one fails with `OVERLOADED`, and `any` and `map` give it to
+   * another peer. At most 10,000,000. Default: 1,024.
+   */
+  queue?: number | undefined;
 }
 
 /**
@@ -76,10 +88,17 @@ export type ConnectArguments =
 export interface ReadOptions {
   replace: boolean;
   idempotent: boolean;
+  /** Undefined: no limit. */
+  limit: Limit | undefined;
 }
 
 // Exhaustive by their types: a new option that is missing here does not compile.
-const CONNECT: Record<keyof ConnectOptions, true> = { replace: true, idempotent: true };
+const CONNECT: Record<keyof ConnectOptions, true> = {
+  replace: true,
+  idempotent: true,
+  concurrency: true,
+  queue: true,
+};
 const RECORD: Record<keyof RecordOptions, true> = { ...CONNECT, prefix: true };
 
 export function readConnectArguments(
@@ -195,6 +214,7 @@ function readOptions(given: unknown, known: Record<string, true> = CONNECT): Rea
   return {
     replace: boolean('replace', options.replace, false),
     idempotent: boolean('idempotent', options.idempotent, false),
+    limit: readLimit(options),
   };
 }
 

@@ -2,6 +2,7 @@ import type { CallSite } from '../base/call-site.ts';
 import { checkDecorated, readConnectArguments, readMethod } from './connect-arguments.ts';
 import type { Connectable, ReadOptions } from './connect-arguments.ts';
 import { attach, tagOf } from './connected.ts';
+import { turnsOf } from './connect-limit.ts';
 import type { FunctionRecord } from './connect-types.ts';
 import { originalOf } from './parity.ts';
 import type { Parity } from './parity.ts';
@@ -63,9 +64,12 @@ export class Connecting {
 
   /** Adds all of them, or none. */
   #add(given: readonly Connectable[], options: ReadOptions, place: CallSite | undefined): void {
-    const { idempotent, replace } = options;
-    const functions = given.map(({ tag, fn, self }) => ({ tag, fn: originalOf(fn), self, place }));
-    for (const { tag, fn } of functions) attach(fn, { tag, idempotent }, this.#pool);
+    const { idempotent, replace, limit } = options;
+    const functions = given.map(({ tag, fn: original, self }) => {
+      const fn = originalOf(original);
+      attach(fn, { tag, idempotent }, this.#pool);
+      return { tag, fn, self, place, turns: turnsOf(fn, limit) };
+    });
     this.#registry.add(functions, replace);
   }
 }

@@ -158,7 +158,7 @@ export function createPeerMachine(
         const { system } = self;
         const made = (system.get('caller') as CallerRef).getSnapshot().context;
         const taken = (system.get('dispatcher') as DispatcherRef).getSnapshot().context;
-        if (made.pending + made.waiting + taken.held + taken.running > 0) return;
+        if (made.pending + made.waiting + taken.held + taken.waiting + taken.running > 0) return;
         for (const connection of context.connections.values()) {
           enqueue.sendTo(connection, { type: 'connection.close' });
         }

@@ -82,6 +82,8 @@ export interface DispatcherCounters {
   readonly registered: number;
   /** Calls that are taken and not begun: the process was busy, or does not get rid of its answers. */
   held: number;
+  /** Calls that wait until fewer calls of their function run (the option `concurrency` of `connect`). */
+  waiting: number;
   /** Calls whose function has not settled yet. */
   running: number;
   /** Calls that have ended or were refused. */

@@ -78,6 +78,7 @@ class Dispatcher {
         return registry.size;
       },
       held: 0,
+      waiting: 0,
       running: 0,
       settled: 0,
     };

@@ -5,6 +5,7 @@ import type { CallSite } from '../../base/call-site.ts';
 import { near } from '../../base/near.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
 import { RESERVED, nameIn, readableTag } from '../../base/tag.ts';
+import type { Turns } from './turns.ts';
 
 /**
  * Any function at all. Use it to constrain type parameters of your own helpers.
@@ -28,12 +29,15 @@ export interface Registration {
   readonly streams: boolean;
   /** Whether it still runs after it has returned; undefined until its first call. The dispatcher sets it. */
   waits: boolean | undefined;
+  /** Limits how many of its calls run; undefined for a function without a limit. */
+  turns: Turns | undefined;
 }
 
 /** A function as `connect` was given it. */
 export interface NewRegistration extends Pick<Registration, 'tag' | 'fn' | 'place'> {
   /** Its `this`. */
   readonly self: object | undefined;
+  readonly turns?: Turns | undefined;
 }
 
 /** The functions of one peer, by tag. Never a plain object, because a tag may be `__proto__`. */
@@ -83,7 +87,10 @@ export class Registry {
     for (const registration of registrations) {
       const { tag, fn } = registration;
       const known = this.#entries.get(tag);
-      if (known?.fn === fn) continue;
+      if (known?.fn === fn) {
+        if (registration.turns) Object.assign(known, { turns: registration.turns, waits: true });
+        continue;
+      }
       this.#entries.set(tag, registrationOf(registration));
       this.#markFresh(tag);
       if (!known) added.push(tag);
@@ -148,10 +155,11 @@ function twice(tag: string, known: CallSite | undefined, place: CallSite | undef
   );
 }
 
-export function registrationOf({ tag, fn, self, place }: NewRegistration): Registration {
+export function registrationOf({ tag, fn, self, place, turns }: NewRegistration): Registration {
   const kind = kindOf(fn);
   const run = self === undefined ? fn : fn.bind<AnyFunction>(self as never);
-  return { tag, fn, run, place, streams: kind === 'stream', waits: kind === 'unknown' ? undefined : true };
+  const streams = kind === 'stream';
+  return { tag, fn, run, place, streams, waits: kind === 'unknown' && !turns ? undefined : true, turns };
 }
 
 /** The kind of a function, as far as it shows without a call. */

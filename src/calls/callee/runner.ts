@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import type { NetErrorCode } from '../../base/errors.ts';
 import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
 import type { Middleware } from '../hooks.ts';
@@ -14,6 +15,7 @@ import { sendStream } from './result-stream.ts';
 import { RunningCall } from './running-call.ts';
 import type { RunningCallHouse } from './running-call.ts';
 import { takenOver } from './taken-calls.ts';
+import type { Turns } from './turns.ts';
 
 export interface RunnerInput {
   clock: Clock;
@@ -21,8 +23,8 @@ export interface RunnerInput {
   middleware: Middleware;
   /** Streams of one connection that may be open. */
   streams: number;
-  /** Counts of calls that run and calls that have settled. */
-  counters: { running: number; settled: number };
+  /** Counts of calls that wait for a place, run and have settled. */
+  counters: { waiting: number; running: number; settled: number };
   remotePeer: (link: Link) => RemotePeer;
 }
 
@@ -100,18 +102,72 @@ export class Runner implements ContextSource, RunningCallHouse {
   #runTracked(link: Link, registration: Registration, request: RequestFrame): void {
     const call = this.#runningCall(link, request);
     const args = receiveArguments(call, argumentsOf(request), request.streams);
+    if (registration.turns) this.#runInTurn(registration.turns, registration, call, args);
+    else this.#start(registration, call, args);
+  }
+
+  /** Runs a function that has a limit: at once, later, or not at all. */
+  #runInTurn(turns: Turns, registration: Registration, call: RunningCall, args: readonly unknown[]): void {
+    const { link, id } = call;
+    if (turns.take()) {
+      call.turns = turns;
+      this.#start(registration, call, args);
+      return;
+    }
+    if (turns.isFull) {
+      const text = `${turns.running} calls run and ${turns.waiting} wait (concurrency and queue of the function); try another peer, or later`;
+      this.#refuse(call, 'OVERLOADED', text);
+      return;
+    }
+    const taken = takenOver(link);
+    taken.running.add(call);
+    this.#counters.waiting += 1;
+    const start = (): void => {
+      call.withdraw = undefined;
+      this.#counters.waiting -= 1;
+      taken.running.delete(id);
+      call.turns = turns;
+      try {
+        if (call.deadline > 0) this.#start(registration, call, args);
+        else this.#refuse(call, 'DEADLINE_EXCEEDED', 'the deadline passed before the function could start');
+      } catch (error) {
+        link.fail(error);
+      }
+    };
+    const endWait = turns.wait(link.record, start);
+    call.withdraw = () => {
+      endWait();
+      this.#counters.waiting -= 1;
+      // Otherwise the link is closed, and there is nobody to answer.
+      const isOpen = taken.running.delete(id);
+      if (isOpen) this.#refuse(call, call.ended!.code, 'the call was cancelled before its function started');
+      else call.settle();
+    };
+  }
+
+  /** Answers a call whose function does not run. */
+  #refuse(call: RunningCall, code: NetErrorCode, text: string): void {
+    leave(call);
+    call.settle();
+    this.#answers.refuse(call.link, call.id, code, text);
+    this.settled(call.link);
+  }
+
+  #start(registration: Registration, call: RunningCall, args: readonly unknown[]): void {
+    const { link, id } = call;
     track(call);
     let value: unknown;
     try {
       value = runTracked(call, () => this.#apply(call, registration.run, args));
     } catch (error) {
       if (link.congested) {
-        this.#answerLater(call, () => this.#answers.threw(link, request.id, error));
+        this.#answerLater(call, () => this.#answers.threw(link, id, error));
         return;
       }
       untrack(call, false);
+      leave(call);
       call.settle();
-      this.#answers.threw(link, request.id, error);
+      this.#answers.threw(link, id, error);
       this.settled(link);
       return;
     }
@@ -119,12 +175,13 @@ export class Runner implements ContextSource, RunningCallHouse {
       registration.waits = true;
       this.#follow(call, value);
     } else if (link.congested) {
-      this.#answerLater(call, () => this.#answers.succeed(link, request.id, value));
+      this.#answerLater(call, () => this.#answers.succeed(link, id, value));
     } else {
       registration.waits ??= false;
       untrack(call, true);
+      leave(call);
       call.settle();
-      this.#answers.succeed(link, request.id, value);
+      this.#answers.succeed(link, id, value);
       this.settled(link);
     }
   }
@@ -190,6 +247,8 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** Answers as soon as the network takes it. Until then the call counts as running. */
   #answer(call: RunningCall, write: () => void): void {
     const { link, id } = call;
+    // The function has ended, although the network may not take its answer yet.
+    leave(call);
     if (link.congested && takenOver(link).running.get(id) === call) {
       (takenOver(link).held ??= new Held()).answers.push(() => this.#answer(call, write));
       return;
@@ -217,6 +276,14 @@ export class Runner implements ContextSource, RunningCallHouse {
     this.#counters.settled += 1;
     if (link.leaving || link.otherLeaving) link.checkIdle();
   }
+}
+
+/** Gives the place of the call to the next one. */
+function leave(call: RunningCall): void {
+  const { turns } = call;
+  if (!turns) return;
+  call.turns = undefined;
+  turns.leave();
 }
 
 function track(call: RunningCall): void {

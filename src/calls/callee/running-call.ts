@@ -6,6 +6,7 @@ import type { RemotePeer } from '../../presence/remote-peer.ts';
 import type { Link } from '../../connection/link.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
+import type { Turns } from './turns.ts';
 
 /** What all calls that run here share. */
 export interface RunningCallHouse {
@@ -27,6 +28,10 @@ export class RunningCall implements OuterCall {
   writer: StreamWriter | undefined;
   /** The readers of its arguments that are streams, by position. */
   readers: Map<number, StreamReader> | undefined;
+  /** Where it has a place while its function runs; undefined for a function without a limit. */
+  turns: Turns | undefined;
+  /** Set while it waits for a place: takes it out of there. */
+  withdraw: (() => void) | undefined;
   /** Why nobody waits for it any more; undefined while the caller waits. */
   ended: NetError | undefined;
 
@@ -69,8 +74,9 @@ export class RunningCall implements OuterCall {
     this.#clearTimer();
     for (const reader of this.readers?.values() ?? []) reader.fail(() => Promise.reject(reason));
     this.#abort?.abort(reason);
-    // This comes last: it ends a result that is a stream, and settles the call.
+    // These come last. They settle the call: one ends a result that is a stream, the other a call that has not started.
     this.writer?.stop();
+    this.withdraw?.();
   }
 
   /** The result is a stream. The deadline of the call does not apply to it. */

@@ -64,11 +64,16 @@ function facts(peer: RemotePeer, { versions, counters, loop, ...told }: ToldInfo
     ],
     ['uptime', known(told.uptime, duration)],
     ['connected to', known(told.peers, (peers) => count(peers, 'peer'))],
-    ['answered', `${calls(dispatcher)}, ${known(dispatcher['running'], String)} running`],
+    ['answered', answered(dispatcher)],
     ['made', `${calls(caller)}, ${known(underWay, String)} under way`],
     ['event loop', `${known(loop.lag, milliseconds)} late, ${known(loop.utilization, percent)} busy`],
     ['memory', known(told.memory, bytes)],
   ];
+}
+
+function answered(dispatcher: Counters): string {
+  const waiting = dispatcher['waiting'] ? `, ${dispatcher['waiting']} waiting` : '';
+  return `${calls(dispatcher)}, ${known(dispatcher['running'], String)} running${waiting}`;
 }
 
 /** Stands for facts that a peer does not tell, or tells in an invalid form. */

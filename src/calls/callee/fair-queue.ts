@@ -1,0 +1,39 @@
+/**
+ * Items that wait for their turn. Owners take turns, so that an owner with a thousand items does not delay the first item of
+ * another owner. The items of one owner stay in order.
+ */
+export class FairQueue<Item> {
+  size = 0;
+  /** The owner that is next comes first. */
+  readonly #items = new Map<object, Item[]>();
+
+  push(owner: object, item: Item): void {
+    const items = this.#items.get(owner);
+    if (items) items.push(item);
+    else this.#items.set(owner, [item]);
+    this.size += 1;
+  }
+
+  /** The next item; undefined when there is none. */
+  take(): Item | undefined {
+    const [first] = this.#items;
+    if (!first) return undefined;
+    const [owner, items] = first;
+    this.size -= 1;
+    this.#items.delete(owner);
+    const item = items.shift();
+    if (items.length > 0) this.#items.set(owner, items);
+    return item;
+  }
+
+  /** @returns whether it was there */
+  remove(owner: object, item: Item): boolean {
+    const items = this.#items.get(owner);
+    const at = items?.indexOf(item) ?? -1;
+    if (!items || at < 0) return false;
+    this.size -= 1;
+    items.splice(at, 1);
+    if (items.length === 0) this.#items.delete(owner);
+    return true;
+  }
+}

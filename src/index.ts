@@ -46,9 +46,16 @@ export type {
 export type { Logger, LogLevel } from './base/log.ts';
 export type { LoopLoad } from './base/loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './functions/connected.ts';
+export type { CallEnd } from './calls/call-end.ts';
 export type { Hook, HookedCall } from './calls/hooks.ts';
 export type { NetEvent } from './events/event.ts';
-export type { EventListener, Received, SubscribeOptions, SubscribedOptions } from './events/event-types.ts';
+export type {
+  EmitOptions,
+  EventListener,
+  Received,
+  SubscribeOptions,
+  SubscribedOptions,
+} from './events/event-types.ts';
 export type { EventStream, EventStreamOptions } from './events/event-stream.ts';
 export type { Subscription } from './events/subscription.ts';
 export type { Gap } from './events/interests.ts';
@@ -69,5 +76,6 @@ export type { Evidence, Findings, Redial } from './connection/evidence.ts';
 export type { LeaveReason } from './connection/evidence.ts';
 export type { Scope } from './transport/scope.ts';
 export type { Selector } from './presence/selector.ts';
+export type { CallMeta, TraceContext } from './wire/beside.ts';
 export type { TlsOptions } from './transport/tls.ts';
 export type { Clock } from './base/clock.ts';

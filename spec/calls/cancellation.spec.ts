@@ -60,7 +60,7 @@ describe('the context of a call', () => {
   ];
   for (const [name, make] of kinds) {
     it(`tells the caller, the tag and the remaining time: ${name}`, async () => {
-      const seen: CallContext[] = [];
+      const seen: Omit<CallContext, 'meta' | 'trace'>[] = [];
       b.connect(
         'looks',
         make((context) => {

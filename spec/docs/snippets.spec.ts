@@ -37,8 +37,11 @@ const PAGES: Record<string, Page> = {
     compiled: ['math.ts', 'jobs.ts', 'search.ts', 'worker.ts'],
   },
   'docs/calls.md': {
-    served: ['render.ts', 'greeter.ts', 'report.ts'],
-    ends: ['add.ts', 'cancel.ts', 'greet.ts', 'math-object.ts', 'hooks.ts', 'ask.ts', 'limits.ts'],
+    served: ['render.ts', 'greeter.ts', 'report.ts', 'tenant.ts'],
+    ends: [
+      ...['add.ts', 'cancel.ts', 'greet.ts', 'math-object.ts', 'hooks.ts', 'ask.ts', 'limits.ts'],
+      'tenant.ts',
+    ],
     decorated: ['greeter.ts', 'greet.ts'],
   },
   'docs/choose-among-peers.md': { served: ['thumbnail.ts'], ends: ['any.ts', 'all.ts', 'map.ts'] },
@@ -50,6 +53,11 @@ const PAGES: Record<string, Page> = {
   },
   'docs/streams.md': { served: ['count.ts', 'store.ts'], ends: ['read-count.ts', 'upload.ts'] },
   'docs/values.md': { ends: ['parity.ts'], compiled: ['shrink.ts'] },
+  'docs/guides/authorize-calls.md': {
+    served: ['orders.ts'],
+    ends: ['call.ts', 'signed.ts'],
+    compiled: ['access.ts'],
+  },
   'docs/guides/coming-from-comlink.md': {
     served: ['worker.ts'],
     ends: ['main.ts', 'progress.ts', 'fail.ts'],

@@ -73,7 +73,7 @@ describe('an event', () => {
     emitter.emit({ id: '42' });
     emitter.emit(undefined);
     await eventually(() => received.length === 2);
-    const usual = { name: 'job.done', peer: toA, gap: undefined };
+    const usual = { name: 'job.done', peer: toA, gap: undefined, meta: {}, trace: undefined };
     expect(received[0]).to.deep.equal({ ...usual, payload: { id: '42' }, sequence: 1 });
     expect(received[1]).to.deep.equal({ ...usual, payload: undefined, sequence: 2 });
   });

@@ -184,14 +184,15 @@ describe('a call to any peer', () => {
 
   it('has at most the time of the call that it is made in', async () => {
     const { signal } = new AbortController();
-    const outer = { caller: undefined, tag: 'outer', signal, deadline: 100, settled: false };
+    const context = { caller: undefined, tag: 'outer', meta: {}, trace: undefined };
+    const outer = { ...context, signal, deadline: 100, settled: false };
     const seen: CallOptions[] = [];
     pool.join('first', (_, options) => seen.push(options));
     await runBriefly({ context: () => outer }, () => call({ time: 1_000 }), []);
     await runBriefly({ context: () => outer }, () => call({ time: 50 }), []);
     expect(seen).to.deep.equal([
-      { deadline: 100, signal },
-      { deadline: 50, signal },
+      { deadline: 100, signal, meta: undefined },
+      { deadline: 50, signal, meta: undefined },
     ]);
   });
 

@@ -1,6 +1,24 @@
 /* Compile-only: that this file compiles is the test; `types.spec.ts` runs the compiler. */
-import { connect, createPeer, event, getPeers, peers, registerError, remote } from '../../src/index.ts';
-import type { Connected, PeerInfo, PeersChange, Received, Remote, RemotePeer } from '../../src/index.ts';
+import {
+  connect,
+  createPeer,
+  current,
+  event,
+  getPeers,
+  peers,
+  registerError,
+  remote,
+  use,
+} from '../../src/index.ts';
+import type {
+  Connected,
+  NetErrorCode,
+  PeerInfo,
+  PeersChange,
+  Received,
+  Remote,
+  RemotePeer,
+} from '../../src/index.ts';
 import { connectionMachine } from '../../src/connection/connection.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -185,3 +203,21 @@ export const used = [
   told,
   subscribers,
 ];
+
+// meta: a small object with calls and events, and how calls end.
+const withMeta = multiply.on(peer, { meta: { token: 'abc', deep: [1] } });
+const metaResult: Promise<number> = withMeta(1, 2);
+// @ts-expect-error a meta is an object
+multiply.on(peer, { meta: 'abc' });
+done.emit({ id: '1' }, { meta: { tenant: 'acme' } });
+// @ts-expect-error there is no such option
+done.emit({ id: '1' }, { mata: {} });
+// @ts-expect-error what came with a call is only read
+current().meta['token'] = 'abc';
+use(async (call, next) => {
+  call.meta['token'] = 'abc';
+  const { ok, code }: { ok: boolean; code: NetErrorCode | undefined } = await call.finished;
+  if (!ok) console.log(code);
+  return next();
+});
+console.log(metaResult, current().trace?.['traceparent']);

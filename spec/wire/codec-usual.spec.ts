@@ -2,9 +2,16 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { BadFrame } from '../../src/wire/bad-frame.ts';
+import { encodeBeside } from '../../src/wire/beside.ts';
+import type { CallMeta } from '../../src/wire/beside.ts';
 import { encodeEvent, encodePayload, encodeRequest, encodeResult, eventHead } from '../../src/wire/codec.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
 import { receive, textOf } from '../support/codec.ts';
+
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+const beside = (meta: CallMeta, traceparent?: string): string =>
+  encodeBeside(meta, traceparent === undefined ? undefined : { traceparent });
 
 type Decoded = (Frame | UnreadableFrame)[] | 'bad';
 
@@ -84,6 +91,10 @@ describe('the fast path for usual frames', () => {
     const lines = [
       textOf(encodeRequest(7, 'a.tag', [5, 'x', [1]], 30_000)),
       textOf(encodeRequest(7, 'a.tag', [], undefined)),
+      textOf(encodeRequest(7, 'a.tag', [5], 9, true, undefined, 9_999, beside({ a: 'x' }, TRACE))),
+      textOf(encodeRequest(7, 'a.tag', [5], undefined, true, undefined, 9_999, beside({}, TRACE))),
+      textOf(encodeEvent(eventHead('x'), 7, encodePayload({ a: 1 }, true, 9_999, beside({ a: 1 })))),
+      textOf(encodeEvent(eventHead('x'), 7, encodePayload({ a: 1 }, true, 9_999, beside({}, TRACE)))),
       textOf(encodeResult(7, 50)),
       textOf(encodeResult(7, { a: ['text'] })),
       textOf(encodeResult(7, undefined)),
@@ -142,6 +153,21 @@ describe('the fast path for usual frames', () => {
       '{"type":"request","id":1,"tag":"a","args":[],"kwargs":{},"deadline":-1}',
       '{"type":"request","id":1,"tag":"a","args":[1],"args":[2],"kwargs":{}}',
       '{"type":"request","id":1,"tag":"a","args":[",\\"kwargs\\":{}"]}',
+      '{"type":"request","id":1,"tag":"a","headers":{},"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","headers":{"a":1},"id":2,"args":[],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","headers":{"a":1},"args":[1],"args":[2],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","headers":{"a":",\\"args\\":[7]"},"args":[1],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","headers":{"args":[7]},"args":[1],"kwargs":{},"deadline":5}',
+      '{"type":"request","id":1,"tag":"a","headers":[],"args":[1],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","trace":{"tracestate":"b"},"args":[1],"kwargs":{}}',
+      '{"type":"request","id":1,"tag":"a","trace":{"tracestate":1},"args":[1],"kwargs":{}}',
+      `{"type":"request","id":1,"tag":"a","trace":"${TRACE.toUpperCase()}","args":[1],"kwargs":{}}`,
+      `{"type":"request","id":1,"tag":"a","trace":"${TRACE}0","args":[1],"kwargs":{}}`,
+      `{"type":"request","id":1,"tag":"a","trace":"${TRACE}","args":[1],"kwargs":{}}`,
+      `{"type":"request","id":1,"tag":"a","trace":"${TRACE}","headers":{},"args":[1],"kwargs":{}}`,
+      `{"type":"event","name":"a","sequence":1,"headers":{"value":1},"value":2}`,
+      `{"type":"event","name":"a","sequence":1,"trace":"${TRACE}","value":2}`,
+      `{"type":"event","name":"a","sequence":1,"trace":"${TRACE}"}`,
     ]) {
       expect(same(decode(line)), line).to.deep.equal(same(decodeSlowly(line)));
     }

@@ -41,10 +41,17 @@ function isError(value: unknown): boolean {
 const isName = (value: unknown): boolean =>
   typeof value === 'string' && value.length > 0 && value.length <= 256;
 
+const isTrace = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(value)
+    : isObject(value) && Object.values(value).every((each) => typeof each === 'string');
+
 const shapes: Record<string, (frame: Fields) => boolean> = {
-  request: ({ tag, args, kwargs, deadline }) =>
+  request: ({ tag, args, kwargs, deadline, headers, trace }) =>
     typeof tag === 'string' &&
     Array.isArray(args) &&
+    absentOr(headers, isObject) &&
+    absentOr(trace, isTrace) &&
     absentOr(kwargs, isObject) &&
     absentOr(deadline, (each) => typeof each === 'number' && each >= 0 && each < Infinity),
   result: () => true,
@@ -125,8 +132,10 @@ const error = {
   code: 'E',
   properties: { a: 1 },
 };
+const TRACEPARENT = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
 const valid: Fields[] = [
   { type: 'request', id: 1, tag: 'tag', args: [1, { a: [null] }], kwargs: { b: 2 }, deadline: 30_000 },
+  { type: 'request', id: 9, tag: 'tag', headers: { a: [1] }, trace: { traceparent: 'x' }, args: [] },
   { type: 'result', id: 2, value: { a: [1, 'x', null] } },
   { type: 'cancel', id: 3 },
   { type: 'error', id: 4, failure: { code: 'REFUSED', ran: 'no', message: 'draining' } },
@@ -135,6 +144,7 @@ const valid: Fields[] = [
   { type: 'functions', added: ['a'], removed: ['b'] },
   { type: 'goaway', last: 7, reason: 'stopped' },
   { type: 'event', name: 'job.done', sequence: 42, value: { id: 'x' } },
+  { type: 'event', name: 'job.done', sequence: 43, headers: { a: 1 }, trace: TRACEPARENT, value: 1 },
   { type: 'subscribe', id: 8, name: '*' },
   { type: 'subscribed', id: 8, sequence: 0 },
   { type: 'unsubscribe', name: 'job.done' },

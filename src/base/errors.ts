@@ -72,6 +72,11 @@ export function isNetErrorCode(value: unknown): value is NetErrorCode {
   return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
 }
 
+/** Whether the function ran, for a failure that does not know more than its code. */
+export function ranOf(code: NetErrorCode): Ran {
+  return OUTCOMES[code].ran;
+}
+
 /** Shared by all copies of this library that a process has loaded. */
 const BRAND = Symbol.for('app-net.NetError');
 

@@ -3,6 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AnyFunction } from './callee/registry.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { shared } from '../base/shared.ts';
+import { NO_META } from '../wire/beside.ts';
+import type { CallMeta, TraceContext } from '../wire/beside.ts';
 
 /**
  * The call that a function runs for, as `current()` returns it.
@@ -25,6 +27,13 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** How much longer the caller waits, in ms, counted from now; Infinity when there is no limit. */
   readonly deadline: number;
+  /** The small object that came with the call; `{}` when none came. It is not passed on to the calls made in the function. */
+  readonly meta: CallMeta;
+  /**
+   * The trace that the call belongs to: `traceparent` and what came with it, as W3C names them; undefined when none came. The
+   * calls made in the function belong to it, too.
+   */
+  readonly trace: TraceContext | undefined;
 }
 
 /** A call that runs here, with what the calls made inside it need to know. */
@@ -42,6 +51,8 @@ const NOTHING: CallContext = {
   tag: undefined,
   signal: new AbortController().signal,
   deadline: Infinity,
+  meta: NO_META,
+  trace: undefined,
 };
 
 /**

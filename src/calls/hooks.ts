@@ -1,3 +1,4 @@
+import type { CallEnd } from './call-end.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 
 /**
@@ -22,6 +23,54 @@ export interface HookedCall {
   readonly signal: AbortSignal | undefined;
   /** How much longer the call may take, in ms; Infinity when there is no limit. */
   readonly deadline: number;
+  /**
+   * The small object that travels with the call: `{}` when the caller gave none. A hook may change it, or put another object in
+   * its place, before it calls `next()`. For an outgoing call that is what the other side gets; for an incoming call, what the
+   * function reads in `current().meta`.
+   */
+  meta: Record<string, unknown>;
+  /**
+   * Resolves when the call is over, and never rejects. `next()` of a call that streams already returns when the stream opens;
+   * this promise waits for the end of the stream.
+   */
+  readonly finished: Promise<CallEnd>;
+}
+
+/** The call that hooks are given. */
+export class HookedCallState implements HookedCall {
+  readonly direction: HookedCall['direction'];
+  readonly peer: RemotePeer;
+  readonly tag: string;
+  readonly args: readonly unknown[];
+  readonly signal: AbortSignal | undefined;
+  readonly deadline: number;
+  meta: Record<string, unknown>;
+  #end: CallEnd | undefined;
+  #finished: Promise<CallEnd> | undefined;
+  #resolve: (end: CallEnd) => void = () => {};
+
+  constructor(given: Omit<HookedCall, 'finished'>) {
+    this.direction = given.direction;
+    this.peer = given.peer;
+    this.tag = given.tag;
+    this.args = given.args;
+    this.signal = given.signal;
+    this.deadline = given.deadline;
+    this.meta = given.meta;
+  }
+
+  get finished(): Promise<CallEnd> {
+    this.#finished ??= this.#end
+      ? Promise.resolve(this.#end)
+      : new Promise((resolve) => (this.#resolve = resolve));
+    return this.#finished;
+  }
+
+  /** The first end counts. */
+  finish(end: CallEnd): void {
+    this.#end ??= end;
+    this.#resolve(this.#end);
+  }
 }
 
 /**
@@ -38,7 +87,7 @@ export interface HookedCall {
 export type Hook = (call: HookedCall, next: () => Promise<unknown>) => unknown;
 
 /** A chain of hooks with the call at its end. */
-type Chain = (call: HookedCall, last: () => Promise<unknown>) => Promise<unknown>;
+type Chain = (call: HookedCallState, last: () => Promise<unknown>) => Promise<unknown>;
 
 /**
  * The hooks of one peer. On both sides the hook that was added first is the outermost. A call goes through the caller's
@@ -75,11 +124,12 @@ function chainOf(hooks: readonly Hook[]): Chain {
       const hook = hooks[index];
       if (!hook) return last();
       let called = false;
-      return hook(call, () => {
+      const next = (): Promise<unknown> => {
         if (called) throw new Error('next() was called twice; a hook may call it only once');
         called = true;
         return through(index + 1);
-      });
+      };
+      return hook(call, next);
     };
     return through(0);
   };

@@ -108,6 +108,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('--concurrency <calls>', 'with --map: calls at each peer at the same time; default: 4', fromOne)
     .option('--ordered', 'with --map: print results in the order of the lines')
     .option('--idempotent', 'the function can run twice: repeat a call that was lost')
+    .option('--meta <json>', 'a JSON object that travels with the call')
     .option(...group)
     .option('-d, --deadline <ms>', 'time that the call may take; default: no limit', wholeNumber)
     .option(...JSON_OPTION)
@@ -149,6 +150,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .argument('<name>', 'name of the event')
     .argument('[payload]', 'JSON or plain text')
     .option('-g, --group <name>', 'group that the event comes from; default: APP_NET_GROUP, else main')
+    .option('--meta <json>', 'a JSON object that travels with the event')
     .option('--json', 'print a line of JSON')
     .option(...TEXT_OPTION)
     .action(run(false, async () => (await import('./commands/emit.ts')).emit));

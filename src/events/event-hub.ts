@@ -11,6 +11,8 @@ import type { Log } from '../base/log.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import type { Selector } from '../presence/selector.ts';
 import { peerLine } from '../base/text.ts';
+import { encodeBeside } from '../wire/beside.ts';
+import type { CallMeta, TraceContext } from '../wire/beside.ts';
 import type { EventFrame } from '../wire/frames.ts';
 import { NotSerializable } from '../wire/values/not-serializable.ts';
 import { TooLarge } from '../wire/too-large.ts';
@@ -56,6 +58,7 @@ export class EventHub {
   readonly logic: EventsLogic;
   readonly #topics: Topics;
   readonly #largest: number;
+  readonly #trace: () => TraceContext | undefined;
   readonly #find: (id: string) => RemotePeer | undefined;
   readonly #interests = new Map<string, Interest>();
   /** Called whenever a peer subscribes or unsubscribes. */
@@ -63,10 +66,17 @@ export class EventHub {
   readonly #warned = new WeakSet<PeerRecord>();
   #send: ((message: EventsMessage) => void) | undefined;
 
-  constructor(settings: EventSettings, source: PeerSource, find: (id: string) => RemotePeer | undefined) {
+  /** @param trace the trace of the call that is running here, if one is */
+  constructor(
+    settings: EventSettings,
+    source: PeerSource,
+    find: (id: string) => RemotePeer | undefined,
+    trace: () => TraceContext | undefined,
+  ) {
     const { clock, limits, log, slowSubscribers, stacks } = settings;
     this.source = source;
     this.#find = find;
+    this.#trace = trace;
     this.#largest = limits.message;
     const { logic, topics } = createEventsLogic({
       clock,
@@ -101,10 +111,11 @@ export class EventHub {
     this.#send = undefined;
   }
 
-  /** @throws NetError NOT_SERIALIZABLE, TOO_LARGE */
-  emit(name: string, payload: unknown): number {
+  /** @throws NetError NOT_SERIALIZABLE, TOO_LARGE; TypeError for a wrong `meta` */
+  emit(name: string, payload: unknown, meta: CallMeta | undefined): number {
+    const beside = encodeBeside(meta, this.#trace());
     try {
-      return this.#topics.emit(name, payload);
+      return this.#topics.emit(name, payload, beside);
     } catch (error) {
       const text = `the event ${JSON.stringify(name)} cannot be emitted: `;
       if (TooLarge.is(error)) {

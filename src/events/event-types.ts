@@ -1,5 +1,6 @@
 import type { Gap } from './interests.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { CallMeta, TraceContext } from '../wire/beside.ts';
 import type { Selector } from '../presence/selector.ts';
 
 /** Events as users see them: what they are given, and what they may ask for. */
@@ -23,6 +24,21 @@ export interface Received<T> {
   readonly sequence: number;
   /** Says that events of this peer may have been missed right before this one; undefined when none were. */
   readonly gap: Gap | undefined;
+  /** The small object that the event was emitted with; `{}` when it had none. */
+  readonly meta: CallMeta;
+  /** The trace that the event belongs to; undefined when it has none. */
+  readonly trace: TraceContext | undefined;
+}
+
+/**
+ * Options of `emit`.
+ *
+ * @example
+ * done.emit({ id: '42' }, { meta: { tenant: 'acme' } });
+ */
+export interface EmitOptions {
+  /** A small object that travels with the event: plain JSON values, at most 4,096 characters of JSON. */
+  meta?: CallMeta | undefined;
 }
 
 /**

@@ -1,12 +1,15 @@
 import { EVERY_EVENT } from './topics.ts';
 import type { EventHub } from './event-hub.ts';
-import type { EventListener, SubscribeOptions, SubscribedOptions } from './event-types.ts';
+import { refuseUnknown } from '../base/option-checks.ts';
+import type { EmitOptions, EventListener, SubscribeOptions, SubscribedOptions } from './event-types.ts';
 import { EventStream } from './event-stream.ts';
 import type { EventStreamOptions } from './event-stream.ts';
 import { whileHolding } from '../base/process-hold.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { Subscription } from './subscription.ts';
 import { LONGEST_EVENT_NAME, isEventName } from '../wire/guards.ts';
+
+const EMIT_OPTIONS: Record<keyof EmitOptions, true> = { meta: true };
 
 /**
  * A named event that peers emit and subscribe to. An event goes only to other peers that subscribe; a peer does not
@@ -41,15 +44,20 @@ export class NetEvent<T> {
    * Sends the event to the peers that are subscribed, and returns how many they are. It never waits. Events that a slow
    * subscriber cannot take yet wait in this process, up to `limits.events` bytes; then the oldest is dropped, unless
    * `slowSubscribers` says otherwise.
-   * @throws NetError NOT_SERIALIZABLE or TOO_LARGE, whether or not a peer is subscribed; TypeError for the name `*`
+   * @throws NetError NOT_SERIALIZABLE or TOO_LARGE, whether or not a peer is subscribed; TypeError for the name `*`, an unknown
+   *   option, or a `meta` that is not a small plain object
    *
    * @example
    * const count = done.emit({ id: '42' });
    */
-  emit(payload: T): number {
+  emit(payload: T, options: EmitOptions = {}): number {
     if (this.name === EVERY_EVENT)
       throw new TypeError("'*' stands for every event; emit an event by its own name");
-    return this.#hub().emit(this.name, payload);
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError('emit(payload, options): options must be an object, such as { meta: { tenant } }');
+    }
+    refuseUnknown('option', options, EMIT_OPTIONS);
+    return this.#hub().emit(this.name, payload, options.meta);
   }
 
   /**

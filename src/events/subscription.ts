@@ -5,6 +5,7 @@ import { near } from '../base/near.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { refuseSelector } from '../presence/selector.ts';
 import { isPromise, whenSettled } from '../base/value-shape.ts';
+import { NO_META, readTrace } from '../wire/beside.ts';
 import type { EventFrame } from '../wire/frames.ts';
 
 const NOTHING = (): void => {};
@@ -112,10 +113,11 @@ export class Gaps {
     this.#gaps.set(id, joined(this.#gaps.get(id), gap));
   }
 
-  receive(peer: RemotePeer, { name, value, sequence }: EventFrame): Received<unknown> {
+  receive(peer: RemotePeer, { name, value, sequence, headers, trace }: EventFrame): Received<unknown> {
     const gap = this.#gaps.size === 0 ? undefined : this.#gaps.get(peer.id);
     if (gap) this.#gaps.delete(peer.id);
-    return { name, payload: value, peer, sequence, gap };
+    const beside = { meta: headers ?? NO_META, trace: readTrace(trace) };
+    return { name, payload: value, peer, sequence, gap, ...beside };
   }
 }
 

@@ -102,10 +102,10 @@ export class Topics {
    * cannot be carried is refused even when there is no subscriber.
    * @throws NotSerializable; TooLarge
    */
-  emit(name: string, payload: unknown): number {
+  emit(name: string, payload: unknown, beside = ''): number {
     const { largest, stacks } = this.#input;
     // This comes first: a getter in the payload may itself emit, subscribe or stop this peer.
-    const end = encodePayload(payload, stacks, largest);
+    const end = encodePayload(payload, stacks, largest, beside);
     const topic = this.#wanted.get(name) ?? this.#idleTopic(name);
     const sequence = topic.sequence + 1;
     const frame = encodeEvent(topic.head, sequence, end);

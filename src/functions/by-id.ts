@@ -64,7 +64,7 @@ async function find(pool: Pool, id: string, call: SoughtCall): Promise<unknown> 
     }
     const peer = source.get(id);
     if (peer) {
-      const rest = { deadline: Math.max(0, end - clock.now()), signal };
+      const rest = { deadline: Math.max(0, end - clock.now()), signal, meta: options.meta };
       return await peer.callWith(given, tag, args, rest, plain);
     }
     if (source.ended) throw source.ended;

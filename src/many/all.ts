@@ -4,6 +4,7 @@ import { insideOuterCall } from '../calls/context.ts';
 import { NetError } from '../base/errors.ts';
 import { untilChange } from './pool.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { CallMeta } from '../wire/beside.ts';
 import { ResultQueue } from './results.ts';
 import { whenAborted } from '../base/when-aborted.ts';
 
@@ -27,6 +28,7 @@ export interface AllCall {
   /** How long each call may take, in ms. */
   time: number;
   signal: AbortSignal | undefined;
+  meta?: CallMeta | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
       'all: an argument is a stream, and only one peer can read a stream; use on(peer) or any()',
     );
   }
-  const { candidates } = call;
+  const { candidates, meta } = call;
   const { time, signal } = insideOuterCall(call);
   const { tag, pool } = candidates;
   const deadline = pool.clock.now() + time;
@@ -79,7 +81,7 @@ export function callAll(call: AllCall, args: readonly unknown[]): ResultQueue<Pe
     };
     end();
     for (const peer of peers) {
-      peer.call(tag, args, { deadline: left(), signal: leave.signal }).then(
+      peer.call(tag, args, { deadline: left(), signal: leave.signal, meta }).then(
         (value) => answered({ peer, status: 'fulfilled', value }),
         (reason: unknown) => answered({ peer, status: 'rejected', reason }),
       );

@@ -4,6 +4,7 @@ import { pause, untilChange } from './pool.ts';
 import { GivenStreams, orFailure } from '../calls/streams/given-streams.ts';
 import { insideOuterCall } from '../calls/context.ts';
 import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
+import type { CallMeta } from '../wire/beside.ts';
 import { Attempts, jitter } from './retry.ts';
 
 /** One call to any one of several peers. */
@@ -36,6 +37,7 @@ export interface AnyCall {
   time: number;
   wait: boolean;
   signal: AbortSignal | undefined;
+  meta?: CallMeta | undefined;
   /**
    * The function is known to return a stream. `time` is then how long its reader may wait, whenever the stream was
    * opened.
@@ -71,7 +73,7 @@ async function attempt(
   given: GivenStreams | undefined,
   plain: (() => void) | undefined,
 ): Promise<unknown> {
-  const { candidates } = call;
+  const { candidates, meta } = call;
   const { time, signal } = insideOuterCall(call);
   const { balance, clock, random } = candidates.pool;
   const end = clock.now() + time;
@@ -98,7 +100,7 @@ async function attempt(
       continue;
     }
     try {
-      const options = { deadline: call.streams ? time : left, signal };
+      const options = { deadline: call.streams ? time : left, signal, meta };
       const value = await peer.callWith(given, candidates.tag, args, options, plain);
       balance.took(peer);
       return value;

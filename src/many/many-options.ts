@@ -3,6 +3,8 @@ import type { MapCall, MapOptions } from './map-options.ts';
 import { CALL_OPTIONS, checkCallOptions } from '../calls/caller/call-options.ts';
 import { abortSignal, boolean, milliseconds, whole } from '../base/option-checks.ts';
 import type { CallOptions } from '../presence/remote-peer.ts';
+import { encodeBeside } from '../wire/beside.ts';
+import type { CallMeta } from '../wire/beside.ts';
 import { refuseSelector } from '../presence/selector.ts';
 
 /** The options of `any`, `all` and `map`, read before anything is sent. Each function throws a TypeError. */
@@ -18,12 +20,15 @@ const MAP: Record<keyof MapOptions | 'args', true> = {
   args: true,
 };
 
+interface Limits {
+  time: number;
+  signal: AbortSignal | undefined;
+  meta: CallMeta | undefined;
+}
+
 type Read<Call> = Omit<Call, 'candidates' | 'idempotent'>;
 
-export function readCallOptions(
-  options: CallOptions,
-  otherwise: number,
-): { time: number; signal: AbortSignal | undefined } {
+export function readCallOptions(options: CallOptions, otherwise: number): Limits {
   return read(options, CALL_OPTIONS, otherwise);
 }
 
@@ -47,15 +52,15 @@ export function readMapOptions(options: MapOptions & { args?: unknown }, otherwi
   };
 }
 
-function read(
-  options: CallOptions,
-  known: Record<string, true>,
-  otherwise: number,
-): { time: number; signal: AbortSignal | undefined } {
+function read(options: CallOptions, known: Record<string, true>, otherwise: number): Limits {
   checkCallOptions(options, known);
+  const { meta } = options;
+  // Says now what is wrong with it, and not once for each peer.
+  encodeBeside(meta, undefined);
   return {
     time: milliseconds('deadline', options.deadline, otherwise),
     signal: abortSignal('signal', options.signal),
+    meta,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Candidates } from './candidates.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { CallMeta } from '../wire/beside.ts';
 import type { Selector } from '../presence/selector.ts';
 
 /**
@@ -59,6 +60,8 @@ export interface MapOptions {
   deadline?: number | undefined;
   /** Ends the loop when it aborts: the loop throws the signal's reason, and running calls are cancelled. */
   signal?: AbortSignal | undefined;
+  /** A small object that travels with each call; see `CallOptions`. */
+  meta?: CallMeta | undefined;
   /** Called at the start, after each result, and when a peer joins or leaves. An error that it throws ends the loop. */
   onProgress?: ((progress: MapProgress) => void) | undefined;
 }
@@ -72,6 +75,7 @@ export interface MapCall {
   /** How long one input may take with all its attempts, in ms. */
   time: number;
   signal: AbortSignal | undefined;
+  meta?: CallMeta | undefined;
   onProgress: ((progress: MapProgress) => void) | undefined;
   /** Makes the arguments of the call for an input. */
   args: (input: unknown, index: number) => readonly unknown[];

@@ -185,13 +185,13 @@ class Mapping {
   }
 
   #send(work: Work, peer: RemotePeer): void {
-    const { candidates, time } = this.#call;
+    const { candidates, time, meta } = this.#call;
     const now = this.#now();
     if (work.end === Infinity) work.end = now + time;
     work.peer = peer;
     this.#slots.take(peer);
     const signal = orFailure(this.#leave.signal, work.given);
-    const options = { deadline: Math.max(0, work.end - now), signal };
+    const options = { deadline: Math.max(0, work.end - now), signal, meta };
     peer.callWith(work.given, candidates.tag, work.args, options).then(
       (value) => this.#then(() => this.#answered(peer, work, value)),
       (error: unknown) => this.#then(() => this.#failedAt(peer, work, error)),

@@ -30,6 +30,7 @@ import { NetEvent } from '../events/event.ts';
 import { EventHub } from '../events/event-hub.ts';
 import { deathOf, stoppedBy, tellOfDeath } from './death.ts';
 import { forgetAtExit, leaveAtExit } from '../base/leave-at-exit.ts';
+import { outerCall } from '../calls/context.ts';
 import { Middleware } from '../calls/hooks.ts';
 import type { Hook } from '../calls/hooks.ts';
 import { checkStopOptions, serveUntilSignal } from './stop-on.ts';
@@ -119,7 +120,8 @@ export class Peer {
     }, defaults);
     this.#set = new PeerSet(group, () => this.#settle());
     this.peers = new Peers(() => this.#set);
-    this.#events = new EventHub(settings, this.#set, (peer) => this.#set.get(peer));
+    const find = (peer: string): RemotePeer | undefined => this.#set.get(peer);
+    this.#events = new EventHub(settings, this.#set, find, () => outerCall()?.trace);
     const machine = createPeerMachine(
       createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { PeerInfo } from './peer-info.ts';
 import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';
 import type { Scope } from '../transport/scope.ts';
+import type { CallMeta } from '../wire/beside.ts';
 
 /**
  * Options of one call.
@@ -19,6 +20,11 @@ export interface CallOptions {
   deadline?: number | undefined;
   /** Cancels the call when it aborts: the call rejects at once with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /**
+   * A small object that travels with the call: plain JSON values, at most 4,096 characters of JSON. The function reads it in
+   * `current().meta`, hooks read it in `call.meta`. Calls that the function makes do not inherit it.
+   */
+  meta?: CallMeta | undefined;
 }
 
 /** Stands for absent options, so that they need not be checked. */

@@ -36,10 +36,13 @@ let lastTagText = ',"tag":"","args":';
 let lastDeadline: number | undefined;
 let lastTail = ',"kwargs":{}}';
 
+const ARGS = ',"args":';
+
 /**
  * @param stacks whether errors within the arguments are sent with their stack
  * @param streams which of the arguments follow as streams
  * @param most bytes that the other side accepts
+ * @param beside the text of `encodeBeside`
  * @throws NotSerializable naming the argument; TooLarge
  */
 export function encodeRequest(
@@ -50,6 +53,7 @@ export function encodeRequest(
   stacks = true,
   streams?: readonly number[],
   most = Infinity,
+  beside = '',
 ): Outgoing {
   if (tag !== lastTag) {
     lastTagText = `,"tag":${JSON.stringify(tag)},"args":`;
@@ -61,7 +65,7 @@ export function encodeRequest(
   }
   const head = REQUEST + id;
   // A getter in the arguments may make a call itself, which changes the kept text.
-  const before = lastTagText;
+  const before = beside === '' ? lastTagText : lastTagText.slice(0, -ARGS.length) + beside + ARGS;
   const tail = streams ? `,"streams":${JSON.stringify(streams)}${lastTail}` : lastTail;
   const text = encodeShort(args, most) ?? plainText(args, most);
   if (text !== undefined) return checked(head + before + text + tail, most);
@@ -142,10 +146,11 @@ export function eventHead(name: string): string {
  * any more; no other event is emitted in between.
  * @param stacks whether errors within the payload are sent with their stack
  * @param most bytes that the frame may have, without its beginning
+ * @param beside the text of `encodeBeside`
  * @throws NotSerializable naming the place in the payload; TooLarge
  */
-export function encodePayload(payload: unknown, stacks = true, most = Infinity): Outgoing {
-  return payload === undefined ? '}' : encodeWithValue('', payload, 'payload', stacks, most);
+export function encodePayload(payload: unknown, stacks = true, most = Infinity, beside = ''): Outgoing {
+  return payload === undefined ? `${beside}}` : encodeWithValue(beside, payload, 'payload', stacks, most);
 }
 
 /** @param end the result of `encodePayload` */

@@ -3,6 +3,7 @@
  * change both together.
  */
 
+import type { CallMeta, WireTrace } from './beside.ts';
 import type { ErrorBasics } from './values/error-classes.ts';
 
 /** The WebSocket subprotocol. Its number changes when old and new peers can no longer talk to each other. */
@@ -29,6 +30,9 @@ export interface RequestFrame {
   deadline?: number;
   /** Positions of the `args` that follow as streams. The values at these positions in `args` have no meaning. */
   streams?: number[];
+  /** The `meta` of the call. */
+  headers?: CallMeta;
+  trace?: WireTrace;
 }
 
 /** The function returned. No `value` means `undefined`. */
@@ -162,6 +166,9 @@ export interface EventFrame {
   sequence: number;
   /** No `value` means `undefined`. */
   value?: unknown;
+  /** The `meta` of the event. */
+  headers?: CallMeta;
+  trace?: WireTrace;
 }
 
 /** The frames of events, in both directions. */

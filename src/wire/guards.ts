@@ -1,3 +1,4 @@
+import { MOST_TRACE, isTraceparent } from './beside.ts';
 import { MOST_BINARIES } from './binary.ts';
 import type { ErrorBasics } from './values/error-classes.ts';
 import type {
@@ -105,7 +106,8 @@ export function isFrame(value: Fields): value is Fields & Frame {
         Array.isArray(value['args']) &&
         (value['kwargs'] === undefined || isFields(value['kwargs'])) &&
         (value['deadline'] === undefined || isDuration(value['deadline'])) &&
-        (value['streams'] === undefined || isPositions(value['streams'], value['args'].length))
+        (value['streams'] === undefined || isPositions(value['streams'], value['args'].length)) &&
+        isBeside(value)
       );
     case 'result':
       return isId(value['id']) && (value['stream'] === undefined || value['stream'] === true);
@@ -127,7 +129,7 @@ export function isFrame(value: Fields): value is Fields & Frame {
     case 'peers':
       return isListOf(value['peers'], MOST_PEERS, isWirePeer);
     case 'event':
-      return isEventName(value['name']) && isId(value['sequence']);
+      return isEventName(value['name']) && isId(value['sequence']) && isBeside(value);
     case 'subscribe':
       return isId(value['id']) && isEventName(value['name']);
     case 'subscribed':
@@ -176,6 +178,22 @@ function isPositions(value: unknown, length: number): boolean {
     last = position as number;
   }
   return last < length;
+}
+
+/** Whether the fields beside the value of a frame, `headers` and `trace`, are right or absent. */
+export function isBeside({ headers, trace }: Fields): boolean {
+  return (headers === undefined || isFields(headers)) && (trace === undefined || isWireTrace(trace));
+}
+
+function isWireTrace(value: unknown): boolean {
+  if (isTraceparent(value)) return true;
+  if (!isFields(value)) return false;
+  let length = 0;
+  for (const [name, field] of Object.entries(value)) {
+    if (typeof field !== 'string') return false;
+    length += name.length + field.length;
+  }
+  return length <= MOST_TRACE;
 }
 
 function isArg(value: unknown): boolean {

@@ -1,5 +1,7 @@
-import type { Frame } from './frames.ts';
-import { LONGEST_EVENT_NAME, LONGEST_TAG, isShallow } from './guards.ts';
+import { TRACEPARENT_LENGTH, isTraceparent } from './beside.ts';
+import type { CallMeta, WireTrace } from './beside.ts';
+import type { Frame, RequestFrame } from './frames.ts';
+import { LONGEST_EVENT_NAME, LONGEST_TAG, isBeside, isFields, isShallow } from './guards.ts';
 import { DEEPEST_FRAME } from './values/plain.ts';
 
 /** The fast way to read the frames that nearly all messages consist of. */
@@ -10,9 +12,12 @@ export const EVENT = '{"type":"event","name":';
 export const VALUE = ',"value":';
 const SEQUENCE = '","sequence":';
 const TAG = ',"tag":"';
-const ARGS = '","args":';
+const ARGS = ',"args":';
 const KWARGS = ',"kwargs":{}';
 const DEADLINE = ',"deadline":';
+const TRACE = ',"trace":"';
+const HEADERS = ',"headers":{';
+const TRACES = ',"trace":{';
 
 /** Every level of nesting takes two characters, so a text of at most this length cannot be nested too deep. */
 export const SURELY_SHALLOW = 2 * DEEPEST_FRAME;
@@ -49,14 +54,18 @@ function decodeUsualResult(text: string, start: number, end: number): Frame | un
 }
 
 function decodeUsualRequest(text: string, start: number, end: number): Frame | undefined {
-  const after = endOfDigits(text, start, end);
-  if (after === start || !text.startsWith(TAG, after)) return undefined;
-  const id = digits(text, start, after);
-  const tagFrom = after + TAG.length;
+  const idEnd = endOfDigits(text, start, end);
+  if (idEnd === start || !text.startsWith(TAG, idEnd)) return undefined;
+  const id = digits(text, start, idEnd);
+  const tagFrom = idEnd + TAG.length;
   const tag = literal(text, tagFrom, LONGEST_TAG);
   if (id === 0 || tag === undefined) return undefined;
-  const argsFrom = tagFrom + tag.length + ARGS.length;
-  if (!text.startsWith(ARGS, tagFrom + tag.length)) return undefined;
+  const after = tagFrom + tag.length + 1;
+  const trace = traceAt(text, after);
+  const besideEnd = trace === undefined ? after : after + TRACE.length + TRACEPARENT_LENGTH + 1;
+  const isBare = text.startsWith(ARGS, besideEnd);
+  if (!isBare && !hasFields(text, after)) return undefined;
+  const argsFrom = isBare ? besideEnd + ARGS.length : after;
   // Look at the end of the frame, and only as far as a deadline can reach: a search backwards would walk all frames before this
   // one.
   const from = beginOfDigits(text, argsFrom, end);
@@ -65,10 +74,20 @@ function decodeUsualRequest(text: string, start: number, end: number): Frame | u
   if (tail < argsFrom || !text.startsWith(KWARGS, tail)) return undefined;
   if (rest !== end && (!text.startsWith(DEADLINE, rest) || endOfDigits(text, from, end) !== end))
     return undefined;
+  if (!isBare) {
+    const beside = fieldsOf(text, after, tail, 'args');
+    if (!beside || !Array.isArray(beside.args)) return undefined;
+    const request = { type: 'request', id, tag, ...(beside as Pick<RequestFrame, 'args'>) } as const;
+    return rest === end ? request : { ...request, deadline: digits(text, from, end) };
+  }
   const args = parsed(text.slice(argsFrom, tail));
   if (!Array.isArray(args)) return undefined;
-  if (rest === end) return { type: 'request', id, tag, args };
-  return { type: 'request', id, tag, args, deadline: digits(text, from, end) };
+  if (trace === undefined) {
+    if (rest === end) return { type: 'request', id, tag, args };
+    return { type: 'request', id, tag, args, deadline: digits(text, from, end) };
+  }
+  if (rest === end) return { type: 'request', id, tag, args, trace };
+  return { type: 'request', id, tag, args, deadline: digits(text, from, end), trace };
 }
 
 function decodeUsualEvent(text: string, start: number, end: number): Frame | undefined {
@@ -79,11 +98,60 @@ function decodeUsualEvent(text: string, start: number, end: number): Frame | und
   if (!text.startsWith(SEQUENCE, nameEnd)) return undefined;
   const from = nameEnd + SEQUENCE.length;
   const after = endOfDigits(text, from, end);
-  if (after === from || !text.startsWith(VALUE, after)) return undefined;
+  if (after === from) return undefined;
   const sequence = digits(text, from, after);
   if (sequence === 0) return undefined;
-  const value = parsed(text.slice(after + VALUE.length, end));
-  return value === undefined ? undefined : { type: 'event', name, sequence, value };
+  const trace = traceAt(text, after);
+  const besideEnd = trace === undefined ? after : after + TRACE.length + TRACEPARENT_LENGTH + 1;
+  if (!text.startsWith(VALUE, besideEnd)) {
+    if (!hasFields(text, after)) return undefined;
+    const beside = fieldsOf(text, after, end, 'value');
+    return beside && { type: 'event', name, sequence, ...beside };
+  }
+  const value = parsed(text.slice(besideEnd + VALUE.length, end));
+  if (value === undefined) return undefined;
+  return trace === undefined
+    ? { type: 'event', name, sequence, value }
+    : { type: 'event', name, sequence, value, trace };
+}
+
+/** The `traceparent` if one begins here, and nothing else belongs to the trace. */
+function traceAt(text: string, start: number): string | undefined {
+  if (!text.startsWith(TRACE, start)) return undefined;
+  const from = start + TRACE.length;
+  const to = from + TRACEPARENT_LENGTH;
+  if (text.charCodeAt(to) !== 34 /* " */) return undefined;
+  const found = text.slice(from, to);
+  if (!isTraceparent(found)) return undefined;
+  return text.length > SHORT ? Buffer.from(found).toString() : found;
+}
+
+/** Whether an object begins here that stands before the arguments or the value. */
+function hasFields(text: string, start: number): boolean {
+  return text.startsWith(HEADERS, start) || text.startsWith(TRACES, start);
+}
+
+interface Beside {
+  headers?: CallMeta;
+  trace?: WireTrace;
+}
+
+/**
+ * The fields of this part of the text, if they are `headers`, `trace` and the last one, in the right shape. A quotation mark
+ * within a JSON text does not tell where a field ends, so they are parsed together.
+ */
+function fieldsOf<Last extends 'args' | 'value'>(
+  text: string,
+  start: number,
+  end: number,
+  last: Last,
+): (Beside & { [key in Last]: unknown }) | undefined {
+  const fields = parsed(`{${text.slice(start + 1, end)}}`);
+  if (!isFields(fields) || !isBeside(fields) || !Object.hasOwn(fields, last)) return undefined;
+  for (const name of Object.keys(fields)) {
+    if (name !== 'headers' && name !== 'trace' && name !== last) return undefined;
+  }
+  return fields as Beside & { [key in Last]: unknown };
 }
 
 let lastLiteral = '';

@@ -1,4 +1,6 @@
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
+import { OK, endOf, failed } from '../call-end.ts';
+import type { CallEnd } from '../call-end.ts';
 import { encodeFailure, encodeResult, encodeThrown } from '../../wire/codec.ts';
 import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
@@ -10,8 +12,22 @@ export class Answers {
   /** Whether thrown errors are sent with their stack. */
   readonly stacks: boolean;
 
+  #failed: ((end: CallEnd) => void) | undefined;
+
   constructor(stacks: boolean) {
     this.stacks = stacks;
+  }
+
+  /** Writes an answer, and tells how the call ended with it. */
+  telling(onEnd: (end: CallEnd) => void, write: () => void): void {
+    let end = OK;
+    this.#failed = (how) => (end = how);
+    try {
+      write();
+    } finally {
+      this.#failed = undefined;
+      onEnd(end);
+    }
   }
 
   succeed(link: Link, id: number, value: unknown): void {
@@ -26,6 +42,7 @@ export class Answers {
   }
 
   threw(link: Link, id: number, error: unknown): void {
+    this.#failed?.(endOf(error));
     link.send(encodeThrown(id, error, this.stacks, link.limits.message));
   }
 
@@ -36,6 +53,7 @@ export class Answers {
   }
 
   refuse(link: Link, id: number, code: NetErrorCode, message: string, ran: Ran = 'no'): void {
+    this.#failed?.(failed(code, message, ran));
     link.send(encodeFailure(id, { code, ran, message }));
   }
 }

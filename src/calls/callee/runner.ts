@@ -2,6 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { NetErrorCode } from '../../base/errors.ts';
 import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
+import { OK, endOf } from '../call-end.ts';
+import { HookedCallState } from '../hooks.ts';
 import type { Middleware } from '../hooks.ts';
 import type { AnyFunction, Registration } from './registry.ts';
 import type { RemotePeer } from '../../presence/remote-peer.ts';
@@ -167,7 +169,7 @@ export class Runner implements ContextSource, RunningCallHouse {
       untrack(call, false);
       leave(call);
       call.settle();
-      this.#answers.threw(link, id, error);
+      this.#write(call, () => this.#answers.threw(link, id, error));
       this.settled(link);
       return;
     }
@@ -181,7 +183,7 @@ export class Runner implements ContextSource, RunningCallHouse {
       untrack(call, true);
       leave(call);
       call.settle();
-      this.#answers.succeed(link, id, value);
+      this.#write(call, () => this.#answers.succeed(link, id, value));
       this.settled(link);
     }
   }
@@ -190,13 +192,15 @@ export class Runner implements ContextSource, RunningCallHouse {
     const { incoming } = this.#middleware;
     if (!incoming) return apply(run, args);
     const { caller: peer, tag, signal, deadline } = call;
-    return incoming({ direction: 'incoming', peer, tag, args, signal, deadline }, async () =>
-      apply(run, args),
-    );
+    const meta = { ...call.meta };
+    const hooked = new HookedCallState({ direction: 'incoming', peer, tag, args, signal, deadline, meta });
+    call.hooked = hooked;
+    call.onEnd = (end) => hooked.finish(end);
+    return incoming(hooked, async () => apply(run, args));
   }
 
-  #runningCall(link: Link, { id, tag, deadline = Infinity }: RequestFrame): RunningCall {
-    return new RunningCall(this, link, id, tag, this.#receivedAt + deadline);
+  #runningCall(link: Link, request: RequestFrame): RunningCall {
+    return new RunningCall(this, link, request, this.#receivedAt + (request.deadline ?? Infinity));
   }
 
   /** Waits for a function that has not settled. */
@@ -259,12 +263,20 @@ export class Runner implements ContextSource, RunningCallHouse {
     // A call that is not in the table any more belongs to a closed link: there is nobody to answer.
     if (takenOver(link).running.get(id) === call) {
       takenOver(link).running.delete(id);
+      const { ended } = call;
       // The call has ended, but our clock may be a moment ahead and the caller still waiting. The answer has the same
       // code, and says the same about `ran`, as the caller would. Only this answer frees the call's place.
-      if (call.ended) this.#answers.refuse(link, id, call.ended.code, call.ended.message, call.ended.ran);
-      else write();
+      const refuse = ended && (() => this.#answers.refuse(link, id, ended.code, ended.message, ended.ran));
+      this.#write(call, refuse ?? write);
+    } else if (call.onEnd) {
+      call.onEnd(call.ended ? endOf(call.ended) : OK);
     }
     this.settled(link);
+  }
+
+  #write({ onEnd }: RunningCall, write: () => void): void {
+    if (onEnd) this.#answers.telling(onEnd, write);
+    else write();
   }
 
   ended(link: Link, streams: number): void {

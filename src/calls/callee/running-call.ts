@@ -3,6 +3,10 @@ import { LONGEST_TIMER } from '../../base/clock.ts';
 import type { OuterCall } from '../context.ts';
 import { NetError } from '../../base/errors.ts';
 import type { RemotePeer } from '../../presence/remote-peer.ts';
+import { NO_META, readTrace } from '../../wire/beside.ts';
+import type { CallMeta, TraceContext, WireTrace } from '../../wire/beside.ts';
+import type { RequestFrame } from '../../wire/frames.ts';
+import type { CallEnd } from '../call-end.ts';
 import type { Link } from '../../connection/link.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
@@ -34,18 +38,27 @@ export class RunningCall implements OuterCall {
   withdraw: (() => void) | undefined;
   /** Why nobody waits for it any more; undefined while the caller waits. */
   ended: NetError | undefined;
+  /** The call as hooks see it; they may change its meta. */
+  hooked: { readonly meta: CallMeta } | undefined;
+  /** Somebody wants to know how it ends. */
+  onEnd: ((end: CallEnd) => void) | undefined;
 
   readonly #house: RunningCallHouse;
+  readonly #headers: CallMeta | undefined;
+  readonly #trace: WireTrace | undefined;
   /** On the clock. */
   #deadlineAt: number;
   #abort: AbortController | undefined;
   #timer: unknown;
 
-  constructor(house: RunningCallHouse, link: Link, id: number, tag: string, deadlineAt: number) {
+  constructor(house: RunningCallHouse, link: Link, request: RequestFrame, deadlineAt: number) {
     this.#house = house;
     this.link = link;
-    this.id = id;
-    this.tag = tag;
+    // Not the request itself: the arguments may be large, and need not live as long as the call.
+    this.id = request.id;
+    this.tag = request.tag;
+    this.#headers = request.headers;
+    this.#trace = request.trace;
     this.#deadlineAt = deadlineAt;
   }
 
@@ -55,6 +68,14 @@ export class RunningCall implements OuterCall {
 
   get deadline(): number {
     return Math.max(0, this.#deadlineAt - this.#house.clock.now());
+  }
+
+  get meta(): CallMeta {
+    return this.hooked?.meta ?? this.#headers ?? NO_META;
+  }
+
+  get trace(): TraceContext | undefined {
+    return readTrace(this.#trace);
   }
 
   /** Made on demand, because most functions never ask for it. */

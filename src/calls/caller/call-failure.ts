@@ -1,10 +1,12 @@
 import { NetError, isNetErrorCode } from '../../base/errors.ts';
-import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
+import type { NetErrorCode, NetErrorDetails, Ran } from '../../base/errors.ts';
 import { reviveThrown } from '../../wire/values/failure.ts';
 import { peerLine } from '../../base/text.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { ownFrame } from '../../base/stack.ts';
 import type { Call } from './call.ts';
+import { NotSerializable } from '../../wire/values/not-serializable.ts';
+import { TooLarge } from '../../wire/too-large.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 
@@ -49,6 +51,29 @@ export function failWithNetError(
 /** Why nothing can be sent to a peer that has left. */
 export function leftMessage(record: PeerRecord, why: LeaveReason): string {
   return `${peerLine(record)} has left (${why}${silence(record)})`;
+}
+
+/** Why the request of a call cannot be sent, from what the encoder threw. @param most bytes that the peer accepts */
+export function unsendable(
+  { record }: Call,
+  error: unknown,
+  most: number,
+): { code: NetErrorCode; text: string; details: NetErrorDetails } {
+  if (TooLarge.is(error)) {
+    const text = `the request is larger than the ${most} bytes that ${peerLine(record)} accepts (its limits.message)`;
+    return { code: 'TOO_LARGE', text, details: {} };
+  }
+  const isOurs = NotSerializable.is(error);
+  const text = isOurs ? error.message : 'reading the arguments threw an error; see the cause';
+  // A getter of the user's that threw is the cause.
+  const cause = isOurs ? error.cause : error;
+  return { code: 'NOT_SERIALIZABLE', text, details: cause === undefined ? {} : { cause } };
+}
+
+/** Whether the function of a call that is given up here ran. */
+export function ranSoFar({ reader, link }: Call): Ran {
+  if (reader) return 'yes';
+  return link ? 'unknown' : 'no';
 }
 
 /** The message of a call that was sent and not answered. */

@@ -5,7 +5,7 @@ import type { CallOptions } from '../../presence/remote-peer.ts';
 /** The options of a call, as a user gives them. */
 
 // The type makes the list complete: a new option that is missing here does not compile.
-export const CALL_OPTIONS: Record<keyof CallOptions, true> = { deadline: true, signal: true };
+export const CALL_OPTIONS: Record<keyof CallOptions, true> = { deadline: true, signal: true, meta: true };
 
 /** @throws TypeError when `options` is not an object, or has an unknown option */
 export function checkCallOptions(options: unknown, known: Record<string, true> = CALL_OPTIONS): void {

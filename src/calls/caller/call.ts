@@ -1,5 +1,6 @@
 import type { PeerRecord, Link } from '../../connection/link.ts';
 import type { GivenStreams } from '../streams/given-streams.ts';
+import type { CallEnd } from '../call-end.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
 
@@ -24,6 +25,10 @@ export class Call {
   readonly site: string | undefined;
   /** The arguments that are streams. */
   readonly given: GivenStreams | undefined;
+  /** What travels beside the arguments, as `encodeBeside` writes it; usually nothing. */
+  readonly beside: string;
+  /** Somebody wants to know how it ends. */
+  readonly onEnd: ((end: CallEnd) => void) | undefined;
 
   /** Set by the caller actor: removes the listeners from the signals. */
   release: (() => void) | undefined;
@@ -50,6 +55,8 @@ export class Call {
     signals: readonly AbortSignal[] | undefined,
     site: string | undefined,
     given: GivenStreams | undefined,
+    beside: string,
+    onEnd: ((end: CallEnd) => void) | undefined,
   ) {
     this.record = record;
     this.tag = tag;
@@ -60,5 +67,7 @@ export class Call {
     this.signals = signals;
     this.site = site;
     this.given = given;
+    this.beside = beside;
+    this.onEnd = onEnd;
   }
 }

@@ -7,13 +7,21 @@ import { encodeRequest } from '../../wire/codec.ts';
 import { peerLine } from '../../base/text.ts';
 import type { CancelFrame, CreditFrame, ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { Alarm } from '../../base/alarm.ts';
-import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
-import { TooLarge } from '../../wire/too-large.ts';
 import { encodeCancel, encodeLateCancel } from '../../wire/stream-frames.ts';
 import type { Call } from './call.ts';
 import { sentOver, waitingFor } from './sent-calls.ts';
-import { failCall, failWithNetError, leftMessage, lostMessage, settleWith } from './call-failure.ts';
+import {
+  failCall,
+  failWithNetError,
+  leftMessage,
+  lostMessage,
+  ranSoFar,
+  settleWith,
+  unsendable,
+} from './call-failure.ts';
+import { OK, endOfFrame, failed } from '../call-end.ts';
+import type { CallEnd } from '../call-end.ts';
 import { failExpired, sweep } from './call-deadlines.ts';
 import { watchSignals } from './call-signals.ts';
 import { hasRoom, isLast, openStreams } from './call-slots.ts';
@@ -100,7 +108,7 @@ export class OutgoingCalls implements StreamHouse {
     }
     const aborted = call.signals && watchSignals(call, call.signals, this.cancel);
     if (aborted) {
-      this.#settle(call);
+      this.#settle(call, call.onEnd && failed('CANCELLED', 'its signal was aborted', 'no'));
       failCall(call, () => aborted.reason);
       return;
     }
@@ -136,19 +144,10 @@ export class OutgoingCalls implements StreamHouse {
     let request: Outgoing;
     try {
       const args = streams ? withoutStreams(call.args, streams) : call.args;
-      request = encodeRequest(id, tag, args, deadline, this.stacks, streams, most);
+      request = encodeRequest(id, tag, args, deadline, this.stacks, streams, most, call.beside);
     } catch (error) {
-      if (TooLarge.is(error)) {
-        const text = `the request is larger than the ${most} bytes that ${peerLine(call.record)} accepts (its limits.message)`;
-        this.fail(call, 'TOO_LARGE', text);
-        return;
-      }
-      const text = NotSerializable.is(error)
-        ? error.message
-        : 'reading the arguments threw an error; see the cause';
-      // A getter of the user's that threw is the cause.
-      const cause = NotSerializable.is(error) ? error.cause : error;
-      this.fail(call, 'NOT_SERIALIZABLE', text, cause === undefined ? {} : { cause });
+      const { code, text, details } = unsendable(call, error, most);
+      this.fail(call, code, text, details);
       return;
     }
     sent.last = id;
@@ -180,7 +179,7 @@ export class OutgoingCalls implements StreamHouse {
         }
         break;
       case 'complete':
-        this.#settle(call);
+        this.#settle(call, OK);
         call.reader?.complete(frame.value);
         break;
       case 'error':
@@ -194,7 +193,8 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   #answer(call: Call, frame: ResultFrame | ErrorFrame): void {
-    this.#settle(call, frame.type === 'error' && frame.failure?.ran === 'no');
+    if (frame.type === 'result') this.#settle(call, OK);
+    else this.#settle(call, call.onEnd && endOfFrame(frame), frame.failure?.ran === 'no');
     settleWith(call, frame);
   }
 
@@ -227,7 +227,7 @@ export class OutgoingCalls implements StreamHouse {
 
   #cancelled(call: Call, reason: unknown): void {
     if (call.settled) return;
-    this.#withdraw(call);
+    this.#withdraw(call, call.onEnd && failed('CANCELLED', 'the call was cancelled', ranSoFar(call)));
     failCall(call, () => reason);
     this.#pump(call.record);
   }
@@ -236,7 +236,8 @@ export class OutgoingCalls implements StreamHouse {
     const { due, next } = sweep(this.#links, this.#queues, this.clock.now());
     for (const call of due) {
       const sent = call.link !== undefined;
-      this.#withdraw(call, encodeLateCancel);
+      const late = call.onEnd && failed('DEADLINE_EXCEEDED', 'no answer by the deadline', ranSoFar(call));
+      this.#withdraw(call, late, encodeLateCancel);
       failExpired(call, sent);
     }
     for (const record of new Set(due.map((call) => call.record))) this.#pump(record);
@@ -283,14 +284,14 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   fail(call: Call, code: NetErrorCode, message: string, details: NetErrorDetails = {}): void {
-    this.#settle(call, code === 'REFUSED');
+    this.#settle(call, call.onEnd && failed(code, message, details.ran), code === 'REFUSED');
     failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, details);
   }
 
   /** The stream is not read any further. */
   abandon(call: Call): void {
     if (call.settled) return;
-    this.#withdraw(call);
+    this.#withdraw(call, call.onEnd && failed('CANCELLED', 'the stream was not read to its end', 'yes'));
     this.#pump(call.record);
   }
 
@@ -312,9 +313,9 @@ export class OutgoingCalls implements StreamHouse {
    * Takes an unanswered call out of the place where it is kept. The function of a call that was sent may run on. The
    * call keeps its place at the other side until that side says that the function has settled.
    */
-  #withdraw(call: Call, encode: (id: number) => string = encodeCancel): void {
+  #withdraw(call: Call, end: CallEnd | undefined, encode = encodeCancel): void {
     const { link } = call;
-    this.#settle(call);
+    this.#settle(call, end);
     if (link) {
       (sentOver(link).abandoned ??= new Set()).add(call.id);
       link.send(encode(call.id));
@@ -324,9 +325,14 @@ export class OutgoingCalls implements StreamHouse {
     }
   }
 
-  /** Runs exactly once per call, however the call ends. @param refused it was sent, and the other side did not take it */
-  #settle(call: Call, refused = false): void {
+  /**
+   * Runs exactly once per call, however the call ends.
+   * @param end needed only if somebody wants to know it
+   * @param refused it was sent, and the other side did not take it
+   */
+  #settle(call: Call, end: CallEnd | undefined, refused = false): void {
     call.settled = true;
+    if (call.onEnd) call.onEnd(end ?? OK);
     call.release?.();
     const { link, given } = call;
     if (given) endArguments(call, given, refused);

@@ -8,10 +8,15 @@ import type { PeerRecord } from '../../connection/link.ts';
 import type { Clock } from '../../base/clock.ts';
 import { outerCall } from '../context.ts';
 import type { NetError } from '../../base/errors.ts';
+import { OK, endOf, failed } from '../call-end.ts';
+import type { CallEnd } from '../call-end.ts';
+import { HookedCallState } from '../hooks.ts';
 import type { Middleware } from '../hooks.ts';
 import { checkCall } from './call-options.ts';
 import { abortSignal, milliseconds } from '../../base/option-checks.ts';
 import type { CallOptions, Calling, Lent, RemotePeer } from '../../presence/remote-peer.ts';
+import { encodeBeside } from '../../wire/beside.ts';
+import type { TraceContext } from '../../wire/beside.ts';
 import { shapeOf } from '../../base/value-shape.ts';
 
 /**
@@ -53,10 +58,12 @@ export class Outgoing implements Calling {
     const { clock, deadline: otherwise } = this.#input;
     const given = (lent as GivenStreams | undefined) ?? GivenStreams.among(args);
     let time: number;
+    let beside = '';
     try {
       checkCall(tag, args, options);
       time = milliseconds('deadline', options.deadline, otherwise);
       abortSignal('signal', options.signal);
+      if (options.meta !== undefined) beside = encodeBeside(options.meta, undefined);
     } catch (error) {
       given?.release();
       throw error;
@@ -73,14 +80,31 @@ export class Outgoing implements Calling {
     }
     let signals = signal && [signal];
     const outer = outerCall();
+    const trace = outer?.trace;
     if (outer) {
       time = Math.min(time, outer.deadline);
       signals = signals ? [...signals, outer.signal] : [outer.signal];
     }
     // The lender watches streams that are lent.
     if (given && !lent) signals = signals ? [...signals, given.signal] : [given.signal];
-    const prepared = { record, tag, args, given, time, deadline: now + time, signals, site, plain };
-    return this.#input.middleware.outgoing ? this.#throughHooks(prepared, signal) : this.#send(prepared);
+    if (trace !== undefined) beside += encodeBeside(undefined, trace);
+    const deadline = now + time;
+    const prepared = {
+      record,
+      tag,
+      args,
+      given,
+      time,
+      deadline,
+      signals,
+      site,
+      plain,
+      beside,
+      onEnd: undefined,
+    };
+    return this.#input.middleware.outgoing
+      ? this.#throughHooks(prepared, options, trace)
+      : this.#send(prepared);
   }
 
   stream(
@@ -107,13 +131,15 @@ export class Outgoing implements Calling {
     return (waiting?.size ?? 0) + (link?.made?.places ?? 0);
   }
 
-  #send({ record, tag, args, given, time, deadline, signals, site, plain }: PreparedCall): Promise<unknown> {
+  #send(prepared: PreparedCall): Promise<unknown> {
+    const { record, tag, args, given, time, deadline, signals, site, plain, beside, onEnd } = prepared;
     const promise = new Promise(keepResolve);
     const resolve = plain ? resolveAndTell(lastResolve, plain) : lastResolve;
-    const call = new Call(record, tag, args, time, deadline, resolve, signals, site, given);
+    const call = new Call(record, tag, args, time, deadline, resolve, signals, site, given, beside, onEnd);
     // A message to a stopped actor is lost without an error, so check first.
     const stopped = this.#input.over();
     if (stopped) {
+      onEnd?.(failed('STOPPED', stopped.message));
       if (given) endArguments(call, given);
       failWithNetError(call, 'STOPPED', stopped.message, { cause: stopped.cause });
     } else {
@@ -122,11 +148,32 @@ export class Outgoing implements Calling {
     return promise;
   }
 
-  #throughHooks(prepared: PreparedCall, signal: AbortSignal | undefined): Promise<unknown> {
+  #throughHooks(
+    prepared: PreparedCall,
+    { signal, meta }: CallOptions,
+    trace: TraceContext | undefined,
+  ): Promise<unknown> {
     const { record, tag, args, given, time: deadline } = prepared;
     const peer = this.#input.remotePeer(record);
-    const hooked = { direction: 'outgoing', peer, tag, args, signal, deadline } as const;
-    const call = (): Promise<unknown> => this.#input.middleware.outgoing!(hooked, () => this.#send(prepared));
+    const direction = 'outgoing';
+    const hooked = new HookedCallState({ direction, peer, tag, args, signal, deadline, meta: { ...meta } });
+    const onEnd = (end: CallEnd): void => hooked.finish(end);
+    let isMade = false;
+    const send = async (): Promise<unknown> => {
+      const beside = encodeBeside(hooked.meta, trace);
+      isMade = true;
+      return this.#send({ ...prepared, beside, onEnd });
+    };
+    const call = async (): Promise<unknown> => {
+      try {
+        const value = await this.#input.middleware.outgoing!(hooked, send);
+        if (!isMade) onEnd(OK);
+        return value;
+      } catch (error) {
+        if (!isMade) onEnd(endOf(error));
+        throw error;
+      }
+    };
     return given ? given.around(call) : call();
   }
 }
@@ -141,6 +188,8 @@ interface PreparedCall {
   signals: readonly AbortSignal[] | undefined;
   site: string | undefined;
   plain: (() => void) | undefined;
+  beside: string;
+  onEnd: ((end: CallEnd) => void) | undefined;
 }
 
 let lastResolve: (value: unknown) => void;

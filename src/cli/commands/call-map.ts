@@ -15,7 +15,7 @@ import { messageOf } from '../../base/text.ts';
 /** `app-net call <function> --map FILE`: one input per line, spread over the peers. The results are lines of JSON. */
 export async function callMap(
   { out, signal }: Context,
-  { own, tag, select, deadline, options }: Chosen,
+  { own, tag, select, deadline, meta, options }: Chosen,
   file: string,
 ): Promise<ExitCode> {
   const total = await checkLines(file, options.spread);
@@ -28,6 +28,7 @@ export async function callMap(
       select,
       deadline,
       signal,
+      meta,
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       ordered: options.ordered ?? false,
       onProgress: (state) => progress?.show(state),

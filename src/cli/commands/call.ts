@@ -8,7 +8,7 @@ import type { ExitCode } from '../terminal/exit.ts';
 import { exitCodeOf, failureLines } from '../terminal/failures.ts';
 import { meant, searchFor, withPeer } from '../observer.ts';
 import { safe } from '../terminal/text.ts';
-import { display, jsonable, readArguments } from './values.ts';
+import { display, jsonable, readArguments, readMeta } from './values.ts';
 
 /** `app-net call <function> [args…]`: on one peer, on all of them, or for each line of a file. */
 
@@ -20,13 +20,14 @@ export function call(
 ): Promise<ExitCode> {
   const args = readArguments(given);
   refuseTogether(options, args);
+  const meta = readMeta(options.meta);
   return withPeer('call', async (own) => {
     const { peer, tag } = await searchFor(own, options.group, context.signal, (found) => {
       const named = options.peer === undefined ? undefined : choosePeer(options.peer, found);
       return { peer: named, tag: chooseFunction(wanted, named ? [named] : found) };
     });
     const select = meant(options.group);
-    const target = { own, tag, select, deadline: options.deadline ?? Infinity, options };
+    const target = { own, tag, select, deadline: options.deadline ?? Infinity, meta, options };
     if (options.map !== undefined)
       return (await import('./call-map.ts')).callMap(context, target, options.map);
     if (options.all) return callAll(context, target, args);
@@ -54,7 +55,7 @@ function refuseTogether(options: CallOptions, args: readonly unknown[]): void {
 
 async function callOne(
   { out, signal }: Context,
-  { own, tag, select, deadline, options }: Chosen,
+  { own, tag, select, deadline, meta, options }: Chosen,
   peer: RemotePeer | undefined,
   args: readonly unknown[],
 ): Promise<ExitCode> {
@@ -63,7 +64,7 @@ async function callOne(
     else out.line(display(value, { colors: out.colors.enabled, columns: out.columns }));
   };
   try {
-    const limits = { deadline, signal };
+    const limits = { deadline, signal, meta };
     const remote = own.remote<(...args: unknown[]) => unknown>(tag, { idempotent: options.idempotent });
     const value = await (peer ? peer.call(tag, args, limits) : remote.any(select, limits)(...args));
     await eachOf(value, async (each) => {
@@ -85,7 +86,7 @@ async function callAll(
   chosen: Chosen,
   args: readonly unknown[],
 ): Promise<ExitCode> {
-  const { own, tag, select, deadline } = chosen;
+  const { own, tag, select, deadline, meta } = chosen;
   let failed = 0;
   const show = (peer: RemotePeer, value: unknown): void => {
     if (out.json) out.data({ peer: nameOf(peer), value: jsonable(value) });
@@ -104,7 +105,7 @@ async function callAll(
   const label = (peer: RemotePeer): string => `${out.colors.bold(safe(peer.name, 40))}  `;
   const remote = own.remote<(...args: unknown[]) => unknown>(tag);
   const reading: Promise<void>[] = [];
-  for await (const result of remote.all(select, { deadline, signal })(...args)) {
+  for await (const result of remote.all(select, { deadline, signal, meta })(...args)) {
     const { peer } = result;
     if (result.status === 'rejected') fail(peer, result.reason);
     else reading.push(eachOf(result.value, showNext(peer)).catch((error) => fail(peer, error)));

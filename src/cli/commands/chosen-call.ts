@@ -18,6 +18,8 @@ export interface CallOptions {
   idempotent?: boolean;
   concurrency?: number;
   ordered?: boolean;
+  /** A JSON object that travels with each call. */
+  meta?: string;
   /** Each line of the file holds all arguments of a call. */
   spread?: boolean;
 }
@@ -28,6 +30,7 @@ export interface Chosen {
   readonly tag: string;
   readonly select: Selector;
   readonly deadline: number;
+  readonly meta: Record<string, unknown> | undefined;
   readonly options: CallOptions;
 }
 

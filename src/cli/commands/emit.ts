@@ -7,12 +7,14 @@ import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
 import { eventCalled, search, withPeer } from '../observer.ts';
 import { count } from '../terminal/units.ts';
-import { readArguments } from './values.ts';
+import { readArguments, readMeta } from './values.ts';
 
 /** `app-net emit <name> [json]`: emits an event, as a peer of the group would. */
 
 export interface EmitOptions {
   group?: string;
+  /** A JSON object that travels with the event. */
+  meta?: string;
 }
 
 /** How long the event may take to be sent, in ms. */
@@ -27,6 +29,7 @@ export function emit(
   given: string | undefined,
   options: EmitOptions,
 ): Promise<ExitCode> {
+  const meta = readMeta(options.meta);
   const [payload] = readArguments(given === undefined ? [] : [given]);
   // Subscribers hear their own group by default, so this is a peer of the group while it emits.
   const group = options.group ?? (environment['APP_NET_GROUP'] || 'main');
@@ -35,7 +38,7 @@ export function emit(
     async (own) => {
       await meetSubscribers(own, signal);
       const event = eventCalled(own, name);
-      const reached = send(() => event.emit(payload));
+      const reached = send(() => event.emit(payload, { meta }));
       // A subscriber that does not read must not hold up the command.
       await Promise.race([event.drained(), wait(DRAIN_TIME, undefined, { signal })]);
       if (out.json) out.data({ name, group, subscribers: reached });

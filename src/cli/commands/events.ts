@@ -45,7 +45,7 @@ export function events(
           ),
         );
       }
-      for await (const { name: called, payload, peer, sequence } of stream) {
+      for await (const { name: called, payload, peer, sequence, meta } of stream) {
         const now = new Date();
         if (out.json) {
           const who = { id: peer.id, name: peer.name, group: peer.group };
@@ -56,6 +56,7 @@ export function events(
             payload: jsonable(payload),
             peer: who,
             sequence,
+            ...(Object.keys(meta).length > 0 && { meta: jsonable(meta) }),
           });
         } else {
           const shown = display(payload, { colors: out.colors.enabled, columns: out.columns });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 
 import { inspectInColors } from '../terminal/colors.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
+import { encodeBeside } from '../../wire/beside.ts';
 import { messageOf } from '../../base/text.ts';
 
 /** Arguments and results of calls: from the command line, to a terminal, to JSON. */
@@ -35,6 +36,30 @@ export function readArguments(given: readonly string[]): unknown[] {
     }
     return value;
   });
+}
+
+/**
+ * Reads the value of `--meta`.
+ * @throws CliError
+ */
+export function readMeta(given: string | undefined): Record<string, unknown> | undefined {
+  if (given === undefined) return undefined;
+  let why = 'it is not a JSON object';
+  try {
+    const meta: unknown = JSON.parse(given);
+    if (typeof meta === 'object' && meta !== null && !Array.isArray(meta)) {
+      // Says what is wrong with it before anything is searched.
+      encodeBeside(meta as Record<string, unknown>, undefined);
+      return meta as Record<string, unknown>;
+    }
+  } catch (error) {
+    why = messageOf(error);
+  }
+  throw new CliError(
+    EXIT.USAGE,
+    `--meta cannot be used: ${why}`,
+    `give a small JSON object: --meta '{"token":"abc"}'`,
+  );
 }
 
 /** The form for people: a string as it is, anything else as Node shows it. */

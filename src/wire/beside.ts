@@ -1,0 +1,94 @@
+import { plainText } from './values/plain.ts';
+import { TooLarge } from './too-large.ts';
+
+/**
+ * What travels beside the arguments of a call or the payload of an event: the user's `meta`, in the field `headers`, and the
+ * trace that it belongs to. (The field `meta` of a frame is taken: it describes values that JSON cannot represent.)
+ */
+
+/** A small object that travels with a call or an event. */
+export type CallMeta = Readonly<Record<string, unknown>>;
+
+/** The trace that a call or an event belongs to, by the names of W3C: `traceparent`, `tracestate`, `baggage`. */
+export type TraceContext = Readonly<Record<string, string>>;
+
+/** The trace as it is on the wire. A text is a `traceparent` alone, which is what most traces consist of. */
+export type WireTrace = string | TraceContext;
+
+/** Characters of the JSON of a `meta`. */
+export const MOST_META = 4_096;
+
+/** Characters of a `tracestate`, as W3C asks for at least. A longer one is left out. */
+const MOST_STATE = 512;
+
+/** Characters of all fields of a trace together: baggage may have 8,192 by W3C, and costs that with every call. */
+export const MOST_TRACE = 4_096;
+
+/** Characters of a `traceparent` of version 00. */
+export const TRACEPARENT_LENGTH = 55;
+
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+/** What a call or an event has that was given none. */
+export const NO_META: CallMeta = Object.freeze({});
+
+/**
+ * The part of a frame with meta and trace, to be put before `args` or `value`; empty when there are none.
+ * @throws TypeError for a `meta` that is not a small plain object of JSON values
+ */
+export function encodeBeside(meta: CallMeta | undefined, trace: TraceContext | undefined): string {
+  let text = '';
+  if (meta !== undefined && meta !== NO_META) {
+    const json = metaText(meta);
+    if (json !== '{}') text = `,"headers":${json}`;
+  }
+  return trace === undefined ? text : text + traceText(trace);
+}
+
+function metaText(meta: unknown): string {
+  let text: string | undefined;
+  try {
+    text = typeof meta === 'object' && !Array.isArray(meta) ? plainText(meta, MOST_META) : undefined;
+  } catch (error) {
+    if (!TooLarge.is(error)) throw error;
+    text = ' '.repeat(MOST_META + 1);
+  }
+  if (text === undefined || text === 'null') {
+    throw new TypeError(
+      "meta: give a plain object whose values JSON can represent, such as { token: 'abc' }; undefined, dates and class instances are not among them",
+    );
+  }
+  if (text.length <= MOST_META) return text;
+  throw new TypeError(
+    `meta: its JSON has more than ${MOST_META} characters; send large values as arguments instead`,
+  );
+}
+
+/** A part of a trace that is wrong or too long is left out: a call must not fail because of its trace. */
+function traceText(trace: TraceContext): string {
+  const { traceparent, tracestate, ...others } = trace;
+  const isOnly = isTraceparent(traceparent) && tracestate === undefined && isEmpty(others);
+  if (isOnly) return `,"trace":"${traceparent}"`;
+  const kept: Record<string, string> = {};
+  if (isTraceparent(traceparent)) kept['traceparent'] = traceparent;
+  if (typeof tracestate === 'string' && tracestate.length <= MOST_STATE) kept['tracestate'] = tracestate;
+  for (const [name, value] of Object.entries(others)) {
+    const isKept = typeof value === 'string' && name !== '__proto__';
+    if (isKept && JSON.stringify({ ...kept, [name]: value }).length <= MOST_TRACE) kept[name] = value;
+  }
+  return isEmpty(kept) ? '' : `,"trace":${JSON.stringify(kept)}`;
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
+}
+
+export function isTraceparent(text: unknown): text is string {
+  return typeof text === 'string' && text.length === TRACEPARENT_LENGTH && TRACEPARENT.test(text);
+}
+
+/** The trace as users get it. */
+export function readTrace(trace: WireTrace | undefined): TraceContext | undefined {
+  return typeof trace === 'string' ? { traceparent: trace } : trace;
+}

@@ -132,20 +132,44 @@ describe('an application that is bundled together with the library', function ()
       }
     });
 
-    it('is told so, too, when the library is left out of the bundle', async () => {
-      const { build } = await import('esbuild');
-      const common = { absWorkingDir: app, bundle: true, packages: 'external', format: 'esm' } as const;
-      await writeFile(join(app, 'two.js'), "import './named.js'; import './math.js';");
-      await build({ ...common, entryPoints: ['two.js'], outfile: 'out/mapped.js', sourcemap: true });
-      await build({ ...common, entryPoints: ['two.js'], outfile: 'out/min.js', minify: true });
-      const mapped = processes.run(app, ['out/mapped.js']);
-      expect(await mapped.exited).to.equal(0);
-      expect(mapped.errors).to.match(
-        /out\/mapped\.js is a bundle, and the tag my-app\/out\/mapped\.multiplyValues/,
-      );
-      const minified = processes.run(app, ['out/min.js']);
-      expect(await minified.exited).to.equal(0);
-      expect(minified.lines[0]).to.match(/^connect: a minifier made the name/);
+    describe('when the library is left out of the bundle', () => {
+      /** Of two modules that have tags, and of names that need not be told apart. */
+      const two = "import './record.js'; import { addition } from './sum.js'; console.log(addition(1, 2));";
+      const warning =
+        /AppNetWarning: .*\/out\/\S+ is a bundle, and the tag my-app\/out\/\S+\.half is derived/g;
+
+      before(async () => {
+        await writeFile(join(app, 'two.js'), two);
+        await writeFile(join(app, 'sum.js'), 'export function addition(a, b) {\n  return a + b;\n}');
+      });
+
+      for (const bundler of ['esbuild', 'rollup', 'webpack', 'vite']) {
+        for (const size of ['plain', 'min']) {
+          it(`is told so without a source map: ${bundler}, ${size}`, async () => {
+            const told = processes.run(app, [await bundle('two.js', bundler, 'esm', size, 'external')]);
+            expect(await told.exited, told.errors).to.equal(0);
+            expect(told.errors.match(warning), told.errors).to.have.length(1);
+          });
+        }
+      }
+
+      it('is told so with a source map, beside the file or in it', async () => {
+        const { build } = await import('esbuild');
+        const common = { absWorkingDir: app, bundle: true, packages: 'external', format: 'esm' } as const;
+        for (const sourcemap of ['linked', 'inline'] as const) {
+          const outfile = `out/${sourcemap}.js`;
+          await build({ ...common, entryPoints: ['two.js'], outfile, sourcemap, minify: true });
+          const told = processes.run(app, [outfile]);
+          expect(await told.exited, told.errors).to.equal(0);
+          expect(told.errors.match(warning), told.errors).to.have.length(1);
+        }
+      });
+
+      it('is refused a name that a minifier made', async () => {
+        const minified = processes.run(app, [await bundle('named.js', 'esbuild', 'esm', 'min', 'external')]);
+        expect(await minified.exited).to.equal(0);
+        expect(minified.lines[0]).to.match(/^connect: a minifier made the name/);
+      });
     });
 
     it('hears nothing of this in plain files, and in those that a compiler makes', async () => {
@@ -166,52 +190,6 @@ describe('an application that is bundled together with the library', function ()
         expect(await quiet.exited, quiet.errors).to.equal(0);
         expect(quiet.lines.join('\n') + quiet.errors).not.to.match(/bundle|minifier/);
       }
-    });
-  });
-
-  describe('and is developed with hot reloading', () => {
-    const again = (first: string, second: string): string => `
-      import { writeFileSync } from 'node:fs';
-      const text = (n) => "import { connect } from 'app-net'; connect('hot', () => " + n + "); connect(function named() {});";
-      writeFileSync('hot.js', text(1));
-      writeFileSync('other.js', text(2));
-      await import('./hot.js${first}');
-      await import('./${second}').then(() => console.log('replaced'), (error) => console.log(error.message));`;
-
-    it('replaces the functions of a module that is evaluated again', async () => {
-      await writeFile(join(app, 'reload.js'), again('', 'hot.js?t=1'));
-      const reloads = processes.run(app, ['reload.js']);
-      expect(await reloads.exited, reloads.errors).to.equal(0);
-      expect(reloads.lines).to.deep.equal(['replaced']);
-    });
-
-    it('is still told of another module with the same tag', async () => {
-      await writeFile(join(app, 'reload.js'), again('', 'other.js'));
-      const reloads = processes.run(app, ['reload.js']);
-      expect(await reloads.exited, reloads.errors).to.equal(0);
-      expect(reloads.lines[0]).to.match(/two functions are connected as hot: one at .*hot\.js.*other\.js/);
-    });
-
-    it('replaces them in the development server of Vite, too, with the same derived tags', async () => {
-      await writeFile(
-        join(app, 'hot.js'),
-        "import { connect } from 'app-net'; export const named = connect(function named() {});",
-      );
-      await writeFile(
-        join(app, 'vite.js'),
-        `import { createServer } from 'vite';
-         const server = await createServer({
-           configFile: false, root: process.cwd(), logLevel: 'error', appType: 'custom',
-           server: { middlewareMode: true, ws: false, watch: null }, optimizeDeps: { noDiscovery: true },
-         });
-         const { named } = await server.ssrLoadModule('/hot.js');
-         server.moduleGraph.invalidateAll();
-         const again = await server.ssrLoadModule('/hot.js');
-         console.log(Buffer.from(named.tag, 'base64url').toString(), again.named !== named);
-         await server.close();`,
-      );
-      const server = processes.run(app, ['vite.js']);
-      await server.line((line) => line === 'my-app/hot.named true');
     });
   });
 });

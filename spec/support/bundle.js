@@ -1,11 +1,12 @@
-// Bundles an application as its owner would: `node bundle.js <bundler> <entry> <out> <esm|cjs> <plain|min>`, in a folder where
-// the bundlers are installed.
+// Bundles an application as its owner would: `node bundle.js <bundler> <entry> <out> <esm|cjs> <plain|min> [external]`, in a folder
+// where the bundlers are installed. `external` leaves the library out.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [bundler, entry, out, format, size] = process.argv.slice(2);
+const [bundler, entry, out, format, size, packages] = process.argv.slice(2);
+const external = packages === 'external' ? ['app-net'] : [];
 const minify = size === 'min';
 const dir = resolve(out);
 const load = (name) => import(pathToFileURL(createRequire(resolve('app.js')).resolve(name)).href);
@@ -16,6 +17,7 @@ const BUNDLERS = {
     await build({
       ...{
         entryPoints: [entry],
+        external,
         bundle: true,
         platform: 'node',
         format,
@@ -33,7 +35,7 @@ const BUNDLERS = {
       renderChunk: async (code) => ({ code: (await transform(code, { minify: true })).code, map: null }),
     };
     const plugins = [nodeResolve({ exportConditions: ['node'] }), minify && minifier];
-    const bundle = await rollup({ input: entry, external: [/^node:/], plugins });
+    const bundle = await rollup({ input: entry, external: [/^node:/, ...external], plugins });
     await bundle.write({ dir, format, entryFileNames: 'app.js' });
   },
   async webpack() {
@@ -43,6 +45,7 @@ const BUNDLERS = {
     const compiler = webpack({
       ...{ mode: minify ? 'production' : 'none', target: 'node20', devtool: false, context: process.cwd() },
       ...{ entry: resolve(entry), experiments: { outputModule: esm } },
+      externals: Object.fromEntries(external.map((name) => [name, `${esm ? 'module' : 'commonjs'} ${name}`])),
       output: { path: dir, filename: 'app.js', ...output },
     });
     await new Promise((done, fail) => {
@@ -58,7 +61,7 @@ const BUNDLERS = {
     const { build } = await import(pathToFileURL(resolve('node_modules/vite/dist/node/index.js')).href);
     const output = { format, entryFileNames: 'app.js' };
     await build({
-      ...{ configFile: false, logLevel: 'error', ssr: { noExternal: true } },
+      ...{ configFile: false, logLevel: 'error', ssr: { noExternal: true, external } },
       build: { ssr: entry, outDir: dir, minify, emptyOutDir: true, rollupOptions: { output } },
     });
   },

@@ -57,7 +57,7 @@ export function formatCallSite(site: CallSite | undefined): string {
   return site ? `${site.file}:${site.line}:${site.column}` : 'an unknown place';
 }
 
-function fileOf(fileName: string): Pick<CallSite, 'file' | 'query'> {
+export function fileOf(fileName: string): Pick<CallSite, 'file' | 'query'> {
   // Loaders add queries (`math.ts?tsx-namespace=…`, `?t=123` after a hot reload) to the name of the same file.
   const [name = fileName] = fileName.split('?', 1);
   const query = fileName.slice(name.length);

@@ -2,10 +2,12 @@ import { createEventsLogic } from './events.ts';
 import type { EventsLogic } from './events.ts';
 import type { Gap } from './interests.ts';
 import type { EventsMessage } from './messages.ts';
+import { ModuleListeners } from './module-listeners.ts';
 import type { PeerRecord } from '../connection/link.ts';
 import { EVERY_EVENT } from './topics.ts';
 import type { SlowSubscribers, Topics } from './topics.ts';
 import { NetError } from '../base/errors.ts';
+import { evaluationUnderWay } from '../base/evaluation.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
@@ -25,7 +27,7 @@ export interface Listener {
   missed: (peer: RemotePeer, gap: Gap) => void;
   /** The selector's `where` threw. */
   failed: (error: unknown) => void;
-  /** The local peer has ended. */
+  /** The local peer has ended, or the module that listens was evaluated again. */
   ended: () => void;
 }
 
@@ -61,6 +63,7 @@ export class EventHub {
   readonly #trace: () => TraceContext | undefined;
   readonly #find: (id: string) => RemotePeer | undefined;
   readonly #interests = new Map<string, Interest>();
+  readonly #ofModules = new ModuleListeners();
   /** Called whenever a peer subscribes or unsubscribes. */
   readonly #waiting = new Set<() => void>();
   readonly #warned = new WeakSet<PeerRecord>();
@@ -170,8 +173,10 @@ export class EventHub {
     this.#interests.set(name, interest);
     interest.listening = [...interest.listening, listening];
     for (const peer of view.inside) this.#want(name, peer);
+    const forget = this.#ofModules.add(evaluationUnderWay(), name, () => listener.ended());
     return () => {
       if (!interest.listening.includes(listening)) return;
+      forget();
       view.stop();
       interest.listening = interest.listening.filter((each) => each !== listening);
       for (const peer of view.inside) this.#unwant(name, peer);

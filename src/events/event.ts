@@ -89,7 +89,9 @@ export class NetEvent<T> {
 
   /**
    * Calls the listener with every event of the selected peers, from now on until you end the subscription. This includes
-   * peers that join later and peers that come back after a lost connection. It does not keep the process alive.
+   * peers that join later and peers that come back after a lost connection. It does not keep the process alive. A
+   * subscription that a module made at its top level ends when a development server evaluates the module again, and the
+   * module subscribes again.
    * @throws TypeError for a listener that is not a function, and for unknown or wrong options
    *
    * @example
@@ -102,7 +104,7 @@ export class NetEvent<T> {
 
   /**
    * Subscribes for a `for await` loop. The subscription begins with this call. It ends when the loop is left, when the
-   * signal aborts or when the local peer stops. Events that arrive while the loop is busy wait, up to `buffer` of them. The
+   * signal aborts, when the local peer stops or, as with `subscribe`, when the module is evaluated again. Events that arrive while the loop is busy wait, up to `buffer` of them. The
    * process stays alive while the loop waits.
    * @throws TypeError for unknown or wrong options
    *

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 
 import type { CallSite } from '../base/call-site.ts';
 import { bundled, renamed } from '../base/stack.ts';
 import { readableTag } from '../base/tag.ts';
+import { hasLongLines, isBundle } from './bundle-signs.ts';
 
 /** Minifiers begin with names of one letter. In a large bundle they need three. */
 const SHORT = 2;
@@ -47,31 +47,4 @@ function isMinified(name: string, fn: object, file: string | undefined): boolean
   if (name.length > SHORT || file === undefined || !isAbsolute(file)) return false;
   // People leave spaces in one of the two places; a minifier leaves none.
   return /\)\{|\S=>\S|^class[^{]*\S\{/.test(Function.prototype.toString.call(fn)) && hasLongLines(file);
-}
-
-/** Whether the whole file is on one line, or has lines of 500 characters on average. */
-function hasLongLines(file: string): boolean {
-  const text = read(file);
-  const lines = text?.split('\n').filter((line) => line.trim() !== '' && !/^(?:#!|\/\/|\/\*)/.test(line));
-  return lines !== undefined && lines.join('').length >= 500 * (lines.length - 1);
-}
-
-/** Whether the source map beside the file says that it was made of several files. Compilers make each file of one. */
-function isBundle(file: string): boolean {
-  const text = read(`${file}.map`);
-  if (text === undefined) return false;
-  try {
-    const { sources } = JSON.parse(text) as { sources?: unknown };
-    return Array.isArray(sources) && sources.length > 1;
-  } catch {
-    return false;
-  }
-}
-
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

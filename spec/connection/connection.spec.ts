@@ -129,4 +129,30 @@ describe('a connection', () => {
     await b.stop();
     expect(await call).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
   });
+
+  for (const moment of ['before', 'during'] as const) {
+    it(`does not wait for a function whose caller has gone ${moment} the stop`, async () => {
+      const network = new MemoryNetwork();
+      const { a, b, toB } = await stage.pair({ network, drainTime: 20_000 });
+      // Another connection stays open meanwhile.
+      const witness = await stage.make({ network, name: 'c' }).start();
+      await meet(b, witness.id);
+      b.connect('never', () => new Promise(() => {}));
+      const call = failure(toB.call('never'));
+      const { context } = b.actor.system.get('dispatcher').getSnapshot() as { context: { running: number } };
+      await eventually(() => context.running === 1);
+      const leave = async (): Promise<void> => {
+        network.cut(a, b);
+        expect(await call).to.include({ code: 'CONNECTION_LOST' });
+        await eventually(() => expect([...b.peers].map(({ name }) => name)).not.to.include('a'));
+      };
+      if (moment === 'before') await leave();
+      const began = performance.now();
+      const stopping = b.stop();
+      if (moment === 'during') await leave();
+      await stopping;
+      expect(performance.now() - began).to.be.below(10_000);
+      expect(context.running).to.equal(1);
+    });
+  }
 });

@@ -280,12 +280,17 @@ export class Link {
     this.checkIdle();
   }
 
+  /** Whether no call is under way on it, in either direction. */
+  get isIdle(): boolean {
+    return (this.made?.pending.size ?? 0) === 0 && (this.taken?.unsettled ?? 0) === 0;
+  }
+
   /**
    * Call whenever a call settles on a link that one side is leaving. A side that stops closes its links when nothing runs on any
    * of them. A duplicate is closed once both sides have sent `duplicate`.
    */
   checkIdle(): void {
-    if ((this.made?.pending.size ?? 0) > 0 || (this.taken?.unsettled ?? 0) > 0) return;
+    if (!this.isIdle) return;
     const agreed = this.leaving === 'duplicate' && this.otherLeaving === 'duplicate';
     // Wait a turn, so that the message of this tick is sent before the connection closes.
     if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());

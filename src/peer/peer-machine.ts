@@ -9,7 +9,7 @@ import { addressText } from '../transport/address.ts';
 import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from '../calls/caller/caller.ts';
 import { connectionMachine } from '../connection/connection.ts';
-import type { ConnectionServices } from '../connection/connection-context.ts';
+import type { ConnectionContext, ConnectionServices } from '../connection/connection-context.ts';
 import { contained } from '../base/contained.ts';
 import { whereabouts } from '../presence/candidate.ts';
 import type { DiscoveryContext } from '../presence/discovery-context.ts';
@@ -52,6 +52,9 @@ export interface PeerContext extends PeerInput {
   /** Discovery has withdrawn its announcements. */
   withdrawn: boolean;
 }
+
+/** The part of a connection's snapshot that a peer that stops looks at. */
+type WithLinks = { context: Pick<ConnectionContext, 'links'> };
 
 type Event<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Type }>;
 
@@ -155,13 +158,14 @@ export function createPeerMachine(
       }),
 
       'close every connection if no call is under way': enqueueActions(({ context, self, enqueue }) => {
-        const { system } = self;
-        const made = (system.get('caller') as CallerRef).getSnapshot().context;
-        const taken = (system.get('dispatcher') as DispatcherRef).getSnapshot().context;
-        if (made.pending + made.waiting + taken.held + taken.waiting + taken.running > 0) return;
-        for (const connection of context.connections.values()) {
-          enqueue.sendTo(connection, { type: 'connection.close' });
-        }
+        const { waiting } = (self.system.get('caller') as CallerRef).getSnapshot().context;
+        const connections = [...context.connections.values()];
+        // Ask the links, and not the dispatcher: a function whose caller has gone may run on, and nobody waits for it.
+        const links = connections.flatMap(
+          (connection) => (connection.getSnapshot() as WithLinks).context.links,
+        );
+        if (waiting > 0 || !links.every((link) => link.isIdle)) return;
+        for (const connection of connections) enqueue.sendTo(connection, { type: 'connection.close' });
       }),
 
       // Without a timer: the clock may be one that stands still.
@@ -244,6 +248,9 @@ export function createPeerMachine(
         on: {
           'session.arrived': { actions: 'turn the session away' },
           'connection.idle': { actions: 'close every connection if no call is under way' },
+          'connection.ended': {
+            actions: ['remove the connection', 'close every connection if no call is under way'],
+          },
           'discovery.stopped': { actions: assign({ withdrawn: true }) },
         },
       },

@@ -27,7 +27,7 @@ const LONGEST_RETRY = 60_000;
 /** Dials under way that have not hung yet. */
 const MOST_DIALS = 16;
 
-/** The same for a leaf that has no link yet. */
+/** The same for a leaf that has no link yet: it needs one peer, whichever answers first. */
 const MOST_FIRST_DIALS = 1;
 
 /** A dial that takes longer gives up its place, in ms. */
@@ -60,7 +60,7 @@ export function unhinted(state: State, id: string): void {
   if (!subject) return;
   subject.hint = undefined;
   if (subject.member) return;
-  subject.dialAt = Infinity;
+  state.dials.delete(subject);
   if (state.rings.remove(id)) neighboursMayMove(state);
 }
 
@@ -68,84 +68,108 @@ export function unhinted(state: State, id: string): void {
 export function neighboursMayMove(state: State): void {
   if (state.lastNews < state.now - MOST_NEWS) state.firstNews = state.now;
   state.lastNews = state.now;
+  state.isLeafMoved = true;
+}
+
+/** Plans the dials of new neighbours. Once for all news that came together. */
+export function planDials(state: State): void {
   if (isLeaf(state.self)) planLeaf(state);
-  for (const id of state.rings.beside(state.self.id)) plan(state, state.members.subject(id));
+  const { neighbours } = state.rings;
+  if (neighbours === state.planned) return;
+  state.planned = neighbours;
+  for (const id of neighbours) plan(state, state.members.subject(id));
 }
 
 /**
  * A leaf is nobody's neighbour. It dials one peer, which tells it of the others. Those that it finds hints at and that nobody
  * tells it of are new, or dead: it dials them to find out.
  */
-export function planLeaf(state: State): void {
-  const { links, members, compared } = state;
-  if (links.size > 0 && !compared) return;
+function planLeaf(state: State): void {
+  const { links, members, compared, asked } = state;
+  if (!state.isLeafMoved || (links.size > 0 && (!compared || asked.size > 0))) return;
+  state.isLeafMoved = false;
   for (const subject of members.subjects()) {
     const { member, hint, dialledAt, failures } = subject;
-    if (dialledAt !== undefined || failures > 0 || subject.links.size > 0) continue;
-    if (links.size === 0 ? (member ?? hint) : hint && !member)
-      subject.dialAt = Math.min(subject.dialAt, state.now);
+    if (dialledAt !== undefined || failures > 0 || subject.links > 0) continue;
+    if (links.size === 0 ? (member ?? hint) : hint && !member) state.dials.hasten(subject, state.now);
   }
+}
+
+export function plan(state: State, subject: Subject): void {
+  if (subject.links > 0 || subject.dialledAt !== undefined || subject.failures > 0) return;
+  if (!subject.isPlanned) subject.plannedAt = state.now;
+  subject.isPlanned = true;
+  state.dials.hasten(subject, turn(state, subject));
 }
 
 /**
- * While everybody is everybody's neighbour, only a storm of news can move them, and the peer with the lower id dials at once.
- * Otherwise, of a newcomer and a peer that has been there, the newcomer dials; of two alike, the one with the lower id.
+ * When a neighbour is dialled. While everybody is everybody's neighbour, only a storm of news can move them, and the peer with the
+ * lower id dials at once. Otherwise, of a newcomer and a peer that has been there, the newcomer dials; of two alike, the one with
+ * the lower id.
  */
-export function plan(state: State, subject: Subject): void {
-  if (subject.links.size > 0 || subject.dialledAt !== undefined || subject.failures > 0) return;
+function turn(state: State, { id, member, hint, plannedAt }: Subject): number {
   if (state.rings.isFull) {
-    const patience = subject.member ? undefined : subject.hint?.patience;
+    const patience = (member ? undefined : hint?.patience) ?? (state.self.id > id ? POLITE : 0);
     const quiet = Math.min(state.lastNews + FEW_NEWS, state.firstNews + MOST_NEWS);
-    subject.dialAt = Math.max(quiet, state.now + (patience ?? (state.self.id > subject.id ? POLITE : 0)));
-    return;
+    return Math.max(quiet, plannedAt + patience);
   }
   const quiet = Math.min(state.lastNews + NEWS, state.firstNews + MOST_NEWS);
   const settled = state.now - state.begun > NEWCOMER ? POLITE : 0;
-  subject.dialAt = quiet + settled + (state.self.id > subject.id ? POLITE : 0);
+  return quiet + settled + (state.self.id > id ? POLITE : 0);
 }
 
 export function dialSoon(state: State, subject: Subject): void {
-  if (subject.links.size > 0 || subject.dialledAt !== undefined) return;
-  subject.dialAt = Math.min(subject.dialAt, state.now + jitter(state, SOON));
+  if (subject.links > 0 || subject.dialledAt !== undefined) return;
+  subject.isPlanned = false;
+  state.dials.hasten(subject, state.now + jitter(state, SOON));
 }
 
 export function dialLater(state: State, subject: Subject): void {
   const most = Math.min(LONGEST_RETRY, RETRY * 2 ** Math.min(subject.failures, 16));
-  subject.dialAt = state.now + jitter(state, most);
+  subject.isPlanned = false;
+  state.dials.set(subject, state.now + jitter(state, most));
+}
+
+/** The dial is over, however it ended. */
+export function dialEnded(state: State, subject: Subject): void {
+  subject.dialledAt = undefined;
+  state.dialling.delete(subject);
 }
 
 /** Begins every dial that is due and has a place. */
 export function dialDue(state: State): void {
-  // A leaf without a link needs one peer, whichever answers first.
+  if (state.dials.next > state.now) return;
   const most = isLeaf(state.self) && state.links.size === 0 ? MOST_FIRST_DIALS : MOST_DIALS;
   let underWay = 0;
-  for (const { dialledAt } of state.members.subjects()) {
-    if (dialledAt !== undefined && state.now - dialledAt < HANGS) underWay += 1;
-  }
-  for (const subject of state.members.subjects()) {
-    if (subject.dialAt > state.now) continue;
+  for (const { dialledAt } of state.dialling) if (state.now - dialledAt! < HANGS) underWay += 1;
+  for (let subject = state.dials.take(state.now); subject; subject = state.dials.take(state.now)) {
     if (underWay >= most) {
-      subject.dialAt = state.now + jitter(state, HANGS);
+      state.dials.set(subject, state.now + 1 + jitter(state, HANGS));
     } else if (dial(state, subject)) {
       underWay += 1;
     }
   }
 }
 
-/** False when there is no need to. */
+/** False when there is no need to, or it has to wait. */
 function dial(state: State, subject: Subject): boolean {
-  subject.dialAt = Infinity;
-  if (subject.links.size > 0 || subject.dialledAt !== undefined) return false;
+  if (subject.links > 0 || subject.dialledAt !== undefined) return false;
   const addresses = subject.member?.addresses ?? subject.hint?.addresses;
   if (!addresses || addresses.length === 0) return false;
   // A peer that is no neighbour any more is dialled only when it is doubted, or has never proved itself.
   const isWanted =
-    subject.accusers.size > 0 ||
+    subject.isDoubted ||
     subject.failures > 0 ||
     isNeighbour(state, subject.id) ||
     (isLeaf(state.self) && (state.links.size === 0 || !subject.member));
   if (!isWanted) return false;
+  if (subject.isPlanned && turn(state, subject) > state.now) {
+    plan(state, subject);
+    return false;
+  }
+  subject.isPlanned = false;
   subject.dialledAt = state.now;
+  state.dialling.add(subject);
   state.out.push({ type: 'dial', id: subject.id, addresses });
   return true;
 }

@@ -1,10 +1,11 @@
 import { neighboursMayMove, plan } from './dials.ts';
-import { accuse, bury, changeSelf, depart, refute } from './doubts.ts';
-import { isFinal, markOf } from './members.ts';
+import { bury, changeSelf, clear, depart, refute, said } from './doubts.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { isFinal } from './members.ts';
 import type { Subject } from './members.ts';
 import { flood, isNeighbour } from './state.ts';
 import type { State } from './state.ts';
-import { isNewer, spread } from './telling.ts';
+import { isNewer, sayLeft, spread } from './telling.ts';
 import { isLeaf } from './types.ts';
 import type { Departure, LinkKey, Mark, Member } from './types.ts';
 
@@ -29,9 +30,10 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
   }
   const subject = state.members.subject(id);
   const { member: known, tombstone } = subject;
+  state.asked.delete(fingerprintOf(member));
   const isDirect = from === undefined;
   // A leaf speaks for itself only.
-  if (!isDirect && isLeaf(member) && subject.links.size === 0) return;
+  if (!isDirect && isLeaf(member) && subject.links === 0) return;
   if (from !== undefined) state.unsaid.get(from)?.delete(subject);
   subject.toldBy = from === undefined ? undefined : state.links.get(from)?.id;
   if (known && known.incarnation === member.incarnation) {
@@ -40,12 +42,16 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
     return;
   }
   // A link proves the life that it leads to, whatever the clocks say.
-  if (!isDirect && (known ? known.started >= member.started : tombstone && !isNewer(member, tombstone)))
-    return;
+  if (from !== undefined) {
+    if (known && known.started >= member.started) return;
+    if (!known && tombstone && !isNewer(member, tombstone)) {
+      sayLeft(state, from, tombstone);
+      return;
+    }
+  }
   if (!known && state.members.size >= MOST_MEMBERS) return;
   if (known) depart(state, subject, 'replaced');
   state.members.put(subject, member);
-  subject.tombstone = undefined;
   subject.failures = 0;
   subject.unreachable = false;
   subject.unvouched = false;
@@ -57,7 +63,7 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
 
 function changed(state: State, subject: Subject, member: Member, from: LinkKey | undefined): void {
   state.members.put(subject, member);
-  subject.clear();
+  clear(state, subject);
   if (!subject.unreachable) state.out.push({ type: 'changed', member });
   spread(state, subject, from);
   if (isNeighbour(state, subject.id)) plan(state, subject);
@@ -71,11 +77,11 @@ export function heardLeft(state: State, mark: Mark, why: Departure, by: string, 
   }
   const subject = state.members.get(mark.id);
   const known = subject?.member;
-  if (!subject || !known || known.incarnation !== mark.incarnation) return;
-  if (isFinal(why) && subject.links.size === 0) {
+  if (!subject || known?.incarnation !== mark.incarnation) return;
+  if (isFinal(why) && subject.links === 0) {
     bury(state, subject, why);
     flood(state, { type: 'left', mark, why }, from);
   } else {
-    accuse(state, markOf(known), by, from);
+    said(state, mark, { by, turn: 0, holds: false }, from);
   }
 }

@@ -1,12 +1,16 @@
 import type { Address } from '../../transport/address.ts';
+import { Doubt } from './doubt.ts';
+import { fingerprintOf, SetDigest } from './fingerprint.ts';
 import { isLeaf } from './types.ts';
-import type { Departure, LinkKey, Mark, Member } from './types.ts';
+import type { Departure, Fingerprint, Mark, Member } from './types.ts';
 
-/** What the core keeps of one id: whether it is present, hinted at, linked, dialled, accused. */
+/** What the core keeps of one id: whether it is present, hinted at, linked, dialled, doubted. */
 export class Subject {
   readonly id: string;
-  /** As it is present. */
+  /** As it is present. Set by `Members.put`. */
   member: Member | undefined;
+  /** Of the member. */
+  fingerprint: Fingerprint | undefined;
   /** Where it may be, by the newest hint. */
   hint:
     | {
@@ -15,21 +19,22 @@ export class Subject {
         readonly patience: number | undefined;
       }
     | undefined;
-  /** The life that left last. A later version of it is news of the living, unless it left for good. */
-  tombstone: { readonly mark: Mark; readonly why: Departure; readonly until: number } | undefined;
+  /** The life that left last. A later version of it is news of the living, unless it left for good. Set by `Members.entomb`. */
+  tombstone: Tombstone | undefined;
   /** Open links to it. */
-  readonly links = new Set<LinkKey>();
-  /** When to dial it, and since when it is being dialled. */
-  dialAt = Infinity;
+  links = 0;
+  /** Since when it is being dialled. */
   dialledAt: number | undefined;
+  /** The next dial is that of a neighbour, and waits until no more news comes. */
+  isPlanned = false;
+  /** Since when. */
+  plannedAt = 0;
   /** Dials in a row that failed. */
   failures = 0;
-  /** Who has lost it, and who has a link to it; of its present version. */
-  readonly accusers = new Set<string>();
-  readonly holders = new Set<string>();
-  /** When it is judged next, and since when the judgement waits for its word. */
-  judgeAt = Infinity;
-  condemnedAt: number | undefined;
+  /** This peer lost its link to it, or could not dial it. */
+  isLost = false;
+  /** What is said about it, while somebody has lost it. */
+  doubt: Doubt | undefined;
   /** Present, but no dial from here gets through. */
   unreachable = false;
   /** The peer that last told of it; undefined when it said so itself. */
@@ -41,12 +46,16 @@ export class Subject {
     this.id = id;
   }
 
-  /** Nobody doubts it any more. */
-  clear(): void {
-    this.accusers.clear();
-    this.judgeAt = Infinity;
-    this.condemnedAt = undefined;
+  get isDoubted(): boolean {
+    return this.doubt !== undefined && this.doubt.accusers > 0;
   }
+}
+
+export interface Tombstone {
+  readonly mark: Mark;
+  readonly fingerprint: Fingerprint;
+  readonly why: Departure;
+  readonly until: number;
 }
 
 export function markOf({ id, incarnation, started, version }: Mark): Mark {
@@ -61,10 +70,10 @@ export function isFinal(why: Departure): boolean {
 /** Every id that the core knows, and the digest of those that are present. */
 export class Members {
   readonly #subjects = new Map<string, Subject>();
+  /** Who is present, and who has left lately. */
+  readonly #byFingerprint = new Map<Fingerprint, Subject>();
+  readonly #digest = new SetDigest();
   #size = 0;
-  /** Two sums of 32 bits over all that are present, in no order. */
-  #high = 0;
-  #low = 0;
 
   constructor(self: Member) {
     this.#count(self);
@@ -72,7 +81,7 @@ export class Members {
 
   /** Of those that are present, this peer among them. */
   get digest(): string {
-    return `${(this.#high >>> 0).toString(36)}.${(this.#low >>> 0).toString(36)}`;
+    return this.#digest.text;
   }
 
   /** Present, this peer left out. */
@@ -94,23 +103,38 @@ export class Members {
     return this.#subjects.values();
   }
 
+  /** Who is present, or was, in exactly this state. */
+  find(fingerprint: Fingerprint): Subject | undefined {
+    return this.#byFingerprint.get(fingerprint);
+  }
+
   present(): Member[] {
     const members: Member[] = [];
     for (const { member } of this.#subjects.values()) if (member) members.push(member);
     return members;
   }
 
-  /** Puts a member in the place of what was there; undefined takes it out. */
+  /** Puts a member in the place of what was there, whether it was present or has left; undefined takes it out. */
   put(subject: Subject, member: Member | undefined): void {
     if (subject.member) {
       this.#count(subject.member);
+      this.#byFingerprint.delete(subject.fingerprint!);
       this.#size -= 1;
     }
-    if (member) {
-      this.#count(member);
-      this.#size += 1;
-    }
     subject.member = member;
+    subject.fingerprint = member && fingerprintOf(member);
+    if (!member) return;
+    this.entomb(subject, undefined);
+    this.#count(member);
+    this.#byFingerprint.set(subject.fingerprint!, subject);
+    this.#size += 1;
+  }
+
+  /** Remembers the life that left last, or forgets it. */
+  entomb(subject: Subject, tombstone: Tombstone | undefined): void {
+    if (subject.tombstone) this.#byFingerprint.delete(subject.tombstone.fingerprint);
+    subject.tombstone = tombstone;
+    if (tombstone) this.#byFingerprint.set(tombstone.fingerprint, subject);
   }
 
   /** This peer itself has another version now. */
@@ -119,32 +143,19 @@ export class Members {
     this.#count(after);
   }
 
+  /** Others are not told of a leaf, so their sets lack it. */
+  #count(member: Member): void {
+    if (!isLeaf(member)) this.#digest.toggle(member);
+  }
+
   /** Forgets what is of no use any more. */
   sweep(now: number): void {
     for (const subject of this.#subjects.values()) {
-      if (subject.tombstone && subject.tombstone.until <= now) subject.tombstone = undefined;
+      if (subject.tombstone && subject.tombstone.until <= now) this.entomb(subject, undefined);
       const { member, hint, tombstone, links, dialledAt } = subject;
-      if (!member && !hint && !tombstone && links.size === 0 && dialledAt === undefined) {
+      if (!member && !hint && !tombstone && links === 0 && dialledAt === undefined) {
         this.#subjects.delete(subject.id);
       }
     }
-  }
-
-  /** Adds a member to the digest, or takes it out: the sums are without order and without carry. */
-  #count(member: Member): void {
-    // Others are not told of a leaf, so their sets lack it.
-    if (isLeaf(member)) return;
-    const { id, incarnation, version } = member;
-    const text = `${id} ${incarnation} ${version}`;
-    let high = 0x811c9dc5;
-    let low = 0x9e3779b9;
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.charCodeAt(index);
-      high = Math.imul(high ^ code, 0x01000193);
-      low = Math.imul(low ^ code, 0x85ebca6b);
-      low ^= low >>> 13;
-    }
-    this.#high ^= high;
-    this.#low ^= low;
   }
 }

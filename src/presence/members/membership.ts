@@ -1,14 +1,23 @@
-import { dialDue, dialLater, dialSoon, hinted, neighboursMayMove, planLeaf, unhinted } from './dials.ts';
-import { accuse, bury, changeSelf, claim, held, judgeDue, TOMBSTONE } from './doubts.ts';
+import { Agenda } from './agenda.ts';
+import { dialDue, hinted, planDials, unhinted } from './dials.ts';
+import { changeSelf, judgeDue, said } from './doubts.ts';
+import { closed, dialFailed, lagged, opened } from './links.ts';
+import { Members } from './members.ts';
 import { heard, heardLeft } from './hearing.ts';
-import { markOf, Members } from './members.ts';
-import type { Subject } from './members.ts';
 import { Rings } from './rings.ts';
 import type { Places } from './rings.ts';
-import { flood, isNeighbour, send } from './state.ts';
+import { isNeighbour } from './state.ts';
 import type { State } from './state.ts';
+import {
+  answerDigest,
+  answerOffer,
+  answerSummary,
+  describe,
+  firstComparison,
+  tellAt,
+  tellDue,
+} from './telling.ts';
 import { isLeaf } from './types.ts';
-import { answerDigest, answerSummary, askForAll, compare, firstComparison, say, tellDue } from './telling.ts';
 import type { LinkKey, Member, MembershipFrame, MembershipInput, MembershipOutput } from './types.ts';
 
 export interface MembershipOptions {
@@ -30,12 +39,19 @@ export class Membership {
   readonly #state: State;
 
   constructor({ self, neighbours, places, random, now }: MembershipOptions) {
-    const rings = new Rings(neighbours / 2, places);
-    if (!isLeaf(self)) rings.add(self.id);
+    const rings = new Rings(neighbours / 2, places, isLeaf(self) ? undefined : self.id);
     this.#state = {
       ...{ self, rings, members: new Members(self), links: new Map(), random, begun: now, now, out: [] },
       ...{ firstNews: -Infinity, lastNews: -Infinity, unsaid: new Map(), batchAt: Infinity },
-      ...{ compareAt: firstComparison(now, random), compared: false },
+      ...{
+        dials: new Agenda(),
+        judgements: new Agenda(),
+        dialling: new Set(),
+        lost: new Set(),
+        planned: undefined,
+      },
+      ...{ turn: self.started, asked: new Map() },
+      ...{ compareAt: firstComparison(now, random), compared: false, isAnswered: false, isLeafMoved: false },
     };
   }
 
@@ -65,17 +81,19 @@ export class Membership {
 
   /** Whether it is hinted at and not present, and will be dialled. */
   isSought(id: string): boolean {
-    const subject = this.#state.members.get(id);
+    const { members, dials } = this.#state;
+    const subject = members.get(id);
     if (!subject?.hint || subject.member) return false;
-    return subject.dialAt < Infinity || subject.dialledAt !== undefined;
+    return dials.at(subject) < Infinity || subject.dialledAt !== undefined;
   }
 
-  /** Whether a link to it is of no use to presence: it is no neighbour, and nobody doubts it. */
+  /** Whether a link to it is of no use to presence: it is no neighbour, no leaf that depends on it, and nobody doubts it. */
   isDispensable(id: string): boolean {
     const { self, links, members } = this.#state;
     if (isLeaf(self)) return links.size > 1;
     const subject = members.get(id);
-    return !isNeighbour(this.#state, id) && (subject?.accusers.size ?? 0) === 0;
+    if (subject?.doubt || (subject?.member && isLeaf(subject.member))) return false;
+    return !isNeighbour(this.#state, id);
   }
 
   /** Whether a link to this peer is to be kept, used or not. */
@@ -85,10 +103,8 @@ export class Membership {
 
   /** When `time.passed` is due. */
   get wakeAt(): number {
-    const { batchAt, links, compareAt, members } = this.#state;
-    let at = Math.min(batchAt, links.size > 0 ? compareAt : Infinity);
-    for (const { dialAt, judgeAt } of members.subjects()) at = Math.min(at, dialAt, judgeAt);
-    return at;
+    const { dials, judgements } = this.#state;
+    return Math.min(tellAt(this.#state), dials.next, judgements.next);
   }
 
   /** @returns what is to be done, in this order */
@@ -98,6 +114,11 @@ export class Membership {
     state.out = [];
     take(state, input);
     judgeDue(state);
+    if (!state.compared && state.isAnswered && state.asked.size === 0) {
+      state.compared = true;
+      state.isLeafMoved = true;
+    }
+    planDials(state);
     // Many hints can come at once, and all of them count before the first dial.
     if (input.type === 'time.passed') dialDue(state);
     tellDue(state);
@@ -147,109 +168,27 @@ function frame(state: State, link: LinkKey, received: MembershipFrame): void {
       heardLeft(state, received.mark, received.why, from.id, link);
       break;
     case 'accused':
-      accuse(state, received.mark, received.by, link);
+    case 'have': {
+      const { mark, by, turn } = received;
+      said(state, mark, { by, turn, holds: received.type === 'have' }, link);
       break;
-    case 'have':
-      held(state, received.mark, received.by, link);
-      break;
+    }
     case 'digest':
       answerDigest(state, link, received.digest);
       break;
     case 'summary':
-      answerSummary(state, link, received.marks);
+      answerSummary(state, link, received.fingerprints);
       break;
     case 'difference':
-      state.compared = true;
-      for (const member of received.members) heard(state, member, link);
-      for (const { mark, why } of received.left) heardLeft(state, mark, why, from.id, link);
-      for (const id of received.wanted) {
-        if (id === state.self.id || state.members.get(id)?.member)
-          say(state, state.members.subject(id), link);
-      }
-      if (isLeaf(state.self)) planLeaf(state);
+      state.isAnswered = true;
+      describe(state, link, received.wanted);
+      answerOffer(state, link, received.offered);
+      break;
+    case 'offered':
+      answerOffer(state, link, received.fingerprints);
+      break;
+    case 'wanted':
+      describe(state, link, received.fingerprints);
       break;
   }
-}
-
-function opened(state: State, link: LinkKey, member: Member, dialled: boolean): void {
-  const subject = state.members.subject(member.id);
-  subject.links.add(link);
-  subject.dialAt = Infinity;
-  subject.dialledAt = undefined;
-  subject.failures = 0;
-  state.links.set(link, subject);
-  state.unsaid.set(link, new Set());
-  // A link proves the peer, whatever was said of it.
-  const { tombstone } = subject;
-  if (tombstone && (tombstone.mark.incarnation !== member.incarnation || tombstone.why !== 'stopped'))
-    subject.tombstone = undefined;
-  heard(state, member, undefined);
-  if (subject.member && subject.unreachable) {
-    subject.unreachable = false;
-    state.out.push({ type: 'joined', member: subject.member });
-  }
-  if (subject.accusers.size > 0) claim(state, subject);
-  if (!state.compared) askForAll(state, link);
-  else if (dialled) compare(state, link);
-  handOverDoubts(state, link);
-}
-
-/** A peer that joins now must judge as the others do. */
-function handOverDoubts(state: State, link: LinkKey): void {
-  for (const { member, accusers, holders } of state.members.subjects()) {
-    if (!member || accusers.size === 0) continue;
-    const mark = markOf(member);
-    for (const by of accusers) send(state, link, { type: 'accused', mark, by });
-    for (const by of holders) send(state, link, { type: 'have', mark, by });
-  }
-}
-
-function closed(state: State, link: LinkKey, goodbye: boolean): void {
-  const subject = state.links.get(link);
-  if (!subject) return;
-  state.links.delete(link);
-  state.unsaid.delete(link);
-  subject.links.delete(link);
-  const { member } = subject;
-  if (!member) return;
-  if (goodbye) {
-    bury(state, subject, 'stopped');
-    flood(state, { type: 'left', mark: markOf(member), why: 'stopped' }, undefined);
-  } else if (subject.links.size === 0 && isLeaf(member)) {
-    bury(state, subject, 'lost');
-  } else if (subject.links.size === 0) {
-    const wasClaimed = subject.holders.delete(state.self.id);
-    if (isNeighbour(state, subject.id)) dialSoon(state, subject);
-    else if (wasClaimed) accuse(state, markOf(member), state.self.id, undefined);
-  }
-  if (isLeaf(state.self)) planLeaf(state);
-}
-
-function dialFailed(state: State, subject: Subject, refused: boolean, moot: boolean): void {
-  subject.dialledAt = undefined;
-  subject.failures += 1;
-  const { member } = subject;
-  if (subject.links.size > 0) return;
-  if (!member) {
-    // It gives up its place on the rings until it proves itself.
-    if (state.rings.remove(subject.id)) neighboursMayMove(state);
-  } else if (refused) {
-    bury(state, subject, 'refused');
-    flood(state, { type: 'left', mark: markOf(member), why: 'refused' }, undefined);
-    return;
-  } else {
-    if (!moot) accuse(state, markOf(member), state.self.id, undefined);
-    if (subject.failures > 1 && !subject.unreachable) {
-      subject.unreachable = true;
-      state.out.push({ type: 'left', member, why: 'unreachable' });
-    }
-  }
-  dialLater(state, subject);
-}
-
-/** After so long this peer may have missed departures that the others have forgotten: it believes what it is told first. */
-function lagged(state: State, time: number): void {
-  if (time < TOMBSTONE / 2) return;
-  for (const subject of state.members.subjects()) subject.unvouched = subject.member !== undefined;
-  for (const link of state.links.keys()) compare(state, link);
 }

@@ -1,6 +1,14 @@
+import type { Agenda } from './agenda.ts';
 import type { Members, Subject } from './members.ts';
 import type { Rings } from './rings.ts';
-import type { LinkKey, Member, MembershipFrame, MembershipOutput } from './types.ts';
+import type { Fingerprint, LinkKey, Member, MembershipFrame, MembershipOutput } from './types.ts';
+
+/** A description that was asked for. */
+export interface Ask {
+  readonly at: number;
+  /** Who else offers it. */
+  readonly others: LinkKey[];
+}
 
 /** What the core of presence knows, and what it has to do: shared by the files of this room, changed in place. */
 export interface State {
@@ -9,6 +17,15 @@ export interface State {
   readonly members: Members;
   /** Open links, and whom each leads to. */
   readonly links: Map<LinkKey, Subject>;
+  /** Whom to dial, and whom to judge. Everybody who is doubted is among the latter. */
+  readonly dials: Agenda<Subject>;
+  readonly judgements: Agenda<Subject>;
+  /** Those that are present, and that this peer has lost or cannot reach. */
+  readonly lost: Set<Subject>;
+  /** Those that are being dialled, in the order in which that began. */
+  readonly dialling: Set<Subject>;
+  /** The neighbours whose dials are planned. */
+  planned: ReadonlySet<string> | undefined;
   /** From 0 to 1. */
   readonly random: () => number;
   /** When this peer began. */
@@ -19,9 +36,17 @@ export interface State {
   /** When the first and the last news came that no dial has followed yet. */
   firstNews: number;
   lastNews: number;
+  /** Words about doubted peers that this peer has said, counted from its start in ms, so that its next life counts higher. */
+  turn: number;
+  /** What was asked for and has not come, the oldest question first. */
+  readonly asked: Map<Fingerprint, Ask>;
   /** What each link is told with the next batch, and when that is due. */
   readonly unsaid: Map<LinkKey, Set<Subject>>;
   batchAt: number;
+  /** Somebody has answered with all that it has, and perhaps not all of it is described yet. */
+  isAnswered: boolean;
+  /** A leaf looks again for whom to dial. */
+  isLeafMoved: boolean;
   /** When the set is next compared with that of another peer. */
   compareAt: number;
   /** Whether this peer has ever received what another one has. */
@@ -43,6 +68,6 @@ export function jitter({ random }: State, most: number): number {
 }
 
 /** Whether a link to this peer is to be kept, used or not. */
-export function isNeighbour({ rings, self }: State, id: string): boolean {
-  return rings.beside(self.id).has(id);
+export function isNeighbour({ rings }: State, id: string): boolean {
+  return rings.neighbours.has(id);
 }

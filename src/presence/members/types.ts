@@ -30,25 +30,31 @@ export interface Mark {
 /** `stopped`: it said goodbye. `refused`: nobody listens any more where it did, on the same host. `lost`: those around it agree. */
 export type Departure = 'stopped' | 'refused' | 'lost';
 
+/** Names one state of one life of a peer, in a few characters: `fingerprint.ts`. */
+export type Fingerprint = string;
+
 export type MembershipFrame =
-  /** These are present, or have changed. */
+  /** These are present, or have changed: the sender itself, or what the other side asked for. */
   | { readonly type: 'joined'; readonly members: readonly Member[] }
   | { readonly type: 'left'; readonly mark: Mark; readonly why: Departure }
-  /** `by` has lost it, or cannot reach it. */
-  | { readonly type: 'accused'; readonly mark: Mark; readonly by: string }
+  /** `by` has lost it, or cannot reach it. `turn` counts up with each word of `by`, so that an old one is not taken for a new one. */
+  | { readonly type: 'accused'; readonly mark: Mark; readonly by: string; readonly turn: number }
   /** `by` has an open link to it. */
-  | { readonly type: 'have'; readonly mark: Mark; readonly by: string }
+  | { readonly type: 'have'; readonly mark: Mark; readonly by: string; readonly turn: number }
   /** Of the whole set, to see whether two sets are alike. */
   | { readonly type: 'digest'; readonly digest: string }
-  /** The whole set, without what is told of each peer. */
-  | { readonly type: 'summary'; readonly marks: readonly Mark[] }
-  /** What the sender of the summary lacks, and what it has that this side lacks. */
+  /** The whole set. */
+  | { readonly type: 'summary'; readonly fingerprints: readonly Fingerprint[] }
+  /** The answer to a summary: what the other side lacks, and what the sender wants described. */
   | {
       readonly type: 'difference';
-      readonly members: readonly Member[];
-      readonly wanted: readonly string[];
-      readonly left: readonly { readonly mark: Mark; readonly why: Departure }[];
-    };
+      readonly offered: readonly Fingerprint[];
+      readonly wanted: readonly Fingerprint[];
+    }
+  /** The sender has these, which are new to it. */
+  | { readonly type: 'offered'; readonly fingerprints: readonly Fingerprint[] }
+  /** The sender wants these described. */
+  | { readonly type: 'wanted'; readonly fingerprints: readonly Fingerprint[] };
 
 /** Names a link of this peer. */
 export type LinkKey = number;

@@ -1,0 +1,47 @@
+import { send } from './state.ts';
+import type { State } from './state.ts';
+import type { Fingerprint, LinkKey } from './types.ts';
+
+/** Asking for descriptions: of all that offer one, one is asked, and the next one when that one stays silent. */
+
+/** After so long without an answer another one is asked, in ms: one peer that stands still must not delay a join. */
+const PATIENCE = 500;
+
+/** When nobody is left to ask, two sets are compared this soon, in ms. */
+const COMPARE_SOON = 1_000;
+
+/** False when somebody has been asked already. */
+export function ask(state: State, link: LinkKey, fingerprint: Fingerprint): boolean {
+  const asked = state.asked.get(fingerprint);
+  if (asked) asked.others.push(link);
+  else state.asked.set(fingerprint, { at: state.now, others: [] });
+  return !asked;
+}
+
+/** When somebody else is to be asked. */
+export function nextAsk({ asked }: State): number {
+  if (asked.size === 0) return Infinity;
+  // In the order in which they were asked for.
+  for (const { at } of asked.values()) return at + PATIENCE;
+  return Infinity;
+}
+
+/** Asks others for what did not come. */
+export function askAgain(state: State): void {
+  if (nextAsk(state) > state.now) return;
+  const wanted = new Map<LinkKey, Fingerprint[]>();
+  for (const [fingerprint, { at, others }] of [...state.asked]) {
+    if (at + PATIENCE > state.now) break;
+    state.asked.delete(fingerprint);
+    const link = others.find((each) => state.links.has(each));
+    if (link === undefined) {
+      state.compareAt = Math.min(state.compareAt, state.now + COMPARE_SOON);
+      continue;
+    }
+    state.asked.set(fingerprint, { at: state.now, others: others.filter((each) => each !== link) });
+    const each = wanted.get(link);
+    if (each) each.push(fingerprint);
+    else wanted.set(link, [fingerprint]);
+  }
+  for (const [link, each] of wanted) send(state, link, { type: 'wanted', fingerprints: each });
+}

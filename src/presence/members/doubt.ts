@@ -1,0 +1,36 @@
+/** What somebody said last about a peer that is doubted. */
+export interface Word {
+  /** Who says it, by id. */
+  readonly by: string;
+  /** Whoever speaks counts its words: an old one that comes late, by another way, says nothing. */
+  readonly turn: number;
+  /** Whether it has a link to the peer, or has lost it. */
+  readonly holds: boolean;
+}
+
+/** A doubt whether a peer lives, in its present version. */
+export class Doubt {
+  readonly #words = new Map<string, Word>();
+  /** Since when the judgement waits for a word of the condemned. */
+  condemnedAt: number | undefined;
+  /** How many have lost it. */
+  accusers = 0;
+
+  words(): Iterable<Word> {
+    return this.#words.values();
+  }
+
+  by(id: string): Word | undefined {
+    return this.#words.get(id);
+  }
+
+  /** False when it is no news. */
+  add(word: Word): boolean {
+    const last = this.#words.get(word.by);
+    if (last && last.turn >= word.turn) return false;
+    if (last && !last.holds) this.accusers -= 1;
+    if (!word.holds) this.accusers += 1;
+    this.#words.set(word.by, word);
+    return true;
+  }
+}

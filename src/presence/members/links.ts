@@ -1,0 +1,85 @@
+import { dialEnded, dialLater, dialSoon, neighboursMayMove } from './dials.ts';
+import { accuse, bury, claim, found, handOverDoubts, TOMBSTONE } from './doubts.ts';
+import { markOf } from './members.ts';
+import type { Subject } from './members.ts';
+import { heard } from './hearing.ts';
+import { flood, isNeighbour } from './state.ts';
+import type { State } from './state.ts';
+import { askForAll, compare } from './telling.ts';
+import { isLeaf } from './types.ts';
+import type { LinkKey, Member } from './types.ts';
+
+/** Links that open and close, and dials that fail. */
+
+export function opened(state: State, link: LinkKey, member: Member, dialled: boolean): void {
+  const subject = state.members.subject(member.id);
+  subject.links += 1;
+  state.dials.delete(subject);
+  dialEnded(state, subject);
+  subject.failures = 0;
+  found(state, subject);
+  state.links.set(link, subject);
+  state.unsaid.set(link, new Set());
+  // A link proves the peer, whatever was said of it.
+  const { tombstone } = subject;
+  if (tombstone && (tombstone.mark.incarnation !== member.incarnation || tombstone.why !== 'stopped'))
+    state.members.entomb(subject, undefined);
+  heard(state, member, undefined);
+  if (subject.member && subject.unreachable) {
+    subject.unreachable = false;
+    state.out.push({ type: 'joined', member: subject.member });
+  }
+  if (subject.isDoubted) claim(state, subject);
+  if (!state.compared) askForAll(state, link);
+  else if (dialled) compare(state, link);
+  handOverDoubts(state, link);
+}
+
+export function closed(state: State, link: LinkKey, goodbye: boolean): void {
+  const subject = state.links.get(link);
+  if (!subject) return;
+  state.links.delete(link);
+  state.unsaid.delete(link);
+  subject.links -= 1;
+  state.isLeafMoved = true;
+  const { member } = subject;
+  if (!member) return;
+  if (goodbye) {
+    bury(state, subject, 'stopped');
+    flood(state, { type: 'left', mark: markOf(member), why: 'stopped' }, undefined);
+  } else if (subject.links === 0 && isLeaf(member)) {
+    bury(state, subject, 'lost');
+  } else if (subject.links === 0) {
+    if (isNeighbour(state, subject.id)) dialSoon(state, subject);
+    else if (subject.doubt?.by(state.self.id)?.holds) accuse(state, subject);
+  }
+}
+
+export function dialFailed(state: State, subject: Subject, refused: boolean, moot: boolean): void {
+  dialEnded(state, subject);
+  subject.failures += 1;
+  const { member } = subject;
+  if (subject.links > 0) return;
+  if (!member) {
+    // It gives up its place on the rings until it proves itself.
+    if (state.rings.remove(subject.id)) neighboursMayMove(state);
+  } else if (refused) {
+    bury(state, subject, 'refused');
+    flood(state, { type: 'left', mark: markOf(member), why: 'refused' }, undefined);
+    return;
+  } else {
+    if (subject.failures > 1 && !subject.unreachable) {
+      subject.unreachable = true;
+      state.out.push({ type: 'left', member, why: 'unreachable' });
+    }
+    if (!moot) accuse(state, subject);
+  }
+  dialLater(state, subject);
+}
+
+/** After so long this peer may have missed departures that the others have forgotten: it believes what it is told first. */
+export function lagged(state: State, time: number): void {
+  if (time < TOMBSTONE / 2) return;
+  for (const subject of state.members.subjects()) subject.unvouched = subject.member !== undefined;
+  for (const link of state.links.keys()) compare(state, link);
+}

@@ -46,6 +46,11 @@ export type {
 export type { Logger, LogLevel } from './base/log.ts';
 export type { LoopLoad } from './base/loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './functions/connected.ts';
+export type { DiagnosedPeer } from './base/diagnostics.ts';
+export type { AnyMessage, CallMessage, RefuseMessage } from './calls/call-message.ts';
+export type { LinkMessage } from './connection/socket.ts';
+export type { EmitMessage, GapMessage, ReceiveMessage } from './events/event-message.ts';
+export type { JoinMessage, LeaveMessage } from './peer/follow-discovery.ts';
 export type { CallEnd } from './calls/call-end.ts';
 export type { Hook, HookedCall } from './calls/hooks.ts';
 export type { NetEvent } from './events/event.ts';

@@ -51,6 +51,7 @@ const PAGES: Record<string, Page> = {
     stays: { 'listen.ts': /^emit\.ts:\d+ 42 undefined$/ },
     compiled: ['jobs.ts'],
   },
+  'docs/observability.md': { ends: ['slow.ts'] },
   'docs/streams.md': { served: ['count.ts', 'store.ts'], ends: ['read-count.ts', 'upload.ts'] },
   'docs/values.md': { ends: ['parity.ts'], compiled: ['shrink.ts'] },
   'docs/guides/authorize-calls.md': {

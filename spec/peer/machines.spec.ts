@@ -20,6 +20,7 @@ const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
   createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true, log: silentLog }),
   createDispatcherLogic({
+    id: 'a',
     registry,
     clock: systemClock,
     limits: { calls: 1, streams: 1, running: 1 },

@@ -11,6 +11,7 @@ export type Answer = (args: readonly unknown[], options: CallOptions) => unknown
 
 /** A pool whose peers answer as a test says, on a clock that the test turns. */
 export class FakePool implements Pool {
+  readonly id = 'local';
   readonly source = new PeerSet('main', () => new Promise(() => {}));
   readonly clock = new SimulatedClock();
   /** The next random numbers. After them, every number is one half. */

@@ -39,6 +39,8 @@ export interface CallContext {
 /** A call that runs here, with what the calls made inside it need to know. */
 export interface OuterCall extends CallContext {
   readonly settled: boolean;
+  /** What each of its steps runs inside, beside the storage. */
+  readonly enter?: (<T>(step: () => T) => T) | undefined;
 }
 
 /** Makes the context of the call that is running synchronously, when it is asked for. */
@@ -118,7 +120,8 @@ export function runTracked<T>(call: OuterCall, step: () => T): T {
   const before = running.now;
   running.now = undefined;
   try {
-    return storage.run(call, step);
+    const { enter } = call;
+    return storage.run(call, enter ? () => enter(step) : step);
   } finally {
     running.now = before;
   }

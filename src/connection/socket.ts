@@ -1,8 +1,12 @@
+import type { Channel } from 'node:diagnostics_channel';
+
 import { fromCallback } from 'xstate';
 
 import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage } from '../wire/codec.ts';
+import { CHANNELS } from '../base/diagnostics.ts';
+import type { DiagnosedPeer } from '../base/diagnostics.ts';
 import { peerLine } from '../base/text.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
@@ -11,6 +15,30 @@ import type { ConnectionServices } from './connection-context.ts';
 import type { Receiver } from '../transport/transport.ts';
 import type { Link, LinkOwner } from './link.ts';
 import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
+
+/**
+ * A connection to another peer, on the channels `app-net:link:open` and `app-net:link:close`.
+ *
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel';
+ *
+ * subscribe('app-net:link:close', (message) => {
+ *   const { peer, code } = message as LinkMessage;
+ *   console.log(peer.name, code);
+ * });
+ */
+export interface LinkMessage {
+  /** Id of the peer of this process. */
+  readonly local: string;
+  /** The peer at the other end. */
+  readonly peer: DiagnosedPeer;
+  /** Whether this side dialled. */
+  readonly dialled: boolean;
+  /** How often a connection to this peer was lost before. */
+  readonly generation: number;
+  /** When it closes: the close code of the WebSocket; undefined if this side ended it without one. */
+  readonly code: number | undefined;
+}
 
 export interface SocketInput {
   link: Link;
@@ -34,6 +62,8 @@ class SocketOwner implements Receiver, LinkOwner {
   readonly #tell: (message: ConnectionMessage) => void;
   readonly #arrivals: Arrivals;
   #open = true;
+  /** The close was told of. */
+  #isClosed = false;
   /** The frames of one message for each of the three actors, so that an actor gets one message, not one for each call. */
   #answers: CallerFrame[] = NOTHING;
   #requests: DispatcherFrame[] = NOTHING;
@@ -46,6 +76,7 @@ class SocketOwner implements Receiver, LinkOwner {
     this.#arrivals = new Arrivals(services.largestMessage);
     link.owner = this;
     link.socket.receive(this);
+    this.#publish(CHANNELS.linkOpen);
   }
 
   message(text: string): void {
@@ -132,6 +163,7 @@ class SocketOwner implements Receiver, LinkOwner {
 
   closed(code: number): void {
     this.#open = false;
+    this.#publishClose(code);
     this.#tell({ type: 'link.closed', link: this.#link, code });
   }
 
@@ -162,7 +194,22 @@ class SocketOwner implements Receiver, LinkOwner {
 
   dispose(): void {
     this.#open = false;
+    this.#publishClose(undefined);
     this.#link.socket.terminate();
+  }
+
+  #publishClose(code: number | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#publish(CHANNELS.linkClose, code);
+  }
+
+  #publish(channel: Channel, code?: number): void {
+    if (!channel.hasSubscribers) return;
+    const { record: peer, dialled, generation } = this.#link;
+    const local = this.#services.handshake.self.id;
+    const message: LinkMessage = { local, peer, dialled, generation, code };
+    channel.publish(message);
   }
 
   #unreadable(frame: UnreadableFrame): void {

@@ -4,6 +4,9 @@ import type { Gap } from './interests.ts';
 import type { EventsMessage } from './messages.ts';
 import { ModuleListeners } from './module-listeners.ts';
 import type { PeerRecord } from '../connection/link.ts';
+import { CHANNELS } from '../base/diagnostics.ts';
+import { traceOfEmit } from './event-message.ts';
+import type { GapMessage } from './event-message.ts';
 import { EVERY_EVENT } from './topics.ts';
 import type { SlowSubscribers, Topics } from './topics.ts';
 import { NetError } from '../base/errors.ts';
@@ -13,7 +16,7 @@ import type { Log } from '../base/log.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import type { Selector } from '../presence/selector.ts';
 import { peerLine } from '../base/text.ts';
-import { encodeBeside } from '../wire/beside.ts';
+import { NO_META, encodeBeside } from '../wire/beside.ts';
 import type { CallMeta, TraceContext } from '../wire/beside.ts';
 import type { EventFrame } from '../wire/frames.ts';
 import { NotSerializable } from '../wire/values/not-serializable.ts';
@@ -46,6 +49,8 @@ interface Interest {
 
 /** The peer's settings that concern events. */
 export interface EventSettings {
+  /** Id of the local peer. */
+  id: string;
   clock: Clock;
   log: Log;
   slowSubscribers: SlowSubscribers;
@@ -56,6 +61,8 @@ export interface EventSettings {
 
 /** The events of one local peer: connects the listeners and selectors of users with the `events` actor. */
 export class EventHub {
+  /** Id of the local peer. */
+  readonly id: string;
   readonly source: PeerSource;
   readonly logic: EventsLogic;
   readonly #topics: Topics;
@@ -77,6 +84,7 @@ export class EventHub {
     trace: () => TraceContext | undefined,
   ) {
     const { clock, limits, log, slowSubscribers, stacks } = settings;
+    this.id = settings.id;
     this.source = source;
     this.#find = find;
     this.#trace = trace;
@@ -94,7 +102,10 @@ export class EventHub {
       },
       deliver: (interest, id, event) =>
         this.#tell(interest, id, (listener, peer) => listener.take(peer, event)),
-      missed: (interest, id, gap) => this.#tell(interest, id, (listener, peer) => listener.missed(peer, gap)),
+      missed: (interest, id, gap) => {
+        if (CHANNELS.eventGap.hasSubscribers) this.#publishGap(interest, id, gap);
+        this.#tell(interest, id, (listener, peer) => listener.missed(peer, gap));
+      },
       refused: (name, record) => {
         log.subscriptionWaits(record, name);
         this.#warn(name, record);
@@ -116,7 +127,7 @@ export class EventHub {
 
   /** @throws NetError NOT_SERIALIZABLE, TOO_LARGE; TypeError for a wrong `meta` */
   emit(name: string, payload: unknown, meta: CallMeta | undefined): number {
-    const beside = encodeBeside(meta, this.#trace());
+    const beside = encodeBeside(meta, traceOfEmit(this.id, name, meta ?? NO_META, this.#trace()));
     try {
       return this.#topics.emit(name, payload, beside);
     } catch (error) {
@@ -195,6 +206,13 @@ export class EventHub {
       // The listener before it may have ended this one.
       if (each.view.inside.has(peer) && interest.listening.includes(each)) tell(each.listener, peer);
     }
+  }
+
+  #publishGap(name: string, id: string, gap: Gap): void {
+    const peer = this.#find(id);
+    if (!peer) return;
+    const message: GapMessage = { ...gap, local: this.id, peer, name };
+    CHANNELS.eventGap.publish(message);
   }
 
   #want(name: string, { id: peer }: RemotePeer): void {

@@ -1,6 +1,9 @@
 import type { Gap } from './interests.ts';
 import type { EventListener, Received, SubscribeOptions } from './event-types.ts';
 import type { EventHub } from './event-hub.ts';
+import { CHANNELS } from '../base/diagnostics.ts';
+import { tellHandled } from './event-message.ts';
+import type { ReceiveMessage } from './event-message.ts';
 import { near } from '../base/near.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { refuseSelector } from '../presence/selector.ts';
@@ -22,6 +25,7 @@ export class Subscription implements Disposable {
   readonly #signal: AbortSignal | undefined;
   readonly #gaps = new Gaps();
   readonly #options: SubscribeOptions;
+  readonly #local: string;
   readonly #listener: EventListener<unknown>;
   #end: (() => void) | undefined;
 
@@ -30,6 +34,7 @@ export class Subscription implements Disposable {
     checkSubscribeOptions(options, OPTIONS);
     if (typeof listener !== 'function')
       throw new TypeError('subscribe(listener): listener must be a function');
+    this.#local = hub.id;
     this.#listener = listener;
     this.#options = options;
     this.#signal = options.signal;
@@ -64,11 +69,37 @@ export class Subscription implements Disposable {
 
   #take(peer: RemotePeer, event: EventFrame): void {
     const received = this.#gaps.receive(peer, event);
+    if (CHANNELS.eventReceive.hasSubscribers) {
+      this.#takeTold(received);
+      return;
+    }
     try {
       const result = this.#listener(received.payload, received);
       if (isPromise(result)) whenSettled(result, NOTHING, (error) => this.#report(error));
     } catch (error) {
       this.#report(error);
+    }
+  }
+
+  /** Does the same, and tells of it. */
+  #takeTold(received: Received<unknown>): void {
+    const { peer, name, sequence, meta, trace } = received;
+    const beside = { meta, trace, enter: undefined, error: undefined };
+    const message: ReceiveMessage = { local: this.#local, peer, name, sequence, ...beside };
+    CHANNELS.eventReceive.publish(message);
+    const done = (): void => tellHandled(message);
+    const fail = (error: unknown): void => {
+      tellHandled(message, { error });
+      this.#report(error);
+    };
+    const { enter } = message;
+    const listen = (): unknown => this.#listener(received.payload, received);
+    try {
+      const result = enter ? enter(listen) : listen();
+      if (isPromise(result)) whenSettled(result, done, fail);
+      else done();
+    } catch (error) {
+      fail(error);
     }
   }
 

@@ -2,7 +2,10 @@ import type { Candidates } from './candidates.ts';
 import { NetError } from '../base/errors.ts';
 import { pause, untilChange } from './pool.ts';
 import { GivenStreams, orFailure } from '../calls/streams/given-streams.ts';
-import { insideOuterCall } from '../calls/context.ts';
+import { OK, endOf } from '../calls/call-end.ts';
+import { attempt as asAttempt, beginAny } from '../calls/call-message.ts';
+import type { AnyMessage } from '../calls/call-message.ts';
+import { insideOuterCall, outerCall } from '../calls/context.ts';
 import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
 import type { CallMeta } from '../wire/beside.ts';
 import { Attempts, jitter } from './retry.ts';
@@ -59,9 +62,16 @@ export async function callAny(
   plain?: () => void,
   given = GivenStreams.among(args, true),
 ): Promise<unknown> {
-  if (!given) return attempt(call, args, undefined, plain);
+  const { tag, pool } = call.candidates;
+  const message = beginAny('any', pool.id, tag, outerCall()?.trace);
+  if (!given)
+    return message
+      ? told(message, attempt(call, args, given, plain, message))
+      : attempt(call, args, given, plain);
   try {
-    return await attempt({ ...call, signal: orFailure(call.signal, given) }, args, given, plain);
+    const watched = { ...call, signal: orFailure(call.signal, given) };
+    const attempts = attempt(watched, args, given, plain, message);
+    return await (message ? told(message, attempts) : attempts);
   } finally {
     given.release();
   }
@@ -72,6 +82,7 @@ async function attempt(
   args: readonly unknown[],
   given: GivenStreams | undefined,
   plain: (() => void) | undefined,
+  message?: AnyMessage,
 ): Promise<unknown> {
   const { candidates, meta } = call;
   const { time, signal } = insideOuterCall(call);
@@ -101,7 +112,8 @@ async function attempt(
     }
     try {
       const options = { deadline: call.streams ? time : left, signal, meta };
-      const value = await peer.callWith(given, candidates.tag, args, options, plain);
+      const make = (): Promise<unknown> => peer.callWith(given, candidates.tag, args, options, plain);
+      const value = await (message ? asAttempt(message, make) : make());
       balance.took(peer);
       return value;
     } catch (error) {
@@ -110,6 +122,18 @@ async function attempt(
       if (error.code === 'NO_SUCH_TAG') without = new Set([...without, peer]);
       else balance.rest(peer);
     }
+  }
+}
+
+/** Tells how it ended. */
+async function told(message: AnyMessage, attempts: Promise<unknown>): Promise<unknown> {
+  try {
+    const value = await attempts;
+    message.succeeded(OK);
+    return value;
+  } catch (error) {
+    message.finish(endOf(error));
+    throw error;
   }
 }
 

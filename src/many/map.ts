@@ -1,10 +1,16 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { GivenStreams, orFailure } from '../calls/streams/given-streams.ts';
 import { StreamSource } from '../calls/streams/stream-source.ts';
-import { insideOuterCall } from '../calls/context.ts';
+import { OK, endOf } from '../calls/call-end.ts';
+import { insideOuterCall, outerCall } from '../calls/context.ts';
+import { areCallsWatched, isAnyWatched } from '../calls/call-message.ts';
 import { NetError } from '../base/errors.ts';
 import { MapInputs } from './map-inputs.ts';
 import type { Inputs } from './map-inputs.ts';
 import type { MapCall, MapResult } from './map-options.ts';
+import { makeAttempt } from './map-work.ts';
+import type { Rejected, Work } from './map-work.ts';
 import { MapSlots } from './map-slots.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { ResultQueue } from './results.ts';
@@ -19,22 +25,6 @@ import { whenAborted } from '../base/when-aborted.ts';
 const AHEAD = 4;
 
 type Result = MapResult<unknown, unknown>;
-
-/** One input on its way. */
-interface Work {
-  readonly index: number;
-  readonly input: unknown;
-  readonly args: readonly unknown[];
-  /** The arguments that are streams. */
-  readonly given: GivenStreams | undefined;
-  readonly attempts: Attempts;
-  /** When it fails at the latest, on the clock; Infinity until a peer gets it. */
-  end: number;
-  /** The peer that had it last. */
-  peer: RemotePeer | undefined;
-}
-
-type Rejected = Pick<Work, 'index' | 'input' | 'peer'> & { given?: GivenStreams | undefined };
 
 /** Returns the results. The work begins when the first result is asked for. */
 export function callMap(call: MapCall, inputs: Inputs<unknown>): ResultQueue<Result> {
@@ -65,6 +55,8 @@ class Mapping {
   #failure: { error: unknown } | undefined;
   #busy = false;
   #over = false;
+  /** Runs a step in the asynchronous context in which the loop began, for those who trace. */
+  #inside: <T>(step: () => T) => T = (step) => step();
   /** Stops watching the signal and the peers. */
   #detach: () => void = () => {};
 
@@ -91,6 +83,7 @@ class Mapping {
 
   #start(): void {
     this.#call = { ...this.#call, ...insideOuterCall(this.#call) };
+    if (isAnyWatched() || areCallsWatched() || outerCall()) this.#inside = AsyncLocalStorage.snapshot();
     const { candidates, signal } = this.#call;
     const { source, clock } = candidates.pool;
     this.#aloneSince = clock.now();
@@ -140,7 +133,7 @@ class Mapping {
       return;
     }
     const attempts = new Attempts(this.#call.idempotent, given);
-    const work = { index, input, args, given, attempts, end: Infinity, peer: undefined };
+    const work = { index, input, args, given, attempts, end: Infinity, message: undefined, peer: undefined };
     this.#queue.push(work);
     given?.onFailure((error) => this.#then(() => this.#drop(work, error)));
   }
@@ -192,13 +185,13 @@ class Mapping {
     this.#slots.take(peer);
     const signal = orFailure(this.#leave.signal, work.given);
     const options = { deadline: Math.max(0, work.end - now), signal, meta };
-    peer.callWith(work.given, candidates.tag, work.args, options).then(
+    this.#inside(() => makeAttempt(work, candidates, peer, options)).then(
       (value) => this.#then(() => this.#answered(peer, work, value)),
       (error: unknown) => this.#then(() => this.#failedAt(peer, work, error)),
     );
   }
 
-  #answered(peer: RemotePeer, { index, input, given }: Work, value: unknown): void {
+  #answered(peer: RemotePeer, { index, input, given, message }: Work, value: unknown): void {
     this.#slots.release(peer);
     given?.release();
     this.#call.candidates.pool.balance.took(peer);
@@ -206,9 +199,10 @@ class Mapping {
       // The stream would end with the loop. For a known function, the type says that it cannot be mapped.
       new StreamSource(value).end();
       const text = `${readableTag(this.#call.candidates.tag)} returns a stream, which map cannot use; call it with on(peer) or any()`;
-      this.#reject({ index, input, peer }, new TypeError(text));
+      this.#reject({ index, input, peer, message }, new TypeError(text));
       return;
     }
+    message?.finish(OK);
     this.#settle({ index, input, status: 'fulfilled', value, peer });
   }
 
@@ -216,6 +210,7 @@ class Mapping {
     this.#slots.release(peer);
     if (this.#over) {
       work.given?.release();
+      work.message?.finish(endOf(error));
       return;
     }
     if (!work.attempts.mayRepeat(error)) {
@@ -226,8 +221,9 @@ class Mapping {
     this.#queue.push(work);
   }
 
-  #reject({ index, input, peer, given }: Rejected, reason: unknown): void {
+  #reject({ index, input, peer, given, message }: Rejected, reason: unknown): void {
     given?.release();
+    message?.finish(endOf(reason));
     this.#failed += 1;
     this.#settle({ index, input, status: 'rejected', reason, peer });
   }
@@ -309,7 +305,10 @@ class Mapping {
     this.#call.candidates.pool.clock.clearTimeout(this.#timer);
     this.#detach();
     this.#inputs.close();
-    for (const { given } of this.#queue) given?.release();
+    for (const { given, message } of this.#queue) {
+      given?.release();
+      message?.finish(endOf(reason));
+    }
     this.#leave.abort(reason);
   }
 

@@ -6,6 +6,8 @@ import { whenAborted } from '../base/when-aborted.ts';
 
 /** The local peer, in the form that calls need before it is known which peer they go to. */
 export interface Pool {
+  /** Id of the local peer. */
+  readonly id: string;
   readonly source: PeerSource;
   readonly balance: Balance;
   readonly clock: Clock;

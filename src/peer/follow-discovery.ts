@@ -1,13 +1,49 @@
+import { CHANNELS } from '../base/diagnostics.ts';
+import type { Evidence, LeaveReason } from '../connection/evidence.ts';
 import type { PeerRecord } from '../connection/link.ts';
 import type { DiscoveryEmitted } from '../presence/messages.ts';
 import type { PeerSet } from '../presence/peer-set.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 
-/** Keeps the set of peers as the discovery actor reports it. @param remotePeer the user's handle of a record */
+/**
+ * A peer that joined, on the channel `app-net:peer:join`.
+ *
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel';
+ *
+ * subscribe('app-net:peer:join', (message) => console.log((message as JoinMessage).peer.name));
+ */
+export interface JoinMessage {
+  /** Id of the peer of this process. */
+  readonly local: string;
+  /** The peer that joined. */
+  readonly peer: RemotePeer;
+}
+
+/**
+ * A peer that left, on the channel `app-net:peer:leave`.
+ *
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel';
+ *
+ * subscribe('app-net:peer:leave', (message) => {
+ *   const { peer, why, evidence } = message as LeaveMessage;
+ *   console.log(peer.name, why, `${evidence}`);
+ * });
+ */
+export interface LeaveMessage extends JoinMessage {
+  /** Why it left. */
+  readonly why: LeaveReason;
+  /** What is known about its leave. */
+  readonly evidence: Evidence;
+}
+
+/** Keeps the set of peers as the discovery actor reports it. @param remotePeer the user's handle of a record @param local id of the local peer */
 export function followDiscovery(
   discovery: { on(type: '*', listener: (event: DiscoveryEmitted) => void): unknown },
   set: PeerSet,
   remotePeer: (record: PeerRecord) => RemotePeer,
+  local: string,
 ): void {
   discovery.on('*', (event) => {
     if (event.type === 'search.settled') {
@@ -16,6 +52,14 @@ export function followDiscovery(
     }
     const { record } = event;
     const peer = remotePeer(record);
+    if (event.type === 'peer.joined' && CHANNELS.peerJoin.hasSubscribers) {
+      const message: JoinMessage = { local, peer };
+      CHANNELS.peerJoin.publish(message);
+    }
+    if (event.type === 'peer.left' && CHANNELS.peerLeave.hasSubscribers) {
+      const message: LeaveMessage = { local, peer, why: event.why, evidence: record.evidence! };
+      CHANNELS.peerLeave.publish(message);
+    }
     if (event.type === 'peer.joined') set.apply({ type: 'join', peer });
     else if (event.type === 'peer.left')
       set.apply({ type: 'leave', peer, why: event.why, evidence: record.evidence! });

@@ -125,7 +125,7 @@ export class Peer {
     const machine = createPeerMachine(
       createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({
-        ...{ registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
+        ...{ id, registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
         remotePeer: ({ record }) => this.#remotePeer(record),
       }),
       createLivenessLogic(settings),
@@ -150,16 +150,16 @@ export class Peer {
     this.#pool = {
       source: this.#set,
       balance: new Balance({ random: settings.random, now: () => clock.now() }),
-      ...{ clock, random: settings.random, deadline: settings.deadline },
+      ...{ id, clock, random: settings.random, deadline: settings.deadline },
     };
     this.#connecting = new Connecting(this.#registry, this.#pool, parityOf(settings));
     this.#outgoing = new Outgoing({
-      ...{ clock, deadline: settings.deadline, middleware: this.#middleware },
+      ...{ id, clock, deadline: settings.deadline, middleware: this.#middleware },
       caller: this.actor.system.get('caller') as CallerRef,
       remotePeer: (record) => this.#remotePeer(record),
       over: () => this.#over,
     });
-    followDiscovery(this.actor.system.get('discovery'), this.#set, (record) => this.#remotePeer(record));
+    followDiscovery(this.actor.system.get('discovery'), this.#set, (record) => this.#remotePeer(record), id);
   }
 
   /**

@@ -6,10 +6,22 @@ import { TooLarge } from './too-large.ts';
  * trace that it belongs to. (The field `meta` of a frame is taken: it describes values that JSON cannot represent.)
  */
 
-/** A small object that travels with a call or an event. */
+/**
+ * A small object that travels with a call or an event: plain JSON values, at most 4,096 characters of JSON.
+ *
+ * @example
+ * const meta: CallMeta = { tenant: 'acme', roles: ['reader'] };
+ * await peer.call('report.make', [], { meta });
+ */
 export type CallMeta = Readonly<Record<string, unknown>>;
 
-/** The trace that a call or an event belongs to, by the names of W3C: `traceparent`, `tracestate`, `baggage`. */
+/**
+ * The trace that a call or an event belongs to, by the names of W3C: `traceparent`, `tracestate`, `baggage`.
+ *
+ * @example
+ * const trace: TraceContext | undefined = current().trace;
+ * console.log(trace?.['traceparent']); // 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+ */
 export type TraceContext = Readonly<Record<string, string>>;
 
 /** The trace as it is on the wire. A text is a `traceparent` alone, which is what most traces consist of. */

@@ -1,4 +1,6 @@
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
+import { CHANNELS } from '../../base/diagnostics.ts';
+import type { RefuseMessage } from '../call-message.ts';
 import { OK, endOf, failed } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
 import { encodeFailure, encodeResult, encodeThrown } from '../../wire/codec.ts';
@@ -12,10 +14,13 @@ export class Answers {
   /** Whether thrown errors are sent with their stack. */
   readonly stacks: boolean;
 
+  readonly #id: string;
   #failed: ((end: CallEnd) => void) | undefined;
 
-  constructor(stacks: boolean) {
+  /** @param id of the peer that answers */
+  constructor(stacks: boolean, id: string) {
     this.stacks = stacks;
+    this.#id = id;
   }
 
   /** Writes an answer, and tells how the call ended with it. */
@@ -50,6 +55,20 @@ export class Answers {
   refuseValue(link: Link, id: number, error: unknown): void {
     const { code, why } = refusalOf(link, error);
     this.refuse(link, id, code, `the function ran, but its result cannot be sent: ${why}`, 'yes');
+  }
+
+  /** Answers a request whose function does not run. */
+  refuseUnrun(
+    link: Link,
+    { id, tag }: { id: number; tag?: string },
+    code: NetErrorCode,
+    message: string,
+  ): void {
+    if (CHANNELS.callRefuse.hasSubscribers) {
+      const refused: RefuseMessage = { local: this.#id, peer: link.record, tag, code, message };
+      CHANNELS.callRefuse.publish(refused);
+    }
+    this.refuse(link, id, code, message);
   }
 
   refuse(link: Link, id: number, code: NetErrorCode, message: string, ran: Ran = 'no'): void {

@@ -1,6 +1,6 @@
 import { encodeCancel, encodeCredit } from '../../wire/stream-frames.ts';
 import { reviveThrown } from '../../wire/values/failure.ts';
-import type { CompleteFrame, ErrorFrame, NextFrame } from '../../wire/frames.ts';
+import type { CompleteFrame, ErrorFrame, NextFrame, RequestFrame } from '../../wire/frames.ts';
 import { NetError, isNetErrorCode } from '../../base/errors.ts';
 import type { RunningCall } from './running-call.ts';
 import { StreamReader } from '../streams/stream-reader.ts';
@@ -48,4 +48,14 @@ function failureOf(call: RunningCall, frame: ErrorFrame): unknown {
   const { code, ran, message } = frame.failure;
   const known = isNetErrorCode(code) ? code : 'BAD_REQUEST';
   return new NetError(known, message, { ran, peer: record.id, tag: call.tag });
+}
+
+/** The arguments of a request, with the named ones last. */
+export function argumentsOf({ args, kwargs }: RequestFrame): readonly unknown[] {
+  return kwargs && hasKeys(kwargs) ? [...args, kwargs] : args;
+}
+
+function hasKeys(object: object): boolean {
+  for (const key in object) if (Object.hasOwn(object, key)) return true;
+  return false;
 }

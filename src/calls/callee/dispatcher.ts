@@ -26,6 +26,8 @@ import type { TakenCalls } from './taken-calls.ts';
 /** The actor that finds the function for a tag, runs it and answers. */
 
 export interface DispatcherInput {
+  /** Id of the peer. */
+  id: string;
   registry: Registry;
   clock: Clock;
   /** `calls` and `streams` count for one connection, `running` for all connections together. */
@@ -68,11 +70,11 @@ class Dispatcher {
   /** When the current requests were read, on the clock. */
   #receivedAt = 0;
 
-  constructor({ registry, clock, limits, stacks, middleware, remotePeer }: DispatcherInput) {
+  constructor({ id, registry, clock, limits, stacks, middleware, remotePeer }: DispatcherInput) {
     this.#registry = registry;
     this.#clock = clock;
     this.#limits = limits;
-    this.#answers = new Answers(stacks);
+    this.#answers = new Answers(stacks, id);
     this.#counters = {
       get registered() {
         return registry.size;
@@ -84,7 +86,7 @@ class Dispatcher {
     };
     this.snapshot = new LiveSnapshot(this.#counters);
     this.#runner = new Runner({
-      ...{ clock, middleware, remotePeer, streams: limits.streams },
+      ...{ id, clock, middleware, remotePeer, streams: limits.streams },
       ...{ answers: this.#answers, counters: this.#counters },
     });
   }
@@ -148,7 +150,7 @@ class Dispatcher {
     }
     taken.last = id;
     if (request.type === 'unreadable') {
-      this.#refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
+      this.#refuse(link, request, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
       return;
     }
     const { calls, streams } = this.#limits;
@@ -156,14 +158,14 @@ class Dispatcher {
     if (taken.unsettled >= calls) {
       this.#refuse(
         link,
-        id,
+        request,
         'OVERLOADED',
         `this connection already has ${calls} unanswered calls (limits.calls of the called peer)`,
       );
     } else if (opens > 0 && taken.openStreams + opens > streams) {
       this.#refuse(
         link,
-        id,
+        request,
         'OVERLOADED',
         `more than ${streams} streams would be open on this connection (limits.streams of the called peer)`,
       );
@@ -182,16 +184,16 @@ class Dispatcher {
   }
 
   #begin(link: Link, request: RequestFrame, receivedAt: number): void {
-    const { id, tag, deadline } = request;
+    const { tag, deadline } = request;
     if (deadline !== undefined && this.#clock.now() - receivedAt >= deadline) {
       const text = 'the deadline passed before the function could start';
-      this.#refuse(link, id, 'DEADLINE_EXCEEDED', text);
+      this.#refuse(link, request, 'DEADLINE_EXCEEDED', text);
       return;
     }
     if (this.#counters.running >= this.#limits.running) {
       this.#refuse(
         link,
-        id,
+        request,
         'OVERLOADED',
         `the called peer already runs ${this.#limits.running} calls (its limits.running); try another peer, or later`,
       );
@@ -199,14 +201,14 @@ class Dispatcher {
     }
     const registration = this.#registry.get(tag);
     if (!registration) {
-      this.#refuse(link, id, 'NO_SUCH_TAG', this.#noSuchTag(tag));
+      this.#refuse(link, request, 'NO_SUCH_TAG', this.#noSuchTag(tag));
       return;
     }
     const { streams } = this.#limits;
     if (registration.streams && takenOver(link).openStreams >= streams) {
       this.#refuse(
         link,
-        id,
+        request,
         'OVERLOADED',
         `more than ${streams} streams would be open on this connection (limits.streams of the called peer)`,
       );
@@ -216,8 +218,8 @@ class Dispatcher {
   }
 
   /** Answers a request whose function did not run. */
-  #refuse(link: Link, id: number, code: NetErrorCode, text: string): void {
-    this.#answers.refuse(link, id, code, text);
+  #refuse(link: Link, request: { id: number; tag?: string }, code: NetErrorCode, text: string): void {
+    this.#answers.refuseUnrun(link, request, code, text);
     this.#runner.settled(link);
   }
 
@@ -230,9 +232,14 @@ class Dispatcher {
           ? new NetError('DEADLINE_EXCEEDED', 'the deadline passed, and the caller no longer waits', details)
           : new NetError('CANCELLED', 'the caller cancelled the call', details);
       call.end(reason);
-    } else if (takenOver(link).held?.requests.delete(id)) {
-      this.#putOff(takenOver(link), -1);
-      this.#refuse(link, id, 'CANCELLED', 'the call was cancelled before its function started');
+      return;
+    }
+    const taken = takenOver(link);
+    const held = taken.held?.requests.get(id);
+    if (held) {
+      taken.held!.requests.delete(id);
+      this.#putOff(taken, -1);
+      this.#refuse(link, held.request, 'CANCELLED', 'the call was cancelled before its function started');
     }
   }
 

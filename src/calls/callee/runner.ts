@@ -2,6 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { NetErrorCode } from '../../base/errors.ts';
 import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
+import { CHANNELS } from '../../base/diagnostics.ts';
+import { CallMessage, areCallsWatched } from '../call-message.ts';
 import { OK, endOf } from '../call-end.ts';
 import { HookedCallState } from '../hooks.ts';
 import type { Middleware } from '../hooks.ts';
@@ -10,7 +12,7 @@ import type { RemotePeer } from '../../presence/remote-peer.ts';
 import { isStream, shapeOf, whenSettled } from '../../base/value-shape.ts';
 import type { RequestFrame } from '../../wire/frames.ts';
 import type { Answers } from './answers.ts';
-import { receiveArguments } from './arguments.ts';
+import { argumentsOf, receiveArguments } from './arguments.ts';
 import { Held } from './held.ts';
 import type { Link } from '../../connection/link.ts';
 import { sendStream } from './result-stream.ts';
@@ -20,6 +22,8 @@ import { takenOver } from './taken-calls.ts';
 import type { Turns } from './turns.ts';
 
 export interface RunnerInput {
+  /** Id of the peer that runs them. */
+  id: string;
   clock: Clock;
   answers: Answers;
   middleware: Middleware;
@@ -34,6 +38,7 @@ export interface RunnerInput {
 export class Runner implements ContextSource, RunningCallHouse {
   readonly clock: Clock;
   readonly remotePeer: (link: Link) => RemotePeer;
+  readonly #id: string;
   readonly #answers: Answers;
   readonly #middleware: Middleware;
   readonly #streams: number;
@@ -46,7 +51,8 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** When the request that runs now was read, on the clock. */
   #receivedAt = 0;
 
-  constructor({ clock, answers, middleware, streams, counters, remotePeer }: RunnerInput) {
+  constructor({ id, clock, answers, middleware, streams, counters, remotePeer }: RunnerInput) {
+    this.#id = id;
     this.clock = clock;
     this.remotePeer = remotePeer;
     this.#answers = answers;
@@ -57,7 +63,8 @@ export class Runner implements ContextSource, RunningCallHouse {
 
   run(link: Link, registration: Registration, request: RequestFrame, receivedAt: number): void {
     this.#receivedAt = receivedAt;
-    if (registration.waits === false && !request.streams && this.#middleware.incoming === undefined) {
+    const isPlain = registration.waits === false && !request.streams;
+    if (isPlain && this.#middleware.incoming === undefined && !areCallsWatched()) {
       this.#runBriefly(link, registration, request);
     } else {
       this.#runTracked(link, registration, request);
@@ -151,12 +158,13 @@ export class Runner implements ContextSource, RunningCallHouse {
   #refuse(call: RunningCall, code: NetErrorCode, text: string): void {
     leave(call);
     call.settle();
-    this.#answers.refuse(call.link, call.id, code, text);
+    this.#answers.refuseUnrun(call.link, call, code, text);
     this.settled(call.link);
   }
 
   #start(registration: Registration, call: RunningCall, args: readonly unknown[]): void {
     const { link, id } = call;
+    if (areCallsWatched()) this.#tell(call);
     track(call);
     let value: unknown;
     try {
@@ -188,6 +196,25 @@ export class Runner implements ContextSource, RunningCallHouse {
     }
   }
 
+  /** Tells of the call, and lets subscribers set what it runs inside. */
+  #tell(call: RunningCall): void {
+    const { tag, meta, trace, receivedAt } = call;
+    const waited = this.clock.now() - receivedAt;
+    const message = new CallMessage(
+      'callee',
+      this.#id,
+      call.link.record,
+      tag,
+      meta,
+      trace,
+      waited,
+      undefined,
+    );
+    CHANNELS.callStart.publish(message);
+    call.enter = message.enter;
+    call.onEnd = (end) => message.finish(end);
+  }
+
   #apply(call: RunningCall, run: AnyFunction, args: readonly unknown[]): unknown {
     const { incoming } = this.#middleware;
     if (!incoming) return apply(run, args);
@@ -195,12 +222,16 @@ export class Runner implements ContextSource, RunningCallHouse {
     const meta = { ...call.meta };
     const hooked = new HookedCallState({ direction: 'incoming', peer, tag, args, signal, deadline, meta });
     call.hooked = hooked;
-    call.onEnd = (end) => hooked.finish(end);
+    const { onEnd } = call;
+    call.onEnd = (end) => {
+      hooked.finish(end);
+      onEnd?.(end);
+    };
     return incoming(hooked, async () => apply(run, args));
   }
 
   #runningCall(link: Link, request: RequestFrame): RunningCall {
-    return new RunningCall(this, link, request, this.#receivedAt + (request.deadline ?? Infinity));
+    return new RunningCall(this, link, request, this.#receivedAt);
   }
 
   /** Waits for a function that has not settled. */
@@ -311,13 +342,4 @@ function untrack(call: RunningCall, forget: boolean): void {
 /** A function of its own, so that the user's stack is cut at exactly one frame of ours. */
 function apply(run: AnyFunction, args: readonly unknown[]): unknown {
   return Reflect.apply(run, undefined, args);
-}
-
-function argumentsOf({ args, kwargs }: RequestFrame): readonly unknown[] {
-  return kwargs && hasKeys(kwargs) ? [...args, kwargs] : args;
-}
-
-function hasKeys(object: object): boolean {
-  for (const key in object) if (Object.hasOwn(object, key)) return true;
-  return false;
 }

@@ -25,6 +25,8 @@ export class RunningCall implements OuterCall {
   readonly link: Link;
   readonly id: number;
   readonly tag: string;
+  /** When its request was read, on the clock. */
+  readonly receivedAt: number;
   /** Whether it was entered into the storage that follows a function across its waits. */
   tracked = false;
   settled = false;
@@ -40,6 +42,8 @@ export class RunningCall implements OuterCall {
   ended: NetError | undefined;
   /** The call as hooks see it; they may change its meta. */
   hooked: { readonly meta: CallMeta } | undefined;
+  /** What the function, and each step of its stream, runs inside. */
+  enter: (<T>(step: () => T) => T) | undefined;
   /** Somebody wants to know how it ends. */
   onEnd: ((end: CallEnd) => void) | undefined;
 
@@ -51,7 +55,7 @@ export class RunningCall implements OuterCall {
   #abort: AbortController | undefined;
   #timer: unknown;
 
-  constructor(house: RunningCallHouse, link: Link, request: RequestFrame, deadlineAt: number) {
+  constructor(house: RunningCallHouse, link: Link, request: RequestFrame, receivedAt: number) {
     this.#house = house;
     this.link = link;
     // Not the request itself: the arguments may be large, and need not live as long as the call.
@@ -59,7 +63,8 @@ export class RunningCall implements OuterCall {
     this.tag = request.tag;
     this.#headers = request.headers;
     this.#trace = request.trace;
-    this.#deadlineAt = deadlineAt;
+    this.receivedAt = receivedAt;
+    this.#deadlineAt = receivedAt + (request.deadline ?? Infinity);
   }
 
   get caller(): RemotePeer {

@@ -6,7 +6,10 @@ import type { CallerRef } from './caller.ts';
 import { GivenStreams } from '../streams/given-streams.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 import type { Clock } from '../../base/clock.ts';
+import { CallMessage, areCallsWatched, attempted } from '../call-message.ts';
+import { CHANNELS } from '../../base/diagnostics.ts';
 import { outerCall } from '../context.ts';
+import type { OuterCall } from '../context.ts';
 import type { NetError } from '../../base/errors.ts';
 import { OK, endOf, failed } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
@@ -15,7 +18,7 @@ import type { Middleware } from '../hooks.ts';
 import { checkCall } from './call-options.ts';
 import { abortSignal, milliseconds } from '../../base/option-checks.ts';
 import type { CallOptions, Calling, Lent, RemotePeer } from '../../presence/remote-peer.ts';
-import { encodeBeside } from '../../wire/beside.ts';
+import { NO_META, encodeBeside } from '../../wire/beside.ts';
 import type { TraceContext } from '../../wire/beside.ts';
 import { shapeOf } from '../../base/value-shape.ts';
 
@@ -26,6 +29,8 @@ import { shapeOf } from '../../base/value-shape.ts';
 const SITE_INTERVAL = 5;
 
 export interface OutgoingInput {
+  /** Id of the peer that makes the calls. */
+  id: string;
   clock: Clock;
   /** The deadline of a call that has none of its own, in ms. */
   deadline: number;
@@ -80,7 +85,8 @@ export class Outgoing implements Calling {
     }
     let signals = signal && [signal];
     const outer = outerCall();
-    const trace = outer?.trace;
+    const message = areCallsWatched() || attempted() ? this.#begin(record, tag, options, outer) : undefined;
+    const trace = message ? message.trace : outer?.trace;
     if (outer) {
       time = Math.min(time, outer.deadline);
       signals = signals ? [...signals, outer.signal] : [outer.signal];
@@ -89,19 +95,8 @@ export class Outgoing implements Calling {
     if (given && !lent) signals = signals ? [...signals, given.signal] : [given.signal];
     if (trace !== undefined) beside += encodeBeside(undefined, trace);
     const deadline = now + time;
-    const prepared = {
-      record,
-      tag,
-      args,
-      given,
-      time,
-      deadline,
-      signals,
-      site,
-      plain,
-      beside,
-      onEnd: undefined,
-    };
+    const onEnd = message && ((end: CallEnd): void => message.finish(end));
+    const prepared = { record, tag, args, given, time, deadline, signals, site, plain, beside, onEnd };
     return this.#input.middleware.outgoing
       ? this.#throughHooks(prepared, options, trace)
       : this.#send(prepared);
@@ -131,6 +126,21 @@ export class Outgoing implements Calling {
     return (waiting?.size ?? 0) + (link?.made?.places ?? 0);
   }
 
+  /** Tells of the call, and lets subscribers set its trace. */
+  #begin(
+    record: PeerRecord,
+    tag: string,
+    { meta = NO_META }: CallOptions,
+    outer: OuterCall | undefined,
+  ): CallMessage {
+    const any = attempted();
+    const trace = any?.trace ?? outer?.trace;
+    const message = new CallMessage('caller', this.#input.id, record, tag, meta, trace, 0, any);
+    any?.began(message);
+    CHANNELS.callStart.publish(message);
+    return message;
+  }
+
   #send(prepared: PreparedCall): Promise<unknown> {
     const { record, tag, args, given, time, deadline, signals, site, plain, beside, onEnd } = prepared;
     const promise = new Promise(keepResolve);
@@ -157,7 +167,10 @@ export class Outgoing implements Calling {
     const peer = this.#input.remotePeer(record);
     const direction = 'outgoing';
     const hooked = new HookedCallState({ direction, peer, tag, args, signal, deadline, meta: { ...meta } });
-    const onEnd = (end: CallEnd): void => hooked.finish(end);
+    const onEnd = (end: CallEnd): void => {
+      hooked.finish(end);
+      prepared.onEnd?.(end);
+    };
     let isMade = false;
     const send = async (): Promise<unknown> => {
       const beside = encodeBeside(hooked.meta, trace);

@@ -1,0 +1,38 @@
+import { attempt, beginAny } from '../calls/call-message.ts';
+import type { AnyMessage } from '../calls/call-message.ts';
+import { outerCall } from '../calls/context.ts';
+import type { GivenStreams } from '../calls/streams/given-streams.ts';
+import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
+import type { Candidates } from './candidates.ts';
+import type { Attempts } from './retry.ts';
+
+/** One input of `map`, from the moment it is taken to its result. */
+
+export interface Work {
+  readonly index: number;
+  readonly input: unknown;
+  readonly args: readonly unknown[];
+  /** The arguments that are streams. */
+  readonly given: GivenStreams | undefined;
+  readonly attempts: Attempts;
+  /** When it fails at the latest, on the clock; Infinity until a peer gets it. */
+  end: number;
+  /** Tells of it, if somebody listens. */
+  message: AnyMessage | undefined;
+  /** The peer that had it last. */
+  peer: RemotePeer | undefined;
+}
+
+export type Rejected = Pick<Work, 'index' | 'input' | 'peer'> & Partial<Pick<Work, 'given' | 'message'>>;
+
+/** Gives the input to a peer. */
+export function makeAttempt(
+  work: Work,
+  { tag, pool }: Candidates,
+  peer: RemotePeer,
+  options: CallOptions,
+): Promise<unknown> {
+  const make = (): Promise<unknown> => peer.callWith(work.given, tag, work.args, options);
+  work.message ??= beginAny('map', pool.id, tag, outerCall()?.trace);
+  return work.message ? attempt(work.message, make) : make();
+}

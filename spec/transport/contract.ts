@@ -66,6 +66,12 @@ export function describeTransport(
       });
     }
 
+    /** For a short difference where two long texts are not the same. */
+    function summary(text: string | number | Uint8Array): string {
+      const all = String(text);
+      return `${all.length} × ${[...new Set(all)].join(' and ')}`;
+    }
+
     it('carries messages in both directions, in order', async () => {
       const near = await dial();
       const far = await accepted;
@@ -75,6 +81,22 @@ export function describeTransport(
       for (const text of ['eins', '']) far.send(text);
       expect(await there).to.deep.equal(['one', 'two', 'drei ✓ 𝄞']);
       expect(await back).to.deep.equal(['eins', '']);
+    });
+
+    it('carries messages of every length, with and without characters beyond ASCII', async () => {
+      const near = await dial();
+      const far = await accepted;
+      // The form of a frame changes at 126 and at 65,536 bytes, and a character may take up to four.
+      const lengths = [0, 1, 31, 62, 63, 125, 126, 127, 255, 256, 32_767, 32_768, 65_535, 65_536, 70_000];
+      const sent = lengths.flatMap((length) => ['x', 'é', '✓'].map((character) => character.repeat(length)));
+      const there = collect(far, sent.length);
+      const back = collect(near, sent.length);
+      for (const text of sent) {
+        near.send(text);
+        far.send(text);
+      }
+      expect((await there).map(summary)).to.deep.equal(sent.map(summary));
+      expect((await back).map(summary)).to.deep.equal(sent.map(summary));
     });
 
     it('carries a message of five megabytes', async () => {

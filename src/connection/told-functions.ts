@@ -30,8 +30,11 @@ export function changeFunctions(record: PeerRecord, told: FunctionsChange): Func
   return isTooMuch ? undefined : change;
 }
 
+const NO_CHANGE: FunctionsChange = { added: [], removed: [] };
+
 /** The change from one list of tags to another. */
 export function differenceOf(before: readonly string[], after: readonly string[]): FunctionsChange {
+  if (before.length === after.length && before.every((tag, i) => tag === after[i])) return NO_CHANGE;
   const [had, has] = [new Set(before), new Set(after)];
   return { added: after.filter((tag) => !had.has(tag)), removed: before.filter((tag) => !has.has(tag)) };
 }

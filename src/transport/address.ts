@@ -7,9 +7,11 @@ export interface Address {
   port: number;
 }
 
-/** Every interface of this host, with IPv6 and IPv4, or IPv4 only if there is no IPv6. */
 /** Every interface of the host, IPv6 and IPv4. */
 export const EVERYWHERE = '::';
+
+/** By far the most frequent address. It needs no parsing, which each connection would do some twenty times. */
+const LOOPBACK = '127.0.0.1';
 
 /** The prefix of an IPv4 address that is mapped into IPv6. The system and dual-stack sockets write addresses this way. */
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
@@ -20,6 +22,7 @@ const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
  * @returns undefined for a name, and for spellings of IPv4 that only some systems accept: `127.1`, `0x7f.1`, `0177.0.0.1`
  */
 export function canonicalIp(text: string): string | undefined {
+  if (text === LOOPBACK) return text;
   const family = isIP(text);
   if (family !== 6) return family === 4 ? text : undefined;
   const [bare = '', zone] = text.split('%');
@@ -54,6 +57,7 @@ export function ipAddresses<Told extends Address>(addresses: readonly Told[]): T
  * The host in the form of URLs and the `Host` header, without the zone of a link-local address, which has a meaning only here.
  */
 export function hostInUrl(host: string): string {
+  if (host === LOOPBACK) return host;
   const [bare = ''] = host.split('%');
   return isIPv6(bare) ? `[${bare}]` : host;
 }
@@ -65,7 +69,9 @@ export function addressText({ host, port }: Address): string {
 
 /** The addresses without duplicates, loopback first, because it is the shortest way within a host. */
 export function nearestFirst(addresses: Iterable<Address>): Address[] {
-  const unique = [...new Map([...addresses].map((each) => [addressText(each), each])).values()];
+  const all = [...addresses];
+  if (all.length < 2) return all;
+  const unique = [...new Map(all.map((each) => [addressText(each), each])).values()];
   return [
     ...unique.filter(({ host }) => isLoopback(host)),
     ...unique.filter(({ host }) => !isLoopback(host)),

@@ -48,6 +48,7 @@ export function surroundingsOf(interfaces: readonly NetworkInterfaceInfo[]): Sur
  * @param around returns the surroundings, and is called only if the result depends on them; default: the present ones
  */
 export function scopeOf(remote: string, around: () => Surroundings = surroundings): Scope {
+  if (isLoopback(remote)) return 'host';
   const [ip = ''] = plainIp(remote).split('%');
   if (isIP(ip) === 0) return isLoopback(ip) ? 'host' : 'wan';
   if (isOnHost(ip, around)) return 'host';
@@ -57,9 +58,10 @@ export function scopeOf(remote: string, around: () => Surroundings = surrounding
 
 /** Whether it is an address of this host. */
 export function isOnHost(address: string, around: () => Surroundings = surroundings): boolean {
-  const [ip = ''] = plainIp(address).split('%');
   // Loopback first: it is by far the most frequent, and asking the system costs a hundred times as much.
-  return isLoopback(ip) || around().own.has(ip);
+  if (isLoopback(address)) return true;
+  const [ip = ''] = plainIp(address).split('%');
+  return around().own.has(ip);
 }
 
 /** How long an answer of the system is reused, in ms. */

@@ -57,6 +57,7 @@ export class SourceBudgets {
 
   /** Call when a connection has proved itself. */
   giveBack(remote: string): void {
+    if (isLoopback(remote)) return;
     const spent = this.#spent.get(sourceOf(remote));
     if (spent && spent.count > 0) spent.count -= 1;
   }

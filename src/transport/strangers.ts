@@ -12,7 +12,7 @@ import { sourceOf } from './source.ts';
 export const MOST_STRANGERS = 64;
 
 interface Stranger {
-  readonly source: string;
+  readonly remote: string;
   readonly stopTimer: () => void;
 }
 
@@ -29,7 +29,7 @@ export class Strangers {
 
   enter(tcp: NetSocket): void {
     const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, () => tcp.destroy());
-    this.#silent.set(tcp, { source: sourceOf(tcp.remoteAddress ?? ''), stopTimer });
+    this.#silent.set(tcp, { remote: tcp.remoteAddress ?? '', stopTimer });
     tcp.once('close', () => this.leave(tcp));
     this.#checkSoon();
   }
@@ -80,7 +80,8 @@ function tooMany(strangers: ReadonlyMap<NetSocket, Stranger>): NetSocket[] {
   const over = strangers.size - MOST_STRANGERS;
   if (over <= 0) return [];
   const bySource = new Map<string, NetSocket[]>();
-  for (const [tcp, { source }] of strangers) {
+  for (const [tcp, { remote }] of strangers) {
+    const source = sourceOf(remote);
     const all = bySource.get(source) ?? [];
     bySource.set(source, all);
     all.push(tcp);

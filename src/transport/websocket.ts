@@ -19,6 +19,7 @@ import { openEntrance } from './entrance.ts';
 import { scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { exporterBinding, Tls } from './tls.ts';
+import { askForUpgrade } from './upgrade.ts';
 import type { TlsOptions } from './tls.ts';
 import { DialFailed } from './transport.ts';
 import type { Address } from './address.ts';
@@ -52,6 +53,12 @@ const PARTS = { perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks
  * was busy for two minutes finds more than 60 pings of a peer that waited patiently.
  */
 const PONGS = { autoPong: false };
+
+/**
+ * Masks protect proxies from data that a web page makes a browser send. There is no page and no proxy here. A mask of zeros
+ * changes nothing, and saves both sides a pass over every byte.
+ */
+const NO_MASK = (): void => {};
 
 async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket) => void): Promise<Listener> {
   // Node's limit on headers bounds the size of a request before the upgrade, and the gate bounds its time. Node's own timers are
@@ -116,51 +123,68 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
   return new Promise((resolve, reject) => {
     // Send the address that answered, not the name that led to it: the other side accepts only names that it knows.
     const host = `${hostInUrl(plainIp(remoteAddress))}:${address.port}`;
-    const ws = new WebSocket(`${stream instanceof TLSSocket ? 'wss' : 'ws'}://${host}/`, SUBPROTOCOL, {
-      ...PARTS,
-      ...PONGS,
-      maxPayload: largestMessage,
-      // Masks protect proxies from data that a web page makes a browser send. There is no page and no proxy here. A mask of zeros
-      // changes nothing, and saves both sides a pass over every byte.
-      generateMask: () => {},
-      createConnection: () => stream,
-    });
-    const cut = (reason: Error): void => {
-      ws.terminate();
+    const end = (): void => {
+      stopTimer();
+      stopAsking();
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (reason: Error): void => {
+      end();
       stream.destroy();
       reject(reason);
     };
-    const abort = (): void => {
-      stopTimer();
-      cut(signal?.reason as Error);
-    };
-    const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, () => {
-      signal?.removeEventListener('abort', abort);
-      cut(new DialFailed(`${addressText(address)}: no answer in time`, false));
-    });
-    const answered = (): void => {
-      stopTimer();
-      signal?.removeEventListener('abort', abort);
-    };
+    const abort = (): void => fail(signal?.reason as Error);
+    const failed = (text: string, cause?: Error): void =>
+      fail(new DialFailed(`${addressText(address)}: ${text}`, false, { cause }));
+    const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, () => failed('no answer in time'));
     signal?.addEventListener('abort', abort, { once: true });
-    const failed = (error: NodeJS.ErrnoException): void => {
-      answered();
-      stream.destroy();
-      reject(new DialFailed(`${addressText(address)}: ${error.message}`, false, { cause: error }));
-    };
-    ws.on('error', failed);
-    ws.once('open', () => {
-      answered();
-      resolve(new WebSocketSocket(ws, stream, undefined));
-      // The new socket listens from here on, and `ws` closes an open connection properly after an error.
-      ws.off('error', failed);
+    const stopAsking = askForUpgrade(stream, host, {
+      failed: (error) => failed(error.message, error),
+      done: (head) => {
+        end();
+        resolve(new WebSocketSocket(openedSocket(stream, head, largestMessage), stream, undefined));
+      },
     });
   });
+}
+
+/** A part of a WebSocket that its types do not list. `ws` is bundled, so its version is known. */
+interface Unlisted {
+  setSocket(stream: NetSocket, head: Buffer, options: object): void;
+}
+
+/** The dialler's end of an upgrade that is done. `ws` has only a constructor that makes the request as well. */
+function openedSocket(stream: NetSocket, head: Buffer, largestMessage: number): WebSocket {
+  const Bare = WebSocket as unknown as new (
+    address: null,
+    protocols: undefined,
+    options: object,
+  ) => WebSocket & Unlisted;
+  const ws = Object.assign(new Bare(null, undefined, PONGS), { _isServer: false });
+  // What came after the answer is put back, and must not flow before `ws` listens.
+  if (head.length > 0) stream.pause();
+  ws.setSocket(stream, head, { ...PARTS, maxPayload: largestMessage, generateMask: NO_MASK });
+  if (head.length > 0) stream.resume();
+  return ws;
 }
 
 /** The acceptor's address, which both ends of a plain loopback connection see in the same way. */
 function loopbackBinding(address: string | undefined, port: number | undefined): Binding {
   return { kind: 'loopback', data: Buffer.from(`${hostInUrl(plainIp(address ?? ''))}:${port}`) };
+}
+
+/** Characters of the longest message that is written as one string. The head of a longer one has another form. */
+const LONGEST_STRING = 65_535;
+
+/** The bytes before a text message, one in each character: RFC 6455, section 5.2. */
+function textHead(length: number, isMasked: boolean): string {
+  const mask = isMasked ? 0x80 : 0;
+  const head =
+    length < 126
+      ? String.fromCharCode(0x81, mask | length)
+      : String.fromCharCode(0x81, mask | 126, length >> 8, length & 0xff);
+  // See `NO_MASK`.
+  return isMasked ? `${head}\0\0\0\0` : head;
 }
 
 /** `ws` itself closes the connection after each error. 'close' follows, with a code that says why. */
@@ -196,8 +220,10 @@ class WebSocketSocket implements Socket {
 
   get binding(): Binding {
     if (this.#tcp instanceof TLSSocket) return exporterBinding(this.#tcp);
-    const { localAddress, localPort, remoteAddress, remotePort } = this.#tcp;
-    return this.#gate ? loopbackBinding(localAddress, localPort) : loopbackBinding(remoteAddress, remotePort);
+    const tcp = this.#tcp;
+    return this.#gate
+      ? loopbackBinding(tcp.localAddress, tcp.localPort)
+      : loopbackBinding(tcp.remoteAddress, tcp.remotePort);
   }
 
   get scope(): Scope {
@@ -216,14 +242,22 @@ class WebSocketSocket implements Socket {
   send(message: string, before?: readonly Uint8Array[]): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     if (before === undefined) {
-      this.#ws.send(message);
+      this.#sendText(message);
       return;
     }
     // Cork, so that everything goes out in one write.
     this.#tcp.cork();
     for (const binary of before) this.#ws.send(binary);
-    this.#ws.send(message);
+    this.#sendText(message);
     this.#tcp.uncork();
+  }
+
+  /** Writes a short message of plain ASCII itself, as one string. `ws` would make two writes of it, and a buffer for the first. */
+  #sendText(message: string): void {
+    const { length } = message;
+    if (length <= LONGEST_STRING && Buffer.byteLength(message) === length)
+      this.#tcp.write(`${textHead(length, this.#gate === undefined)}${message}`, 'latin1');
+    else this.#ws.send(message);
   }
 
   ping(): void {

@@ -89,20 +89,17 @@ export interface DiallerOptions extends HandshakeOptions {
 /** `lp(x)`: four bytes of length, most significant first, then x. */
 function lengthPrefixed(data: Uint8Array | string): Buffer {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+  const all = Buffer.allocUnsafe(4 + bytes.length);
+  all.writeUInt32BE(bytes.length);
+  all.set(bytes, 4);
+  return all;
 }
 
 /** `T`, which both proofs cover. It hashes the exact bytes of the messages on the wire. */
 export function transcript(binding: Binding, m1: string, m2: string): Buffer {
   const bound = Buffer.concat([lengthPrefixed(binding.kind), lengthPrefixed(binding.data)]);
-  return createHash('sha256')
-    .update(lengthPrefixed('app-net.v1'))
-    .update(lengthPrefixed(bound))
-    .update(lengthPrefixed(m1))
-    .update(lengthPrefixed(m2))
-    .digest();
+  const parts = ['app-net.v1', bound, m1, m2].map(lengthPrefixed);
+  return createHash('sha256').update(Buffer.concat(parts)).digest();
 }
 
 export function diallerProof(keys: HandshakeKeys, t: Buffer): Buffer {
@@ -254,21 +251,27 @@ export class AcceptorHandshake {
 
 /** The description, with only as many functions as fit into a handshake. */
 function brief(self: Description): Description {
-  return { ...self, functions: self.functions.slice(0, fitting(self.functions)) };
+  return { ...self, functions: self.functions.slice(0, takes(self.functions, TAGS_IN_DESCRIPTION)) };
 }
 
 /** Whether the peer may have more functions than these, which its handshake listed. */
 export function mayBeCut(functions: readonly string[]): boolean {
-  return fitting([...functions, 'x'.repeat(LONGEST_TAG)]) <= functions.length;
+  return takes(functions, TAGS_IN_DESCRIPTION - LONGEST_TAG - 3) < functions.length;
 }
 
-function fitting(functions: readonly string[]): number {
+/** How many of the functions fit into so many bytes. */
+function takes(functions: readonly string[], room: number): number {
   let bytes = 0;
   const end = functions.findIndex((tag) => {
-    bytes += Buffer.byteLength(JSON.stringify(tag)) + 1;
-    return bytes > TAGS_IN_DESCRIPTION;
+    bytes += bytesOf(tag);
+    return bytes > room;
   });
   return end < 0 ? functions.length : end;
+}
+
+/** The tag in the list of a description, with its comma. */
+function bytesOf(tag: string): number {
+  return Buffer.byteLength(JSON.stringify(tag)) + 1;
 }
 
 function partyOf({ id, incarnation, versions, limits }: HelloMessage | WelcomeMessage) {

@@ -68,14 +68,15 @@ export function dialInTurn(
   return new Promise((resolve, reject) => {
     const waiting = [...addresses];
     const failures = new Map<Address, unknown>();
-    const underWay = new Map<Address, AbortController>();
+    /** What takes a dial back when another one has succeeded. Needless if there is only one. */
+    const underWay = new Map<Address, AbortController | undefined>();
     let nextOne: unknown;
     let over = false;
     const end = (): void => {
       over = true;
       clock.clearTimeout(nextOne);
       signal.removeEventListener('abort', abort);
-      for (const controller of underWay.values()) controller.abort(new Error('another address answered'));
+      for (const controller of underWay.values()) controller?.abort(new Error('another address answered'));
     };
     const abort = (): void => {
       end();
@@ -85,10 +86,10 @@ export function dialInTurn(
       clock.clearTimeout(nextOne);
       const address = waiting.shift();
       if (!address) return;
-      const controller = new AbortController();
+      const controller = addresses.length > 1 ? new AbortController() : undefined;
       underWay.set(address, controller);
       if (waiting.length > 0) nextOne = clock.setTimeout(begin, STAGGER);
-      transport.dial(address, { largestMessage, signal: controller.signal }).then(
+      transport.dial(address, { largestMessage, signal: controller?.signal ?? signal }).then(
         (socket) => {
           underWay.delete(address);
           if (over) {

@@ -36,23 +36,22 @@ export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: 
   const { clock } = dialing;
   const underWay = new Set<() => void>();
   const errors: Error[] = [];
-  const controller = new AbortController();
   const refused = [...dialled.refused];
   let { untried } = dialled;
-  let isDialling = false;
+  let dialling: AbortController | undefined;
   let timer: unknown;
   let over = false;
 
   const stop = (): void => {
     over = true;
     clock.clearTimeout(timer);
-    controller.abort(new Error('the peer was reached at another address'));
+    dialling?.abort(new Error('the peer was reached at another address'));
     for (const stopOne of underWay) stopOne();
   };
   const goOn = (): void => {
     if (over) return;
     if (untried.length > 0) dialNext();
-    else if (underWay.size === 0 && !isDialling) {
+    else if (underWay.size === 0 && !dialling) {
       stop();
       outcome.failed(errors, refused);
     }
@@ -90,13 +89,13 @@ export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: 
   };
   const dialNext = (): void => {
     clock.clearTimeout(timer);
-    if (over || isDialling) return;
-    isDialling = true;
+    if (over || dialling) return;
+    dialling = new AbortController();
     const addresses = untried;
     untried = [];
-    dialInTurn({ ...dialing, addresses }, controller.signal)
+    dialInTurn({ ...dialing, addresses }, dialling.signal)
       .then((next) => {
-        isDialling = false;
+        dialling = undefined;
         if (over) {
           next.socket.terminate();
           return;
@@ -107,7 +106,7 @@ export function proveAnywhere({ dialled, prove, ...dialing }: Proving, outcome: 
       })
       // This also catches an error thrown at the beginning of a handshake.
       .catch((error: Error) => {
-        isDialling = false;
+        dialling = undefined;
         errors.push(error);
         if (error instanceof DialsFailed) refused.push(...error.refused);
         goOn();

@@ -21,6 +21,16 @@ export {
 } from './peer/default-peer.ts';
 export { createPeer } from './peer/create-peer.ts';
 export type { Peer } from './peer/peer.ts';
+export type {
+  ActorObserver,
+  ActorSnapshot,
+  ActorSubscription,
+  ActorSystem,
+  InspectedActor,
+  InspectionEvent,
+  Inspector,
+  PeerActor,
+} from './peer/actor-types.ts';
 export type { ConnectOptions, RecordOptions, RemoteOptions } from './functions/connect-arguments.ts';
 export type {
   Connect,
@@ -48,7 +58,7 @@ export type { LoopLoad } from './base/loop-load.ts';
 export type { Connected, Remote, RemoteFunction, Target } from './functions/connected.ts';
 export type { DiagnosedPeer } from './base/diagnostics.ts';
 export type { AnyMessage, CallMessage, RefuseMessage } from './calls/call-message.ts';
-export type { LinkMessage } from './connection/socket.ts';
+export type { LinkMessage } from './connection/link-message.ts';
 export type { EmitMessage, GapMessage, ReceiveMessage } from './events/event-message.ts';
 export type { JoinMessage, LeaveMessage } from './peer/follow-discovery.ts';
 export type { CallEnd } from './calls/call-end.ts';

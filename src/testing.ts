@@ -15,6 +15,7 @@ import { makeSecret } from './wire/secret.ts';
 
 export type { Network } from './providers/network.ts';
 export type { Clock } from './base/clock.ts';
+export { SimulatedClock } from './base/simulated-clock.ts';
 
 /**
  * One end of a fault: a peer on the network, or its id.

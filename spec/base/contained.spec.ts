@@ -151,7 +151,7 @@ describe('an unexpected error', () => {
     actor('discovery').send(poisoned({ type: 'provider.found', provider: 'memory' }, 'hint'));
     let cut = false;
     const socket = { terminate: () => (cut = true) };
-    a.actor.send({ type: 'session.arrived', session: poisoned({ socket }, 'party') } as never);
+    a.actor.send({ type: 'session.arrived', session: poisoned({ socket }, 'party') });
     expect(cut).to.equal(true);
     const late = await stage.make({ network, id: 'late' }).start();
     await meet(late, 'a');

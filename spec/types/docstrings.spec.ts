@@ -34,7 +34,7 @@ declare global {
   function add(a: number, b: number): number;
   function multiply(a: number, b: number): number;
   const readFile: typeof import('node:fs/promises').readFile;
-  const SimulatedClock: typeof import('xstate').SimulatedClock;
+  const SimulatedClock: typeof import('../../src/testing.ts').SimulatedClock;
 }
 `;
 

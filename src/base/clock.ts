@@ -1,5 +1,5 @@
 /**
- * Where a peer takes the time from. XState's `SimulatedClock` has this shape. A test that passes one decides when every
+ * Where a peer takes the time from. `SimulatedClock` of `app-net/testing` is one. A test that passes one decides when every
  * deadline, retry and time limit of the peer falls due.
  *
  * @example
@@ -23,7 +23,9 @@ export interface Clock {
 export function checkClock(clock: Clock): Clock {
   const methods = ['now', 'setTimeout', 'clearTimeout'] as const;
   if (methods.every((method) => typeof (clock as Clock | null)?.[method] === 'function')) return clock;
-  throw new TypeError(`clock: give an object with ${methods.join(', ')}, such as XState's SimulatedClock`);
+  throw new TypeError(
+    `clock: give an object with ${methods.join(', ')}, such as SimulatedClock of app-net/testing`,
+  );
 }
 
 /** The longest delay that Node's timers accept, in ms. A timer with a longer delay fires at once. */

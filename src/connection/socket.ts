@@ -6,7 +6,6 @@ import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage } from '../wire/codec.ts';
 import { CHANNELS } from '../base/diagnostics.ts';
-import type { DiagnosedPeer } from '../base/diagnostics.ts';
 import { peerLine } from '../base/text.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
@@ -14,31 +13,8 @@ import { encodeCancel } from '../wire/stream-frames.ts';
 import type { ConnectionServices } from './connection-context.ts';
 import type { Receiver } from '../transport/transport.ts';
 import type { Link, LinkOwner } from './link.ts';
+import type { LinkMessage } from './link-message.ts';
 import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
-
-/**
- * A connection to another peer, on the channels `app-net:link:open` and `app-net:link:close`.
- *
- * @example
- * import { subscribe } from 'node:diagnostics_channel';
- *
- * subscribe('app-net:link:close', (message) => {
- *   const { peer, code } = message as LinkMessage;
- *   console.log(peer.name, code);
- * });
- */
-export interface LinkMessage {
-  /** Id of the peer of this process. */
-  readonly local: string;
-  /** The peer at the other end. */
-  readonly peer: DiagnosedPeer;
-  /** Whether this side dialled. */
-  readonly dialled: boolean;
-  /** How often a connection to this peer was lost before. */
-  readonly generation: number;
-  /** When it closes: the close code of the WebSocket; undefined if this side ended it without one. */
-  readonly code: number | undefined;
-}
 
 export interface SocketInput {
   link: Link;

@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 
 import { nanoid } from 'nanoid';
-import type { InspectionEvent } from 'xstate';
 
+import type { Inspector } from './actor-types.ts';
 import { checkClock, systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { resolveExposure } from './exposure.ts';
@@ -169,7 +169,7 @@ export interface PeerOptions {
   /** Limits on what this peer accepts from others and keeps for them. Default: those of `PeerLimits`. */
   limits?: Partial<PeerLimits> | undefined;
   /** Passed to XState. It sees every event and snapshot of every actor of this peer. Default: none. */
-  inspect?: ((event: InspectionEvent) => void) | undefined;
+  inspect?: Inspector | undefined;
   /**
    * Receives one line for each change of state. Give `console`, a pino logger, or an object with `debug`, `info`, `warn`
    * and `error`.
@@ -181,7 +181,7 @@ export interface PeerOptions {
    * Environment: `APP_NET_LOG`. Default: `silent`; with a `logger`, `info`.
    */
   logLevel?: LogLevel | undefined;
-  /** The source of time. XState's `SimulatedClock` works here. Default: the system's monotonic clock. */
+  /** The source of time. `SimulatedClock` of `app-net/testing` is one. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
   /**
    * The source of randomness for choices and delays. It returns a number from 0 up to, but not including, 1. A
@@ -219,7 +219,7 @@ export interface Settings extends Exposure {
   slowSubscribers: SlowSubscribers;
   limits: PeerLimits;
   log: Log;
-  inspect: ((event: InspectionEvent) => void) | undefined;
+  inspect: Inspector | undefined;
   clock: Clock;
   random: () => number;
   network: Network | undefined;

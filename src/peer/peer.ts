@@ -17,6 +17,7 @@ import { checkTag, readRemoteOptions } from '../functions/connect-arguments.ts';
 import type { RemoteOptions } from '../functions/connect-arguments.ts';
 import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
 import { Connecting } from '../functions/connecting.ts';
+import type { PeerActor } from './actor-types.ts';
 import { containedSettings } from './contained-settings.ts';
 import { Ending } from './ending.ts';
 import { followDiscovery } from './follow-discovery.ts';
@@ -71,13 +72,14 @@ export class Peer {
    * The XState actor: `getSnapshot().value` is `starting`, `online`, `draining`, `stopped` or `failed`, and
    * `system.get(name)` finds `discovery`, `dispatcher`, `caller`, `events` and `connection:<peer id>`.
    */
-  readonly actor: AnyActor;
+  readonly actor: PeerActor;
   /** The live set of the other peers of the own group. `peers.of()` makes other sets. */
   readonly peers: Peers;
   /** Lets other peers call functions of this process. */
   readonly connect: Connect = ((...args: unknown[]) =>
     this.register(args, callSite(this.connect))) as Connect;
 
+  readonly #actor: AnyActor;
   readonly #settings: Settings;
   readonly #holds: boolean;
   readonly #registry: Registry;
@@ -112,11 +114,11 @@ export class Peer {
       ...{ name, group, hub, pid: process.pid, host: settings.hostname },
       functions: this.#registry.tags(),
     });
-    const counters = (): PeerInfo['counters'] => countersOf(this.actor);
+    const counters = (): PeerInfo['counters'] => countersOf(this.#actor);
     const peers = (): number => this.#set.current().length;
     const defaults = defaultFunctions({ id, clock, describe, peers, counters });
     this.#registry = new Registry((added, removed) => {
-      if (this.#started) (this.actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
+      if (this.#started) (this.#actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     }, defaults);
     this.#set = new PeerSet(group, () => this.#settle());
     this.peers = new Peers(() => this.#set);
@@ -141,11 +143,12 @@ export class Peer {
       describe,
     };
     const network = settings.network ?? hostNetworkOf(settings);
-    this.actor = createActor(machine, {
+    this.#actor = createActor(machine, {
       input: { settings, self, network, ending: this.#ending },
       clock,
       ...(inspect && { inspect }),
     });
+    this.actor = this.#actor;
     this.#ended = new Promise((resolve) => (this.#markEnded = resolve));
     this.#pool = {
       source: this.#set,
@@ -155,11 +158,11 @@ export class Peer {
     this.#connecting = new Connecting(this.#registry, this.#pool, parityOf(settings));
     this.#outgoing = new Outgoing({
       ...{ id, clock, deadline: settings.deadline, middleware: this.#middleware },
-      caller: this.actor.system.get('caller') as CallerRef,
+      caller: this.#actor.system.get('caller') as CallerRef,
       remotePeer: (record) => this.#remotePeer(record),
       over: () => this.#over,
     });
-    followDiscovery(this.actor.system.get('discovery'), this.#set, (record) => this.#remotePeer(record), id);
+    followDiscovery(this.#actor.system.get('discovery'), this.#set, (record) => this.#remotePeer(record), id);
   }
 
   /**
@@ -184,7 +187,7 @@ export class Peer {
       this.#end(stoppedError());
       return;
     }
-    (this.actor as AnyActorRef).send({ type: 'peer.stop', drainTime: options.drainTime });
+    (this.#actor as AnyActorRef).send({ type: 'peer.stop', drainTime: options.drainTime });
     this.#refuseStart();
     await whileHolding(this.#ended.then(() => this.#ending.over()));
   }
@@ -236,7 +239,7 @@ export class Peer {
    * an unknown id. As text it reads `silent 6.0 s, own lag 12 ms, redial refused`.
    */
   evidence(id: string): Evidence | undefined {
-    return evidenceAbout(id, this.actor.system);
+    return evidenceAbout(id, this.#actor.system);
   }
 
   /**
@@ -279,30 +282,30 @@ export class Peer {
 
   async #start(): Promise<this> {
     if (this.#holds) holdProcess();
-    leaveAtExit(this.actor);
+    leaveAtExit(this.#actor);
     runningPeers.add(this);
     await new Promise<void>((resolve, reject) => {
       const online = (): void => {
-        if (this.actor.getSnapshot().value === 'online') resolve();
+        if (this.#actor.getSnapshot().value === 'online') resolve();
       };
       const over = (error?: unknown): void => {
-        this.#death = deathOf(this.actor, error);
-        const cause = this.#death ?? this.actor.getSnapshot().context.error;
-        forgetAtExit(this.actor);
+        this.#death = deathOf(this.#actor, error);
+        const cause = this.#death ?? this.#actor.getSnapshot().context.error;
+        forgetAtExit(this.#actor);
         runningPeers.delete(this);
         if (this.#holds) releaseProcess();
         this.#end(this.#death ? stoppedBy(this.#death) : stoppedError(cause));
         reject((cause as Error | undefined) ?? stoppedError());
-        if (this.#death) tellOfDeath(this.actor, this.#death, this.#settings.log);
+        if (this.#death) tellOfDeath(this.#actor, this.#death, this.#settings.log);
       };
-      this.actor.subscribe({ next: online, error: over, complete: () => over() });
-      this.actor.start();
-      const events = this.actor.system.get('events') as EventsRef;
+      this.#actor.subscribe({ next: online, error: over, complete: () => over() });
+      this.#actor.start();
+      const events = this.#actor.system.get('events') as EventsRef;
       this.#events.start((message) => events.send(message));
     });
-    const discovery = this.actor.system.get('discovery') as AnyActor | undefined;
+    const discovery = this.#actor.system.get('discovery') as AnyActor | undefined;
     if (discovery) await announcedOnHost(discovery);
-    if (this.actor.getSnapshot().value !== 'online') throw stoppedError();
+    if (this.#actor.getSnapshot().value !== 'online') throw stoppedError();
     return this;
   }
 
@@ -320,8 +323,8 @@ export class Peer {
 
   async #settle(): Promise<void> {
     await this.start();
-    const discovery = this.actor.system.get('discovery') as AnyActor | undefined;
-    if (discovery === undefined || this.actor.getSnapshot().value !== 'online') throw stoppedError();
+    const discovery = this.#actor.system.get('discovery') as AnyActor | undefined;
+    if (discovery === undefined || this.#actor.getSnapshot().value !== 'online') throw stoppedError();
     await searchIsOver(discovery, this.#set);
   }
 

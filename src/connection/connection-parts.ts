@@ -177,8 +177,9 @@ export const connectionParts = setup({
       const record = context.record!;
       const link = otherLink(context, (event as Event<'link.closed'>).link)!;
       record.link = link;
-      // Caller and events repeat on this link what was under way on the closed one. The other side does not know of the change.
-      // So messages to it on the closed link are lost, and it asks again on the link that the new dial makes.
+      // The calls that were under way on the closed link have failed with CONNECTION_LOST: the other side may have run them. The
+      // caller sends on this link the calls that waited, and events subscribe again. The other side does not know of the change:
+      // it subscribes again on the link that the new dial makes.
       enqueue.sendTo(context.services.caller, { type: 'link.opened', link });
       enqueue.sendTo(context.services.events, { type: 'link.opened', link });
     }),

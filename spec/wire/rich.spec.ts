@@ -2,11 +2,12 @@ import { expect } from 'chai';
 import { deserialize, serialize } from 'superjson';
 import type { SuperJSONResult } from 'superjson';
 
-import { encodeRequest, encodeResult } from '../../src/wire/codec.ts';
-import type { RequestFrame, ResultFrame } from '../../src/wire/frames.ts';
+import { encodeRequest, encodeResult, encodeThrown } from '../../src/wire/codec.ts';
+import type { ErrorFrame, RequestFrame, ResultFrame } from '../../src/wire/frames.ts';
 import { DEEPEST_META, LONGEST_BIGINT, LONGEST_PATTERNS } from '../../src/wire/values/meta.ts';
 import { MOST_BINARIES } from '../../src/wire/binary.ts';
 import { messageOf } from '../../src/base/text.ts';
+import { stackOf } from '../../src/base/unforeseen.ts';
 import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
 import { DEEPEST } from '../../src/wire/values/plain.ts';
 import { receive, textOf } from '../support/codec.ts';
@@ -234,4 +235,16 @@ describe('a value that cannot be carried', () => {
     expect(messageOf(doubling())).to.equal('something that is not an error was thrown');
     expect(process.cpuUsage(before).user / 1_000).to.be.below(200);
   });
+  for (const field of ['name', 'message'] as const) {
+    it(`is an error whose ${field} is not text: it goes without its stack, which the engine would begin with it`, () => {
+      const odd = Object.defineProperty(new Error('e'), field, { value: doubling() });
+      const before = process.cpuUsage();
+      const [frame] = receive(encodeThrown(1, odd, true)) as [ErrorFrame];
+      expect(frame.error).to.deep.equal(
+        field === 'name' ? { name: 'Error', message: 'e' } : { name: 'Error', message: '' },
+      );
+      expect(stackOf(odd)).to.be.a('string');
+      expect(process.cpuUsage(before).user / 1_000).to.be.below(200);
+    });
+  }
 });

@@ -20,13 +20,20 @@ export function printable(text: string): string {
  */
 export function messageOf(thrown: unknown): string {
   try {
-    if (thrown === null || (typeof thrown !== 'object' && typeof thrown !== 'function'))
-      return String(thrown);
+    if (isBriefText(thrown)) return String(thrown);
     const { message } = thrown as { message?: unknown };
     return typeof message === 'string' ? message : 'something that is not an error was thrown';
   } catch {
     return 'an error that cannot be read';
   }
+}
+
+/**
+ * Whether this is text, or becomes short text without running foreign code. Check the name and the message of a foreign error
+ * before you read its stack: the engine makes the first line of the stack from them at that moment.
+ */
+export function isBriefText(value: unknown): boolean {
+  return (typeof value !== 'object' && typeof value !== 'function') || value === null;
 }
 
 /** The name of something foreign, or `otherwise` if its name is not text. */

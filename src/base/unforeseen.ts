@@ -1,4 +1,4 @@
-import { messageOf } from './text.ts';
+import { isBriefText, messageOf } from './text.ts';
 
 /**
  * Reports of unexpected errors. Such an error is a bug of this library, whatever input triggered it. It is contained where it
@@ -27,7 +27,8 @@ export function unawaited(doing: string, work: Promise<unknown>): void {
 /** The stack of an error, or the text of any other thrown value. Reading a thrown value can itself throw. */
 export function stackOf(error: unknown): string {
   try {
-    const stack: unknown = error instanceof Error ? error.stack : undefined;
+    const hasStack = error instanceof Error && isBriefText(error.name) && isBriefText(error.message);
+    const stack: unknown = hasStack ? error.stack : undefined;
     return typeof stack === 'string' ? stack : messageOf(error);
   } catch {
     return 'an error that cannot be read';

@@ -1,6 +1,7 @@
 import { NOT_PROPERTIES, classNames } from './values/error-classes.ts';
 import { put } from './values/meta.ts';
 import { trimStack } from '../base/stack.ts';
+import { isBriefText } from '../base/text.ts';
 
 /**
  * Writes an error as JSON, both for a thrown error and for an error inside a value. Parts that cannot be sent or read are left
@@ -35,11 +36,13 @@ export function writeError(
   error: Error,
   other: (value: unknown) => unknown = (value) => writer.read(value),
 ): Record<string, unknown> {
+  const name = textOf(() => error.name);
+  const message = textOf(() => error.message);
   const json: Record<string, unknown> = {
-    name: writer.cut(textOf(() => error.name, 'Error')),
-    message: writer.cut(textOf(() => error.message, '')),
+    name: writer.cut(name ?? 'Error'),
+    message: writer.cut(message ?? ''),
   };
-  const names = classNames(error).map((name) => writer.cut(name));
+  const names = classNames(error).map((each) => writer.cut(each));
   if (names.length !== 1 || names[0] !== json['name']) json['classes'] = names;
   writer.enter(error);
   const part = (key: string, read: () => unknown): void => {
@@ -52,8 +55,9 @@ export function writeError(
   part('errors', () => writeErrors(writer, ownArray(error, 'errors'), other));
   part('properties', () => writeProperties(writer, error));
   writer.leave();
-  // The stack comes last because it may be long, and the other parts are more useful.
-  if (writer.stacks) {
+  // The stack comes last because it may be long, and the other parts are more useful. The engine makes its first line of the
+  // name and the message when it is read.
+  if (writer.stacks && name !== undefined && message !== undefined) {
     const stack = attemptText(() => error.stack);
     if (stack !== undefined) json['stack'] = writer.cut(trimStack(stack.slice(0, LONGEST_STACK)));
   }
@@ -110,17 +114,16 @@ function ownArray(error: Error, key: string): readonly unknown[] | undefined {
   return Array.isArray(value) ? (value as unknown[]) : undefined;
 }
 
-/** Names and messages are strings only according to the types; reading one may also throw. */
-function textOf(read: () => unknown, otherwise: string): string {
+/**
+ * Names and messages are strings only according to the types; reading one may also throw. An object is not turned into text: that
+ * runs its code, and can make more text than the process can hold.
+ */
+function textOf(read: () => unknown): string | undefined {
   try {
     const value = read();
-    if (typeof value === 'string') return value;
-    // An object is not turned into text: that runs its code, and can make more text than the process can hold.
-    return (typeof value === 'object' && value !== null) || typeof value === 'function'
-      ? otherwise
-      : String(value);
+    return isBriefText(value) ? String(value) : undefined;
   } catch {
-    return otherwise;
+    return undefined;
   }
 }
 

@@ -36,6 +36,13 @@ socket.on('message', (message, { port, address }) => {
 socket.bind(53, '0.0.0.0', () => console.log('{"up":true}'));
 `;
 
+/** As `readOnlyRootFilesystem: true` does it. `/proc` and `/sys` are no disks. */
+const READ_ONLY = `
+  for folder in $(awk '$2 !~ "^/(proc|sys)" { print $2 }' /proc/self/mounts | sort -r); do
+    mount -o remount,bind,ro "$folder"
+  done
+  ! touch /app-net-probe 2>/dev/null`;
+
 /** Four requests at a time until it is told to end; then says how many had which status. */
 const LOAD = `
 const counts = {};
@@ -135,22 +142,18 @@ for (const [title, need] of Object.entries(NODES))
       const dns = await cluster!.start(DNS, { env: { ZONE: `${name} ${one!.address} ${two!.address}` } });
       await dns.line((line: object) => 'up' in line);
 
-      // Process 1, without a place for a runtime directory.
+      // Process 1 on a disk that cannot be written, without a home.
       const pod = async (host: LanHost, file: string, ...served: string[]): Promise<TestProcess> => {
         await put(host.folder, file, snippet(guide, file));
         const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-        const words = [
-          ...namespaces,
-          'sh',
-          '-c',
-          `mount --bind ${resolver} /etc/resolv.conf && exec "$@"`,
-          'sh',
-        ];
+        const prepare = `mount --bind ${resolver} /etc/resolv.conf && ${READ_ONLY} && exec "$@"`;
+        const words = [...namespaces, 'sh', '-c', prepare, 'sh'];
         const env = { ...printed, APP_NET_NAME: host.name, APP_NET_SECRET_FILE: secretFile };
         const without = {
           APP_NET_RUNTIME_DIR: '',
           XDG_RUNTIME_DIR: '',
-          TMPDIR: '/dev/null',
+          TMPDIR: '/',
+          HOME: undefined,
           NODE_OPTIONS: '',
           NODE_V8_COVERAGE: '',
         };
@@ -165,7 +168,8 @@ for (const [title, need] of Object.entries(NODES))
       await eventually(async () => {
         expect(await front!.exec(process.execPath, '-e', ask)).to.match(/^200 2 workers/);
       }, 20_000);
-      expect(gateway.errors).to.include('cannot find peers through host');
+      const [told] = /cannot find peers through host: the runtime directory/.exec(guide)!;
+      expect(gateway.errors).to.include(told).and.to.include('EROFS: read-only file system');
 
       const load = await front!.start(LOAD);
       await load.line((line: object) => 'begun' in line);

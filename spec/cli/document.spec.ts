@@ -11,7 +11,7 @@ describe('docs/cli.md', () => {
   for (const command of createProgram(() => {}).commands) {
     it(`has ${command.name()} with every option`, () => {
       expect(text).to.match(new RegExp(`^## .*app-net ${command.name()}\\b`, 'm'));
-      const everywhere = new Set(['--json', '--no-json']);
+      const everywhere = new Set(['--json', '--no-json', '--nats']);
       for (const { long } of command.options) {
         expect(text, `${command.name()} ${long}`).to.include(`\`${long}`);
         if (long !== undefined && !everywhere.has(long)) expect(section(command.name())).to.include(long);

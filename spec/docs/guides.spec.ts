@@ -13,6 +13,7 @@ import { eventually } from '../support/eventually.ts';
 import { Lan, needLan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';
 import { ip } from '../support/lan-tools.ts';
+import { NatsServer, needNats } from '../support/nats-server.ts';
 import { needNode24 } from '../support/node-24.ts';
 import { Stage } from '../support/peers.ts';
 import { LIBRARY, Processes, REPOSITORY, TestProcess } from '../support/processes.ts';
@@ -101,6 +102,40 @@ for (const [title, need] of Object.entries(NODES))
       );
       await second!.kill();
       await first!.line((line) => line === `hosts.mjs:${second!.pid} left: lost`);
+    });
+
+    it('lead from one LAN to many', async function () {
+      needNats(this);
+      const guide = read('from-one-lan-to-many.md');
+      expect(guide).to.include(
+        'APP_NET_NATS=nats://nats.example:4222 APP_NET_SECRET_FILE=net.secret node hosts.mjs',
+      );
+      // As it is printed, with the lines that make the server tell of deaths.
+      const [, configuration] = /^```\n(accounts \{\n[\s\S]*?)^```/m.exec(guide)!;
+      const server = await NatsServer.start({ configuration: configuration! });
+      try {
+        const url = server.url.replace('//', '//app:change-me-too@');
+        const secretFile = join(await stage.folder(), 'net.secret');
+        await writeFile(secretFile, makeSecret(), { mode: 0o600 });
+        const env = { APP_NET_NATS: url, APP_NET_SECRET_FILE: secretFile };
+        const [first, second] = await Promise.all(
+          [1, 2].map(async () =>
+            processes.start(await stage.folder(), snippet(guide, 'hosts.mjs'), {
+              name: 'hosts.mjs',
+              env,
+              node,
+            }),
+          ),
+        );
+        const pattern = ({ pid }: TestProcess) =>
+          new RegExp(`^hosts\\.mjs:${pid} on .+ joined: process ${pid}$`);
+        await first!.line<string>((line) => pattern(second!).test(line));
+        await second!.line<string>((line) => pattern(first!).test(line));
+        await second!.kill();
+        await first!.line((line) => line === `hosts.mjs:${second!.pid} left: lost`);
+      } finally {
+        await server.stop();
+      }
     });
 
     it('tell why a peer is missing', async () => {

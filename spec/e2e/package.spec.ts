@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 
 import { Stage } from '../support/peers.ts';
+import { makeSecret } from '../../src/wire/secret.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
 
 const run = promisify(execFile);
@@ -113,17 +114,35 @@ describe('the package, installed from its tarball', function () {
     expect(script.lines[0]).to.equal(Buffer.from('main.f').toString('base64url'));
   });
 
+  it('says what to install for NATS, whether the environment or the code asks for it', async () => {
+    const secret = makeSecret();
+    const script = `
+      import { createPeer } from 'app-net';
+      import { natsNetwork } from 'app-net/nats';
+      const network = process.argv[1] && natsNetwork({ servers: 'nats://127.0.0.1:4222' });
+      await createPeer({ secret: '${secret}', ...(network && { network }) }).start();
+    `;
+    for (const args of [[], ['--', 'code']]) {
+      const env = args.length > 0 ? {} : { APP_NET_NATS: 'nats://127.0.0.1:4222' };
+      const started = processes.run(app, ['--input-type=module', '-e', script, ...args], env);
+      expect(await started.exited).to.equal(1);
+      expect(started.errors).to.include('npm install @nats-io/transport-node@^3.3.1');
+    }
+  });
+
   it('has types: right code compiles, wrong code does not', async () => {
     await write(
       'good.ts',
       `
       import { connect, createPeer, getPeers, remote } from 'app-net';
       import { MemoryNetwork } from 'app-net/testing';
+      import { natsNetwork } from 'app-net/nats';
       export const add = connect(function add(a: number, b: number) { return a + b; });
       const [peer] = await getPeers({ group: '*' });
       const sum: number = await add.on(peer!, { deadline: 500 })(1, 2);
       const far = remote<typeof add>('math.add');
       const other: number = await far.on('an id')(1, sum);
+      createPeer({ network: natsNetwork({ servers: ['nats://a'], tls: { caFile: 'ca.pem' } }) });
       await using own = createPeer({ network: new MemoryNetwork() });
       own.peers.on('leave', (left, why: 'stopped' | 'lost' | 'replaced') => [left.name, why, other]);
     `,

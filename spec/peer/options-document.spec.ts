@@ -24,7 +24,9 @@ describe('docs/options.md', () => {
   it('has the environment variables that a peer reads, and no other', () => {
     const code = `${source('src/peer/options.ts')}${source('src/peer/exposure.ts')}`;
     const read = [...code.matchAll(/env\('(\w+)'\)/g)].map(([, name]) => name);
-    const told = peerOptions().flatMap(({ environment }) => /^`(\w+)`/.exec(environment)?.[1] ?? []);
+    const told = peerOptions().flatMap(({ environment }) =>
+      [...environment.matchAll(/`(APP_NET_\w+)`/g)].map(([, name]) => name),
+    );
     expect(told).to.have.members([...new Set(read)]);
   });
 });

@@ -5,10 +5,17 @@ import { DialFailed } from '../../src/transport/transport.ts';
 import type { Address } from '../../src/transport/address.ts';
 import type { Listener, ListenOptions, Socket, Transport } from '../../src/transport/transport.ts';
 
+interface Ends {
+  acceptor: Transport;
+  dialler: Transport;
+  /** Closes what both have in the background. */
+  close?: () => Promise<unknown>;
+}
+
 /** The tests that every transport must pass. `make` gives two ends that can reach each other. */
 export function describeTransport(
   name: string,
-  make: () => { acceptor: Transport; dialler: Transport },
+  make: () => Ends | Promise<Ends>,
   /** Where it listens, and where it is dialled if that is another address. */
   { host = '127.0.0.1', at = undefined as string | undefined } = {},
 ): void {
@@ -25,9 +32,12 @@ export function describeTransport(
     let listener: Listener;
     let accepted: Promise<Socket>;
     const open: Socket[] = [];
+    let close: Ends['close'];
 
     beforeEach(async () => {
-      ({ acceptor, dialler } = make());
+      const ends = await make();
+      ({ acceptor, dialler } = ends);
+      close = ends.close;
       let accept: (socket: Socket) => void;
       accepted = new Promise((resolve) => (accept = resolve));
       listener = await acceptor.listen(options, (socket) => {
@@ -40,6 +50,7 @@ export function describeTransport(
     afterEach(async () => {
       for (const socket of open.splice(0)) socket.terminate();
       await listener.close();
+      await close?.();
     });
 
     function address(): Address {

@@ -17,6 +17,7 @@ import { written } from './terminal/text.ts';
 
 interface Common {
   json?: boolean;
+  nats?: string;
 }
 
 interface Streams {
@@ -66,8 +67,9 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     async (...given: unknown[]): Promise<void> => {
       // Commander gives the arguments, then the options, then the command itself.
       const args = given.slice(0, -1) as Args;
-      const { json } = args.at(-1) as Common;
+      const { json, nats } = args.at(-1) as Common;
       const signal = interruption();
+      if (nats !== undefined) process.env['APP_NET_NATS'] = nats;
       const context = { out: new Output(data, { json }), signal, environment: process.env };
       const action = await load();
       try {
@@ -186,12 +188,14 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .action(run(false, async () => (await import('./doctor/doctor.ts')).doctor));
   for (const command of program.commands) {
     const name = command.name();
+    if (name !== 'secret') command.option(...NATS_OPTION);
     const dashes = name === 'call' ? '; put arguments that begin with - after --' : '';
     command.showHelpAfterError(`(app-net ${name} --help lists all options${dashes})`);
   }
   return program;
 }
 
+const NATS_OPTION = ['--nats <url>', 'peers that meet at this NATS server; default: APP_NET_NATS'] as const;
 const JSON_OPTION = ['--json', 'print lines of JSON, as in a pipe'] as const;
 const NO_JSON_OPTION = ['--no-json', 'print text, also in a pipe'] as const;
 /** Of commands that print text in a pipe anyway: scripts can give it to every command. */

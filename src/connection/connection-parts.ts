@@ -50,6 +50,12 @@ function otherLink({ record, links }: ConnectionContext, closed: Link): Link | u
   return undefined;
 }
 
+/** The end of a link, in words. */
+function closedBy(code: number): string {
+  if (code === CLOSE.GONE) return 'NATS says that nobody is there';
+  return code === CLOSE.NETWORK ? 'the connection through NATS broke' : `the connection closed (${code})`;
+}
+
 export interface Departure {
   why: LeaveReason;
   /** Details, in words. */
@@ -73,11 +79,11 @@ export const connectionParts = setup({
     'the link in use closed, and another one stays': ({ context, event }) =>
       event.type === 'link.closed' && otherLink(context, event.link) !== undefined,
     'the link in use is heard': ({ context }) => context.record?.link?.suspect === false,
-    // If this process was stalled, a closed connection proves nothing: the other side may have given this peer up.
-    'the link in use closed, and this process was stalled': ({ context, event }) =>
+    // This process was stalled, so the other side may have given it up; or the network in between has lost the connection.
+    'the link in use closed, which proves nothing': ({ context, event }) =>
       event.type === 'link.closed' &&
       event.link === context.record?.link &&
-      context.services.liveness.getSnapshot().context.stalled,
+      (event.code === CLOSE.NETWORK || context.services.liveness.getSnapshot().context.stalled),
     'it is about the link in use': ({ context, event }) =>
       (event.type === 'link.silent' || event.type === 'link.heard') && event.link === context.record?.link,
     'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',
@@ -165,9 +171,7 @@ export const connectionParts = setup({
       const record = context.record!;
       const { link, code } = event as Event<'link.closed'>;
       const detail =
-        link.broken === undefined
-          ? `the connection closed (${code})`
-          : `this side closed the connection: ${link.broken}`;
+        link.broken === undefined ? closedBy(code) : `this side closed the connection: ${link.broken}`;
       record.doubt = { ...findingsOf(record, context.services.liveness), detail };
       // A closed link takes no calls. They wait until it is decided whether there is another link.
       record.link = undefined;

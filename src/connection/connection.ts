@@ -126,7 +126,7 @@ const machine = connectionParts.createMachine({
             actions: ['forget the link', 'go back to the link that stays'],
           },
           {
-            guard: 'the link in use closed, and this process was stalled',
+            guard: 'the link in use closed, which proves nothing',
             target: 'suspect',
             actions: ['note that the link closed', 'forget the link'],
           },

@@ -5,11 +5,12 @@ import { seedProviders } from '../providers/seed-providers.ts';
 import { ToldProvider } from '../providers/told.ts';
 import type { Network } from '../providers/network.ts';
 import type { Settings } from './options.ts';
-import { isWithinHost, withinHost } from '../transport/within-host.ts';
+import { isWithinHost } from '../transport/within-host.ts';
 import type { Address } from '../transport/address.ts';
 import type { Listener, Socket } from '../transport/transport.ts';
 import type { Self } from '../wire/handshake.ts';
 import { deriveKeys } from '../wire/secret.ts';
+import type { SecretKeys } from '../wire/secret.ts';
 import { inTime } from '../providers/host/in-time.ts';
 import { acceptHandshake } from '../connection/dial/handshaking.ts';
 import type { PeerMessage } from './messages.ts';
@@ -40,22 +41,30 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   const report = sendBack as (message: PeerMessage) => void;
   let listener: Listener | undefined;
   let stopped = false;
+  let derived: Promise<SecretKeys> | undefined;
+  let closeNetwork = (): Promise<void> | undefined => undefined;
 
+  const keysOf = (shared: () => Promise<string>): Promise<SecretKeys> =>
+    (derived ??= chooseSecret(settings, shared).then(deriveKeys));
   const end = (opened: Listener): void => {
     ending.add(opened.close());
     if (opened.ended) ending.add(opened.ended);
   };
   const open = async (): Promise<void> => {
     if (settings.insecure) warnOfInsecurity();
-    const attached = await network.attach({ id: self.id, clock, random });
-    if (stopped) return;
+    const { id, incarnation } = self;
+    const attached = await network.attach({ id, incarnation, clock, random, keys: keysOf });
+    closeNetwork = () => attached.close?.();
+    if (stopped) {
+      ending.add(Promise.resolve(closeNetwork()));
+      return;
+    }
     // Without `lan` a peer never dials beyond its host, no matter who says that peers are there.
     const reachable = (address: Address): boolean => settings.lan || isWithinHost(address);
-    const transport = settings.lan ? attached.transport : withinHost(attached.transport);
     const seeders = seedProviders(seeds, clock, random);
     const providers = [...attached.providers, ...seeders, new ToldProvider(clock, reachable)];
-    const attachment = { ...attached, transport, providers };
-    const keys = await deriveKeys(await chooseSecret(settings, () => attachment.secret()));
+    const attachment = { ...attached, providers };
+    const keys = await keysOf(() => attached.secret());
     if (stopped) return;
     const dependencies = { self, keys, clock };
     await refuseNamesake(attachment, dependencies, settings.ping);
@@ -91,6 +100,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     stopped = true;
     for (const stop of handshakes) stop();
     if (listener) end(listener);
+    ending.add(Promise.resolve(closeNetwork()));
   };
 });
 

@@ -190,8 +190,9 @@ export interface PeerOptions {
    */
   random?: (() => number) | undefined;
   /**
-   * The network of this peer. `app-net/testing` has one in memory.
-   * Default: this host over loopback; with `lan`, other hosts too.
+   * The network of this peer. `app-net/nats` has one that goes through NATS, `app-net/testing` one in memory.
+   * Environment: `APP_NET_NATS` (URLs of NATS servers, separated by commas), `APP_NET_NATS_CREDS` (path of a file with
+   * credentials). Default: this host over loopback; with `lan`, other hosts too.
    */
   network?: Network | undefined;
 }
@@ -223,6 +224,8 @@ export interface Settings extends Exposure {
   clock: Clock;
   random: () => number;
   network: Network | undefined;
+  /** The network is NATS, by the environment. */
+  nats: { servers: string; credsFile: string | undefined } | undefined;
 }
 
 /**
@@ -262,6 +265,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     clock: checkClock(options.clock ?? systemClock),
     random: callable('random', options.random ?? Math.random),
     network: options.network,
+    nats: options.network === undefined ? nats(env) : undefined,
   };
 }
 
@@ -299,6 +303,11 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   random: true,
   network: true,
 };
+
+function nats(env: (name: string) => string | undefined): Settings['nats'] {
+  const servers = env('APP_NET_NATS');
+  return servers === undefined ? undefined : { servers, credsFile: env('APP_NET_NATS_CREDS') };
+}
 
 function defaultName(): string {
   const script = process.argv[1];

@@ -19,6 +19,7 @@ import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
 import { Connecting } from '../functions/connecting.ts';
 import type { PeerActor } from './actor-types.ts';
 import { containedSettings } from './contained-settings.ts';
+import { defaultNetwork } from './default-network.ts';
 import { Ending } from './ending.ts';
 import { followDiscovery } from './follow-discovery.ts';
 import { remoteFunction } from '../functions/connected.ts';
@@ -37,7 +38,6 @@ import type { Hook } from '../calls/hooks.ts';
 import { checkStopOptions, serveUntilSignal } from './stop-on.ts';
 import type { ServeOptions, StopOptions } from './stop-on.ts';
 import type { Settings } from './options.ts';
-import type { Network } from '../providers/network.ts';
 import { Outgoing } from '../calls/caller/outgoing.ts';
 import { parityOf } from '../functions/parity.ts';
 import { Peers } from '../presence/peers.ts';
@@ -142,7 +142,7 @@ export class Peer {
       },
       describe,
     };
-    const network = settings.network ?? hostNetworkOf(settings);
+    const network = settings.network ?? defaultNetwork(settings);
     this.#actor = createActor(machine, {
       input: { settings, self, network, ending: this.#ending },
       clock,
@@ -336,14 +336,4 @@ export class Peer {
     }
     return peer;
   }
-}
-
-/** The default network, loaded when a peer starts: a program that only imports the library need not load it. */
-function hostNetworkOf(settings: Settings): Network {
-  return {
-    attach: async (user) => {
-      const { hostNetwork } = await import('../providers/host/host-network.ts');
-      return hostNetwork(settings).attach(user);
-    },
-  };
 }

@@ -32,8 +32,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   departed: Map<string, Evidence>;
   /** The running dials, and the candidates that wait. Changed in place. */
   turns: DialTurns;
-  /** Other peers of this host cannot find this peer yet. */
-  announcing: boolean;
+  /** The provider that has not announced this peer yet, if its start waits for that: other peers cannot find it there. */
+  announcing: string | undefined;
   /** Providers whose first search is not over yet. */
   scanning: ReadonlySet<string>;
   /** Running providers. */

@@ -1,7 +1,7 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
-import { HOST } from '../providers/provider.ts';
+import { HOST, NATS } from '../providers/provider.ts';
 import { keyOf } from '../providers/hint.ts';
 import type { Announcement } from '../providers/provider.ts';
 import { hintsOf } from '../providers/peer-list.ts';
@@ -40,7 +40,6 @@ const QUIET_ALONE = 750;
 
 /** Time between two looks at the candidates that wait to be dialled, in ms. */
 const TURN = 250;
-
 /** The first search is over after this time in any case, in ms. */
 const LONGEST_SEARCH = 5_000;
 
@@ -67,7 +66,7 @@ export const discoveryParts = setup({
       const { providers } = opened.attachment;
       const names = new Set(providers.map((provider) => provider.name));
       const turns = new DialTurns(context.clock);
-      const announcing = self.addresses.length > 0 && names.has(HOST);
+      const announcing = self.addresses.length > 0 ? [HOST, NATS].find((name) => names.has(name)) : undefined;
       enqueue.assign({ self, turns, announcing, scanning: names, providers: names });
       for (const provider of providers) {
         enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
@@ -281,8 +280,10 @@ export const discoveryParts = setup({
         return without(context.scanning, provider);
       },
       // This provider announces the peer before it searches.
-      announcing: ({ context, event }) =>
-        context.announcing && (event as Event<'provider.scanned' | 'provider.failed'>).provider !== HOST,
+      announcing: ({ context, event }) => {
+        const { provider } = event as Event<'provider.scanned' | 'provider.failed'>;
+        return provider === context.announcing ? undefined : context.announcing;
+      },
     }),
 
     'note that the provider cannot work here': assign({

@@ -6,13 +6,13 @@ import type { PeerSet } from './peer-set.ts';
 /** Waits for discovery at the start of a peer. */
 
 /**
- * Resolves once other peers of this host can find the peer. It also resolves if the peer stops, if it cannot be found here at
+ * Resolves once other peers can find the peer. It also resolves if the peer stops, if it cannot be found here at
  * all, or if the time for the first search is over.
  */
 export function announcedOnHost(discovery: AnyActor): Promise<void> {
   const isDone = (): boolean => {
     const { value, context } = discovery.getSnapshot() as { value: string; context: DiscoveryContext };
-    return !context.announcing || context.stopping || value === 'settled';
+    return context.announcing === undefined || context.stopping || value === 'settled';
   };
   if (isDone()) return Promise.resolve();
   return new Promise((resolve) => {

@@ -18,7 +18,7 @@ const machine = discoveryParts.createMachine({
     gone: new Set(),
     departed: new Map(),
     turns: new DialTurns(input.clock),
-    announcing: false,
+    announcing: undefined,
     scanning: new Set(),
     providers: new Set(),
     quiet: false,
@@ -43,7 +43,7 @@ const machine = discoveryParts.createMachine({
     'discovery.stop': { actions: ['stop the providers', 'tell the peer when all have stopped'] },
     'provider.found': { actions: 'consider the hint' },
     'provider.lost': { actions: 'drop the hint' },
-    'provider.announced': { actions: assign({ announcing: false }) },
+    'provider.announced': { actions: assign({ announcing: undefined }) },
     'provider.dropped': { actions: 'note the hints with a wrong tag' },
     'provider.scanned': { actions: 'the provider told everything' },
     'provider.failed': {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Provider } from './provider.ts';
+import type { SecretKeys } from '../wire/secret.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /**
@@ -20,9 +21,12 @@ export interface Network {
 
 export interface NetworkUser {
   id: string;
+  incarnation: string;
   clock: Clock;
   /** From 0 to 1. */
   random: () => number;
+  /** The keys of the user's secret, for a network that needs them. @param shared gives the secret if the user gave none */
+  keys: (shared: () => Promise<string>) => Promise<SecretKeys>;
 }
 
 export interface Attachment {
@@ -30,4 +34,6 @@ export interface Attachment {
   providers: readonly Provider[];
   /** The secret that the peers of this network share, unless a peer is given another. */
   secret(): Promise<string>;
+  /** Call when the peer stops. Ends what the network has in the background, once nothing uses it any more. */
+  close?(): Promise<void>;
 }

@@ -56,3 +56,6 @@ export interface ProviderListener {
 
 /** The name of this provider in discovery. */
 export const HOST = 'host';
+
+/** The name of the one for peers at a NATS broker. */
+export const NATS = 'nats';

@@ -7,7 +7,7 @@ export interface Address {
   port: number;
 }
 
-/** Every interface of the host, IPv6 and IPv4. */
+/** Every interface of this host, with IPv6 and IPv4, or IPv4 only if there is no IPv6. */
 export const EVERYWHERE = '::';
 
 /** By far the most frequent address. It needs no parsing, which each connection would do some twenty times. */
@@ -62,8 +62,12 @@ export function hostInUrl(host: string): string {
   return isIPv6(bare) ? `[${bare}]` : host;
 }
 
-/** The address as text, for people and as a key: `127.0.0.1:4000`, `[::1]:4000`, `[fe80::1%eth0]:4000`. */
+/**
+ * The address as text, for people and as a key: `127.0.0.1:4000`, `[::1]:4000`, `[fe80::1%eth0]:4000`. An address at a broker
+ * has no port: `nats:V1StGXR8.Z5jdHi6B`.
+ */
 export function addressText({ host, port }: Address): string {
+  if (host.startsWith('nats:')) return host;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

@@ -337,4 +337,8 @@ export const CLOSE = {
   GOING_AWAY: 1001,
   /** An unexpected error occurred while something from this connection was handled. */
   UNFORESEEN: 1011,
+  /** The network between the two sides lost the connection. It says nothing about the other side. Never sent. */
+  NETWORK: 4503,
+  /** The broker between the two sides says that the other side is gone. Never sent. */
+  GONE: 4504,
 } as const;

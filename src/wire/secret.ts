@@ -38,6 +38,11 @@ export interface SecretKeys extends HandshakeKeys {
    * it. Undefined for the public secret, too: everybody could make tags with it.
    */
   readonly hints: KeyObject | undefined;
+  /**
+   * The key for messages that go through a broker. Undefined in the same cases: a broker sees every message, and could try
+   * passphrases at leisure.
+   */
+  readonly relay: KeyObject | undefined;
 }
 
 /** A new secret, 256 bits from the system's generator. */
@@ -62,10 +67,12 @@ export function weaknessOf(secret: string): string | undefined {
 export async function deriveKeys(secret: string): Promise<SecretKeys> {
   const made = MADE.exec(secret)?.[1];
   const key = made === undefined ? await stretch(secret) : Buffer.from(made, 'base64url');
+  const isSafe = made !== undefined && secret !== PUBLIC_SECRET;
   return new PrivateKeys(
     expand(key, 'handshake', 64),
     expand(key, 'world', 12).toString('base64url'),
-    made === undefined || secret === PUBLIC_SECRET ? undefined : createSecretKey(expand(key, 'hint', 32)),
+    isSafe ? createSecretKey(expand(key, 'hint', 32)) : undefined,
+    isSafe ? createSecretKey(expand(key, 'relay', 32)) : undefined,
   );
 }
 
@@ -74,11 +81,17 @@ class PrivateKeys implements SecretKeys {
   readonly #world: string;
   readonly #both: Buffer;
   readonly #hints: KeyObject | undefined;
+  readonly #relay: KeyObject | undefined;
 
-  constructor(both: Buffer, world: string, hints: KeyObject | undefined) {
+  constructor(both: Buffer, world: string, hints: KeyObject | undefined, relay: KeyObject | undefined) {
     this.#both = both;
     this.#world = world;
     this.#hints = hints;
+    this.#relay = relay;
+  }
+
+  get relay(): KeyObject | undefined {
+    return this.#relay;
   }
 
   get hints(): KeyObject | undefined {

@@ -13,6 +13,7 @@ const dist = join(root, 'dist');
 const ENTRIES = {
   index: 'src/index.ts',
   testing: 'src/testing.ts',
+  nats: 'src/nats.ts',
   cli: 'src/cli/main.ts',
   'serve-runner': 'src/cli/serve/serve-runner.ts',
   'serve-hooks': 'src/cli/serve/serve-hooks.ts',

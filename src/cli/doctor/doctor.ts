@@ -13,6 +13,7 @@ import {
 } from './host.ts';
 import { checkElsewhere } from './elsewhere.ts';
 import { checkMulticast } from './multicast.ts';
+import { checkNats } from './nats.ts';
 import { announcements, checkAnnouncements, checkPeers, checkUnreached } from './peers.ts';
 import type { Announced } from './peers.ts';
 import { report } from './report.ts';
@@ -41,19 +42,30 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
   tell(options.result);
   // One wrong option must not prevent the check of the others.
   const settings = options.settings ?? resolveOptions({}, {});
-  const runtime = await checkRuntimeDirectory(environment, doesWithout(settings));
-  tell(...runtime.results);
-  const secret = await checkSecret(settings, runtime.isUsable ? runtime.directory : undefined);
-  tell(secret.result);
-  const announced = runtime.isUsable ? await announcements(runtime.directory) : [];
-  tell(await checkPorts(settings, (port) => ownerOf(announced, port)));
-  tell(await checkLoopback());
-  tell(...(await checkMulticast(settings.lan)));
-  tell(checkClock());
-  signal.throwIfAborted();
-  if (options.settings && (runtime.isUsable || doesWithout(settings)) && secret.keys) {
-    const { directory } = runtime;
-    tell(...(await checkOthers({ announced, directory, environment }, secret.keys, settings.group, signal)));
+  if (settings.nats) {
+    const secret = await checkSecret(settings, undefined);
+    tell(secret.result);
+    const results = secret.keys ? await checkNats(settings.nats, secret.keys) : [];
+    tell(...results, checkClock());
+    signal.throwIfAborted();
+    if (secret.keys && results.every(({ status }) => status !== 'problem'))
+      tell(...(await checkOthers(undefined, secret.keys, settings.group, signal)));
+  } else {
+    const runtime = await checkRuntimeDirectory(environment, doesWithout(settings));
+    tell(...runtime.results);
+    const secret = await checkSecret(settings, runtime.isUsable ? runtime.directory : undefined);
+    tell(secret.result);
+    const announced = runtime.isUsable ? await announcements(runtime.directory) : [];
+    tell(await checkPorts(settings, (port) => ownerOf(announced, port)));
+    tell(await checkLoopback());
+    tell(...(await checkMulticast(settings.lan)));
+    tell(checkClock());
+    signal.throwIfAborted();
+    if (options.settings && (runtime.isUsable || doesWithout(settings)) && secret.keys) {
+      const { directory } = runtime;
+      const place = { announced, directory, environment };
+      tell(...(await checkOthers(place, secret.keys, settings.group, signal)));
+    }
   }
   const says = problems === 0 ? 'nothing is wrong' : count(problems, 'problem');
   if (out.json) report(out, { status: problems === 0 ? 'ok' : 'problem', check: 'summary', says });
@@ -67,13 +79,14 @@ interface Place {
   environment: NodeJS.ProcessEnv;
 }
 
+/** @param place where peers of this host are announced; undefined if they are not, because the network is NATS */
 async function checkOthers(
-  { announced, directory, environment }: Place,
+  place: Place | undefined,
   keys: SecretKeys,
   group: string,
   signal: AbortSignal,
 ): Promise<Result[]> {
-  const strangers = checkAnnouncements(announced, keys);
+  const strangers = place ? checkAnnouncements(place.announced, keys) : [];
   try {
     return await withPeer('doctor', async (own) => {
       await search(own, undefined, signal, PATIENCE);
@@ -81,7 +94,7 @@ async function checkOthers(
       // Look again: some peers of other hosts join while the missing ones are examined.
       const found = own.peers.of(meant(undefined)).list();
       const ids = new Set(found.map(({ id }) => id));
-      const elsewhere = await checkElsewhere(directory, environment, ids);
+      const elsewhere = place ? await checkElsewhere(place.directory, place.environment, ids) : [];
       const peers = await checkPeers(sorted(found), group, signal);
       return [...peers, ...strangers, ...unreached, ...elsewhere];
     });

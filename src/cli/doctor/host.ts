@@ -49,14 +49,20 @@ export function checkOptions(environment: NodeJS.ProcessEnv): {
   const check = 'environment';
   const given = Object.keys(environment)
     .filter((name) => name.startsWith('APP_NET_') && environment[name])
-    // The secret must not be shown on a screen.
-    .map((name) => (name === 'APP_NET_SECRET' ? 'APP_NET_SECRET=…' : `${name}=${environment[name]}`));
+    // The secret must not be shown on a screen, nor a password in a URL.
+    .map((name) =>
+      name === 'APP_NET_SECRET' ? 'APP_NET_SECRET=…' : `${name}=${withoutPasswords(environment[name]!)}`,
+    );
   try {
     const settings = resolveOptions({}, environment);
     return { result: { status: 'ok', check, says: given.join(' ') || 'no option is set' }, settings };
   } catch (error) {
     return { result: { status: 'problem', check, says: messageOf(error) }, settings: undefined };
   }
+}
+
+function withoutPasswords(urls: string): string {
+  return urls.replaceAll(/\/\/[^@/,]*@/g, '//…@');
 }
 
 /** @param isSpare whether peers of this environment start without it */
@@ -117,20 +123,22 @@ export async function checkSecret(
     if (error instanceof NoPlace)
       return { result: { status: 'note', check, says: error.message }, keys: undefined };
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const todo = missing
-      ? 'make one with app-net secret, which also prints how to give it to peers'
-      : undefined;
+    const todo =
+      missing || settings.nats
+        ? 'make one with app-net secret, which also prints how to give it to peers'
+        : undefined;
     return { result: { status: 'problem', check, says: messageOf(error), todo }, keys: undefined };
   }
 }
 
 async function findSecret(
-  { secret, secretFile }: Settings,
+  { secret, secretFile, nats }: Settings,
   directory: string | undefined,
 ): Promise<{ from: string; text: string }> {
   if (secret) return { from: 'from APP_NET_SECRET', text: secret() };
   if (secretFile !== undefined)
     return { from: `from the file ${secretFile}`, text: await readSecretFile(secretFile) };
+  if (nats) throw new Error('there is none, and peers at NATS need one');
   if (directory === undefined)
     throw new NoPlace('the secret is in the runtime directory, which cannot be used');
   return { from: "this user's, in the runtime directory", text: await readOrMakeSecret(directory) };

@@ -5,7 +5,7 @@ import { addressesOf } from '../../presence/candidate.ts';
 import type { Candidate } from '../../presence/candidate.ts';
 import { readAnnouncement, SUFFIX } from '../../providers/host/announcement-file.ts';
 import type { FoundAnnouncement } from '../../providers/host/announcement-file.ts';
-import { HOST } from '../../providers/provider.ts';
+import { HOST, NATS } from '../../providers/provider.ts';
 import type { Peer, RemotePeer } from '../../index.ts';
 import { addressText } from '../../transport/address.ts';
 import { libraryVersion } from '../../base/version.ts';
@@ -166,6 +166,11 @@ async function checkDropped(dropped: DroppedHints, keys: SecretKeys, signal: Abo
 
 async function whyApart(candidate: Candidate, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
   const hints = [...candidate.hints.values()];
+  // Only a peer at NATS can reach an address there, and this one has tried.
+  if (candidate.hints.has(NATS)) {
+    const says = `the peer ${candidate.id} is announced at NATS and cannot be reached: ${messageOf(candidate.error ?? 'no answer yet')}`;
+    return [{ status: 'note', check: 'no peer', says }];
+  }
   const id = hints.find((hint) => hint.id !== '')?.id ?? '';
   const pid = hints.find((hint) => hint.pid !== undefined)?.pid;
   const who = pid === undefined ? (id ? `the peer ${id}` : 'the process') : `process ${pid}`;

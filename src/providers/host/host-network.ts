@@ -6,6 +6,7 @@ import type { TlsOptions } from '../../transport/tls.ts';
 import type { Address } from '../../transport/address.ts';
 import { isLoopback } from '../../transport/address.ts';
 import { scopeOf } from '../../transport/scope.ts';
+import { withinHost } from '../../transport/within-host.ts';
 import { HostProvider } from './host.ts';
 import { inTime } from './in-time.ts';
 import type { Provider } from '../provider.ts';
@@ -56,7 +57,7 @@ export function hostNetwork(settings: HostSettings): Network {
       // `ws` and Node's `http`, `https` and `tls` are a third of what a program that only imports this library would load.
       const { webSocketTransport } = await import('../../transport/websocket.ts');
       return {
-        transport: webSocketTransport(tls),
+        transport: lan ? webSocketTransport(tls) : withinHost(webSocketTransport(tls)),
         providers: [
           new HostProvider({ directory, clock, upkeep, reaches }),
           ...(lan ? [await multicast()] : []),

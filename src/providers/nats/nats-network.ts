@@ -1,0 +1,49 @@
+import { NetError } from '../../base/errors.ts';
+import { openBus } from '../../transport/nats/bus.ts';
+import { checkNatsOptions } from '../../transport/nats/nats-options.ts';
+import type { NatsOptions } from '../../transport/nats/nats-options.ts';
+import { NatsTransport } from '../../transport/nats/nats-transport.ts';
+import { Station } from '../../transport/nats/station.ts';
+import { Subjects } from '../../transport/nats/subjects.ts';
+import type { Network } from '../network.ts';
+import { NatsProvider } from './nats-provider.ts';
+
+/**
+ * Peers that reach each other through NATS: over many LANs, past NAT, in a cloud without multicast. All peers need a connection
+ * to the same servers, and the same made secret (`npx app-net secret`). The servers carry sealed messages. They can delay and
+ * drop them, but not read, change, repeat or make any. Needs the package `@nats-io/transport-node`, and NATS 2.9 or newer.
+ *
+ * @throws TypeError that names a wrong option. A peer that cannot connect, or has no made secret, fails to start.
+ *
+ * @example
+ * const peer = createPeer({
+ *   secretFile: 'net.secret',
+ *   network: natsNetwork({ servers: 'tls://nats.example:4222', credsFile: 'app.creds' }),
+ * });
+ */
+export function natsNetwork(options: NatsOptions): Network {
+  const source = checkNatsOptions(options);
+  return {
+    attach: async ({ id, incarnation, random, keys }) => {
+      const secret = (): Promise<never> => Promise.reject(noSecret('there is none'));
+      const { relay, world } = await keys(secret);
+      if (!relay) throw noSecret('this one is not a made one');
+      const bus = await openBus(source, random);
+      const station = new Station(bus, new Subjects(world), { id, incarnation }, () => relay);
+      return {
+        transport: new NatsTransport(station),
+        providers: [new NatsProvider(station)],
+        secret,
+        close: () => station.close(),
+      };
+    },
+  };
+}
+
+function noSecret(why: string): NetError {
+  return new NetError(
+    'INSECURE',
+    `peers at NATS need a made secret (net1_…), and ${why}: a broker could try passphrases for as long as it likes. Make one ` +
+      'with npx app-net secret --file net.secret, copy the file to every host, and give it as secretFile or APP_NET_SECRET_FILE',
+  );
+}

@@ -1,0 +1,317 @@
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+
+import { messageOf } from '../../base/text.ts';
+import { unawaited, warnOfUnforeseen } from '../../base/unforeseen.ts';
+import { connectOnce, NatsUnreachable } from './connecting.ts';
+import type { LoginSource } from './nats-options.ts';
+
+/** One connection to a server, from its beginning to its end. Nothing of an epoch survives it. */
+export interface Epoch {
+  /** The id of the server. */
+  readonly server: string;
+  /** The number that the server gave to this connection. */
+  readonly client: number;
+  /** Where it is, and its version. */
+  readonly url: string;
+  readonly version: string;
+  /** Bytes of the largest message that the server takes. */
+  readonly largest: number;
+  /** When it began, in ms of `performance.now()`. */
+  readonly since: number;
+}
+
+export interface BusMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Where an answer should go; empty if none is wanted. */
+  readonly reply: string;
+  /** The server itself sent it: nobody listens at the subject of the request that named this reply. */
+  readonly isNobody: boolean;
+}
+
+type Receive = (message: BusMessage) => void;
+
+interface Heard {
+  subject: string;
+  receive: Receive;
+  subscription: Subscription | undefined;
+}
+
+/** Time between two attempts to connect again, the first and the longest, in ms. It doubles, with full jitter. */
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 2_000;
+
+/** How often the server is asked for a sign of life, in ms, and how many of them may be missing. */
+const ASK = 3_000;
+const MOST_MISSED = 2;
+
+/**
+ * The connection to NATS, which is made again when it breaks. The client's own reconnecting is off: it keeps what was published
+ * meanwhile, and sends it later. Here nothing is kept. Whoever publishes while there is no epoch publishes nothing.
+ */
+export class Bus {
+  readonly #source: LoginSource;
+  readonly #random: () => number;
+  readonly #heard = new Set<Heard>();
+  readonly #changed = new Set<() => void>();
+  #connection: NatsConnection | undefined;
+  #epoch: Epoch | undefined;
+  /** Servers of the cluster that told of each other. */
+  #gossiped: readonly string[] = [];
+  /** When servers of the cluster were last lost, in ms of `performance.now()`. */
+  #shrunk = -Infinity;
+  #epochs = 0;
+  #problem: Error | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #asking: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** Use `openBus`. */
+  constructor(source: LoginSource, random: () => number, connection: NatsConnection) {
+    this.#source = source;
+    this.#random = random;
+    this.#use(connection);
+  }
+
+  /** Undefined while there is no connection. */
+  get epoch(): Epoch | undefined {
+    return this.#epoch;
+  }
+
+  /** How many there have been. */
+  get epochs(): number {
+    return this.#epochs;
+  }
+
+  /** What is wrong at present. */
+  get problem(): Error | undefined {
+    return this.#problem;
+  }
+
+  /** When the cluster last lost a server, as far as it is known, in ms of `performance.now()`. */
+  get shrunk(): number {
+    return this.#shrunk;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** @param reply where the server says at once if nobody listens at `subject` */
+  publish(subject: string, data: Uint8Array, reply?: string): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    try {
+      connection.publish(subject, data, reply === undefined ? undefined : { reply });
+    } catch {
+      // The connection has just closed; its end is reported in a moment.
+    }
+  }
+
+  /** Hands everything to the system now. At the exit of a process there is no later. */
+  flush(): void {
+    this.#connection?.flush().catch(ignore);
+  }
+
+  /** Resolves when the server has handled everything that was published and subscribed. Rejects if it cannot. */
+  async settled(): Promise<void> {
+    await this.#connection?.flush();
+  }
+
+  /** Receives messages, in this epoch and later ones. Returns a function that ends it. */
+  subscribe(subject: string, receive: Receive): () => void {
+    const heard: Heard = { subject, receive, subscription: undefined };
+    this.#heard.add(heard);
+    this.#listen(heard);
+    return () => {
+      this.#heard.delete(heard);
+      heard.subscription?.unsubscribe();
+    };
+  }
+
+  /** Calls back when an epoch begins or ends, and when something else about the connection is wrong or right. */
+  onChange(changed: () => void): () => void {
+    this.#changed.add(changed);
+    return () => this.#changed.delete(changed);
+  }
+
+  /** Resolves when there is a connection. Rejects with the reason of the signal, or if the bus is closed. */
+  whenUp(signal: AbortSignal): Promise<Epoch> {
+    if (this.#epoch) return Promise.resolve(this.#epoch);
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        off();
+        signal.removeEventListener('abort', abort);
+      };
+      const abort = (): void => {
+        end();
+        reject(signal.reason as Error);
+      };
+      const off = this.onChange(() => {
+        if (!this.#epoch && !this.#closed) return;
+        end();
+        if (this.#epoch) resolve(this.#epoch);
+        else reject(new Error('the connection to NATS is closed'));
+      });
+      signal.addEventListener('abort', abort, { once: true });
+      if (signal.aborted) abort();
+    });
+  }
+
+  /** Sends what was published, and closes. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const connection = this.#connection;
+    await connection?.flush().catch(ignore);
+    this.#end();
+    await connection?.close();
+  }
+
+  #use(connection: NatsConnection): void {
+    const { info } = connection;
+    this.#connection = connection;
+    this.#epochs += 1;
+    this.#problem = undefined;
+    this.#gossiped = info?.connect_urls ?? [];
+    this.#epoch = {
+      server: info?.server_id ?? '',
+      url: connection.getServer(),
+      version: info?.version ?? '',
+      client: info?.client_id ?? 0,
+      largest: info?.max_payload ?? 1024 * 1024,
+      since: performance.now(),
+    };
+    for (const heard of this.#heard) this.#listen(heard);
+    this.#watch(connection);
+    this.#askAgain(connection, 0);
+    this.#tell();
+  }
+
+  #listen(heard: Heard): void {
+    heard.subscription = this.#connection?.subscribe(heard.subject, {
+      callback: (error, message) => {
+        // The client ends when a callback throws.
+        try {
+          if (error) this.#refused(heard, error);
+          else heard.receive(readMessage(message));
+        } catch (reason) {
+          warnOfUnforeseen('with a message from NATS', reason);
+        }
+      },
+    });
+  }
+
+  #refused({ subject }: Heard, error: Error): void {
+    // Whoever may not hear of the system is told less, and that is all.
+    if (subject.startsWith('$SYS.')) return;
+    this.#note(
+      new Error(
+        `the NATS server does not let this user subscribe to ${subject}: ${error.message}; allow net.>`,
+      ),
+    );
+  }
+
+  #watch(connection: NatsConnection): void {
+    const follow = async (): Promise<void> => {
+      for await (const status of connection.status()) {
+        if (this.#connection !== connection) return;
+        if (status.type === 'disconnect') this.#lost(connection, undefined);
+        else if (status.type === 'update' && (status.deleted?.length ?? 0) > 0)
+          this.#shrunk = performance.now();
+        else if (
+          status.type === 'error' &&
+          /publish/i.test(status.error.message) &&
+          !/\$SYS/.test(status.error.message)
+        )
+          this.#note(
+            new Error(
+              `the NATS server refuses what this user publishes: ${status.error.message}; allow net.>`,
+            ),
+          );
+      }
+    };
+    unawaited('with the connection to NATS', follow());
+    unawaited(
+      'at the end of the connection to NATS',
+      connection.closed().then((error) => this.#lost(connection, error ?? undefined)),
+    );
+  }
+
+  #lost(connection: NatsConnection, error: Error | undefined): void {
+    if (this.#connection !== connection) return;
+    this.#end();
+    if (this.#closed) return;
+    const why = error ? `: ${messageOf(error)}` : '';
+    this.#note(new Error(`the connection to NATS broke${why}; connecting again`));
+    this.#again(0);
+  }
+
+  #end(): void {
+    clearTimeout(this.#asking);
+    this.#connection = undefined;
+    this.#epoch = undefined;
+    for (const heard of this.#heard) heard.subscription = undefined;
+    this.#tell();
+  }
+
+  #again(failures: number): void {
+    const pause = failures === 0 ? 0 : this.#random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures);
+    this.#timer = setTimeout(() => {
+      connectOnce(this.#source, this.#gossiped).then(
+        (connection) => {
+          if (this.#closed) unawaited('at the end of a connection to NATS', connection.close());
+          else this.#use(connection);
+        },
+        (error: unknown) => {
+          if (this.#closed) return;
+          this.#note(error instanceof NatsUnreachable ? error : new NatsUnreachable(messageOf(error)));
+          this.#again(failures + 1);
+        },
+      );
+    }, pause).unref();
+  }
+
+  /** The client's own questions would keep the process alive. */
+  #askAgain(connection: NatsConnection, missed: number): void {
+    let answered = false;
+    connection.flush().then(() => (answered = true), ignore);
+    this.#asking = setTimeout(() => {
+      if (this.#connection !== connection) return;
+      if (!answered && missed >= MOST_MISSED) {
+        this.#lost(connection, new Error('the server does not answer'));
+        unawaited('at the end of a connection to NATS', connection.close());
+      } else {
+        this.#askAgain(connection, answered ? 0 : missed + 1);
+      }
+    }, ASK).unref();
+  }
+
+  #note(problem: Error): void {
+    this.#problem = problem;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const changed of [...this.#changed]) changed();
+  }
+}
+
+/** @throws Error that says what is wrong, if no server can be reached, or none lets this client in */
+export async function openBus(source: LoginSource, random: () => number): Promise<Bus> {
+  return new Bus(source, random, await connectOnce(source, []));
+}
+
+function readMessage(message: Msg): BusMessage {
+  const { data } = message;
+  return {
+    subject: message.subject,
+    data,
+    reply: message.reply ?? '',
+    // The headers are only read where there may be some: reading them is slow.
+    isNobody: data.length === 0 && message.headers?.code === 503,
+  };
+}
+
+function ignore(): void {}

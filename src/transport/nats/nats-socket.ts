@@ -1,0 +1,245 @@
+import { CLOSE } from '../../wire/frames.ts';
+import { HANDSHAKE_BYTES } from '../../wire/handshake.ts';
+import type { Binding } from '../../wire/handshake.ts';
+import { Inbox } from '../inbox.ts';
+import type { Receiver, Socket } from '../transport.ts';
+import type { Bus } from './bus.ts';
+import { Outbox, TELL } from './credit.ts';
+import * as item from './items.ts';
+import type { Life } from './opening.ts';
+import { SEAL_BYTES, Sealer, Unsealer } from './seal.ts';
+
+/** How long an orderly close may take before the link is cut, in ms. */
+const CLOSE_TIME = 1_000;
+
+/** A message asks the server whether anybody listens if none has asked for so long, in ms. */
+const ASK_AGAIN = 20;
+
+/** The other side did not send a close code. */
+const NO_CODE = 1006;
+
+export interface NatsSocketInput {
+  bus: Bus;
+  /** The life at the other end, as it said. */
+  other: Life;
+  /** Where this side sends to. */
+  subject: string;
+  /** Where the server says that nobody listens there. */
+  reply: string;
+  transcript: Buffer;
+  /** The keys of this direction and of the other one. */
+  keys: { send: Buffer; receive: Buffer };
+  /** Bytes. */
+  largestMessage: number;
+  /** Lifts the limits for strangers. */
+  trusted(): void;
+  /** Called once, at the end. */
+  ended(): void;
+}
+
+/** One link through the broker: every message is sealed, counted, and paid for with credit. */
+export class NatsSocket implements Socket {
+  readonly binding: Binding;
+  readonly scope = 'wan';
+  /** Counts messages that only the other side can have made. */
+  received = 0;
+  readonly other: Life;
+  readonly #input: NatsSocketInput;
+  readonly #sealer: Sealer;
+  readonly #unsealer: Unsealer;
+  readonly #inbox = new Inbox();
+  readonly #outbox: Outbox;
+  readonly #pieces = new item.Pieces();
+  readonly #largestPiece: number;
+  #isTrusted = false;
+  #untrustedBytes = 0;
+  /** Bytes that were taken, and not told yet. */
+  #untold = 0;
+  #asked = -Infinity;
+  #drained: (() => void)[] = [];
+  #state: 'open' | 'closing' | 'ended' = 'open';
+  #goodbye: { code: number; reason: string } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(input: NatsSocketInput) {
+    this.#input = input;
+    this.other = input.other;
+    this.binding = { kind: 'nats', data: input.transcript };
+    this.#sealer = new Sealer(input.keys.send);
+    this.#unsealer = new Unsealer(input.keys.receive);
+    this.#largestPiece = Math.min(item.LARGEST_PIECE, (input.bus.epoch?.largest ?? Infinity) - SEAL_BYTES);
+    this.#outbox = new Outbox((piece) => this.#publish(piece));
+  }
+
+  /** Where this side sends to. */
+  get subject(): string {
+    return this.#input.subject;
+  }
+
+  /** Where the server says that nobody listens there. */
+  get reply(): string {
+    return this.#input.reply;
+  }
+
+  get bufferedAmount(): number {
+    return this.#outbox.bytes;
+  }
+
+  send(message: string, before: readonly Uint8Array[] = []): void {
+    if (this.#state !== 'open') return;
+    for (const binary of before) this.#add(binary);
+    this.#add(message);
+  }
+
+  ping(): void {
+    this.#tell(item.withKind(item.PING, ''));
+  }
+
+  whenDrained(callback: () => void): void {
+    if (this.#outbox.bytes === 0) setImmediate(callback);
+    else this.#drained.push(callback);
+  }
+
+  receive(receiver: Receiver | undefined): void {
+    this.#inbox.receive(receiver);
+  }
+
+  trust(): void {
+    this.#isTrusted = true;
+    this.#input.trusted();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#goodbye = { code, reason };
+    this.#timer = setTimeout(() => this.terminate(), CLOSE_TIME).unref();
+    if (this.#outbox.bytes === 0) this.#sayGoodbye();
+  }
+
+  terminate(): void {
+    if (this.#state === 'ended') return;
+    // The other side would notice anyway. So it need not be asked first.
+    this.#tell(closeItem(NO_CODE, ''));
+    this.end(NO_CODE);
+  }
+
+  /** The link is over. */
+  end(code: number): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    clearTimeout(this.#timer);
+    this.#outbox.clear();
+    this.#input.ended();
+    setImmediate(() => this.#inbox.closed(code));
+    const drained = this.#drained;
+    this.#drained = [];
+    for (const each of drained) setImmediate(each);
+  }
+
+  /** Call with each message that arrives for this end. */
+  arrived(sealed: Uint8Array): void {
+    if (this.#state === 'ended') return;
+    const message = this.#unsealer.unseal(sealed);
+    // Anybody can publish anything. What is not from the other side changes nothing.
+    if (message === 'foreign') return;
+    this.received += 1;
+    if (message === 'gap') this.end(CLOSE.NETWORK);
+    else this.#handle(message);
+  }
+
+  #handle(message: Buffer): void {
+    switch (message[0]) {
+      case item.TAKEN:
+        if (message.length !== 5 || !this.#outbox.taken(message.readUInt32BE(1))) this.#broke();
+        else this.#drain();
+        break;
+      case item.PING:
+        this.#tell(item.withKind(item.PONG, ''));
+        break;
+      case item.PONG:
+        break;
+      case item.CLOSE:
+        this.#closedBy(message.length < 3 ? NO_CODE : message.readUInt16BE(1));
+        break;
+      default:
+        this.#take(message);
+    }
+  }
+
+  #take(piece: Buffer): void {
+    if (!this.#isTrusted && (this.#untrustedBytes += piece.length) > 2 * HANDSHAKE_BYTES) {
+      this.#broke();
+      return;
+    }
+    let whole: string | Buffer | undefined;
+    try {
+      whole = this.#pieces.add(piece, this.#input.largestMessage);
+    } catch {
+      this.#broke();
+      return;
+    }
+    if (typeof whole === 'string') this.#inbox.message(whole);
+    else if (whole) this.#inbox.binary(whole);
+    this.#untold += piece.length;
+    if (this.#untold >= TELL) {
+      const taken = Buffer.allocUnsafe(5);
+      taken[0] = item.TAKEN;
+      taken.writeUInt32BE(this.#untold, 1);
+      this.#untold = 0;
+      this.#tell(taken);
+    }
+  }
+
+  #add(message: string | Uint8Array): void {
+    for (const piece of item.piecesOf(message, this.#largestPiece)) this.#outbox.add(piece);
+  }
+
+  #publish(piece: Buffer): void {
+    const { bus, subject, reply } = this.#input;
+    const now = performance.now();
+    if (now - this.#asked < ASK_AGAIN) {
+      bus.publish(subject, this.#sealer.seal(piece));
+    } else {
+      this.#asked = now;
+      bus.publish(subject, this.#sealer.seal(piece), reply);
+    }
+  }
+
+  /** A word about the link itself. It needs no credit. */
+  #tell(message: Buffer): void {
+    if (this.#state !== 'ended') this.#input.bus.publish(this.#input.subject, this.#sealer.seal(message));
+  }
+
+  #drain(): void {
+    if (this.#outbox.bytes > 0) return;
+    if (this.#goodbye) this.#sayGoodbye();
+    const drained = this.#drained;
+    this.#drained = [];
+    for (const each of drained) each();
+  }
+
+  #sayGoodbye(): void {
+    const { code, reason } = this.#goodbye!;
+    this.#goodbye = undefined;
+    this.#tell(closeItem(code, reason));
+    // The process may be about to exit.
+    this.#input.bus.flush();
+  }
+
+  #closedBy(code: number): void {
+    if (this.#state === 'open' && code !== NO_CODE) this.#tell(closeItem(code, ''));
+    this.end(code === CLOSE.NETWORK || code === CLOSE.GONE ? NO_CODE : code);
+  }
+
+  /** The other side does not keep to the rules of a link. */
+  #broke(): void {
+    this.#tell(closeItem(CLOSE.BAD_FRAME, ''));
+    this.end(CLOSE.BAD_FRAME);
+  }
+}
+
+function closeItem(code: number, reason: string): Buffer {
+  const head = Buffer.of(item.CLOSE, code >> 8, code & 0xff);
+  return Buffer.concat([head, Buffer.from(reason.slice(0, 123), 'utf8')]);
+}

@@ -85,13 +85,19 @@ describe('diagnostics channels', () => {
   });
 
   it('tell of a stream when it is over', async () => {
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
     b.connect('count', async function* count(to: number) {
-      for (let n = 0; n < to; n += 1) yield n;
+      for (let n = 0; n < to; n += 1) {
+        yield n;
+        await gate;
+      }
     });
     const ends = channels.record('call:end', 'call:error') as { message: CallMessage }[];
     const stream = toB.stream('count', [100]);
     await stream.next();
     expect(ends).to.deep.equal([]);
+    release();
     for await (const _ of stream);
     await eventually(() => ends.length === 2);
     expect(ends.map(({ message }) => message.end?.ok)).to.deep.equal([true, true]);
@@ -178,14 +184,18 @@ describe('diagnostics channels', () => {
   });
 
   it('tell of any() of a stream when the stream is over', async () => {
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
     b.connect('two', async function* two() {
       yield 1;
+      await gate;
       yield 2;
     });
     const ends = channels.record('any:end') as { message: AnyMessage }[];
     const stream = a.remote<() => AsyncGenerator<number>>('two').any()();
     await stream.next();
     expect(ends).to.deep.equal([]);
+    release();
     for await (const _ of stream);
     await eventually(() => ends.length === 1);
   });

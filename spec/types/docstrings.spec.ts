@@ -8,7 +8,7 @@ import { expect } from 'chai';
 
 import { REPOSITORY } from '../support/processes.ts';
 
-const DOORS = ['src/index.ts', 'src/testing.ts', 'src/nats.ts'];
+const DOORS = ['src/index.ts', 'src/testing.ts', 'src/nats.ts', 'src/otel.ts'];
 
 interface PublicName {
   name: string;

@@ -14,10 +14,14 @@ const ENTRIES = {
   index: 'src/index.ts',
   testing: 'src/testing.ts',
   nats: 'src/nats.ts',
+  otel: 'src/otel.ts',
   cli: 'src/cli/main.ts',
   'serve-runner': 'src/cli/serve/serve-runner.ts',
   'serve-hooks': 'src/cli/serve/serve-hooks.ts',
 };
+
+/** Packages of the user's, which must not be copied: OpenTelemetry's API finds its SDK only if there is one copy. */
+const FOREIGN = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies);
 
 /** Stands for the name of the file that it is in, until that is known. */
 const OWN_FILE = '@app-net-file@';
@@ -50,10 +54,10 @@ function importedNames() {
   for (const source of sources) {
     const text = readFileSync(join(root, 'src', source), 'utf8');
     for (const [, list, name] of text.matchAll(/^import (?!type )(.+?) from '([^.'][^']*)';$/gms)) {
-      if (!name.startsWith('node:')) add(name, list);
+      if (!name.startsWith('node:') && !FOREIGN.includes(name)) add(name, list);
     }
     for (const [, name] of text.matchAll(/ import\('([^.'][^']*)'\)/g))
-      if (!name.startsWith('node:')) add(name, '*');
+      if (!name.startsWith('node:') && !FOREIGN.includes(name)) add(name, '*');
   }
   return found;
 
@@ -145,6 +149,7 @@ async function bundleEntries(packages) {
   await build({
     ...common,
     entryPoints: ENTRIES,
+    external: FOREIGN,
     chunkNames: '[name]-[hash]',
     sourcemap: true,
     // With them the package would be larger than 600 KB. Stacks name the files of the repository.

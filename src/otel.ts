@@ -1,0 +1,10 @@
+/// <reference types="node" preserve="true" />
+
+/**
+ * OpenTelemetry for calls and events. It needs the package `@opentelemetry/api`. Import from `app-net/otel`.
+ *
+ * @module app-net/otel
+ */
+
+export { instrument } from './telemetry/instrument.ts';
+export type { InstrumentOptions } from './telemetry/instrument.ts';

@@ -1,0 +1,103 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
+import { metrics, trace } from '@opentelemetry/api';
+import type { Meter, Tracer } from '@opentelemetry/api';
+
+import { refuseUnknown } from '../base/option-checks.ts';
+import { libraryVersion } from '../base/version.ts';
+import type { AnyMessage, CallMessage } from '../calls/call-message.ts';
+import type { EmitMessage, ReceiveMessage } from '../events/event-message.ts';
+import type { Peer } from '../peer/peer.ts';
+import { SCOPE } from './conventions.ts';
+import { Durations } from './durations.ts';
+import { Spans } from './spans.ts';
+
+/**
+ * Options of `instrument`.
+ *
+ * @example
+ * instrument({ sample: 0.01 });
+ */
+export interface InstrumentOptions {
+  /** Makes the spans; `false` for none. Default: the tracer `app-net` of the global provider. */
+  tracer?: Tracer | false | undefined;
+  /** Records the durations; `false` for none. Default: the meter `app-net` of the global provider. */
+  meter?: Meter | false | undefined;
+  /** Only calls and events of this peer. Default: those of every peer of the process. */
+  peer?: Peer | undefined;
+  /**
+   * The share of the calls outside of any trace that begin one, from 0 to 1. Your sampler decides about these afterwards. A call
+   * that is not chosen costs almost nothing. Calls inside a trace always belong to it. Default: 1.
+   */
+  sample?: number | undefined;
+}
+
+// The type makes the list complete: a new option that is missing here does not compile.
+const OPTIONS: Record<keyof InstrumentOptions, true> = {
+  tracer: true,
+  meter: true,
+  peer: true,
+  sample: true,
+};
+
+/**
+ * Makes OpenTelemetry spans and metrics of calls and events, from now on. It uses the OpenTelemetry API, and so whatever SDK your
+ * process has registered; without one it does nothing. Traces travel with calls and events. Returns a function that ends it.
+ * @throws TypeError for unknown or wrong options
+ *
+ * @example
+ * const end = instrument();
+ * end();
+ */
+export function instrument(options: InstrumentOptions = {}): () => void {
+  refuseUnknown('option', options, OPTIONS);
+  const { tracer, meter, peer, sample = 1 } = options;
+  if (typeof sample !== 'number' || !(sample >= 0 && sample <= 1)) {
+    throw new TypeError('sample: give a number from 0 to 1');
+  }
+  if (peer !== undefined && typeof peer.id !== 'string') {
+    throw new TypeError('peer: give a peer from createPeer()');
+  }
+  const version = libraryVersion();
+  const spans = tracer === false ? undefined : new Spans(tracer ?? trace.getTracer(SCOPE, version), sample);
+  const durations = meter === false ? undefined : new Durations(meter ?? metrics.getMeter(SCOPE, version));
+
+  const channels: [string, (message: unknown) => void][] = [];
+  const on = (name: string, listener: (message: never) => void): void => {
+    const ofPeer = (message: unknown): void => {
+      if ((message as { readonly local: string }).local === peer?.id) listener(message as never);
+    };
+    channels.push([`app-net:${name}`, peer ? ofPeer : (listener as (message: unknown) => void)]);
+  };
+
+  const callEnded = (message: CallMessage): void => {
+    spans?.callEnd(message, message.end!);
+    if (!message.attemptOf) durations?.end(message, message.end!);
+  };
+  const anyEnded = (message: AnyMessage): void => {
+    spans?.anyEnd(message, message.end!);
+    durations?.end(message, message.end!);
+  };
+  on('call:start', (message: CallMessage) => {
+    durations?.start(message);
+    spans?.callStart(message);
+  });
+  on('call:end', callEnded);
+  on('call:error', callEnded);
+  on('any:start', (message: AnyMessage) => {
+    durations?.start(message);
+    spans?.anyStart(message);
+  });
+  on('any:end', anyEnded);
+  on('any:error', anyEnded);
+  if (spans) {
+    on('event:emit', (message: EmitMessage) => spans.emit(message));
+    on('event:receive', (message: ReceiveMessage) => spans.receive(message));
+    on('event:handled', (message: ReceiveMessage) => spans.handled(message));
+  }
+
+  for (const [name, listener] of channels) subscribe(name, listener);
+  return () => {
+    for (const [name, listener] of channels) unsubscribe(name, listener);
+  };
+}

@@ -11,6 +11,7 @@ import { MemoryNetwork } from '../../src/testing.ts';
 import { exotic } from '../support/exotic.ts';
 import type { Recipe } from '../support/exotic.ts';
 import { Stage, meet } from '../support/peers.ts';
+import { rounds } from '../support/rounds.ts';
 import { uncaught } from '../support/uncaught.ts';
 
 /** How a value comes to the library. */
@@ -32,7 +33,7 @@ const WAYS = [
 /** The same values at every run. `FUZZ_SEED` tries others. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 22);
 
-const ROUNDS = 100;
+const ROUNDS = rounds(40, 400);
 const EACH = 105;
 
 /** In ms: what one value may keep the event loop busy. */
@@ -40,7 +41,7 @@ const LONGEST_DELAY = 200;
 
 describe('any value that a user passes or returns', function () {
   // Some ten seconds of honest work; more where other work shares the machine.
-  this.timeout(180_000);
+  this.timeout(rounds(180_000, 0));
 
   const stage = new Stage();
   after(() => stage.clear());

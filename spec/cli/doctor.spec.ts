@@ -175,7 +175,7 @@ describe('app-net doctor', function () {
   });
 
   it('reports a blocked port: one that another program uses', async () => {
-    const occupied = createServer().listen(0, '127.0.0.1');
+    const occupied = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await new Promise((resolve) => occupied.once('listening', resolve));
     const { port } = occupied.address() as AddressInfo;
     try {

@@ -25,13 +25,14 @@ import { meet, Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 import { seeded } from '../support/random.ts';
+import { rounds } from '../support/rounds.ts';
 
 /** Never through a link, nor into a pipe that somebody has to read first. */
 const ITSELF =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Files of any name, type and content that are put into the runtime directory of living peers. */
-const CASES = 10_000;
+const CASES = rounds(4_000, 40_000);
 
 /**
  * The directory is removed before this case only. One that starts in the moment after it cannot know that there was a
@@ -67,7 +68,7 @@ console.log(JSON.stringify({ online: true }));
 `;
 
 describe('a runtime directory full of arbitrary files', function () {
-  this.timeout(120_000);
+  this.timeout(rounds(120_000, 0));
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

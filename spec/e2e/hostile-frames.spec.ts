@@ -15,10 +15,11 @@ import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 import { seeded } from '../support/random.ts';
+import { rounds } from '../support/rounds.ts';
 
 /** Messages and handshakes that are tried. */
-const MESSAGES = 10_000;
-const HANDSHAKES = 500;
+const MESSAGES = rounds(3_000, 50_000);
+const HANDSHAKES = rounds(500, 5_000);
 
 /** Messages between two looks at how the victim is. */
 const ROUND = 20;
@@ -72,7 +73,7 @@ interface Health {
 }
 
 describe('a peer among hostile peers with the secret', function () {
-  this.timeout(180_000);
+  this.timeout(rounds(180_000, 0));
   const stage = new Stage();
   const processes = new Processes();
   const secret = makeSecret();

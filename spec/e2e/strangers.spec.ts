@@ -16,13 +16,14 @@ import { MODULES, Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 import { seeded } from '../support/random.ts';
 import { fuzzedRequest } from '../support/requests.ts';
+import { rounds } from '../support/rounds.ts';
 
 /** Repetitions of each moment and each way to break off. */
 const ROUNDS = 24;
 const ROUNDS_TLS = 4;
 
-const FUZZED = 10_000;
-const DIALS = 2_000;
+const FUZZED = rounds(4_000, 50_000);
+const DIALS = rounds(1_000, 10_000);
 
 /** Connections that are open at the same time: fewer than strangers may have, so that the honest peer is let in. */
 const PARALLEL = 24;
@@ -106,7 +107,7 @@ interface Health {
 }
 
 describe('strangers that break off', function () {
-  this.timeout(180_000);
+  this.timeout(rounds(180_000, 0));
   const own = ownAddress();
   const processes = new Processes();
   const stage = new Stage();
@@ -161,12 +162,12 @@ describe('strangers that break off', function () {
     expect(delay).to.be.lessThan(200);
   }
 
-  for (const [encrypted, rounds] of [
+  for (const [encrypted, times] of [
     [false, ROUNDS],
     [true, ROUNDS_TLS],
   ] as const) {
     it(`at any moment of ${encrypted ? 'an encrypted' : 'a plain'} connection do no harm`, async () => {
-      const cases = Array.from({ length: rounds }, () =>
+      const cases = Array.from({ length: times }, () =>
         Object.values(MOMENTS).flatMap((words) => ENDINGS.map((ending) => ({ words, ending }))),
       ).flat();
       await survives(

@@ -58,7 +58,9 @@ const sockets = await Promise.all(SENDERS.split(' ').map((address) => new Promis
 console.log(JSON.stringify({ flooding: true }));
 const began = performance.now();
 let sent = 0;
-while (performance.now() - began < SECONDS * 1_000) {
+let over = false;
+process.once('SIGTERM', () => (over = true));
+while (!over && performance.now() - began < SECONDS * 1_000) {
   const owed = ((performance.now() - began) * RATE) / 1_000;
   for (; sent < owed; sent += 1) sockets[sent % sockets.length].send(packets[sent % packets.length], 5353, '224.0.0.251');
   await new Promise((resolve) => setTimeout(resolve, 1));
@@ -115,12 +117,14 @@ export interface Flood {
  * Two peers on two hosts, and a third host from which so many answers a second come that are lies or nonsense.
  * @param senders addresses that they come from, each with limits of its own
  * @param ids of peers about which they are: `a`, `b` and `c` are the ids of the honest. Default: others, thousands
+ * @param untilJoined whether it ends as soon as the third peer has joined the two
  */
 export async function mdnsFlood(
   seconds: number,
   rate: number,
   senders: number,
   ids: readonly string[] = [],
+  untilJoined = false,
 ): Promise<Flood> {
   const lan = await Lan.open();
   try {
@@ -159,13 +163,20 @@ export async function mdnsFlood(
     await flooder.line((line: Line) => line.flooding === true);
     await new Promise((resolve) => setTimeout(resolve, (seconds * 1_000) / 4));
     const third = await start(hosts[2]!);
+    const joins = (): Line[] => (third.lines as Line[]).filter(({ join }) => join !== undefined);
+    if (untilJoined) {
+      await eventually(
+        () => joins().length === 2 || flooder.child.exitCode !== null,
+        seconds * 1_000 + 30_000,
+      );
+      flooder.child.kill('SIGTERM');
+    }
     const { flooded, took } = await flooder.line(
       (line: Line) => line.flooded !== undefined,
       seconds * 1_000 + 30_000,
     );
     const during = peers.map((each) => measures(each));
     await eventually(() => peers.every((each, index) => measures(each).length > during[index]!.length + 1));
-    const joins = (third.lines as Line[]).filter(({ join }) => join !== undefined);
     const dialled = (trapped.lines as Line[]).filter((line) => line.dialled !== undefined);
     return {
       rate: flooded! / (took! / 1_000),
@@ -174,7 +185,7 @@ export async function mdnsFlood(
         return { perSecond: times.length / (took! / 1_000), most: mostWithin(times, 1_000) };
       }),
       leaves: [...peers, third].flatMap((each) => each.lines as Line[]).filter((line) => line.leave),
-      join: joins.length === 2 ? Math.max(...joins.map(({ after }) => after!)) : undefined,
+      join: joins().length === 2 ? Math.max(...joins().map(({ after }) => after!)) : undefined,
       heap: Math.max(
         ...peers.map((each, index) => (measures(each).at(-1)!.heap! - before[index]!.heap!) / 2 ** 20),
       ),

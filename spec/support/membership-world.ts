@@ -7,7 +7,10 @@ import type {
   MembershipInput,
   MembershipOutput,
 } from '../../src/presence/members/types.ts';
+import { disagreement, falseLeaves, unlinked, unpaired } from './membership-verdicts.ts';
 import { seeded } from './random.ts';
+import { SimulatedPeer } from './simulated-peer.ts';
+import type { Wire } from './simulated-peer.ts';
 import { Timeline } from './timeline.ts';
 
 /**
@@ -38,47 +41,6 @@ export function placesOf(id: string): readonly number[] {
   return known;
 }
 
-interface Wire {
-  readonly to: SimulatedPeer;
-  /** The same link, as the other side names it. */
-  readonly key: LinkKey;
-  open: boolean;
-  /** When the last frame arrives: frames keep their order. */
-  due: number;
-}
-
-/** A join or leave that a peer reported to its users. */
-export interface Told {
-  readonly type: 'joined' | 'left';
-  readonly id: string;
-  readonly incarnation: string;
-  readonly why?: string;
-}
-
-export class SimulatedPeer {
-  readonly id: string;
-  readonly incarnation: string;
-  readonly host: string;
-  core!: Membership;
-  alive = true;
-  /** It does nothing before this time. */
-  frozenUntil = 0;
-  readonly wires = new Map<LinkKey, Wire>();
-  readonly told: Told[] = [];
-  /** Frames that arrived, and dials that it made. */
-  frames = 0;
-  dials = 0;
-  nextKey = 1;
-  wakeAt = Infinity;
-  wakes = 0;
-
-  constructor(id: string, incarnation: string, host: string) {
-    this.id = id;
-    this.incarnation = incarnation;
-    this.host = host;
-  }
-}
-
 export class MembershipWorld {
   readonly peers: SimulatedPeer[] = [];
   readonly random: () => number;
@@ -100,8 +62,8 @@ export class MembershipWorld {
   }
 
   /** A peer that begins now. Nobody knows of it before `announce`. */
-  add(id: string, host: string): SimulatedPeer {
-    const peer = new SimulatedPeer(id, `${id}.${this.peers.length}`, host);
+  add(id: string, host: string, leaf = false): SimulatedPeer {
+    const peer = new SimulatedPeer(id, `${id}.${this.peers.length}`, host, leaf);
     this.peers.push(peer);
     peer.core = new Membership({
       self: {
@@ -109,7 +71,7 @@ export class MembershipWorld {
         incarnation: peer.incarnation,
         started: 1_000 + Math.round(this.now),
         version: 1,
-        addresses: [{ host: '127.0.0.1', port: this.peers.length }],
+        addresses: leaf ? [] : [{ host: '127.0.0.1', port: this.peers.length }],
         about: undefined,
       },
       neighbours: this.#neighbours,
@@ -124,14 +86,14 @@ export class MembershipWorld {
   announce(peer: SimulatedPeer, within = 60): void {
     for (const other of this.living) {
       if (other === peer) continue;
-      this.#hint(peer, other, this.random() * within);
-      this.#hint(other, peer, this.random() * within);
+      if (!other.isLeaf) this.#hint(peer, other, this.random() * within);
+      if (!peer.isLeaf) this.#hint(other, peer, this.random() * within);
     }
   }
 
   /** So many peers that begin at once, on so many hosts, and have had time to meet. */
-  static met(seed: number, count: number, hosts = 1): MembershipWorld {
-    const world = new MembershipWorld(seed);
+  static met(seed: number, count: number, hosts = 1, neighbours = 2 * RINGS): MembershipWorld {
+    const world = new MembershipWorld(seed, neighbours);
     for (let index = 0; index < count; index += 1) world.add(`p${index}`, `h${index % hosts}`);
     for (const peer of world.peers) {
       for (const other of world.peers) if (peer !== other) world.#hint(peer, other, 10 + world.random() * 60);
@@ -163,17 +125,44 @@ export class MembershipWorld {
     peer.alive = false;
   }
 
+  /** Its event loop stands still. It learns so when it goes on; the others do if it takes too long. */
   freeze(peer: SimulatedPeer, time: number): void {
-    peer.frozenUntil = this.now + time;
+    peer.frozenUntil = Math.max(peer.frozenUntil, this.now + time);
+    if (time > SILENCE) {
+      for (const key of [...peer.wires.keys()])
+        this.#drop(peer, key, time, SILENCE + this.random() * 1_000, false);
+    }
+    this.#give(peer, { type: 'lagged', time });
   }
 
-  /** No packet goes from the one host to the other, or back. */
-  cut(one: string, other: string): void {
-    this.#cut.add(`${one}>${other}`).add(`${other}>${one}`);
+  /** No packet goes from the one host to the other; with `both`, none comes back, either. */
+  cut(one: string, other: string, both = true): void {
+    this.#cut.add(`${one}>${other}`);
+    if (both) this.#cut.add(`${other}>${one}`);
     for (const peer of this.living) {
-      for (const [key, { to }] of peer.wires) {
+      for (const [key, { to }] of [...peer.wires]) {
         if (peer.host !== one || to.host !== other) continue;
         this.#drop(peer, key, SILENCE + this.random() * 1_000, SILENCE + this.random() * 1_000, false);
+      }
+    }
+  }
+
+  /** It calls the other one, and dials it for that. */
+  call(peer: SimulatedPeer, target: SimulatedPeer): void {
+    if (target.isLeaf || peer.isLinked(target)) return;
+    this.#dial(peer, target.id, target.core.self.addresses[0]!.port);
+  }
+
+  /** What it tells of itself changes. */
+  change(peer: SimulatedPeer, about: unknown): void {
+    this.#give(peer, { type: 'self.changed', about });
+  }
+
+  /** Every link that nobody needs any more is closed by whoever notices first. */
+  closeIdle(): void {
+    for (const peer of this.living) {
+      for (const [key, { to }] of [...peer.wires]) {
+        if (peer.core.isDispensable(to.id)) this.#drop(peer, key, 0, this.#latency(), false);
       }
     }
   }
@@ -196,36 +185,25 @@ export class MembershipWorld {
     return Infinity;
   }
 
-  /** Every living peer sees exactly the other living ones. */
+  /** Every living peer sees exactly the other living ones, in their present state; of leaves those that it is linked with. */
   get agrees(): boolean {
-    const living = new Set(this.living.map(({ incarnation }) => incarnation));
-    return this.living.every(({ core }) => {
-      const present = core.present();
-      return (
-        present.length === living.size - 1 && present.every(({ incarnation }) => living.has(incarnation))
-      );
-    });
+    return this.disagreement === undefined;
   }
 
-  /** Leaves of peers that live; not of those that could not be reached from there. */
+  get disagreement(): string | undefined {
+    return disagreement(this.living);
+  }
+
+  get unlinked(): string | undefined {
+    return unlinked(this.living);
+  }
+
   get falseLeaves(): number {
-    const living = new Set(this.living.map(({ incarnation }) => incarnation));
-    const isFalse = ({ type, why, incarnation }: Told): boolean =>
-      type === 'left' && why !== 'unreachable' && living.has(incarnation);
-    return this.peers.reduce((sum, { told }) => sum + told.filter(isFalse).length, 0);
+    return falseLeaves(this.peers);
   }
 
-  /** The first join or leave that does not follow its opposite. */
   get unpaired(): string | undefined {
-    for (const peer of this.peers) {
-      const present = new Set<string>();
-      for (const { type, id } of peer.told) {
-        if (present.has(id) === (type === 'joined')) return `${peer.id}: ${id} ${type} twice`;
-        if (type === 'joined') present.add(id);
-        else present.delete(id);
-      }
-    }
-    return undefined;
+    return unpaired(this.peers);
   }
 
   #give(peer: SimulatedPeer, input: MembershipInput): void {
@@ -260,15 +238,18 @@ export class MembershipWorld {
         this.#dial(peer, output.id, output.addresses[0]!.port);
         break;
       case 'joined':
+        peer.seen.set(output.member.id, output.member);
         peer.told.push({ type: 'joined', id: output.member.id, incarnation: output.member.incarnation });
         break;
       case 'left':
+        peer.seen.delete(output.member.id);
         peer.told.push({
           ...{ type: 'left', id: output.member.id },
           ...{ incarnation: output.member.incarnation, why: output.why },
         });
         break;
       case 'changed':
+        peer.seen.set(output.member.id, output.member);
         break;
     }
   }
@@ -280,6 +261,7 @@ export class MembershipWorld {
     this.#later(wire.due - this.now, () => {
       if (!wire.open || !this.#reaches(peer, wire.to)) return;
       wire.to.frames += 1;
+      if (frame.type === 'joined') wire.to.described += frame.members.length;
       this.#give(wire.to, { type: 'frame.received', link: wire.key, frame });
     });
   }

@@ -1,9 +1,10 @@
 import type { Address } from '../../transport/address.ts';
 import type { Subject } from './members.ts';
 import { isFinal } from './members.ts';
-import { isNeighbour, jitter } from './state.ts';
+import { jitter } from './state.ts';
 import type { State } from './state.ts';
 import { isLeaf } from './types.ts';
+import type { Member } from './types.ts';
 
 /** Hints, and the dials that follow from them: a peer dials its neighbours, and nobody else unless there is a doubt. */
 
@@ -96,7 +97,8 @@ function planLeaf(state: State): void {
 }
 
 export function plan(state: State, subject: Subject): void {
-  if (subject.links > 0 || subject.dialledAt !== undefined || subject.failures > 0) return;
+  if (subject.links > 0 || subject.dialledAt !== undefined) return;
+  if (subject.failures > 0 && state.dials.at(subject) < Infinity) return;
   if (!subject.isPlanned) subject.plannedAt = state.now;
   subject.isPlanned = true;
   state.dials.hasten(subject, turn(state, subject));
@@ -133,7 +135,14 @@ export function dialLater(state: State, subject: Subject): void {
 /** The dial is over, however it ended. */
 export function dialEnded(state: State, subject: Subject): void {
   subject.dialledAt = undefined;
+  subject.dialledLife = undefined;
+  subject.isTried = false;
   state.dialling.delete(subject);
+}
+
+/** Which life of it to dial: the one that is present, and every other time the one that is hinted at, while dials fail. */
+function aim({ member, hint, failures }: Subject): Subject['hint'] | Member {
+  return hint && hint.incarnation !== member?.incarnation && failures % 2 === 1 ? hint : (member ?? hint);
 }
 
 /** Begins every dial that is due and has a place. */
@@ -154,22 +163,40 @@ export function dialDue(state: State): void {
 /** False when there is no need to, or it has to wait. */
 function dial(state: State, subject: Subject): boolean {
   if (subject.links > 0 || subject.dialledAt !== undefined) return false;
-  const addresses = subject.member?.addresses ?? subject.hint?.addresses;
-  if (!addresses || addresses.length === 0) return false;
-  // A peer that is no neighbour any more is dialled only when it is doubted, or has never proved itself.
-  const isWanted =
-    subject.isDoubted ||
-    subject.failures > 0 ||
-    isNeighbour(state, subject.id) ||
-    (isLeaf(state.self) && (state.links.size === 0 || !subject.member));
-  if (!isWanted) return false;
+  const life = aim(subject);
+  if (!life || life.addresses.length === 0) return false;
+  if (!isWanted(state, subject)) {
+    // Those beside it may leave, and then its turn comes.
+    if (!subject.member)
+      state.dials.set(subject, state.now + LONGEST_RETRY / 2 + jitter(state, LONGEST_RETRY));
+    return false;
+  }
   if (subject.isPlanned && turn(state, subject) > state.now) {
     plan(state, subject);
     return false;
   }
   subject.isPlanned = false;
   subject.dialledAt = state.now;
+  subject.dialledLife = life.incarnation;
   state.dialling.add(subject);
-  state.out.push({ type: 'dial', id: subject.id, addresses });
+  state.out.push({ type: 'dial', id: subject.id, addresses: life.addresses });
   return true;
+}
+
+/**
+ * Whether this peer is one of those that dial it: its neighbours, also while it is not there and they only would be, or else all
+ * would dial whoever is gone; anybody while it is doubted; and whoever could not reach it, since that is for itself only.
+ */
+function isWanted({ self, links, rings, compared, asked }: State, subject: Subject): boolean {
+  if (isLeaf(self)) {
+    const isUntold = !subject.member && compared && asked.size === 0;
+    return links.size === 0 || isUntold || subject.unreachable;
+  }
+  return subject.isDoubted || subject.unreachable || subject.isTried || rings.beside(subject.id).has(self.id);
+}
+
+/** Whether it is hinted at and not present, and this peer will dial it. */
+export function isSought(state: State, subject: Subject): boolean {
+  if (!subject.hint || subject.member) return false;
+  return subject.dialledAt !== undefined || (state.dials.at(subject) < Infinity && isWanted(state, subject));
 }

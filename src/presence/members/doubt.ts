@@ -6,6 +6,8 @@ export interface Word {
   readonly turn: number;
   /** Whether it has a link to the peer, or has lost it. */
   readonly holds: boolean;
+  /** When this peer heard it. */
+  readonly at: number;
 }
 
 /** A doubt whether a peer lives, in its present version. */
@@ -13,6 +15,8 @@ export class Doubt {
   readonly #words = new Map<string, Word>();
   /** Since when the judgement waits for a word of the condemned. */
   condemnedAt: number | undefined;
+  /** Since when it cannot be decided, though nobody has a link to it. */
+  stuckAt: number | undefined;
   /** How many have lost it. */
   accusers = 0;
 

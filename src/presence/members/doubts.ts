@@ -1,13 +1,14 @@
-import { dialLater, dialSoon, neighboursMayMove } from './dials.ts';
+import { stuck } from './cut-off.ts';
+import { dialSoon } from './dials.ts';
 import { Doubt } from './doubt.ts';
 import type { Word } from './doubt.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import { isFinal, markOf } from './members.ts';
+import { bury, clear } from './leaving.ts';
+import { markOf } from './members.ts';
 import type { Subject } from './members.ts';
 import { flood, jitter, send } from './state.ts';
 import type { State } from './state.ts';
 import { isLeaf } from './types.ts';
-import type { Departure, LinkKey, Mark, Member, MembershipFrame } from './types.ts';
+import type { LinkKey, Mark, Member, MembershipFrame } from './types.ts';
 
 /**
  * Doubts, and how they end. A peer that lost its link to another accuses it; a peer that has one says so, and that blocks the
@@ -25,8 +26,9 @@ const SECOND_WITHIN = 20;
 const CLAIM_WITHIN = 50;
 const ENOUGH_CLAIMS = 2;
 
-/** How long it is remembered that a life is over, in ms. */
-export const TOMBSTONE = 300_000;
+/** It says so again after so long, and its word counts for so long, in ms: the one that takes it back may be lost. */
+const CLAIM_AGAIN = 10_000;
+const CLAIM_LASTS = 25_000;
 
 /** Somebody has lost the peer, or has a link to it. */
 export function said(state: State, mark: Mark, word: Word, from: LinkKey): void {
@@ -39,6 +41,8 @@ export function said(state: State, mark: Mark, word: Word, from: LinkKey): void 
   if (!subject || known?.incarnation !== mark.incarnation || mark.version < known.version) return;
   if (word.by === state.self.id || !doubtOf(state, subject).add(word)) return;
   flood(state, frameOf(subject, word), from);
+  const speaker = state.members.get(word.by);
+  if (speaker) speaker.spokeAt = state.now;
   if (word.holds) return;
   const isLinked = subject.links > 0;
   const within = isLinked ? CLAIM_WITHIN : subject.isLost ? SECOND_WITHIN : 0;
@@ -66,7 +70,7 @@ export function accuse(state: State, subject: Subject): void {
   state.lost.add(subject);
   subject.isLost = true;
   // That it cannot be reached from here was said once. When others lose it, this peer seconds them.
-  if (subject.unreachable && able(state, subject, 1, false) > 0) return;
+  if (subject.unreachable && !subject.doubt && able(state, subject, 1, false) > 0) return;
   doubtOf(state, subject);
   state.judgements.hasten(subject, state.now);
 }
@@ -74,12 +78,14 @@ export function accuse(state: State, subject: Subject): void {
 /** This peer has a link to it, whatever others say. */
 export function claim(state: State, subject: Subject): void {
   const doubt = doubtOf(state, subject);
-  if (!doubt.by(state.self.id)?.holds && holders(state, doubt) < ENOUGH_CLAIMS) speak(state, subject, true);
+  const mine = doubt.by(state.self.id);
+  const isNeeded = mine?.holds ? state.now - mine.at > CLAIM_AGAIN : holders(state, doubt) < ENOUGH_CLAIMS;
+  if (isNeeded) speak(state, subject, true);
 }
 
 function speak(state: State, subject: Subject, holds: boolean): void {
   state.turn += 1;
-  const word = { by: state.self.id, turn: state.turn, holds };
+  const word = { by: state.self.id, turn: state.turn, holds, at: state.now };
   doubtOf(state, subject).add(word);
   flood(state, frameOf(subject, word), undefined);
 }
@@ -111,16 +117,17 @@ export function changeSelf(
   flood(state, { type: 'joined', members: [state.self] }, undefined);
 }
 
-/** Nobody doubts it any more. */
-export function clear(state: State, subject: Subject): void {
-  subject.doubt = undefined;
-  state.judgements.delete(subject);
-}
-
 /** Judges every accusation that is due. */
 export function judgeDue(state: State): void {
-  for (let each = state.judgements.take(state.now); each; each = state.judgements.take(state.now))
-    judge(state, each);
+  do {
+    if (state.isFewer) {
+      // Perhaps the last one left that could say that those live.
+      state.isFewer = false;
+      for (const each of state.lost) accuse(state, each);
+    }
+    for (let each = state.judgements.take(state.now); each; each = state.judgements.take(state.now))
+      judge(state, each);
+  } while (state.isFewer);
 }
 
 function judge(state: State, subject: Subject): void {
@@ -133,10 +140,14 @@ function judge(state: State, subject: Subject): void {
   state.judgements.set(subject, state.now + JUDGEMENT);
   if (subject.links > 0) claim(state, subject);
   const needed = accusersNeeded(state, subject);
-  if (doubt.accusers < needed && isLost && doubt.by(state.self.id)?.holds !== false)
-    speak(state, subject, false);
-  if (holders(state, doubt) > 0 || doubt.accusers < needed) {
+  const mine = doubt.by(state.self.id);
+  // Its own word that it has a link has to be taken back in any case.
+  if (isLost && (mine ? mine.holds : doubt.accusers < needed)) speak(state, subject, false);
+  const isHeld = holders(state, doubt) > 0;
+  if (isHeld || doubt.accusers < needed) {
     doubt.condemnedAt = undefined;
+    doubt.stuckAt = isHeld ? undefined : (doubt.stuckAt ?? state.now);
+    if (doubt.stuckAt !== undefined) stuck(state, doubt.stuckAt);
     return;
   }
   doubt.condemnedAt ??= state.now;
@@ -146,10 +157,11 @@ function judge(state: State, subject: Subject): void {
 }
 
 /** Of those that are present, how many have a link to it. */
-function holders({ members, self }: State, doubt: Doubt): number {
+function holders({ members, self, now }: State, doubt: Doubt): number {
   let count = 0;
-  for (const { by, holds } of doubt.words())
-    if (holds && (by === self.id || members.get(by)?.member)) count += 1;
+  for (const { by, holds, at } of doubt.words()) {
+    if (holds && now - at < CLAIM_LASTS && (by === self.id || members.get(by)?.member)) count += 1;
+  }
   return count;
 }
 
@@ -167,39 +179,4 @@ function able({ rings, members, self }: State, subject: Subject, most: number, w
     if (count === most) break;
   }
   return count;
-}
-
-/** It has left. */
-export function bury(state: State, subject: Subject, why: Departure): void {
-  const member = subject.member!;
-  const mark = markOf(member);
-  depart(state, subject, why);
-  state.members.entomb(subject, {
-    ...{ mark, why, fingerprint: fingerprintOf(mark) },
-    until: state.now + TOMBSTONE,
-  });
-  state.rings.remove(subject.id);
-  if (isFinal(why) && subject.hint?.incarnation === mark.incarnation) subject.hint = undefined;
-  state.dials.delete(subject);
-  // A hint at it is worth another attempt, but makes it no neighbour.
-  if (subject.hint) dialLater(state, subject);
-  neighboursMayMove(state);
-  // Perhaps it was the last one who could say that those live.
-  for (const each of state.lost) accuse(state, each);
-}
-
-/** That life is not present any more. */
-export function depart(state: State, subject: Subject, why: Departure | 'replaced'): void {
-  const member = subject.member!;
-  state.members.put(subject, undefined);
-  clear(state, subject);
-  found(state, subject);
-  for (const each of state.unsaid.values()) each.delete(subject);
-  if (!subject.unreachable) state.out.push({ type: 'left', member, why });
-}
-
-/** It is not lost any more: there is a link to it, or it has left. */
-export function found(state: State, subject: Subject): void {
-  subject.isLost = false;
-  state.lost.delete(subject);
 }

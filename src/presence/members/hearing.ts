@@ -1,5 +1,6 @@
 import { neighboursMayMove, plan } from './dials.ts';
-import { bury, changeSelf, clear, depart, refute, said } from './doubts.ts';
+import { changeSelf, refute, said } from './doubts.ts';
+import { bury, clear, depart } from './leaving.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { isFinal } from './members.ts';
 import type { Subject } from './members.ts';
@@ -52,6 +53,7 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
   if (!known && state.members.size >= MOST_MEMBERS) return;
   if (known) depart(state, subject, 'replaced');
   state.members.put(subject, member);
+  subject.spokeAt = state.now;
   subject.failures = 0;
   subject.unreachable = false;
   subject.unvouched = false;
@@ -63,13 +65,14 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
 
 function changed(state: State, subject: Subject, member: Member, from: LinkKey | undefined): void {
   state.members.put(subject, member);
+  subject.spokeAt = state.now;
   clear(state, subject);
   if (!subject.unreachable) state.out.push({ type: 'changed', member });
   spread(state, subject, from);
   if (isNeighbour(state, subject.id)) plan(state, subject);
 }
 
-/** A goodbye is believed, unless there is a link to the peer: that link knows better. Anything else is a doubt. */
+/** A goodbye is believed, unless there is a link to the peer: that link knows better. Anything else is a doubt. A leaf believes it. */
 export function heardLeft(state: State, mark: Mark, why: Departure, by: string, from: LinkKey): void {
   if (mark.id === state.self.id) {
     refute(state, mark);
@@ -77,11 +80,19 @@ export function heardLeft(state: State, mark: Mark, why: Departure, by: string, 
   }
   const subject = state.members.get(mark.id);
   const known = subject?.member;
-  if (!subject || known?.incarnation !== mark.incarnation) return;
-  if (isFinal(why) && subject.links === 0) {
+  if (!subject || !known) return;
+  if (known.incarnation !== mark.incarnation) {
+    // A later life of it has left, so this one is over, too.
+    if (mark.started > known.started && subject.links === 0) bury(state, subject, why, mark);
+    return;
+  }
+  if ((isFinal(why) || isLeaf(state.self)) && subject.links === 0) {
     bury(state, subject, why);
     flood(state, { type: 'left', mark, why }, from);
-  } else {
-    said(state, mark, { by, turn: 0, holds: false }, from);
+    return;
   }
+  const last = subject.doubt?.by(by);
+  // Later than what it has said, and earlier than what it may say next.
+  if (last?.holds !== false)
+    said(state, mark, { by, turn: (last?.turn ?? 0) + 0.5, holds: false, at: state.now }, from);
 }

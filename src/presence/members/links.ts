@@ -1,5 +1,6 @@
 import { dialEnded, dialLater, dialSoon, neighboursMayMove } from './dials.ts';
-import { accuse, bury, claim, found, handOverDoubts, TOMBSTONE } from './doubts.ts';
+import { accuse, claim, handOverDoubts } from './doubts.ts';
+import { bury, found, TOMBSTONE } from './leaving.ts';
 import { markOf } from './members.ts';
 import type { Subject } from './members.ts';
 import { heard } from './hearing.ts';
@@ -30,7 +31,7 @@ export function opened(state: State, link: LinkKey, member: Member, dialled: boo
     state.out.push({ type: 'joined', member: subject.member });
   }
   if (subject.isDoubted) claim(state, subject);
-  if (!state.compared) askForAll(state, link);
+  if (!state.compared || state.isUnsure) askForAll(state, link);
   else if (dialled) compare(state, link);
   handOverDoubts(state, link);
 }
@@ -56,18 +57,24 @@ export function closed(state: State, link: LinkKey, goodbye: boolean): void {
 }
 
 export function dialFailed(state: State, subject: Subject, refused: boolean, moot: boolean): void {
+  const { member, hint, dialledLife } = subject;
   dialEnded(state, subject);
-  subject.failures += 1;
-  const { member } = subject;
   if (subject.links > 0) return;
+  if (dialledLife !== undefined && dialledLife !== member?.incarnation && dialledLife !== hint?.incarnation) {
+    // It says nothing about the life that has begun since.
+    dialSoon(state, subject);
+    return;
+  }
+  subject.failures += 1;
   if (!member) {
     // It gives up its place on the rings until it proves itself.
     if (state.rings.remove(subject.id)) neighboursMayMove(state);
-  } else if (refused) {
-    bury(state, subject, 'refused');
-    flood(state, { type: 'left', mark: markOf(member), why: 'refused' }, undefined);
-    return;
-  } else {
+  } else if (dialledLife === undefined || dialledLife === member.incarnation) {
+    if (refused) {
+      bury(state, subject, 'refused');
+      flood(state, { type: 'left', mark: markOf(member), why: 'refused' }, undefined);
+      return;
+    }
     if (subject.failures > 1 && !subject.unreachable) {
       subject.unreachable = true;
       state.out.push({ type: 'left', member, why: 'unreachable' });
@@ -80,6 +87,7 @@ export function dialFailed(state: State, subject: Subject, refused: boolean, moo
 /** After so long this peer may have missed departures that the others have forgotten: it believes what it is told first. */
 export function lagged(state: State, time: number): void {
   if (time < TOMBSTONE / 2) return;
+  state.isUnsure = true;
   for (const subject of state.members.subjects()) subject.unvouched = subject.member !== undefined;
-  for (const link of state.links.keys()) compare(state, link);
+  for (const link of state.links.keys()) askForAll(state, link);
 }

@@ -25,6 +25,10 @@ export class Subject {
   links = 0;
   /** Since when it is being dialled. */
   dialledAt: number | undefined;
+  /** It is dialled because this peer may be cut off from the others. */
+  isTried = false;
+  /** The life that the dial is for. */
+  dialledLife: string | undefined;
   /** The next dial is that of a neighbour, and waits until no more news comes. */
   isPlanned = false;
   /** Since when. */
@@ -39,6 +43,8 @@ export class Subject {
   unreachable = false;
   /** The peer that last told of it; undefined when it said so itself. */
   toldBy: string | undefined;
+  /** When it last said something that reached this peer: that it joined, changed, or about somebody else. */
+  spokeAt = -Infinity;
   /** Not told of to others until somebody tells of it again: this process slept. */
   unvouched = false;
 

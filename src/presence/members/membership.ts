@@ -1,5 +1,6 @@
 import { Agenda } from './agenda.ts';
-import { dialDue, hinted, planDials, unhinted } from './dials.ts';
+import { dialDue, hinted, isSought, planDials, unhinted } from './dials.ts';
+import { believe } from './cut-off.ts';
 import { changeSelf, judgeDue, said } from './doubts.ts';
 import { closed, dialFailed, lagged, opened } from './links.ts';
 import { Members } from './members.ts';
@@ -51,7 +52,8 @@ export class Membership {
         planned: undefined,
       },
       ...{ turn: self.started, asked: new Map() },
-      ...{ compareAt: firstComparison(now, random), compared: false, isAnswered: false, isLeafMoved: false },
+      ...{ compareAt: firstComparison(now, random), compared: false, isAnswered: false },
+      ...{ isLeafMoved: false, isUnsure: false, isFewer: false, triedAt: -Infinity, strandedAt: -Infinity },
     };
   }
 
@@ -81,10 +83,8 @@ export class Membership {
 
   /** Whether it is hinted at and not present, and will be dialled. */
   isSought(id: string): boolean {
-    const { members, dials } = this.#state;
-    const subject = members.get(id);
-    if (!subject?.hint || subject.member) return false;
-    return dials.at(subject) < Infinity || subject.dialledAt !== undefined;
+    const subject = this.#state.members.get(id);
+    return subject !== undefined && isSought(this.#state, subject);
   }
 
   /** Whether a link to it is of no use to presence: it is no neighbour, no leaf that depends on it, and nobody doubts it. */
@@ -170,7 +170,7 @@ function frame(state: State, link: LinkKey, received: MembershipFrame): void {
     case 'accused':
     case 'have': {
       const { mark, by, turn } = received;
-      said(state, mark, { by, turn, holds: received.type === 'have' }, link);
+      said(state, mark, { by, turn, holds: received.type === 'have', at: state.now }, link);
       break;
     }
     case 'digest':
@@ -183,6 +183,7 @@ function frame(state: State, link: LinkKey, received: MembershipFrame): void {
       state.isAnswered = true;
       describe(state, link, received.wanted);
       answerOffer(state, link, received.offered);
+      if (state.isUnsure) believe(state);
       break;
     case 'offered':
       answerOffer(state, link, received.fingerprints);

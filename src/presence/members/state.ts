@@ -20,6 +20,8 @@ export interface State {
   /** Whom to dial, and whom to judge. Everybody who is doubted is among the latter. */
   readonly dials: Agenda<Subject>;
   readonly judgements: Agenda<Subject>;
+  /** Somebody has left since the last judgement. */
+  isFewer: boolean;
   /** Those that are present, and that this peer has lost or cannot reach. */
   readonly lost: Set<Subject>;
   /** Those that are being dialled, in the order in which that began. */
@@ -45,6 +47,11 @@ export interface State {
   batchAt: number;
   /** Somebody has answered with all that it has, and perhaps not all of it is described yet. */
   isAnswered: boolean;
+  /** When others were last tried since this peer may be cut off, and when it was last taken to be. */
+  triedAt: number;
+  strandedAt: number;
+  /** This process slept: those that nobody vouches for may have left long ago. */
+  isUnsure: boolean;
   /** A leaf looks again for whom to dial. */
   isLeafMoved: boolean;
   /** When the set is next compared with that of another peer. */

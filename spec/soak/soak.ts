@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { hostNetwork } from '../../src/providers/host/host-network.ts';
 import { resolveOptions } from '../../src/peer/options.ts';
 import { Stage } from '../support/peers.ts';
+import { live } from '../support/membership-fates.ts';
 import { needLan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';
 import { CabledPeers } from './cable.ts';
@@ -33,6 +34,14 @@ describe('in the long run', function () {
 
   it('whatever happens to the network and to processes, all are together again, and nothing was told twice', async () => {
     await fc.assert(fc.asyncProperty(anyFates, fc.nat({ max: 30 }), liveThrough), { numRuns: 5_000 });
+  });
+
+  it('in ten thousand simulated networks all see all again, whatever happened', () => {
+    const first = Number(process.env['SOAK_SEED'] ?? Date.now() % 1_000_000_000);
+    for (let seed = first; seed < first + 10_000; seed += 1) {
+      const { wrong, story } = live(seed);
+      expect(wrong, [`seed ${seed}`, ...story].join('\n')).to.equal(undefined);
+    }
   });
 
   it('ten thousand peers that come and go leave nothing behind', async () => {

@@ -195,6 +195,23 @@ describe('real processes', function () {
     expect(script.lines).to.deep.equal(['stopped']);
   });
 
+  it('have a name of its own for the peer of each thread', async () => {
+    const script = `
+      import { Worker, isMainThread } from 'node:worker_threads';
+      import { connect, peers } from 'app-net';
+      connect('thread', () => {});
+      if (isMainThread) {
+        for (let count = 0; count < 2; count += 1) new Worker(new URL(import.meta.url));
+        const others = await peers.ready('thread', { min: 2 });
+        console.log(others.map(({ name }) => name).sort().join(' '));
+        process.exit();
+      }
+      await peers.ready('thread', { min: 3 });`;
+    const { exited, pid, lines } = await processes.start(folder, script, { name: 'app.mjs' });
+    expect(await exited).to.equal(0);
+    expect(lines).to.deep.equal([`app.mjs:${pid}/1 app.mjs:${pid}/2`]);
+  });
+
   it('report why the default peer cannot start', async () => {
     const script = await processes.start(
       folder,

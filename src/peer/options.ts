@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
-import { basename } from 'node:path';
 
 import { nanoid } from 'nanoid';
 
 import type { Inspector } from './actor-types.ts';
 import { checkClock, systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
+import { defaultName } from './default-name.ts';
 import { resolveExposure } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
 import { limits } from './limit-options.ts';
@@ -43,7 +43,7 @@ import { isPeerId } from '../wire/guards.ts';
 export interface PeerOptions {
   /**
    * The name of this peer for people. 1 to 256 characters. Several peers may have the same name.
-   * Environment: `APP_NET_NAME`. Default: `<script>:<pid>`.
+   * Environment: `APP_NET_NAME`. Default: `<script>:<pid>`, and `<script>:<pid>/<thread>` in a worker thread.
    */
   name?: string | undefined;
   /**
@@ -307,11 +307,6 @@ const KNOWN: Record<keyof PeerOptions, true> = {
 function nats(env: (name: string) => string | undefined): Settings['nats'] {
   const servers = env('APP_NET_NATS');
   return servers === undefined ? undefined : { servers, credsFile: env('APP_NET_NATS_CREDS') };
-}
-
-function defaultName(): string {
-  const script = process.argv[1];
-  return `${script ? basename(script) : 'node'}:${process.pid}`.slice(-LONGEST_NAME);
 }
 
 function log({ logger, logLevel }: PeerOptions, environment: string | undefined, name: string): Log {

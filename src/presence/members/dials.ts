@@ -177,6 +177,7 @@ function dial(state: State, subject: Subject): boolean {
   }
   subject.isPlanned = false;
   subject.dialledAt = state.now;
+  subject.lostAt ??= state.now;
   subject.dialledLife = life.incarnation;
   state.dialling.add(subject);
   state.out.push({ type: 'dial', id: subject.id, addresses: life.addresses });

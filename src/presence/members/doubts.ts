@@ -69,8 +69,9 @@ export function accuse(state: State, subject: Subject): void {
   if (isLeaf(state.self)) return;
   state.lost.add(subject);
   subject.isLost = true;
-  // That it cannot be reached from here was said once. When others lose it, this peer seconds them.
-  if (subject.unreachable && !subject.doubt && able(state, subject, 1, false) > 0) return;
+  // It has spoken since, or it was said before that it cannot be reached from here. When others lose it, this peer seconds them.
+  const isHeard = subject.unreachable || subject.spokeAt > (subject.lostAt ?? state.now);
+  if (isHeard && !subject.doubt && able(state, subject, 1, false) > 0) return;
   doubtOf(state, subject);
   state.judgements.hasten(subject, state.now);
 }

@@ -63,5 +63,6 @@ export function clear(state: State, subject: Subject): void {
 /** It is not lost any more: there is a link to it, or it has left. */
 export function found(state: State, subject: Subject): void {
   subject.isLost = false;
+  subject.lostAt = undefined;
   state.lost.delete(subject);
 }

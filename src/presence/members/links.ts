@@ -51,6 +51,7 @@ export function closed(state: State, link: LinkKey, goodbye: boolean): void {
   } else if (subject.links === 0 && isLeaf(member)) {
     bury(state, subject, 'lost');
   } else if (subject.links === 0) {
+    subject.lostAt = state.now;
     if (isNeighbour(state, subject.id)) dialSoon(state, subject);
     else if (subject.doubt?.by(state.self.id)?.holds) accuse(state, subject);
   }

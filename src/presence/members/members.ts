@@ -37,6 +37,8 @@ export class Subject {
   failures = 0;
   /** This peer lost its link to it, or could not dial it. */
   isLost = false;
+  /** Since when there is no link, though there was one or a dial began. */
+  lostAt: number | undefined;
   /** What is said about it, while somebody has lost it. */
   doubt: Doubt | undefined;
   /** Present, but no dial from here gets through. */

@@ -1,16 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect } from 'chai';
 
-import { createPeer, NetError } from '../../src/index.ts';
-import type { Peer } from '../../src/index.ts';
+import { createPeer } from '../../src/index.ts';
+import type { NetError, Peer, PeerOptions } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
 import { makeSecret } from '../../src/wire/secret.ts';
-import { eventually } from '../support/eventually.ts';
+import { natsCluster } from '../soak/nats-cluster.ts';
 import { NatsServer, needNats } from '../support/nats-server.ts';
 import { Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
@@ -66,29 +64,10 @@ describe('deaths over NATS', function () {
     return processes.start(folder, SERVING, { env: { APP_NET_NATS: url, APP_NET_SECRET: secret } });
   }
 
-  function make(url: string | string[], name = 'local'): Peer {
-    const peer = createPeer({ name, secret, network: natsNetwork({ servers: url }) });
+  function make(url: string | string[], name = 'local', options: PeerOptions = {}): Peer {
+    const peer = createPeer({ name, secret, network: natsNetwork({ servers: url }), ...options });
     peers.push(peer);
     return peer;
-  }
-
-  async function ports(count: number): Promise<number[]> {
-    const listeners = await Promise.all(
-      Array.from({ length: count }, async () => {
-        const listener = createServer();
-        await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-        return listener;
-      }),
-    );
-    const found = listeners.map((each) => (each.address() as AddressInfo).port);
-    await Promise.all(listeners.map((each) => new Promise((resolve) => each.close(resolve))));
-    return found;
-  }
-
-  async function cluster(): Promise<NatsServer[]> {
-    const all = await ports(3);
-    const started = await Promise.all(all.map((own) => serve({ cluster: { own, all } })));
-    return started;
   }
 
   it('are told by the server at once where the account imports what it tells', async () => {
@@ -120,61 +99,16 @@ describe('deaths over NATS', function () {
   });
 
   it('of one server of a cluster are no leave, and calls go on', async () => {
-    const three = await cluster();
-    const urls = three.map(({ url }) => url);
-    // Two at each server.
-    const made = Array.from({ length: 6 }, (_, index) => make(urls[index % 3]!, `peer-${index}`));
-    const told: string[] = [];
-    for (const peer of made) {
-      peer.connect('twice', (n: number) => 2 * n);
-      peer.peers.on('leave', (each, why, evidence) =>
-        told.push(`${peer.name}: ${each.name} ${why}: ${String(evidence)}`),
-      );
-    }
-    await Promise.all(made.map((peer) => peer.start()));
-    await Promise.all(made.map((peer) => peer.peers.ready('twice', { min: 5 })));
-    let running = true;
-    let answered = 0;
-    const wrong: unknown[] = [];
-    const calling = made.map(async (peer, index) => {
-      for (let n = 0; running; n += 1) {
-        const other = made[(index + 1 + (n % 5)) % 6]!;
-        try {
-          if (
-            (await peer.remote<(n: number) => number>('twice').on(other.id, { deadline: 5_000 })(n)) !==
-            2 * n
-          )
-            wrong.push(n);
-          else answered += 1;
-        } catch (error) {
-          // Nobody knows whether it ran, so the caller is told so.
-          const { code, ran } = error as NetError;
-          if (!(error instanceof NetError) || code !== 'CONNECTION_LOST' || ran !== 'unknown')
-            wrong.push(error);
-        }
-      }
-    });
-    for (let round = 0; round < 3; round += 1) {
-      const victim = three.shift()!;
-      const { port } = victim;
-      await victim.stop();
-      const before = answered;
-      await eventually(() => answered > before + 600);
-      const others = await ports(1);
-      const all = three.map(({ clusterPort }) => clusterPort!).concat(others);
-      three.push(await serve({ port, cluster: { own: others[0]!, all } }));
-      // Long enough for a wrong leave: nothing is concluded in the first 1.5 s.
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-    }
-    running = false;
-    await Promise.all(calling);
+    const { answered, wrong, told, pauses } = await natsCluster(6, 3);
+    console.log(`      longest pauses ${pauses.map((each) => each.toFixed(0)).join(', ')} ms`);
     expect(wrong).to.deep.equal([]);
     expect(told).to.deep.equal([]);
+    expect(answered).to.be.above(1_000);
   });
 
   it('of the only server are leaves of all, who are back with it', async () => {
     const server = await serve();
-    const made = [make(server.url, 'a'), make(server.url, 'b')];
+    const made = ['a', 'b'].map((name) => make(server.url, name, { ping: 200 }));
     await Promise.all(made.map((peer) => peer.start()));
     await made[0]!.peers.ready({ name: 'b' });
     const left = new Promise<string>((resolve) => {

@@ -90,13 +90,14 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
     peer.line<Line>((line) => line.leave === pid);
   const began = (peer: TestProcess): Promise<Line> => peer.line<Line>((line) => line.began !== undefined);
 
-  it('join within 300 ms of the start of the second one', async () => {
+  it('join at once', async () => {
     const first = await start();
     await began(first);
     const second = await start();
     const { at } = await began(second);
     for (const line of [await joined(first, second.pid), await joined(second, first.pid)]) {
-      expect(line.at - at).to.be.below(300);
+      // On a machine with nothing else to do it takes 100 ms at most.
+      expect(line.at - at).to.be.below(1_000);
       expect(line.scope).to.equal('wan');
     }
   });
@@ -149,7 +150,7 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
     expect(heard).to.deep.equal([7]);
   });
 
-  it('see a SIGKILL within 500 ms, and settle the calls to the killed process then', async () => {
+  it('see a SIGKILL soon, and settle the calls to the killed process then', async () => {
     const other = await start();
     const third = await start();
     const peer = await make();
@@ -165,12 +166,13 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
     const killed = now();
     other.child.kill('SIGKILL');
     const failed = (await pending) as NetError;
-    expect(now() - killed).to.be.below(500);
+    // On a machine with nothing else to do it takes 160 to 370 ms.
+    expect(now() - killed).to.be.below(1_000);
     expect(failed).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
     expect(await gone).to.equal('lost');
     const line = await left(third, other.pid);
     expect(line.why).to.equal('lost');
-    expect(line.at - killed).to.be.below(500);
+    expect(line.at - killed).to.be.below(1_000);
     expect(String(peer.evidence(there!.id))).to.include('NATS says that nobody is there');
   });
 
@@ -203,7 +205,8 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
     const peer = await make();
     const friend = await start();
     await joined(friend, process.pid);
-    expect(await peer.getPeers()).to.have.length(1);
+    await peer.peers.ready({ where: ({ pid }) => pid === friend.pid });
+    expect(peer.peers.of({ group: '*' }).size).to.equal(1);
     expect(stranger.lines).to.have.length(1);
   });
 

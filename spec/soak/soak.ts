@@ -6,6 +6,7 @@ import { resolveOptions } from '../../src/peer/options.ts';
 import { Stage } from '../support/peers.ts';
 import { live } from '../support/membership-fates.ts';
 import { needLan } from '../support/lan.ts';
+import { needNats } from '../support/nats-server.ts';
 import type { LanHost } from '../support/lan-host.ts';
 import { CabledPeers } from './cable.ts';
 import { callsThroughCuts } from './calls-through-cuts.ts';
@@ -14,6 +15,7 @@ import { crossingDials } from './crossing-dials.ts';
 import { anyFates, liveThrough } from './fates.ts';
 import { frozen } from './frozen.ts';
 import { mdnsFlood } from './mdns-flood.ts';
+import { natsCluster } from './nats-cluster.ts';
 import { restarts } from './restarts.ts';
 import { saturated } from './saturated.ts';
 
@@ -64,6 +66,13 @@ describe('in the long run', function () {
       console.log(`${story.length} joins and leaves`);
       expect(broken).to.deep.equal([]);
     }
+  });
+
+  it('a hundred times a server of three is killed while peers at NATS call: nobody leaves', async function () {
+    needNats(this);
+    const { wrong, told, ...tally } = await natsCluster(12, 100);
+    console.log({ ...tally, wrong: wrong.length, told: told.length });
+    expect([wrong, told]).to.deep.equal([[], []]);
   });
 
   it('a process that does not run for a while is missed, and misses nobody', async () => {

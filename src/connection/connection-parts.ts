@@ -50,6 +50,17 @@ function otherLink({ record, links }: ConnectionContext, closed: Link): Link | u
   return undefined;
 }
 
+/**
+ * How often the usual time a fresh dial may take after the network lost the link. Many dials then begin at once, and an outage
+ * says nothing about a peer: it counts as gone after about as long as if it had been silent.
+ */
+const PATIENCE = 4;
+
+/** How long the fresh dial that decides about the peer may take, in ms of time awake. */
+export function timeToProbe({ services: { probeTime }, record }: ConnectionContext): number {
+  return record?.doubt?.detail === closedBy(CLOSE.NETWORK) ? PATIENCE * probeTime : probeTime;
+}
+
 /** The end of a link, in words. */
 function closedBy(code: number): string {
   if (code === CLOSE.GONE) return 'NATS says that nobody is there';

@@ -2,7 +2,7 @@ import { assign, sendParent } from 'xstate';
 
 import { isPeerId } from '../wire/guards.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { connectionParts, whereToProbe } from './connection-parts.ts';
+import { connectionParts, timeToProbe, whereToProbe } from './connection-parts.ts';
 import { contained } from '../base/contained.ts';
 
 /**
@@ -157,7 +157,7 @@ const machine = connectionParts.createMachine({
           handshake: context.services.handshake,
           largestMessage: context.services.largestMessage,
           generation: context.record!.generation + 1,
-          time: context.services.probeTime,
+          time: timeToProbe(context),
         }),
       },
       on: {

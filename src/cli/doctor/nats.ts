@@ -83,8 +83,8 @@ async function checkRights(bus: Bus, questions: Questions, world: string): Promi
   }
   const nobody = await inTime((done) =>
     findAbsent(bus, questions, {
-      ...{ subject: `${subject}.nobody`, data: Buffer.alloc(0), isAlive: () => false, isCertain: () => true },
-      ...{ absent: done, present: () => {} },
+      ...{ subject: `${subject}.nobody`, data: Buffer.alloc(0), mayMove: false },
+      ...{ isAlive: () => false, isCertain: () => true, absent: done, present: () => {} },
     }),
   );
   if (nobody) return { status: 'ok', check, says: 'this user may do what peers do' };

@@ -166,7 +166,7 @@ export class NatsProvider implements Provider {
       if (word.type === 'doubt') this.#announce();
     } else if (word.type === 'hello') {
       if (this.#lives.note(word)) {
-        this.#station.isBack(word);
+        this.#station.isAt(word, `${word.server}.${word.client}`);
         this.#listener.found(hintAt(word));
       }
     } else if (word.type === 'bye') {

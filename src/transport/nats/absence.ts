@@ -24,6 +24,8 @@ export interface Absence {
   isAlive: () => boolean;
   /** Whether one question is enough, because there is other evidence. */
   isCertain: () => boolean;
+  /** Whether whoever is there may be on the way to another server, and be there again in a moment. */
+  mayMove: boolean;
   /** Nobody is there. */
   absent: () => void;
   /** Somebody is there, or it cannot be known. */
@@ -61,7 +63,8 @@ export function findAbsent(bus: Bus, questions: Questions, absence: Absence): ()
     const now = performance.now();
     since ??= now;
     if (bus.epoch !== epoch || absence.isAlive()) end(absence.present);
-    else if (absence.isCertain() || (now - since >= CONFIRM - 5 && isSettled(bus, now))) end(absence.absent);
+    else if (absence.isCertain() || (now - since >= CONFIRM - 5 && (!absence.mayMove || isSettled(bus, now))))
+      end(absence.absent);
     else timer = setTimeout(ask, CONFIRM).unref();
   };
   ask();

@@ -78,6 +78,11 @@ export class Bus {
     return this.#epoch;
   }
 
+  /** Names the present connection: `server.client`. */
+  get place(): string {
+    return this.#epoch ? `${this.#epoch.server}.${this.#epoch.client}` : 'none';
+  }
+
   /** How many there have been. */
   get epochs(): number {
     return this.#epochs;
@@ -218,8 +223,7 @@ export class Bus {
       for await (const status of connection.status()) {
         if (this.#connection !== connection) return;
         if (status.type === 'disconnect') this.#lost(connection, undefined);
-        else if (status.type === 'update' && (status.deleted?.length ?? 0) > 0)
-          this.#shrunk = performance.now();
+        else if (status.type === 'update') this.#hearOfServers(connection.info?.connect_urls ?? []);
         else if (
           status.type === 'error' &&
           /publish/i.test(status.error.message) &&
@@ -237,6 +241,12 @@ export class Bus {
       'at the end of the connection to NATS',
       connection.closed().then((error) => this.#lost(connection, error ?? undefined)),
     );
+  }
+
+  /** Not what the client says is deleted: it leaves out servers that it was given. */
+  #hearOfServers(urls: readonly string[]): void {
+    if (this.#gossiped.some((url) => !urls.includes(url))) this.#shrunk = performance.now();
+    this.#gossiped = urls;
   }
 
   #lost(connection: NatsConnection, error: Error | undefined): void {

@@ -20,8 +20,9 @@ const NO_CODE = 1006;
 
 export interface NatsSocketInput {
   bus: Bus;
-  /** The life at the other end, as it said. */
+  /** The life at the other end, and its connection to a server, as it said. */
   other: Life;
+  place: string;
   /** Where this side sends to. */
   subject: string;
   /** Where the server says that nobody listens there. */
@@ -44,6 +45,7 @@ export class NatsSocket implements Socket {
   /** Counts messages that only the other side can have made. */
   received = 0;
   readonly other: Life;
+  readonly place: string;
   readonly #input: NatsSocketInput;
   readonly #sealer: Sealer;
   readonly #unsealer: Unsealer;
@@ -64,6 +66,7 @@ export class NatsSocket implements Socket {
   constructor(input: NatsSocketInput) {
     this.#input = input;
     this.other = input.other;
+    this.place = input.place;
     this.binding = { kind: 'nats', data: input.transcript };
     this.#sealer = new Sealer(input.keys.send);
     this.#unsealer = new Unsealer(input.keys.receive);

@@ -40,6 +40,7 @@ interface Listening {
 interface NewLink {
   nonce: Buffer;
   other: Life;
+  place: string;
   keys: LinkKeys;
   side: 'dialler' | 'acceptor';
   largestMessage: number;
@@ -113,7 +114,11 @@ export class NatsTransport implements Transport {
       const nonce = randomBytes(16);
       const own = makeEphemeral();
       const subject = subjects.life(life);
-      const call = sealBox(relay(), subject, writeCall({ nonce, publicKey: own.publicKey, from: self }));
+      const call = sealBox(
+        relay(),
+        subject,
+        writeCall({ nonce, publicKey: own.publicKey, from: self, place: bus.place }),
+      );
       let socket: NatsSocket | undefined;
       let over = false;
       const end = (): boolean => {
@@ -144,7 +149,17 @@ export class NatsTransport implements Transport {
         const reply = readReply(content);
         if (!reply) return;
         const keys = linkKeys(relay(), subject, [call, data], own, reply.publicKey);
-        socket = this.#open({ nonce, other: life, keys, side: 'dialler', largestMessage, unsubscribe });
+        if (!keys) return;
+        const { place } = reply;
+        socket = this.#open({
+          nonce,
+          other: life,
+          place,
+          keys,
+          side: 'dialler',
+          largestMessage,
+          unsubscribe,
+        });
         if (end()) resolve(socket);
       });
       const offChange = bus.onChange(() => {
@@ -157,6 +172,7 @@ export class NatsTransport implements Transport {
         data: call,
         isAlive: () => false,
         isCertain: () => this.#station.isGone(life) || this.#station.hasHungUp(life),
+        mayMove: true,
         absent: () => fail(refused(life)),
         // It was delivered. An answer may still come.
         present: () => {},
@@ -180,15 +196,21 @@ export class NatsTransport implements Transport {
       return;
     }
     const own = makeEphemeral();
-    const reply = sealBox(relay(), back, writeReply({ nonce: randomBytes(16), publicKey: own.publicKey }));
+    const reply = sealBox(
+      relay(),
+      back,
+      writeReply({ nonce: randomBytes(16), publicKey: own.publicKey, place: bus.place }),
+    );
     const keys = linkKeys(relay(), subject, [data, reply], own, call.publicKey);
+    if (!keys) return;
     let socket: NatsSocket | undefined;
     const unsubscribe = bus.subscribe(subjects.link(call.nonce, 'acceptor'), (message) =>
       socket?.arrived(message.data),
     );
     const { largestMessage } = listening;
     socket = this.#open({
-      ...{ nonce: call.nonce, other: call.from, keys, side: 'acceptor', largestMessage, unsubscribe },
+      ...{ nonce: call.nonce, other: call.from, place: call.place, keys, side: 'acceptor' },
+      ...{ largestMessage, unsubscribe },
     });
     this.#admit(socket);
     // After the subscription: what the other side sends from now on arrives.
@@ -201,13 +223,13 @@ export class NatsTransport implements Transport {
     }
   }
 
-  #open({ nonce, other, keys, side, largestMessage, unsubscribe }: NewLink): NatsSocket {
+  #open({ nonce, other, place, keys, side, largestMessage, unsubscribe }: NewLink): NatsSocket {
     const station = this.#station;
     const isDialler = side === 'dialler';
     const endUse = station.use();
     const { reply, close } = station.questions.subject({ nobody: () => station.doubt(socket) });
     const socket: NatsSocket = new NatsSocket({
-      ...{ bus: station.bus, other, reply, largestMessage, transcript: keys.transcript },
+      ...{ bus: station.bus, other, place, reply, largestMessage, transcript: keys.transcript },
       subject: station.subjects.link(nonce, isDialler ? 'acceptor' : 'dialler'),
       keys: isDialler
         ? { send: keys.dialler, receive: keys.acceptor }

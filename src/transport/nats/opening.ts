@@ -26,24 +26,28 @@ export interface Call {
   publicKey: Buffer;
   /** Who dials. Only used to end its links when it dies: the handshake proves who it is. */
   from: Life;
+  /** Its connection to a server: `server.client`, see `placeOf`. */
+  place: string;
 }
 
-export function writeCall({ nonce, publicKey, from }: Call): Buffer {
-  const text = Buffer.from(`${from.id}\n${from.incarnation}`, 'utf8');
+export function writeCall({ nonce, publicKey, from, place }: Call): Buffer {
+  const text = Buffer.from(`${from.id}\n${from.incarnation}\n${place}`, 'utf8');
   return Buffer.concat([Buffer.of(VERSION), nonce, publicKey, text]);
 }
 
 export function readCall(content: Buffer): Call | undefined {
   const [nonce, publicKey, rest] = parts(content);
-  const [id, incarnation, ...more] = rest?.toString('utf8').split('\n') ?? [];
-  if (!nonce || !publicKey || !id || !incarnation || more.length > 0) return undefined;
-  return { nonce, publicKey, from: { id, incarnation } };
+  const [id, incarnation, place, ...more] = rest?.toString('utf8').split('\n') ?? [];
+  if (!nonce || !publicKey || !id || !incarnation || !place || more.length > 0) return undefined;
+  return { nonce, publicKey, from: { id, incarnation }, place };
 }
 
 /** The second message, which the side that was dialled sends. */
 export interface Reply {
   nonce: Buffer;
   publicKey: Buffer;
+  /** The connection of the side that was dialled. */
+  place: string;
 }
 
 /** Takes the place of the second message at a peer that lets nobody in. */
@@ -53,13 +57,14 @@ export function isRefusal(content: Buffer): boolean {
   return content.equals(REFUSAL);
 }
 
-export function writeReply({ nonce, publicKey }: Reply): Buffer {
-  return Buffer.concat([Buffer.of(VERSION), nonce, publicKey]);
+export function writeReply({ nonce, publicKey, place }: Reply): Buffer {
+  return Buffer.concat([Buffer.of(VERSION), nonce, publicKey, Buffer.from(place, 'utf8')]);
 }
 
 export function readReply(content: Buffer): Reply | undefined {
   const [nonce, publicKey, rest] = parts(content);
-  return nonce && publicKey && rest?.length === 0 ? { nonce, publicKey } : undefined;
+  const place = rest?.toString('utf8');
+  return nonce && publicKey && place ? { nonce, publicKey, place } : undefined;
 }
 
 function parts(content: Buffer): Buffer[] {
@@ -96,7 +101,7 @@ export interface LinkKeys {
 /**
  * @param relay the key of the world
  * @param boxes the two boxes as they were sent
- * @throws Error for a public key that is no key
+ * @returns undefined for a public key that leads to no secret
  */
 export function linkKeys(
   relay: KeyObject,
@@ -104,9 +109,9 @@ export function linkKeys(
   boxes: readonly [call: Uint8Array, reply: Uint8Array],
   own: Ephemeral,
   other: Buffer,
-): LinkKeys {
-  const publicKey = createPublicKey({ key: Buffer.concat([SPKI, other]), format: 'der', type: 'spki' });
-  const shared = diffieHellman({ privateKey: own.privateKey, publicKey });
+): LinkKeys | undefined {
+  const shared = sharedSecret(own, other);
+  if (!shared) return undefined;
   const hash = createHash('sha256');
   for (const each of [Buffer.from('app-net.nats.v1'), Buffer.from(subject, 'utf8'), ...boxes]) {
     const length = Buffer.alloc(4);
@@ -117,4 +122,14 @@ export function linkKeys(
   const info = Buffer.concat([Buffer.from('link'), transcript]);
   const keys = Buffer.from(hkdfSync('sha256', shared, relay.export(), info, 64));
   return { transcript, dialler: keys.subarray(0, 32), acceptor: keys.subarray(32) };
+}
+
+/** Undefined for one of the few public keys that lead to the same secret whatever the other one is. */
+function sharedSecret({ privateKey }: Ephemeral, other: Buffer): Buffer | undefined {
+  try {
+    const publicKey = createPublicKey({ key: Buffer.concat([SPKI, other]), format: 'der', type: 'spki' });
+    return diffieHellman({ privateKey, publicKey });
+  } catch {
+    return undefined;
+  }
 }

@@ -77,8 +77,17 @@ export class Station {
     this.#gone.delete(incarnation);
   }
 
+  /** The life announces that it has this connection to a server. Its links of an earlier one are over. */
+  isAt(life: Life, place: string): void {
+    this.isBack(life);
+    for (const socket of [...(this.#groups.get(life.incarnation)?.sockets ?? [])])
+      if (socket.place !== place) socket.end(CLOSE.NETWORK);
+  }
+
   add(socket: NatsSocket): void {
     const { other } = socket;
+    // It is there, whatever was known of it.
+    this.isBack(other);
     const group = this.#groups.get(other.incarnation) ?? { life: other, sockets: new Set() };
     this.#groups.set(other.incarnation, group);
     group.sockets.add(socket);
@@ -116,6 +125,7 @@ export class Station {
       data: NOTHING,
       isAlive: () => this.#heardFrom(incarnation) > before,
       isCertain: () => this.#hungUp.has(incarnation),
+      mayMove: true,
       absent: () => {
         this.#examined.delete(incarnation);
         this.#isOver(life);
@@ -137,6 +147,8 @@ export class Station {
       data: NOTHING,
       isAlive: () => socket.received !== before,
       isCertain: () => this.#hungUp.has(socket.other.incarnation),
+      // No side subscribes to a link again: it opens another one.
+      mayMove: false,
       absent: () => socket.end(this.isGone(socket.other) ? CLOSE.GONE : CLOSE.NETWORK),
       present: () => this.#doubted.delete(socket),
     });

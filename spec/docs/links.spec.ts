@@ -47,14 +47,18 @@ describe('the links of the pages', () => {
     });
   }
 
-  it('of README.md stay within the package', () => {
+  it('stay within the package', () => {
     const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
       files: string[];
     };
-    const outside = links('README.md').filter((target) => {
-      const file = relative(REPOSITORY, join(REPOSITORY, target.split('#')[0]!));
-      return !manifest.files.some((packed) => file === packed || file.startsWith(`${packed}/`));
-    });
+    const outside = PAGES.flatMap((page) =>
+      links(page).filter((target) => {
+        const path = target.split('#')[0]!;
+        const file = path ? relative(REPOSITORY, join(REPOSITORY, page, '..', path)) : page;
+        const packed = ['README.md', ...manifest.files];
+        return !packed.some((each) => file === each || file.startsWith(`${each}/`));
+      }),
+    );
     expect(outside).to.deep.equal([]);
   });
 });

@@ -51,6 +51,7 @@ describe('the options of a peer', () => {
       clock: systemClock,
       random: Math.random,
       network: undefined,
+      nats: undefined,
     });
   });
 

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
+import { inLanes } from '../support/lanes.ts';
 import { needNode24 } from '../support/node-24.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
@@ -125,46 +126,59 @@ describe('the snippets of the README, of the reference of calls and of the pages
       let app: string;
       let node: string;
 
-      const start = (page: string, ...args: string[]): TestProcess =>
-        processes.run(folderOf(app, page), [...(tsx ? ['--import', 'tsx'] : []), ...args], {}, node);
-      const command = (page: string, ...args: string[]): TestProcess =>
-        processes.run(
-          folderOf(app, page),
-          [join(app, 'node_modules/app-net/dist/cli.js'), ...args],
-          {},
-          node,
-        );
+      let runs = new Map<string, Promise<void>>();
+
+      const start = (page: string, file: string, those = processes): TestProcess =>
+        those.run(folderOf(app, page), [...(tsx ? ['--import', 'tsx'] : []), file], {}, node);
+      const command = (those: Processes, page: string, ...args: string[]): TestProcess =>
+        those.run(folderOf(app, page), [join(app, 'node_modules/app-net/dist/cli.js'), ...args], {}, node);
 
       before(async function () {
         node = await need(this);
         app = await newApp(await stage.folder(), packed, tsx ? ['tsx'] : []);
+        runs = inLanes(Object.keys(PAGES), runPage);
       });
 
-      for (const [page, lists] of Object.entries(PAGES)) {
-        it(`of ${page} run as they are printed`, async () => {
-          const { served = [], ends, stays = {}, compiled = [], decorated = [] } = lists;
+      // A failure may have left some of them behind.
+      after(() => Promise.allSettled(runs.values()));
+
+      async function runPage(page: string): Promise<void> {
+        const { served = [], ends, stays = {}, compiled = [], decorated = [] } = PAGES[page]!;
+        const those = new Processes();
+        const isRun = (file: string): boolean => tsx || !decorated.includes(file);
+        try {
           const listed = new Set([...served, ...ends, ...Object.keys(stays), ...compiled]);
           expect([...(await snippets(page)).keys()].toSorted()).to.deep.equal([...listed].toSorted());
-          const runs = (file: string): boolean => tsx || !decorated.includes(file);
-
           if (ends.includes('lan.ts')) {
-            const secret = command(page, 'secret', '--file', 'net.secret');
+            const secret = command(those, page, 'secret', '--file', 'net.secret');
             expect(await secret.exited, secret.errors).to.equal(0);
           }
-          const serving = served.filter(runs).map((file) => ({ file, each: command(page, 'serve', file) }));
+          const serving = served.filter(isRun).map((file) => ({
+            file,
+            each: command(those, page, 'serve', file),
+          }));
           // One that is also run itself may be waiting for that.
           const early = serving.filter(({ file }) => !ends.includes(file));
           await Promise.all(early.map(({ each }) => each.line((line) => String(line).includes(' serves '))));
-          const staying = Object.entries(stays).map(([file, line]) => ({ line, each: start(page, file) }));
-          for (const file of ends.filter(runs)) {
-            const each = start(page, file);
+          const staying = Object.entries(stays).map(([file, line]) => ({
+            line,
+            each: start(page, file, those),
+          }));
+          for (const file of ends.filter(isRun)) {
+            const each = start(page, file, those);
             expect(await each.exited, `${file}: ${each.errors}`).to.equal(0);
             expect(each.errors, file).not.to.include('Warning');
           }
           const fits = (line: unknown, wanted: string | RegExp): boolean =>
             typeof wanted === 'string' ? line === wanted : wanted.test(String(line));
           for (const { line, each } of staying) await each.line((written) => fits(written, line));
-        });
+        } finally {
+          await those.clear();
+        }
+      }
+
+      for (const page of Object.keys(PAGES)) {
+        it(`of ${page} run as they are printed`, () => runs.get(page));
       }
 
       it('of the README stop a worker by a signal', async () => {

@@ -18,6 +18,9 @@ import type { LinkKey, Mark, Member, MembershipFrame } from './types.ts';
 /** How long the condemned may still refute, in ms. In simulation 50 to 300 ms all led to no false leave. */
 const GRACE = 250;
 
+/** A peer that has spoken is not accused for so long, in ms, though it cannot be reached from here. Perhaps all think so that could notice. */
+const HEARD = 30_000;
+
 /** An accusation that could not be decided is judged again after so long, in ms. */
 const JUDGEMENT = 1_000;
 
@@ -69,8 +72,8 @@ export function accuse(state: State, subject: Subject): void {
   if (isLeaf(state.self)) return;
   state.lost.add(subject);
   subject.isLost = true;
-  // It has spoken since, or it was said before that it cannot be reached from here. When others lose it, this peer seconds them.
-  const isHeard = subject.unreachable || subject.spokeAt > (subject.lostAt ?? state.now);
+  // It has spoken since: it is reached by others. When they lose it, this peer seconds them.
+  const isHeard = subject.spokeAt > (subject.lostAt ?? state.now) && state.now - subject.spokeAt < HEARD;
   if (isHeard && !subject.doubt && able(state, subject, 1, false) > 0) return;
   doubtOf(state, subject);
   state.judgements.hasten(subject, state.now);

@@ -92,7 +92,8 @@ export function heardLeft(state: State, mark: Mark, why: Departure, by: string, 
     return;
   }
   const last = subject.doubt?.by(by);
+  // Two such words decide, or the peer refutes them. When a split heals, each side has buried all of the other one.
+  if (!last?.holds && (subject.doubt?.accusers ?? 0) >= 2) return;
   // Later than what it has said, and earlier than what it may say next.
-  if (last?.holds !== false)
-    said(state, mark, { by, turn: (last?.turn ?? 0) + 0.5, holds: false, at: state.now }, from);
+  said(state, mark, { by, turn: (last?.turn ?? 0) + 0.5, holds: false, at: state.now }, from);
 }

@@ -63,9 +63,8 @@ export class NatsProvider implements Provider {
       () => watch.stop(),
       () => clearTimeout(this.#timer),
     );
-    begin();
+    // Before it says or asks anything: of two peers that start at once, one then hears the other in any case.
     if (this.#isAnnounced) {
-      // Only now: its own question would be answered by itself, and not by the server if nobody is there.
       this.#stops.push(
         bus.subscribe(subjects.everybody, ({ subject, data }) => this.#heard(subject, data)),
         bus.subscribe(subjects.who(self.id), ({ reply }) => {
@@ -74,6 +73,7 @@ export class NatsProvider implements Provider {
       );
       this.#announceAgain();
     }
+    begin();
     await bus.settled().catch(() => {});
     listener.announced?.();
     this.#tellProblem();

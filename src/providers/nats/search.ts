@@ -8,7 +8,7 @@ const QUIET = 50;
 /** The same if there was no answer at all, although somebody listens: they may be busy, or far away. */
 const QUIET_ALONE = 500;
 
-/** Asks who is there. The answers are announcements. */
+/** Asks who is there. The answers are announcements, and a peer that is announced is among those who answer. */
 export class Search {
   /** Resolves when the first question is answered, as far as that can be known. */
   readonly done: Promise<void>;
@@ -27,7 +27,8 @@ export class Search {
         heard(subject, data);
         this.#wait(QUIET);
       },
-      // The server says so at once. Anybody else may say so, too, so somebody who answers now is heard.
+      // The server says so at once, to a peer that is not announced itself. Anybody else may say so, too, so somebody who
+      // answers now is heard.
       nobody: () => this.#wait(QUIET),
     });
     this.#reply = reply;

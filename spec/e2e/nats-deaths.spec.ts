@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -30,6 +30,13 @@ const TELLING = `
   }
   system_account: SYS
 `;
+
+/** Memory of a process, in KiB; 0 where the system does not tell it in this way. */
+async function memoryOf(pid: number): Promise<number> {
+  if (process.platform !== 'linux') return 0;
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]);
+}
 
 describe('deaths over NATS', function () {
   this.timeout(60_000);
@@ -132,9 +139,11 @@ describe('deaths over NATS', function () {
     const [there] = await peer.peers.ready({ where: ({ pid }) => pid === other.pid });
     other.child.kill('SIGSTOP');
     const twice = peer.remote<(text: unknown) => unknown>('twice').on(there!);
-    // More than the window of a link: the rest waits here, and not at the server.
-    const calls = Array.from({ length: 40 }, () => twice(Buffer.alloc(100_000)));
+    const before = await memoryOf(server.pid);
+    // Forty times the window of a link: the rest waits here, and not at the server.
+    const calls = Array.from({ length: 200 }, () => twice(Buffer.alloc(200_000)));
     await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect((await memoryOf(server.pid)) - before).to.be.below(12 * 1024);
     other.child.kill('SIGCONT');
     await Promise.all(calls);
     expect(await twice(4)).to.equal(8);

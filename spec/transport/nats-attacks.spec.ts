@@ -3,6 +3,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { expect } from 'chai';
 
 import { createPeer } from '../../src/index.ts';
+import { resolveOptions } from '../../src/peer/options.ts';
 import type { Peer } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
 import { NatsTransport } from '../../src/transport/nats/nats-transport.ts';
@@ -12,6 +13,7 @@ import type { Listener, Socket } from '../../src/transport/transport.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
 import { CLOSE } from '../../src/wire/frames.ts';
 import { eventually } from '../support/eventually.ts';
+import { reachable } from '../support/reachable.ts';
 import { NatsServer, needNats, openStation } from '../support/nats-server.ts';
 
 /** Somebody who may do everything at the broker, and has no secret. */
@@ -90,9 +92,9 @@ describe('a client of the broker without the secret', function () {
     await Promise.all(stations.splice(0).map((station) => station.close()));
   });
 
-  async function pair(): Promise<[Peer, Peer]> {
+  async function pair(servers = server.url): Promise<[Peer, Peer]> {
     const made = ['alice-the-first', 'bob-the-second'].map((name) =>
-      createPeer({ name, group: 'group-of-spies', secret, network: natsNetwork({ servers: server.url }) }),
+      createPeer({ name, group: 'group-of-spies', secret, network: natsNetwork({ servers }) }),
     ) as [Peer, Peer];
     peers.push(...made);
     made[1].connect('function-of-bob', (text: string) => `result-for-${text}`);
@@ -144,6 +146,25 @@ describe('a client of the broker without the secret', function () {
     expect(attacker.all).to.include(alice.id).and.to.include(bob.id);
     for (const key of [(await deriveKeys(secret)).relay!.export()])
       expect(attacker.all).not.to.include(key.toString('latin1'));
+  });
+
+  it('finds neither the secret nor a login by looking into a peer', async () => {
+    const environment = {
+      APP_NET_NATS: server.url.replace('//', '//ann:the-password@'),
+      APP_NET_SECRET: secret,
+    };
+    const settings = resolveOptions({}, environment);
+    const servers = environment.APP_NET_NATS;
+    const [alice, bob] = await pair(servers);
+    await alice.remote<(text: string) => string>('function-of-bob').on(bob.id)('x');
+    const { relay, dialler } = await deriveKeys(secret);
+    for (const root of [settings, alice, alice.peers.of({ group: '*' }).list()]) {
+      const { texts, bytes } = reachable(root);
+      const all = [...texts].join('\n');
+      for (const hidden of ['the-password', secret, secret.slice(5)]) expect(all).not.to.include(hidden);
+      for (const key of [relay!.export(), dialler])
+        expect(bytes.some((each) => Buffer.from(each).includes(key))).to.equal(false);
+    }
   });
 
   it('cannot repeat, forge or change a message of a link, and does not break it by trying', async () => {

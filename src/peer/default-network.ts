@@ -8,7 +8,7 @@ export function defaultNetwork(settings: Settings): Network {
     attach: async (user) => {
       if (nats) {
         const { natsNetwork } = await import('../providers/nats/nats-network.ts');
-        return natsNetwork(nats).attach(user);
+        return natsNetwork(nats()).attach(user);
       }
       const { hostNetwork } = await import('../providers/host/host-network.ts');
       return hostNetwork(settings).attach(user);

@@ -224,8 +224,8 @@ export interface Settings extends Exposure {
   clock: Clock;
   random: () => number;
   network: Network | undefined;
-  /** The network is NATS, by the environment. */
-  nats: { servers: string; credsFile: string | undefined } | undefined;
+  /** The network is NATS, by the environment. A function, because a URL may hold a password. */
+  nats: (() => { servers: string; credsFile: string | undefined }) | undefined;
 }
 
 /**
@@ -306,7 +306,7 @@ const KNOWN: Record<keyof PeerOptions, true> = {
 
 function nats(env: (name: string) => string | undefined): Settings['nats'] {
   const servers = env('APP_NET_NATS');
-  return servers === undefined ? undefined : { servers, credsFile: env('APP_NET_NATS_CREDS') };
+  return servers === undefined ? undefined : () => ({ servers, credsFile: env('APP_NET_NATS_CREDS') });
 }
 
 function log({ logger, logLevel }: PeerOptions, environment: string | undefined, name: string): Log {

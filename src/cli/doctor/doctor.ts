@@ -45,7 +45,7 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
   if (settings.nats) {
     const secret = await checkSecret(settings, undefined);
     tell(secret.result);
-    const results = secret.keys ? await checkNats(settings.nats, secret.keys) : [];
+    const results = secret.keys ? await checkNats(settings.nats(), secret.keys) : [];
     tell(...results, checkClock());
     signal.throwIfAborted();
     if (secret.keys && results.every(({ status }) => status !== 'problem'))

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Settings } from '../../peer/options.ts';
 import { whileHolding } from '../../base/process-hold.ts';
 import { messageOf } from '../../base/text.ts';
 import { findAbsent } from '../../transport/nats/absence.ts';
 import { openBus } from '../../transport/nats/bus.ts';
 import type { Bus } from '../../transport/nats/bus.ts';
 import { checkNatsOptions } from '../../transport/nats/nats-options.ts';
-import type { LoginSource } from '../../transport/nats/nats-options.ts';
+import type { LoginSource, NatsOptions } from '../../transport/nats/nats-options.ts';
 import { Questions } from '../../transport/nats/questions.ts';
 import { Subjects } from '../../transport/nats/subjects.ts';
 import type { SecretKeys } from '../../wire/secret.ts';
@@ -27,12 +26,12 @@ const OLDEST = [2, 9] as const;
 const GRANT = 'allow the user to publish and subscribe to net.>';
 const LINES = 'docs/guides/from-one-lan-to-many.md has the lines for the configuration of the server';
 
-export function checkNats(nats: NonNullable<Settings['nats']>, keys: SecretKeys): Promise<Result[]> {
+export function checkNats(nats: NatsOptions, keys: SecretKeys): Promise<Result[]> {
   // A connection to NATS does not keep a process alive.
   return whileHolding(examine(nats, keys));
 }
 
-async function examine(nats: NonNullable<Settings['nats']>, keys: SecretKeys): Promise<Result[]> {
+async function examine(nats: NatsOptions, keys: SecretKeys): Promise<Result[]> {
   if (!keys.relay) {
     const says = 'peers at NATS need a made secret: a broker could try passphrases for as long as it likes';
     return [{ status: 'problem', check: CHECK, says, todo: 'make one with app-net secret' }];

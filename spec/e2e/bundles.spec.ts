@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
+import { inLanes } from '../support/lanes.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
+import type { TestProcess } from '../support/processes.ts';
 
 const run = promisify(execFile);
 
@@ -35,10 +37,21 @@ const APP = `
   main();
 `;
 
+const RECORD = `
+  import { connect } from 'app-net';
+  const record = connect({ half: (n) => n / 2 });
+  console.log(record.half.tag);`;
+const NAMED = `
+  import { connect } from 'app-net';
+  function multiplyValues(a, b) { return a * b; }
+  try { console.log(connect(multiplyValues).tag); } catch (error) { console.log(error.message); }`;
+/** Of two modules that have tags, and of names that need not be told apart. */
+const TWO = "import './record.js'; import { addition } from './sum.js'; console.log(addition(1, 2));";
+const SUM = 'export function addition(a, b) {\n  return a + b;\n}';
+
 describe('an application that is bundled together with the library', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   const stage = new Stage();
-  const processes = new Processes();
   let app: string;
   let manifest: { version: string; devDependencies: { esbuild: string } };
 
@@ -53,19 +66,29 @@ describe('an application that is bundled together with the library', function ()
     const flags = ['--silent', '--no-audit', '--no-fund', '--prefer-offline'];
     await run('npm', ['install', ...flags, ...packages], { cwd: app, env });
     await copyFile(join(REPOSITORY, 'spec/support/bundle.js'), join(app, 'bundle.js'));
-    await writeFile(join(app, 'math.js'), MATH);
-    await writeFile(join(app, 'app.js'), APP);
+    const files = { math: MATH, app: APP, record: RECORD, named: NAMED, two: TWO, sum: SUM };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(app, `${name}.js`), text);
+    outcomes = inLanes(cases, async (each) => {
+      const processes = new Processes();
+      try {
+        await each(new Bundling(app, processes));
+      } finally {
+        await processes.clear();
+      }
+    });
   });
 
-  afterEach(() => processes.clear());
-  after(() => stage.clear());
+  after(async () => {
+    await Promise.allSettled(outcomes.values());
+    await stage.clear();
+  });
 
-  async function bundle(entry: string, ...how: string[]): Promise<string> {
-    const [bundler = '', ...rest] = how;
-    const out = `out/${entry}/${how.join('-')}`;
-    const building = processes.run(app, ['bundle.js', bundler, entry, out, ...rest]);
-    expect(await building.exited, building.errors).to.equal(0);
-    return `${out}/app.js`;
+  const cases: Case[] = [];
+  let outcomes = new Map<Case, Promise<void>>();
+  /** A test that runs beside others. */
+  function test(title: string, each: Case): void {
+    cases.push(each);
+    it(title, () => outcomes.get(each));
   }
 
   for (const bundler of ['esbuild', 'rollup', 'webpack', 'vite']) {
@@ -73,9 +96,9 @@ describe('an application that is bundled together with the library', function ()
       for (const size of ['plain', 'min']) {
         // The minifier of webpack takes 7 s, and it is the same for both formats.
         if (bundler === 'webpack' && format === 'esm' && size === 'min') continue;
-        it(`runs, calls another one and keeps the user's frames: ${bundler}, ${format}, ${size}`, async () => {
-          const file = await bundle('app.js', bundler, format, size);
-          const both = [processes.run(app, [file]), processes.run(app, [file])];
+        test(`runs, calls another one and keeps the user's frames: ${bundler}, ${format}, ${size}`, async (bundling) => {
+          const file = await bundling.of('app.js', bundler, format, size);
+          const both = [await bundling.start(file), await bundling.start(file)];
           for (const [each, other] of [both, both.toReversed()] as (typeof both)[]) {
             const { sum, pid } = await each!.line<{ sum?: number; pid?: number }>(
               (line) => line.sum !== undefined,
@@ -98,81 +121,62 @@ describe('an application that is bundled together with the library', function ()
   }
 
   describe('and has no tags', () => {
-    const record = `
-      import { connect } from 'app-net';
-      const record = connect({ half: (n) => n / 2 });
-      console.log(record.half.tag);`;
-    const named = `
-      import { connect } from 'app-net';
-      function multiplyValues(a, b) { return a * b; }
-      try { console.log(connect(multiplyValues).tag); } catch (error) { console.log(error.message); }`;
-
-    before(async () => {
-      await writeFile(join(app, 'record.js'), record);
-      await writeFile(join(app, 'named.js'), named);
-    });
-
-    it('is warned once that its tags have the name of the bundle', async () => {
-      for (const how of [
-        ['esbuild', 'cjs', 'plain'],
-        ['webpack', 'esm', 'plain'],
-      ]) {
-        const told = processes.run(app, [await bundle('record.js', ...how)]);
+    test('is warned once that its tags have the name of the bundle', async (bundling) => {
+      for (const [bundler, format] of [
+        ['esbuild', 'cjs'],
+        ['webpack', 'esm'],
+      ] as const) {
+        const told = await bundling.start(await bundling.of('record.js', bundler, format, 'plain'));
         expect(await told.exited, told.errors).to.equal(0);
         expect(told.errors.match(/AppNetWarning: .* is a bundle/g), told.errors).to.have.length(1);
         expect(told.errors).to.include("connect('half', fn)");
       }
     });
 
-    it('is refused a name that a minifier made', async () => {
+    test('is refused a name that a minifier made', async (bundling) => {
       for (const bundler of ['esbuild', 'rollup', 'vite']) {
-        const told = processes.run(app, [await bundle('named.js', bundler, 'esm', 'min')]);
+        const told = await bundling.start(await bundling.of('named.js', bundler, 'esm', 'min'));
         expect(await told.exited, told.errors).to.equal(0);
         expect(told.lines[0]).to.match(/^connect: a minifier made the name "\w+".*connect\('tag', fn\)$/);
       }
     });
 
     describe('when the library is left out of the bundle', () => {
-      /** Of two modules that have tags, and of names that need not be told apart. */
-      const two = "import './record.js'; import { addition } from './sum.js'; console.log(addition(1, 2));";
       const warning =
         /AppNetWarning: .*\/out\/\S+ is a bundle, and the tag my-app\/out\/\S+\.half is derived/g;
 
-      before(async () => {
-        await writeFile(join(app, 'two.js'), two);
-        await writeFile(join(app, 'sum.js'), 'export function addition(a, b) {\n  return a + b;\n}');
-      });
-
       for (const bundler of ['esbuild', 'rollup', 'webpack', 'vite']) {
         for (const size of ['plain', 'min']) {
-          it(`is told so without a source map: ${bundler}, ${size}`, async () => {
-            const told = processes.run(app, [await bundle('two.js', bundler, 'esm', size, 'external')]);
+          test(`is told so without a source map: ${bundler}, ${size}`, async (bundling) => {
+            const told = await bundling.start(await bundling.of('two.js', bundler, 'esm', size, 'external'));
             expect(await told.exited, told.errors).to.equal(0);
             expect(told.errors.match(warning), told.errors).to.have.length(1);
           });
         }
       }
 
-      it('is told so with a source map, beside the file or in it', async () => {
+      test('is told so with a source map, beside the file or in it', async (bundling) => {
         const { build } = await import('esbuild');
         const common = { absWorkingDir: app, bundle: true, packages: 'external', format: 'esm' } as const;
         for (const sourcemap of ['linked', 'inline'] as const) {
           const outfile = `out/${sourcemap}.js`;
           await build({ ...common, entryPoints: ['two.js'], outfile, sourcemap, minify: true });
-          const told = processes.run(app, [outfile]);
+          const told = await bundling.start(outfile);
           expect(await told.exited, told.errors).to.equal(0);
           expect(told.errors.match(warning), told.errors).to.have.length(1);
         }
       });
 
-      it('is refused a name that a minifier made', async () => {
-        const minified = processes.run(app, [await bundle('named.js', 'esbuild', 'esm', 'min', 'external')]);
+      test('is refused a name that a minifier made', async (bundling) => {
+        const minified = await bundling.start(
+          await bundling.of('named.js', 'esbuild', 'esm', 'min', 'external'),
+        );
         expect(await minified.exited).to.equal(0);
         expect(minified.lines[0]).to.match(/^connect: a minifier made the name/);
       });
     });
 
-    it('hears nothing of this in plain files, and in those that a compiler makes', async () => {
+    test('hears nothing of this in plain files, and in those that a compiler makes', async (bundling) => {
       await writeFile(
         join(app, 'plain.ts'),
         `import { connect } from 'app-net';
@@ -186,10 +190,37 @@ describe('an application that is bundled together with the library', function ()
       await run(process.execPath, [tsc, ...options, ...types, 'plain.ts'], { cwd: app });
       const tsx = ['--import', join(REPOSITORY, 'node_modules/tsx/dist/loader.mjs')];
       for (const args of [['named.js'], ['out/plain.js'], [...tsx, 'plain.ts']]) {
-        const quiet = processes.run(app, args);
+        const quiet = await bundling.start(...args);
         expect(await quiet.exited, quiet.errors).to.equal(0);
         expect(quiet.lines.join('\n') + quiet.errors).not.to.match(/bundle|minifier/);
       }
     });
   });
 });
+
+type Case = (bundling: Bundling) => Promise<void>;
+
+/** Makes bundles of one case and starts them, away from those of other cases. */
+class Bundling {
+  readonly #app: string;
+  readonly #processes: Processes;
+  #runtimeDirectory: string | undefined;
+
+  constructor(app: string, processes: Processes) {
+    this.#app = app;
+    this.#processes = processes;
+  }
+
+  /** @returns the path of the bundle */
+  async of(entry: string, bundler: string, ...how: string[]): Promise<string> {
+    const out = `out/${entry}/${[bundler, ...how].join('-')}`;
+    const building = this.#processes.run(this.#app, ['bundle.js', bundler, entry, out, ...how]);
+    expect(await building.exited, building.errors).to.equal(0);
+    return `${out}/app.js`;
+  }
+
+  async start(...args: string[]): Promise<TestProcess> {
+    this.#runtimeDirectory ??= await mkdtemp(join(this.#app, 'run-'));
+    return this.#processes.run(this.#app, args, { APP_NET_RUNTIME_DIR: this.#runtimeDirectory });
+  }
+}

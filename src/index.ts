@@ -78,6 +78,7 @@ export type { PeerLimits } from './peer/limit-options.ts';
 export type { SlowSubscribers } from './events/topics.ts';
 export type { PeerOptions } from './peer/options.ts';
 export type { ServeOptions, StopOptions } from './peer/stop-on.ts';
+export type { AtLeast } from './presence/at-least.ts';
 export type { Peers, PeersEvents, ReadyOptions } from './presence/peers.ts';
 export type { PeersChange } from './presence/view.ts';
 export type { AnyOptions } from './many/any.ts';

@@ -32,7 +32,7 @@ describe('two peers', () => {
   it('count their calls', async () => {
     const greet = bob.connect('greet', (name: string) => `hello, ${name}`);
     const [other] = await alice.peers.ready(greet);
-    expect(await greet.on(other!)('alice')).to.equal('hello, alice');
+    expect(await greet.on(other)('alice')).to.equal('hello, alice');
     expect(alice.actor.system.get('caller').getSnapshot().context).to.include({ pending: 0, settled: 1 });
     expect(bob.actor.system.get('dispatcher').getSnapshot().context).to.include({
       registered: 1,

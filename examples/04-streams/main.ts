@@ -28,7 +28,7 @@ const [there] = await peer.peers.ready('tail', { signal: AbortSignal.timeout(10_
 
 // Loop over the log as if it were in this process. `break` runs the generator's `finally` in the other process.
 const lines: string[] = [];
-for await (const line of peer.remote<typeof tail>('tail').on(there!)('app.log')) {
+for await (const line of peer.remote<typeof tail>('tail').on(there)('app.log')) {
   console.log(`(here)  ${line}`);
   lines.push(line);
   if (lines.length === 5) break;
@@ -37,7 +37,7 @@ await once(worker.stdout!, 'data');
 
 // Any async iterable can be an argument. It is read only as fast as the function in the other process reads it.
 const file = fileURLToPath(import.meta.url);
-const stored = await peer.remote<typeof store>('store').on(there!)('main.ts', createReadStream(file));
+const stored = await peer.remote<typeof store>('store').on(there)('main.ts', createReadStream(file));
 console.log(`(here)  stored ${stored.name}: ${stored.size} bytes`);
 
 worker.kill('SIGKILL');

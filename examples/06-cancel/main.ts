@@ -34,14 +34,14 @@ const far = peer.remote<typeof render>('render');
 
 // A cancelled call rejects at once with the reason, and the signal of the function in the other process is aborted.
 const stop = new AbortController();
-const call = far.on(there!, { signal: stop.signal })(1_000_000);
+const call = far.on(there, { signal: stop.signal })(1_000_000);
 assert.match(await said(), /the caller will wait for long/);
 stop.abort(new Error('not needed any more'));
 await assert.rejects(call, { message: 'not needed any more' });
 assert.match(await said(), /stopped: the caller cancelled the call/);
 
 // The deadline is sent with the call, so the other process stops too.
-const late = far.on(there!, { deadline: 100 })(1_000_000);
+const late = far.on(there, { deadline: 100 })(1_000_000);
 await assert.rejects(late, (error) => {
   assert.ok(error instanceof NetError);
   console.log(`(here)  ${error.code}, ran: ${error.ran}`);
@@ -50,6 +50,6 @@ await assert.rejects(late, (error) => {
 assert.match(await said(), /the caller will wait for a moment/);
 assert.match(await said(), /stopped: the deadline passed, and the caller no longer waits/);
 
-console.log(`(here)  and one that is given what it needs: ${await far.on(there!)(3)}`);
+console.log(`(here)  and one that is given what it needs: ${await far.on(there)(3)}`);
 worker.kill('SIGKILL');
 await rm(runtimeDir, { recursive: true, force: true });

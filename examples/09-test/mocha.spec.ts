@@ -69,7 +69,7 @@ describe('the shop', () => {
     await Promise.all([warehouse.start(), customer.start()]);
     const [there] = await customer.peers.ready('warehouse.count');
     const countOf = customer.remote<(item: string) => number>('warehouse.count');
-    const call = countOf.on(there!, { deadline: 1_000 })('tea');
+    const call = countOf.on(there, { deadline: 1_000 })('tea');
     clock.increment(1_000);
     const error: unknown = await call.catch((reason: unknown) => reason);
     expect(error).to.include({ code: 'DEADLINE_EXCEEDED' });

@@ -28,7 +28,7 @@ describe('the clock of app-net/testing', () => {
     server.connect('hang', () => new Promise(() => {}));
     const customer = await stage.make({ name: 'customer', network, clock }).start();
     const [peer] = await customer.peers.ready('hang');
-    const failed = failure(peer!.call('hang', [], { deadline: 1_000 }));
+    const failed = failure(peer.call('hang', [], { deadline: 1_000 }));
     clock.increment(1_000);
     expect(await failed).to.include({ code: 'DEADLINE_EXCEEDED' });
   });

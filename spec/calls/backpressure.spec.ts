@@ -25,10 +25,10 @@ describe('a peer that stops reading', () => {
     const limits = { buffered: 1024 * 1024 };
     const caller = await stage.make({ runtimeDir, limits }).start();
     const [toServer] = await caller.peers.ready('length');
-    const sleeping = toServer!.call('sleep', [1_000]);
+    const sleeping = toServer.call('sleep', [1_000]);
     await new Promise((resolve) => setTimeout(resolve, 100));
     const text = 'x'.repeat(1024 * 1024);
-    const calls = Array.from({ length: 40 }, () => toServer!.call('length', [text]));
+    const calls = Array.from({ length: 40 }, () => toServer.call('length', [text]));
     await new Promise((resolve) => setTimeout(resolve, 100));
     // The kernel takes an unknown amount. Beyond it, one message more than the limit may be written.
     const { waiting } = caller.actor.system.get('caller').getSnapshot().context;

@@ -198,7 +198,7 @@ describe('app-net call', function () {
       const everybody = stage.make({ runtimeDir: folder });
       const [server] = await everybody.peers.ready('slow');
       await eventually(async () => {
-        const { counters } = await server!.info();
+        const { counters } = await server.info();
         // One of them is this very question.
         expect(counters.dispatcher.running).to.be.above(1);
       });

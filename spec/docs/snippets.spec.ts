@@ -111,11 +111,27 @@ describe('the snippets of the README, of the reference of calls and of the pages
     const options = {
       ...{ module: 'nodenext', target: 'es2022', lib: ['es2023', 'esnext.disposable'], strict: true },
       ...{ noEmit: true, allowImportingTsExtensions: true, types: ['node'] },
+      // What `tsc --init` writes, too.
+      ...{ noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, verbatimModuleSyntax: true },
+      ...{ isolatedModules: true, noUncheckedSideEffectImports: true, moduleDetection: 'force' },
     };
     const include = Object.keys(PAGES).map((page) => join(folderOf(app, page), '*.ts'));
     await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include }));
     const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
     const compiling = await run(process.execPath, [tsc, '-p', app]).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(compiling.stdout).to.equal('');
+  });
+
+  it('of the README compile with the settings that it prints', async () => {
+    const app = await newApp(await stage.folder(), packed, ['typescript', '@types', 'undici-types']);
+    const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8');
+    const [, settings] = /^```json\n\/\/ tsconfig\.json\n([\s\S]*?)^```/m.exec(readme)!;
+    const folder = folderOf(app, 'README.md');
+    await writeFile(join(folder, 'tsconfig.json'), settings!);
+    const tsc = join(app, 'node_modules/typescript/bin/tsc');
+    const compiling = await run(process.execPath, [tsc], { cwd: folder }).catch(
       (error: { stdout: string }) => error,
     );
     expect(compiling.stdout).to.equal('');

@@ -86,10 +86,10 @@ describe('deaths over NATS', function () {
     for (let round = 0; round < 5; round += 1) {
       const other = await start(url);
       const [there] = await peer.peers.ready({ where: ({ pid }) => pid === other.pid });
-      const pending = Promise.resolve(peer.remote<() => void>('never').on(there!)()).catch(
+      const pending = Promise.resolve(peer.remote<() => void>('never').on(there)()).catch(
         (error: unknown) => error,
       );
-      await peer.remote<(n: number) => number>('twice').on(there!)(1);
+      await peer.remote<(n: number) => number>('twice').on(there)(1);
       const left = new Promise<void>((resolve) => {
         peer.peers.on('leave', (each) => each.pid === other.pid && resolve());
       });
@@ -138,7 +138,7 @@ describe('deaths over NATS', function () {
     await peer.start();
     const [there] = await peer.peers.ready({ where: ({ pid }) => pid === other.pid });
     other.child.kill('SIGSTOP');
-    const twice = peer.remote<(text: unknown) => unknown>('twice').on(there!);
+    const twice = peer.remote<(text: unknown) => unknown>('twice').on(there);
     const before = await memoryOf(server.pid);
     // Forty times the window of a link: the rest waits here, and not at the server.
     const calls = Array.from({ length: 200 }, () => twice(Buffer.alloc(200_000)));

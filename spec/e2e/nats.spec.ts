@@ -107,7 +107,7 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
     const peer = await make();
     const [there] = await peer.peers.ready({ where: ({ pid }) => pid === other.pid });
     const call = (tag: string) => peer.remote<(...args: unknown[]) => unknown>(tag);
-    expect(await call('multiply').on(there!)(6, 7)).to.equal(42);
+    expect(await call('multiply').on(there)(6, 7)).to.equal(42);
     expect(await call('pid').any()()).to.equal(other.pid);
     const value = {
       map: new Map([[1, new Set(['a'])]]),
@@ -115,20 +115,20 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
       bytes: Buffer.from([0, 255]),
       big: 10n,
     };
-    expect(await call('echo').on(there!)(value)).to.deep.equal(value);
-    const thrown = await Promise.resolve(call('fail').on(there!)()).catch((error: unknown) => error);
+    expect(await call('echo').on(there)(value)).to.deep.equal(value);
+    const thrown = await Promise.resolve(call('fail').on(there)()).catch((error: unknown) => error);
     expect(thrown).to.be.instanceOf(RangeError).and.to.include({ limit: 3, message: 'too far' });
-    const missing = await Promise.resolve(call('missing').on(there!)()).catch((error: unknown) => error);
+    const missing = await Promise.resolve(call('missing').on(there)()).catch((error: unknown) => error);
     expect(missing).to.be.instanceOf(NetError).and.to.include({ code: 'NO_SUCH_TAG', ran: 'no' });
     const got: number[] = [];
     const count = peer.remote<(to: number) => AsyncGenerator<number>>('count');
-    for await (const n of count.on(there!)(1_000)) got.push(n);
+    for await (const n of count.on(there)(1_000)) got.push(n);
     expect(got).to.have.length(1_000);
-    for await (const n of count.on(there!)(1e9)) if (n === 10) break;
+    for await (const n of count.on(there)(1e9)) if (n === 10) break;
     async function* numbers() {
       for (let n = 1; n <= 100; n += 1) yield n;
     }
-    expect(await call('sum').on(there!)(numbers())).to.equal(5_050);
+    expect(await call('sum').on(there)(numbers())).to.equal(5_050);
     const all: unknown[] = [];
     for await (const result of call('pid').all()()) all.push(result.status);
     expect(all).to.deep.equal(['fulfilled']);
@@ -137,15 +137,15 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
       if (result.status === 'fulfilled') mapped.push(result.value);
     expect(mapped).to.have.members([2, 4, 6]);
     const controller = new AbortController();
-    const pending = call('never').on(there!, { signal: controller.signal })();
-    await call('multiply').on(there!)(1, 1);
+    const pending = call('never').on(there, { signal: controller.signal })();
+    await call('multiply').on(there)(1, 1);
     controller.abort();
     expect(await Promise.resolve(pending).catch((error: Error) => error.name)).to.equal('AbortError');
     await other.line<Line>((line) => line.cancelled === true);
     const done = peer.event<{ id: number }>('job.done');
     const heard: number[] = [];
     done.subscribe(({ id }) => void heard.push(id));
-    await call('emit').on(there!)(7);
+    await call('emit').on(there)(7);
     await eventually(() => heard.length === 1);
     expect(heard).to.deep.equal([7]);
   });
@@ -225,9 +225,9 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
     const peer = await make({ limits: { message: 32 * 1024 * 1024 } });
     const [there] = await peer.peers.ready({ where: ({ pid }) => pid === other.pid });
     const bytes = Buffer.alloc(16 * 1024 * 1024, 'abc');
-    const back = await peer.remote<(bytes: Buffer) => Buffer>('echo').on(there!)(bytes);
+    const back = await peer.remote<(bytes: Buffer) => Buffer>('echo').on(there)(bytes);
     expect(bytes.equals(back)).to.equal(true);
-    const multiply = peer.remote<(a: number, b: number) => number>('multiply').on(there!);
+    const multiply = peer.remote<(a: number, b: number) => number>('multiply').on(there);
     const all = await Promise.all(Array.from({ length: 10_000 }, (_, index) => multiply(index, 2)));
     expect(all.every((value, index) => value === 2 * index)).to.equal(true);
   });

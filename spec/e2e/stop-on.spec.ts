@@ -43,7 +43,7 @@ describe('the end of the default peer', function () {
   /** A call that runs there, in an object: a promise would be awaited. */
   const running = async (served: TestProcess, name: string): Promise<{ call: Promise<unknown> }> => {
     const [peer] = await caller.peers.ready(name);
-    const call = peer!.call(name);
+    const call = peer.call(name);
     call.catch(() => {});
     await served.line((line) => line === `${name} begun`);
     return { call };

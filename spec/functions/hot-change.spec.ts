@@ -32,7 +32,7 @@ describe('functions that are connected and disconnected while peers are online',
     const [peer] = await a.peers.ready('fn');
     a.peers.of({ has: 'fn' }).on('leave', () => told.push('leave'));
     b.connect('fn', () => 'new', { replace: true });
-    expect(await peer!.call('fn')).to.equal('new');
+    expect(await peer.call('fn')).to.equal('new');
     expect([told, toB.functions]).to.deep.equal([[], ['fn']]);
   });
 

@@ -121,7 +121,7 @@ describe('the set of peers', () => {
     const a = stage.make({ network, name: 'a' });
     await Promise.all([a.start(), b.start()]);
     const [toB] = await a.peers.ready(tags.at(-1)!);
-    expect(toB!.functions).to.have.members(tags);
+    expect(toB.functions).to.have.members(tags);
   });
 
   it('can be watched: first a snapshot, then every change', async () => {

@@ -32,7 +32,7 @@ export async function connects(count: number): Promise<{ before: Holdings; after
     await using peer: Peer = createPeer({ runtimeDir, name: `visitor ${number}`, announce: false });
     await peer.start();
     const [there] = await peer.peers.ready('twice');
-    const value = await there!.call('twice', [number]);
+    const value = await there.call('twice', [number]);
     if (value !== 2 * number) throw new Error(`twice ${number} is ${String(value)}`);
   };
   const visit = async (visits: number): Promise<void> => {

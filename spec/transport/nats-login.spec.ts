@@ -55,7 +55,7 @@ describe('a login at a NATS server', function () {
     const [one, two] = [await start(options), await start(options)];
     two.connect('twice', (n: number) => 2 * n);
     const [there] = await one.peers.ready('twice');
-    expect(await one.remote<(n: number) => number>('twice').on(there!)(4)).to.equal(8);
+    expect(await one.remote<(n: number) => number>('twice').on(there)(4)).to.equal(8);
   }
 
   it('works with a user, and says so when the password is wrong', async () => {

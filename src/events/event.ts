@@ -5,6 +5,7 @@ import type { EmitOptions, EventListener, SubscribeOptions, SubscribedOptions } 
 import { EventStream } from './event-stream.ts';
 import type { EventStreamOptions } from './event-stream.ts';
 import { whileHolding } from '../base/process-hold.ts';
+import type { AtLeast } from '../presence/at-least.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { Subscription } from './subscription.ts';
 import { LONGEST_EVENT_NAME, isEventName } from '../wire/guards.ts';
@@ -82,9 +83,12 @@ export class NetEvent<T> {
    * @example
    * await done.ready({ min: 2, signal: AbortSignal.timeout(5_000) });
    */
-  ready({ min = 1, signal }: SubscribedOptions = {}): Promise<RemotePeer[]> {
+  ready<N extends number = 1>(
+    options: SubscribedOptions & { min?: N | undefined } = {},
+  ): Promise<AtLeast<N>> {
+    const { min = 1, signal } = options;
     if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
-    return this.#hub().subscribed(this.name, min, signal);
+    return this.#hub().subscribed(this.name, min, signal) as Promise<AtLeast<N>>;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 
+import type { AtLeast } from './at-least.ts';
 import type { Evidence, LeaveReason } from '../connection/evidence.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { refuseUnknown } from '../base/option-checks.ts';
@@ -166,10 +167,10 @@ export class Peers implements Iterable<RemotePeer> {
    * const [one, two] = await peers.ready(resize, { min: 2 });
    * await peers.ready({ group: 'gpu', has: resize });
    */
-  ready(
+  ready<N extends number = 1>(
     which: string | { readonly tag: string } | Selector,
-    options: ReadyOptions = {},
-  ): Promise<RemotePeer[]> {
+    options: ReadyOptions & { min?: N | undefined } = {},
+  ): Promise<AtLeast<N>> {
     refuseSelector(options, (field) => `write ready({ ${field}, has: fn })`);
     refuseUnknown('option', options, READY);
     const { min = 1, signal } = options;
@@ -178,7 +179,7 @@ export class Peers implements Iterable<RemotePeer> {
     if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
     const wait = until(this.#source(), signal, () => {
       const found = view.list().filter((peer) => tag === undefined || peer.has(tag));
-      return found.length >= min ? found : undefined;
+      return found.length >= min ? (found as AtLeast<N>) : undefined;
     });
     return signal
       ? orWhatIsMissing(wait, () => whatIsMissing(view.#source(), view.#selector, tag, min))

@@ -13,6 +13,7 @@ export {
   use,
   remote,
   getPeers,
+  metrics,
   evidence,
   peers,
   event,
@@ -61,6 +62,9 @@ export type { AnyMessage, CallMessage, RefuseMessage } from './calls/call-messag
 export type { LinkMessage } from './connection/link-message.ts';
 export type { EmitMessage, GapMessage, ReceiveMessage } from './events/event-message.ts';
 export type { JoinMessage, LeaveMessage } from './peer/follow-discovery.ts';
+export { metricsText } from './telemetry/metrics-text.ts';
+export type { MetricsTextOptions } from './telemetry/metrics-text.ts';
+export type { CallSeries, PeerMetrics } from './presence/peer-metrics.ts';
 export type { CallEnd } from './calls/call-end.ts';
 export type { Hook, HookedCall } from './calls/hooks.ts';
 export type { NetEvent } from './events/event.ts';

@@ -7,4 +7,6 @@
  */
 
 export { instrument } from './telemetry/instrument.ts';
+export { metricsText } from './telemetry/metrics-text.ts';
+export type { MetricsTextOptions } from './telemetry/metrics-text.ts';
 export type { InstrumentOptions } from './telemetry/instrument.ts';

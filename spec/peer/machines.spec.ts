@@ -13,6 +13,7 @@ import { createLivenessLogic } from '../../src/connection/liveness.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Middleware } from '../../src/calls/hooks.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { MeasuredCalls } from '../../src/calls/call-stats.ts';
 import { Registry } from '../../src/calls/callee/registry.ts';
 
 const nothing = (): void => {};
@@ -21,6 +22,7 @@ const peerMachine = createPeerMachine(
   createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true, log: silentLog }),
   createDispatcherLogic({
     id: 'a',
+    measured: new MeasuredCalls(),
     registry,
     clock: systemClock,
     limits: { calls: 1, streams: 1, running: 1 },

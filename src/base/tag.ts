@@ -8,6 +8,8 @@ export const RESERVED = 'net.';
 export const DEFAULT_TAGS = {
   /** Returns what the peer knows about itself. */
   info: `${RESERVED}info`,
+  /** Returns the peer's numbers. */
+  metrics: `${RESERVED}metrics`,
   /** Returns nothing, at once. */
   ping: `${RESERVED}ping`,
   /** Returns its arguments. */
@@ -15,7 +17,7 @@ export const DEFAULT_TAGS = {
 } as const;
 
 export function isDefaultTag(tag: string): boolean {
-  return tag === DEFAULT_TAGS.info || tag === DEFAULT_TAGS.ping || tag === DEFAULT_TAGS.passThrough;
+  return Object.values<string>(DEFAULT_TAGS).includes(tag);
 }
 
 /** The form of a decoded derived tag: `my-app/math.multiplyValues`. */

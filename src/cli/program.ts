@@ -158,6 +158,17 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .action(run(false, async () => (await import('./commands/emit.ts')).emit));
 
   program
+    .command('metrics')
+    .description('serve the numbers of all peers to Prometheus')
+    .option('--port <port>', 'port to listen at; 0 for any', wholeNumber, 9_464)
+    .option('--host <address>', 'address to listen at', '127.0.0.1')
+    .option('--by-peer', 'a series for each peer, by its name and host; default: sums by group')
+    .option(...group)
+    .option('--json', 'print a line of JSON')
+    .option(...TEXT_OPTION)
+    .action(run(false, async () => (await import('./commands/metrics.ts')).metrics));
+
+  program
     .command('serve')
     .description('load a module and keep it running as a peer')
     .argument('<module>', 'a JavaScript or TypeScript (with tsx) file that connects functions')

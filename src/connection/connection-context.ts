@@ -6,6 +6,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { Dialled } from './dial/dialing.ts';
 import type { HandshakeDependencies } from './dial/handshaking.ts';
 import type { Link, PeerRecord } from './link.ts';
+import type { LinkCounts } from './link-counts.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { ConnectionFailure, ToCaller, ToDispatcher, ToDiscovery, ToEvents } from './messages.ts';
 import type { LinkLimits } from './unread.ts';
@@ -24,6 +25,7 @@ export interface ConnectionServices {
   /** Bytes. */
   readonly largestMessage: number;
   readonly limits: LinkLimits;
+  readonly counts: LinkCounts;
   readonly caller: Told<ToCaller>;
   readonly dispatcher: Told<ToDispatcher>;
   readonly events: Told<ToEvents>;

@@ -103,6 +103,10 @@ export class Link {
   owner: LinkOwner | undefined;
   readonly ownerName: string;
 
+  /** Characters of text and bytes of binary messages, written and arrived. */
+  sent = 0;
+  received = 0;
+
   /** Written by liveness: how much had arrived at the last check. */
   heard = 0;
   /** Written by liveness: checks since anything arrived. */
@@ -212,6 +216,8 @@ export class Link {
 
   #write(message: string, before?: readonly Uint8Array[]): void {
     const { socket } = this;
+    this.sent += message.length;
+    if (before) for (const { byteLength } of before) this.sent += byteLength;
     // At the end of a tick, and for an event, many links are written in one loop. A link that fails must not stop the others.
     try {
       socket.send(message, before);

@@ -52,11 +52,14 @@ class SocketOwner implements Receiver, LinkOwner {
     this.#arrivals = new Arrivals(services.largestMessage);
     link.owner = this;
     link.socket.receive(this);
+    services.counts.opened += 1;
+    if (link.generation > 0) services.counts.reopened += 1;
     this.#publish(CHANNELS.linkOpen);
   }
 
   message(text: string): void {
     if (!this.#open) return;
+    this.#link.received += text.length;
     try {
       decodeMessage(text, this, this.#link.newerVersion, this.#arrivals);
       this.#deliver();
@@ -67,6 +70,7 @@ class SocketOwner implements Receiver, LinkOwner {
 
   binary(data: Uint8Array): void {
     if (!this.#open) return;
+    this.#link.received += data.byteLength;
     try {
       this.#arrivals.add(data);
     } catch (error) {
@@ -139,7 +143,7 @@ class SocketOwner implements Receiver, LinkOwner {
 
   closed(code: number): void {
     this.#open = false;
-    this.#publishClose(code);
+    this.#countClose(code);
     this.#tell({ type: 'link.closed', link: this.#link, code });
   }
 
@@ -170,13 +174,18 @@ class SocketOwner implements Receiver, LinkOwner {
 
   dispose(): void {
     this.#open = false;
-    this.#publishClose(undefined);
+    this.#countClose(undefined);
     this.#link.socket.terminate();
   }
 
-  #publishClose(code: number | undefined): void {
+  #countClose(code: number | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    const { counts } = this.#services;
+    counts.sent += this.#link.sent;
+    counts.received += this.#link.received;
+    this.#link.sent = 0;
+    this.#link.received = 0;
     this.#publish(CHANNELS.linkClose, code);
   }
 

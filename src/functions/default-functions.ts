@@ -1,4 +1,5 @@
 import type { PeerInfo } from '../presence/peer-info.ts';
+import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import { userInfo } from 'node:os';
 
 import type { AnyActor } from 'xstate';
@@ -16,7 +17,7 @@ import { VERSIONS } from '../wire/frames.ts';
 import type { Description } from '../wire/frames.ts';
 
 /**
- * The functions that every peer has, called like any other: `net.info`, `net.ping` and `net.passThrough`. A peer does
+ * The functions that every peer has, called like any other: `net.info`, `net.metrics`, `net.ping` and `net.passThrough`. A peer does
  * not list them among its `functions`, since every peer has them.
  */
 
@@ -29,6 +30,7 @@ export interface PeerSource {
   /** The number of other peers that it is connected to. */
   peers(): number;
   counters(): PeerInfo['counters'];
+  metrics(): PeerMetrics;
 }
 
 /** The live counters of a peer's actors. */
@@ -57,9 +59,10 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
       memory: process.memoryUsage.rss(),
     };
   };
+  const metrics = (): PeerMetrics => source.metrics();
   const ping = (): null => null;
   const passThrough = (...args: unknown[]): unknown[] => args;
-  const registrations = Object.entries({ info, ping, passThrough }).map(([name, run]) => {
+  const registrations = Object.entries({ info, metrics, ping, passThrough }).map(([name, run]) => {
     const tag = DEFAULT_TAGS[name as keyof typeof DEFAULT_TAGS];
     return [tag, registrationOf({ tag, fn: run, self: undefined, place: undefined })] as const;
   });

@@ -14,6 +14,7 @@ import type { PeerOptions } from './options.ts';
 import { Peer } from './peer.ts';
 import { Peers } from '../presence/peers.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import type { Selector } from '../presence/selector.ts';
 import { messageOf } from '../base/text.ts';
@@ -158,6 +159,17 @@ export const peers: Peers = new Peers(() => defaultPeer().events.source);
  */
 export function event<T = unknown>(name: string): NetEvent<T> {
   return new NetEvent<T>(name, () => defaultPeer().events);
+}
+
+/**
+ * Returns what the default peer has done, in numbers. It counts calls from the first time that somebody asks, here or from another
+ * peer. `metricsText()` turns the numbers into text for Prometheus.
+ *
+ * @example
+ * console.log(metricsText(metrics()));
+ */
+export function metrics(): PeerMetrics {
+  return defaultPeer().metrics();
 }
 
 /**

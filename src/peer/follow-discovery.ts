@@ -1,6 +1,7 @@
 import { CHANNELS } from '../base/diagnostics.ts';
 import type { Evidence, LeaveReason } from '../connection/evidence.ts';
 import type { PeerRecord } from '../connection/link.ts';
+import { Comings } from './comings.ts';
 import type { DiscoveryEmitted } from '../presence/messages.ts';
 import type { PeerSet } from '../presence/peer-set.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
@@ -38,13 +39,19 @@ export interface LeaveMessage extends JoinMessage {
   readonly evidence: Evidence;
 }
 
-/** Keeps the set of peers as the discovery actor reports it. @param remotePeer the user's handle of a record @param local id of the local peer */
+/**
+ * Keeps the set of peers as the discovery actor reports it.
+ * @param remotePeer the user's handle of a record
+ * @param local id of the local peer
+ * @returns the counts, which go on
+ */
 export function followDiscovery(
   discovery: { on(type: '*', listener: (event: DiscoveryEmitted) => void): unknown },
   set: PeerSet,
   remotePeer: (record: PeerRecord) => RemotePeer,
   local: string,
-): void {
+): Comings {
+  const comings = new Comings();
   discovery.on('*', (event) => {
     if (event.type === 'search.settled') {
       set.searched = true;
@@ -52,6 +59,8 @@ export function followDiscovery(
     }
     const { record } = event;
     const peer = remotePeer(record);
+    if (event.type === 'peer.joined') comings.joins += 1;
+    if (event.type === 'peer.left') comings.leaves[event.why] += 1;
     if (event.type === 'peer.joined' && CHANNELS.peerJoin.hasSubscribers) {
       const message: JoinMessage = { local, peer };
       CHANNELS.peerJoin.publish(message);
@@ -65,4 +74,5 @@ export function followDiscovery(
       set.apply({ type: 'leave', peer, why: event.why, evidence: record.evidence! });
     else set.apply({ type: 'functions', peer });
   });
+  return comings;
 }

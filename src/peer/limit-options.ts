@@ -1,3 +1,4 @@
+import type { Limits } from '../wire/frames.ts';
 import { refuseUnknown, whole } from '../base/option-checks.ts';
 import { LEAST_MESSAGE } from '../wire/guards.ts';
 
@@ -78,6 +79,11 @@ export function limits(given: Partial<PeerLimits> | undefined): PeerLimits {
     subscriptions: whole('limits.subscriptions', given?.subscriptions, 1_024, 0, MOST_KEPT),
     events: whole('limits.events', given?.events, 16 * MIB, 0, 4_096 * MIB),
   };
+}
+
+/** The limits that the other side of a connection has to know. */
+export function announcedLimits({ message, calls, streams, running, subscriptions }: PeerLimits): Limits {
+  return { message, calls, streams, running, subscriptions };
 }
 
 // The type makes it exhaustive, as with the options.

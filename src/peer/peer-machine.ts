@@ -18,6 +18,7 @@ import type { DispatcherLogic, DispatcherRef } from '../calls/callee/dispatcher.
 import type { EventsLogic, EventsRef } from '../events/events.ts';
 import { freeName } from '../connection/free-name.ts';
 import { sayGoodbye } from '../connection/goodbye.ts';
+import { LinkCounts } from '../connection/link-counts.ts';
 import { listenerLogic } from './listener.ts';
 import type { LivenessLogic, LivenessRef } from '../connection/liveness.ts';
 import type { PeerMessage } from './messages.ts';
@@ -316,6 +317,7 @@ function servicesOf(
     handshake: { self, keys, clock: settings.clock },
     largestMessage: settings.limits.message,
     limits: settings.limits,
+    counts: new LinkCounts(),
     log: settings.log,
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,

@@ -26,6 +26,9 @@ import { remoteFunction } from '../functions/connected.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
 import { countersOf, defaultFunctions } from '../functions/default-functions.ts';
 import type { PeerInfo } from '../presence/peer-info.ts';
+import type { PeerMetrics } from '../presence/peer-metrics.ts';
+import { MeasuredCalls } from '../calls/call-stats.ts';
+import { measuring } from './measuring.ts';
 import { announcedOnHost, searchIsOver } from '../presence/discovery-waits.ts';
 import { NetError, stoppedError } from '../base/errors.ts';
 import { NetEvent } from '../events/event.ts';
@@ -39,6 +42,7 @@ import { checkStopOptions, serveUntilSignal } from './stop-on.ts';
 import type { ServeOptions, StopOptions } from './stop-on.ts';
 import type { Settings } from './options.ts';
 import { Outgoing } from '../calls/caller/outgoing.ts';
+import { announcedLimits } from './limit-options.ts';
 import { parityOf } from '../functions/parity.ts';
 import { Peers } from '../presence/peers.ts';
 import { PeerSet } from '../presence/peer-set.ts';
@@ -75,6 +79,11 @@ export class Peer {
   readonly actor: PeerActor;
   /** The live set of the other peers of the own group. `peers.of()` makes other sets. */
   readonly peers: Peers;
+  /**
+   * Returns what this peer has done, in numbers. It counts calls from the first time that somebody asks, here or from another
+   * peer. Until then, calls pay nothing for it. `metricsText()` turns the numbers into text for Prometheus.
+   */
+  readonly metrics: () => PeerMetrics;
   /** Lets other peers call functions of this process. */
   readonly connect: Connect = ((...args: unknown[]) =>
     this.register(args, callSite(this.connect))) as Connect;
@@ -114,9 +123,11 @@ export class Peer {
       ...{ name, group, hub, pid: process.pid, host: settings.hostname },
       functions: this.#registry.tags(),
     });
+    const measured = new MeasuredCalls();
     const counters = (): PeerInfo['counters'] => countersOf(this.#actor);
     const peers = (): number => this.#set.current().length;
-    const defaults = defaultFunctions({ id, clock, describe, peers, counters });
+    const metrics = (): PeerMetrics => this.metrics();
+    const defaults = defaultFunctions({ id, clock, describe, peers, counters, metrics });
     this.#registry = new Registry((added, removed) => {
       if (this.#started) (this.#actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     }, defaults);
@@ -127,21 +138,13 @@ export class Peer {
     const machine = createPeerMachine(
       createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({
-        ...{ id, registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
+        ...{ id, measured, registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
         remotePeer: ({ record }) => this.#remotePeer(record),
       }),
       createLivenessLogic(settings),
       this.#events.logic,
     );
-    const self = {
-      id,
-      incarnation: settings.incarnation,
-      limits: {
-        ...{ message: limits.message, calls: limits.calls },
-        ...{ streams: limits.streams, running: limits.running, subscriptions: limits.subscriptions },
-      },
-      describe,
-    };
+    const self = { id, incarnation: settings.incarnation, limits: announcedLimits(limits), describe };
     const network = settings.network ?? defaultNetwork(settings);
     this.#actor = createActor(machine, {
       input: { settings, self, network, ending: this.#ending },
@@ -157,12 +160,14 @@ export class Peer {
     };
     this.#connecting = new Connecting(this.#registry, this.#pool, parityOf(settings));
     this.#outgoing = new Outgoing({
-      ...{ id, clock, deadline: settings.deadline, middleware: this.#middleware },
+      ...{ id, measured, clock, deadline: settings.deadline, middleware: this.#middleware },
       caller: this.#actor.system.get('caller') as CallerRef,
       remotePeer: (record) => this.#remotePeer(record),
       over: () => this.#over,
     });
-    followDiscovery(this.#actor.system.get('discovery'), this.#set, (record) => this.#remotePeer(record), id);
+    const remotePeer = (record: PeerRecord): RemotePeer => this.#remotePeer(record);
+    const comings = followDiscovery(this.#actor.system.get('discovery'), this.#set, remotePeer, id);
+    this.metrics = measuring({ actor: this.#actor, clock, calls: measured, comings, counters });
   }
 
   /**

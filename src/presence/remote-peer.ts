@@ -1,5 +1,6 @@
 import type { PeerRecord } from '../connection/link.ts';
 import type { Clock } from '../base/clock.ts';
+import type { PeerMetrics } from './peer-metrics.ts';
 import type { PeerInfo } from './peer-info.ts';
 import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';
 import type { Scope } from '../transport/scope.ts';
@@ -146,6 +147,18 @@ export class RemotePeer {
    */
   info(options: CallOptions = NO_OPTIONS): Promise<PeerInfo> {
     return this.#calling.call(this.#record, DEFAULT_TAGS.info, [], options) as Promise<PeerInfo>;
+  }
+
+  /**
+   * Asks the peer for its numbers: calls by function and end, streams, bytes, peers, and the delay of its event loop. It counts
+   * calls from the first time that somebody asks.
+   * @throws NetError when the call fails
+   *
+   * @example
+   * const { ran } = await peer.metrics();
+   */
+  metrics(options: CallOptions = NO_OPTIONS): Promise<PeerMetrics> {
+    return this.#calling.call(this.#record, DEFAULT_TAGS.metrics, [], options) as Promise<PeerMetrics>;
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
 import { CHANNELS } from '../../base/diagnostics.ts';
+import type { MeasuredCalls } from '../call-stats.ts';
 import type { RefuseMessage } from '../call-message.ts';
 import { OK, endOf, failed } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
@@ -15,12 +16,14 @@ export class Answers {
   readonly stacks: boolean;
 
   readonly #id: string;
+  readonly #calls: MeasuredCalls;
   #failed: ((end: CallEnd) => void) | undefined;
 
   /** @param id of the peer that answers */
-  constructor(stacks: boolean, id: string) {
+  constructor(stacks: boolean, id: string, calls: MeasuredCalls) {
     this.stacks = stacks;
     this.#id = id;
+    this.#calls = calls;
   }
 
   /** Writes an answer, and tells how the call ended with it. */
@@ -64,6 +67,7 @@ export class Answers {
     code: NetErrorCode,
     message: string,
   ): void {
+    this.#calls.ran?.refused(tag, failed(code, message, 'no'));
     if (CHANNELS.callRefuse.hasSubscribers) {
       const refused: RefuseMessage = { local: this.#id, peer: link.record, tag, code, message };
       CHANNELS.callRefuse.publish(refused);

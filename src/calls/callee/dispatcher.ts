@@ -4,6 +4,8 @@ import type { ActorLogic, ActorRefFrom } from 'xstate';
 import type { Clock } from '../../base/clock.ts';
 import { NetError } from '../../base/errors.ts';
 import type { NetErrorCode } from '../../base/errors.ts';
+import type { MeasuredCalls } from '../call-stats.ts';
+import { Watching } from './watching.ts';
 import type { Middleware } from '../hooks.ts';
 import type { Registry } from './registry.ts';
 import type { RemotePeer } from '../../presence/remote-peer.ts';
@@ -28,6 +30,7 @@ import type { TakenCalls } from './taken-calls.ts';
 export interface DispatcherInput {
   /** Id of the peer. */
   id: string;
+  measured: MeasuredCalls;
   registry: Registry;
   clock: Clock;
   /** `calls` and `streams` count for one connection, `running` for all connections together. */
@@ -70,11 +73,11 @@ class Dispatcher {
   /** When the current requests were read, on the clock. */
   #receivedAt = 0;
 
-  constructor({ id, registry, clock, limits, stacks, middleware, remotePeer }: DispatcherInput) {
+  constructor({ id, measured, registry, clock, limits, stacks, middleware, remotePeer }: DispatcherInput) {
     this.#registry = registry;
     this.#clock = clock;
     this.#limits = limits;
-    this.#answers = new Answers(stacks, id);
+    this.#answers = new Answers(stacks, id, measured);
     this.#counters = {
       get registered() {
         return registry.size;
@@ -86,7 +89,13 @@ class Dispatcher {
     };
     this.snapshot = new LiveSnapshot(this.#counters);
     this.#runner = new Runner({
-      ...{ id, clock, middleware, remotePeer, streams: limits.streams },
+      ...{
+        watching: new Watching(id, clock, measured),
+        clock,
+        middleware,
+        remotePeer,
+        streams: limits.streams,
+      },
       ...{ answers: this.#answers, counters: this.#counters },
     });
   }

@@ -2,8 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { NetErrorCode } from '../../base/errors.ts';
 import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
-import { CHANNELS } from '../../base/diagnostics.ts';
-import { CallMessage, areCallsWatched } from '../call-message.ts';
+import type { Watching } from './watching.ts';
 import { OK, endOf } from '../call-end.ts';
 import { HookedCallState } from '../hooks.ts';
 import type { Middleware } from '../hooks.ts';
@@ -22,8 +21,7 @@ import { takenOver } from './taken-calls.ts';
 import type { Turns } from './turns.ts';
 
 export interface RunnerInput {
-  /** Id of the peer that runs them. */
-  id: string;
+  watching: Watching;
   clock: Clock;
   answers: Answers;
   middleware: Middleware;
@@ -38,7 +36,7 @@ export interface RunnerInput {
 export class Runner implements ContextSource, RunningCallHouse {
   readonly clock: Clock;
   readonly remotePeer: (link: Link) => RemotePeer;
-  readonly #id: string;
+  readonly #watching: Watching;
   readonly #answers: Answers;
   readonly #middleware: Middleware;
   readonly #streams: number;
@@ -51,8 +49,8 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** When the request that runs now was read, on the clock. */
   #receivedAt = 0;
 
-  constructor({ id, clock, answers, middleware, streams, counters, remotePeer }: RunnerInput) {
-    this.#id = id;
+  constructor({ watching, clock, answers, middleware, streams, counters, remotePeer }: RunnerInput) {
+    this.#watching = watching;
     this.clock = clock;
     this.remotePeer = remotePeer;
     this.#answers = answers;
@@ -63,36 +61,43 @@ export class Runner implements ContextSource, RunningCallHouse {
 
   run(link: Link, registration: Registration, request: RequestFrame, receivedAt: number): void {
     this.#receivedAt = receivedAt;
-    const isPlain = registration.waits === false && !request.streams;
-    if (isPlain && this.#middleware.incoming === undefined && !areCallsWatched()) {
+    if (registration.waits !== false || request.streams || this.#middleware.incoming) {
+      this.#runTracked(registration, this.#runningCall(link, request), request);
+    } else if (!this.#watching.isOn) {
       this.#runBriefly(link, registration, request);
     } else {
-      this.#runTracked(link, registration, request);
+      const call = this.#runningCall(link, request);
+      this.#watching.begin(call);
+      // Nothing but the variable of the brief way is needed, unless somebody has set what the function runs inside.
+      if (call.enter) this.#runTracked(registration, call, request);
+      else this.#runBriefly(link, registration, request, call);
     }
   }
 
-  /** Runs a function that has never returned a promise. This is the cheapest way. */
-  #runBriefly(link: Link, registration: Registration, request: RequestFrame): void {
+  /** Runs a function that has never returned a promise. This is the cheapest way. @param call made only if it is watched */
+  #runBriefly(link: Link, registration: Registration, request: RequestFrame, call?: RunningCall): void {
     this.#link = link;
     this.#request = request;
-    this.#context = undefined;
+    this.#context = call;
     let value: unknown;
     try {
       value = runBriefly(this, registration.run, argumentsOf(request));
     } catch (error) {
       this.#endBrief();
-      this.#answers.threw(link, request.id, error);
+      if (call) this.#write(call, () => this.#answers.threw(link, request.id, error));
+      else this.#answers.threw(link, request.id, error);
       this.settled(link);
       return;
     }
     if (shapeOf(value) !== 'value') {
       registration.waits = true;
-      const call = this.context();
+      const followed = this.context();
       this.#link = undefined;
-      this.#follow(call, value);
+      this.#follow(followed, value);
     } else {
       this.#endBrief();
-      this.#answers.succeed(link, request.id, value);
+      if (call) this.#write(call, () => this.#answers.succeed(link, request.id, value));
+      else this.#answers.succeed(link, request.id, value);
       this.settled(link);
     }
   }
@@ -108,8 +113,7 @@ export class Runner implements ContextSource, RunningCallHouse {
   }
 
   /** Runs a function that waits, or may wait. */
-  #runTracked(link: Link, registration: Registration, request: RequestFrame): void {
-    const call = this.#runningCall(link, request);
+  #runTracked(registration: Registration, call: RunningCall, request: RequestFrame): void {
     const args = receiveArguments(call, argumentsOf(request), request.streams);
     if (registration.turns) this.#runInTurn(registration.turns, registration, call, args);
     else this.#start(registration, call, args);
@@ -164,7 +168,7 @@ export class Runner implements ContextSource, RunningCallHouse {
 
   #start(registration: Registration, call: RunningCall, args: readonly unknown[]): void {
     const { link, id } = call;
-    if (areCallsWatched()) this.#tell(call);
+    if (!call.onEnd && this.#watching.isOn) this.#watching.begin(call);
     track(call);
     let value: unknown;
     try {
@@ -194,25 +198,6 @@ export class Runner implements ContextSource, RunningCallHouse {
       this.#write(call, () => this.#answers.succeed(link, id, value));
       this.settled(link);
     }
-  }
-
-  /** Tells of the call, and lets subscribers set what it runs inside. */
-  #tell(call: RunningCall): void {
-    const { tag, meta, trace, receivedAt } = call;
-    const waited = this.clock.now() - receivedAt;
-    const message = new CallMessage(
-      'callee',
-      this.#id,
-      call.link.record,
-      tag,
-      meta,
-      trace,
-      waited,
-      undefined,
-    );
-    CHANNELS.callStart.publish(message);
-    call.enter = message.enter;
-    call.onEnd = (end) => message.finish(end);
   }
 
   #apply(call: RunningCall, run: AnyFunction, args: readonly unknown[]): unknown {

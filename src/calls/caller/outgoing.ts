@@ -7,6 +7,7 @@ import { GivenStreams } from '../streams/given-streams.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 import type { Clock } from '../../base/clock.ts';
 import { CallMessage, areCallsWatched, attempted } from '../call-message.ts';
+import type { MeasuredCalls } from '../call-stats.ts';
 import { CHANNELS } from '../../base/diagnostics.ts';
 import { outerCall } from '../context.ts';
 import type { OuterCall } from '../context.ts';
@@ -31,6 +32,7 @@ const SITE_INTERVAL = 5;
 export interface OutgoingInput {
   /** Id of the peer that makes the calls. */
   id: string;
+  measured: MeasuredCalls;
   clock: Clock;
   /** The deadline of a call that has none of its own, in ms. */
   deadline: number;
@@ -95,7 +97,14 @@ export class Outgoing implements Calling {
     if (given && !lent) signals = signals ? [...signals, given.signal] : [given.signal];
     if (trace !== undefined) beside += encodeBeside(undefined, trace);
     const deadline = now + time;
-    const onEnd = message && ((end: CallEnd): void => message.finish(end));
+    const { made } = this.#input.measured;
+    const onEnd =
+      message || made
+        ? (end: CallEnd): void => {
+            made?.record(tag, clock.now() - now, end);
+            message?.finish(end);
+          }
+        : undefined;
     const prepared = { record, tag, args, given, time, deadline, signals, site, plain, beside, onEnd };
     return this.#input.middleware.outgoing
       ? this.#throughHooks(prepared, options, trace)

@@ -1,0 +1,57 @@
+import type { Clock } from '../base/clock.ts';
+import { readLoopDelay } from '../base/loop-delay.ts';
+import type { MeasuredCalls } from '../calls/call-stats.ts';
+import type { ConnectionContext } from '../connection/connection-context.ts';
+import type { PeerInfo } from '../presence/peer-info.ts';
+import type { PeerMetrics } from '../presence/peer-metrics.ts';
+import type { Comings } from './comings.ts';
+import type { PeerContext } from './peer-machine.ts';
+
+export interface MeasuringInput {
+  actor: { getSnapshot(): { context: unknown } };
+  clock: Clock;
+  calls: MeasuredCalls;
+  comings: Comings;
+  counters: () => PeerInfo['counters'];
+}
+
+/** Returns the function that reads the numbers of a peer. Everything that is not counted anyway is read when it is asked for. */
+export function measuring({ actor, clock, calls, comings, counters }: MeasuringInput): () => PeerMetrics {
+  const start = clock.now();
+  return () => {
+    const { made, ran } = calls.begin();
+    const { joins, leaves } = comings;
+    return {
+      ...{ made: made.list(), ran: ran.list(), counters: counters() },
+      ...ofConnections(actor.getSnapshot().context as PeerContext),
+      ...{ joins, leaves: { ...leaves } },
+      loop: readLoopDelay(),
+      memory: process.memoryUsage.rss(),
+      uptime: (clock.now() - start) / 1_000,
+    };
+  };
+}
+
+function ofConnections({
+  connections,
+  services,
+}: PeerContext): Pick<PeerMetrics, 'streams' | 'links' | 'peers'> {
+  const peers: Record<string, number> = {};
+  const { opened = 0, reopened = 0, sent = 0, received = 0 } = services?.counts ?? {};
+  const links = { open: 0, opened, reopened, sent, received };
+  let streams = 0;
+  for (const connection of connections.values()) {
+    const { value, context } = connection.getSnapshot() as {
+      value: unknown;
+      context: ConnectionContext;
+    };
+    peers[String(value)] = (peers[String(value)] ?? 0) + 1;
+    for (const link of context.links) {
+      links.open += 1;
+      links.sent += link.sent;
+      links.received += link.received;
+      streams += (link.made?.streams ?? 0) + (link.taken?.openStreams ?? 0);
+    }
+  }
+  return { streams, links, peers };
+}

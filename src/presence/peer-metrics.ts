@@ -1,0 +1,81 @@
+import type { LeaveReason } from '../connection/evidence.ts';
+import type { Ran } from '../base/errors.ts';
+import type { PeerInfo } from './peer-info.ts';
+
+/** The numbers of a peer, as `metrics()` returns them. */
+
+/**
+ * The calls of one function that ended in one way. The sums of `peer.metrics().made` and `.ran` grow until the peer is stopped.
+ *
+ * @example
+ * const failed = (series: CallSeries) => series.code !== 'OK';
+ * console.log(createPeer().metrics().ran.filter(failed));
+ */
+export interface CallSeries {
+  /** The readable name of the function; `other` for all beyond the first 1,000. */
+  tag: string;
+  /** `OK`, the code of the failure, or `ERROR` when the function threw. */
+  code: string;
+  /** Whether the function ran. */
+  ran: Ran;
+  /** How many calls. */
+  count: number;
+  /** How long they took together, in s. For a call that streams: until the end of its stream. */
+  seconds: number;
+  /**
+   * How many took at most 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500 ms, 1, 2.5, 5, 10 s and longer. Each call is in one of the 15.
+   */
+  buckets: number[];
+}
+
+/**
+ * What a peer has done, in numbers. Those of calls are counted from the first time that somebody asks.
+ *
+ * @example
+ * const { made, counters, leaves } = createPeer().metrics();
+ * console.log(made.length, counters.events.gaps, leaves.lost);
+ */
+export interface PeerMetrics {
+  /** Calls that this peer made, by function and end. */
+  made: CallSeries[];
+  /** Calls that it ran for others, or refused. */
+  ran: CallSeries[];
+  /** How much work it has now, and its counts since it was made; the same as in `info()`. */
+  counters: PeerInfo['counters'];
+  /** Streams that are open now, in both directions. */
+  streams: number;
+  /** Connections to other peers. */
+  links: {
+    /** Those that are open now. */
+    open: number;
+    /** All that were opened. */
+    opened: number;
+    /** Those that were opened to a peer to which one was lost before. */
+    reopened: number;
+    /** Characters of text and bytes of binary messages that were written. */
+    sent: number;
+    /** The same, that arrived. */
+    received: number;
+  };
+  /** Other peers by the state of their connection: `open`, `suspect`, `dialing`, `authenticating`, … */
+  peers: Record<string, number>;
+  /** Peers that joined, those that left again included. */
+  joins: number;
+  /** Peers that left, by why. */
+  leaves: Record<LeaveReason, number>;
+  /** The event loop of the process, since the last time that somebody asked. */
+  loop: {
+    /** Delay of due tasks, in s: the median. */
+    median: number;
+    /** The delay that 99 % of the samples did not exceed, in s. */
+    p99: number;
+    /** The longest delay, in s. */
+    max: number;
+    /** The share of the time in which it was busy, from 0 to 1. */
+    utilization: number;
+  };
+  /** Resident memory of the process, in bytes. */
+  memory: number;
+  /** How long ago the peer was made, in s. */
+  uptime: number;
+}

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { USAGE, readOptions } from './lib/options.js';
 import { runRounds } from './lib/rounds.js';
 import { drawChart } from './report/chart.js';
+import { drawGrowth } from './report/growth-chart.js';
 import { describeMachine, describeVersions, hasBinary } from './report/machine.js';
 import { toMarkdown } from './report/markdown.js';
 import { summariesOf, tablesOf } from './report/tables.js';
@@ -12,10 +13,12 @@ import { measureCalls } from './sets/calls.js';
 import { measureEvents } from './sets/events.js';
 import { measureGrowth } from './sets/growth.js';
 import { measureMemory } from './sets/memory.js';
+import { measureInMemory, measureStarts } from './sets/starts.js';
 
 const CALL_SETS = ['throughput', 'latency', 'payload'];
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 const CHART = fileURLToPath(new URL('results.svg', import.meta.url));
+const GROWTH_CHART = fileURLToPath(new URL('growth.svg', import.meta.url));
 
 const startedAt = performance.now();
 const options = optionsOrExit();
@@ -36,6 +39,8 @@ async function measureAll() {
     memory: {},
     events: [],
     growth: [],
+    starts: [],
+    inMemory: undefined,
     failures: { calls: {}, memory: {}, events: {} },
   };
   if (CALL_SETS.some((set) => sets.has(set))) {
@@ -75,9 +80,14 @@ async function measureAll() {
     measured.failures.events = failures;
   }
   if (sets.has('growth')) {
-    for (const { name } of cases.filter(({ growth }) => growth)) {
-      measured.growth.push({ name, ...(await measureGrowth({ name, quick, announce })) });
+    for (const { name } of cases.filter(({ calls }) => calls)) {
+      measured.growth.push({ name, calls: await measureGrowth({ name, quick, announce }) });
     }
+    for (const { name } of cases.filter(({ growth }) => growth)) {
+      measured.starts.push({ name, starts: await measureStarts({ name, quick, announce }) });
+    }
+    if (cases.some(({ name }) => name === 'app-net'))
+      measured.inMemory = await measureInMemory({ quick, announce });
   }
   return measured;
 }
@@ -101,6 +111,7 @@ async function report() {
   const controls = new Set(cases.filter(({ control }) => control).map(({ name }) => name));
   const chart = await drawChart(results, controls);
   if (chart) writeFileSync(CHART, chart);
+  writeFileSync(GROWTH_CHART, await drawGrowth(results.starts));
   writeFileSync(RESULTS, toMarkdown({ results, tables, machine, versions, notes }));
   announce(`wrote ${RESULTS} and ${CHART}`);
 }

@@ -1,5 +1,6 @@
 // How app-net does with many peers: the hooks of the growth set.
 import { createPeer } from 'app-net';
+import { watching } from '../lib/watching.js';
 
 const GROUP = 'growth';
 
@@ -7,27 +8,19 @@ export const growth = {
   /**
    * Starts one peer which serves add().
    *
-   * `joined` resolves, with the time it happened, once the peer knows `others` peers; `adders` gives
-   * one add() for each of them.
+   * `joined`, `came` and `went` are those of watching.js; `adders` gives one add() for each of the others.
    */
   async start({ name, others }) {
     const peer = createPeer({ name, group: GROUP });
-    const known = new Set();
-    let settle;
-    const joined = new Promise((resolve) => {
-      settle = resolve;
-    });
-    const meet = ({ id }) => {
-      known.add(id);
-      if (known.size >= others) settle(Date.now());
-    };
-    peer.peers.on('join', meet);
+    const { found, lost, ...watch } = watching(others);
+    peer.peers.on('join', (other) => found(other.name));
+    peer.peers.on('leave', (other) => lost(other.name));
     await peer.start();
     peer.connect('add', (a, b) => a + b);
     // Those which were already known when the listener came.
-    for (const other of await peer.getPeers()) meet(other);
+    for (const other of await peer.getPeers()) found(other.name);
     return {
-      joined,
+      ...watch,
       async adders() {
         await peer.peers.ready('add', { min: others });
         const remotes = await peer.getPeers();

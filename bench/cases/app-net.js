@@ -8,8 +8,6 @@ import { systemClock } from '../../build/base/clock.js';
 import { webSocketTransport } from '../../build/transport/websocket.js';
 import { deriveKeys } from '../../build/wire/secret.js';
 
-export { growth } from './app-net-growth.js';
-
 const GROUP = 'bench';
 const SERVER = 'server';
 

@@ -1,6 +1,6 @@
 // What this process has used so far: processor time, heap, and bytes on the wire.
 import diagnostics from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -56,6 +56,15 @@ function othersMicroseconds(pid) {
     return (Number(fields[11]) + Number(fields[12])) * 10_000;
   } catch {
     return 0;
+  }
+}
+
+/** Open files and sockets of this process; undefined where there is no /proc. */
+export function descriptors() {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 // Draws results.svg: calls per second one at a time and with 512 in flight, app-net in colour.
 import * as vega from 'vega';
 import { summarise } from '../lib/statistics.js';
-import { round } from './tables.js';
+import { round } from './round.js';
 
 const PANELS = [
   { metric: 'calls-512', title: '512 calls in flight' },

@@ -17,14 +17,17 @@ export function toMarkdown({ results, tables, machine, versions, notes }) {
     `- ${versions.join(', ')}`,
     ...notes.map((note) => `- ${note}`),
     '',
-    ...tables.flatMap(section),
+    ...tables.flatMap((table) => section(table)),
   ].join('\n');
 }
 
-function section({ title, note, head, rows }) {
+/** @param before  a line that stands under the heading, if any */
+export function section({ title, note, head, rows, picture }, before) {
   return [
     `## ${title}`,
     '',
+    ...(before ? [before, ''] : []),
+    ...(picture ? [picture, ''] : []),
     line(head),
     line(head.map((_, i) => (i === 0 ? ':--' : '--:'))),
     ...rows.map((row) => line(Array.isArray(row) ? row : [row.name, `failed: ${row.failed}`])),

@@ -3,6 +3,8 @@
 import { summarise } from '../lib/statistics.js';
 import { IN_FLIGHT } from '../sets/calls.js';
 import { EACH_TURN, SUBSCRIBERS } from '../sets/events.js';
+import { round } from './round.js';
+import { startsTables } from './starts-tables.js';
 
 const calls = (value) => round(value);
 const microseconds = (value) => `${round(value)} µs`;
@@ -67,7 +69,8 @@ export function tablesOf(results) {
     ...CALL_TABLES.filter(({ set }) => results.sets.includes(set)).map((table) => callTable(table, results)),
     ...(results.sets.includes('memory') ? [memoryTable(results)] : []),
     ...(results.sets.includes('events') ? [eventsTable(results)] : []),
-    ...(results.growth ?? []).flatMap(growthTables),
+    ...results.growth.flatMap(growthTables),
+    ...(results.sets.includes('growth') ? startsTables(results) : []),
   ];
 }
 
@@ -136,7 +139,7 @@ function memoryTable({ memory, cases, failures }) {
   };
 }
 
-function growthTables({ name, calls: callsTo, joins }) {
+function growthTables({ name, calls: callsTo }) {
   return [
     {
       title: `Growth: ${name} calls of add(a, b) per second with many peers connected, 64 in flight`,
@@ -146,30 +149,6 @@ function growthTables({ name, calls: callsTo, joins }) {
         error
           ? { name: String(peers), failed: error }
           : [String(peers), spread(of.all), spread(of.one), kib(of.liveBytes)],
-      ),
-    },
-    {
-      title: `Growth: ${name} peers started at the same moment`,
-      note: 'Joined: the first and the last peer to know all others. Idle: bytes written to sockets, and processor time.',
-      head: [
-        'peers',
-        'processes',
-        'first joined',
-        'last joined',
-        'CPU to join, per peer',
-        'idle, per peer and second',
-      ],
-      rows: joins.map(({ peers, error, ...of }) =>
-        error
-          ? { name: String(peers), failed: error }
-          : [
-              String(peers),
-              String(of.processes),
-              `${round(of.firstMs)} ms`,
-              `${round(of.lastMs)} ms`,
-              `${round(of.cpuMsPerPeer)} ms`,
-              `${bytes(of.idleBytes)}, ${round(of.idleCpuMs)} ms CPU`,
-            ],
       ),
     },
   ];
@@ -183,12 +162,6 @@ function times(ratio) {
   if (ratio === undefined) return '–';
   if (ratio >= 10) return `${ratio.toFixed(0)}×`;
   return `${ratio >= 0.1 ? ratio.toFixed(2) : ratio.toPrecision(2)}×`;
-}
-
-/** Three significant digits: more would claim a precision which the spread denies. */
-export function round(value) {
-  if (!Number.isFinite(value)) return 'n/a';
-  return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 2 });
 }
 
 function count(value) {

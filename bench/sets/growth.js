@@ -1,15 +1,12 @@
-// The set growth: the same work with more and more peers around.
-import { setTimeout as sleep } from 'node:timers/promises';
+// The first part of the set growth: the same calls with more and more peers around. The second is starts.js.
 import { withChildren } from '../lib/children.js';
 import { reasonOf } from '../lib/rounds.js';
 import { median } from '../lib/statistics.js';
 
 export const CALLED_PEERS = [1, 8, 32];
-export const JOINING_PEERS = [2, 10, 50, 100];
 
-const MOST_PROCESSES = 10;
-const FULL = { rounds: 3, warm: 600, calls: 800, join: 60_000, settle: 1000, idle: 3000 };
-const QUICK = { rounds: 1, warm: 300, calls: 300, join: 15_000, settle: 500, idle: 1000 };
+const FULL = { rounds: 3, warm: 600, calls: 800 };
+const QUICK = { rounds: 1, warm: 300, calls: 300 };
 
 /** Measures one case; `announce` is told of each step, and a failing step becomes its error. */
 export async function measureGrowth({ name, quick, announce }) {
@@ -21,12 +18,7 @@ export async function measureGrowth({ name, quick, announce }) {
       calls.get(peers).push(await orError(() => callsTo(name, peers, times)));
     }
   }
-  const joins = [];
-  for (const peers of JOINING_PEERS) {
-    announce(`${name}: ${peers} peers joining at once`);
-    joins.push({ peers, ...(await orError(() => joinOf(name, peers, times))) });
-  }
-  return { calls: [...calls].map(([peers, results]) => ({ peers, ...together(results) })), joins };
+  return [...calls].map(([peers, results]) => ({ peers, ...together(results) }));
 }
 
 // One calling peer in one process, all those called in a second: the work per call stays the same
@@ -49,49 +41,6 @@ function callsTo(name, peers, times) {
     };
     return { all: await measure(true), one: await measure(false), liveBytes: await caller.ask('live') };
   });
-}
-
-function joinOf(name, peers, times) {
-  return withChildren(async (start) => {
-    const shares = spread(peers, Math.min(peers, MOST_PROCESSES));
-    const processes = shares.map(() => start('peers.js', [name]));
-    const all = (operation, data, timeoutMs) =>
-      Promise.all(processes.map((one, i) => one.ask(operation, data?.(i), timeoutMs)));
-    await all('load');
-
-    const cpuBefore = await all('cpu');
-    const startedAt = Date.now();
-    await all('start', (i) => ({ names: shares[i], others: peers - 1 }));
-    const joinedAt = (await all('joined', undefined, times.join)).flat();
-    const cpuAfter = await all('cpu');
-
-    await sleep(times.settle);
-    const idleBefore = [await all('written'), await all('cpu')];
-    await sleep(times.idle);
-    const idleAfter = [await all('written'), await all('cpu')];
-    const perPeerSecond = (index) =>
-      difference(idleBefore[index], idleAfter[index]) / peers / (times.idle / 1000);
-
-    return {
-      processes: processes.length,
-      firstMs: Math.min(...joinedAt) - startedAt,
-      lastMs: Math.max(...joinedAt) - startedAt,
-      cpuMsPerPeer: difference(cpuBefore, cpuAfter) / peers / 1000,
-      idleBytes: perPeerSecond(0),
-      idleCpuMs: perPeerSecond(1) / 1000,
-    };
-  });
-}
-
-/** Names for `peers` peers, dealt out to `processes` processes. */
-function spread(peers, processes) {
-  const shares = Array.from({ length: processes }, () => []);
-  for (let i = 0; i < peers; i++) shares[i % processes].push(`peer-${i}`);
-  return shares;
-}
-
-function difference(before, after) {
-  return after.reduce((sum, value, i) => sum + value - before[i], 0);
 }
 
 function together(results) {

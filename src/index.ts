@@ -37,7 +37,9 @@ export type {
   Connect,
   ConnectedRecord,
   FunctionRecord,
+  InThreads,
   StaticMethodDecorator,
+  ThreadedRecord,
 } from './functions/connect-types.ts';
 export { connected } from './functions/connected.ts';
 export { current } from './calls/context.ts';
@@ -51,12 +53,13 @@ export type {
   DispatcherCounters,
   EventsCounters,
   InterestsCounters,
+  FunctionWork,
   PeerInfo,
   TopicsCounters,
 } from './presence/peer-info.ts';
 export type { Logger, LogLevel } from './base/log.ts';
 export type { LoopLoad } from './base/loop-load.ts';
-export type { Connected, Remote, RemoteFunction, Target } from './functions/connected.ts';
+export type { Connected, Remote, RemoteFunction, Target, Threaded } from './functions/connected.ts';
 export type { DiagnosedPeer } from './base/diagnostics.ts';
 export type { AnyMessage, CallMessage, RefuseMessage } from './calls/call-message.ts';
 export type { LinkMessage } from './connection/link-message.ts';

@@ -22,6 +22,7 @@ const CODES = Object.keys({
   INSECURE: true,
   DEADLINE_EXCEEDED: true,
   CONNECTION_LOST: true,
+  THREAD_LOST: true,
   CANCELLED: true,
   STOPPED: true,
 } satisfies Record<NetErrorCode, true>) as NetErrorCode[];
@@ -69,6 +70,8 @@ describe('docs/errors.md', () => {
       ['DEADLINE_EXCEEDED', 'no'],
       ['DEADLINE_EXCEEDED', 'yes'],
       ['CONNECTION_LOST', 'yes'],
+      ['THREAD_LOST', 'no'],
+      ['THREAD_LOST', 'yes'],
     ];
     for (const [code, ran] of known) expect(sections.get(code), code).to.include(`\`ran: '${ran}'`);
   });

@@ -17,6 +17,7 @@ const outcomes: Record<NetErrorCode, [ran: string, retriable: boolean]> = {
   INSECURE: ['no', false],
   DEADLINE_EXCEEDED: ['unknown', false],
   CONNECTION_LOST: ['unknown', false],
+  THREAD_LOST: ['unknown', false],
   CANCELLED: ['unknown', false],
   STOPPED: ['no', false],
 };

@@ -63,6 +63,11 @@ const PAGES: Record<string, Page> = {
     ends: ['call.ts', 'signed.ts'],
     compiled: ['access.ts'],
   },
+  'docs/guides/work-that-computes.md': {
+    served: ['primes.ts'],
+    ends: ['caller.ts', 'here.ts'],
+    compiled: ['server.ts'],
+  },
   'docs/guides/coming-from-comlink.md': {
     served: ['worker.ts'],
     ends: ['main.ts', 'progress.ts', 'fail.ts'],

@@ -63,6 +63,12 @@ describe('the examples', function () {
     expect(text).not.to.include('linus');
   });
 
+  it('10-threads: another process computes in threads, and answers in the meantime', async () => {
+    const { code, text } = await runExample('examples/10-threads/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.include('148933 primes').and.to.include('its thread was ended');
+  });
+
   it('08-lan: peers with the secret find each other, and a peer with another secret finds nobody', async () => {
     const { code, text } = await runExample('examples/08-lan/main.ts');
     expect(code, text).to.equal(0);

@@ -1,6 +1,6 @@
 /* Compile-only: that this file compiles is the test; `types.spec.ts` runs the compiler. */
 import { connect, connected, createPeer, disconnect, remote } from '../../src/index.ts';
-import type { Connected, RemotePeer } from '../../src/index.ts';
+import type { Connected, RemotePeer, Threaded } from '../../src/index.ts';
 import * as exported from '../../src/base/near.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -72,3 +72,28 @@ connect({ geometry: { area: () => 1 } });
 connect({ add: (x: number) => x }, { tag: 'math' });
 
 export const used = [waited, answer, sum, there, found];
+
+// --- threads
+const heavy = connect('heavy', (n: number) => `${n}`, { threads: 'auto', kill: 500, queue: 10 });
+is<Equal<typeof heavy, Threaded<(n: number) => string>>>();
+const inThread: string = await heavy.thread({ deadline: 5 })(5);
+const plainly: string = heavy(5);
+for await (const each of connect(
+  async function* up(to: number) {
+    yield to;
+  },
+  { threads: 2 },
+).thread()(3))
+  each.toFixed();
+const heavies = connect({ one: (n: number) => n, two: async (s: string) => s }, { prefix: 'h', threads: 2 });
+const two: string = await heavies.two.thread()('a');
+// @ts-expect-error a wrong argument
+await heavy.thread()('5');
+// @ts-expect-error not an option of a call
+heavy.thread({ wait: true });
+// @ts-expect-error a function that was connected without threads has none
+connect('light', (n: number) => n, { concurrency: 2 }).thread();
+// @ts-expect-error neither a number nor auto
+connect('wrong', (n: number) => n, { threads: 'all' });
+// @ts-expect-error no limit of Node's
+connect('wrong', (n: number) => n, { threads: 1, resourceLimits: { heap: 5 } });

@@ -40,6 +40,8 @@ const OUTCOMES = {
   DEADLINE_EXCEEDED: { ran: 'unknown', retriable: false },
   /** The connection was lost after the request was written to it. */
   CONNECTION_LOST: { ran: 'unknown', retriable: false },
+  /** The worker thread that ran the function ended, or was ended. A call that no thread had begun says `ran: 'no'`. */
+  THREAD_LOST: { ran: 'unknown', retriable: true },
   /** The caller cancelled the call. */
   CANCELLED: { ran: 'unknown', retriable: false },
   /** This peer is stopped. */
@@ -65,6 +67,7 @@ export type NetErrorCode =
   | 'INSECURE'
   | 'DEADLINE_EXCEEDED'
   | 'CONNECTION_LOST'
+  | 'THREAD_LOST'
   | 'CANCELLED'
   | 'STOPPED';
 

@@ -1,9 +1,13 @@
+import type { ResourceLimits } from 'node:worker_threads';
+
 import type { CallSite } from '../base/call-site.ts';
 import { declaredName } from '../base/class-name.ts';
 import { readRecord } from './connect-record.ts';
 import { boolean, refuseUnknown } from '../base/option-checks.ts';
 import { readLimit } from './connect-limit.ts';
 import type { Limit } from './connect-limit.ts';
+import { readThreadOptions } from '../threads/thread-options.ts';
+import type { ThreadSettings } from '../threads/thread-options.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag } from '../base/tag.ts';
 import { refuseMinified, warnInBundle } from './bundled-tag.ts';
@@ -38,6 +42,23 @@ export interface ConnectOptions {
    * another peer. At most 10,000,000. Default: 1,024.
    */
   queue?: number | undefined;
+  /**
+   * Runs the function in worker threads when another process calls it, or with `fn.thread()`. A number from 1 to 256, or `auto`
+   * for one less than the processor has cores. Each thread loads the file that calls `connect`, so that file must not start a
+   * peer. Functions of one file with the same options share their threads. With threads, `concurrency` is one call for each
+   * thread if you give no other. Default: none, the function runs in the thread that connects it.
+   */
+  threads?: number | 'auto' | undefined;
+  /**
+   * How long a function in a thread may go on after its call was cancelled or its deadline has passed, in ms. Then its thread
+   * is ended, and a new one takes its place. `Infinity`: for ever. Default: 500.
+   */
+  kill?: number | undefined;
+  /**
+   * Limits of the memory of each thread, as Node's `Worker` takes them. A thread that needs more is ended, and its calls fail
+   * with `THREAD_LOST`. Default: those of Node.
+   */
+  resourceLimits?: ResourceLimits | undefined;
 }
 
 /**
@@ -90,6 +111,8 @@ export interface ReadOptions {
   idempotent: boolean;
   /** Undefined: no limit. */
   limit: Limit | undefined;
+  /** Undefined: the function runs in this thread. */
+  threads: ThreadSettings | undefined;
 }
 
 // Exhaustive by their types: a new option that is missing here does not compile.
@@ -98,6 +121,9 @@ const CONNECT: Record<keyof ConnectOptions, true> = {
   idempotent: true,
   concurrency: true,
   queue: true,
+  threads: true,
+  kill: true,
+  resourceLimits: true,
 };
 const RECORD: Record<keyof RecordOptions, true> = { ...CONNECT, prefix: true };
 
@@ -211,10 +237,12 @@ function readOptions(given: unknown, known: Record<string, true> = CONNECT): Rea
     throw new TypeError('connect: options must be an object, such as { replace: true }');
   const options: ConnectOptions = given ?? {};
   refuseUnknown('option', options, known);
+  const limit = readLimit(options);
   return {
     replace: boolean('replace', options.replace, false),
     idempotent: boolean('idempotent', options.idempotent, false),
-    limit: readLimit(options),
+    limit,
+    threads: readThreadOptions(options, limit),
   };
 }
 

@@ -5,7 +5,8 @@ import { Turns } from '../calls/callee/turns.ts';
 
 /** How many calls of a function may run here, and how many may wait. */
 export interface Limit {
-  concurrency: number;
+  /** Undefined: as many as there are threads. */
+  concurrency: number | undefined;
   queue: number;
 }
 
@@ -14,25 +15,23 @@ const MOST = 10_000_000;
 
 const QUEUE = 1_024;
 
-/** @throws TypeError */
-export function readLimit({
-  concurrency,
-  queue,
-}: {
+interface LimitOptions {
   concurrency?: number | undefined;
   queue?: number | undefined;
-}): Limit | undefined {
-  if (concurrency !== undefined) {
-    return {
-      concurrency: whole('concurrency', concurrency, 1, 1, MOST),
-      queue: whole('queue', queue, QUEUE, 0, MOST),
-    };
-  }
-  if (queue !== undefined)
+  threads?: unknown;
+}
+
+/** @throws TypeError */
+export function readLimit({ concurrency, queue, threads }: LimitOptions): Limit | undefined {
+  if (concurrency === undefined && queue === undefined) return undefined;
+  if (concurrency === undefined && threads === undefined)
     throw new TypeError(
       'queue: calls wait only with a limit; give concurrency, too: { concurrency: 1, queue }',
     );
-  return undefined;
+  return {
+    concurrency: concurrency === undefined ? undefined : whole('concurrency', concurrency, 1, 1, MOST),
+    queue: whole('queue', queue, QUEUE, 0, MOST),
+  };
 }
 
 const turns = shared('turns.1', () => new WeakMap<AnyFunction, Turns>());
@@ -43,7 +42,7 @@ const turns = shared('turns.1', () => new WeakMap<AnyFunction, Turns>());
  */
 export function turnsOf(fn: AnyFunction, limit: Limit | undefined): Turns | undefined {
   const known = turns.get(fn);
-  if (!limit) return known;
+  if (limit?.concurrency === undefined) return known;
   if (!known) {
     const made = new Turns(limit.concurrency, limit.queue);
     turns.set(fn, made);

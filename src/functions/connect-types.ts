@@ -1,5 +1,5 @@
 import type { ConnectOptions, RecordOptions } from './connect-arguments.ts';
-import type { Connected } from './connected.ts';
+import type { Connected, Threaded } from './connected.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 
 /**
@@ -19,6 +19,27 @@ export type FunctionRecord = Readonly<Record<string, AnyFunction>>;
  * await math.add.on(peer)(1, 2);
  */
 export type ConnectedRecord<R extends FunctionRecord> = { readonly [Name in keyof R]: Connected<R[Name]> };
+
+/**
+ * The object that was given to `connect` with the option `threads`.
+ *
+ * @example
+ * const math = connect({ add, multiply }, { prefix: 'math', threads: 'auto' });
+ * await math.add.thread()(1, 2);
+ */
+export type ThreadedRecord<R extends FunctionRecord> = { readonly [Name in keyof R]: Threaded<R[Name]> };
+
+/**
+ * The option that makes a function run in threads.
+ *
+ * @example
+ * const inThreads: InThreads = { threads: 'auto' };
+ * connect('primes', (to: number) => to, inThreads);
+ */
+export interface InThreads {
+  /** A number from 1 to 256, or `auto` for one less than the processor has cores. */
+  threads: number | 'auto';
+}
 
 /**
  * The decorator that `@connect()` returns. It is for public static methods: on anything else it is an error of types, and a
@@ -46,6 +67,26 @@ export type StaticMethodDecorator = <This, F extends (this: This, ...args: any[]
  * const math = connect({ add, multiply }, { prefix: 'math' });
  */
 export interface Connect {
+  /**
+   * Lets other peers call the function, which then runs in worker threads. A plain call still runs here, in this thread.
+   * `fn.thread()(…)` runs it in a thread of this process.
+   * @throws Error when another function has the tag; TypeError for a function that cannot be connected
+   *
+   * @example
+   * export const countPrimes = connect(
+   *   function countPrimes(to: number) {
+   *     return Array.from({ length: to }, (_, n) => n).filter((n) => n > 1).length;
+   *   },
+   *   { threads: 'auto' },
+   * );
+   * await countPrimes.thread()(1_000); // in a thread of this process
+   * await countPrimes.on(peer)(1_000); // in a thread of that process
+   */
+  <F extends AnyFunction>(fn: F, options: ConnectOptions & InThreads): Threaded<F>;
+  /** The same with the tag you give. */
+  <F extends AnyFunction>(tag: string, fn: F, options: ConnectOptions & InThreads): Threaded<F>;
+  /** The same for each function of an object. */
+  <R extends FunctionRecord>(record: R, options: RecordOptions & InThreads): ThreadedRecord<R>;
   /**
    * Lets other peers call the function. The same function is returned, with `tag`, `on`, `any`, `all` and `map` added. A
    * plain call still runs here. The tag is derived from the file that calls `connect` and the name of the function.

@@ -16,6 +16,8 @@ import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 import type { Selector } from '../presence/selector.ts';
 import { readableTag } from '../base/tag.ts';
 import { shared } from '../base/shared.ts';
+import type { FunctionThreads } from '../threads/pools.ts';
+import { threadCalls } from './thread-calls.ts';
 
 /**
  * The peer to call: a `RemotePeer`, or the id of one.
@@ -126,8 +128,33 @@ export interface RemoteFunction<F extends AnyFunction> {
  */
 export type Connected<F extends AnyFunction> = F & RemoteFunction<F>;
 
+/**
+ * A connected function that also runs in worker threads: the option `threads` of `connect`.
+ *
+ * @example
+ * const primes: Threaded<(to: number) => number[]> = connect('primes', (to) => [to], { threads: 2 });
+ * primes(10); // here, in this thread
+ * await primes.thread()(10); // in another thread of this process
+ */
+export type Threaded<F extends AnyFunction> = Connected<F> & {
+  /**
+   * Returns the function as it runs in a worker thread of this process. Arguments and results are carried as in a call to
+   * another process.
+   * @param options apply to each call that you make with the returned function
+   * @throws TypeError for wrong options. A call rejects with the error that the function threw, or with a NetError: THREAD_LOST
+   *   when the thread ended, OVERLOADED when too many calls wait
+   *
+   * @example
+   * const heavy = connect('heavy', (n: number) => n * n, { threads: 2 });
+   * const squared = await heavy.thread({ deadline: 5_000 })(1_000);
+   */
+  thread(options?: CallOptions): Remote<F>;
+};
+
 export interface ConnectedState {
   readonly tag: string;
+  /** Its threads, one for each local peer that runs it in threads. */
+  threads?: FunctionThreads[];
   /** Whether it may run twice without harm. */
   idempotent: boolean;
   /** The local peers that it is connected to, oldest first. */
@@ -175,6 +202,16 @@ export function attach<F extends AnyFunction>(
   for (const [key, value] of Object.entries(remote)) Object.defineProperty(fn, key, { value });
   states.set(fn, created);
   return fn as Connected<F>;
+}
+
+/** Adds `thread` to a connected function. @param threads undefined in a thread, which has no threads of its own */
+export function attachThreads(fn: AnyFunction, threads: FunctionThreads | undefined): void {
+  const state = states.get(fn)!;
+  state.threads ??= [];
+  if (threads) state.threads.push(threads);
+  if (Object.hasOwn(fn, 'thread')) return;
+  const value = threadCalls(fn, () => state.threads!);
+  Object.defineProperty(fn, 'thread', { value });
 }
 
 function secondTag(known: string, tag: string): string {

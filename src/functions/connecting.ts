@@ -1,13 +1,25 @@
 import type { CallSite } from '../base/call-site.ts';
 import { checkDecorated, readConnectArguments, readMethod } from './connect-arguments.ts';
 import type { Connectable, ReadOptions } from './connect-arguments.ts';
-import { attach, tagOf } from './connected.ts';
+import { attach, attachThreads, tagOf } from './connected.ts';
 import { turnsOf } from './connect-limit.ts';
 import type { FunctionRecord } from './connect-types.ts';
 import { originalOf } from './parity.ts';
 import type { Parity } from './parity.ts';
 import type { Pool } from '../many/pool.ts';
+import { threadHome } from '../base/thread-home.ts';
+import type { ThreadHome } from '../base/thread-home.ts';
+import type { ThreadPools } from '../threads/pools.ts';
 import type { AnyFunction, Registry } from '../calls/callee/registry.ts';
+
+export interface ConnectingInput {
+  registry: Registry;
+  pool: Pool;
+  parity: Parity | undefined;
+  threads: ThreadPools;
+  /** Runs calls in this thread, if it is one of a pool. */
+  serve: (home: ThreadHome) => Promise<void>;
+}
 
 /** Connects functions to one peer, and disconnects them. */
 export class Connecting {
@@ -15,11 +27,15 @@ export class Connecting {
   readonly #pool: Pool;
   /** Carries plain calls through the codec; undefined when the option `parity` is off. */
   readonly #parity: Parity | undefined;
+  readonly #threads: ThreadPools;
+  readonly #serve: ConnectingInput['serve'];
 
-  constructor(registry: Registry, pool: Pool, parity: Parity | undefined) {
+  constructor({ registry, pool, parity, threads, serve }: ConnectingInput) {
     this.#registry = registry;
     this.#pool = pool;
     this.#parity = parity;
+    this.#threads = threads;
+    this.#serve = serve;
   }
 
   /** `connect`, with any of its arguments. */
@@ -64,11 +80,22 @@ export class Connecting {
 
   /** Adds all of them, or none. */
   #add(given: readonly Connectable[], options: ReadOptions, place: CallSite | undefined): void {
-    const { idempotent, replace, limit } = options;
+    const { idempotent, replace, limit, threads: settings } = options;
+    const home = threadHome();
     const functions = given.map(({ tag, fn: original, self }) => {
       const fn = originalOf(original);
       attach(fn, { tag, idempotent }, this.#pool);
-      return { tag, fn, self, place, turns: turnsOf(fn, limit) };
+      if (home) {
+        // A thread only runs calls that it is given: there are no other threads to start, and no turns to wait for.
+        home.functions.set(tag, { fn, self });
+        home.serve ??= this.#serve;
+        if (settings) attachThreads(fn, undefined);
+        return { tag, fn, self, place };
+      }
+      if (!settings) return { tag, fn, self, place, turns: turnsOf(fn, limit) };
+      const threads = this.#threads.of(tag, place, settings);
+      attachThreads(fn, threads);
+      return { tag, fn, self, place, threads: { threads, run: threads.run } };
     });
     this.#registry.add(functions, replace);
   }

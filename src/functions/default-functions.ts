@@ -1,4 +1,4 @@
-import type { PeerInfo } from '../presence/peer-info.ts';
+import type { FunctionWork, PeerInfo } from '../presence/peer-info.ts';
 import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import { userInfo } from 'node:os';
 
@@ -31,6 +31,8 @@ export interface PeerSource {
   peers(): number;
   counters(): PeerInfo['counters'];
   metrics(): PeerMetrics;
+  /** Its functions that are limited, or run in threads. */
+  work(): FunctionWork[];
 }
 
 /** The live counters of a peer's actors. */
@@ -55,6 +57,7 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
       time: Date.now(),
       peers: source.peers(),
       counters: source.counters(),
+      work: source.work(),
       loop,
       memory: process.memoryUsage.rss(),
     };

@@ -14,6 +14,9 @@ const LONGEST_WAIT = 2_000;
  */
 const MOST_LOSSES = 3;
 
+/** The process or the thread that ran the function is gone. */
+const LOST: ReadonlySet<string> = new Set(['CONNECTION_LOST', 'THREAD_LOST']);
+
 /** Full jitter: any time from 0 to a limit that doubles, in ms. @param count waits before this one */
 export function jitter(count: number, random: () => number): number {
   return random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(count, 16));
@@ -45,7 +48,7 @@ export class Attempts {
    */
   mayRepeat(error: unknown): error is NetError {
     if (!(error instanceof NetError)) return false;
-    const lost = error.code === 'CONNECTION_LOST' && error.ran === 'unknown';
+    const lost = LOST.has(error.code) && error.ran === 'unknown';
     const repeats = lost ? this.#idempotent && this.#losses < MOST_LOSSES : error.retriable;
     if (!repeats || this.#given?.sent) return false;
     if (lost) this.#losses += 1;

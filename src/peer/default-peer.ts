@@ -6,6 +6,7 @@ import type { RemoteFunction } from '../functions/connected.ts';
 import { NetEvent } from '../events/event.ts';
 import { NetError } from '../base/errors.ts';
 import { resolveOptions } from './options.ts';
+import { outsideThread, threadHome } from '../base/thread-home.ts';
 import { warnInTests } from './in-tests.ts';
 import { checkStopOptions } from './stop-on.ts';
 import type { ServeOptions, StopOptions } from './stop-on.ts';
@@ -27,6 +28,8 @@ function defaultPeer(): Peer {
   if (!standard) {
     const settings = resolveOptions(configured, process.env);
     standard = new Peer(settings, false);
+    // A thread of a pool has no peer of its own: it only runs functions.
+    if (threadHome()) return standard;
     warnInTests(standard, settings);
     // Nobody may be waiting for the start. Without this warning, a peer that never started would be hard to notice.
     standard.start().catch((error: unknown) => {
@@ -158,7 +161,7 @@ export const peers: Peers = new Peers(() => defaultPeer().events.source);
  * done.subscribe(({ id }, { peer }) => console.log(`${peer.name} has done ${id}`), { from: { group: 'gpu' } });
  */
 export function event<T = unknown>(name: string): NetEvent<T> {
-  return new NetEvent<T>(name, () => defaultPeer().events);
+  return new NetEvent<T>(name, () => outsideThread(defaultPeer().events));
 }
 
 /**

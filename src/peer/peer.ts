@@ -2,7 +2,6 @@ import { createActor } from 'xstate';
 import type { AnyActor, AnyActorRef } from 'xstate';
 
 import { createCallerLogic } from '../calls/caller/caller.ts';
-import type { CallerRef } from '../calls/caller/caller.ts';
 import { createDispatcherLogic } from '../calls/callee/dispatcher.ts';
 import type { EventsRef } from '../events/events.ts';
 import { evidenceAbout } from '../presence/evidence-about.ts';
@@ -16,7 +15,7 @@ import type { CallSite } from '../base/call-site.ts';
 import { checkTag, readRemoteOptions } from '../functions/connect-arguments.ts';
 import type { RemoteOptions } from '../functions/connect-arguments.ts';
 import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
-import { Connecting } from '../functions/connecting.ts';
+import type { Connecting } from '../functions/connecting.ts';
 import type { PeerActor } from './actor-types.ts';
 import { containedSettings } from './contained-settings.ts';
 import { defaultNetwork } from './default-network.ts';
@@ -25,7 +24,6 @@ import { followDiscovery } from './follow-discovery.ts';
 import { remoteFunction } from '../functions/connected.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
 import { countersOf, defaultFunctions } from '../functions/default-functions.ts';
-import type { PeerInfo } from '../presence/peer-info.ts';
 import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import { MeasuredCalls } from '../calls/call-stats.ts';
 import { measuring } from './measuring.ts';
@@ -43,14 +41,16 @@ import type { ServeOptions, StopOptions } from './stop-on.ts';
 import type { Settings } from './options.ts';
 import { Outgoing } from '../calls/caller/outgoing.ts';
 import { announcedLimits } from './limit-options.ts';
-import { parityOf } from '../functions/parity.ts';
 import { Peers } from '../presence/peers.ts';
 import { PeerSet } from '../presence/peer-set.ts';
 import type { Pool } from '../many/pool.ts';
+import { outsideThread, threadHome } from '../base/thread-home.ts';
 import { holdProcess, releaseProcess, whileHolding } from '../base/process-hold.ts';
 import { Registry } from '../calls/callee/registry.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
 import { RemotePeer } from '../presence/remote-peer.ts';
+import type { ThreadPools } from '../threads/pools.ts';
+import { callerOf, connectingOf, startInThread, threadPoolsOf } from './own-threads.ts';
 import { runningPeers, serveListeners } from './running-peers.ts';
 import type { Selector } from '../presence/selector.ts';
 import type { Description } from '../wire/frames.ts';
@@ -98,6 +98,7 @@ export class Peer {
   readonly #pool: Pool;
   #started: Promise<this> | undefined;
   readonly #middleware = new Middleware();
+  readonly #threads: ThreadPools;
   readonly #outgoing: Outgoing;
   /** The object that users hold for each life of another peer. */
   readonly #handles = new WeakMap<PeerRecord, RemotePeer>();
@@ -124,10 +125,9 @@ export class Peer {
       functions: this.#registry.tags(),
     });
     const measured = new MeasuredCalls();
-    const counters = (): PeerInfo['counters'] => countersOf(this.#actor);
-    const peers = (): number => this.#set.current().length;
-    const metrics = (): PeerMetrics => this.metrics();
-    const defaults = defaultFunctions({ id, clock, describe, peers, counters, metrics });
+    const counters = (): ReturnType<typeof countersOf> => countersOf(this.#actor);
+    const reads = { peers: () => this.#set.current().length, metrics: () => this.metrics(), counters };
+    const defaults = defaultFunctions({ id, clock, describe, ...reads, work: () => this.#registry.work() });
     this.#registry = new Registry((added, removed) => {
       if (this.#started) (this.#actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     }, defaults);
@@ -158,10 +158,12 @@ export class Peer {
       balance: new Balance({ random: settings.random, now: () => clock.now() }),
       ...{ id, clock, random: settings.random, deadline: settings.deadline },
     };
-    this.#connecting = new Connecting(this.#registry, this.#pool, parityOf(settings));
+    this.#threads = threadPoolsOf(settings, this.#set);
+    const connects = { registry: this.#registry, pool: this.#pool, threads: this.#threads };
+    this.#connecting = connectingOf(settings, connects, () => this.#outgoing);
     this.#outgoing = new Outgoing({
       ...{ id, measured, clock, deadline: settings.deadline, middleware: this.#middleware },
-      caller: this.#actor.system.get('caller') as CallerRef,
+      caller: callerOf(this.#actor),
       remotePeer: (record) => this.#remotePeer(record),
       over: () => this.#over,
     });
@@ -252,7 +254,7 @@ export class Peer {
    * @throws TypeError for a name that is not a string of 1 to 256 characters
    */
   event<T = unknown>(name: string): NetEvent<T> {
-    return new NetEvent<T>(name, () => this.#events);
+    return new NetEvent<T>(name, () => outsideThread(this.#events));
   }
 
   /**
@@ -286,6 +288,7 @@ export class Peer {
   }
 
   async #start(): Promise<this> {
+    if (threadHome()) return startInThread(this, this.#set, (record) => this.#remotePeer(record));
     if (this.#holds) holdProcess();
     leaveAtExit(this.#actor);
     runningPeers.add(this);
@@ -321,6 +324,7 @@ export class Peer {
 
   #end(error: NetError): void {
     this.#over = error;
+    this.#ending.add(this.#threads.end(error.message));
     this.#events.stop();
     this.#set.end(error);
     this.#markEnded();
@@ -328,6 +332,7 @@ export class Peer {
 
   async #settle(): Promise<void> {
     await this.start();
+    if (threadHome()) return;
     const discovery = this.#actor.system.get('discovery') as AnyActor | undefined;
     if (discovery === undefined || this.#actor.getSnapshot().value !== 'online') throw stoppedError();
     await searchIsOver(discovery, this.#set);

@@ -50,10 +50,30 @@ export interface PeerInfo {
     /** Events that it emits and receives. */
     events: EventsCounters;
   };
+  /** Its functions with the option `concurrency` or `threads`. */
+  work: FunctionWork[];
   /** How busy its event loop is. */
   loop: LoopLoad;
   /** Resident memory of its process, in bytes. */
   memory: number;
+}
+
+/**
+ * What a function does whose calls are limited, or run in threads.
+ *
+ * @example
+ * const { work } = await peer.info();
+ * for (const { tag, running, waiting } of work) console.log(tag, running, waiting);
+ */
+export interface FunctionWork {
+  /** The tag of the function. */
+  tag: string;
+  /** Calls that run now. */
+  running: number;
+  /** Calls that wait. */
+  waiting: number;
+  /** Worker threads that were started for it and the functions that share them; 0 for a function without threads. */
+  threads: number;
 }
 
 /**

@@ -13,6 +13,7 @@ import type {
 } from './frames.ts';
 import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
 import type { Meta, Rich, RichOptions } from './values/meta.ts';
+import { passOnRead, passesOn } from './passed-on.ts';
 import { Parcel, fits, lengthOf } from './outgoing.ts';
 import type { Outgoing } from './outgoing.ts';
 import { isPlainNumber, plainText, textOf } from './values/plain.ts';
@@ -282,6 +283,10 @@ function decodeLine(
   if (line.length > SURELY_SHALLOW && !isShallow(value)) throw new BadFrame('a frame is nested too deep');
   if (isFrame(value)) {
     if (value.type === 'next') value.size = line.length;
+    if (value.type === 'request' && passesOn(value.tag)) {
+      const request = passOnRead(value, REQUEST + value.id, line, arrivals);
+      if (request) return request;
+    }
     return value['meta'] === undefined || !holdsValues(value.type) ? value : revive(value, arrivals);
   }
   if (newerVersion && !isKnownType(value['type'])) return undefined;

@@ -4,6 +4,7 @@
  */
 
 import type { CallMeta, WireTrace } from './beside.ts';
+import type { PassedOn } from './unread-request.ts';
 import type { ErrorBasics } from './values/error-classes.ts';
 
 /** The WebSocket subprotocol. Its number changes when old and new peers can no longer talk to each other. */
@@ -33,6 +34,8 @@ export interface RequestFrame {
   /** The `meta` of the call. */
   headers?: CallMeta;
   trace?: WireTrace;
+  /** Not on the wire: the request was not read, `args` is empty, and this is the rest of it. */
+  passedOn?: PassedOn;
 }
 
 /** The function returned. No `value` means `undefined`. */

@@ -2,6 +2,7 @@ import { TRACEPARENT_LENGTH, isTraceparent } from './beside.ts';
 import type { CallMeta, WireTrace } from './beside.ts';
 import type { Frame, RequestFrame } from './frames.ts';
 import { LONGEST_EVENT_NAME, LONGEST_TAG, isBeside, isFields, isShallow } from './guards.ts';
+import { passOn, passesOn } from './passed-on.ts';
 import { DEEPEST_FRAME } from './values/plain.ts';
 
 /** The fast way to read the frames that nearly all messages consist of. */
@@ -74,6 +75,13 @@ function decodeUsualRequest(text: string, start: number, end: number): Frame | u
   if (tail < argsFrom || !text.startsWith(KWARGS, tail)) return undefined;
   if (rest !== end && (!text.startsWith(DEADLINE, rest) || endOfDigits(text, from, end) !== end))
     return undefined;
+  if (passesOn(tag)) {
+    const request = passOn(id, tag, text.slice(idEnd, end + 1), tail - idEnd);
+    if (request) {
+      if (rest !== end) request.deadline = digits(text, from, end);
+      return request;
+    }
+  }
   if (!isBare) {
     const beside = fieldsOf(text, after, tail, 'args');
     if (!beside || !Array.isArray(beside.args)) return undefined;

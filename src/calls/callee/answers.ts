@@ -1,14 +1,18 @@
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
+import { isFailure } from './call-failures.ts';
 import { CHANNELS } from '../../base/diagnostics.ts';
 import type { MeasuredCalls } from '../call-stats.ts';
 import type { RefuseMessage } from '../call-message.ts';
-import { OK, endOf, failed } from '../call-end.ts';
+import type { ErrorFrame } from '../../wire/frames.ts';
+import { OK, endOf, endOfFrame, failed } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
 import { encodeFailure, encodeResult, encodeThrown } from '../../wire/codec.ts';
 import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import { TooLarge } from '../../wire/too-large.ts';
 import type { Link } from '../../connection/link.ts';
+
+const ERROR = '{"type":"error",';
 
 /** Writes the answer to a request: a result, an error or a refusal. */
 export class Answers {
@@ -49,7 +53,18 @@ export class Answers {
     link.send(answer);
   }
 
+  /** Sends the answer of a thread, which is ready to be sent. */
+  passOn(link: Link, answer: Outgoing): void {
+    const text = typeof answer === 'string' ? answer : answer.text;
+    if (this.#failed && text.startsWith(ERROR)) this.#failed(endOfFrame(JSON.parse(text) as ErrorFrame));
+    link.send(answer);
+  }
+
   threw(link: Link, id: number, error: unknown): void {
+    if (isFailure(error)) {
+      this.refuse(link, id, error.code, error.message, error.ran);
+      return;
+    }
     this.#failed?.(endOf(error));
     link.send(encodeThrown(id, error, this.stacks, link.limits.message));
   }

@@ -1,3 +1,7 @@
+import { BadFrame } from '../../wire/bad-frame.ts';
+import { readPassedOn } from '../../wire/read-passed-on.ts';
+import type { Link } from '../../connection/link.ts';
+import type { Answers } from './answers.ts';
 import { encodeCancel, encodeCredit } from '../../wire/stream-frames.ts';
 import { reviveThrown } from '../../wire/values/failure.ts';
 import type { CompleteFrame, ErrorFrame, NextFrame, RequestFrame } from '../../wire/frames.ts';
@@ -48,6 +52,19 @@ function failureOf(call: RunningCall, frame: ErrorFrame): unknown {
   const { code, ran, message } = frame.failure;
   const known = isNetErrorCode(code) ? code : 'BAD_REQUEST';
   return new NetError(known, message, { ran, peer: record.id, tag: call.tag });
+}
+
+/** Reads a request that was to be passed on to a thread. Undefined if that fails; the other side is then told. */
+export function readOrRefuse(link: Link, request: RequestFrame, answers: Answers): RequestFrame | undefined {
+  try {
+    const read = readPassedOn(request);
+    if (read.type === 'request') return read;
+    answers.refuseUnrun(link, request, 'BAD_REQUEST', `the request cannot be read: ${read.message}`);
+  } catch (error) {
+    if (!(error instanceof BadFrame)) throw error;
+    link.breach(error.message);
+  }
+  return undefined;
 }
 
 /** The arguments of a request, with the named ones last. */

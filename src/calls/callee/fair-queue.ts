@@ -14,6 +14,14 @@ export class FairQueue<Item> {
     this.size += 1;
   }
 
+  /** Puts an item back that was taken, before the others of its owner. */
+  putBack(owner: object, item: Item): void {
+    const items = this.#items.get(owner);
+    if (items) items.unshift(item);
+    else this.#items.set(owner, [item]);
+    this.size += 1;
+  }
+
   /** The next item; undefined when there is none. */
   take(): Item | undefined {
     const [first] = this.#items;
@@ -24,6 +32,15 @@ export class FairQueue<Item> {
     const item = items.shift();
     if (items.length > 0) this.#items.set(owner, items);
     return item;
+  }
+
+  peek(): Item | undefined {
+    for (const [first] of this.#items.values()) return first;
+    return undefined;
+  }
+
+  all(): Item[] {
+    return [...this.#items.values()].flat();
   }
 
   /** @returns whether it was there */

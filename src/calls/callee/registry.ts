@@ -4,7 +4,9 @@ import { formatCallSite } from '../../base/call-site.ts';
 import type { CallSite } from '../../base/call-site.ts';
 import { near } from '../../base/near.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
+import type { FunctionWork } from '../../presence/peer-info.ts';
 import { RESERVED, nameIn, readableTag } from '../../base/tag.ts';
+import type { Threads } from './threads.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -31,6 +33,8 @@ export interface Registration {
   waits: boolean | undefined;
   /** Limits how many of its calls run; undefined for a function without a limit. */
   turns: Turns | undefined;
+  /** Where its calls run; undefined for a function that runs in this thread. */
+  threads: Threads | undefined;
 }
 
 /** A function as `connect` was given it. */
@@ -38,6 +42,14 @@ export interface NewRegistration extends Pick<Registration, 'tag' | 'fn' | 'plac
   /** Its `this`. */
   readonly self: object | undefined;
   readonly turns?: Turns | undefined;
+  readonly threads?: RunsInThreads | undefined;
+}
+
+/** A function that runs in worker threads. */
+export interface RunsInThreads {
+  readonly threads: Threads;
+  /** Calls the function in one of them. */
+  readonly run: AnyFunction;
 }
 
 /** The functions of one peer, by tag. Never a plain object, because a tag may be `__proto__`. */
@@ -88,7 +100,8 @@ export class Registry {
       const { tag, fn } = registration;
       const known = this.#entries.get(tag);
       if (known?.fn === fn) {
-        if (registration.turns) Object.assign(known, { turns: registration.turns, waits: true });
+        // Its options may be new.
+        if (registration.turns || registration.threads) this.#entries.set(tag, registrationOf(registration));
         continue;
       }
       this.#entries.set(tag, registrationOf(registration));
@@ -140,6 +153,14 @@ export class Registry {
     return removed.length > 0;
   }
 
+  /** The functions that are limited, or run in threads. */
+  work(): FunctionWork[] {
+    return [...this.#entries.values()].flatMap(({ tag, turns, threads }) => {
+      if (threads) return [{ tag, ...threads.figures }];
+      return turns ? [{ tag, running: turns.running, waiting: turns.waiting, threads: 0 }] : [];
+    });
+  }
+
   /** Up to three tags that look like `tag`, for the message about a tag that is unknown. */
   near(tag: string): string[] {
     const reserved = tag.startsWith(RESERVED) ? [...this.#defaults.keys()] : [];
@@ -155,11 +176,11 @@ function twice(tag: string, known: CallSite | undefined, place: CallSite | undef
   );
 }
 
-export function registrationOf({ tag, fn, self, place, turns }: NewRegistration): Registration {
+export function registrationOf({ tag, fn, self, place, turns, threads }: NewRegistration): Registration {
   const kind = kindOf(fn);
-  const run = self === undefined ? fn : fn.bind<AnyFunction>(self as never);
-  const streams = kind === 'stream';
-  return { tag, fn, run, place, streams, waits: kind === 'unknown' && !turns ? undefined : true, turns };
+  const run = threads?.run ?? (self === undefined ? fn : fn.bind<AnyFunction>(self as never));
+  const waits = kind === 'unknown' && !turns && !threads ? undefined : true;
+  return { tag, fn, run, place, streams: kind === 'stream', waits, turns, threads: threads?.threads };
 }
 
 /** The kind of a function, as far as it shows without a call. */

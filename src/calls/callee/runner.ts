@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { NetErrorCode } from '../../base/errors.ts';
+import type { NetErrorCode, Ran } from '../../base/errors.ts';
 import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
 import type { Watching } from './watching.ts';
@@ -10,15 +10,18 @@ import type { AnyFunction, Registration } from './registry.ts';
 import type { RemotePeer } from '../../presence/remote-peer.ts';
 import { isStream, shapeOf, whenSettled } from '../../base/value-shape.ts';
 import type { RequestFrame } from '../../wire/frames.ts';
+import type { Outgoing } from '../../wire/outgoing.ts';
+import type { PassedOn } from '../../wire/unread-request.ts';
 import type { Answers } from './answers.ts';
-import { argumentsOf, receiveArguments } from './arguments.ts';
+import { argumentsOf, readOrRefuse, receiveArguments } from './arguments.ts';
 import { Held } from './held.ts';
 import type { Link } from '../../connection/link.ts';
+import { leaveTurn, runInTurn } from './in-turn.ts';
 import { sendStream } from './result-stream.ts';
 import { RunningCall } from './running-call.ts';
 import type { RunningCallHouse } from './running-call.ts';
 import { takenOver } from './taken-calls.ts';
-import type { Turns } from './turns.ts';
+import type { ForwardHouse } from './threads.ts';
 
 export interface RunnerInput {
   watching: Watching;
@@ -30,13 +33,16 @@ export interface RunnerInput {
   /** Counts of calls that wait for a place, run and have settled. */
   counters: { waiting: number; running: number; settled: number };
   remotePeer: (link: Link) => RemotePeer;
+  /** Looks whether a call has ended, when its function asks for its signal; where frames arrive too late. */
+  poll?: (call: RunningCall) => void;
 }
 
 /** Runs functions for other peers, and makes sure that each call is answered exactly once. */
-export class Runner implements ContextSource, RunningCallHouse {
+export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
   readonly clock: Clock;
   readonly remotePeer: (link: Link) => RemotePeer;
   readonly #watching: Watching;
+  readonly poll: ((call: RunningCall) => void) | undefined;
   readonly #answers: Answers;
   readonly #middleware: Middleware;
   readonly #streams: number;
@@ -49,10 +55,11 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** When the request that runs now was read, on the clock. */
   #receivedAt = 0;
 
-  constructor({ watching, clock, answers, middleware, streams, counters, remotePeer }: RunnerInput) {
+  constructor({ watching, clock, answers, middleware, streams, counters, remotePeer, poll }: RunnerInput) {
     this.#watching = watching;
     this.clock = clock;
     this.remotePeer = remotePeer;
+    this.poll = poll;
     this.#answers = answers;
     this.#middleware = middleware;
     this.#streams = streams;
@@ -61,6 +68,10 @@ export class Runner implements ContextSource, RunningCallHouse {
 
   run(link: Link, registration: Registration, request: RequestFrame, receivedAt: number): void {
     this.#receivedAt = receivedAt;
+    if (request.passedOn) {
+      this.#runPassedOn(link, registration, request, request.passedOn);
+      return;
+    }
     if (registration.waits !== false || request.streams || this.#middleware.incoming) {
       this.#runTracked(registration, this.#runningCall(link, request), request);
     } else if (!this.#watching.isOn) {
@@ -72,6 +83,37 @@ export class Runner implements ContextSource, RunningCallHouse {
       if (call.enter) this.#runTracked(registration, call, request);
       else this.#runBriefly(link, registration, request, call);
     }
+  }
+
+  /**
+   * The threads of the function read the request and run it. Hooks, and those who watch calls, need its values here: then the
+   * function calls the threads.
+   */
+  #runPassedOn(link: Link, registration: Registration, request: RequestFrame, passedOn: PassedOn): void {
+    const { threads } = registration;
+    if (threads && this.#middleware.incoming === undefined && !this.#watching.tells) {
+      const call = this.#runningCall(link, request);
+      if (this.#watching.isOn) this.#watching.begin(call);
+      takenOver(link).running.add(call);
+      this.#counters.running += 1;
+      threads.forward(call, passedOn, this);
+      return;
+    }
+    const read = readOrRefuse(link, request, this.#answers);
+    if (read) this.run(link, registration, read, this.#receivedAt);
+    else this.settled(link);
+  }
+
+  answered(call: RunningCall, answer: Outgoing): void {
+    this.#answer(call, () => this.#answers.passOn(call.link, answer));
+  }
+
+  streamed(call: RunningCall, stream: AsyncIterable<unknown>): void {
+    this.#stream(call, stream);
+  }
+
+  failed(call: RunningCall, code: NetErrorCode, message: string, ran: Ran): void {
+    this.#answer(call, () => this.#answers.refuse(call.link, call.id, code, message, ran));
   }
 
   /** Runs a function that has never returned a promise. This is the cheapest way. @param call made only if it is watched */
@@ -115,52 +157,21 @@ export class Runner implements ContextSource, RunningCallHouse {
   /** Runs a function that waits, or may wait. */
   #runTracked(registration: Registration, call: RunningCall, request: RequestFrame): void {
     const args = receiveArguments(call, argumentsOf(request), request.streams);
-    if (registration.turns) this.#runInTurn(registration.turns, registration, call, args);
-    else this.#start(registration, call, args);
-  }
-
-  /** Runs a function that has a limit: at once, later, or not at all. */
-  #runInTurn(turns: Turns, registration: Registration, call: RunningCall, args: readonly unknown[]): void {
-    const { link, id } = call;
-    if (turns.take()) {
-      call.turns = turns;
+    const { turns } = registration;
+    if (!turns) {
       this.#start(registration, call, args);
       return;
     }
-    if (turns.isFull) {
-      const text = `${turns.running} calls run and ${turns.waiting} wait (concurrency and queue of the function); try another peer, or later`;
-      this.#refuse(call, 'OVERLOADED', text);
-      return;
-    }
-    const taken = takenOver(link);
-    taken.running.add(call);
-    this.#counters.waiting += 1;
-    const start = (): void => {
-      call.withdraw = undefined;
-      this.#counters.waiting -= 1;
-      taken.running.delete(id);
-      call.turns = turns;
-      try {
-        if (call.deadline > 0) this.#start(registration, call, args);
-        else this.#refuse(call, 'DEADLINE_EXCEEDED', 'the deadline passed before the function could start');
-      } catch (error) {
-        link.fail(error);
-      }
-    };
-    const endWait = turns.wait(link.record, start);
-    call.withdraw = () => {
-      endWait();
-      this.#counters.waiting -= 1;
-      // Otherwise the link is closed, and there is nobody to answer.
-      const isOpen = taken.running.delete(id);
-      if (isOpen) this.#refuse(call, call.ended!.code, 'the call was cancelled before its function started');
-      else call.settle();
-    };
+    runInTurn(turns, call, {
+      counters: this.#counters,
+      start: () => this.#start(registration, call, args),
+      refuse: (code, text) => this.#refuse(call, code, text),
+    });
   }
 
   /** Answers a call whose function does not run. */
   #refuse(call: RunningCall, code: NetErrorCode, text: string): void {
-    leave(call);
+    leaveTurn(call);
     call.settle();
     this.#answers.refuseUnrun(call.link, call, code, text);
     this.settled(call.link);
@@ -179,7 +190,7 @@ export class Runner implements ContextSource, RunningCallHouse {
         return;
       }
       untrack(call, false);
-      leave(call);
+      leaveTurn(call);
       call.settle();
       this.#write(call, () => this.#answers.threw(link, id, error));
       this.settled(link);
@@ -193,7 +204,7 @@ export class Runner implements ContextSource, RunningCallHouse {
     } else {
       registration.waits ??= false;
       untrack(call, true);
-      leave(call);
+      leaveTurn(call);
       call.settle();
       this.#write(call, () => this.#answers.succeed(link, id, value));
       this.settled(link);
@@ -268,7 +279,7 @@ export class Runner implements ContextSource, RunningCallHouse {
   #answer(call: RunningCall, write: () => void): void {
     const { link, id } = call;
     // The function has ended, although the network may not take its answer yet.
-    leave(call);
+    leaveTurn(call);
     if (link.congested && takenOver(link).running.get(id) === call) {
       (takenOver(link).held ??= new Held()).answers.push(() => this.#answer(call, write));
       return;
@@ -304,14 +315,6 @@ export class Runner implements ContextSource, RunningCallHouse {
     this.#counters.settled += 1;
     if (link.leaving || link.otherLeaving) link.checkIdle();
   }
-}
-
-/** Gives the place of the call to the next one. */
-function leave(call: RunningCall): void {
-  const { turns } = call;
-  if (!turns) return;
-  call.turns = undefined;
-  turns.leave();
 }
 
 function track(call: RunningCall): void {

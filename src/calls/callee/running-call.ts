@@ -16,6 +16,8 @@ import type { Turns } from './turns.ts';
 export interface RunningCallHouse {
   readonly clock: Clock;
   remotePeer(link: Link): RemotePeer;
+  /** Looks whether the call has ended, where a function that computes keeps the news of it from arriving. */
+  readonly poll: ((call: RunningCall) => void) | undefined;
   /** This many arguments that are streams, of a call on this link, have ended. */
   ended(link: Link, streams: number): void;
 }
@@ -85,6 +87,7 @@ export class RunningCall implements OuterCall {
 
   /** Made on demand, because most functions never ask for it. */
   get signal(): AbortSignal {
+    this.#house.poll?.(this);
     if (!this.#abort) {
       this.#abort = new AbortController();
       if (this.ended) this.#abort.abort(this.ended);

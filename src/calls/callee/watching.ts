@@ -23,6 +23,11 @@ export class Watching {
     return this.#calls.ran !== undefined || areCallsWatched();
   }
 
+  /** Whether somebody is told of each call, with its meta and trace. */
+  get tells(): boolean {
+    return areCallsWatched();
+  }
+
   /** Right before the function runs: sets what it runs inside, and who is told of its end. */
   begin(call: RunningCall): void {
     const message = areCallsWatched() ? this.#tell(call) : undefined;

@@ -2,7 +2,6 @@ import { RemoteStream, asStream } from '../streams/remote-stream.ts';
 import { Call } from './call.ts';
 import { callerFrames, failWithNetError } from './call-failure.ts';
 import { endArguments } from '../streams/call-streams.ts';
-import type { CallerRef } from './caller.ts';
 import { GivenStreams } from '../streams/given-streams.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -36,7 +35,8 @@ export interface OutgoingInput {
   clock: Clock;
   /** The deadline of a call that has none of its own, in ms. */
   deadline: number;
-  caller: CallerRef;
+  /** The actor that makes the calls. */
+  caller: { send(call: Call): void };
   middleware: Middleware;
   remotePeer(record: PeerRecord): RemotePeer;
   /** Why nothing works any more; undefined while the peer works. */

@@ -46,7 +46,17 @@ export function showInfo(out: Output, peer: RemotePeer, answer: unknown): void {
     out.line(`${out.colors.dim(name)}${' '.repeat(13 - name.length)}${safe(value)}`);
   }
   out.line(functions.length === 0 ? `${out.colors.dim('functions')}    none` : out.colors.dim('functions'));
-  for (const each of functions) out.line(`  ${safe(each)}`);
+  const work = new Map(told.work.map((each) => [readableTag(each.tag), workText(each)]));
+  for (const each of functions) {
+    const doing = work.get(each);
+    out.line(`  ${safe(each)}${doing === undefined ? '' : `  ${out.colors.dim(doing)}`}`);
+  }
+}
+
+/** What a function does whose calls are limited, or run in threads. */
+function workText({ running, waiting, threads }: ToldInfo['work'][number]): string {
+  const where = threads > 0 ? ` in ${count(threads, 'thread')}` : '';
+  return `${running} running, ${waiting} waiting${where}`;
 }
 
 function facts(peer: RemotePeer, { versions, counters, loop, ...told }: ToldInfo): [string, string][] {

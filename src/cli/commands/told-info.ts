@@ -8,6 +8,8 @@ export interface ToldInfo {
   time: number | null;
   functions: string[] | null;
   peers: number | null;
+  /** Functions that are limited, or run in threads. */
+  work: { tag: string; running: number; waiting: number; threads: number }[];
   counters: { caller: Counters; dispatcher: Counters; events: Counters };
   loop: { lag: number | null; utilization: number | null };
   memory: number | null;
@@ -18,6 +20,9 @@ export type Counters = Readonly<Record<string, number>>;
 
 /** More counters, and versions of the protocol, than any peer has. */
 const MOST = 32;
+
+/** Functions that are shown with their work. */
+const MOST_WORK = 256;
 
 /** Never throws. */
 export function readInfo(answer: unknown): ToldInfo {
@@ -40,6 +45,7 @@ export function readInfo(answer: unknown): ToldInfo {
       ? list(told['functions']).filter((each) => typeof each === 'string')
       : null,
     peers: number(told['peers']),
+    work: list(told['work']).slice(0, MOST_WORK).flatMap(workOf),
     counters: {
       caller: numbers(counters['caller']),
       dispatcher: numbers(counters['dispatcher']),
@@ -48,6 +54,14 @@ export function readInfo(answer: unknown): ToldInfo {
     loop: { lag: number(loop['lag']), utilization: number(loop['utilization']) },
     memory: number(told['memory']),
   };
+}
+
+function workOf(value: unknown): ToldInfo['work'] {
+  const fields = fieldsOf(value);
+  const tag = text(fields['tag']);
+  const [running, waiting, threads] = [fields['running'], fields['waiting'], fields['threads']].map(number);
+  if (tag === null || running == null || waiting == null || threads == null) return [];
+  return [{ tag, running, waiting, threads }];
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,0 +1,264 @@
+import { BadFrame } from '../../wire/bad-frame.ts';
+import { readFrame } from '../../wire/read-passed-on.ts';
+import type { Frame, RequestFrame, UnreadableFrame } from '../../wire/frames.ts';
+import { NetError } from '../../base/errors.ts';
+import { systemClock } from '../../base/clock.ts';
+import type { ThreadHome } from '../../base/thread-home.ts';
+import { warnOfUnforeseen } from '../../base/unforeseen.ts';
+import { Answers } from '../../calls/callee/answers.ts';
+import { receiveForArgument } from '../../calls/callee/arguments.ts';
+import type { ArgumentFrame } from '../../calls/callee/arguments.ts';
+import { registrationOf } from '../../calls/callee/registry.ts';
+import type { Registration } from '../../calls/callee/registry.ts';
+import { MeasuredCalls } from '../../calls/call-stats.ts';
+import { Watching } from '../../calls/callee/watching.ts';
+import { Runner } from '../../calls/callee/runner.ts';
+import type { RunningCall } from '../../calls/callee/running-call.ts';
+import { takenOver } from '../../calls/callee/taken-calls.ts';
+import { Middleware } from '../../calls/hooks.ts';
+import type { Link } from '../../connection/link.ts';
+import { RemotePeer } from '../../presence/remote-peer.ts';
+import type { Calling } from '../../presence/remote-peer.ts';
+import type { CallerFrame } from '../../connection/messages.ts';
+import type { ToldCaller, ToldPeer } from '../callers.ts';
+import { ThreadLink, eachLine, recordOf } from '../port-socket.ts';
+import type { PortMessage, PortSocket } from '../port-socket.ts';
+import { PACE, SLOT, change } from '../slots.ts';
+import { callsOut } from './calls-out.ts';
+import type { CallsOut } from './calls-out.ts';
+import { Places } from './places.ts';
+
+/** A request that waits for its turn in this thread. */
+interface Waiting {
+  readonly link: Link;
+  readonly slot: number;
+  readonly request: RequestFrame;
+  /** When the call came, on the clock. */
+  readonly receivedAt: number;
+}
+
+/** An answer does not wait longer than this for those of the calls after it, in ms. */
+const LONGEST_WAIT = 1;
+
+/** Runs calls in this thread. It ends with the thread. */
+export function serveInThread(home: ThreadHome, calling: Calling): Promise<void> {
+  const server = new ThreadServer(home, calling, callsOut(home));
+  server.begin();
+  return Promise.resolve();
+}
+
+class ThreadServer {
+  readonly #home: ThreadHome;
+  readonly #calling: Calling;
+  readonly #out: CallsOut;
+  readonly #socket: PortSocket;
+  readonly #runner: Runner;
+  readonly #answers: Answers;
+  readonly #places: Places;
+  readonly #registrations = new Map<string, Registration>();
+  /** The ways to the callers, by their numbers. */
+  readonly #callers: Link[] = [];
+  readonly #peers = new WeakMap<Link, RemotePeer>();
+  /** The calls that run: where each came from, and its slot. */
+  readonly #open = new Map<number, { link: Link; slot: number }>();
+  #queue: Waiting[] = [];
+  #isRunning = false;
+  #flushedAt = 0;
+  /** In ms. */
+  #pace = 0;
+
+  constructor(home: ThreadHome, calling: Calling, out: CallsOut) {
+    this.#home = home;
+    this.#calling = calling;
+    this.#out = out;
+    this.#socket = out.socket;
+    // The main thread counts the calls.
+    const uncounted = new MeasuredCalls();
+    this.#answers = new Answers(home.stacks, '', uncounted);
+    this.#places = new Places(() => this.#freed());
+    this.#runner = new Runner({
+      watching: new Watching('', systemClock, uncounted),
+      ...{
+        clock: systemClock,
+        answers: this.#answers,
+        middleware: new Middleware(),
+        streams: Infinity,
+      },
+      counters: this.#places,
+      remotePeer: (link) => this.#remotePeer(link),
+      poll: (call) => this.#poll(call),
+    });
+    for (const [tag, { fn, self }] of home.functions) {
+      this.#registrations.set(tag, registrationOf({ tag, fn, self, place: undefined }));
+    }
+  }
+
+  begin(): void {
+    this.#home.port.on('message', (message: PortMessage) => this.#receive(message));
+    this.#socket.write('!ready');
+    this.#socket.flush();
+  }
+
+  #receive(message: PortMessage): void {
+    if (typeof message === 'string') eachLine(message, (line) => this.#line(line, []));
+    else this.#line(message.line, message.binaries);
+    this.#run();
+  }
+
+  /** `+` tells of a caller, `*` of peers, a number begins a request, and `{` any other frame. */
+  #line(line: string, binaries: Uint8Array[]): void {
+    try {
+      const first = line.charCodeAt(0);
+      if (first === 43 /* + */) this.#meet(line);
+      else if (first === 42 /* * */) this.#out.told(JSON.parse(line.slice(1)) as ToldPeer);
+      else if (first === 123 /* { */) this.#frame(readFrame(line, binaries));
+      else this.#request(line, binaries);
+    } catch (error) {
+      warnOfUnforeseen('in a thread', error);
+    }
+  }
+
+  #meet(line: string): void {
+    const at = line.indexOf('{');
+    const { limits, ...peer } = JSON.parse(line.slice(at)) as ToldCaller;
+    const record = recordOf(peer);
+    record.link = this.#out.linkTo(record, limits);
+    const link = new ThreadLink(record, this.#socket, limits);
+    link.owner = {
+      ...{ idle: ignore, drained: ignore, silent: ignore, heard: ignore },
+      failed: (error) => warnOfUnforeseen('in a thread', error),
+      breached: (reason) => warnOfUnforeseen('in a thread', new Error(reason)),
+    };
+    this.#callers[Number(line.slice(1, at))] = link;
+  }
+
+  /** The line begins with the number of the caller, the slot, and how long ago the call came, in ms. */
+  #request(line: string, binaries: Uint8Array[]): void {
+    const at = line.indexOf('{');
+    const [caller, slot, ago] = line.slice(0, at).split(',') as [string, string, string];
+    const link = this.#callers[Number(caller)]!;
+    let frame: Frame | UnreadableFrame;
+    const text = line.slice(at);
+    try {
+      frame = readFrame(text, binaries);
+    } catch (error) {
+      if (!(error instanceof BadFrame)) throw error;
+      frame = { type: 'unreadable', of: 'request', id: idOf(text), message: error.message };
+    }
+    const { id } = frame as RequestFrame | UnreadableFrame;
+    if (frame.type === 'unreadable') {
+      this.#answers.refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${frame.message}`);
+    } else if (frame.type === 'request') {
+      const receivedAt = systemClock.now() - Number(ago);
+      this.#queue.push({ link, slot: Number(slot), request: frame, receivedAt });
+      // The values of its streams follow, and only a call that runs can take them.
+      if (frame.streams) this.#run();
+    }
+  }
+
+  #frame(frame: Frame | UnreadableFrame): void {
+    const { id, arg } = frame as { id: number; arg?: number };
+    const isOfCaller = frame.type === 'cancel' || frame.type === 'credit';
+    if (isOfCaller !== (arg === undefined)) {
+      this.#out.answered(frame as CallerFrame);
+      return;
+    }
+    const link = this.#open.get(id)?.link;
+    const call = link && takenOver(link).running.get(id);
+    if (!call) return;
+    if (frame.type === 'cancel') call.end(endOf(call, frame.late === true));
+    else if (frame.type === 'credit') call.writer?.credit(frame.count, frame.bytes);
+    else receiveForArgument(call, frame as ArgumentFrame);
+  }
+
+  /** Runs what waits, while there is a place. */
+  #run(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    const begin = systemClock.now();
+    this.#flushedAt = begin;
+    let at = 0;
+    for (; at < this.#queue.length && this.#places.running < this.#home.places; at += 1) {
+      this.#start(this.#queue[at]!);
+      this.#flushInTime();
+    }
+    this.#queue = at === this.#queue.length ? [] : this.#queue.slice(at);
+    this.#isRunning = false;
+    if (at > 0) this.#tellPace((systemClock.now() - begin) / at);
+    this.#socket.flush();
+  }
+
+  /** @param time the average time of the calls that were begun, in ms */
+  #tellPace(time: number): void {
+    // Calls whose function goes on after its return take longer than could be seen.
+    if (this.#places.running > 0) this.#pace = 0;
+    else this.#pace = this.#pace === 0 ? time : this.#pace + (time - this.#pace) / 4;
+    Atomics.store(this.#home.slots, PACE, Math.min(2 ** 30, Math.ceil(this.#pace * 1_000)));
+  }
+
+  #start({ link, slot, request, receivedAt }: Waiting): void {
+    const { id } = request;
+    if (!change(this.#home.slots, slot, SLOT.WAITS, SLOT.BEGAN)) {
+      this.#open.delete(id);
+      this.#socket.write(`-${id}`);
+      return;
+    }
+    const registration = this.#registrations.get(request.tag);
+    this.#open.set(id, { link, slot });
+    try {
+      if (registration) this.#runner.run(link, registration, request, receivedAt);
+      else
+        this.#answers.refuse(link, id, 'NO_SUCH_TAG', 'the file did not connect the function in this thread');
+    } catch (error) {
+      warnOfUnforeseen('in a thread', error);
+    }
+    if (!takenOver(link).running.get(id)) this.#open.delete(id);
+  }
+
+  #flushInTime(): void {
+    const now = systemClock.now();
+    if (now - this.#flushedAt < LONGEST_WAIT) return;
+    this.#flushedAt = now;
+    this.#socket.flush();
+  }
+
+  /** A function has ended that went on after its return. */
+  #freed(): void {
+    for (const [id, { link }] of this.#open) {
+      if (!takenOver(link).running.get(id)) this.#open.delete(id);
+    }
+    if (!this.#isRunning) setImmediate(() => this.#run());
+  }
+
+  /** While a function computes, no message arrives. The main thread leaves a mark in the slot, too. */
+  #poll(call: RunningCall): void {
+    if (call.ended) return;
+    const open = this.#open.get(call.id);
+    const state = open && Atomics.load(this.#home.slots, open.slot);
+    if (state === SLOT.CANCELLED) call.end(endOf(call, false));
+    else if (state === SLOT.LATE || call.deadline === 0) call.end(endOf(call, true));
+  }
+
+  #remotePeer(link: Link): RemotePeer {
+    // Number 0 is this process itself: a call of its own has no caller.
+    if (link === this.#callers[0]) return undefined as unknown as RemotePeer;
+    let peer = this.#peers.get(link);
+    if (!peer) {
+      peer = new RemotePeer(link.record, this.#calling, systemClock);
+      this.#peers.set(link, peer);
+    }
+    return peer;
+  }
+}
+
+function idOf(line: string): number {
+  return Number(/^\{"type":"request","id":(\d+)/.exec(line)?.[1]);
+}
+
+function endOf({ tag }: RunningCall, late: boolean): NetError {
+  return late
+    ? new NetError('DEADLINE_EXCEEDED', 'the deadline passed, and the caller no longer waits', { tag })
+    : new NetError('CANCELLED', 'the caller cancelled the call', { tag });
+}
+
+function ignore(): void {}

@@ -1,0 +1,243 @@
+import { receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
+
+import { warnOfUnforeseen } from '../base/unforeseen.ts';
+import { messageOf } from '../base/text.ts';
+import type { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
+import { sentOver } from '../calls/caller/sent-calls.ts';
+import type { PeerRecord } from '../connection/link.ts';
+import type { Limits } from '../wire/frames.ts';
+import { encodeCancel, encodeLateCancel } from '../wire/stream-frames.ts';
+import { REQUEST } from '../wire/usual-frames.ts';
+import { Callers, toldLine } from './callers.ts';
+import { FromThread } from './from-thread.ts';
+import type { CallsForThreads } from './calls-for-threads.ts';
+import type { Job, JobThread } from './job.ts';
+import { PortSocket, ThreadLink, eachLine } from './port-socket.ts';
+import type { PortMessage } from './port-socket.ts';
+import { PACE, SLOT, SLOTS, change, makeSlots } from './slots.ts';
+import { spawn } from './spawn.ts';
+import type { SpawnInput } from './spawn.ts';
+
+/** The pool of a thread. */
+export interface ThreadHouse {
+  readonly calls: OutgoingCalls;
+  /** Makes the calls that threads ask for. */
+  readonly outgoing: CallsForThreads;
+  /** The local peer, as the record that local calls go to. */
+  readonly record: PeerRecord;
+  now(): number;
+  /** Answers have arrived, and the thread may have room. */
+  answered(thread: Thread): void;
+  /** Nobody waits for the call any more, and its function has begun. */
+  cancelled(job: Job, late: boolean): void;
+  /** The file cannot be used in a thread. */
+  refused(thread: Thread, why: string): void;
+  /** The thread has ended. Its jobs are given back: those that had begun, and those that had not. */
+  ended(thread: Thread, why: string, begun: Job[], waiting: Job[]): void;
+}
+
+/** Nothing is too large for a call within a process. */
+const UNLIMITED: Limits = { message: Number.MAX_SAFE_INTEGER, calls: Number.MAX_SAFE_INTEGER };
+
+/** One worker thread, as the main thread sees it. */
+export class Thread implements JobThread {
+  readonly link: ThreadLink;
+  /** Calls that it was given and that have not settled, by number. */
+  readonly jobs = new Map<number, Job>();
+  /** It has loaded its file. */
+  ready = false;
+  /** Why it is being ended from here; undefined while it is not. */
+  ending: string | undefined;
+  readonly #house: ThreadHouse;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #socket: PortSocket;
+  readonly #callers: Callers;
+  readonly #slots = makeSlots();
+  readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot);
+  /** Calls that were taken back, until the thread has skipped them: their slots, by number. */
+  readonly #skipped = new Map<number, number>();
+  readonly #from: FromThread;
+  /** What made it end. */
+  #error: unknown;
+  #over = false;
+  #unfollow: (() => void) | undefined;
+
+  /** @throws Error when it cannot be started */
+  constructor(house: ThreadHouse, input: Omit<SpawnInput, 'slots'>) {
+    this.#house = house;
+    const { worker, port } = spawn({ ...input, slots: this.#slots });
+    this.#worker = worker;
+    this.#port = port;
+    this.#socket = new PortSocket(port);
+    this.link = new ThreadLink(house.record, this.#socket, UNLIMITED);
+    this.link.cancelled = (id, late) => this.#cancelled(id, late);
+    this.#callers = new Callers((line) => this.#socket.write(line));
+    this.#socket.write(toldLine(0, house.record, UNLIMITED));
+    this.#from = new FromThread(this.link, house.calls, house.outgoing, {
+      job: (id) => this.jobs.get(id),
+      settled: (job) => this.#remove(job),
+      skipped: (id) => this.#skip(id),
+      told: (line) => this.#told(line),
+    });
+    house.calls.receive({ type: 'link.opened', link: this.link });
+    port.on('message', (message: PortMessage) => this.#receive(message));
+    port.unref();
+    worker.on('error', (error) => (this.#error = error));
+    worker.on('exit', (code) => this.#exited(code));
+  }
+
+  /** Calls that it has and may have to run. */
+  get load(): number {
+    return this.jobs.size;
+  }
+
+  /** How long its calls took lately, in ms; Infinity if that is unknown. */
+  get pace(): number {
+    return Atomics.load(this.#slots, PACE) / 1_000 || Infinity;
+  }
+
+  hasBegun({ slot }: Job): boolean {
+    return Atomics.load(this.#slots, slot) !== SLOT.WAITS;
+  }
+
+  get hasRoom(): boolean {
+    return this.#free.length > 0;
+  }
+
+  /** Gives it a call. */
+  start(job: Job): void {
+    const slot = this.#free.pop()!;
+    job.slot = slot;
+    Atomics.store(this.#slots, slot, SLOT.WAITS);
+    if (job.forwarded) this.#forward(job, job.forwarded.call.link);
+    else this.#call(job);
+  }
+
+  #forward(job: Job, { record, limits }: { record: PeerRecord; limits: Limits }): void {
+    const sent = sentOver(this.link);
+    sent.last += 1;
+    job.id = sent.last;
+    this.jobs.set(job.id, job);
+    const { rest, binaries } = job.forwarded!.request;
+    const line = this.#prefix(job, this.#callers.numberOf(record, limits)) + REQUEST + job.id + rest;
+    if (binaries.length === 0) this.#socket.write(line);
+    else this.#socket.move(line, binaries);
+  }
+
+  #call(job: Job): void {
+    const call = job.call!;
+    const { caller } = job;
+    this.link.prefix = this.#prefix(job, caller ? this.#callers.numberOf(caller.record, caller.limits) : 0);
+    const { record, calls } = this.#house;
+    record.link = this.link;
+    calls.receive(call);
+    record.link = undefined;
+    if (call.link) {
+      job.id = call.id;
+      this.jobs.set(job.id, job);
+    } else {
+      // It failed before it was sent.
+      this.link.prefix = '';
+      this.#free.push(job.slot);
+    }
+  }
+
+  #prefix({ slot, since }: Job, caller: number): string {
+    return `${caller},${slot},${Math.round(this.#house.now() - since)}`;
+  }
+
+  takeBack(job: Job): boolean {
+    if (!change(this.#slots, job.slot, SLOT.WAITS, SLOT.TAKEN_BACK)) return false;
+    this.jobs.delete(job.id);
+    this.#skipped.set(job.id, job.slot);
+    return true;
+  }
+
+  cancel(job: Job, late: boolean): void {
+    this.#socket.write(late ? encodeLateCancel(job.id) : encodeCancel(job.id));
+    this.#cancelled(job.id, late);
+  }
+
+  /** A function that computes sees this and no message. */
+  #cancelled(id: number, late: boolean): void {
+    const job = this.jobs.get(id);
+    if (!job || job.killAt < Infinity) return;
+    if (change(this.#slots, job.slot, SLOT.WAITS, SLOT.TAKEN_BACK)) {
+      this.jobs.delete(id);
+      this.#skipped.set(id, job.slot);
+      sentOver(this.link).abandoned?.delete(id);
+      this.#house.answered(this);
+      return;
+    }
+    change(this.#slots, job.slot, SLOT.BEGAN, late ? SLOT.LATE : SLOT.CANCELLED);
+    this.#house.cancelled(job, late);
+  }
+
+  end(why: string): Promise<unknown> {
+    this.ending ??= why;
+    return this.#worker.terminate();
+  }
+
+  #receive(message: PortMessage): void {
+    if (typeof message === 'string') eachLine(message, (line) => this.#line(line, []));
+    else this.#line(message.line, message.binaries);
+    if (!this.#over) this.#house.answered(this);
+  }
+
+  #line(line: string, binaries: Uint8Array[]): void {
+    try {
+      this.#from.line(line, binaries);
+    } catch (error) {
+      warnOfUnforeseen('with what came from a thread', error);
+    }
+  }
+
+  #remove(job: Job): void {
+    this.jobs.delete(job.id);
+    this.#free.push(job.slot);
+  }
+
+  #skip(id: number): void {
+    const slot = this.#skipped.get(id);
+    if (slot === undefined) return;
+    this.#skipped.delete(id);
+    this.#free.push(slot);
+  }
+
+  #told(line: string): void {
+    if (line === '!ready') {
+      this.ready = true;
+    } else if (line === '?') {
+      this.#unfollow ??= this.#house.outgoing.follow((told) => this.#socket.write(told));
+    } else {
+      this.#house.refused(this, JSON.parse(line.slice('!failed '.length)) as string);
+    }
+  }
+
+  #exited(code: number): void {
+    // What it sent before its end may not have arrived as events yet.
+    for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port)) {
+      this.#receive(next.message as PortMessage);
+    }
+    this.#over = true;
+    this.#unfollow?.();
+    this.#house.outgoing.closed(this.link);
+    this.#port.close();
+    const why =
+      this.ending ??
+      (this.#error === undefined
+        ? `its thread ended with process.exit(${code})`
+        : `its thread ended with an error: ${messageOf(this.#error)}`);
+    const jobs = [...this.jobs.values()];
+    this.jobs.clear();
+    this.#house.ended(
+      this,
+      why,
+      jobs.filter((job) => this.hasBegun(job)),
+      jobs.filter((job) => !this.hasBegun(job)),
+    );
+    this.#house.calls.receive({ type: 'link.closed', link: this.link });
+  }
+}

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { WebSocketServer } from 'ws';
 
+import { VARIABLES } from '../../src/cli/doctor/variables.ts';
 import { run } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { Stage } from '../support/peers.ts';
+import { REPOSITORY } from '../support/processes.ts';
 import { Terminal } from '../support/terminal.ts';
 
 interface Result {
@@ -287,6 +289,18 @@ describe('app-net doctor', function () {
     const { says } = all.find(({ check }) => check === 'environment')!;
     expect(says).to.include('APP_NET_GROUP=gpu').and.to.include('APP_NET_SECRET=…');
     expect(says).not.to.include('passphrase');
+  });
+
+  it('points out variables that nothing reads, and knows every one that docs/options.md has', async () => {
+    const { code, all } = await examine({ APP_NET_LOG_LEVEL: 'info' });
+    expect(code).to.equal(0);
+    expect(all.find(({ says }) => says.includes('nothing reads'))).to.include({
+      ...{ status: 'note', check: 'environment', says: 'nothing reads APP_NET_LOG_LEVEL' },
+      todo: 'write APP_NET_LOG',
+    });
+    const page = await readFile(join(REPOSITORY, 'docs/options.md'), 'utf8');
+    const names = new Set(page.match(/APP_NET_[A-Z_]+[A-Z]/g));
+    expect([...names].toSorted()).to.deep.equal(VARIABLES.toSorted());
   });
 
   it('reports a secret that others can read, and a missing one, and shows neither', async () => {

@@ -11,6 +11,7 @@ import {
   checkSecret,
   checkVersions,
 } from './host.ts';
+import { unknownVariables } from './variables.ts';
 import { checkElsewhere } from './elsewhere.ts';
 import { checkMulticast } from './multicast.ts';
 import { checkNats } from './nats.ts';
@@ -39,7 +40,7 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
 
   tell(checkVersions());
   const options = checkOptions(environment);
-  tell(options.result);
+  tell(options.result, ...unknownVariables(environment));
   // One wrong option must not prevent the check of the others.
   const settings = options.settings ?? resolveOptions({}, {});
   if (settings.nats) {

@@ -4,6 +4,7 @@ import type { LookupFunction, Socket as NetSocket } from 'node:net';
 
 import { afterAwake } from '../base/awake.ts';
 import { systemClock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { HANDSHAKE_TIME } from '../wire/handshake.ts';
 import { addressText, isLoopback } from './address.ts';
 import { opened } from './opened.ts';
@@ -22,6 +23,7 @@ export async function dialStream(
   tls: Tls,
   signal: AbortSignal | undefined,
   look: LookUp = lookUp,
+  clock: Clock = systemClock,
 ): Promise<NetSocket> {
   signal?.throwIfAborted();
   let tcp: NetSocket | undefined;
@@ -33,7 +35,7 @@ export async function dialStream(
     tcp?.destroy();
     giveUp(new Error('no answer in time'));
   };
-  const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, cut);
+  const stopTimer = afterAwake(clock, HANDSHAKE_TIME, cut);
   signal?.addEventListener('abort', cut, { once: true });
   try {
     const ips = isIP(address.host) ? [address.host] : await Promise.race([look(address.host), givenUp]);

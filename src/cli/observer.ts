@@ -2,6 +2,8 @@ import { createPeer } from '../index.ts';
 import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
 import { nobody } from './commands/choose.ts';
 import { CliError, EXIT } from './terminal/exit.ts';
+import { afterAwake } from '../base/awake.ts';
+import { systemClock } from '../base/clock.ts';
 import { unawaited } from '../base/unforeseen.ts';
 import { messageOf } from '../base/text.ts';
 
@@ -17,7 +19,7 @@ export const OBSERVERS = 'app-net:commands';
 export const SEARCH_TIME = 1_000;
 
 /** How much longer it looks while it has not found what it needs, and has not yet tried every candidate, in ms. */
-const LONGER = 4_000;
+export const LONGER = 4_000;
 
 /**
  * Starts the peer of a command, and begins to stop it when `work` is done. The end of the process does the rest.
@@ -68,15 +70,16 @@ export async function search(
   time: number = SEARCH_TIME,
 ): Promise<RemotePeer[]> {
   const view = peer.peers.of(meant(group));
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer = (): void => {};
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, time);
+    // Time in which this process did not run proves nothing about others.
+    stopTimer = afterAwake(systemClock, time, resolve);
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   try {
     await Promise.race([view.settled(), late]);
   } finally {
-    clearTimeout(timer);
+    stopTimer();
   }
   signal.throwIfAborted();
   return sorted(view.list());

@@ -40,7 +40,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   providers: ReadonlySet<string>;
   /** There was no new hint for a while. */
   quiet: boolean;
-  overdue: boolean;
+  /** Quarters of the longest search that are over. */
+  overdue: number;
   stopping: boolean;
   /** Hints with a wrong tag that were dropped. Changed in place. */
   dropped: Map<string, { count: number; address: Address }>;

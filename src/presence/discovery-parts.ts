@@ -3,7 +3,6 @@ import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { HOST, NATS } from '../providers/provider.ts';
 import { keyOf } from '../providers/hint.ts';
-import type { Announcement } from '../providers/provider.ts';
 import { hintsOf } from '../providers/peer-list.ts';
 import { TOLD } from '../providers/told.ts';
 import { isAmong } from '../transport/address.ts';
@@ -27,21 +26,14 @@ import { warnOfTakenId } from '../connection/id-taken.ts';
 import { answer, ask, isSeed } from './introducing.ts';
 import { noteDropped } from './dropped-hints.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
+import { QUARTER_OF_SEARCH, QUIET, QUIET_ALONE, quietTime, searchHasEnded } from './first-search.ts';
 import { providerLogic } from './provider.ts';
 import { bury } from './tombstones.ts';
 
 /** Context, guards and actions of the machine of discovery. The machine itself is in `discovery.ts`. */
 
-/** The first search is over if there was no new hint for this long, in ms. */
-const QUIET = 250;
-
-/** The same, in ms, if there was no hint at all. It is longer, so that peers that start at the same instant see each other. */
-const QUIET_ALONE = 750;
-
 /** Time between two looks at the candidates that wait to be dialled, in ms. */
 const TURN = 250;
-/** The first search is over after this time in any case, in ms. */
-const LONGEST_SEARCH = 5_000;
 
 type Event<Type extends DiscoveryMessage['type']> = Extract<DiscoveryMessage, { type: Type }>;
 
@@ -54,11 +46,7 @@ export const discoveryParts = setup({
   },
   actors: { provider: providerLogic },
   guards: {
-    'the first search is over': ({ context }) => {
-      const { quiet, overdue, scanning, candidates } = context;
-      if (overdue) return true;
-      return quiet && scanning.size === 0 && [...candidates.values()].every((each) => each.tried);
-    },
+    'the first search is over': ({ context }) => searchHasEnded(context),
   },
   actions: {
     'start the providers': enqueueActions(({ context, event, enqueue }) => {
@@ -72,7 +60,12 @@ export const discoveryParts = setup({
         enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
       }
       enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(self, QUIET_ALONE) });
-      enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: LONGEST_SEARCH });
+      enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: QUARTER_OF_SEARCH });
+    }),
+
+    'count a quarter of the search': enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ overdue: context.overdue + 1 });
+      enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: QUARTER_OF_SEARCH });
     }),
 
     'consider the hint': enqueueActions(({ context, event, enqueue, system }) => {
@@ -329,14 +322,6 @@ export const discoveryParts = setup({
 function isToBeDialled({ candidates, stopping }: DiscoveryContext, candidate: Candidate): boolean {
   if (stopping || candidate.hints.size === 0 || candidates.get(candidate.id) !== candidate) return false;
   return candidate.state === 'seen' || candidate.state === 'left';
-}
-
-/**
- * How long to wait for new hints, in ms. The wait is for peers that start at the same instant and search for each other. A peer
- * that is not announced only searches for peers that are already there.
- */
-function quietTime({ addresses }: Announcement, otherwise: number): number {
-  return addresses.length === 0 ? 0 : otherwise;
 }
 
 function due(id: string): Event<'candidate.due'> {

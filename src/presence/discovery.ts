@@ -22,7 +22,7 @@ const machine = discoveryParts.createMachine({
     scanning: new Set(),
     providers: new Set(),
     quiet: false,
-    overdue: false,
+    overdue: 0,
     stopping: false,
     degraded: {},
     dropped: new Map(),
@@ -33,7 +33,7 @@ const machine = discoveryParts.createMachine({
       always: { guard: 'the first search is over', target: 'settled' },
       on: {
         'search.quiet': { actions: assign({ quiet: true }) },
-        'search.overdue': { actions: assign({ overdue: true }) },
+        'search.overdue': { actions: 'count a quarter of the search' },
       },
     },
     settled: { entry: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'search.settled' })) },

@@ -5,7 +5,7 @@ import type { Peer } from '../../index.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
-import { eventCalled, search, withPeer } from '../observer.ts';
+import { eventCalled, LONGER, search, SEARCH_TIME, withPeer } from '../observer.ts';
 import { count } from '../terminal/units.ts';
 import { readArguments, readMeta } from './values.ts';
 
@@ -54,8 +54,9 @@ export function emit(
  * frames arrive in order, so an answer to a ping comes after them.
  */
 async function meetSubscribers(own: Peer, signal: AbortSignal): Promise<void> {
-  // Peers of any group, `app-net events` in another terminal included.
-  const found = await search(own, '*', signal);
+  // Peers of any group, `app-net events` in another terminal included. An event that misses a slow one is lost, so this looks
+  // longer than a command that shows what it found.
+  const found = await search(own, '*', signal, SEARCH_TIME + LONGER);
   await Promise.allSettled(found.map((peer) => peer.ping({ deadline: ANSWER_TIME, signal })));
   signal.throwIfAborted();
 }

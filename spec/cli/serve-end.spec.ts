@@ -58,9 +58,10 @@ describe('the end of app-net serve', function () {
       const file = join(home, `${name}.js`);
       await writeFile(file, `${CONNECT.replaceAll("'app-net'", `'${LIBRARY}'`)} ${text} await serve();`);
       const served = parents.run(home, [COMMAND, 'serve', file, '--watch'], environment);
-      await served.line((line) => / serves \d+ function/.test(String(line)));
+      // Beside the tests on a busy machine this takes longer than one of them alone.
+      await served.line((line) => / serves \d+ function/.test(String(line)), 50_000);
       run(['call', name], environment).catch(() => {});
-      const line = String(await served.line((each) => String(each).startsWith('begun')));
+      const line = String(await served.line((each) => String(each).startsWith('begun'), 50_000));
       await served.kill('SIGKILL');
       return Number(line.slice('begun '.length));
     };

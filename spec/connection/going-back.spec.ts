@@ -202,8 +202,7 @@ describe('an earlier link that two peers return to', () => {
     const [atA, atB] = End.pair(30);
     a.take(atA, true, 1);
     b.take(atB, false, 1);
-    // The goaways of both, on the link that they have left, are still on their way.
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // The goaways of both, on the link that they have left, are still on their way. A wait could last until they are there.
     atA.terminate();
     expect(await a.other.call('echo', [1])).to.equal(1);
     await expectPeace(a, b);

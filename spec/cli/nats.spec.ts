@@ -64,7 +64,9 @@ describe('app-net --nats', function () {
   it('lists and calls peers that meet at the server', async () => {
     const listed = await run(['peers', '--json', '--nats', server.url], env);
     expect(listed.lines).to.have.length(1);
-    expect(listed.lines[0]).to.include({ name: 'far', scope: 'wan' });
+    expect(listed.lines[0]).to.include({ name: 'far', scope: 'wan', network: 'nats' });
+    const table = await run(['peers', '--no-json', '--nats', server.url], env);
+    expect(table.out).to.match(/far +main +.+, process \d+, by NATS/);
     const called = await run(['call', 'double', '21', '--nats', server.url], env);
     expect([called.code, called.out.trim()]).to.deep.equal([0, '42']);
   });

@@ -22,7 +22,7 @@ describe('docs/options.md', () => {
   });
 
   it('has the environment variables that a peer reads, and no other', () => {
-    const code = `${source('src/peer/options.ts')}${source('src/peer/exposure.ts')}`;
+    const code = `${source('src/peer/options.ts')}${source('src/peer/exposure.ts')}${source('src/peer/network-options.ts')}`;
     const read = [...code.matchAll(/env\('(\w+)'\)/g)].map(([, name]) => name);
     const told = peerOptions().flatMap(({ environment }) =>
       [...environment.matchAll(/`(APP_NET_\w+)`/g)].map(([, name]) => name),

@@ -52,6 +52,7 @@ describe('the options of a peer', () => {
       random: Math.random,
       network: undefined,
       nats: undefined,
+      networks: undefined,
     });
   });
 

@@ -2,6 +2,7 @@ import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { NetError } from '../base/errors.ts';
+import { isAtBroker } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
@@ -90,11 +91,14 @@ export const connectionParts = setup({
     'the link in use closed, and another one stays': ({ context, event }) =>
       event.type === 'link.closed' && otherLink(context, event.link) !== undefined,
     'the link in use is heard': ({ context }) => context.record?.link?.suspect === false,
-    // This process was stalled, so the other side may have given it up; or the network in between has lost the connection.
+    // This process was stalled, so the other side may have given it up; or the network in between has lost the connection; or
+    // the peer may be reached through a broker as well.
     'the link in use closed, which proves nothing': ({ context, event }) =>
       event.type === 'link.closed' &&
       event.link === context.record?.link &&
-      (event.code === CLOSE.NETWORK || context.services.liveness.getSnapshot().context.stalled),
+      (event.code === CLOSE.NETWORK ||
+        context.services.liveness.getSnapshot().context.stalled ||
+        (!event.link.socket.isRelayed && whereToProbe(context).some((address) => isAtBroker(address)))),
     'it is about the link in use': ({ context, event }) =>
       (event.type === 'link.silent' || event.type === 'link.heard') && event.link === context.record?.link,
     'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',

@@ -8,6 +8,8 @@ import type { Clock } from '../base/clock.ts';
 import { defaultName } from './default-name.ts';
 import { resolveExposure } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
+import { resolveNetworks } from './network-options.ts';
+import type { Networks } from './network-options.ts';
 import { limits } from './limit-options.ts';
 import type { PeerLimits } from './limit-options.ts';
 import {
@@ -195,10 +197,16 @@ export interface PeerOptions {
    * credentials). Default: this host over loopback; with `lan`, other hosts too.
    */
   network?: Network | undefined;
+  /**
+   * Several networks at once: `host`, which is the default network, and `natsNetwork()`. A peer that is found on both is one
+   * peer, with a direct connection. If that breaks, NATS takes over. Takes the place of `network`.
+   * Default: `network` alone.
+   */
+  networks?: readonly ('host' | Network)[] | undefined;
 }
 
 /** The options with every default filled in. */
-export interface Settings extends Exposure {
+export interface Settings extends Exposure, Networks {
   id: string;
   incarnation: string;
   name: string;
@@ -223,9 +231,6 @@ export interface Settings extends Exposure {
   inspect: Inspector | undefined;
   clock: Clock;
   random: () => number;
-  network: Network | undefined;
-  /** The network is NATS, by the environment. A function, because a URL may hold a password. */
-  nats: (() => { servers: string; credsFile: string | undefined }) | undefined;
 }
 
 /**
@@ -264,8 +269,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
     inspect: callable('inspect', options.inspect),
     clock: checkClock(options.clock ?? systemClock),
     random: callable('random', options.random ?? Math.random),
-    network: options.network,
-    nats: options.network === undefined ? nats(env) : undefined,
+    ...resolveNetworks(options, env),
   };
 }
 
@@ -302,12 +306,8 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   clock: true,
   random: true,
   network: true,
+  networks: true,
 };
-
-function nats(env: (name: string) => string | undefined): Settings['nats'] {
-  const servers = env('APP_NET_NATS');
-  return servers === undefined ? undefined : () => ({ servers, credsFile: env('APP_NET_NATS_CREDS') });
-}
 
 function log({ logger, logLevel }: PeerOptions, environment: string | undefined, name: string): Log {
   const methods = ['debug', 'info', 'warn', 'error'] as const;

@@ -18,7 +18,7 @@ import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
 import type { Connecting } from '../functions/connecting.ts';
 import type { PeerActor } from './actor-types.ts';
 import { containedSettings } from './contained-settings.ts';
-import { defaultNetwork } from './default-network.ts';
+import { networkOf } from './default-network.ts';
 import { Ending } from './ending.ts';
 import { followDiscovery } from './follow-discovery.ts';
 import { remoteFunction } from '../functions/connected.ts';
@@ -145,7 +145,7 @@ export class Peer {
       this.#events.logic,
     );
     const self = { id, incarnation: settings.incarnation, limits: announcedLimits(limits), describe };
-    const network = settings.network ?? defaultNetwork(settings);
+    const network = networkOf(settings);
     this.#actor = createActor(machine, {
       input: { settings, self, network, ending: this.#ending },
       clock,

@@ -115,6 +115,12 @@ export class RemotePeer {
     return this.#calling.load(this.#record);
   }
 
+  /** How it is connected at present: directly, or through NATS. Undefined while no connection is open. */
+  get network(): 'direct' | 'nats' | undefined {
+    const { link } = this.#record;
+    return link && (link.socket.isRelayed ? 'nats' : 'direct');
+  }
+
   /** Tags of the functions that it has connected now. */
   get functions(): readonly string[] {
     return [...this.#record.functions];

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Provider } from './provider.ts';
 import type { SecretKeys } from '../wire/secret.ts';
+import type { Address } from '../transport/address.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface Attachment {
   providers: readonly Provider[];
   /** The secret that the peers of this network share, unless a peer is given another. */
   secret(): Promise<string>;
+  /** Whether an address is one of this network. Absent: all that no other network has. */
+  reaches?: (address: Address) => boolean;
   /** Call when the peer stops. Ends what the network has in the background, once nothing uses it any more. */
   close?(): Promise<void>;
 }

@@ -62,23 +62,30 @@ export function hostInUrl(host: string): string {
   return isIPv6(bare) ? `[${bare}]` : host;
 }
 
+/** The begin of the host of an address at a broker. A colon cannot be in a name, so it is never taken for one. */
+export const BROKER = 'nats:';
+
+/** Whether the address leads through a broker, and not to a host. */
+export function isAtBroker({ host }: Address): boolean {
+  return host.startsWith(BROKER);
+}
+
 /**
  * The address as text, for people and as a key: `127.0.0.1:4000`, `[::1]:4000`, `[fe80::1%eth0]:4000`. An address at a broker
  * has no port: `nats:V1StGXR8.Z5jdHi6B`.
  */
 export function addressText({ host, port }: Address): string {
-  if (host.startsWith('nats:')) return host;
+  if (host.startsWith(BROKER)) return host;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The addresses without duplicates, loopback first, because it is the shortest way within a host. */
+/** The addresses without duplicates: loopback first, because it is the shortest way within a host, and a broker last. */
 export function nearestFirst(addresses: Iterable<Address>): Address[] {
-  const all = [...addresses];
-  if (all.length < 2) return all;
-  const unique = [...new Map(all.map((each) => [addressText(each), each])).values()];
+  const unique = [...new Map([...addresses].map((each) => [addressText(each), each])).values()];
   return [
     ...unique.filter(({ host }) => isLoopback(host)),
-    ...unique.filter(({ host }) => !isLoopback(host)),
+    ...unique.filter((each) => !isLoopback(each.host) && !isAtBroker(each)),
+    ...unique.filter((each) => isAtBroker(each)),
   ];
 }
 

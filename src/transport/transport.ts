@@ -49,6 +49,8 @@ export interface Socket {
   readonly binding: Binding;
   /** Where the other end is. */
   readonly scope: Scope;
+  /** Whether the connection goes through a broker. */
+  readonly isRelayed?: boolean;
   /** Bytes that were sent but not yet handed to the network. */
   readonly bufferedAmount: number;
   /** Grows whenever anything arrives, even just the answer to a ping. Its unit depends on the transport. */

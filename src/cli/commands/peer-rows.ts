@@ -86,9 +86,9 @@ async function shortest(peer: RemotePeer, limits: Limits): Promise<number | unde
 function nothing(): undefined {}
 
 export function peerData(peer: RemotePeer, answers?: Answers): Record<string, unknown> {
-  const { id, name, group, hub, pid, host, scope } = peer;
+  const { id, name, group, hub, pid, host, scope, network } = peer;
   return {
-    ...{ id, name, group, hub, pid, host, scope },
+    ...{ id, name, group, hub, pid, host, scope, network },
     functions: peer.functions.map((tag) => readableTag(tag)),
     ...(answers && {
       roundTrip: answers.roundTrip === undefined ? null : microseconds(answers.roundTrip),
@@ -98,6 +98,8 @@ export function peerData(peer: RemotePeer, answers?: Answers): Record<string, un
   };
 }
 
-export function where({ scope, host, pid }: RemotePeer): string {
-  return scope === 'host' && host === hostname() ? `process ${pid}` : `${safe(host, 30)}, process ${pid}`;
+export function where({ scope, host, pid, network }: RemotePeer): string {
+  const way = network === 'nats' ? ', by NATS' : '';
+  const place = scope === 'host' && host === hostname() ? '' : `${safe(host, 30)}, `;
+  return `${place}process ${pid}${way}`;
 }

@@ -4,6 +4,7 @@ import { checkNatsOptions } from '../../transport/nats/nats-options.ts';
 import type { NatsOptions } from '../../transport/nats/nats-options.ts';
 import { NatsTransport } from '../../transport/nats/nats-transport.ts';
 import { Station } from '../../transport/nats/station.ts';
+import { isAtBroker } from '../../transport/address.ts';
 import { Subjects } from '../../transport/nats/subjects.ts';
 import type { Network } from '../network.ts';
 import { NatsProvider } from './nats-provider.ts';
@@ -34,6 +35,7 @@ export function natsNetwork(options: NatsOptions): Network {
         transport: new NatsTransport(station),
         providers: [new NatsProvider(station)],
         secret,
+        reaches: isAtBroker,
         close: () => station.close(),
       };
     },

@@ -42,6 +42,7 @@ export interface NatsSocketInput {
 export class NatsSocket implements Socket {
   readonly binding: Binding;
   readonly scope = 'wan';
+  readonly isRelayed = true;
   /** Counts messages that only the other side can have made. */
   received = 0;
   readonly other: Life;

@@ -1,3 +1,4 @@
+import { BROKER } from '../address.ts';
 import type { Address } from '../address.ts';
 import type { Life } from './opening.ts';
 
@@ -42,11 +43,9 @@ export class Subjects {
   }
 }
 
-const SCHEME = 'nats:';
-
-/** The address of a life: it has no host and no port. A colon cannot be in a name, so it is never taken for one. */
+/** The address of a life: it has no host and no port. */
 export function natsAddress({ id, incarnation }: Life): Address {
-  return { host: `${SCHEME}${id}.${incarnation}`, port: 1 };
+  return { host: `${BROKER}${id}.${incarnation}`, port: 1 };
 }
 
 /** Undefined for an address of another kind. */

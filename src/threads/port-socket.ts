@@ -14,7 +14,7 @@ const CUT = 64 * 1024;
 
 /** The way to the other thread. The lines of a turn of the event loop go in one message, since each message costs as much as some ten calls. */
 export class PortSocket implements Socket {
-  readonly binding = { kind: 'thread', data: new Uint8Array() };
+  readonly binding: Socket['binding'] = { kind: 'thread', data: new Uint8Array() };
   readonly scope = 'host';
   readonly bufferedAmount = 0;
   readonly received = 0;

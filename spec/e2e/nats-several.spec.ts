@@ -101,6 +101,29 @@ describe('peers on a direct network and at NATS', function () {
     ]);
   });
 
+  it('start without the server, and meet those at NATS when it is there', async () => {
+    const gone = await NatsServer.start();
+    await gone.stop();
+    const memory = new MemoryNetwork();
+    const networks = [memory, natsNetwork({ servers: gone.url })];
+    const a = await make('a', { networks });
+    const near = await make('near', { network: memory });
+    await a.peers.ready({ name: 'near' });
+    expect(await whoami(a, near)).to.equal('near');
+    const alone = await make('alone', { network: natsNetwork({ servers: gone.url }) }).catch(
+      (error: Error) => error.message,
+    );
+    expect(alone).to.include('cannot connect to NATS');
+    const late = await NatsServer.start({ port: gone.port });
+    try {
+      const far = await make('far', { network: natsNetwork({ servers: late.url }) });
+      await a.peers.ready({ name: 'far' });
+      expect(await whoami(a, far)).to.equal('far');
+    } finally {
+      await late.stop();
+    }
+  });
+
   it('see a SIGKILL soon, although the peer may be somewhere else', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'app-net-spec-'));
     const script = `

@@ -21,7 +21,8 @@ export function severalNetworks(networks: readonly Network[]): Network {
         await Promise.all(attached.map(async (each) => each.close?.()));
       };
       try {
-        for (const network of networks) attached.push(await network.attach(user));
+        const hasAnother = networks.length > 1;
+        for (const network of networks) attached.push(await network.attach({ ...user, hasAnother }));
         const [first, ...more] = attached.toSorted(directFirst);
         if (more.some(({ reaches }) => !reaches) || more.length > 1)
           throw new TypeError("networks: give 'host' or another direct network, and one natsNetwork");

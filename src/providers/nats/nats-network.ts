@@ -25,11 +25,11 @@ import { NatsProvider } from './nats-provider.ts';
 export function natsNetwork(options: NatsOptions): Network {
   const source = checkNatsOptions(options);
   return {
-    attach: async ({ id, incarnation, random, keys }) => {
+    attach: async ({ id, incarnation, random, keys, hasAnother }) => {
       const secret = (): Promise<never> => Promise.reject(noSecret('there is none'));
       const { relay, world } = await keys(secret);
       if (!relay) throw noSecret('this one is not a made one');
-      const bus = await openBus(source, random);
+      const bus = await openBus(source, random, hasAnother);
       const station = new Station(bus, new Subjects(world), { id, incarnation }, () => relay);
       return {
         transport: new NatsTransport(station),

@@ -77,7 +77,8 @@ export class NatsProvider implements Provider {
     await bus.settled().catch(() => {});
     listener.announced?.();
     this.#tellProblem();
-    await search.done;
+    // Without a connection there is nothing to wait for now.
+    if (bus.epoch) await search.done;
     listener.scanned();
   }
 

@@ -66,11 +66,16 @@ export class Bus {
   #asking: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** Use `openBus`. */
-  constructor(source: LoginSource, random: () => number, connection: NatsConnection) {
+  /** Use `openBus`. @param begin a connection, or why there is none yet */
+  constructor(source: LoginSource, random: () => number, begin: NatsConnection | NatsUnreachable) {
     this.#source = source;
     this.#random = random;
-    this.#use(connection);
+    if (begin instanceof NatsUnreachable) {
+      this.#note(begin);
+      this.#again(1);
+    } else {
+      this.#use(begin);
+    }
   }
 
   /** Undefined while there is no connection. */
@@ -308,9 +313,16 @@ export class Bus {
   }
 }
 
-/** @throws Error that says what is wrong, if no server can be reached, or none lets this client in */
-export async function openBus(source: LoginSource, random: () => number): Promise<Bus> {
-  return new Bus(source, random, await connectOnce(source, []));
+/**
+ * @param isPatient do not fail if no server can be reached now, or none lets this client in: keep trying
+ * @throws Error that says what is wrong
+ */
+export async function openBus(source: LoginSource, random: () => number, isPatient = false): Promise<Bus> {
+  const begin = await connectOnce(source, []).catch((error: unknown) => {
+    if (isPatient && error instanceof NatsUnreachable) return error;
+    throw error;
+  });
+  return new Bus(source, random, begin);
 }
 
 function readMessage(message: Msg): BusMessage {

@@ -103,7 +103,7 @@ async function peers(role) {
   const { createPeer } = await import('../build/index.js');
   const { webSocketTransport } = await import('../build/transport/websocket.js');
   const joins = counter();
-  const start = async () => {
+  const start = async (_, number) => {
     const provider = { name: 'bench', failed() {}, stop: async () => {}, stopNow() {} };
     provider.start = async (self, listener) => {
       Object.assign(provider, { self, found: listener.found });
@@ -112,7 +112,8 @@ async function peers(role) {
     const network = {
       attach: () => ({ transport: webSocketTransport(), providers: [provider], secret: async () => SECRET }),
     };
-    const peer = createPeer({ network });
+    // The peer with the lower id dials at once. The other one would wait, and pings of idle connections would count.
+    const peer = createPeer({ id: `${role === 'dial' ? 'a' : 'b'}-${number}`, network });
     peer.connect('add', (a, b) => a + b);
     peer.peers.on('join', joins.count);
     await peer.start();

@@ -146,10 +146,8 @@ export const connectionParts = setup({
       const { services, links } = context;
       const { self } = services.handshake;
       const record = context.record!;
-      const owner = freeName(
-        'socket',
-        links.map(({ ownerName }) => ownerName),
-      );
+      const isTaken = (name: string): boolean => links.some(({ ownerName }) => ownerName === name);
+      const owner = freeName('socket', links.length, isTaken);
       const link = new Link(record, session, services.limits, owner);
       services.log.connectionOpened(record, session.dialled);
       enqueue.assign({ links: links.concat(link) });

@@ -125,7 +125,7 @@ export function createPeerMachine(
         // The peer may have connected to us in the meantime.
         if (context.connections.has(id)) return;
         const input = { id, addresses, generation, services: context.services! };
-        enqueue.spawnChild('connection', { ...names(context, id), input });
+        enqueue.spawnChild('connection', { ...names(context, id, self), input });
         enqueue.assign(({ context: now }) => remember(now, id, self));
       }),
 
@@ -138,7 +138,7 @@ export function createPeerMachine(
         if (known?.getSnapshot().status !== 'active') {
           if (known) enqueue.stopChild(known);
           const input = { id, addresses: [], generation: 0, services: context.services! };
-          enqueue.spawnChild('connection', { ...names(context, id), input });
+          enqueue.spawnChild('connection', { ...names(context, id, self), input });
           enqueue.assign(({ context: now }) => remember(now, id, self));
         }
         enqueue.sendTo(({ context: now }) => now.connections.get(id)!, { type: 'session.arrived', session });
@@ -300,9 +300,14 @@ export function createPeerMachine(
 }
 
 /** The names of a connection to this peer, among the children and in the system. */
-function names({ connections }: PeerContext, id: string): { id: string; systemId: string } {
-  const taken = [...connections.values()].map((connection) => connection.id);
-  return { id: freeName('connection', taken), systemId: `connection:${id}` };
+function names(
+  { connections }: PeerContext,
+  id: string,
+  peer: AnyActorRef,
+): { id: string; systemId: string } {
+  const { children } = peer.getSnapshot() as { children: Record<string, unknown> };
+  const name = freeName('connection', connections.size, (each) => children[each] !== undefined);
+  return { id: name, systemId: `connection:${id}` };
 }
 
 function servicesOf(

@@ -40,6 +40,21 @@ describe('the log', () => {
     await stage.clear();
   });
 
+  it('names the function that blocked the process, and says what to do', async () => {
+    const lines = new Lines();
+    const network = new MemoryNetwork();
+    const { b, toB } = await stage.pair({ network }, { network, logger: lines });
+    b.connect('quick', () => 1);
+    b.connect('spin', (ms: number) => {
+      for (const end = performance.now() + ms; performance.now() < end;);
+    });
+    await toB.call('quick');
+    await toB.call('spin', [1_050]);
+    const blocked = (): string[] => lines.all.filter((line) => line.includes('was blocked'));
+    await eventually(() => blocked().length === 1);
+    expect(blocked()[0]).to.match(/^warn .*was blocked for 1\.\d s by spin; connect .* option threads$/);
+  });
+
   it('has one line for each change of state, and none for a call', async () => {
     const logger = new Lines();
     const network = new MemoryNetwork();

@@ -28,6 +28,7 @@ const peerMachine = createPeerMachine(
     limits: { calls: 1, streams: 1, running: 1 },
     stacks: true,
     middleware: new Middleware(),
+    log: silentLog,
     remotePeer: () => expect.fail('nobody calls'),
   }),
   createLivenessLogic({ clock: systemClock, ping: 2_000, suspect: 6_000 }),

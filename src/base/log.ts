@@ -115,6 +115,18 @@ export class Log {
     );
   }
 
+  /**
+   * The event loop did not turn for long. Other peers may have given this one up meanwhile.
+   * @param tags the functions that were called: one of them was it
+   */
+  blocked(ms: number, tags: readonly string[]): void {
+    this.#write('warn', () => {
+      const functions = tags.slice(0, MOST_TAGS).map((tag) => escaped(readableTag(tag), LONGEST_TAG));
+      const by = functions.length === 0 ? 'what came from a peer' : functions.join(' or ');
+      return `was blocked for ${(ms / 1_000).toFixed(1)} s by ${by}; connect functions that compute with the option threads`;
+    });
+  }
+
   /** The user's `inspect` threw, and is not called again. */
   inspectorThrew(error: unknown): void {
     const text = `the function of the option \`inspect\` threw, and is not called again: ${reason(error)}`;

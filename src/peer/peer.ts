@@ -139,7 +139,7 @@ export class Peer {
       createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({
         ...{ id, measured, registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
-        remotePeer: ({ record }) => this.#remotePeer(record),
+        ...{ log: settings.log, remotePeer: ({ record }) => this.#remotePeer(record) },
       }),
       createLivenessLogic(settings),
       this.#events.logic,

@@ -19,6 +19,10 @@ export class PortSocket implements Socket {
   readonly bufferedAmount = 0;
   readonly received = 0;
   readonly #port: MessagePort;
+  /** Whether lines may wait, because the other thread has enough to do. The next `flush` sends them. */
+  holds: (() => boolean) | undefined;
+  /** Lines that wait here. */
+  lines = 0;
   #text = '';
   #isDue = false;
 
@@ -27,6 +31,7 @@ export class PortSocket implements Socket {
   }
 
   write(line: string): void {
+    this.lines += 1;
     this.#text = this.#text === '' ? line : `${this.#text}\n${line}`;
     if (this.#text.length > CUT) {
       this.flush();
@@ -47,6 +52,7 @@ export class PortSocket implements Socket {
   flush(): void {
     const text = this.#text;
     if (text === '') return;
+    this.lines = 0;
     this.#text = '';
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port between threads has no origin
     this.#port.postMessage(text);
@@ -54,7 +60,7 @@ export class PortSocket implements Socket {
 
   readonly #flushDue = (): void => {
     this.#isDue = false;
-    this.flush();
+    if (!this.holds?.()) this.flush();
   };
 
   send(message: string, before?: readonly Uint8Array[]): void {

@@ -40,6 +40,12 @@ export interface ThreadHouse {
 /** Nothing is too large for a call within a process. */
 const UNLIMITED: Limits = { message: Number.MAX_SAFE_INTEGER, calls: Number.MAX_SAFE_INTEGER };
 
+/**
+ * A thread that has this many short calls to do is told of more with its next answers. Each message costs as much as some ten
+ * calls.
+ */
+const ENOUGH = 64;
+
 /** One worker thread, as the main thread sees it. */
 export class Thread implements JobThread {
   readonly link: ThreadLink;
@@ -71,6 +77,7 @@ export class Thread implements JobThread {
     this.#worker = worker;
     this.#port = port;
     this.#socket = new PortSocket(port);
+    this.#socket.holds = () => this.pace < Infinity && this.jobs.size - this.#socket.lines >= ENOUGH;
     this.link = new ThreadLink(house.record, this.#socket, UNLIMITED);
     this.link.cancelled = (id, late) => this.#cancelled(id, late);
     this.#callers = new Callers((line) => this.#socket.write(line));
@@ -157,6 +164,7 @@ export class Thread implements JobThread {
 
   cancel(job: Job, late: boolean): void {
     this.#socket.write(late ? encodeLateCancel(job.id) : encodeCancel(job.id));
+    this.#socket.flush();
     this.#cancelled(job.id, late);
   }
 
@@ -183,7 +191,9 @@ export class Thread implements JobThread {
   #receive(message: PortMessage): void {
     if (typeof message === 'string') eachLine(message, (line) => this.#line(line, []));
     else this.#line(message.line, message.binaries);
-    if (!this.#over) this.#house.answered(this);
+    if (this.#over) return;
+    this.#house.answered(this);
+    this.#socket.flush();
   }
 
   #line(line: string, binaries: Uint8Array[]): void {

@@ -7,6 +7,7 @@ import type { NetErrorCode } from '../../base/errors.ts';
 import type { MeasuredCalls } from '../call-stats.ts';
 import { Watching } from './watching.ts';
 import type { Middleware } from '../hooks.ts';
+import type { Log } from '../../base/log.ts';
 import type { Registry } from './registry.ts';
 import type { RemotePeer } from '../../presence/remote-peer.ts';
 import { nameFor, readableTag } from '../../base/tag.ts';
@@ -38,6 +39,7 @@ export interface DispatcherInput {
   /** Whether thrown errors are sent with their stack. */
   stacks: boolean;
   middleware: Middleware;
+  log: Log;
   remotePeer: (link: Link) => RemotePeer;
 }
 
@@ -60,6 +62,14 @@ export function createDispatcherLogic(input: DispatcherInput): DispatcherLogic {
   return contained(logic, (error, { link }) => link.fail(error));
 }
 
+/** A function that computes without a pause for this long, in ms, is named in the log. */
+const BLOCKED = 1_000;
+
+/** The functions that requests ask for. */
+function tagsOf(frames: readonly DispatcherFrame[]): string[] {
+  return [...new Set(frames.flatMap((frame) => (frame.type === 'request' ? [frame.tag] : [])))];
+}
+
 class Dispatcher {
   readonly snapshot: LiveSnapshot<DispatcherCounters>;
   resume: (link: Link) => void = () => {};
@@ -69,11 +79,14 @@ class Dispatcher {
   readonly #answers: Answers;
   readonly #runner: Runner;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #stall = new StallWatch();
   /** When the current requests were read, on the clock. */
   #receivedAt = 0;
 
-  constructor({ id, measured, registry, clock, limits, stacks, middleware, remotePeer }: DispatcherInput) {
+  constructor(input: DispatcherInput) {
+    const { id, measured, registry, clock, limits, stacks, middleware, remotePeer } = input;
+    this.#log = input.log;
     this.#registry = registry;
     this.#clock = clock;
     this.#limits = limits;
@@ -145,6 +158,8 @@ class Dispatcher {
           break;
       }
     }
+    const blocked = this.#clock.now() - now;
+    if (blocked >= BLOCKED) this.#log.blocked(blocked, tagsOf(frames));
   }
 
   /** Starts the request, puts it off or refuses it. */
@@ -271,13 +286,18 @@ class Dispatcher {
       written += 1;
     }
     held.answers = held.answers.slice(written);
+    const begin = this.#clock.now();
+    const begun: RequestFrame[] = [];
     for (const [id, { request, receivedAt }] of held.requests) {
       if (link.congested) break;
+      begun.push(request);
       held.requests.delete(id);
       this.#putOff(taken, -1);
       this.#receivedAt = receivedAt;
       this.#begin(link, request, receivedAt);
     }
+    const blocked = this.#clock.now() - begin;
+    if (blocked >= BLOCKED) this.#log.blocked(blocked, tagsOf(begun));
     if (held.answers.length + held.requests.size === 0) return;
     // More may have been put off while the older entries were handled.
     held.take(taken.held);

@@ -23,7 +23,7 @@ export interface ClusterTally {
 export async function natsCluster(
   count: number,
   rounds: number,
-  { settle = 2_000 } = {},
+  { settle = 7_000 } = {},
 ): Promise<ClusterTally> {
   const servers = await startCluster();
   const secret = makeSecret();
@@ -71,11 +71,11 @@ export async function natsCluster(
       longest.fill(0);
       const victim = servers.shift()!;
       await victim.stop();
-      await new Promise((resolve) => setTimeout(resolve, settle / 2));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
       const [own] = await freePorts(1);
       const all = [...servers.map(({ clusterPort }) => clusterPort!), own!];
       servers.push(await NatsServer.start({ port: victim.port, cluster: { own: own!, all } }));
-      // Long enough for a wrong leave: nothing is concluded in the first 1.5 s.
+      // Long enough for a wrong leave: nothing is concluded in the first 6 s.
       await new Promise((resolve) => setTimeout(resolve, settle));
       tally.pauses.push(Math.max(...longest));
     }

@@ -4,12 +4,6 @@ import type { Questions } from './questions.ts';
 /** Time between two questions that have to agree that nobody is there, in ms. A client that changes its server needs about 100 ms. */
 export const CONFIRM = 150;
 
-/**
- * How long nothing is concluded after a server of the cluster was lost, in ms: its clients are on their way to other servers. The
- * same after this process itself has connected again.
- */
-const UNSETTLED = 1_500;
-
 /** How long a question without an answer is waited for, in ms. Then somebody listens, or the server is gone, too. */
 const NO_ANSWER = 1_000;
 
@@ -63,16 +57,10 @@ export function findAbsent(bus: Bus, questions: Questions, absence: Absence): ()
     const now = performance.now();
     since ??= now;
     if (bus.epoch !== epoch || absence.isAlive()) end(absence.present);
-    else if (absence.isCertain() || (now - since >= CONFIRM - 5 && (!absence.mayMove || isSettled(bus, now))))
+    else if (absence.isCertain() || (now - since >= CONFIRM - 5 && (!absence.mayMove || bus.isSettled)))
       end(absence.absent);
     else timer = setTimeout(ask, CONFIRM).unref();
   };
   ask();
   return stop;
-}
-
-/** Whether the clients of a lost server have had the time to connect to another one. */
-function isSettled({ epoch, shrunk, epochs }: Bus, now: number): boolean {
-  const began = epochs > 1 ? (epoch?.since ?? now) : -Infinity;
-  return now - Math.max(began, shrunk) >= UNSETTLED;
 }

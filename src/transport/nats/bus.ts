@@ -1,5 +1,7 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 
+import { afterAwake } from '../../base/awake.ts';
+import { systemClock } from '../../base/clock.ts';
 import { messageOf } from '../../base/text.ts';
 import { unawaited, warnOfUnforeseen } from '../../base/unforeseen.ts';
 import { connectOnce, NatsUnreachable } from './connecting.ts';
@@ -16,8 +18,6 @@ export interface Epoch {
   readonly version: string;
   /** Bytes of the largest message that the server takes. */
   readonly largest: number;
-  /** When it began, in ms of `performance.now()`. */
-  readonly since: number;
 }
 
 export interface BusMessage {
@@ -41,6 +41,13 @@ interface Heard {
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2_000;
 
+/**
+ * How long nothing is concluded from the absence of others after a server of the cluster was lost, or after this process has
+ * connected again, in ms of time awake: clients are on their way to other servers, and a busy one takes as long as it is busy. It
+ * is the silence after which a peer is suspect.
+ */
+const UNSETTLED = 6_000;
+
 /** How often the server is asked for a sign of life, in ms, and how many of them may be missing. */
 const ASK = 3_000;
 const MOST_MISSED = 2;
@@ -58,9 +65,9 @@ export class Bus {
   #epoch: Epoch | undefined;
   /** Servers of the cluster that told of each other. */
   #gossiped: readonly string[] = [];
-  /** When servers of the cluster were last lost, in ms of `performance.now()`. */
-  #shrunk = -Infinity;
-  #epochs = 0;
+  #isSettled = true;
+  #stopSettling = (): void => {};
+  #hadConnection = false;
   #problem: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
   #asking: NodeJS.Timeout | undefined;
@@ -88,19 +95,14 @@ export class Bus {
     return this.#epoch ? `${this.#epoch.server}.${this.#epoch.client}` : 'none';
   }
 
-  /** How many there have been. */
-  get epochs(): number {
-    return this.#epochs;
-  }
-
   /** What is wrong at present. */
   get problem(): Error | undefined {
     return this.#problem;
   }
 
-  /** When the cluster last lost a server, as far as it is known, in ms of `performance.now()`. */
-  get shrunk(): number {
-    return this.#shrunk;
+  /** Whether every client has had the time to be where it stays. Otherwise it means nothing that somebody is not there. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   get isClosed(): boolean {
@@ -173,6 +175,7 @@ export class Bus {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#stopSettling();
     const connection = this.#connection;
     await connection?.flush().catch(ignore);
     this.#end();
@@ -182,7 +185,8 @@ export class Bus {
   #use(connection: NatsConnection): void {
     const { info } = connection;
     this.#connection = connection;
-    this.#epochs += 1;
+    if (this.#hadConnection) this.#unsettle();
+    this.#hadConnection = true;
     this.#problem = undefined;
     this.#gossiped = info?.connect_urls ?? [];
     this.#epoch = {
@@ -191,7 +195,6 @@ export class Bus {
       version: info?.version ?? '',
       client: info?.client_id ?? 0,
       largest: info?.max_payload ?? 1024 * 1024,
-      since: performance.now(),
     };
     for (const heard of this.#heard) this.#listen(heard);
     this.#watch(connection);
@@ -248,9 +251,16 @@ export class Bus {
     );
   }
 
+  /** Only time awake counts: this process has to hear of the others, and perhaps it shares its processor with them. */
+  #unsettle(): void {
+    this.#isSettled = false;
+    this.#stopSettling();
+    this.#stopSettling = afterAwake(systemClock, UNSETTLED, () => (this.#isSettled = true));
+  }
+
   /** Not what the client says is deleted: it leaves out servers that it was given. */
   #hearOfServers(urls: readonly string[]): void {
-    if (this.#gossiped.some((url) => !urls.includes(url))) this.#shrunk = performance.now();
+    if (this.#gossiped.some((url) => !urls.includes(url))) this.#unsettle();
     this.#gossiped = urls;
   }
 

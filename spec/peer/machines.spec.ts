@@ -19,7 +19,14 @@ import { Registry } from '../../src/calls/callee/registry.ts';
 const nothing = (): void => {};
 const registry = new Registry(() => {});
 const peerMachine = createPeerMachine(
-  createCallerLogic({ clock: systemClock, queue: 1, holds: false, stacks: true, log: silentLog }),
+  createCallerLogic({
+    measured: new MeasuredCalls(),
+    clock: systemClock,
+    queue: 1,
+    holds: false,
+    stacks: true,
+    log: silentLog,
+  }),
   createDispatcherLogic({
     id: 'a',
     measured: new MeasuredCalls(),

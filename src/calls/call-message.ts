@@ -72,6 +72,7 @@ export class CallMessage {
     this.end = end;
     const channel = end.ok ? CHANNELS.callEnd : CHANNELS.callError;
     if (channel.hasSubscribers) channel.publish(this);
+    for (const each of watchers) guarded(() => each.end(this, end));
     this.attemptOf?.attempted(this, end);
   }
 }
@@ -197,10 +198,56 @@ export function beginAny(
   return message;
 }
 
-/** Whether somebody listens to calls. */
+/**
+ * Somebody who decides for each call, before anything is made for it, whether to follow it. The channels have no way to do
+ * so, and a message for each call costs more than the 99 of 100 are worth that nobody looks at.
+ */
+export interface CallWatcher {
+  /** Asked right before each call. @param isTraced whether it belongs to a trace */
+  wants(isTraced: boolean): boolean;
+  /** Also called for calls that only others want. */
+  start(message: CallMessage): void;
+  end(message: CallMessage, end: CallEnd): void;
+}
+
+let watchers: readonly CallWatcher[] = [];
+
+/** Returns a function that ends it. */
+export function watchCalls(watcher: CallWatcher): () => void {
+  watchers = [...watchers, watcher];
+  return () => (watchers = watchers.filter((each) => each !== watcher));
+}
+
+/** Whether somebody wants to follow the call that is about to begin. */
+export function areCallsWanted(isTraced: boolean): boolean {
+  const { callStart, callEnd, callError } = CHANNELS;
+  let are = callStart.hasSubscribers || callEnd.hasSubscribers || callError.hasSubscribers;
+  // Each is asked, as each remembers its own answer until `start`.
+  for (const each of watchers) if (each.wants(isTraced)) are = true;
+  return are;
+}
+
+/** Whether somebody may want to follow calls. */
 export function areCallsWatched(): boolean {
   const { callStart, callEnd, callError } = CHANNELS;
-  return callStart.hasSubscribers || callEnd.hasSubscribers || callError.hasSubscribers;
+  const hasSubscribers = callStart.hasSubscribers || callEnd.hasSubscribers || callError.hasSubscribers;
+  return hasSubscribers || watchers.length > 0;
+}
+
+export function publishStart(message: CallMessage): void {
+  if (CHANNELS.callStart.hasSubscribers) CHANNELS.callStart.publish(message);
+  for (const each of watchers) guarded(() => each.start(message));
+}
+
+/** As channels do: an error of a watcher is an uncaught exception and does no harm to the call. */
+function guarded(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
 }
 
 /** Whether somebody listens to `any` and `map`. */

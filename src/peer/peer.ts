@@ -136,7 +136,7 @@ export class Peer {
     const find = (peer: string): RemotePeer | undefined => this.#set.get(peer);
     this.#events = new EventHub(settings, this.#set, find, () => outerCall()?.trace);
     const machine = createPeerMachine(
-      createCallerLogic({ clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
+      createCallerLogic({ measured, clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({
         ...{ id, measured, registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
         ...{ log: settings.log, remotePeer: ({ record }) => this.#remotePeer(record) },
@@ -162,7 +162,7 @@ export class Peer {
     const connects = { registry: this.#registry, pool: this.#pool, threads: this.#threads };
     this.#connecting = connectingOf(settings, connects, () => this.#outgoing);
     this.#outgoing = new Outgoing({
-      ...{ id, measured, clock, deadline: settings.deadline, middleware: this.#middleware },
+      ...{ id, clock, deadline: settings.deadline, middleware: this.#middleware },
       caller: callerOf(this.#actor),
       remotePeer: (record) => this.#remotePeer(record),
       over: () => this.#over,

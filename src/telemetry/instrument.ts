@@ -1,10 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-import { metrics, trace } from '@opentelemetry/api';
+import { createNoopMeter, metrics, trace } from '@opentelemetry/api';
 import type { Meter, Tracer } from '@opentelemetry/api';
 
 import { refuseUnknown } from '../base/option-checks.ts';
 import { libraryVersion } from '../base/version.ts';
+import { watchCalls } from '../calls/call-message.ts';
 import type { AnyMessage, CallMessage } from '../calls/call-message.ts';
 import type { EmitMessage, ReceiveMessage } from '../events/event-message.ts';
 import type { Peer } from '../peer/peer.ts';
@@ -60,7 +61,7 @@ export function instrument(options: InstrumentOptions = {}): () => void {
   }
   const version = libraryVersion();
   const spans = tracer === false ? undefined : new Spans(tracer ?? trace.getTracer(SCOPE, version), sample);
-  const durations = meter === false ? undefined : new Durations(meter ?? metrics.getMeter(SCOPE, version));
+  const durations = meter === false ? undefined : durationsOf(meter ?? metrics.getMeter(SCOPE, version));
 
   const channels: [string, (message: unknown) => void][] = [];
   const on = (name: string, listener: (message: never) => void): void => {
@@ -70,20 +71,24 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     channels.push([`app-net:${name}`, peer ? ofPeer : (listener as (message: unknown) => void)]);
   };
 
-  const callEnded = (message: CallMessage): void => {
-    spans?.callEnd(message, message.end!);
-    if (!message.attemptOf) durations?.end(message, message.end!);
-  };
+  const isOwn = ({ local }: CallMessage): boolean => peer === undefined || local === peer.id;
+  const endCalls = watchCalls({
+    wants: (isTraced) => spans?.wants(isTraced) === true || durations !== undefined,
+    start: (message) => {
+      if (!isOwn(message)) return;
+      durations?.start(message);
+      spans?.callStart(message);
+    },
+    end: (message, end) => {
+      if (!isOwn(message)) return;
+      spans?.callEnd(message, end);
+      if (!message.attemptOf) durations?.end(message, end);
+    },
+  });
   const anyEnded = (message: AnyMessage): void => {
     spans?.anyEnd(message, message.end!);
     durations?.end(message, message.end!);
   };
-  on('call:start', (message: CallMessage) => {
-    durations?.start(message);
-    spans?.callStart(message);
-  });
-  on('call:end', callEnded);
-  on('call:error', callEnded);
   on('any:start', (message: AnyMessage) => {
     durations?.start(message);
     spans?.anyStart(message);
@@ -98,6 +103,12 @@ export function instrument(options: InstrumentOptions = {}): () => void {
 
   for (const [name, listener] of channels) subscribe(name, listener);
   return () => {
+    endCalls();
     for (const [name, listener] of channels) unsubscribe(name, listener);
   };
+}
+
+/** Nothing is measured for a meter that drops everything, as the API's own does where no provider is registered. */
+function durationsOf(meter: Meter): Durations | undefined {
+  return meter.constructor === createNoopMeter().constructor ? undefined : new Durations(meter);
 }

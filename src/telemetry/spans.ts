@@ -16,11 +16,23 @@ export class Spans {
   readonly #tracer: Tracer;
   readonly #sample: number;
   readonly #key = Symbol('span');
+  /** What `wants` has said of the call that is about to begin. */
+  #isChosen = false;
 
   /** @param sample the share of the calls without a trace that begin one, from 0 to 1 */
   constructor(tracer: Tracer, sample: number) {
     this.#tracer = tracer;
     this.#sample = sample;
+  }
+
+  /** Whether the call that is about to begin gets a span. Nearly all calls end here when `sample` is small. */
+  wants(isTraced: boolean): boolean {
+    const active = context.active();
+    this.#isChosen =
+      isTraced ||
+      this.#isSampled() ||
+      (active !== ROOT_CONTEXT && trace.getSpanContext(active) !== undefined);
+    return this.#isChosen;
   }
 
   callStart(message: CallMessage): void {
@@ -37,6 +49,7 @@ export class Spans {
   }
 
   anyStart(message: AnyMessage): void {
+    this.#isChosen = this.#isSampled();
     this.#call(message, message.tag, { 'app_net.call': message.how });
   }
 
@@ -84,7 +97,7 @@ export class Spans {
   #call(message: CallMessage | AnyMessage, tag: string, more: Attributes): void {
     const active = context.active();
     const known = trace.getSpanContext(active);
-    if (!known && !message.trace && !this.#isSampled()) return;
+    if (!known && !message.trace && !this.#isChosen) return;
     // The function that makes the call may run for another one without its context, such as code that a timer runs.
     const from = known || !message.trace ? active : propagation.extract(active, message.trace);
     const name = methodOf(tag);
@@ -95,7 +108,7 @@ export class Spans {
   }
 
   #serve(message: CallMessage): void {
-    if (!message.trace && !this.#isSampled()) return;
+    if (!message.trace && !this.#isChosen) return;
     // Not the active context: that is the one in which the connection happened to be opened.
     const from = message.trace ? propagation.extract(ROOT_CONTEXT, message.trace) : ROOT_CONTEXT;
     const name = methodOf(message.tag);

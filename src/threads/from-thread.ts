@@ -109,6 +109,7 @@ export class FromThread {
       undefined,
       undefined,
       '',
+      0,
       undefined,
     );
     job.call.id = job.id;

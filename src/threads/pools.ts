@@ -184,6 +184,7 @@ export class FunctionThreads implements Threads {
         undefined,
         given,
         beside,
+        now,
         undefined,
       );
       pool.add(new Job(tag, caller?.record ?? pool, undefined, call, caller, now, end));

@@ -42,15 +42,16 @@ export class Answers {
     }
   }
 
-  succeed(link: Link, id: number, value: unknown): void {
+  /** @returns how the call ended, if the value could not be sent */
+  succeed(link: Link, id: number, value: unknown): CallEnd | undefined {
     let answer: Outgoing;
     try {
       answer = encodeResult(id, value, this.stacks, link.limits.message);
     } catch (error) {
-      this.refuseValue(link, id, error);
-      return;
+      return this.refuseValue(link, id, error);
     }
     link.send(answer);
+    return undefined;
   }
 
   /** Sends the answer of a thread, which is ready to be sent. */
@@ -70,9 +71,11 @@ export class Answers {
   }
 
   /** Answers that the function's result, or a value of its stream, cannot be sent. */
-  refuseValue(link: Link, id: number, error: unknown): void {
+  refuseValue(link: Link, id: number, error: unknown): CallEnd {
     const { code, why } = refusalOf(link, error);
-    this.refuse(link, id, code, `the function ran, but its result cannot be sent: ${why}`, 'yes');
+    const text = `the function ran, but its result cannot be sent: ${why}`;
+    this.refuse(link, id, code, text, 'yes');
+    return failed(code, text, 'yes');
   }
 
   /** Answers a request whose function does not run. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
 import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
+import { areCallsWanted } from '../call-message.ts';
 import type { Watching } from './watching.ts';
 import { OK, endOf } from '../call-end.ts';
 import { HookedCallState } from '../hooks.ts';
@@ -74,11 +75,11 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
     }
     if (registration.waits !== false || request.streams || this.#middleware.incoming) {
       this.#runTracked(registration, this.#runningCall(link, request), request);
-    } else if (!this.#watching.isOn) {
+    } else if (!areCallsWanted(request.trace !== undefined)) {
       this.#runBriefly(link, registration, request);
     } else {
       const call = this.#runningCall(link, request);
-      this.#watching.begin(call);
+      this.#watching.begin(call, true);
       // Nothing but the variable of the brief way is needed, unless somebody has set what the function runs inside.
       if (call.enter) this.#runTracked(registration, call, request);
       else this.#runBriefly(link, registration, request, call);
@@ -93,7 +94,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
     const { threads } = registration;
     if (threads && this.#middleware.incoming === undefined && !this.#watching.tells) {
       const call = this.#runningCall(link, request);
-      if (this.#watching.isOn) this.#watching.begin(call);
+      this.#watching.follow(call);
       takenOver(link).running.add(call);
       this.#counters.running += 1;
       threads.forward(call, passedOn, this);
@@ -128,6 +129,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
       this.#endBrief();
       if (call) this.#write(call, () => this.#answers.threw(link, request.id, error));
       else this.#answers.threw(link, request.id, error);
+      if (!call) this.#watching.count(request.tag, this.#receivedAt, endOf(error));
       this.settled(link);
       return;
     }
@@ -135,11 +137,13 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
       registration.waits = true;
       const followed = this.context();
       this.#link = undefined;
+      if (!call) this.#watching.follow(followed);
       this.#follow(followed, value);
     } else {
       this.#endBrief();
       if (call) this.#write(call, () => this.#answers.succeed(link, request.id, value));
-      else this.#answers.succeed(link, request.id, value);
+      else
+        this.#watching.count(request.tag, this.#receivedAt, this.#answers.succeed(link, request.id, value));
       this.settled(link);
     }
   }
@@ -179,7 +183,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
 
   #start(registration: Registration, call: RunningCall, args: readonly unknown[]): void {
     const { link, id } = call;
-    if (!call.onEnd && this.#watching.isOn) this.#watching.begin(call);
+    if (!call.onEnd) this.#watching.begin(call);
     track(call);
     let value: unknown;
     try {

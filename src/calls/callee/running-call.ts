@@ -81,6 +81,10 @@ export class RunningCall implements OuterCall {
     return this.hooked?.meta ?? this.#headers ?? NO_META;
   }
 
+  get isTraced(): boolean {
+    return this.#trace !== undefined;
+  }
+
   get trace(): TraceContext | undefined {
     return readTrace(this.#trace);
   }

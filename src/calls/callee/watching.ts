@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
-import { CHANNELS } from '../../base/diagnostics.ts';
+import { OK } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
-import { CallMessage, areCallsWatched } from '../call-message.ts';
-import type { MeasuredCalls } from '../call-stats.ts';
+import { CallMessage, areCallsWanted, areCallsWatched, publishStart } from '../call-message.ts';
+import type { CallStats, MeasuredCalls } from '../call-stats.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** Tells those who listen, and counts, what becomes of the calls that run here. */
@@ -18,29 +18,16 @@ export class Watching {
     this.#calls = calls;
   }
 
-  /** Whether anybody wants to know. */
-  get isOn(): boolean {
-    return this.#calls.ran !== undefined || areCallsWatched();
-  }
-
-  /** Whether somebody is told of each call, with its meta and trace. */
+  /** Whether somebody is told of calls, with their meta and trace. */
   get tells(): boolean {
     return areCallsWatched();
   }
 
   /** Right before the function runs: sets what it runs inside, and who is told of its end. */
-  begin(call: RunningCall): void {
-    const message = areCallsWatched() ? this.#tell(call) : undefined;
-    const { ran } = this.#calls;
-    const { tag, receivedAt } = call;
-    call.onEnd = (end: CallEnd): void => {
-      ran?.record(tag, this.#clock.now() - receivedAt, end);
-      message?.finish(end);
-    };
-  }
-
-  #tell(call: RunningCall): CallMessage {
-    const { tag, meta, trace, receivedAt } = call;
+  begin(call: RunningCall, isWanted = areCallsWanted(call.isTraced)): void {
+    this.follow(call);
+    if (!isWanted) return;
+    const { tag, meta, trace, receivedAt, onEnd: count } = call;
     const waited = this.#clock.now() - receivedAt;
     const message = new CallMessage(
       'callee',
@@ -52,8 +39,27 @@ export class Watching {
       waited,
       undefined,
     );
-    CHANNELS.callStart.publish(message);
+    publishStart(message);
     call.enter = message.enter;
-    return message;
+    call.onEnd = (end: CallEnd): void => {
+      count?.(end);
+      message.finish(end);
+    };
+  }
+
+  /** Counts a call when it is over. */
+  follow(call: RunningCall): void {
+    const { ran } = this.#calls;
+    if (ran) call.onEnd = (end) => this.#record(ran, call.tag, call.receivedAt, end);
+  }
+
+  /** Counts a call that is over. */
+  count(tag: string, receivedAt: number, end: CallEnd | undefined): void {
+    const { ran } = this.#calls;
+    if (ran) this.#record(ran, tag, receivedAt, end ?? OK);
+  }
+
+  #record(ran: CallStats, tag: string, receivedAt: number, end: CallEnd): void {
+    ran.record(tag, this.#clock.now() - receivedAt, end);
   }
 }

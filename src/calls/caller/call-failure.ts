@@ -1,5 +1,5 @@
 import { NetError, isNetErrorCode } from '../../base/errors.ts';
-import type { NetErrorCode, NetErrorDetails, Ran } from '../../base/errors.ts';
+import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
 import { reviveThrown } from '../../wire/values/failure.ts';
 import { peerLine } from '../../base/text.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
@@ -68,12 +68,6 @@ export function unsendable(
   // A getter of the user's that threw is the cause.
   const cause = isOurs ? error.cause : error;
   return { code: 'NOT_SERIALIZABLE', text, details: cause === undefined ? {} : { cause } };
-}
-
-/** Whether the function of a call that is given up here ran. */
-export function ranSoFar({ reader, link }: Call): Ran {
-  if (reader) return 'yes';
-  return link ? 'unknown' : 'no';
 }
 
 /** The message of a call that was sent and not answered. */

@@ -27,6 +27,8 @@ export class Call {
   readonly given: GivenStreams | undefined;
   /** What travels beside the arguments, as `encodeBeside` writes it; usually nothing. */
   readonly beside: string;
+  /** When it was made, on the clock. */
+  readonly madeAt: number;
   /** Somebody wants to know how it ends. */
   readonly onEnd: ((end: CallEnd) => void) | undefined;
 
@@ -56,6 +58,7 @@ export class Call {
     site: string | undefined,
     given: GivenStreams | undefined,
     beside: string,
+    madeAt: number,
     onEnd: ((end: CallEnd) => void) | undefined,
   ) {
     this.record = record;
@@ -68,6 +71,7 @@ export class Call {
     this.site = site;
     this.given = given;
     this.beside = beside;
+    this.madeAt = madeAt;
     this.onEnd = onEnd;
   }
 }

@@ -1,10 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import type { ToCaller } from '../../connection/messages.ts';
+import type { MeasuredCalls } from '../call-stats.ts';
 import type { Call } from './call.ts';
 
 /** The input of the caller actor, and the messages that it receives. */
 
 export interface CallerInput {
+  /** Default: they are not counted. */
+  measured?: MeasuredCalls;
   clock: Clock;
   /** Calls to one peer that may wait here. */
   queue: number;

@@ -5,7 +5,7 @@ import { holdProcess, releaseProcess } from '../../base/process-hold.ts';
 import { readableTag } from '../../base/tag.ts';
 import { encodeRequest } from '../../wire/codec.ts';
 import { peerLine } from '../../base/text.ts';
-import type { CancelFrame, CreditFrame, ErrorFrame, ResultFrame } from '../../wire/frames.ts';
+import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { Alarm } from '../../base/alarm.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import { encodeCancel, encodeLateCancel } from '../../wire/stream-frames.ts';
@@ -16,16 +16,23 @@ import {
   failWithNetError,
   leftMessage,
   lostMessage,
-  ranSoFar,
   settleWith,
   unsendable,
 } from './call-failure.ts';
-import { OK, endOfFrame, failed } from '../call-end.ts';
+import { OK } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
+import { MeasuredCalls } from '../call-stats.ts';
+import { CallEnds } from './call-ends.ts';
 import { failExpired, sweep } from './call-deadlines.ts';
 import { watchSignals } from './call-signals.ts';
 import { hasRoom, isLast, openStreams } from './call-slots.ts';
-import { endArguments, openStream, sendArguments, withoutStreams } from '../streams/call-streams.ts';
+import {
+  endArguments,
+  openStream,
+  sendArguments,
+  takeForArgument,
+  withoutStreams,
+} from '../streams/call-streams.ts';
 import type { StreamHouse } from '../streams/call-streams.ts';
 import type { Link, PeerRecord } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
@@ -42,6 +49,7 @@ export class OutgoingCalls implements StreamHouse {
   cancel: (call: Call, reason: unknown) => void = () => {};
 
   readonly #counters = this.snapshot.context;
+  readonly #ends: CallEnds;
   readonly #queue: number;
   readonly #holds: boolean;
   readonly #alarm: Alarm;
@@ -51,7 +59,8 @@ export class OutgoingCalls implements StreamHouse {
   /** Why nothing is sent any more; undefined while calls are sent. */
   #stopped: { reason: string; cause?: unknown } | undefined;
 
-  constructor({ clock, queue, holds, stacks }: CallerInput) {
+  constructor({ clock, queue, holds, stacks, measured }: CallerInput) {
+    this.#ends = new CallEnds(clock, measured ?? new MeasuredCalls());
     this.clock = clock;
     this.stacks = stacks;
     this.#holds = holds;
@@ -65,7 +74,9 @@ export class OutgoingCalls implements StreamHouse {
         this.#send(message);
         break;
       case 'frames.received':
+        this.#ends.begin();
         for (const frame of message.frames) this.#received(message.link, frame);
+        this.#ends.done();
         if ((message.link.record.waiting?.size ?? 0) > 0) this.#pump(message.link.record);
         break;
       case 'call.cancel':
@@ -108,7 +119,7 @@ export class OutgoingCalls implements StreamHouse {
     }
     const aborted = call.signals && watchSignals(call, call.signals, this.cancel);
     if (aborted) {
-      this.#settle(call, call.onEnd && failed('CANCELLED', 'its signal was aborted', 'no'));
+      this.#settle(call, this.#ends.givenUp(call, 'CANCELLED', 'its signal was aborted'));
       failCall(call, () => aborted.reason);
       return;
     }
@@ -187,27 +198,15 @@ export class OutgoingCalls implements StreamHouse {
         break;
       case 'credit':
       case 'cancel':
-        this.#argument(call, frame);
+        takeForArgument(this, call, frame);
         break;
     }
   }
 
   #answer(call: Call, frame: ResultFrame | ErrorFrame): void {
     if (frame.type === 'result') this.#settle(call, OK);
-    else this.#settle(call, call.onEnd && endOfFrame(frame), frame.failure?.ran === 'no');
+    else this.#settle(call, this.#ends.answered(call, frame), frame.failure?.ran === 'no');
     settleWith(call, frame);
-  }
-
-  /** The other side reads an argument that is a stream, or cancels it. */
-  #argument(call: Call, frame: CreditFrame | CancelFrame): void {
-    const writer = call.writers?.get(frame.arg ?? -1);
-    call.given?.taken();
-    if (frame.type === 'credit') {
-      writer?.credit(frame.count, frame.bytes);
-      if (writer && !call.reader) this.allow(call, call.time);
-    } else {
-      writer?.stop();
-    }
   }
 
   /** Sends the calls that waited for room. */
@@ -227,7 +226,7 @@ export class OutgoingCalls implements StreamHouse {
 
   #cancelled(call: Call, reason: unknown): void {
     if (call.settled) return;
-    this.#withdraw(call, call.onEnd && failed('CANCELLED', 'the call was cancelled', ranSoFar(call)));
+    this.#withdraw(call, this.#ends.givenUp(call, 'CANCELLED', 'the call was cancelled'));
     failCall(call, () => reason);
     this.#pump(call.record);
   }
@@ -236,7 +235,7 @@ export class OutgoingCalls implements StreamHouse {
     const { due, next } = sweep(this.#links, this.#queues, this.clock.now());
     for (const call of due) {
       const sent = call.link !== undefined;
-      const late = call.onEnd && failed('DEADLINE_EXCEEDED', 'no answer by the deadline', ranSoFar(call));
+      const late = this.#ends.givenUp(call, 'DEADLINE_EXCEEDED', 'no answer by the deadline');
       this.#withdraw(call, late, encodeLateCancel);
       failExpired(call, sent);
     }
@@ -284,14 +283,14 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   fail(call: Call, code: NetErrorCode, message: string, details: NetErrorDetails = {}): void {
-    this.#settle(call, call.onEnd && failed(code, message, details.ran), code === 'REFUSED');
+    this.#settle(call, this.#ends.failed(call, code, message, details.ran), code === 'REFUSED');
     failWithNetError(call, code, `${message} (${readableTag(call.tag)})`, details);
   }
 
   /** The stream is not read any further. */
   abandon(call: Call): void {
     if (call.settled) return;
-    this.#withdraw(call, call.onEnd && failed('CANCELLED', 'the stream was not read to its end', 'yes'));
+    this.#withdraw(call, this.#ends.givenUp(call, 'CANCELLED', 'the stream was not read to its end'));
     this.#pump(call.record);
   }
 
@@ -313,7 +312,7 @@ export class OutgoingCalls implements StreamHouse {
    * Takes an unanswered call out of the place where it is kept. The function of a call that was sent may run on. The
    * call keeps its place at the other side until that side says that the function has settled.
    */
-  #withdraw(call: Call, end: CallEnd | undefined, encode = encodeCancel): void {
+  #withdraw(call: Call, end: CallEnd | false, encode = encodeCancel): void {
     const { link } = call;
     this.#settle(call, end);
     if (link) {
@@ -330,9 +329,9 @@ export class OutgoingCalls implements StreamHouse {
    * @param end needed only if somebody wants to know it
    * @param refused it was sent, and the other side did not take it
    */
-  #settle(call: Call, end: CallEnd | undefined, refused = false): void {
+  #settle(call: Call, end: CallEnd | false, refused = false): void {
     call.settled = true;
-    if (call.onEnd) call.onEnd(end ?? OK);
+    if (end) this.#ends.tell(call, end);
     call.release?.();
     const { link, given } = call;
     if (given) endArguments(call, given, refused);

@@ -5,9 +5,7 @@ import { endArguments } from '../streams/call-streams.ts';
 import { GivenStreams } from '../streams/given-streams.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 import type { Clock } from '../../base/clock.ts';
-import { CallMessage, areCallsWatched, attempted } from '../call-message.ts';
-import type { MeasuredCalls } from '../call-stats.ts';
-import { CHANNELS } from '../../base/diagnostics.ts';
+import { CallMessage, areCallsWanted, attempted, publishStart } from '../call-message.ts';
 import { outerCall } from '../context.ts';
 import type { OuterCall } from '../context.ts';
 import type { NetError } from '../../base/errors.ts';
@@ -31,7 +29,6 @@ const SITE_INTERVAL = 5;
 export interface OutgoingInput {
   /** Id of the peer that makes the calls. */
   id: string;
-  measured: MeasuredCalls;
   clock: Clock;
   /** The deadline of a call that has none of its own, in ms. */
   deadline: number;
@@ -87,7 +84,8 @@ export class Outgoing implements Calling {
     }
     let signals = signal && [signal];
     const outer = outerCall();
-    const message = areCallsWatched() || attempted() ? this.#begin(record, tag, options, outer) : undefined;
+    const isWanted = areCallsWanted(outer?.trace !== undefined) || attempted() !== undefined;
+    const message = isWanted ? this.#begin(record, tag, options, outer) : undefined;
     const trace = message ? message.trace : outer?.trace;
     if (outer) {
       time = Math.min(time, outer.deadline);
@@ -97,15 +95,8 @@ export class Outgoing implements Calling {
     if (given && !lent) signals = signals ? [...signals, given.signal] : [given.signal];
     if (trace !== undefined) beside += encodeBeside(undefined, trace);
     const deadline = now + time;
-    const { made } = this.#input.measured;
-    const onEnd =
-      message || made
-        ? (end: CallEnd): void => {
-            made?.record(tag, clock.now() - now, end);
-            message?.finish(end);
-          }
-        : undefined;
-    const prepared = { record, tag, args, given, time, deadline, signals, site, plain, beside, onEnd };
+    const onEnd = message && ((end: CallEnd): void => message.finish(end));
+    const prepared = { record, tag, args, given, time, deadline, signals, site, plain, beside, now, onEnd };
     return this.#input.middleware.outgoing
       ? this.#throughHooks(prepared, options, trace)
       : this.#send(prepared);
@@ -146,15 +137,28 @@ export class Outgoing implements Calling {
     const trace = any?.trace ?? outer?.trace;
     const message = new CallMessage('caller', this.#input.id, record, tag, meta, trace, 0, any);
     any?.began(message);
-    CHANNELS.callStart.publish(message);
+    publishStart(message);
     return message;
   }
 
   #send(prepared: PreparedCall): Promise<unknown> {
-    const { record, tag, args, given, time, deadline, signals, site, plain, beside, onEnd } = prepared;
+    const { record, tag, args, given, time, deadline, signals, site, plain, beside, now, onEnd } = prepared;
     const promise = new Promise(keepResolve);
     const resolve = plain ? resolveAndTell(lastResolve, plain) : lastResolve;
-    const call = new Call(record, tag, args, time, deadline, resolve, signals, site, given, beside, onEnd);
+    const call = new Call(
+      record,
+      tag,
+      args,
+      time,
+      deadline,
+      resolve,
+      signals,
+      site,
+      given,
+      beside,
+      now,
+      onEnd,
+    );
     // A message to a stopped actor is lost without an error, so check first.
     const stopped = this.#input.over();
     if (stopped) {
@@ -211,6 +215,7 @@ interface PreparedCall {
   site: string | undefined;
   plain: (() => void) | undefined;
   beside: string;
+  now: number;
   onEnd: ((end: CallEnd) => void) | undefined;
 }
 

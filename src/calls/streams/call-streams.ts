@@ -1,4 +1,5 @@
 import { encodeFailure, encodeThrown } from '../../wire/codec.ts';
+import type { CancelFrame, CreditFrame } from '../../wire/frames.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import { sizeOf } from '../../wire/outgoing.ts';
 import { encodeComplete, encodeCredit, encodeNext } from '../../wire/stream-frames.ts';
@@ -77,6 +78,18 @@ export function sendArguments(house: StreamHouse, call: Call, link: Link, given:
     writers.set(arg, writer);
     writer.start();
   });
+}
+
+/** The other side reads an argument that is a stream, or cancels it. */
+export function takeForArgument(house: StreamHouse, call: Call, frame: CreditFrame | CancelFrame): void {
+  const writer = call.writers?.get(frame.arg ?? -1);
+  call.given?.taken();
+  if (frame.type === 'credit') {
+    writer?.credit(frame.count, frame.bytes);
+    if (writer && !call.reader) house.allow(call, call.time);
+  } else {
+    writer?.stop();
+  }
 }
 
 /**

@@ -6,7 +6,8 @@ import { current } from '../../src/index.ts';
 import type { CallMessage, CallOptions, ConnectOptions } from '../../src/index.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';
-import { failure, Stage } from '../support/peers.ts';
+import { befriend } from '../support/friend.ts';
+import { failure, portOf, Stage } from '../support/peers.ts';
 import { TooHeavy, connectThreads } from '../support/thread-functions.ts';
 
 async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
@@ -261,6 +262,35 @@ describe('a function in threads', () => {
     expect(await failure(near.emit.thread()()))
       .to.have.property('message')
       .that.includes('events cannot be used');
+  });
+
+  it('answers requests that cannot be read, and runs nothing but what was asked for', async () => {
+    const secret = 'a secret of fifteen characters';
+    const peer = stage.make({ secret, runtimeDir: await stage.folder() });
+    connectThreads(peer);
+    await peer.start();
+    const { socket, frames, closed } = await befriend(portOf(peer), secret);
+    const head = (id: number, tag = 't.add'): string => `{"type":"request","id":${id},"tag":"${tag}","args":`;
+    const lines = [
+      `${head(1)}[1,,2],"kwargs":{}}`,
+      `${head(2)}[1,2],"tag":"t.where","kwargs":{}}`,
+      `${head(3)}[1,2],"id":9,"kwargs":{}}`,
+      `${head(4)}[null,2],"str\\u0065ams":[0],"kwargs":{}}`,
+      `${head(5)}[1,2],"kwargs":{}}`,
+      `{"id":6,"type":"request","tag":"t.add","args":[3,4]}`,
+      `${head(7)}[1,2],"kwargs":{},"deadline":30000}`,
+    ];
+    socket.send(lines.join('\n'));
+    await eventually(() => frames.filter(({ id }) => id >= 1).length === lines.length);
+    const answers = new Map(
+      frames.map((frame) => [frame.id, frame.failure?.code ?? (frame as { value?: unknown }).value]),
+    );
+    expect([1, 2, 3, 4].map((id) => answers.get(id))).to.deep.equal(
+      Array.from({ length: 4 }, () => 'BAD_REQUEST'),
+    );
+    expect([5, 6, 7].map((id) => answers.get(id))).to.deep.equal([3, 7, 3]);
+    socket.terminate();
+    await closed;
   });
 
   it('refuses options that mean nothing', () => {

@@ -15,7 +15,7 @@ import type { CallsForThreads } from './calls-for-threads.ts';
 import type { Job, JobThread } from './job.ts';
 import { PortSocket, ThreadLink, eachLine } from './port-socket.ts';
 import type { PortMessage } from './port-socket.ts';
-import { PACE, SLOT, SLOTS, change, makeSlots } from './slots.ts';
+import { FORWARDED, PACE, SLOT, SLOTS, change, makeSlots } from './slots.ts';
 import { spawn } from './spawn.ts';
 import type { SpawnInput } from './spawn.ts';
 
@@ -151,8 +151,8 @@ export class Thread implements JobThread {
     }
   }
 
-  #prefix({ slot, since }: Job, caller: number): string {
-    return `${caller},${slot},${Math.round(this.#house.now() - since)}`;
+  #prefix({ slot, since, forwarded }: Job, caller: number): string {
+    return `${caller},${slot},${Math.round(this.#house.now() - since)},${forwarded ? FORWARDED : 0}`;
   }
 
   takeBack(job: Job): boolean {

@@ -23,7 +23,7 @@ import type { CallerFrame } from '../../connection/messages.ts';
 import type { ToldCaller, ToldPeer } from '../callers.ts';
 import { ThreadLink, eachLine, recordOf } from '../port-socket.ts';
 import type { PortMessage, PortSocket } from '../port-socket.ts';
-import { PACE, SLOT, change } from '../slots.ts';
+import { FORWARDED, PACE, SLOT, change } from '../slots.ts';
 import { callsOut } from './calls-out.ts';
 import type { CallsOut } from './calls-out.ts';
 import { Places } from './places.ts';
@@ -132,25 +132,28 @@ class ThreadServer {
     this.#callers[Number(line.slice(1, at))] = link;
   }
 
-  /** The line begins with the number of the caller, the slot, and how long ago the call came, in ms. */
+  /** The line begins with the number of the caller, the slot, how long ago the call came, in ms, and where it came from. */
   #request(line: string, binaries: Uint8Array[]): void {
     const at = line.indexOf('{');
-    const [caller, slot, ago] = line.slice(0, at).split(',') as [string, string, string];
+    const [caller, place, ago, from] = line.slice(0, at).split(',') as [string, string, string, string];
+    const slot = Number(place);
     const link = this.#callers[Number(caller)]!;
     let frame: Frame | UnreadableFrame;
     const text = line.slice(at);
+    const id = idOf(text);
     try {
       frame = readFrame(text, binaries);
+      if (from === FORWARDED && !isAsTaken(frame, id, text)) throw new BadFrame('a field is there twice');
     } catch (error) {
       if (!(error instanceof BadFrame)) throw error;
-      frame = { type: 'unreadable', of: 'request', id: idOf(text), message: error.message };
+      frame = { type: 'unreadable', of: 'request', id, message: error.message };
     }
-    const { id } = frame as RequestFrame | UnreadableFrame;
     if (frame.type === 'unreadable') {
-      this.#answers.refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${frame.message}`);
+      if (!change(this.#home.slots, slot, SLOT.WAITS, SLOT.BEGAN)) this.#socket.write(`-${id}`);
+      else this.#answers.refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${frame.message}`);
     } else if (frame.type === 'request') {
       const receivedAt = systemClock.now() - Number(ago);
-      this.#queue.push({ link, slot: Number(slot), request: frame, receivedAt });
+      this.#queue.push({ link, slot, request: frame, receivedAt });
       // The values of its streams follow, and only a call that runs can take them.
       if (frame.streams) this.#run();
     }
@@ -249,6 +252,17 @@ class ThreadServer {
     }
     return peer;
   }
+}
+
+/**
+ * Whether the request is the one that the main thread took, although that did not read all of it. A field that is there twice
+ * could make another one of it.
+ */
+function isAsTaken(frame: Frame | UnreadableFrame, id: number, line: string): boolean {
+  if (frame.type === 'unreadable') return frame.id === id;
+  if (frame.type !== 'request' || frame.id !== id || frame.streams) return false;
+  const [, tag] = /^\{"type":"request","id":\d+,"tag":"([^"\\]*)"/.exec(line) ?? [];
+  return tag === undefined || tag === frame.tag;
 }
 
 function idOf(line: string): number {

@@ -20,11 +20,7 @@ export interface ClusterTally {
 }
 
 /** Peers at a cluster of three servers call each other while one server after the other is killed and started again. */
-export async function natsCluster(
-  count: number,
-  rounds: number,
-  { settle = 7_000 } = {},
-): Promise<ClusterTally> {
+export async function natsCluster(count: number, rounds: number): Promise<ClusterTally> {
   const servers = await startCluster();
   const secret = makeSecret();
   const peers = Array.from({ length: count }, (_, index) =>
@@ -75,10 +71,11 @@ export async function natsCluster(
       const [own] = await freePorts(1);
       const all = [...servers.map(({ clusterPort }) => clusterPort!), own!];
       servers.push(await NatsServer.start({ port: victim.port, cluster: { own: own!, all } }));
-      // Long enough for a wrong leave: nothing is concluded in the first 6 s.
-      await new Promise((resolve) => setTimeout(resolve, settle));
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
       tally.pauses.push(Math.max(...longest));
     }
+    // Long enough for a wrong leave: nothing is concluded in the first 6 s.
+    await new Promise((resolve) => setTimeout(resolve, 7_000));
   } finally {
     running = false;
     await Promise.all(calling);

@@ -1,33 +1,15 @@
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 
 import { afterAwake } from '../../base/awake.ts';
 import { systemClock } from '../../base/clock.ts';
 import { messageOf } from '../../base/text.ts';
 import { unawaited, warnOfUnforeseen } from '../../base/unforeseen.ts';
+import { readMessage } from './bus-message.ts';
+import type { BusMessage } from './bus-message.ts';
 import { connectOnce, NatsUnreachable } from './connecting.ts';
+import { epochOf } from './epoch.ts';
+import type { Epoch } from './epoch.ts';
 import type { LoginSource } from './nats-options.ts';
-
-/** One connection to a server, from its beginning to its end. Nothing of an epoch survives it. */
-export interface Epoch {
-  /** The id of the server. */
-  readonly server: string;
-  /** The number that the server gave to this connection. */
-  readonly client: number;
-  /** Where it is, and its version. */
-  readonly url: string;
-  readonly version: string;
-  /** Bytes of the largest message that the server takes. */
-  readonly largest: number;
-}
-
-export interface BusMessage {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  /** Where an answer should go; empty if none is wanted. */
-  readonly reply: string;
-  /** The server itself sent it: nobody listens at the subject of the request that named this reply. */
-  readonly isNobody: boolean;
-}
 
 type Receive = (message: BusMessage) => void;
 
@@ -47,6 +29,9 @@ const LONGEST_PAUSE = 2_000;
  * is the silence after which a peer is suspect.
  */
 const UNSETTLED = 6_000;
+
+/** How long a server may take to confirm the last messages, in ms. */
+const CLOSE_TIME = 1_000;
 
 /** How often the server is asked for a sign of life, in ms, and how many of them may be missing. */
 const ASK = 3_000;
@@ -177,7 +162,8 @@ export class Bus {
     clearTimeout(this.#timer);
     this.#stopSettling();
     const connection = this.#connection;
-    await connection?.flush().catch(ignore);
+    const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_TIME).unref());
+    await Promise.race([connection?.flush().catch(ignore), late]);
     this.#end();
     await connection?.close();
   }
@@ -189,13 +175,7 @@ export class Bus {
     this.#hadConnection = true;
     this.#problem = undefined;
     this.#gossiped = info?.connect_urls ?? [];
-    this.#epoch = {
-      server: info?.server_id ?? '',
-      url: connection.getServer(),
-      version: info?.version ?? '',
-      client: info?.client_id ?? 0,
-      largest: info?.max_payload ?? 1024 * 1024,
-    };
+    this.#epoch = epochOf(connection);
     for (const heard of this.#heard) this.#listen(heard);
     this.#watch(connection);
     this.#askAgain(connection, 0);
@@ -333,17 +313,6 @@ export async function openBus(source: LoginSource, random: () => number, isPatie
     throw error;
   });
   return new Bus(source, random, begin);
-}
-
-function readMessage(message: Msg): BusMessage {
-  const { data } = message;
-  return {
-    subject: message.subject,
-    data,
-    reply: message.reply ?? '',
-    // The headers are only read where there may be some: reading them is slow.
-    isNobody: data.length === 0 && message.headers?.code === 503,
-  };
 }
 
 function ignore(): void {}

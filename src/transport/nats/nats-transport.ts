@@ -10,7 +10,7 @@ import { DialFailed } from '../transport.ts';
 import type { DialOptions, Listener, Socket, Transport } from '../transport.ts';
 import { findAbsent } from './absence.ts';
 import { openBox, sealBox } from './box.ts';
-import type { BusMessage } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { NatsSocket } from './nats-socket.ts';
 import {
   isRefusal,

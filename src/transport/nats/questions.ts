@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Bus, BusMessage } from './bus.ts';
+import type { Bus } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import type { Subjects } from './subjects.ts';
 
 /** What a question may come to. */

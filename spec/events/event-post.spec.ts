@@ -14,7 +14,7 @@ function connection(): { link: Link; messages: string[]; frames: () => string[] 
   const socket = { bufferedAmount: 0, send: (message: string) => messages.push(message) };
   const party = { limits: {}, functions: [], newestVersion: 1 };
   const session = { socket, dialled: true, generation: 0, party, told: [] } as never;
-  const link = new Link(createRecord(party as never, 'host'), session, OWN, 'socket:1');
+  const link = new Link(createRecord(party as never, [], 'host'), session, OWN, 'socket:1');
   return { link, messages, frames: () => messages.flatMap((message) => message.split('\n')) };
 }
 

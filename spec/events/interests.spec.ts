@@ -7,11 +7,11 @@ import type { Link, PeerRecord } from '../../src/connection/link.ts';
 class Emitter {
   readonly sent: Record<string, unknown>[] = [];
   readonly limits: { message: number; calls: number; subscriptions?: number };
-  readonly record: { id: string; incarnation: string; link: Emitter | undefined };
+  readonly record: { id: string; incarnation: string; link: Emitter | undefined; interests: number };
 
   constructor(incarnation = 'one', subscriptions: number | undefined = 3) {
     this.limits = { message: 65_536, calls: 1, ...(subscriptions !== undefined && { subscriptions }) };
-    this.record = { id: 'a', incarnation, link: this };
+    this.record = { id: 'a', incarnation, link: this, interests: 0 };
   }
 
   send(frame: string): void {
@@ -40,6 +40,7 @@ describe('the subscriptions of a peer at other peers', () => {
         refused: (name) => story.push(`${name} waits`),
       },
       counters,
+      ({ id }) => story.push(`a link to ${id} is wanted`),
     );
   });
 
@@ -144,7 +145,7 @@ describe('the subscriptions of a peer at other peers', () => {
     emitter.record.link = emitter;
     interests.opened(link(emitter));
     expect(emitter.asked).to.deep.equal(['subscribe tick']);
-    expect(story).to.deep.equal([]);
+    expect(story).to.deep.equal(['a link to a is wanted']);
   });
 
   it('are ended on the next link when they were given up without one', () => {

@@ -39,7 +39,7 @@ function peer({
     host: 'here',
     functions,
   };
-  return new RemotePeer(createRecord(party, scope), notCalled, systemClock);
+  return new RemotePeer(createRecord(party, party.functions, scope), notCalled, systemClock);
 }
 
 const matches = (selector: Selector, traits?: Traits): boolean => matcher(selector, 'main')(peer(traits));
@@ -142,6 +142,7 @@ describe('a selector', () => {
         ...{ id: 'p', incarnation: 'p-1', newestVersion: 1, limits: { message: 65_536, calls: 1 } },
         ...{ name: 'p', group: 'main', hub: false, pid: 1, host: 'here', functions: [] },
       },
+      [],
       'host',
     );
     const changing = new RemotePeer(record, notCalled, systemClock);

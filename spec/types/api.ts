@@ -122,7 +122,7 @@ await getPeers({ has: () => 1 });
 peers.of({ hub: 'yes' });
 peers.on('leave', (left, why) => {
   is<Equal<typeof left, RemotePeer>>();
-  is<Equal<typeof why, 'stopped' | 'lost' | 'replaced'>>();
+  is<Equal<typeof why, 'stopped' | 'lost' | 'replaced' | 'unreachable'>>();
 });
 // @ts-expect-error an event that does not exist
 peers.on('left', () => {});

@@ -1,15 +1,7 @@
 import { expect } from 'chai';
 
-import {
-  isFields,
-  isFrame,
-  isId,
-  isKnownType,
-  isLimits,
-  isShallow,
-  isString,
-  isTagList,
-} from '../../src/wire/guards.ts';
+import { isFrame, isKnownType, isLimits, isShallow } from '../../src/wire/guards.ts';
+import { isFields, isId, isString, isTagList } from '../../src/wire/shapes.ts';
 import { DEEPEST_FRAME } from '../../src/wire/values/plain.ts';
 
 type Fields = Record<string, unknown>;

@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { expect } from 'chai';
 
 import { HANDSHAKE_BYTES } from '../../src/wire/handshake.ts';
-import { isPeerId } from '../../src/wire/guards.ts';
+import { isPeerId } from '../../src/wire/shapes.ts';
 import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
 import {
   acceptor,

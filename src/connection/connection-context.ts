@@ -31,6 +31,10 @@ export interface ConnectionServices {
   readonly events: Told<ToEvents>;
   readonly liveness: LivenessRef;
   readonly discovery: Told<ToDiscovery>;
+  /** The record of this life, if discovery knows it as present. */
+  recordOf(id: string, incarnation: string): PeerRecord | undefined;
+  /** Whether a link to it is to be kept, used or not. */
+  needs(record: PeerRecord): boolean;
   /** Where discovery thinks that a joined peer can be dialled again. */
   whereabouts(id: string): readonly Address[];
   readonly log: Log;

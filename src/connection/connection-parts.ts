@@ -6,7 +6,7 @@ import { isAtBroker } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
-import { isPeerId } from '../wire/guards.ts';
+import { isPeerId } from '../wire/shapes.ts';
 import { HandshakeFailed } from '../wire/handshake-messages.ts';
 import type { ConnectionContext, ConnectionInput } from './connection-context.ts';
 import { DialsFailed, dialLogic } from './dial/dialing.ts';
@@ -15,8 +15,7 @@ import type { HandshakeResult } from './dial/dialing.ts';
 import { freeName } from './free-name.ts';
 import { Link } from './link.ts';
 import { keepOne } from './keep-one.ts';
-import { Evidence } from './evidence.ts';
-import { findingsOf } from './findings.ts';
+import { closedBy, findingsOf } from './findings.ts';
 import type { ConnectionMessage } from './messages.ts';
 import { createRecord } from './peer-record.ts';
 import type { LeaveReason } from './evidence.ts';
@@ -62,12 +61,6 @@ export function timeToProbe({ services: { probeTime }, record }: ConnectionConte
   return record?.doubt?.detail === closedBy(CLOSE.NETWORK) ? PATIENCE * probeTime : probeTime;
 }
 
-/** The end of a link, in words. */
-function closedBy(code: number): string {
-  if (code === CLOSE.GONE) return 'NATS says that nobody is there';
-  return code === CLOSE.NETWORK ? 'the connection through NATS broke' : `the connection closed (${code})`;
-}
-
 export interface Departure {
   why: LeaveReason;
   /** Details, in words. */
@@ -84,28 +77,33 @@ export const connectionParts = setup({
   guards: {
     'it knows where to dial': ({ context }) => context.addresses.length > 0,
     'only an address was known': ({ context }) => !isPeerId(context.id),
-    'the session is of another life': ({ context, event }) =>
-      event.type === 'session.arrived' && event.session.party.incarnation !== context.record?.incarnation,
+    'the session is of another life': ({ context: { record }, event }) =>
+      event.type === 'session.arrived' &&
+      (event.session.party.incarnation !== record?.incarnation || record.left !== undefined),
     'the link in use closed': ({ context, event }) =>
       event.type === 'link.closed' && event.link === context.record?.link,
     'the link in use closed, and another one stays': ({ context, event }) =>
       event.type === 'link.closed' && otherLink(context, event.link) !== undefined,
     'the link in use is heard': ({ context }) => context.record?.link?.suspect === false,
-    // This process was stalled, so the other side may have given it up; or the network in between has lost the connection; or
-    // the peer may be reached through a broker as well.
-    'the link in use closed, which proves nothing': ({ context, event }) =>
+    'the link in use closed, and it cannot be dialled': ({ context, event }) =>
       event.type === 'link.closed' &&
       event.link === context.record?.link &&
-      (event.code === CLOSE.NETWORK ||
-        context.services.liveness.getSnapshot().context.stalled ||
-        (!event.link.socket.isRelayed && whereToProbe(context).some((address) => isAtBroker(address)))),
+      whereToProbe(context).length === 0,
+    'the last link closed, as both sides wanted': ({ context, event }) =>
+      event.type === 'link.closed' &&
+      event.link !== context.record?.link &&
+      context.links.every((link) => link === event.link),
+    'the other side has no use for the link': ({ event }) =>
+      event.type === 'frame.received' && event.frame.type === 'goaway' && event.frame.reason === 'idle',
     'it is about the link in use': ({ context, event }) =>
       (event.type === 'link.silent' || event.type === 'link.heard') && event.link === context.record?.link,
     'it is a goaway': ({ event }) => event.type === 'frame.received' && event.frame.type === 'goaway',
     'the other side stops': ({ event }) =>
       event.type === 'frame.received' && event.frame.type === 'goaway' && event.frame.reason === 'stopped',
-    'both sides leave a duplicate': ({ context, event }) =>
-      event.type === 'link.idle' && event.link.leaving === 'duplicate' && event.link !== context.record?.link,
+    'both sides leave the link': ({ context, event }) =>
+      event.type === 'link.idle' &&
+      (event.link.leaving === 'duplicate' || event.link.otherLeaving === 'idle') &&
+      event.link !== context.record?.link,
     'no link is left': ({ context }) => context.links.length === 0,
   },
   actions: {
@@ -135,9 +133,11 @@ export const connectionParts = setup({
     'hand the session over': sendParent(({ event }) => event as Event<'session.arrived'>),
 
     'begin a life of the peer': assign({
-      record: ({ event }) => {
+      record: ({ context, event }) => {
         const { session } = event as Event<'session.arrived'>;
-        return createRecord(session.party, session.socket.scope);
+        const { party, socket } = session;
+        const known = context.services.recordOf(party.id, party.incarnation);
+        return known ?? createRecord(party, party.functions, socket.scope);
       },
     }),
 
@@ -165,13 +165,11 @@ export const connectionParts = setup({
       // Functions that did not fit into the handshake, and changes since it was sent.
       const untold = differenceOf(session.told, self.describe().functions);
       link.tellFunctions(untold.added, untold.removed);
+      const { party: presence, toldVersion } = session;
       enqueue.sendTo(services.caller, { type: 'link.opened', link });
       enqueue.sendTo(services.events, { type: 'link.opened', link });
       enqueue.sendTo(services.liveness, { type: 'link.opened', link });
-    }),
-
-    'report the join': enqueueActions(({ context, enqueue }) => {
-      enqueue.sendTo(context.services.discovery, { type: 'connection.opened', record: context.record! });
+      enqueue.sendTo(services.discovery, { type: 'connection.opened', record, link, presence, toldVersion });
     }),
 
     'begin to doubt': enqueueActions(({ context, enqueue }) => {
@@ -214,17 +212,49 @@ export const connectionParts = setup({
       enqueue.sendTo(context.services.discovery, { type: 'connection.trusted', record });
     }),
 
-    'report the leave': enqueueActions(({ context, enqueue }, { why, detail }: Departure) => {
-      const { record } = context;
+    'tell that it stops': enqueueActions(({ context, event, enqueue }) => {
+      const record = context.record!;
+      record.doubt = findingsOf(record, context.services.liveness);
+      const { link } = event as Event<'frame.received'>;
+      enqueue.sendTo(context.services.discovery, { type: 'connection.stopped', record, link });
+    }),
+
+    'tell that it is out of reach': enqueueActions(({ context, event, enqueue }) => {
+      const { record, links, services } = context;
+      const { redial, moot } = event as ProbeResult & { type: 'probe.failed' };
+      for (const link of links)
+        enqueue.sendTo(services.discovery, { type: 'connection.closed', record: record!, link });
+      const refused = redial === 'refused';
+      enqueue.sendTo(services.discovery, { type: 'connection.lost', record: record!, refused, moot });
+    }),
+
+    'tell that it has left': enqueueActions(({ context, enqueue }, { why, detail }: Departure) => {
+      const { record, services } = context;
       if (!record) return;
-      record.left = why;
-      const findings = findingsOf(record, context.services.liveness);
-      record.evidence = new Evidence('gone', { ...findings, detail: detail ?? findings.detail, why });
-      record.link = undefined;
-      enqueue.assign({ record: undefined });
-      enqueue.sendTo(context.services.caller, { type: 'peer.left', record, why });
-      enqueue.sendTo(context.services.events, { type: 'peer.left', record, why });
-      enqueue.sendTo(context.services.discovery, { type: 'connection.left', record, why });
+      record.doubt = findingsOf(record, services.liveness);
+      enqueue.sendTo(services.discovery, { type: 'connection.left', record, why, detail });
+    }),
+
+    'let go of the peer': assign({
+      record: ({ context }) => {
+        // It may be present without a link.
+        if (context.record) context.record.link = undefined;
+        return undefined;
+      },
+    }),
+
+    'agree that the link ends': enqueueActions(({ context, event }) => {
+      const { link } = event as Event<'frame.received'>;
+      const { record, services } = context;
+      if (link.askedToEnd) {
+        // The other side agrees. It is closed once nothing runs on it.
+        link.otherLeaving = 'idle';
+        if (record?.link === link) record.link = undefined;
+        link.checkIdle();
+      } else if (record?.link === link && !link.isBusy && !services.needs(record)) {
+        record.link = undefined;
+        link.goaway('idle');
+      }
     }),
 
     'cut every link': ({ context }) => {
@@ -272,17 +302,18 @@ export const connectionParts = setup({
       }
     },
 
-    'close the duplicate': ({ event }) => {
+    'close the link': ({ event }) => {
       (event as Event<'link.idle'>).link.close(CLOSE.DONE, '');
     },
 
     'forget the link': enqueueActions(({ context, event, enqueue }) => {
       const { link, code } = event as Event<'link.closed'>;
-      const { links } = context;
+      const { links, services } = context;
       if (!links.includes(link)) return;
-      context.services.log.connectionClosed(link.record, code);
+      services.log.connectionClosed(link.record, code);
       enqueue.assign({ links: links.filter((each) => each !== link) });
       enqueue.stopChild(link.ownerName);
+      enqueue.sendTo(services.discovery, { type: 'connection.closed', record: link.record, link });
       enqueue.sendTo(context.services.caller, { type: 'link.closed', link });
       enqueue.sendTo(context.services.events, { type: 'link.closed', link });
       enqueue.sendTo(context.services.dispatcher, { type: 'link.closed', link });
@@ -293,6 +324,7 @@ export const connectionParts = setup({
       enqueue.assign({ links: [] });
       for (const link of links) {
         enqueue.stopChild(link.ownerName);
+        enqueue.sendTo(services.discovery, { type: 'connection.closed', record: link.record, link });
         for (const actor of [services.caller, services.events, services.dispatcher, services.liveness]) {
           enqueue.sendTo(actor as AnyActorRef, { type: 'link.closed', link });
         }

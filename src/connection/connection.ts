@@ -1,6 +1,6 @@
 import { assign, sendParent } from 'xstate';
 
-import { isPeerId } from '../wire/guards.ts';
+import { isPeerId } from '../wire/shapes.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { connectionParts, timeToProbe, whereToProbe } from './connection-parts.ts';
 import { contained } from '../base/contained.ts';
@@ -14,24 +14,16 @@ import { contained } from '../base/contained.ts';
  */
 
 /** Actions for a session of another life, if a connection is in use. */
-const REPLACED = [
-  'cut every link',
-  { type: 'report the leave', params: { why: 'replaced', detail: 'a newer life of this peer connected' } },
-  'begin a life of the peer',
-  'open a link',
-  'report the join',
-] as const;
+const REPLACED = ['cut every link', 'begin a life of the peer', 'open a link'] as const;
 
 /** Actions for frames, if a connection is in use. */
 const FRAMES = [
   {
     guard: 'the other side stops',
     target: 'draining',
-    actions: [
-      { type: 'report the leave', params: { why: 'stopped', detail: 'it said goodbye' } },
-      'note the goaway',
-    ],
+    actions: ['tell that it stops', 'note the goaway', 'let go of the peer'],
   },
+  { guard: 'the other side has no use for the link', actions: 'agree that the link ends' },
   { guard: 'it is a goaway', actions: 'note the goaway' },
   { actions: 'update the functions' },
 ] as const;
@@ -52,7 +44,7 @@ const machine = connectionParts.createMachine({
       on: {
         'session.arrived': {
           target: 'open',
-          actions: ['begin a life of the peer', 'open a link', 'report the join'],
+          actions: ['begin a life of the peer', 'open a link'],
         },
         'connection.drain': 'closed',
       },
@@ -76,7 +68,7 @@ const machine = connectionParts.createMachine({
         // The other side was faster. Our own dial has proved nothing yet, so no call is lost if it ends.
         'session.arrived': {
           target: 'open',
-          actions: ['begin a life of the peer', 'open a link', 'report the join'],
+          actions: ['begin a life of the peer', 'open a link'],
         },
         'dial.stop': 'closed',
         'connection.drain': 'closed',
@@ -102,7 +94,7 @@ const machine = connectionParts.createMachine({
             actions: ['tell who answered', 'hand the session over'],
           },
           // The session is our own, or one that the other side opened at the same time. Leaving this state ends unfinished dials.
-          { target: 'open', actions: ['begin a life of the peer', 'open a link', 'report the join'] },
+          { target: 'open', actions: ['begin a life of the peer', 'open a link'] },
         ],
         'handshake.needless': { target: 'closed', actions: 'tell who answered' },
         'handshake.failed': { target: 'closed', actions: 'remember why it failed' },
@@ -126,18 +118,19 @@ const machine = connectionParts.createMachine({
             actions: ['forget the link', 'go back to the link that stays'],
           },
           {
-            guard: 'the link in use closed, which proves nothing',
+            guard: 'the link in use closed, and it cannot be dialled',
+            target: 'draining',
+            actions: ['note that the link closed', 'let go of the peer', 'forget the link'],
+          },
+          {
+            guard: 'the link in use closed',
             target: 'suspect',
             actions: ['note that the link closed', 'forget the link'],
           },
           {
-            guard: 'the link in use closed',
+            guard: 'the last link closed, as both sides wanted',
             target: 'draining',
-            actions: [
-              'note that the link closed',
-              'forget the link',
-              { type: 'report the leave', params: { why: 'lost' } },
-            ],
+            actions: ['forget the link', 'let go of the peer'],
           },
           { actions: 'forget the link' },
         ],
@@ -172,7 +165,8 @@ const machine = connectionParts.createMachine({
             target: 'draining',
             actions: [
               'note what the dial came to',
-              { type: 'report the leave', params: { why: 'lost' } },
+              'tell that it is out of reach',
+              'let go of the peer',
               'cut every link',
             ],
           },
@@ -183,6 +177,8 @@ const machine = connectionParts.createMachine({
           { actions: 'forget the link' },
         ],
         'functions.changed': { actions: 'tell the other side our functions' },
+        // The peer has left, as others know.
+        'dial.stop': { target: 'draining', actions: ['let go of the peer', 'cut every link'] },
         'connection.drain': { target: 'draining', actions: 'say goaway on every link' },
       },
     },
@@ -192,7 +188,7 @@ const machine = connectionParts.createMachine({
         // A new life of the peer connected while the old one finishes its calls.
         'session.arrived': {
           target: 'open',
-          actions: ['begin a life of the peer', 'open a link', 'report the join'],
+          actions: ['begin a life of the peer', 'open a link'],
         },
         'link.closed': [
           {
@@ -200,7 +196,8 @@ const machine = connectionParts.createMachine({
             actions: [
               'note that the link closed',
               'forget the link',
-              { type: 'report the leave', params: { why: 'lost' } },
+              { type: 'tell that it has left', params: { why: 'lost' } },
+              'let go of the peer',
             ],
           },
           { actions: 'forget the link' },
@@ -209,7 +206,8 @@ const machine = connectionParts.createMachine({
         'connection.drain': { actions: 'say goaway on every link' },
         'connection.close': {
           actions: [
-            { type: 'report the leave', params: { why: 'stopped', detail: 'the local peer stopped' } },
+            { type: 'tell that it has left', params: { why: 'stopped', detail: 'the local peer stopped' } },
+            'let go of the peer',
             'close every link',
           ],
         },
@@ -219,14 +217,15 @@ const machine = connectionParts.createMachine({
       type: 'final',
       entry: [
         // Needed for a peer that was suspect when this peer stopped, and has no link that could close.
-        { type: 'report the leave', params: { why: 'lost' } },
+        { type: 'tell that it has left', params: { why: 'lost' } },
+        'let go of the peer',
         'report the end',
       ],
     },
   },
   on: {
     'link.idle': [
-      { guard: 'both sides leave a duplicate', actions: 'close the duplicate' },
+      { guard: 'both sides leave the link', actions: 'close the link' },
       { actions: sendParent({ type: 'connection.idle' }) },
     ],
     'connection.broke': { target: '.closed', actions: ['cut every link', 'forget every link'] },

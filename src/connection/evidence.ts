@@ -1,11 +1,11 @@
 /**
- * Why a peer left. `stopped`: it said goodbye. `lost`: its connection broke or it went silent. `replaced`: a newer life
- * of it took its place.
+ * Why a peer left. `stopped`: it said goodbye. `lost`: its process is gone, or it went silent. `replaced`: a newer life of it
+ * took its place. `unreachable`: it is there for others, and this peer cannot dial it at any of its addresses.
  *
  * @example
  * peers.on('leave', (peer, why: LeaveReason) => console.log(peer.name, why));
  */
-export type LeaveReason = 'stopped' | 'lost' | 'replaced';
+export type LeaveReason = 'stopped' | 'lost' | 'replaced' | 'unreachable';
 
 /**
  * The outcome of the fresh dial that decides about a silent peer.

@@ -1,7 +1,14 @@
+import { CLOSE } from '../wire/frames.ts';
 import { Evidence } from './evidence.ts';
 import type { Findings } from './evidence.ts';
 import type { PeerRecord } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
+
+/** How the findings begin about a peer whose connection closed, and that was not silent before. */
+export const CLOSED = 'the connection closed';
+
+/** The finding about a peer whose link through NATS ended because its broker knows of nobody there. */
+export const NOBODY_AT_NATS = 'NATS says that nobody is there';
 
 /** The evidence about a peer that has joined: as of now, or as of its leave. */
 export function evidenceOf(record: PeerRecord, liveness: LivenessRef): Evidence {
@@ -12,4 +19,10 @@ export function evidenceOf(record: PeerRecord, liveness: LivenessRef): Evidence 
 /** The present findings about a peer that has joined. */
 export function findingsOf({ link, doubt }: PeerRecord, liveness: LivenessRef): Findings {
   return { ...doubt, ...(link && liveness.getSnapshot().context.findings(link)) };
+}
+
+/** The end of a link, in words. */
+export function closedBy(code: number): string {
+  if (code === CLOSE.GONE) return NOBODY_AT_NATS;
+  return code === CLOSE.NETWORK ? 'the connection through NATS broke' : `${CLOSED} (${code})`;
 }

@@ -6,6 +6,8 @@ export interface CallsMade {
   readonly places: number;
   /** Its open streams. */
   readonly streams: number;
+  /** Id of the newest request. */
+  readonly last: number;
   /** Whether the result of this call is a stream that is being read. */
   reads(id: number): boolean;
 }

@@ -5,7 +5,8 @@ import { encodeFrame, SEPARATOR } from '../wire/codec.ts';
 import { takeFunctionsFrame } from '../wire/functions-frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { CallsMade, CallsTaken } from './link-calls.ts';
-import type { Session } from './session.ts';
+import type { LinkOwner } from './link-owner.ts';
+import type { LinkSession } from './session.ts';
 import { flushAtEnd, hasToWait } from './tick.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { Evidence, Findings, LeaveReason } from './evidence.ts';
@@ -25,25 +26,10 @@ const SLOW_CUT = 16 * 1024;
 /** A link is slow if more bytes than this are written and not yet taken by the network. */
 const SLOW = 256 * 1024;
 
-/** The owner of a link's socket. */
-export interface LinkOwner {
-  /** The last call of a link that is `leaving` has settled. */
-  idle(): void;
-  /** The network has taken everything that was written. */
-  drained(wasCongested: boolean): void;
-  /** Nothing has arrived for too long. */
-  silent(): void;
-  /** Something has arrived after the silence. */
-  heard(): void;
-  /** An unexpected error occurred on the link. It is being closed. */
-  failed(error: unknown): void;
-  /** The other side has broken the protocol: close the link. */
-  breached(reason: string, isDeaf: boolean): void;
-}
-
 /**
- * One life of one other peer. It is created when the first connection opens, and dropped when the peer leaves; the next life gets
- * a new record. Connection, discovery and caller share it. The comments say which of them writes a field.
+ * One life of one other peer. It is created when the first connection opens, or when another peer tells of it, and dropped when
+ * the peer leaves; the next life gets a new record. Connection, discovery and caller share it. The comments say which of them
+ * writes a field.
  */
 export interface PeerRecord {
   readonly id: string;
@@ -58,18 +44,20 @@ export interface PeerRecord {
   readonly functions: Set<string>;
   /** Characters of all tags together. */
   tagCharacters: number;
-  /** The link for calls to the peer. Written by the connection; undefined once the peer has left. */
+  /** The link for calls to the peer. Written by the connection; undefined while there is none, and once the peer has left. */
   link: Link | undefined;
   /** How often a connection to it was lost or given up. Written by the connection. */
   generation: number;
   /** Why the peer is suspect. Written by the connection; undefined while there is no doubt. */
   doubt: Findings | undefined;
-  /** Why the peer left. Written by the connection, once. */
+  /** Why the peer left. Written by discovery, once. */
   left: LeaveReason | undefined;
-  /** The evidence for its leave. Written by the connection when the peer leaves. */
+  /** The evidence for its leave. Written by discovery when the peer leaves. */
   evidence: Evidence | undefined;
   /** Calls that wait until the peer has room. Written by the caller; undefined before the first one. */
   waiting: { readonly size: number } | undefined;
+  /** Names of events that this peer wants from it. Written by events. */
+  interests: number;
 }
 
 /**
@@ -114,10 +102,8 @@ export class Link {
   /** Written by liveness: silent for too long. */
   suspect = false;
 
-  /** Written by discovery: this side has sent the list of peers that it knows. */
-  toldPeers = false;
-  /** Written by discovery: the other side has sent its list. */
-  heardPeers = false;
+  /** Written by discovery: this side has asked to end the link, as it has no use for it. */
+  askedToEnd = false;
 
   /** The network is slower than the writing. Events wait until everything is sent. */
   slow = false;
@@ -139,7 +125,7 @@ export class Link {
   /** @param ownerName name of the actor that owns the socket, among the children of the connection */
   constructor(
     record: PeerRecord,
-    { socket, dialled, generation, party }: Session,
+    { socket, dialled, generation, party }: LinkSession,
     own: LinkLimits,
     ownerName: string,
   ) {
@@ -270,7 +256,7 @@ export class Link {
   /**
    * Tells the other side that this side leaves the link. With `stopped` it takes no more requests. With `duplicate` it makes no
    * requests here, but takes them until the other side has sent `duplicate`, too, so that no call is lost when the connection
-   * changes.
+   * changes. With `idle` it agrees that the link ends: it makes no requests here, and the other side closes the link.
    */
   goaway(reason: GoawayFrame['reason']): void {
     if (this.leaving === reason || this.leaving === 'stopped') {
@@ -297,9 +283,22 @@ export class Link {
    */
   checkIdle(): void {
     if (!this.isIdle) return;
-    const agreed = this.leaving === 'duplicate' && this.otherLeaving === 'duplicate';
+    const agreed =
+      (this.leaving === 'duplicate' && this.otherLeaving === 'duplicate') ||
+      (this.askedToEnd && this.otherLeaving === 'idle');
     // Wait a turn, so that the message of this tick is sent before the connection closes.
     if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());
+  }
+
+  /** Asks the other side to agree that this link ends. It is used as before until the other side does. */
+  askToEnd(): void {
+    this.askedToEnd = true;
+    this.send(encodeFrame({ type: 'goaway', last: this.taken?.last ?? 0, reason: 'idle' }));
+  }
+
+  /** Whether a call or a stream is under way on it, in either direction. */
+  get isBusy(): boolean {
+    return (this.made?.places ?? 0) > 0 || (this.taken?.unsettled ?? 0) > 0;
   }
 
   /** Sends which functions were connected and disconnected, as fast as the network allows. */

@@ -10,8 +10,8 @@ import type {
   RequestFrame,
   ResultFrame,
   UnreadableFrame,
-  WirePeer,
 } from '../wire/frames.ts';
+import type { Presence, PresenceFrame } from '../wire/presence-frames.ts';
 import type { Address } from '../transport/address.ts';
 import type { LeaveReason } from './evidence.ts';
 import type { Link, PeerRecord } from './link.ts';
@@ -38,7 +38,7 @@ export type ConnectionMessage =
   /** Something has arrived after the silence. */
   | { type: 'link.heard'; link: Link }
   | { type: 'functions.changed'; added: string[]; removed: string[] }
-  /** The running dial goes to the wrong place, as is now known. */
+  /** The running dial goes to the wrong place, or to a peer that has left, as is now known. */
   | { type: 'dial.stop' }
   /** This peer is stopping: send goaway, and let running calls finish. */
   | { type: 'connection.drain' }
@@ -82,7 +82,9 @@ export type ToCaller =
   /** The other side is leaving, and takes only requests up to `last`. */
   | { type: 'link.refused'; link: Link; last: number }
   | { type: 'link.closed'; link: Link }
-  | { type: 'peer.left'; record: PeerRecord; why: LeaveReason };
+  | { type: 'peer.left'; record: PeerRecord; why: LeaveReason }
+  /** The peer is present, and cannot be dialled now. */
+  | { type: 'link.failed'; record: PeerRecord; error: unknown };
 
 /** To the actor that runs the calls of others. */
 export type ToDispatcher =
@@ -102,20 +104,29 @@ export type ToEvents =
   /** The other side has sent goaway on the link. */
   | { type: 'link.left'; link: Link }
   | { type: 'link.closed'; link: Link }
+  | { type: 'peer.joined'; record: PeerRecord }
   | { type: 'peer.left'; record: PeerRecord; why: LeaveReason };
 
 /** To the actor that keeps the set of peers. */
 export type ToDiscovery =
-  /** A peer has sent the list of peers that it knows. */
-  | { type: 'peers.told'; link: Link; peers: readonly WirePeer[] }
+  /** A peer tells who is present. */
+  | { type: 'presence.told'; link: Link; frame: PresenceFrame }
   /** Somebody answered at an address: this peer itself, or another peer that has proved itself. */
   | { type: 'address.answered'; id: string; peer: string }
-  | { type: 'connection.opened'; record: PeerRecord }
+  /** A link opened. `presence`: what the peer said of itself. */
+  | { type: 'connection.opened'; record: PeerRecord; link: Link; presence: Presence; toldVersion: number }
+  /** A link closed, whether or not another one stays. */
+  | { type: 'connection.closed'; record: PeerRecord; link: Link }
   | { type: 'connection.changed'; record: PeerRecord; added: string[]; removed: string[] }
-  /** The peer is silent, and a new dial decides about it. */
+  /** The peer is silent, or its link closed, and a new dial decides about it. */
   | { type: 'connection.suspected'; record: PeerRecord }
   /** The suspect peer is alive. */
   | { type: 'connection.trusted'; record: PeerRecord }
-  | { type: 'connection.left'; record: PeerRecord; why: LeaveReason }
+  /** The peer said goodbye on this link. */
+  | { type: 'connection.stopped'; record: PeerRecord; link: Link }
+  /** The new dial failed. `refused`: nobody listens at any address. `moot`: this process could not dial at all. */
+  | { type: 'connection.lost'; record: PeerRecord; refused: boolean; moot: boolean }
+  /** This peer stops, and has closed its links to that one. */
+  | { type: 'connection.left'; record: PeerRecord; why: LeaveReason; detail: string | undefined }
   /** The actor of the connection has ended, whether or not the connection ever opened. */
   | { type: 'connection.ended'; id: string; failure: ConnectionFailure | undefined };

@@ -2,7 +2,9 @@ import type { Scope } from '../transport/scope.ts';
 import type { Party } from '../wire/handshake.ts';
 import type { PeerRecord } from './link.ts';
 
-export function createRecord(party: Party, scope: Scope): PeerRecord {
+type Life = Pick<Party, 'id' | 'incarnation' | 'name' | 'group' | 'hub' | 'pid' | 'host'>;
+
+export function createRecord(party: Life, functions: readonly string[], scope: Scope): PeerRecord {
   return {
     id: party.id,
     incarnation: party.incarnation,
@@ -12,13 +14,14 @@ export function createRecord(party: Party, scope: Scope): PeerRecord {
     pid: party.pid,
     host: party.host,
     scope,
-    functions: new Set(party.functions),
-    tagCharacters: party.functions.reduce((sum, tag) => sum + tag.length, 0),
+    functions: new Set(functions),
+    tagCharacters: functions.reduce((sum, tag) => sum + tag.length, 0),
     link: undefined,
     generation: 0,
     doubt: undefined,
     left: undefined,
     evidence: undefined,
     waiting: undefined,
+    interests: 0,
   };
 }

@@ -7,8 +7,15 @@ export interface Session {
   party: Party;
   /** The tags that this side sent in the handshake. */
   told: readonly string[];
+  /** The version of its own presence that this side sent. */
+  toldVersion: number;
   /** Whether this side opened the connection. */
   dialled: boolean;
   /** How often the side that opened it had lost a connection to the other side before. */
   generation: number;
 }
+
+/** As much of a session as a link needs. */
+export type LinkSession = Pick<Session, 'socket' | 'dialled' | 'generation'> & {
+  party: Pick<Party, 'limits' | 'newestVersion'>;
+};

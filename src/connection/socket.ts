@@ -12,7 +12,8 @@ import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/fr
 import { encodeCancel } from '../wire/stream-frames.ts';
 import type { ConnectionServices } from './connection-context.ts';
 import type { Receiver } from '../transport/transport.ts';
-import type { Link, LinkOwner } from './link.ts';
+import type { Link } from './link.ts';
+import type { LinkOwner } from './link-owner.ts';
 import type { LinkMessage } from './link-message.ts';
 import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
 
@@ -23,7 +24,7 @@ export interface SocketInput {
 
 /**
  * Owns the socket of a link. It passes each frame to the actor it is for, and closes the socket when it is stopped. Requests,
- * answers and events go straight to dispatcher, caller and events, and lists of peers to discovery. Only frames about the
+ * answers and events go straight to dispatcher, caller and events, and news of other peers to discovery. Only frames about the
  * connection itself go to its machine.
  */
 export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input, sendBack }) => {
@@ -129,14 +130,15 @@ class SocketOwner implements Receiver, LinkOwner {
       case 'unreadable':
         this.#unreadable(frame);
         break;
-      case 'peers':
-        this.#services.discovery.send({ type: 'peers.told', link: this.#link, peers: frame.peers });
-        break;
       case 'functions':
       case 'goaway':
         // A goaway does not affect the frames before it.
         this.#deliver();
         this.#tell({ type: 'frame.received', link: this.#link, frame });
+        break;
+      default:
+        // The changes of its functions before it count.
+        this.#services.discovery.send({ type: 'presence.told', link: this.#link, frame });
         break;
     }
   }

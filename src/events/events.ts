@@ -8,7 +8,7 @@ import type { Remedy } from '../base/contained.ts';
 import { CrossingLinks } from '../connection/crossing.ts';
 import { Interests } from './interests.ts';
 import type { InterestsInput } from './interests.ts';
-import type { Link } from '../connection/link.ts';
+import type { Link, PeerRecord } from '../connection/link.ts';
 import { LiveSnapshot } from '../base/live-snapshot.ts';
 import type { EventsMessage } from './messages.ts';
 import { Topics } from './topics.ts';
@@ -32,6 +32,7 @@ export function createEventsLogic(input: EventsInput): { logic: EventsLogic; top
   const events = new Events(input);
   const logic: EventsLogic = {
     getInitialSnapshot: ({ self }) => {
+      events.wantLink = (record) => self.system.get('discovery')?.send({ type: 'link.wanted', record });
       events.overdue = (link) => self.send({ type: 'wait.over', link });
       return events.snapshot;
     },
@@ -55,6 +56,8 @@ class Events {
   });
   readonly topics: Topics;
   overdue: (link: Link) => void = () => {};
+  /** Called when a subscription waits for a peer that is present and not linked. */
+  wantLink: (record: PeerRecord) => void = () => {};
 
   readonly #interests: Interests;
   readonly #crossing: CrossingLinks;
@@ -62,7 +65,7 @@ class Events {
   constructor(input: EventsInput) {
     const { context: counters } = this.snapshot;
     this.topics = new Topics(input, counters);
-    this.#interests = new Interests(input, counters);
+    this.#interests = new Interests(input, counters, (record) => this.wantLink(record));
     this.#crossing = new CrossingLinks(
       input.clock,
       (link, frames) => this.#take(link, frames),
@@ -103,6 +106,10 @@ class Events {
         break;
       case 'link.closed':
         this.#crossing.closed(message.link);
+        this.#interests.closed(message.link);
+        break;
+      case 'peer.joined':
+        this.#interests.joined(message.record);
         break;
       case 'peer.left':
         this.#interests.left(message.record, message.why);

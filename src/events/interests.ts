@@ -106,14 +106,17 @@ class Asked {
 export class Interests {
   readonly #counters: InterestsCounters;
   readonly #input: InterestsInput;
+  readonly #wantLink: (record: PeerRecord) => void;
   readonly #interests = new Map<string, Interest>();
   /** The peers that are present, by id. */
   readonly #records = new Map<string, PeerRecord>();
   readonly #asked = new Map<PeerRecord, Asked>();
 
-  constructor(input: InterestsInput, counters: InterestsCounters) {
+  /** @param wantLink called when a subscription waits for a peer that is present and not linked */
+  constructor(input: InterestsInput, counters: InterestsCounters, wantLink: (record: PeerRecord) => void) {
     this.#input = input;
     this.#counters = counters;
+    this.#wantLink = wantLink;
   }
 
   want(name: string, peer: string): void {
@@ -125,6 +128,7 @@ export class Interests {
     const source = new Source(name, interest.lost.get(peer));
     interest.lost.delete(peer);
     interest.sources.set(record, source);
+    record.interests += 1;
     this.#counters.subscriptions += 1;
     this.#ask(record, source);
   }
@@ -135,6 +139,7 @@ export class Interests {
     const source = record && interest?.sources.get(record);
     if (!source) return;
     interest!.sources.delete(record);
+    record.interests -= 1;
     this.#counters.subscriptions -= 1;
     const asked = this.#asked.get(record)!;
     if (asked.waiting.delete(source)) return;
@@ -172,6 +177,15 @@ export class Interests {
       source.isAhead = false;
       this.#ask(record, source);
     }
+  }
+
+  joined(record: PeerRecord): void {
+    this.#records.set(record.id, record);
+  }
+
+  /** The link is lost. What this peer wants is asked for again on the next one. */
+  closed({ record }: Link): void {
+    if (record.interests > 0 && !record.link && !record.left) this.#wantLink(record);
   }
 
   left(record: PeerRecord, why: LeaveReason): void {
@@ -273,6 +287,7 @@ export class Interests {
   #ask(record: PeerRecord, source: Source): void {
     const asked = this.#asked.get(record) ?? new Asked();
     this.#asked.set(record, asked);
+    if (!record.link) this.#wantLink(record);
     const most = record.link?.limits.subscriptions ?? 0;
     if (asked.sources.size >= most) {
       source.asked = 0;

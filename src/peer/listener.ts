@@ -2,8 +2,9 @@ import { fromCallback } from 'xstate';
 
 import type { Ending } from './ending.ts';
 import { seedProviders } from '../providers/seed-providers.ts';
-import { ToldProvider } from '../providers/told.ts';
 import type { Network } from '../providers/network.ts';
+import { NATS } from '../providers/provider.ts';
+import { isAtBroker } from '../transport/address.ts';
 import type { Settings } from './options.ts';
 import { isWithinHost } from '../transport/within-host.ts';
 import type { Address } from '../transport/address.ts';
@@ -60,10 +61,13 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
       return;
     }
     // Without `lan` a peer never dials beyond its host, no matter who says that peers are there.
-    const reachable = (address: Address): boolean => settings.lan || isWithinHost(address);
+    const hasBroker = attached.providers.some(({ name }) => name === NATS);
+    const isDirect = attached.reaches === undefined;
+    const reachable = (address: Address): boolean =>
+      isAtBroker(address) ? hasBroker : isDirect && (settings.lan || isWithinHost(address));
     const seeders = seedProviders(seeds, clock, random);
-    const providers = [...attached.providers, ...seeders, new ToldProvider(clock, reachable)];
-    const attachment = { ...attached, providers };
+    const providers = [...attached.providers, ...seeders];
+    const attachment = { ...attached, providers, reachable };
     const keys = await keysOf(() => attached.secret());
     if (stopped) return;
     const dependencies = { self, keys, clock };

@@ -33,7 +33,7 @@ import { chosenSeeds } from '../providers/seed.ts';
 import type { Seed } from '../providers/seed.ts';
 import type { Network } from '../providers/network.ts';
 import type { TlsOptions } from '../transport/tls.ts';
-import { isPeerId } from '../wire/guards.ts';
+import { isPeerId } from '../wire/shapes.ts';
 
 /**
  * Every option of a peer. An option in code wins over the environment, and an empty variable counts as not set.

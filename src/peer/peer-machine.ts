@@ -8,6 +8,7 @@ import type { Settings } from './options.ts';
 import { addressText } from '../transport/address.ts';
 import type { Self } from '../wire/handshake.ts';
 import type { CallerLogic, CallerRef } from '../calls/caller/caller.ts';
+import { servicesOf } from './connection-services.ts';
 import { connectionMachine } from '../connection/connection.ts';
 import type { ConnectionContext, ConnectionServices } from '../connection/connection-context.ts';
 import { contained } from '../base/contained.ts';
@@ -22,7 +23,10 @@ import { LinkCounts } from '../connection/link-counts.ts';
 import { listenerLogic } from './listener.ts';
 import type { LivenessLogic, LivenessRef } from '../connection/liveness.ts';
 import type { PeerMessage } from './messages.ts';
+import { isNeeded } from '../presence/idle-links.ts';
 import type { Opened } from '../presence/messages.ts';
+import { neighboursOf } from '../presence/neighbours.ts';
+import type { OwnPresence } from '../presence/own-presence.ts';
 import { messageOf } from '../base/text.ts';
 
 /**
@@ -34,6 +38,8 @@ export interface PeerInput {
   settings: Settings;
   self: Self;
   network: Network;
+  /** What it tells of its own presence. */
+  own: OwnPresence;
   /** Work that ends after its actors. */
   ending: Ending;
 }
@@ -89,13 +95,13 @@ export function createPeerMachine(
     },
     actions: {
       'start the actors': enqueueActions(({ context, self: peer, enqueue }) => {
-        const { settings, self, network, ending } = context;
+        const { settings, self, network, own, ending } = context;
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
         enqueue.spawnChild('events', { id: 'events', systemId: 'events' });
         const { clock, random, log } = settings;
-        const input = { peer, clock, random, log };
+        const input = { peer, clock, random, log, own, neighbours: neighboursOf(process.env) };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
         const isFull = (id: string): boolean => {
           const { connections } = peer.getSnapshot().context;
@@ -122,8 +128,10 @@ export function createPeerMachine(
 
       'dial the peer': enqueueActions(({ context, event, self, enqueue }) => {
         const { id, addresses, generation } = event as Event<'peer.dial'>;
-        // The peer may have connected to us in the meantime.
-        if (context.connections.has(id)) return;
+        // The peer may have connected to us in the meantime. A connection that has just ended is not in the way.
+        const known = context.connections.get(id);
+        if (known?.getSnapshot().status === 'active') return;
+        if (known) enqueue.stopChild(known);
         const input = { id, addresses, generation, services: context.services! };
         enqueue.spawnChild('connection', { ...names(context, id, self), input });
         enqueue.assign(({ context: now }) => remember(now, id, self));
@@ -150,6 +158,7 @@ export function createPeerMachine(
 
       'tell every connection': enqueueActions(({ context, event, enqueue }) => {
         for (const connection of context.connections.values()) enqueue.sendTo(connection, event);
+        enqueue.sendTo('discovery', { type: 'functions.changed' });
       }),
 
       'drain every connection': enqueueActions(({ context, enqueue }) => {
@@ -308,30 +317,6 @@ function names(
   const { children } = peer.getSnapshot() as { children: Record<string, unknown> };
   const name = freeName('connection', connections.size, (each) => children[each] !== undefined);
   return { id: name, systemId: `connection:${id}` };
-}
-
-function servicesOf(
-  { settings, self }: PeerContext,
-  { attachment, keys }: Opened,
-  system: AnyActorRef['system'],
-): ConnectionServices {
-  const discovery = system.get('discovery') as AnyActorRef;
-  return {
-    probeTime: settings.ping,
-    transport: attachment.transport,
-    handshake: { self, keys, clock: settings.clock },
-    largestMessage: settings.limits.message,
-    limits: settings.limits,
-    counts: new LinkCounts(),
-    log: settings.log,
-    caller: system.get('caller') as CallerRef,
-    dispatcher: system.get('dispatcher') as DispatcherRef,
-    liveness: system.get('liveness') as LivenessRef,
-    events: system.get('events') as EventsRef,
-    discovery,
-    whereabouts: (id) =>
-      whereabouts((discovery.getSnapshot() as { context: DiscoveryContext }).context.candidates, id),
-  };
 }
 
 /** The context with the connection that was just spawned. */

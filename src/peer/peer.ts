@@ -5,6 +5,7 @@ import { createCallerLogic } from '../calls/caller/caller.ts';
 import { createDispatcherLogic } from '../calls/callee/dispatcher.ts';
 import type { EventsRef } from '../events/events.ts';
 import { evidenceAbout } from '../presence/evidence-about.ts';
+import { OwnPresence } from '../presence/own-presence.ts';
 import type { Evidence } from '../connection/evidence.ts';
 import { createLivenessLogic } from '../connection/liveness.ts';
 import { createPeerMachine } from './peer-machine.ts';
@@ -53,7 +54,6 @@ import type { ThreadPools } from '../threads/pools.ts';
 import { callerOf, connectingOf, startInThread, threadPoolsOf } from './own-threads.ts';
 import { runningPeers, serveListeners } from './running-peers.ts';
 import type { Selector } from '../presence/selector.ts';
-import type { Description } from '../wire/frames.ts';
 
 /**
  * One peer of the network. Other peers find it and call its functions, and it calls theirs. Most processes need only the
@@ -120,7 +120,7 @@ export class Peer {
     this.hub = hub;
     this.#settings = settings;
     this.#holds = holds;
-    const describe = (): Description => ({
+    const describe = () => ({
       ...{ name, group, hub, pid: process.pid, host: settings.hostname },
       functions: this.#registry.tags(),
     });
@@ -144,10 +144,16 @@ export class Peer {
       createLivenessLogic(settings),
       this.#events.logic,
     );
-    const self = { id, incarnation: settings.incarnation, limits: announcedLimits(limits), describe };
+    const self = {
+      id,
+      incarnation: settings.incarnation,
+      limits: announcedLimits(limits),
+      describe: () => own.describe(),
+    };
+    const own = new OwnPresence(self, Date.now(), describe);
     const network = networkOf(settings);
     this.#actor = createActor(machine, {
-      input: { settings, self, network, ending: this.#ending },
+      input: { settings, self, network, own, ending: this.#ending },
       clock,
       ...(inspect && { inspect }),
     });

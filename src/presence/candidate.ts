@@ -26,8 +26,8 @@ const SELF_RETRY = 60_000;
 /**
  * Something that may be a peer, from the first hint until the last hint is withdrawn.
  *
- * `seen`: to be dialled, or to wait for. `dialing`: a connection is being made. `up`: the connection is open. `suspect`: the peer
- * is silent, and a new dial decides about it. `left`: it was up. It is dialled again while there is a hint.
+ * `seen`: it is not linked. `dialing`: a connection is being made. `up`: the connection is open. `suspect`: the peer is silent or
+ * its connection closed, and a new dial decides about it. `left`: it was up. Peers are present without being linked.
  */
 export interface Candidate {
   /** The id of the peer, or `host:port` if only an address is known. Ids of peers never contain a colon. */
@@ -49,8 +49,12 @@ export interface Candidate {
   dueAt: number;
   /** Whether it was ever up, or a dial has failed. The first search waits for this. */
   tried: boolean;
-  /** The peer, while it is up. */
+  /** The peer, while it is linked. */
   record: PeerRecord | undefined;
+  /** Where it listens, as itself and others tell, while it is present. */
+  told: readonly Address[];
+  /** A dial is asked for, and has not begun: by the core of presence, or by somebody that needs a link. */
+  isWanted: boolean;
 }
 
 export function createCandidate(id: string): Candidate {
@@ -66,6 +70,8 @@ export function createCandidate(id: string): Candidate {
     dueAt: 0,
     tried: false,
     record: undefined,
+    told: [],
+    isWanted: false,
   };
 }
 
@@ -73,9 +79,10 @@ export function createCandidate(id: string): Candidate {
  * All hinted addresses, in the order in which they are tried. Addresses that may be lies come last, and only after the trusted
  * ones have failed, so that lies delay nothing.
  */
-export function addressesOf({ hints, failures }: Candidate): Address[] {
+export function addressesOf({ hints, failures, told }: Candidate): Address[] {
   const all = [...hints.values()];
-  const trusted = nearestFirst(all.flatMap(({ addresses, isAnybodys }) => (isAnybodys ? [] : addresses)));
+  const hinted = all.flatMap(({ addresses, isAnybodys }) => (isAnybodys ? [] : addresses));
+  const trusted = nearestFirst([...hinted, ...told]);
   if (trusted.length > 0 && failures === 0) return trusted;
   const others = nearestFirst(all.flatMap(({ addresses, isAnybodys }) => (isAnybodys ? addresses : [])));
   return [...trusted, ...others.filter((address) => !isAmong(trusted, address))];
@@ -84,6 +91,7 @@ export function addressesOf({ hints, failures }: Candidate): Address[] {
 /** Returns the message that makes the peer dial the candidate, and sets its state to `dialing`. */
 export function dialOf(candidate: Candidate): Extract<FromDiscovery, { type: 'peer.dial' }> {
   candidate.state = 'dialing';
+  candidate.isWanted = false;
   candidate.answeredBy = undefined;
   const { id, generation } = candidate;
   return { type: 'peer.dial', id, addresses: addressesOf(candidate), generation };

@@ -148,6 +148,7 @@ export class DialTurns {
 
 function isDoubtful(candidate: Candidate): boolean {
   for (const { isAnybodys } of candidate.hints.values()) if (!isAnybodys) return false;
+  if (candidate.told.length > 0) return false;
   // Trust the addresses at which it was a peer before: after an outage of the network, all peers are back at theirs.
   return !addressesOf(candidate).every((address) => isAmong(candidate.proved, address));
 }

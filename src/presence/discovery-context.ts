@@ -2,11 +2,15 @@ import type { AnyActorRef } from 'xstate';
 
 import type { Clock } from '../base/clock.ts';
 import type { Announcement } from '../providers/provider.ts';
+import type { Hint } from '../providers/hint.ts';
 import type { Log } from '../base/log.ts';
 import type { Address } from '../transport/address.ts';
+import type { PeerRecord } from '../connection/link.ts';
 import type { Candidate } from './candidate.ts';
+import type { Carrier } from './carrier.ts';
 import type { DialTurns } from './dial-turns.ts';
 import type { Evidence } from '../connection/evidence.ts';
+import type { OwnPresence } from './own-presence.ts';
 
 /** The context of discovery. */
 
@@ -17,10 +21,15 @@ export interface DiscoveryInput {
   /** From 0 to 1. */
   random: () => number;
   log: Log;
+  own: OwnPresence;
+  /** Links that a peer keeps whether or not it uses them. */
+  neighbours: number;
 }
 
 export interface DiscoveryContext extends DiscoveryInput {
   self: Announcement | undefined;
+  /** Who is present; undefined before the peer listens. Changed in place. */
+  carrier: Carrier | undefined;
   /**
    * By peer id, or by address if only that is known. The map and its values are changed in place: there can be hundreds, and they
    * change often.
@@ -32,8 +41,13 @@ export interface DiscoveryContext extends DiscoveryInput {
   departed: Map<string, Evidence>;
   /** The running dials, and the candidates that wait. Changed in place. */
   turns: DialTurns;
+  /** Linked peers that could do without a link, and how many looks long nothing has happened on it. Changed in place. */
+  unused: Map<PeerRecord, { looks: number; made: number; taken: number }>;
   /** The provider that has not announced this peer yet, if its start waits for that: other peers cannot find it there. */
   announcing: string | undefined;
+  /** Hints at peers of this host, by id, until the first scan is over or has taken too long. Changed in place. */
+  early: Map<string, Hint>;
+  late: boolean;
   /** Providers whose first search is not over yet. */
   scanning: ReadonlySet<string>;
   /** Running providers. */

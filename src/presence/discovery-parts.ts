@@ -1,39 +1,40 @@
 import { assign, enqueueActions, setup } from 'xstate';
-import type { AnyActorRef, ErrorActorEvent } from 'xstate';
+import type { ErrorActorEvent } from 'xstate';
 
+import { isPeerId } from '../wire/shapes.ts';
 import { HOST, NATS } from '../providers/provider.ts';
-import { keyOf } from '../providers/hint.ts';
-import { hintsOf } from '../providers/peer-list.ts';
-import { TOLD } from '../providers/told.ts';
-import { isAmong } from '../transport/address.ts';
-import {
-  addressesOf,
-  createCandidate,
-  dialOf,
-  dropHints,
-  firstDelay,
-  isSame,
-  leadsTo,
-  lostAsWell,
-  retryDelay,
-  selfDelay,
-  soonDelay,
-} from './candidate.ts';
-import type { Candidate } from './candidate.ts';
+import type { Announcement } from '../providers/provider.ts';
+import { addressesOf, dialOf, lostAsWell, soonDelay } from './candidate.ts';
 import { DialTurns } from './dial-turns.ts';
 import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
-import { warnOfTakenId } from '../connection/id-taken.ts';
-import { answer, ask, isSeed } from './introducing.ts';
 import { noteDropped } from './dropped-hints.ts';
+import { noteFailure, noteLoss } from './failed-dials.ts';
+import { handsOf } from './hands.ts';
+import { carrierOf, considerEarly, considerHint, dropHint } from './hints.ts';
+import { LOOK, unusedLinks } from './idle-links.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
-import { QUARTER_OF_SEARCH, QUIET, QUIET_ALONE, quietTime, searchHasEnded } from './first-search.ts';
+import {
+  isToBeDialled,
+  QUARTER_OF_SEARCH,
+  QUIET,
+  QUIET_ALONE,
+  quietTime,
+  searchHasEnded,
+} from './first-search.ts';
+import { candidateOf, carryOut, wantLink } from './presence-steps.ts';
 import { providerLogic } from './provider.ts';
-import { bury } from './tombstones.ts';
+import { isOfTheCore, retry } from './retrying.ts';
 
 /** Context, guards and actions of the machine of discovery. The machine itself is in `discovery.ts`. */
 
+/** For so long at most, hints wait for the end of the first scan of this host, in ms. */
+const LONGEST_SCAN = 2_000;
+
 /** Time between two looks at the candidates that wait to be dialled, in ms. */
 const TURN = 250;
+
+/** Changes of this peer's functions are gathered for so long before everybody is told, in ms. */
+const FUNCTIONS_DELAY = 20;
 
 type Event<Type extends DiscoveryMessage['type']> = Extract<DiscoveryMessage, { type: Type }>;
 
@@ -49,13 +50,16 @@ export const discoveryParts = setup({
     'the first search is over': ({ context }) => searchHasEnded(context),
   },
   actions: {
-    'start the providers': enqueueActions(({ context, event, enqueue }) => {
+    'start the providers': enqueueActions(({ context, event, self: discovery, enqueue }) => {
       const { self, opened } = event as Event<'discovery.start'>;
       const { providers } = opened.attachment;
       const names = new Set(providers.map((provider) => provider.name));
       const turns = new DialTurns(context.clock);
       const announcing = self.addresses.length > 0 ? [HOST, NATS].find((name) => names.has(name)) : undefined;
-      enqueue.assign({ self, turns, announcing, scanning: names, providers: names });
+      const carrier = carrierOf(context, self, opened, () => discovery.send({ type: 'presence.due' }));
+      enqueue.assign({ self, turns, announcing, carrier, scanning: names, providers: names });
+      enqueue.raise({ type: 'links.due' }, { id: 'links', delay: LOOK });
+      enqueue.raise({ type: 'early.due' }, { id: 'early', delay: LONGEST_SCAN });
       for (const provider of providers) {
         enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
       }
@@ -70,46 +74,15 @@ export const discoveryParts = setup({
 
     'consider the hint': enqueueActions(({ context, event, enqueue, system }) => {
       const { provider, hint } = event as Event<'provider.found'>;
-      const self = context.self!;
-      if (context.stopping || context.gone.has(hint.incarnation) || leadsTo(self, hint)) return;
-      const id = keyOf(hint);
-      const known = context.candidates.get(id);
-      const candidate = known ?? createCandidate(id);
-      context.candidates.set(id, candidate);
-      // A repeated hint must not reset the pauses between failing dials.
-      const isNews = !isSame(hint, candidate.hints.get(provider));
-      candidate.hints.set(provider, hint);
-      if (!isNews) return;
-      if (candidate.state === 'dialing' && !hint.isAnybodys && context.turns.givesWay(candidate)) {
-        // It is dialled again, at its new address, when the connection has ended.
-        candidate.state = 'seen';
-        candidate.failures = 0;
-        (system.get(`connection:${id}`) as AnyActorRef | undefined)?.send({ type: 'dial.stop' });
-        return;
-      }
-      if (candidate.state === 'left') candidate.state = 'seen';
-      if (candidate.state === 'seen') {
-        candidate.failures = 0;
-        // The peer that sent this hint has not told the other side about us, so there is no reason to wait for its dial.
-        const delay = provider === TOLD ? 0 : firstDelay(self, hint);
-        enqueue.raise(due(id), { id: `due:${id}`, delay });
-      }
-      if (!known) {
-        enqueue.assign({ quiet: false });
-        enqueue.cancel('quiet');
-        enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(self, QUIET) });
-      }
+      if (!considerHint(context, provider, hint, handsOf(context, enqueue, system))) return;
+      enqueue.assign({ quiet: false });
+      enqueue.cancel('quiet');
+      enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(context.self!, QUIET) });
     }),
 
-    'drop the hint': ({ context, event }) => {
-      const { provider, key, incarnation } = event as Event<'provider.lost'>;
-      const candidate = context.candidates.get(key);
-      if (candidate?.hints.get(provider)?.incarnation !== incarnation) return;
-      candidate.hints.delete(provider);
-      if (candidate.hints.size > 0) return;
-      context.turns.forget(candidate);
-      if (candidate.state === 'seen' || candidate.state === 'left') context.candidates.delete(key);
-    },
+    'drop the hint': enqueueActions(({ context, event, enqueue, system }) => {
+      dropHint(context, event as Event<'provider.lost'>, handsOf(context, enqueue, system));
+    }),
 
     'dial the candidate': enqueueActions(({ context, event, enqueue }) => {
       const candidate = context.candidates.get((event as Event<'candidate.due'>).id);
@@ -153,26 +126,9 @@ export const discoveryParts = setup({
       }
     }),
 
-    'ask a seed whom it knows': ({ context, event }) => {
-      const id =
-        event.type === 'connection.opened' ? event.record.id : (event as Event<'address.answered'>).peer;
-      const link = context.candidates.get(id)?.record?.link;
-      if (link && isSeed(context, id)) ask(context, link);
-    },
-
-    'take what was told, and answer': enqueueActions(({ context, event, enqueue }) => {
-      const { link, peers } = event as Event<'peers.told'>;
-      if (link.heardPeers || context.stopping) return;
-      link.heardPeers = true;
-      const hints = hintsOf(peers, link.socket.scope);
-      if (context.providers.has(TOLD)) enqueue.sendTo(TOLD, { type: 'hints.told', hints });
-      answer(context, link);
-    }),
-
-    'add the peer': enqueueActions(({ context, event, enqueue }) => {
-      const { record } = event as Event<'connection.opened'>;
-      const candidate = context.candidates.get(record.id) ?? createCandidate(record.id);
-      context.candidates.set(record.id, candidate);
+    'note the link': enqueueActions(({ context, event, enqueue, system }) => {
+      const { record, link, presence, toldVersion } = event as Event<'connection.opened'>;
+      const candidate = candidateOf(context, record.id);
       const isBack = candidate.generation > 0 && candidate.failures > 0;
       candidate.state = 'up';
       candidate.record = record;
@@ -180,13 +136,84 @@ export const discoveryParts = setup({
       candidate.failures = 0;
       candidate.error = undefined;
       candidate.tried = true;
+      candidate.isWanted = false;
       enqueue.cancel(`due:${record.id}`);
-      context.log.joined(record);
-      enqueue.emit({ type: 'peer.joined', record });
+      const opened = context.carrier!.opened(record, link, presence, toldVersion);
+      carryOut(context, opened, handsOf(context, enqueue, system));
       for (const { id } of isBack ? lostAsWell(context.candidates, context.clock.now()) : []) {
         enqueue.cancel(`due:${id}`);
         enqueue.raise(due(id), { id: `due:${id}`, delay: soonDelay(context.random) });
       }
+    }),
+
+    'forget the link': enqueueActions(({ context, event, enqueue, system }) => {
+      const { record, link } = event as Event<'connection.closed'>;
+      const candidate = context.candidates.get(record.id);
+      if (candidate?.record === record && !record.link) candidate.generation = record.generation + 1;
+      context.unused.delete(record);
+      carryOut(context, context.carrier!.closed(link), handsOf(context, enqueue, system));
+    }),
+
+    'note the goodbye': enqueueActions(({ context, event, enqueue, system }) => {
+      const { link } = event as Event<'connection.stopped'>;
+      carryOut(context, context.carrier!.stopped(link), handsOf(context, enqueue, system));
+    }),
+
+    'note that it is out of reach': enqueueActions(({ context, event, enqueue, system }) => {
+      const { record, refused, moot } = event as Event<'connection.lost'>;
+      noteLoss(context, record, { refused, moot }, handsOf(context, enqueue, system));
+    }),
+
+    'end this life here': enqueueActions(({ context, event, enqueue, system }) => {
+      const { record, why, detail } = event as Event<'connection.left'>;
+      // Otherwise the core decides.
+      if (!context.stopping) return;
+      carryOut(context, context.carrier!.end(record, why, detail), handsOf(context, enqueue, system));
+    }),
+
+    'end those that have no link': enqueueActions(({ context, enqueue, system }) => {
+      const { carrier } = context;
+      if (!carrier) return;
+      const hands = handsOf(context, enqueue, system);
+      for (const record of [...carrier.records()]) {
+        if (record.link || context.candidates.get(record.id)?.state === 'suspect') continue;
+        carryOut(context, carrier.end(record, 'stopped', 'the local peer stopped'), hands);
+      }
+      carrier.stop();
+    }),
+
+    'take what was told': enqueueActions(({ context, event, enqueue, system }) => {
+      const { link, frame } = event as Event<'presence.told'>;
+      if (context.stopping) return;
+      carryOut(context, context.carrier!.told(link, frame), handsOf(context, enqueue, system));
+    }),
+
+    'do what is due': enqueueActions(({ context, enqueue, system }) => {
+      if (context.stopping) return;
+      carryOut(context, context.carrier!.wake(), handsOf(context, enqueue, system));
+    }),
+
+    'tell everybody soon': enqueueActions(({ context, enqueue }) => {
+      if (!context.carrier || context.stopping) return;
+      enqueue.cancel('functions');
+      enqueue.raise({ type: 'functions.due' }, { id: 'functions', delay: FUNCTIONS_DELAY });
+    }),
+
+    'tell everybody of the functions': enqueueActions(({ context, enqueue, system }) => {
+      if (context.stopping) return;
+      carryOut(context, context.carrier!.ownFunctions(), handsOf(context, enqueue, system));
+    }),
+
+    'get a link': enqueueActions(({ context, event, enqueue, system }) => {
+      const { record } = event as Event<'link.wanted'>;
+      if (record.link || record.left) return;
+      wantLink(context, candidateOf(context, record.id), handsOf(context, enqueue, system));
+    }),
+
+    'look for links that nobody uses': enqueueActions(({ context, enqueue }) => {
+      if (context.stopping) return;
+      for (const link of unusedLinks(context)) link.askToEnd();
+      enqueue.raise({ type: 'links.due' }, { id: 'links', delay: LOOK });
     }),
 
     'doubt the peer': ({ context, event }) => {
@@ -207,65 +234,35 @@ export const discoveryParts = setup({
       enqueue.emit({ type: 'peer.changed', record, added, removed });
     }),
 
-    'remove the peer': enqueueActions(({ context, event, enqueue }) => {
-      const { record, why } = event as Event<'connection.left'>;
-      const candidate = context.candidates.get(record.id);
-      if (candidate?.record === record) {
-        candidate.state = 'left';
-        candidate.record = undefined;
-        candidate.generation = record.generation + 1;
-        if (why !== 'lost') dropHints(candidate, record.incarnation);
-      }
-      bury(context, record, why);
-      context.log.left(record, why);
-      enqueue.emit({ type: 'peer.left', record, why });
-    }),
-
-    'dial its addresses again': enqueueActions(({ context, event, enqueue }) => {
-      const { record } = event as Event<'connection.left'>;
-      if (context.stopping) return;
-      for (const address of context.candidates.values()) {
-        if (address.answeredBy !== record.id) continue;
-        address.state = 'left';
-        address.answeredBy = undefined;
-        const { id } = address;
-        if (address.hints.size === 0) context.candidates.delete(id);
-        else enqueue.raise(due(id), { id: `due:${id}`, delay: retryDelay(0, false, context.random) });
-      }
-    }),
-
-    'try again later, or give up': enqueueActions(({ context, event, enqueue }) => {
+    'try again later, or give up': enqueueActions(({ context, event, enqueue, system }) => {
       const { id, failure } = event as Event<'connection.ended'>;
       const candidate = context.candidates.get(id);
-      if (!candidate || candidate.state === 'up' || candidate.state === 'suspect') return;
-      candidate.tried = true;
-      if (failure) {
-        warnOfTakenId(failure.error);
-        candidate.state = 'seen';
-        candidate.failures += 1;
-        candidate.error = failure.error;
-        context.log.dialFailed(id, failure.error, candidate.failures);
-        for (const [provider, hint] of candidate.hints) {
-          const refused = hint.addresses.every((address) => isAmong(failure.refused, address));
-          enqueue.sendTo(provider, { type: 'hint.failed', hint, refused });
-        }
-      }
-      if (candidate.hints.size > 0 && !context.stopping) {
-        const toItself = candidate.answeredBy === context.self!.id;
-        const { random } = context;
-        const stranger = failure?.stranger ?? false;
-        const delay = toItself ? selfDelay(random) : retryDelay(candidate.failures, stranger, random);
-        candidate.dueAt = context.clock.now() + delay;
-        enqueue.raise(due(id), { id: `due:${id}`, delay });
-      } else {
-        context.candidates.delete(id);
-      }
+      if (!candidate) return;
+      const { state } = candidate;
+      // Somebody answered at an address, and is linked under its id.
+      if (state === 'up' && !isPeerId(id)) return;
+      const hands = handsOf(context, enqueue, system);
+      candidate.record = undefined;
+      if (state === 'dialing' || state === 'seen') candidate.state = 'seen';
+      else candidate.state = 'left';
+      if (state === 'dialing') candidate.tried = true;
+      if (failure && state === 'dialing') noteFailure(context, candidate, failure, hands);
+      // The dial ended before it began to prove anything, or the link was closed and meanwhile somebody needs one.
+      else if (candidate.isWanted || (state === 'dialing' && isOfTheCore(context, candidate)))
+        wantLink(context, candidate, hands);
+      else if (!isOfTheCore(context, candidate)) retry(context, candidate, false, hands);
     }),
 
     'note the hints with a wrong tag': ({ context, event }) => {
       const { provider, hints } = event as Event<'provider.dropped'>;
       noteDropped(context, provider, hints);
     },
+
+    'consider the early hints': enqueueActions(({ context, event, enqueue, system }) => {
+      if (event.type !== 'early.due' && (event as Event<'provider.scanned'>).provider !== HOST) return;
+      enqueue.assign({ late: true });
+      considerEarly(context, handsOf(context, enqueue, system));
+    }),
 
     'the provider told everything': assign({
       scanning: ({ context, event }) => {
@@ -301,6 +298,8 @@ export const discoveryParts = setup({
 
     'stop the providers': enqueueActions(({ context, enqueue }) => {
       enqueue.assign({ stopping: true });
+      enqueue.cancel('links');
+      enqueue.cancel('functions');
       for (const candidate of context.candidates.values()) enqueue.cancel(`due:${candidate.id}`);
       for (const name of context.providers) enqueue.sendTo(name, { type: 'provider.stop' });
     }),
@@ -317,12 +316,6 @@ export const discoveryParts = setup({
     }),
   },
 });
-
-/** Whether the candidate should still be dialled: things may have changed while it waited. */
-function isToBeDialled({ candidates, stopping }: DiscoveryContext, candidate: Candidate): boolean {
-  if (stopping || candidate.hints.size === 0 || candidates.get(candidate.id) !== candidate) return false;
-  return candidate.state === 'seen' || candidate.state === 'left';
-}
 
 function due(id: string): Event<'candidate.due'> {
   return { type: 'candidate.due', id };

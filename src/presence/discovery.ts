@@ -6,14 +6,18 @@ import type { DiscoveryContext } from './discovery-context.ts';
 import { discoveryParts } from './discovery-parts.ts';
 
 /**
- * Keeps the live set of peers. Providers only give hints at addresses. A peer is in the set exactly while an authenticated
- * connection to it is open.
+ * Keeps the live set of peers. Providers only give hints at addresses. A peer is in the set while an authenticated connection to
+ * it is open, or peers with such a connection say that it is there.
  */
 const machine = discoveryParts.createMachine({
   id: 'discovery',
   context: ({ input }) => ({
     ...input,
     self: undefined,
+    carrier: undefined,
+    unused: new Map(),
+    early: new Map(),
+    late: false,
     candidates: new Map(),
     gone: new Set(),
     departed: new Map(),
@@ -40,30 +44,43 @@ const machine = discoveryParts.createMachine({
   },
   on: {
     'discovery.start': { actions: 'start the providers' },
-    'discovery.stop': { actions: ['stop the providers', 'tell the peer when all have stopped'] },
+    'discovery.stop': {
+      actions: ['end those that have no link', 'stop the providers', 'tell the peer when all have stopped'],
+    },
     'provider.found': { actions: 'consider the hint' },
     'provider.lost': { actions: 'drop the hint' },
     'provider.announced': { actions: assign({ announcing: undefined }) },
     'provider.dropped': { actions: 'note the hints with a wrong tag' },
-    'provider.scanned': { actions: 'the provider told everything' },
+    'provider.scanned': { actions: ['the provider told everything', 'consider the early hints'] },
+    'early.due': { actions: 'consider the early hints' },
     'provider.failed': {
-      actions: ['the provider told everything', 'note that the provider cannot work here'],
+      actions: [
+        'the provider told everything',
+        'consider the early hints',
+        'note that the provider cannot work here',
+      ],
     },
     'provider.degraded': { actions: 'note what the provider cannot do' },
     'provider.stopped': { actions: ['the provider has stopped', 'tell the peer when all have stopped'] },
     'candidate.due': { actions: ['dial the candidate', 'come back to those who wait'] },
     'turns.due': { actions: ['dial who is next', 'come back to those who wait'] },
-    'address.answered': { actions: ['note who answered at the address', 'ask a seed whom it knows'] },
-    'peers.told': { actions: 'take what was told, and answer' },
-    'connection.opened': {
-      actions: ['add the peer', 'the dial is over', 'dial who is next', 'ask a seed whom it knows'],
-    },
+    'address.answered': { actions: 'note who answered at the address' },
+    'presence.told': { actions: ['take what was told', 'come back to those who wait'] },
+    'presence.due': { actions: ['do what is due', 'come back to those who wait'] },
+    'functions.changed': { actions: 'tell everybody soon' },
+    'functions.due': { actions: 'tell everybody of the functions' },
+    'link.wanted': { actions: ['get a link', 'come back to those who wait'] },
+    'links.due': { actions: 'look for links that nobody uses' },
+    'connection.opened': { actions: ['note the link', 'the dial is over', 'dial who is next'] },
+    'connection.closed': { actions: 'forget the link' },
     'connection.changed': { actions: 'tell of changed functions' },
     'connection.suspected': { actions: 'doubt the peer' },
     'connection.trusted': { actions: 'trust the peer again' },
-    'connection.left': { actions: ['remove the peer', 'dial its addresses again'] },
+    'connection.stopped': { actions: 'note the goodbye' },
+    'connection.lost': { actions: 'note that it is out of reach' },
+    'connection.left': { actions: 'end this life here' },
     'connection.ended': {
-      actions: ['try again later, or give up', 'the dial is over', 'dial who is next'],
+      actions: ['the dial is over', 'try again later, or give up', 'dial who is next'],
     },
     'xstate.error.actor.*': { actions: 'tell of what a provider died of' },
   },

@@ -8,7 +8,11 @@ import type { DiscoveryContext } from './discovery-context.ts';
 const MOST_IDS = 1_024;
 
 /** Counts dropped hints, and logs the first ones. */
-export function noteDropped({ dropped, log }: DiscoveryContext, provider: string, hints: DroppedHints): void {
+export function noteDropped(
+  { dropped, log }: Pick<DiscoveryContext, 'dropped' | 'log'>,
+  provider: string,
+  hints: DroppedHints,
+): void {
   if (dropped.size === 0)
     log.hintsDropped(
       provider,

@@ -14,11 +14,22 @@ export function evidenceAbout(id: string, system: AnyActorRef['system']): Eviden
   if (!discovery) return undefined;
   const context = discovery.getSnapshot().context as DiscoveryContext;
   const candidate = context.candidates.get(id);
-  if (candidate?.record) return evidenceOf(candidate.record, system.get('liveness') as LivenessRef);
+  const record = context.carrier?.record(id) ?? candidate?.record;
+  if (record?.link || record?.doubt) return evidenceOf(record, system.get('liveness') as LivenessRef);
+  if (record) return new Evidence('alive', { detail: vouchersText(context, id) });
   const dropped = droppedText(context, id);
   const known = evidenceOfAbsence(candidate, context.departed.get(id));
   if (dropped === undefined) return known;
   return known ? known.and(dropped) : new Evidence('sought', { detail: dropped });
+}
+
+/** Who says that a peer is present to which this peer has no link. */
+function vouchersText({ carrier, candidates }: DiscoveryContext, id: string): string {
+  const by = carrier!.core.toldBy(id);
+  const name = by === undefined ? undefined : (carrier!.record(by)?.name ?? by);
+  const failures = candidates.get(id)?.failures ?? 0;
+  const word = name === undefined ? 'it was linked, and nobody has lost it' : `present by word of ${name}`;
+  return failures === 0 ? word : `${word}, ${failedDials(candidates.get(id)!)}`;
 }
 
 function evidenceOfAbsence(

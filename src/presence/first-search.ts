@@ -1,5 +1,7 @@
 import type { Announcement } from '../providers/provider.ts';
+import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
+import { isOfTheCore } from './retrying.ts';
 
 /** When the first search of a peer is over. */
 
@@ -15,9 +17,9 @@ export const QUIET_ALONE = 750;
  */
 export const QUARTER_OF_SEARCH = 1_250;
 
-export function searchHasEnded({ quiet, overdue, scanning, candidates }: DiscoveryContext): boolean {
-  if (overdue >= 4) return true;
-  return quiet && scanning.size === 0 && [...candidates.values()].every((each) => each.tried);
+export function searchHasEnded(context: DiscoveryContext): boolean {
+  const { quiet, overdue, scanning } = context;
+  return overdue >= 4 || (quiet && scanning.size === 0 && isEverybodyTried(context));
 }
 
 /**
@@ -26,4 +28,26 @@ export function searchHasEnded({ quiet, overdue, scanning, candidates }: Discove
  */
 export function quietTime({ addresses }: Announcement, otherwise: number): number {
   return addresses.length === 0 ? 0 : otherwise;
+}
+
+/** Whether everybody that is to be dialled was dialled, and somebody has told whom it knows. */
+function isEverybodyTried(context: DiscoveryContext): boolean {
+  const { carrier, candidates } = context;
+  if (!carrier) return true;
+  if (carrier.isWaitingForOthers) return false;
+  for (const candidate of candidates.values()) {
+    if (candidate.tried) continue;
+    if (!isOfTheCore(context, candidate) || carrier.core.isSought(candidate.id)) return false;
+  }
+  return true;
+}
+
+/** Whether the candidate should still be dialled: things may have changed while it waited. */
+export function isToBeDialled(context: DiscoveryContext, candidate: Candidate): boolean {
+  const { candidates, stopping, carrier } = context;
+  if (stopping || candidates.get(candidate.id) !== candidate) return false;
+  if (candidate.state !== 'seen' && candidate.state !== 'left') return false;
+  if (candidate.isWanted) return candidate.hints.size + candidate.told.length > 0;
+  // Somebody has told of it meanwhile, so that a hint at it need not be tried.
+  return candidate.hints.size > 0 && !carrier?.core.get(candidate.id);
 }

@@ -15,7 +15,10 @@ import type { SecretKeys } from '../wire/secret.ts';
 
 /** The parts of a peer that exist once it listens. */
 export interface Opened {
-  attachment: Attachment;
+  attachment: Attachment & {
+    /** Whether this peer may dial an address that another one tells it. */
+    reachable: (address: Address) => boolean;
+  };
   keys: SecretKeys;
   listener: Listener;
 }
@@ -25,6 +28,16 @@ export type DiscoveryMessage =
   /** This peer listens: announce it, and begin to search. */
   | { type: 'discovery.start'; self: Announcement; opened: Opened }
   | { type: 'discovery.stop' }
+  /** The set of this peer's functions has changed. */
+  | { type: 'functions.changed' }
+  /** Everybody is to be told of it now. */
+  | { type: 'functions.due' }
+  /** Somebody needs a link to a present peer: a call or a subscription. */
+  | { type: 'link.wanted'; record: PeerRecord }
+  /** The core of presence has something to do. */
+  | { type: 'presence.due' }
+  /** It is time to look for links that nobody uses. */
+  | { type: 'links.due' }
   | { type: 'provider.found'; provider: string; hint: Hint }
   | { type: 'provider.lost'; provider: string; key: string; incarnation: string }
   | { type: 'provider.announced'; provider: string }
@@ -39,6 +52,8 @@ export type DiscoveryMessage =
   | { type: 'candidate.due'; id: string }
   /** It is time to look at the waiting candidates again. */
   | { type: 'turns.due' }
+  /** The hints at peers of this host have waited long enough for the end of the first scan. */
+  | { type: 'early.due' }
   /** There was no new candidate for a while. */
   | { type: 'search.quiet' }
   | { type: 'search.overdue' };

@@ -8,7 +8,6 @@ import type { DiscoveryMessage } from './messages.ts';
 export type ProviderMessage =
   | { type: 'hint.failed'; hint: Hint; refused: boolean }
   | { type: 'hint.answered'; hint: Hint }
-  | { type: 'hints.told'; hints: readonly Hint[] }
   | { type: 'provider.stop' };
 
 /** Runs one provider, and turns its reports into messages to discovery. */
@@ -36,9 +35,6 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
           break;
         case 'hint.answered':
           provider.answered?.(message.hint);
-          break;
-        case 'hints.told':
-          provider.tell?.(message.hints);
           break;
         case 'provider.stop':
           // A provider that fails to stop is stopped below, and does not delay the others.

@@ -10,7 +10,7 @@ const MOST = 1_024;
  * old hint revives it. Only the newest are kept, because hints do not live long.
  */
 export function bury({ gone, departed }: DiscoveryContext, record: PeerRecord, why: LeaveReason): void {
-  if (why !== 'lost') {
+  if (why === 'stopped' || why === 'replaced') {
     gone.add(record.incarnation);
     dropOldest(gone);
   }

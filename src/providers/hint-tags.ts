@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 
 import { addressText, plainIp } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
-import { HINT_TAG } from '../wire/guards.ts';
+import { HINT_TAG } from '../wire/shapes.ts';
 import type { Hint, HintedAddress } from './hint.ts';
 
 /** The life of a peer that a hint is about. */

@@ -26,8 +26,6 @@ export interface Provider {
   failed(hint: Hint, refused: boolean): void;
   /** Call when somebody answered at the address of a hint without an id: a peer, or this peer itself. */
   answered?(hint: Hint): void;
-  /** Call with hints that another peer has sent. Only the provider that keeps such hints has this method. */
-  tell?(hints: readonly Hint[]): void;
   /** The announcement that already exists under this id, perhaps of a dead peer. Called before `start`. */
   announced?(id: string): Promise<Hint | undefined>;
   /** Withdraws the announcement and stops searching. Never rejects. */

@@ -108,7 +108,7 @@ function nothing(): PeerMetrics {
       },
     },
     links: { open: 0, opened: 0, reopened: 0, sent: 0, received: 0 },
-    leaves: { stopped: 0, lost: 0, replaced: 0 },
+    leaves: { stopped: 0, lost: 0, replaced: 0, unreachable: 0 },
     loop: { median: 0, p99: 0, max: 0, utilization: 0 },
     ...{ peers: {}, streams: 0, joins: 0, memory: 0, uptime: 0 },
   };

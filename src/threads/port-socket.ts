@@ -103,7 +103,7 @@ export class ThreadLink extends Link {
   /** @param limits what the other end of the calls accepts */
   constructor(record: PeerRecord, socket: PortSocket, limits: Limits) {
     const party = { ...record, functions: [], newestVersion: 1, limits };
-    const session = { socket, party, told: [], dialled: true, generation: 0 };
+    const session = { socket, party, dialled: true, generation: 0 };
     super(record, session, { buffered: Infinity, calls: Infinity, subscriptions: 0 }, 'thread');
   }
 
@@ -134,6 +134,7 @@ export function recordOf(
     ...peer,
     ...{ incarnation: '', functions: new Set(), tagCharacters: 0, generation: 0 },
     ...{ link: undefined, doubt: undefined, left: undefined, evidence: undefined, waiting: undefined },
+    interests: 0,
   };
 }
 

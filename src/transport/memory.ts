@@ -7,6 +7,12 @@ import type { Listener, Receiver, Socket, Transport } from './transport.ts';
 /** The host of all addresses. They look like those of real sockets, so that no other code has to know the difference. */
 const HERE = '127.0.0.1';
 
+/** A peer from its start on. Another life of it may follow under the same id. */
+interface Life {
+  readonly owner: string;
+  isDead: boolean;
+}
+
 /**
  * Connections within one process, with the faults of real ones on demand. Messages arrive in order, and never within the call
  * that sent them.
@@ -18,8 +24,8 @@ export class MemoryWires {
   readonly #pairs = new Set<Pair>();
   readonly #cuts = new Set<string>();
   readonly #stalls = new Set<string>();
-  /** Owners that were killed. Whatever is left of one reaches nobody. */
-  readonly #dead = new Set<string>();
+  /** The newest life of each owner. Whatever is left of one that was killed reaches nobody. */
+  readonly #lives = new Map<string, Life>();
   #nextPort = 1;
 
   constructor(latency: number) {
@@ -28,15 +34,15 @@ export class MemoryWires {
 
   /** The transport of one peer. */
   transport(owner: string, clock: Clock): Transport {
-    // An owner that was killed starts anew.
-    this.#dead.delete(owner);
+    const life: Life = { owner, isDead: false };
+    this.#lives.set(owner, life);
     return {
       listen: (_, accept) => Promise.resolve(this.#listen(owner, accept)),
       dial: async (address, { signal }) => {
         signal?.throwIfAborted();
         await this.#pause(clock);
         signal?.throwIfAborted();
-        return this.#dial(owner, address, clock);
+        return this.#dial(life, address, clock);
       },
     };
   }
@@ -61,7 +67,8 @@ export class MemoryWires {
 
   /** Removes everything of this peer, as a SIGKILL does. */
   kill(id: string): void {
-    this.#dead.add(id);
+    const life = this.#lives.get(id);
+    if (life) life.isDead = true;
     for (const [port, { owner }] of this.#listeners) if (owner === id) this.#listeners.delete(port);
     for (const pair of this.#pairs) if (pair.of(id)) pair.break();
   }
@@ -83,10 +90,10 @@ export class MemoryWires {
     };
   }
 
-  #dial(owner: string, { port }: Address, clock: Clock): Socket {
+  #dial({ owner, isDead }: Life, { port }: Address, clock: Clock): Socket {
     const listener = this.#listeners.get(port);
     if (!listener) throw new DialFailed(`nobody listens at memory:${port}`, true);
-    if (this.#dead.has(owner) || this.#cuts.has(pairName(owner, listener.owner))) {
+    if (isDead || this.#cuts.has(pairName(owner, listener.owner))) {
       throw new DialFailed(`memory:${port} cannot be reached`, false);
     }
     const pair = new Pair(this, owner, listener.owner, port, clock, () => this.#pairs.delete(pair));

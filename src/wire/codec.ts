@@ -4,14 +4,14 @@ import type {
   Frame,
   FunctionsFrame,
   GoawayFrame,
-  PeersFrame,
   SubscribeFrame,
   SubscribedFrame,
   UnreadableFrame,
   UnsubscribeFrame,
   WireFailure,
 } from './frames.ts';
-import { holdsValues, isFields, isFrame, isKnownType, isShallow } from './guards.ts';
+import { holdsValues, isFrame, isKnownType, isShallow } from './guards.ts';
+import { isFields } from './shapes.ts';
 import type { Meta, Rich, RichOptions } from './values/meta.ts';
 import { passOnRead, passesOn } from './passed-on.ts';
 import { Parcel, fits, lengthOf } from './outgoing.ts';
@@ -19,6 +19,7 @@ import type { Outgoing } from './outgoing.ts';
 import { isPlainNumber, plainText, textOf } from './values/plain.ts';
 import { Unreadable, reviveFrame } from './values/revive.ts';
 import { encodeRich } from './values/rich.ts';
+import type { PresenceFrame } from './presence-frames.ts';
 import { describeThrown } from './thrown.ts';
 import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
@@ -171,7 +172,7 @@ export function encodeFailure(id: number, { code, ran, message }: WireFailure, a
 
 /** For frames without values of the user. */
 export function encodeFrame(
-  frame: FunctionsFrame | GoawayFrame | PeersFrame | SubscribeFrame | SubscribedFrame | UnsubscribeFrame,
+  frame: FunctionsFrame | GoawayFrame | PresenceFrame | SubscribeFrame | SubscribedFrame | UnsubscribeFrame,
 ): string {
   return JSON.stringify(frame);
 }

@@ -5,6 +5,7 @@
 
 import type { CallMeta, WireTrace } from './beside.ts';
 import type { PassedOn } from './unread-request.ts';
+import type { Presence, PresenceFrame } from './presence-frames.ts';
 import type { ErrorBasics } from './values/error-classes.ts';
 
 /** The WebSocket subprotocol. Its number changes when old and new peers can no longer talk to each other. */
@@ -113,29 +114,13 @@ export interface FunctionsFrame {
 
 /**
  * The sender will close this connection. It still answers requests up to `last`. `stopped`: the sender is leaving. `duplicate`:
- * another connection of the same pair stays, and this one closes once both sides have sent `goaway`.
+ * another connection of the same pair stays, and this one closes once both sides have sent `goaway`. `idle`: the side that opened
+ * the connection has no use for it. The other side answers with the same if it has none, either; then the first side closes it.
  */
 export interface GoawayFrame {
   type: 'goaway';
   last: number;
-  reason: 'stopped' | 'duplicate';
-}
-
-/**
- * The peers that the sender knows, including itself. A dialler that knows only an address sends it first, with its own addresses;
- * the dialled peer answers with its list. Each side of a connection sends it at most once.
- */
-export interface PeersFrame {
-  type: 'peers';
-  peers: WirePeer[];
-}
-
-/** Where a peer may be found, according to another peer. */
-export interface WirePeer {
-  id: string;
-  incarnation: string;
-  /** `tag`: see `HintTags`. */
-  addresses: { host: string; port: number; tag?: string }[];
+  reason: 'stopped' | 'duplicate' | 'idle';
 }
 
 /** The sender wants the events of this name from now on. Sending it again, on another connection, changes nothing. */
@@ -202,7 +187,7 @@ export type Frame =
   | CreditFrame
   | FunctionsFrame
   | GoawayFrame
-  | PeersFrame
+  | PresenceFrame
   | EventsFrame;
 
 /** How many values of a stream may be sent before its reader has given any credit. */
@@ -252,7 +237,7 @@ export interface Limits {
 }
 
 /** How a peer describes itself once both sides have proved that they know the secret. */
-export interface Description {
+export interface Description extends Partial<Presence> {
   name: string;
   group: string;
   hub: boolean;

@@ -1,4 +1,8 @@
 import { MOST_TRACE, isTraceparent } from './beside.ts';
+import { isPresenceFrame } from './presence-frames.ts';
+import type { PresenceFrame } from './presence-frames.ts';
+import { isCount, isFields, isId, isString, isTagList, LONGEST_TAG } from './shapes.ts';
+import type { Fields } from './shapes.ts';
 import { MOST_BINARIES } from './binary.ts';
 import type { ErrorBasics } from './values/error-classes.ts';
 import type {
@@ -15,41 +19,9 @@ import { DEEPEST_FRAME } from './values/plain.ts';
 
 /** Hand-written checks of shape. Everything from the wire is `unknown` until one of them has checked it. */
 
-type Fields = Record<string, unknown>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isId(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-}
-
-const PEER_ID = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** The tag of a hint: 16 bytes, base64url. */
-export const HINT_TAG = /^[A-Za-z0-9_-]{22}$/;
-
-export function isPeerId(value: unknown): value is string {
-  return typeof value === 'string' && PEER_ID.test(value);
-}
-
 /** A limit: a positive whole number. */
 function isLimit(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-}
-
-/** A whole number, 0 or more. */
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-export function isString(value: unknown, longest: number): value is string {
-  return typeof value === 'string' && value.length <= longest;
-}
-
-export function isTagList(value: unknown, longestTag: number): value is string[] {
-  return Array.isArray(value) && value.every((tag) => isString(tag, longestTag) && tag !== '');
 }
 
 /** Every peer accepts at least this many bytes in one message, so that each necessary message fits. */
@@ -75,17 +47,8 @@ export function isShallow(value: unknown, depth = 0): boolean {
   return Object.values(value).every((item) => isShallow(item, depth + 1));
 }
 
-const GOAWAY_REASONS = new Set<unknown>(['stopped', 'duplicate']);
+const GOAWAY_REASONS = new Set<unknown>(['stopped', 'duplicate', 'idle']);
 
-/** The longest tag, in characters, that a frame may name. */
-export const LONGEST_TAG = 1024;
-
-/** Peers in one frame, and addresses of each, at most. */
-export const MOST_PEERS = 1_024;
-export const MOST_ADDRESSES = 16;
-
-/** The longest host of an address, in characters, which is that of a host name. */
-const LONGEST_HOST = 255;
 /** The longest name of an event, in characters. */
 export const LONGEST_EVENT_NAME = 256;
 
@@ -126,8 +89,6 @@ export function isFrame(value: Fields): value is Fields & Frame {
       return isTagList(value['added'], LONGEST_TAG) && isTagList(value['removed'], LONGEST_TAG);
     case 'goaway':
       return isCount(value['last']) && GOAWAY_REASONS.has(value['reason']);
-    case 'peers':
-      return isListOf(value['peers'], MOST_PEERS, isWirePeer);
     case 'event':
       return isEventName(value['name']) && isId(value['sequence']) && isBeside(value);
     case 'subscribe':
@@ -137,8 +98,8 @@ export function isFrame(value: Fields): value is Fields & Frame {
     case 'unsubscribe':
       return isEventName(value['name']);
     default:
-      kind satisfies never;
-      return false;
+      kind satisfies PresenceFrame['type'];
+      return isPresenceFrame(value);
   }
 }
 
@@ -153,7 +114,17 @@ const TYPES: { [Type in Frame['type']]: Type extends UnreadableFrame['of'] ? tru
   credit: false,
   functions: false,
   goaway: false,
-  peers: false,
+  joined: false,
+  left: false,
+  accused: false,
+  have: false,
+  digest: false,
+  summary: false,
+  difference: false,
+  offered: false,
+  wanted: false,
+  lists: false,
+  list: false,
   event: true,
   subscribe: false,
   subscribed: false,
@@ -202,27 +173,6 @@ function isArg(value: unknown): boolean {
 
 function isDuration(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
-function isListOf(value: unknown, most: number, isItem: (item: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.length <= most && value.every((item) => isItem(item));
-}
-
-function isWirePeer(value: unknown): boolean {
-  if (!isFields(value)) return false;
-  const { id, incarnation, addresses } = value;
-  return isPeerId(id) && isPeerId(incarnation) && isAddressList(addresses);
-}
-
-export function isAddressList(value: unknown): value is { host: string; port: number; tag?: string }[] {
-  return isListOf(value, MOST_ADDRESSES, isAddress);
-}
-
-function isAddress(value: unknown): boolean {
-  if (!isFields(value)) return false;
-  const { host, port, tag } = value;
-  const isTag = tag === undefined || (typeof tag === 'string' && HINT_TAG.test(tag));
-  return isString(host, LONGEST_HOST) && host !== '' && isId(port) && port < 65_536 && isTag;
 }
 
 function isOutcome(frame: Fields): boolean {

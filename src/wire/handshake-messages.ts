@@ -7,7 +7,9 @@ import type {
   TakenMessage,
   WelcomeMessage,
 } from './frames.ts';
-import { isFields, isLimits, isPeerId, isString, isTagList } from './guards.ts';
+import { isLimits } from './guards.ts';
+import { isFields, isPeerId, isString, isTagList } from './shapes.ts';
+import { isPresence, LONGEST_NAME } from './presence-frames.ts';
 
 /** Writes the messages of a handshake as text, and reads and checks them. */
 
@@ -46,7 +48,6 @@ export class WrongPeer extends HandshakeFailed {
 export class IdTaken extends HandshakeFailed {}
 
 const NONCE = /^[A-Za-z0-9_-]{43}$/;
-const LONGEST_NAME = 256;
 const MOST_VERSIONS = 64;
 const LONGEST_TAG = 1024;
 
@@ -125,6 +126,7 @@ function isDescription(value: Record<string, unknown>): boolean {
     typeof value['hub'] === 'boolean' &&
     Number.isSafeInteger(value['pid']) &&
     isString(value['host'], LONGEST_NAME) &&
-    isTagList(value['functions'], LONGEST_TAG)
+    isTagList(value['functions'], LONGEST_TAG) &&
+    isPresence(value)
   );
 }

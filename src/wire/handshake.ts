@@ -1,8 +1,9 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
+import type { Presence } from './presence-frames.ts';
 import type { Description, HelloMessage, Limits, WelcomeMessage } from './frames.ts';
 import { VERSIONS } from './frames.ts';
-import { LONGEST_TAG } from './guards.ts';
+import { LONGEST_TAG } from './shapes.ts';
 import {
   HandshakeFailed,
   HandshakeNeedless,
@@ -47,7 +48,7 @@ export interface Self {
 }
 
 /** The facts that a side knows about the other after the handshake. */
-export interface Party extends Description {
+export interface Party extends Omit<Description, keyof Presence>, Presence {
   id: string;
   incarnation: string;
   /** The newest version that the other side speaks. If it is newer than ours, the other side may send unknown frames. */
@@ -67,6 +68,8 @@ export interface Result {
   party: Party;
   /** The tags that this side has sent. All others, and later changes, follow in `functions` frames. */
   told: readonly string[];
+  /** The version of its own presence that this side has sent. */
+  toldVersion: number;
   /** The generation in M1. */
   generation: number;
 }
@@ -182,7 +185,10 @@ export class DiallerHandshake {
     checkProof(accept.proof, acceptorProof(keys, this.#transcript!, this.#proof));
     const own = brief(self.describe());
     const party = { ...description(accept), ...partyOf(welcome) };
-    return { send: write({ type: 'describe', ...own }), done: { party, told: own.functions, generation } };
+    return {
+      send: write({ type: 'describe', ...own }),
+      done: { party, told: own.functions, toldVersion: own.version ?? 1, generation },
+    };
   }
 }
 
@@ -194,6 +200,7 @@ export class AcceptorHandshake {
   #proof = '';
   /** The tags sent in M4; undefined until the dialler has proved itself. */
   #told: readonly string[] | undefined;
+  #toldVersion = 1;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -204,7 +211,14 @@ export class AcceptorHandshake {
     if (!this.#hello) return this.#receiveHello(text);
     if (!this.#told) return this.#receiveProof(text);
     const party = { ...description(readDescribe(text)), ...partyOf(this.#hello) };
-    return { done: { party, told: this.#told, generation: this.#hello.generation ?? 0 } };
+    return {
+      done: {
+        party,
+        told: this.#told,
+        toldVersion: this.#toldVersion,
+        generation: this.#hello.generation ?? 0,
+      },
+    };
   }
 
   /** Sent instead of M4 to a dialler that has proved itself, if its id is taken. */
@@ -244,6 +258,7 @@ export class AcceptorHandshake {
     const proof = acceptorProof(keys, this.#transcript!, text).toString('base64url');
     const own = brief(self.describe());
     this.#told = own.functions;
+    this.#toldVersion = own.version ?? 1;
     const { id, incarnation } = this.#hello!;
     return { send: write({ type: 'accept', proof, ...own }), proved: { id, incarnation } };
   }
@@ -281,8 +296,20 @@ function partyOf({ id, incarnation, versions, limits }: HelloMessage | WelcomeMe
   return { id, incarnation, newestVersion: Math.max(0, ...versions), limits: told };
 }
 
-function description({ name, group, hub, pid, host, functions }: Description): Description {
-  return { name, group, hub, pid, host, functions };
+function description(told: Description): Description & Presence {
+  const {
+    name,
+    group,
+    hub,
+    pid,
+    host,
+    functions,
+    started = 0,
+    version = 1,
+    addresses = [],
+    digest = '',
+  } = told;
+  return { name, group, hub, pid, host, functions, started, version, addresses, digest };
 }
 
 /** A message with our own id or nonce is our own, sent back to us. */

@@ -43,6 +43,8 @@ export interface SecretKeys extends HandshakeKeys {
    * passphrases at leisure.
    */
   readonly relay: KeyObject | undefined;
+  /** The key for the places of peers on the rings of neighbours. */
+  readonly rings: KeyObject;
 }
 
 /** A new secret, 256 bits from the system's generator. */
@@ -73,6 +75,7 @@ export async function deriveKeys(secret: string): Promise<SecretKeys> {
     expand(key, 'world', 12).toString('base64url'),
     isSafe ? createSecretKey(expand(key, 'hint', 32)) : undefined,
     isSafe ? createSecretKey(expand(key, 'relay', 32)) : undefined,
+    createSecretKey(expand(key, 'rings', 32)),
   );
 }
 
@@ -82,12 +85,20 @@ class PrivateKeys implements SecretKeys {
   readonly #both: Buffer;
   readonly #hints: KeyObject | undefined;
   readonly #relay: KeyObject | undefined;
+  readonly #rings: KeyObject;
 
-  constructor(both: Buffer, world: string, hints: KeyObject | undefined, relay: KeyObject | undefined) {
+  constructor(
+    both: Buffer,
+    world: string,
+    hints: KeyObject | undefined,
+    relay: KeyObject | undefined,
+    rings: KeyObject,
+  ) {
     this.#both = both;
     this.#world = world;
     this.#hints = hints;
     this.#relay = relay;
+    this.#rings = rings;
   }
 
   get relay(): KeyObject | undefined {
@@ -96,6 +107,10 @@ class PrivateKeys implements SecretKeys {
 
   get hints(): KeyObject | undefined {
     return this.#hints;
+  }
+
+  get rings(): KeyObject {
+    return this.#rings;
   }
 
   get world(): string {

@@ -1,8 +1,9 @@
 import { TRACEPARENT_LENGTH, isTraceparent } from './beside.ts';
 import type { CallMeta, WireTrace } from './beside.ts';
 import type { Frame, RequestFrame } from './frames.ts';
-import { LONGEST_EVENT_NAME, LONGEST_TAG, isBeside, isFields, isShallow } from './guards.ts';
+import { LONGEST_EVENT_NAME, isBeside, isShallow } from './guards.ts';
 import { passOn, passesOn } from './passed-on.ts';
+import { LONGEST_TAG, isFields } from './shapes.ts';
 import { DEEPEST_FRAME } from './values/plain.ts';
 
 /** The fast way to read the frames that nearly all messages consist of. */

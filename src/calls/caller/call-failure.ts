@@ -8,6 +8,7 @@ import type { Call } from './call.ts';
 import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import { TooLarge } from '../../wire/too-large.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
+import { CLOSED } from '../../connection/findings.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 
 /**
@@ -70,6 +71,11 @@ export function unsendable(
   return { code: 'NOT_SERIALIZABLE', text, details: cause === undefined ? {} : { cause } };
 }
 
+/** Why nothing can be sent to a peer that others see. */
+export function unreachableMessage(record: PeerRecord): string {
+  return `no connection to ${peerLine(record)} could be opened${silence(record)}`;
+}
+
 /** The message of a call that was sent and not answered. */
 export function lostMessage(record: PeerRecord): string {
   const silent = silence(record);
@@ -79,9 +85,14 @@ export function lostMessage(record: PeerRecord): string {
 
 /** What is known of a peer that was given up for its silence; empty for one that left in another way. */
 function silence({ evidence, doubt }: PeerRecord): string {
-  const { silent, redial } = evidence ?? doubt ?? {};
+  const { silent, redial, detail } = evidence ?? doubt ?? {};
   // A dial that is refused says that the process is gone. Without a dial it was not silent for long.
-  if (silent === undefined || (redial !== 'timed out' && redial !== 'under way')) return '';
+  if (
+    silent === undefined ||
+    detail?.startsWith(CLOSED) ||
+    (redial !== 'timed out' && redial !== 'under way')
+  )
+    return '';
   const seconds = (silent / 1_000).toFixed(1);
   return `: silent for ${seconds} s; a function that blocks the event loop looks like this`;
 }

@@ -20,6 +20,7 @@ export function createCallerLogic(input: CallerInput & { log: Log }): CallerLogi
   const logic: CallerLogic = {
     getInitialSnapshot: ({ self }) => {
       caller.wake = () => self.send({ type: 'deadline.passed' });
+      caller.wantLink = (record) => self.system.get('discovery')?.send({ type: 'link.wanted', record });
       caller.cancel = (call, reason) => self.send({ type: 'call.cancel', call, reason });
       return caller.snapshot;
     },

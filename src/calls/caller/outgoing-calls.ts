@@ -17,6 +17,7 @@ import {
   leftMessage,
   lostMessage,
   settleWith,
+  unreachableMessage,
   unsendable,
 } from './call-failure.ts';
 import { OK } from '../call-end.ts';
@@ -38,7 +39,6 @@ import type { Link, PeerRecord } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { CallerFrame } from '../../connection/messages.ts';
 import type { CallerInput, CallerMessage } from './messages.ts';
-import type { LeaveReason } from '../../connection/evidence.ts';
 
 /** Every call that one peer has made and that has not settled. */
 export class OutgoingCalls implements StreamHouse {
@@ -47,6 +47,8 @@ export class OutgoingCalls implements StreamHouse {
   readonly stacks: boolean;
   wake: () => void = () => {};
   cancel: (call: Call, reason: unknown) => void = () => {};
+  /** Called when a call waits for a peer that is present and not linked. */
+  wantLink: (record: PeerRecord) => void = () => {};
 
   readonly #counters = this.snapshot.context;
   readonly #ends: CallEnds;
@@ -99,7 +101,10 @@ export class OutgoingCalls implements StreamHouse {
         this.#lost(message.link);
         break;
       case 'peer.left':
-        this.#left(message.record, message.why);
+        this.#failWaiting(message.record, leftMessage(message.record, message.why));
+        break;
+      case 'link.failed':
+        this.#failWaiting(message.record, unreachableMessage(message.record), { cause: message.error });
         break;
       case 'caller.stop':
         this.#stop(message);
@@ -140,6 +145,7 @@ export class OutgoingCalls implements StreamHouse {
       this.#queues.add(record);
       this.#counters.waiting += 1;
       this.#alarm.wakeBy(call.deadline);
+      if (!record.link) this.wantLink(record);
     }
   }
 
@@ -244,10 +250,8 @@ export class OutgoingCalls implements StreamHouse {
   }
 
   #refused(link: Link, last: number): void {
-    const refused = sentOver(link)
-      .pending.values()
-      .filter((call) => call.id > last);
-    for (const call of refused) {
+    for (const call of sentOver(link).pending.values()) {
+      if (call.id <= last) continue;
       this.fail(call, 'REFUSED', `${peerLine(call.record)} is stopping and did not accept the call`);
     }
   }
@@ -261,10 +265,10 @@ export class OutgoingCalls implements StreamHouse {
     }
   }
 
-  #left(record: PeerRecord, why: LeaveReason): void {
+  #failWaiting(record: PeerRecord, message: string, details?: NetErrorDetails, code?: NetErrorCode): void {
     for (const call of waitingFor(record).takeAll()) {
       this.#counters.waiting -= 1;
-      this.fail(call, 'NOT_SENT', leftMessage(record, why));
+      this.fail(call, code ?? 'NOT_SENT', message, details);
     }
     this.#queues.delete(record);
   }
@@ -272,13 +276,8 @@ export class OutgoingCalls implements StreamHouse {
   #stop({ reason, cause }: { reason: string; cause?: unknown }): void {
     this.#stopped ??= cause === undefined ? { reason } : { reason, cause };
     this.#alarm.clear();
-    for (const record of [...this.#queues]) {
-      for (const call of waitingFor(record).takeAll()) {
-        this.#counters.waiting -= 1;
-        this.fail(call, 'STOPPED', this.#stopped.reason, this.#stopped);
-      }
-    }
-    this.#queues.clear();
+    const { reason: message } = this.#stopped;
+    for (const record of [...this.#queues]) this.#failWaiting(record, message, this.#stopped, 'STOPPED');
     for (const link of [...this.#links]) this.#lost(link);
   }
 

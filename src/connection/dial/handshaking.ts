@@ -231,6 +231,9 @@ function full(id: string): NetError {
   return new NetError('UNAUTHENTICATED', text, { peer: id });
 }
 
+/** The other side lives, and takes no more connections. */
+export class PeerFull extends Error {}
+
 /** The error for a close code. A code proves nothing: anybody that answers a dial can send any code. */
 function endedBy(code: number): NetError {
   if (code === CLOSE.HANDSHAKE) {
@@ -239,7 +242,7 @@ function endedBy(code: number): NetError {
   }
   if (code === CLOSE.FULL) {
     const text = `the other side closed the connection (${code}): it has reached its limit of peers (limits.peers)`;
-    return new NetError('UNAUTHENTICATED', text);
+    return new NetError('UNAUTHENTICATED', text, { cause: new PeerFull(text) });
   }
   // This says nothing about the secret: a dial that is no longer needed ends in the same way.
   return new NetError('UNAUTHENTICATED', `the connection closed during the handshake (${code})`);

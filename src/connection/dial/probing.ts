@@ -14,7 +14,8 @@ import { proveAnywhere } from './proving.ts';
 
 export type ProbeResult =
   | { type: 'session.arrived'; session: Session }
-  | { type: 'probe.failed'; redial: Redial; detail: string | undefined };
+  /** `moot`: this process lacks the resources to dial, so it proves nothing. */
+  | { type: 'probe.failed'; redial: Redial; detail: string | undefined; moot: boolean };
 
 export interface ProbeInput {
   id: string;
@@ -32,6 +33,12 @@ export interface ProbeInput {
 /** Time between two attempts if this process itself lacks the resources to dial, in ms. */
 const AGAIN = 250;
 
+/** The same if the other side cut the new connection at once, in ms: a process that is being killed does, for a moment. */
+const ONCE_MORE = 10;
+
+/** Errors of a dial that the other side has cut. */
+const CUT = new Set(['ECONNRESET', 'EPIPE']);
+
 /** Errors of a dial that mean a shortage of this process or host. They are no evidence about the other peer. */
 const OWN_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
@@ -45,6 +52,7 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
   let again: unknown;
   /** The error of the last attempt, if it was no evidence. */
   let trouble: string | undefined;
+  let isOnceMore = false;
 
   const stop = (): void => {
     controller.abort();
@@ -57,7 +65,8 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
     stop();
     sendBack(result);
   };
-  const failed = (redial: Redial, detail?: string): void => report({ type: 'probe.failed', redial, detail });
+  const failed = (redial: Redial, detail?: string, moot = false): void =>
+    report({ type: 'probe.failed', redial, detail, moot });
 
   const dial = async (addresses: readonly Address[]): Promise<void> => {
     try {
@@ -82,6 +91,9 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
       if (isOwnTrouble(error)) {
         trouble = message;
         again = clock.setTimeout(() => begin(input.addresses), AGAIN);
+      } else if (!isOnceMore && hasCode(error, CUT)) {
+        isOnceMore = true;
+        again = clock.setTimeout(() => begin(input.addresses), ONCE_MORE);
       } else if (error instanceof DialsFailed && error.refused.length === addresses.length) {
         failed('refused');
       } else {
@@ -99,17 +111,22 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
 
   const stopTimer = afterAwake(clock, time, () => {
     if (input.addresses.length === 0) failed('no address known');
-    else failed('timed out', trouble);
+    else failed('timed out', trouble, trouble !== undefined);
   });
   if (input.addresses.length > 0) begin(input.addresses);
   return stop;
 });
 
-/** Whether the error, or any of its causes, is a shortage of this process or host. */
-function isOwnTrouble(error: unknown): boolean {
+/** Whether the error says that this process or host lacks something. */
+export function isOwnTrouble(error: unknown): boolean {
+  return hasCode(error, OWN_TROUBLE);
+}
+
+/** Whether the error, or any of its causes, has one of these codes. */
+function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
   // Do not use `instanceof`: in some test runners, errors of Node's own modules belong to another realm.
   if (!isError(error)) return false;
   const { code, cause } = error as NodeJS.ErrnoException;
   const { errors = [] } = error as Partial<AggregateError>;
-  return OWN_TROUBLE.has(code ?? '') || isOwnTrouble(cause) || errors.some((each) => isOwnTrouble(each));
+  return codes.has(code ?? '') || hasCode(cause, codes) || errors.some((each) => hasCode(each, codes));
 }

@@ -25,6 +25,13 @@ const NEWCOMER = 1_000;
 const RETRY = 1_000;
 const LONGEST_RETRY = 60_000;
 
+/** The same while few peers are known, which cannot flood each other with dials. */
+const RETRY_OF_FEW = 100;
+const LONGEST_RETRY_OF_FEW = 10_000;
+
+/** So many are few. */
+const FEW = 32;
+
 /** Dials under way that have not hung yet. */
 const MOST_DIALS = 16;
 
@@ -52,6 +59,7 @@ export function hinted(
   subject.hint = { incarnation, addresses, patience };
   if (!isNew || subject.member?.incarnation === incarnation) return;
   subject.failures = 0;
+  subject.failingSince = undefined;
   state.rings.add(id);
   neighboursMayMove(state);
 }
@@ -127,7 +135,9 @@ export function dialSoon(state: State, subject: Subject): void {
 }
 
 export function dialLater(state: State, subject: Subject): void {
-  const most = Math.min(LONGEST_RETRY, RETRY * 2 ** Math.min(subject.failures, 16));
+  const areFew = state.members.known <= FEW;
+  const [first, longest] = areFew ? [RETRY_OF_FEW, LONGEST_RETRY_OF_FEW] : [RETRY, LONGEST_RETRY];
+  const most = Math.min(longest, first * 2 ** Math.min(subject.failures, 16));
   subject.isPlanned = false;
   state.dials.set(subject, state.now + jitter(state, most));
 }

@@ -28,6 +28,16 @@ export class Doubt {
     return this.#words.get(id);
   }
 
+  /** The ids of those that have lost it. */
+  accusing(): string[] {
+    return [...this.#words.values()].flatMap(({ by, holds }) => (holds ? [] : by));
+  }
+
+  /** How many have said that they have a link to it. */
+  get holders(): number {
+    return this.#words.size - this.accusers;
+  }
+
   /** False when it is no news. */
   add(word: Word): boolean {
     const last = this.#words.get(word.by);

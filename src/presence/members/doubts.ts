@@ -156,7 +156,7 @@ function judge(state: State, subject: Subject): void {
   }
   doubt.condemnedAt ??= state.now;
   const end = doubt.condemnedAt + GRACE;
-  if (state.now >= end) bury(state, subject, 'lost');
+  if (state.now >= end) bury(state, subject, 'lost', undefined, doubt.accusing());
   else state.judgements.set(subject, end);
 }
 

@@ -55,6 +55,7 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
   state.members.put(subject, member);
   subject.spokeAt = state.now;
   subject.failures = 0;
+  subject.failingSince = undefined;
   subject.unreachable = false;
   subject.unvouched = false;
   if (!isLeaf(member)) state.rings.add(id);
@@ -83,11 +84,11 @@ export function heardLeft(state: State, mark: Mark, why: Departure, by: string, 
   if (!subject || !known) return;
   if (known.incarnation !== mark.incarnation) {
     // A later life of it has left, so this one is over, too.
-    if (mark.started > known.started && subject.links === 0) bury(state, subject, why, mark);
+    if (mark.started > known.started && subject.links === 0) bury(state, subject, why, mark, [by]);
     return;
   }
   if ((isFinal(why) || isLeaf(state.self)) && subject.links === 0) {
-    bury(state, subject, why);
+    bury(state, subject, why, undefined, [by]);
     flood(state, { type: 'left', mark, why }, from);
     return;
   }

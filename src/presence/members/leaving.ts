@@ -13,10 +13,17 @@ export const TOMBSTONE = 300_000;
 /**
  * It has left.
  * @param later a later life of it that has left, which this peer did not know
+ * @param by who told of it, or found it out
  */
-export function bury(state: State, subject: Subject, why: Departure, later?: Mark): void {
+export function bury(
+  state: State,
+  subject: Subject,
+  why: Departure,
+  later?: Mark,
+  by: readonly string[] = [],
+): void {
   const mark = later ?? markOf(subject.member!);
-  depart(state, subject, later ? 'replaced' : why);
+  depart(state, subject, later ? 'replaced' : why, by);
   state.members.entomb(subject, {
     ...{ mark, why, fingerprint: fingerprintOf(mark) },
     until: state.now + TOMBSTONE,
@@ -45,13 +52,18 @@ export function forget(state: State, subject: Subject): void {
 }
 
 /** That life is not present any more. */
-export function depart(state: State, subject: Subject, why: Departure | 'replaced'): void {
+export function depart(
+  state: State,
+  subject: Subject,
+  why: Departure | 'replaced',
+  by: readonly string[] = [],
+): void {
   const member = subject.member!;
   state.members.put(subject, undefined);
   clear(state, subject);
   found(state, subject);
   for (const each of state.unsaid.values()) each.delete(subject);
-  if (!subject.unreachable) state.out.push({ type: 'left', member, why });
+  if (!subject.unreachable) state.out.push({ type: 'left', member, why, by });
 }
 
 /** Nobody doubts it any more. */
@@ -63,6 +75,7 @@ export function clear(state: State, subject: Subject): void {
 /** It is not lost any more: there is a link to it, or it has left. */
 export function found(state: State, subject: Subject): void {
   subject.isLost = false;
+  subject.hasLostLink = false;
   subject.lostAt = undefined;
   state.lost.delete(subject);
 }

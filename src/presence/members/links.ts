@@ -8,9 +8,15 @@ import { flood, isNeighbour } from './state.ts';
 import type { State } from './state.ts';
 import { askForAll, compare } from './telling.ts';
 import { isLeaf } from './types.ts';
-import type { LinkKey, Member } from './types.ts';
+import type { LinkKey, Member, MembershipInput } from './types.ts';
 
 /** Links that open and close, and dials that fail. */
+
+/**
+ * A peer to which there was no link yet may be slow to answer: all that start at once on a busy host are. Such dials have to fail
+ * for so long before they say anything, in ms, which is as long as a linked peer may be silent.
+ */
+const SLOW = 6_000;
 
 export function opened(state: State, link: LinkKey, member: Member, dialled: boolean): void {
   const subject = state.members.subject(member.id);
@@ -18,6 +24,7 @@ export function opened(state: State, link: LinkKey, member: Member, dialled: boo
   state.dials.delete(subject);
   dialEnded(state, subject);
   subject.failures = 0;
+  subject.failingSince = undefined;
   found(state, subject);
   state.links.set(link, subject);
   state.unsaid.set(link, new Set());
@@ -52,12 +59,17 @@ export function closed(state: State, link: LinkKey, goodbye: boolean): void {
     bury(state, subject, 'lost');
   } else if (subject.links === 0) {
     subject.lostAt = state.now;
-    if (isNeighbour(state, subject.id)) dialSoon(state, subject);
+    subject.hasLostLink = isNeighbour(state, subject.id);
+    if (subject.hasLostLink) dialSoon(state, subject);
     else if (subject.doubt?.by(state.self.id)?.holds) accuse(state, subject);
   }
 }
 
-export function dialFailed(state: State, subject: Subject, refused: boolean, moot: boolean): void {
+export function dialFailed(
+  state: State,
+  subject: Subject,
+  { refused, moot = false, slow = false }: Extract<MembershipInput, { type: 'dial.failed' }>,
+): void {
   const { member, hint, dialledLife } = subject;
   dialEnded(state, subject);
   if (subject.links > 0) return;
@@ -67,6 +79,7 @@ export function dialFailed(state: State, subject: Subject, refused: boolean, moo
     return;
   }
   subject.failures += 1;
+  subject.failingSince ??= state.now;
   if (!member) {
     // It gives up its place on the rings until it proves itself.
     if (state.rings.remove(subject.id)) neighboursMayMove(state);
@@ -76,13 +89,23 @@ export function dialFailed(state: State, subject: Subject, refused: boolean, moo
       flood(state, { type: 'left', mark: markOf(member), why: 'refused' }, undefined);
       return;
     }
-    if (subject.failures > 1 && !subject.unreachable) {
+    if (subject.failures > 1 && isVouchedFor(state, subject) && !subject.unreachable) {
       subject.unreachable = true;
-      state.out.push({ type: 'left', member, why: 'unreachable' });
+      state.out.push({ type: 'left', member, why: 'unreachable', by: [] });
     }
-    if (!moot) accuse(state, subject);
+    if (!moot && (!slow || isEvidence(state, subject))) accuse(state, subject);
   }
   dialLater(state, subject);
+}
+
+/** Whether a dial that was not answered in time says that the peer may be gone. */
+function isEvidence({ now }: State, { hasLostLink, failingSince }: Subject): boolean {
+  return hasLostLink || now - failingSince! >= SLOW;
+}
+
+/** Whether it is there for others: somebody says that it has a link to it, or nobody has lost it for that long. */
+function isVouchedFor({ now }: State, { doubt, failingSince }: Subject): boolean {
+  return (doubt?.holders ?? 0) > 0 || now - failingSince! > SLOW;
 }
 
 /** After so long this peer may have missed departures that the others have forgotten: it believes what it is told first. */

@@ -35,6 +35,10 @@ export class Subject {
   plannedAt = 0;
   /** Dials in a row that failed. */
   failures = 0;
+  /** When the first of them failed. */
+  failingSince: number | undefined;
+  /** The last link to this life of it was lost while it was a neighbour. */
+  hasLostLink = false;
   /** This peer lost its link to it, or could not dial it. */
   isLost = false;
   /** Since when there is no link, though there was one or a dial began. */
@@ -95,6 +99,11 @@ export class Members {
   /** Present, this peer left out. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Ids of which anything is known. */
+  get known(): number {
+    return this.#subjects.size;
   }
 
   get(id: string): Subject | undefined {

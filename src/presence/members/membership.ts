@@ -141,7 +141,7 @@ function take(state: State, input: MembershipInput): void {
       closed(state, input.link, input.goodbye);
       break;
     case 'dial.failed':
-      dialFailed(state, state.members.subject(input.id), input.refused, input.moot ?? false);
+      dialFailed(state, state.members.subject(input.id), input);
       break;
     case 'frame.received':
       frame(state, input.link, input.frame);

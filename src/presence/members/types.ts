@@ -80,8 +80,15 @@ export type MembershipInput =
   /**
    * @property refused nobody listens at any of its addresses, all of which are on this host
    * @property moot it says nothing about the peer: this process has no sockets left, or the other one takes no more of them
+   * @property slow somebody is there, and did not answer in time
    */
-  | { readonly type: 'dial.failed'; readonly id: string; readonly refused: boolean; readonly moot?: boolean }
+  | {
+      readonly type: 'dial.failed';
+      readonly id: string;
+      readonly refused: boolean;
+      readonly moot?: boolean;
+      readonly slow?: boolean;
+    }
   | { readonly type: 'frame.received'; readonly link: LinkKey; readonly frame: MembershipFrame }
   /** What this peer tells of itself has changed. */
   | { readonly type: 'self.changed'; readonly about: unknown }
@@ -95,4 +102,10 @@ export type MembershipOutput =
   | { readonly type: 'send'; readonly link: LinkKey; readonly frame: MembershipFrame }
   | { readonly type: 'joined'; readonly member: Member }
   | { readonly type: 'changed'; readonly member: Member }
-  | { readonly type: 'left'; readonly member: Member; readonly why: Departure | 'replaced' | 'unreachable' };
+  /** @property by who told of it, or found it out: ids, this peer's own among them */
+  | {
+      readonly type: 'left';
+      readonly member: Member;
+      readonly why: Departure | 'replaced' | 'unreachable';
+      readonly by: readonly string[];
+    };

@@ -1,5 +1,5 @@
 import { ipAddresses, isLoopback } from '../../transport/address.ts';
-import { isAddressList, isFields, isPeerId, MOST_ADDRESSES } from '../../wire/guards.ts';
+import { isAddressList, isFields, isPeerId, MOST_ADDRESSES } from '../../wire/shapes.ts';
 import { isPlace, ownPlace } from './place.ts';
 import type { Place } from './place.ts';
 import { hintedAddress } from '../hint.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { isFields, isString } from '../../wire/guards.ts';
+import { isFields, isString } from '../../wire/shapes.ts';
 
 /**
  * Where a process runs, as far as it decides what another process can find out about it. Containers, and even hosts, can share a

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 
 import { addressText } from '../../transport/address.ts';
 import { VERSIONS } from '../../wire/frames.ts';
-import { isPeerId } from '../../wire/guards.ts';
+import { isPeerId } from '../../wire/shapes.ts';
 import type { HintTags, Life } from '../hint-tags.ts';
 import type { Name, Resource } from './packet.ts';
 import type { HintedAddress } from '../hint.ts';

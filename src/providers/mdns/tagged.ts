@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { isPeerId } from '../../wire/guards.ts';
+import { isPeerId } from '../../wire/shapes.ts';
 import type { HintTags, Life } from '../hint-tags.ts';
 import { FAREWELL, MOST_TAGGED, PLACE, readPlace } from './records.ts';
 import type { HintedAddress } from '../hint.ts';

@@ -1,4 +1,4 @@
-import { isPeerId } from '../../wire/guards.ts';
+import { isPeerId } from '../../wire/shapes.ts';
 
 /** What peers tell each other on the subject of announcements, each in a box. */
 export type Word =

@@ -1,0 +1,85 @@
+import { NetError } from '../base/errors.ts';
+import { DialsFailed } from '../connection/dial/dialing.ts';
+import { PeerFull } from '../connection/dial/handshaking.ts';
+import { isOwnTrouble } from '../connection/dial/probing.ts';
+import { NOBODY_AT_NATS } from '../connection/findings.ts';
+import { warnOfTakenId } from '../connection/id-taken.ts';
+import type { PeerRecord } from '../connection/link.ts';
+import type { ConnectionFailure } from '../connection/messages.ts';
+import type { Hint } from '../providers/hint.ts';
+import { isAmong } from '../transport/address.ts';
+import { isOnHost } from '../transport/scope.ts';
+import { addressesOf } from './candidate.ts';
+import type { Candidate } from './candidate.ts';
+import type { DiscoveryContext } from './discovery-context.ts';
+import type { Hands } from './hands.ts';
+import { carryOut } from './presence-steps.ts';
+import { isOfTheCore, retry } from './retrying.ts';
+
+/** What follows when a dial has failed. */
+
+/** A dial that was to lead to the candidate has failed. */
+export function noteFailure(
+  context: DiscoveryContext,
+  candidate: Candidate,
+  { error, refused, stranger }: ConnectionFailure,
+  hands: Hands,
+): void {
+  const { id } = candidate;
+  const dialled = addressesOf(candidate);
+  warnOfTakenId(error);
+  candidate.failures += 1;
+  candidate.error = error;
+  context.log.dialFailed(id, error, candidate.failures);
+  tellProviders(candidate, ({ addresses }) => addresses.every((each) => isAmong(refused, each)), hands);
+  if (!isOfTheCore(context, candidate)) {
+    retry(context, candidate, stranger, hands);
+    return;
+  }
+  const isGone = dialled.length > 0 && dialled.every((each) => isAmong(refused, each) && isOnHost(each.host));
+  // The kernel of this host accepts a connection for a process that is too busy to answer.
+  const slow = dialled.every((each) => isOnHost(each.host)) || !(error instanceof DialsFailed);
+  const failed = { type: 'dial.failed', id, refused: isGone, moot: isMoot(error), slow } as const;
+  const record = context.carrier!.record(id);
+  carryOut(context, context.carrier!.receive(failed), hands);
+  if (record && !record.left) hands.toCaller({ type: 'link.failed', record, error });
+}
+
+/** The providers learn that their hints led to no peer. */
+export function tellProviders({ hints }: Candidate, isRefused: (hint: Hint) => boolean, hands: Hands): void {
+  for (const [provider, hint] of hints) {
+    hands.toProvider(provider, { type: 'hint.failed', hint, refused: isRefused(hint) });
+  }
+}
+
+/** The new dial of the connection to this peer has failed. */
+export function noteLoss(
+  context: DiscoveryContext,
+  record: PeerRecord,
+  { refused, moot }: { refused: boolean; moot: boolean },
+  hands: Hands,
+): void {
+  const { id, incarnation, doubt } = record;
+  const candidate = context.candidates.get(id);
+  const isHere = candidate !== undefined && addressesOf(candidate).every(({ host }) => isOnHost(host));
+  // A newer life of it may be announced already, elsewhere.
+  for (const [provider, hint] of candidate?.hints ?? []) {
+    if (refused && hint.incarnation === incarnation)
+      hands.toProvider(provider, { type: 'hint.failed', hint, refused });
+  }
+  if (candidate?.record === record) {
+    candidate.record = undefined;
+    candidate.state = 'seen';
+  }
+  // A broker that has said so twice is believed as a host is about its own ports.
+  const isSure = refused && (isHere || doubt?.detail === NOBODY_AT_NATS);
+  const failed = { type: 'dial.failed', id, refused: isSure, moot } as const;
+  carryOut(context, context.carrier!.receive(failed), hands);
+  if (!record.left) hands.toCaller({ type: 'link.failed', record, error: new Error(doubt?.detail ?? '') });
+}
+
+/** Whether the failure says nothing about the other peer. */
+function isMoot(error: unknown): boolean {
+  if (isOwnTrouble(error)) return true;
+  return error instanceof NetError && (error.code === 'ID_TAKEN' || error.cause instanceof PeerFull);
+}

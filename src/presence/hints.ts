@@ -1,0 +1,95 @@
+import { HOST } from '../providers/provider.ts';
+import type { Announcement } from '../providers/provider.ts';
+import { keyOf } from '../providers/hint.ts';
+import type { Hint } from '../providers/hint.ts';
+import { createCandidate, firstDelay, isSame, leadsTo } from './candidate.ts';
+import { Carrier } from './carrier.ts';
+import type { DiscoveryContext } from './discovery-context.ts';
+import { noteDropped } from './dropped-hints.ts';
+import type { Hands } from './hands.ts';
+import type { Opened } from './messages.ts';
+import { carryOut } from './presence-steps.ts';
+
+/** What discovery does with the hints of its providers. */
+
+/** Returns whether nothing was known of this candidate. */
+export function considerHint(context: DiscoveryContext, provider: string, hint: Hint, hands: Hands): boolean {
+  const { candidates, gone, early, scanning, stopping, turns } = context;
+  const self = context.self!;
+  if (stopping || gone.has(hint.incarnation) || leadsTo(self, hint)) return false;
+  const id = keyOf(hint);
+  const known = candidates.get(id);
+  const candidate = known ?? createCandidate(id);
+  candidates.set(id, candidate);
+  // A repeated hint must not reset the pauses between failing dials.
+  const isNews = !isSame(hint, candidate.hints.get(provider));
+  candidate.hints.set(provider, hint);
+  if (!isNews) return false;
+  if (candidate.state === 'dialing' && !hint.isAnybodys && turns.givesWay(candidate)) {
+    // It is dialled again, at its new address, when the connection has ended.
+    candidate.state = 'seen';
+    candidate.failures = 0;
+    candidate.isWanted = true;
+    hands.stopDial(id);
+    return false;
+  }
+  if (hint.id !== '' && !hint.isAnybodys) {
+    // The core decides whether and when it is dialled. It first learns of all peers of this host that are there already.
+    if (provider === HOST && scanning.has(HOST) && !context.late) early.set(id, hint);
+    else tellCore(context, hint, hands);
+  } else if (candidate.state === 'seen' || candidate.state === 'left') {
+    candidate.state = 'seen';
+    candidate.failures = 0;
+    hands.later({ type: 'candidate.due', id }, `due:${id}`, firstDelay(self, hint));
+  }
+  return !known;
+}
+
+/** The first scan of this host is over, or takes too long. */
+export function considerEarly(context: DiscoveryContext, hands: Hands): void {
+  if (context.stopping) return;
+  for (const hint of context.early.values()) tellCore(context, hint, hands);
+  context.early.clear();
+}
+
+function tellCore(context: DiscoveryContext, hint: Hint, hands: Hands): void {
+  const { id, incarnation, addresses } = hint;
+  const patience = firstDelay(context.self!, hint);
+  const found = { type: 'hint.found', id, incarnation, addresses, patience } as const;
+  carryOut(context, context.carrier!.receive(found), hands);
+}
+
+export function dropHint(
+  context: DiscoveryContext,
+  { provider, key, incarnation }: { provider: string; key: string; incarnation: string },
+  hands: Hands,
+): void {
+  const { candidates, early, turns } = context;
+  const candidate = candidates.get(key);
+  if (candidate?.hints.get(provider)?.incarnation !== incarnation) return;
+  candidate.hints.delete(provider);
+  early.delete(key);
+  const isTrusted = [...candidate.hints.values()].some(({ isAnybodys }) => !isAnybodys);
+  if (!isTrusted) carryOut(context, context.carrier!.receive({ type: 'hint.lost', id: key }), hands);
+  if (candidate.hints.size > 0 || candidate.told.length > 0) return;
+  turns.forget(candidate);
+  if (candidate.state === 'seen' || candidate.state === 'left') candidates.delete(key);
+}
+
+/** Begins to carry the core of presence. @param ring called when the core has something to do */
+export function carrierOf(
+  { clock, random, own, neighbours, dropped, log }: DiscoveryContext,
+  self: Announcement,
+  { attachment: { reachable }, keys }: Opened,
+  ring: () => void,
+): Carrier {
+  own.listens(self.addresses);
+  return new Carrier({
+    ...{ clock, random, own, neighbours, ring, ringKey: keys.rings },
+    reader: {
+      ...{ tags: self.tags, reachable },
+      dropped: ({ id, addresses }) =>
+        noteDropped({ dropped, log }, 'told', new Map([[id, { count: 1, address: addresses[0]! }]])),
+    },
+  });
+}

@@ -6,8 +6,13 @@ import { MdnsProvider } from '../../src/providers/mdns/mdns.ts';
 import { writeResponse } from '../../src/providers/mdns/packet.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
 import type { OwnRecords } from '../../src/providers/mdns/records.ts';
-import { hintsOf } from '../../src/providers/peer-list.ts';
-import { ToldProvider } from '../../src/providers/told.ts';
+import type { HintedAddress } from '../../src/providers/hint.ts';
+import type { Link } from '../../src/connection/link.ts';
+import { FunctionLists } from '../../src/presence/function-lists.ts';
+import { Intake } from '../../src/presence/intake.ts';
+import type { Scope } from '../../src/transport/scope.ts';
+import { BadFrame } from '../../src/wire/bad-frame.ts';
+import type { PresenceFrame } from '../../src/wire/presence-frames.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
 import { receive } from '../support/codec.ts';
 import { liesOf } from '../support/multicast-lies.ts';
@@ -16,11 +21,11 @@ import { seeded } from '../support/random.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1e9);
 
-/** Packets, and lists. */
+/** Packets, and frames of peers. */
 const CASES = 20_000;
 const LISTS = 10_000;
 
-/** The longest that one packet or list may keep the event loop, in ms of processor time: other work must not count. */
+/** The longest that one packet or frame may keep the event loop, in ms of processor time: other work must not count. */
 const LONGEST = 200;
 
 /** Bytes that may be kept of all of it: 1,024 endpoints of each kind and what they say. */
@@ -119,24 +124,26 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
     await Promise.all([provider.stop(), looking.stop()]);
   });
 
-  it('is no worse when peers pass it on in told lists', async () => {
+  it('is no worse when peers pass it on as word of who is present', async () => {
     const random = seeded(SEED + 1);
     const below = (most: number): number => Math.floor(random() * most);
     const pick = <Item>(list: readonly Item[]): Item => list[below(list.length)]!;
-    const provider = new ToldProvider(new SimulatedClock(), () => true);
-    const found = new Map<string, string>();
     let dropped = 0;
-    await provider.start(
-      { tags },
-      {
-        found: ({ id, incarnation, isAnybodys }) => found.set(id, isAnybodys ? 'perhaps' : incarnation),
-        lost: (id) => found.delete(id),
-        dropped: (lies) => lies.forEach(({ count }) => (dropped += count)),
-        scanned: () => {},
-        degraded: () => {},
-      },
-    );
+    let breaches = 0;
+    const lists = new FunctionLists();
+    const functions = lists.keep(['a']);
+    const reader = { tags, reachable: () => true, dropped: () => (dropped += 1) };
+    const intake = new Intake(lists, reader, () => undefined);
+    const linkFrom = (scope: Scope) => {
+      const asked: string[] = [];
+      const breach = () => (breaches += 1);
+      const link = { socket: { scope }, send: (text: string) => asked.push(text), breach };
+      return { link: link as unknown as Link, asked };
+    };
+    const links = (['host', 'lan', 'wan'] as const).map(linkFrom);
     const right = tags.sign({ id: 'honest', incarnation: 'h1' }, { host: '10.0.0.2', port: 4000 });
+    const about = { name: 'n', group: 'main', hub: false, pid: 7, host: 'h', functions };
+    const honest = { id: 'honest', incarnation: 'h1', started: 1, version: 1, addresses: [right], ...about };
     const odd: readonly unknown[] = [
       ...[undefined, null, 0, -1, 1e9, true, '', 'x'.repeat(300), [], {}, '\u0000', '__proto__', 'evil.test'],
       ...[
@@ -153,54 +160,124 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
       pick([
         () => ({ ...right }),
         () => ({ host: '10.0.0.66', port: 1 + below(65_535) }),
-        () => ({ host: `10.0.0.${below(300)}`, port: below(70_000), tag: right.tag }),
+        () => ({ host: `10.0.0.${below(300)}`, port: 1 + below(65_535), tag: right.tag }),
         () => ({ host: pick(odd), port: pick(odd), tag: pick(odd) }),
-        () => pick(odd),
       ])();
-    const peer = (): unknown =>
+    const member = (): unknown =>
       pick([
-        () => ({ id: 'honest', incarnation: 'h1', addresses: [right] }),
-        () => ({ id: 'honest', incarnation: 'lie', addresses: [{ host: '10.0.0.66', port: 1 }] }),
-        () => ({
-          id: `x${below(1e6)}`,
-          incarnation: 'i',
-          addresses: Array.from({ length: below(18) }, address),
-        }),
-        () => ({ id: pick(odd), incarnation: pick(odd), addresses: pick([odd, [address()], pick(odd)]) }),
+        () => honest,
+        () => ({ ...honest, incarnation: 'lie', addresses: [{ ...right, host: '10.0.0.66' }] }),
+        () => ({ ...honest, id: `x${below(1e6)}`, addresses: [{ host: `10.0.0.${below(256)}`, port: 1 }] }),
+        () => ({ ...honest, id: `x${below(1e6)}`, addresses: Array.from({ length: below(17) }, address) }),
+        () => ({ ...honest, [pick(Object.keys(honest))]: pick(odd) }),
         () => pick(odd),
       ])();
-    provider.tell(hintsOf([{ id: 'honest', incarnation: 'h1', addresses: [right] }], 'lan'));
-    const longest = longestOf(LISTS, (index) => {
-      // Now and then as long as a frame may be.
-      const peers = Array.from({ length: index % 500 === 0 ? 1_024 : below(4) }, peer);
-      const text = JSON.stringify({ type: 'peers', peers });
+    const text = (): unknown => pick([functions, 'unknown', `l${below(50)}`, pick(odd)]);
+    const words = (): unknown => Array.from({ length: below(4) }, text);
+    const frame = (index: number): object =>
+      pick([
+        // Now and then as long as a frame may be.
+        () => ({
+          type: 'joined',
+          members: Array.from({ length: index % 500 === 0 ? 1_024 : below(4) }, member),
+        }),
+        () => ({ type: 'left', peer: member(), why: pick(['lost', 'stopped', pick(odd)]) }),
+        () => ({
+          type: pick(['accused', 'have']),
+          peer: member(),
+          by: pick(['b', pick(odd)]),
+          turn: below(9),
+        }),
+        () => ({ type: 'summary', fingerprints: words(), more: pick([undefined, true, pick(odd)]) }),
+        () => ({ type: 'difference', offered: words(), wanted: words() }),
+        () => ({ type: pick(['offered', 'wanted']), fingerprints: words() }),
+        () => ({ type: 'lists', digests: words() }),
+        () => ({ type: 'list', digest: text(), tags: words(), more: pick([undefined, true]) }),
+      ])();
+    let through = 0;
+    const tell = ({ link, asked }: ReturnType<typeof linkFrom>, sent: object): void => {
       let frames: ReturnType<typeof receive> = [];
       try {
-        frames = receive(text);
-      } catch {
+        frames = receive(JSON.stringify(sent));
+      } catch (error) {
         // The connection ends, and nothing else.
-        return;
+        if (!(error instanceof BadFrame)) throw error;
       }
-      for (const frame of frames) {
-        if (frame.type === 'peers')
-          provider.tell(hintsOf(frame.peers, pick(['host', 'lan', 'wan'] as const)));
+      for (const each of frames) {
+        for (const known of intake.take(link, each as PresenceFrame)) {
+          through += 1;
+          if (known.type !== 'joined') continue;
+          for (const { id, incarnation, addresses } of known.members) {
+            for (const { tag, ...where } of addresses as readonly HintedAddress[])
+              if (tag !== undefined)
+                expect(tags.isRight({ id, incarnation }, { ...where, tag })).to.equal(true);
+          }
+        }
       }
+      asked.length = 0;
+    };
+    const longest = longestOf(LISTS, (index) => {
+      tell(pick(links), frame(index));
+      // The connection may be another one afterwards.
+      if (index % 100 === 0) intake.closed(pick(links).link);
     });
     expect(longest).to.be.below(LONGEST);
     expect(dropped).to.be.above(0);
-    expect(found.size).to.be.within(2, 1_024);
-    // A hint that comes by itself still gets through, regardless of the lies before it.
-    provider.tell(hintsOf([{ id: 'honest', incarnation: 'h1', addresses: [right] }], 'lan'));
-    expect(found.get('honest')).to.equal('h1');
-    // 1,024 peers with 16 wrong tags each.
-    const lies = Array.from({ length: 1_024 }, (_, index) => ({
+    expect(through).to.be.above(LISTS / 50);
+    expect(breaches).to.equal(0);
+
+    // An honest peer still gets through, regardless of the lies before it.
+    const { link } = linkFrom('lan');
+    const took = intake.take(link, { type: 'joined', members: [honest] });
+    expect(took).to.have.length(1);
+    expect(took[0]).to.deep.include({ type: 'joined' });
+    expect((took[0] as { members: readonly object[] }).members[0]).to.deep.include({
+      ...{ id: 'honest', incarnation: 'h1' },
+      addresses: [right],
+    });
+
+    // 1,024 peers with 16 wrong tags each: each is dropped at its first wrong tag, and counted.
+    const members = Array.from({ length: 1_024 }, (_, index) => ({
+      ...honest,
       ...{ id: `z${index}`, incarnation: 'i' },
-      addresses: Array.from({ length: 16 }, (__, at) => ({
-        host: `10.0.0.${at + 3}`,
-        port: 1,
-        tag: right.tag,
-      })),
+      addresses: Array.from({ length: 16 }, (__, at) => ({ ...right, host: `10.0.0.${at + 3}`, port: 1 })),
     }));
-    expect(longestOf(1, () => provider.tell(hintsOf(lies, 'lan')))).to.be.below(LONGEST);
+    dropped = 0;
+    expect(longestOf(1, () => intake.take(link, { type: 'joined', members }))).to.be.below(LONGEST);
+    expect(dropped).to.equal(1_024);
+  });
+
+  it('ends the connection of a peer that tells without end and never of functions', () => {
+    const breaches: string[] = [];
+    const reader = { tags, reachable: () => true, dropped: () => {} };
+    const intake = new Intake(new FunctionLists(), reader, () => undefined);
+    const from = (): Link =>
+      ({
+        socket: { scope: 'lan' },
+        send: () => {},
+        breach: (reason: string) => breaches.push(reason),
+      }) as unknown as Link;
+    const stranger = {
+      ...{ id: 'x', incarnation: 'i', started: 1, version: 1, addresses: [], functions: 'nobody-has-it' },
+      ...{ name: 'n', group: 'main', hub: false, pid: 7, host: 'h' },
+    };
+    const silent = from();
+    const joined: PresenceFrame = { type: 'joined', members: [stranger] };
+    expect(intake.take(silent, joined)).to.deep.equal([]);
+    for (let frame = 1; frame <= 4_096; frame += 1) intake.take(silent, { type: 'digest', digest: 'd' });
+    expect(breaches).to.deep.equal(['it tells of peers, and not of their functions']);
+
+    const endless = from();
+    const fingerprints = Array.from({ length: 1_024 }, () => 'f');
+    for (let frame = 0; frame <= 64; frame += 1)
+      intake.take(endless, { type: 'summary', fingerprints, more: true });
+    expect(breaches.slice(1)).to.deep.equal(['its summary is too long']);
+
+    const full = from();
+    intake.take(full, joined);
+    const many = Array.from({ length: 20_000 }, (_, index) => `${index}`);
+    for (let frame = 0; breaches.length === 2 && frame < 100; frame += 1)
+      intake.take(full, { type: 'list', digest: 'nobody-has-it', tags: many, more: true });
+    expect(breaches.slice(2)).to.deep.equal(['it tells of a peer with too many functions']);
   });
 });

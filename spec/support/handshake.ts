@@ -1,4 +1,5 @@
 import type { Description } from '../../src/wire/frames.ts';
+import type { Presence } from '../../src/wire/presence-frames.ts';
 import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake.ts';
 import type { Binding, HandshakeOptions, Result } from '../../src/wire/handshake.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
@@ -26,6 +27,9 @@ export const description = (name: string, functions = ['one', 'two']): Descripti
   host: 'here',
   functions,
 });
+
+/** What a side that tells nothing of its presence counts as. */
+export const untold: Presence = { started: 0, version: 1, addresses: [], digest: '' };
 
 /** The nonces are fixed, one for each id, so that a failure can be looked at twice. */
 export function options(id: string, changes: Partial<Options> = {}, told = description(id)): Options {

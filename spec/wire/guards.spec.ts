@@ -9,9 +9,16 @@ type Fields = Record<string, unknown>;
 const request = { type: 'request', id: 1, tag: 'tag', args: [] };
 const failure = { code: 'REFUSED', ran: 'no', message: 'draining' };
 const error = { name: 'Error', message: 'no' };
-const peer = { id: 'a', incarnation: 'b', addresses: [{ host: '10.0.0.5', port: 4000 }] };
+const mark = { id: 'a', incarnation: 'b', started: 1_790_000_000_000, version: 3 };
+const address = { host: '10.0.0.5', port: 4000 };
+const about = { name: 'n', group: 'main', hub: false, pid: 7, host: 'h', functions: 'Jl5Y3cXqC0tWm9aE' };
+const member = { ...mark, addresses: [address], ...about };
+const word = { peer: mark, by: 'c', turn: 0 };
+const fingerprint = 'mD0bnUbSz-Xq7ZkV';
 
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+
+const changed = (fields: Fields, changes: Fields): Fields => ({ ...fields, ...changes });
 
 const frames: Fields[] = [
   request,
@@ -40,15 +47,33 @@ const frames: Fields[] = [
   { type: 'functions', added: [], removed: ['x'.repeat(1024)] },
   { type: 'goaway', last: 0, reason: 'stopped' },
   { type: 'goaway', last: 5, reason: 'duplicate' },
-  { type: 'peers', peers: [] },
+  { type: 'goaway', last: 5, reason: 'idle' },
+  { type: 'joined', members: [] },
   {
-    type: 'peers',
-    peers: [
-      { ...peer, addresses: [] },
-      { ...peer, more: 1 },
+    type: 'joined',
+    members: [
+      { ...member, addresses: [], more: 1 },
+      { ...member, addresses: [{ ...address, tag: 'x'.repeat(22), more: 1 }] },
+      { ...member, started: 0, version: 0, name: '', group: '', host: '', hub: true, pid: -1 },
     ],
   },
-  { type: 'peers', peers: times(1_024, { ...peer, addresses: times(16, peer.addresses[0]) }) },
+  { type: 'joined', members: times(1_024, { ...member, addresses: times(16, address) }) },
+  { type: 'left', peer: mark, why: 'stopped' },
+  { type: 'left', peer: mark, why: 'refused' },
+  { type: 'left', peer: mark, why: 'lost', more: 1 },
+  { type: 'accused', ...word },
+  { type: 'have', ...word, turn: Number.MAX_SAFE_INTEGER },
+  { type: 'digest', digest: 'x'.repeat(64) },
+  { type: 'summary', fingerprints: [] },
+  { type: 'summary', fingerprints: times(1_024, fingerprint), more: true },
+  { type: 'difference', offered: [], wanted: [] },
+  { type: 'difference', offered: times(1_024, fingerprint), wanted: times(1_024, fingerprint) },
+  { type: 'offered', fingerprints: times(1_024, fingerprint) },
+  { type: 'wanted', fingerprints: [fingerprint] },
+  { type: 'lists', digests: times(1_024, about.functions) },
+  { type: 'list', digest: about.functions },
+  { type: 'list', digest: about.functions, tags: [] },
+  { type: 'list', digest: about.functions, tags: ['x'.repeat(1024)], more: true },
   { type: 'subscribe', id: 1, name: '*' },
   { type: 'subscribe', id: Number.MAX_SAFE_INTEGER, name: 'x'.repeat(256) },
   { type: 'subscribed', id: 1, sequence: 0 },
@@ -58,6 +83,17 @@ const frames: Fields[] = [
 ];
 
 const ofError = (fields: Fields): Fields => ({ type: 'error', id: 1, error: { ...error, ...fields } });
+
+const wrongDigests = ['', 'x'.repeat(65), 5, null, undefined, [fingerprint]];
+
+/** The same with a field of its mark missing or wrong. */
+const wrongMarks = (fields: Fields): Fields[] =>
+  Object.entries({
+    id: ['', 'a:1', 'x'.repeat(65), 5, undefined],
+    incarnation: ['', 7, null, undefined],
+    started: [-1, 0.5, '1', undefined],
+    version: [-1, 0.5, null, undefined],
+  }).flatMap(([field, values]) => values.map((value) => ({ ...fields, [field]: value })));
 
 const refused: Fields[] = [
   {},
@@ -126,18 +162,15 @@ const refused: Fields[] = [
   { type: 'goaway', last: 0.5, reason: 'stopped' },
   { type: 'goaway', last: 0, reason: 'bored' },
   { type: 'goaway', last: 0 },
-  { type: 'peers' },
-  { type: 'peers', peers: {} },
-  { type: 'peers', peers: times(1_025, peer) },
+  { type: 'peers', peers: [] },
+  { type: 'joined' },
+  { type: 'joined', members: {} },
+  { type: 'joined', members: times(1_025, member) },
+  ...[null, [], {}, mark, ...wrongMarks(member)].map((each) => ({ type: 'joined', members: [each] })),
   ...[
-    null,
-    {},
-    { ...peer, id: '' },
-    { ...peer, id: 'a:1' },
-    { ...peer, incarnation: 7 },
-    { ...peer, addresses: undefined },
-    { ...peer, addresses: '10.0.0.5:4000' },
-    { ...peer, addresses: times(17, peer.addresses[0]) },
+    { addresses: undefined },
+    { addresses: '10.0.0.5:4000' },
+    { addresses: times(17, address) },
     ...[
       null,
       '10.0.0.5:4000',
@@ -146,8 +179,54 @@ const refused: Fields[] = [
       { host: 'x'.repeat(256), port: 1 },
       { host: 5, port: 1 },
       ...[0, -1, 65_536, 1.5, '4000', null].map((port) => ({ host: '10.0.0.5', port })),
-    ].map((address) => ({ id: 'a', incarnation: 'b', addresses: [address] })),
-  ].map((each) => ({ type: 'peers', peers: [each] })),
+      ...['', 'x'.repeat(21), 'x'.repeat(23), '='.repeat(22), 5, null].map((tag) =>
+        changed(address, { tag }),
+      ),
+    ].map((each) => ({ addresses: [each] })),
+    ...['name', 'group', 'host'].flatMap((field) =>
+      ['x'.repeat(257), 5, null, undefined].map((value) => ({ [field]: value })),
+    ),
+    ...[0, 'true', undefined].map((hub) => ({ hub })),
+    ...[1.5, '7', null, undefined].map((pid) => ({ pid })),
+    ...wrongDigests.map((functions) => ({ functions })),
+  ].map((fields) => ({ type: 'joined', members: [member, { ...member, ...fields }] })),
+  ...['crashed', 'unreachable', 'replaced', '', null, undefined].map((why) =>
+    changed({ type: 'left', peer: mark }, { why }),
+  ),
+  ...['left', 'accused', 'have'].flatMap((type) =>
+    [null, [], 'a', ...wrongMarks(mark)].map((peer) => changed(word, { type, why: 'lost', peer })),
+  ),
+  ...['accused', 'have'].flatMap((type) =>
+    ['', 'a:1', 5, null, undefined].map((by) => changed(word, { type, by })),
+  ),
+  ...['accused', 'have'].flatMap((type) =>
+    [-1, 0.5, 2 ** 53, '1', null, undefined].map((turn) => changed(word, { type, turn })),
+  ),
+  ...wrongDigests.flatMap((digest) => [
+    { type: 'digest', digest },
+    { type: 'list', digest },
+    { type: 'summary', fingerprints: [fingerprint, digest] },
+    { type: 'offered', fingerprints: [digest] },
+    { type: 'wanted', fingerprints: [digest] },
+    { type: 'difference', offered: [digest], wanted: [] },
+    { type: 'difference', offered: [], wanted: [digest] },
+    { type: 'lists', digests: [digest] },
+  ]),
+  ...[undefined, null, fingerprint, { length: 0 }, times(1_025, fingerprint)].flatMap((list) => [
+    { type: 'summary', fingerprints: list },
+    { type: 'offered', fingerprints: list },
+    { type: 'wanted', fingerprints: list },
+    { type: 'difference', offered: list, wanted: [] },
+    { type: 'difference', offered: [], wanted: list },
+    { type: 'lists', digests: list },
+  ]),
+  ...[false, 1, 'true', null].flatMap((more) => [
+    { type: 'summary', fingerprints: [], more },
+    { type: 'list', digest: about.functions, tags: [], more },
+  ]),
+  ...[null, 'tag', {}, [''], [5], ['x'.repeat(1025)]].map((tags) =>
+    changed({ type: 'list', digest: about.functions }, { tags }),
+  ),
 ];
 
 const show = (value: unknown): string => {

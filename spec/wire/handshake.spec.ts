@@ -14,6 +14,7 @@ import {
   keys,
   only,
   options,
+  untold,
 } from '../support/handshake.ts';
 import { edit } from '../support/edit.ts';
 
@@ -22,6 +23,7 @@ describe('a handshake', () => {
     const done = exchange();
     expect(done.dialler.party).to.deep.equal({
       ...description('acceptor'),
+      ...untold,
       id: 'acceptor',
       incarnation: 'acceptor-1',
       newestVersion: 1,
@@ -29,6 +31,7 @@ describe('a handshake', () => {
     });
     expect(done.acceptor.party).to.deep.equal({
       ...description('dialler'),
+      ...untold,
       id: 'dialler',
       incarnation: 'dialler-1',
       newestVersion: 1,
@@ -40,6 +43,15 @@ describe('a handshake', () => {
     const done = exchange(dialler({}, description('dialler', ['a'])));
     expect(done.dialler.told).to.deep.equal(['a']);
     expect(done.acceptor.told).to.deep.equal(['one', 'two']);
+  });
+
+  it('tells each side what the other says of its own presence', () => {
+    const addresses = [{ host: '10.0.0.7', port: 41_873, tag: 'x'.repeat(22) }];
+    const presence = { started: 1_790_000_000_000, version: 4, addresses, digest: 'Jl5Y3cXqC0tWm9aE' };
+    const done = exchange(dialler({}, { ...description('dialler'), ...presence }));
+    expect(done.acceptor.party).to.deep.include(presence);
+    expect(done.dialler.party).to.deep.include(untold);
+    expect([done.dialler.toldVersion, done.acceptor.toldVersion]).to.deep.equal([4, 1]);
   });
 
   it('treats a missing limit of subscriptions as none allowed', () => {
@@ -91,7 +103,12 @@ describe('a description', () => {
     const functions = Array.from({ length: 5_000 }, (_, index) => `function-${index}-${'\u0001'.repeat(20)}`);
     // The longest names there may be, of characters that JSON writes as six bytes.
     const long = { name: '\u0001'.repeat(256), group: '\u0002'.repeat(256), host: '\u0003'.repeat(256) };
-    const full = { ...description('x', functions), ...long };
+    const addresses = Array.from({ length: 16 }, () => ({
+      ...{ host: 'fd00:1111:2222:3333:4444:5555:6666:7777', port: 65_535 },
+      tag: 'x'.repeat(22),
+    }));
+    const presence = { started: 1_790_000_000_000, version: 2 ** 53 - 1, addresses, digest: 'x'.repeat(64) };
+    const full = { ...description('x', functions), ...long, ...presence };
     const done = exchange(dialler({}, full), acceptor({}, full));
     for (const text of Object.values(done.texts))
       expect(Buffer.byteLength(text)).to.be.at.most(HANDSHAKE_BYTES);
@@ -119,8 +136,18 @@ describe('a description', () => {
     ['functions', ['']],
     ['functions', ['x'.repeat(1025)]],
     ['functions', { length: 0 }],
+    ['started', -1],
+    ['started', '2026'],
+    ['version', 0.5],
+    ['version', null],
+    ['addresses', '10.0.0.7:1'],
+    ['addresses', [{ host: '10.0.0.7', port: 0 }]],
+    ['addresses', [{ host: '10.0.0.7', port: 1, tag: 'short' }]],
+    ['addresses', Array.from({ length: 17 }, () => ({ host: '10.0.0.7', port: 1 }))],
+    ['digest', 5],
+    ['digest', 'x'.repeat(65)],
   ] as const) {
-    it(`is refused when its ${field} is ${JSON.stringify(value)?.slice(0, 20) ?? 'missing'}`, () => {
+    it(`is refused when its ${field} is ${JSON.stringify(value)?.slice(0, 50) ?? 'missing'}`, () => {
       for (const name of ['M4', 'M5'] as const) {
         const change = only(name, (text) => edit(text, { [field]: value }));
         expect(() => exchange(dialler(), acceptor(), change)).to.throw(HandshakeFailed, 'a wrong shape');

@@ -5,100 +5,10 @@ import { BadFrame } from '../../src/wire/bad-frame.ts';
 import { decodeMessage } from '../../src/wire/codec.ts';
 import { reviveThrown } from '../../src/wire/values/failure.ts';
 import type { Frame, UnreadableFrame } from '../../src/wire/frames.ts';
+import { isWellShaped, shapes } from '../support/frame-shapes.ts';
+import type { Fields } from '../support/frame-shapes.ts';
 
-/**
- * A stranger's bytes must become frames of the right shape, or a BadFrame. The shape is described here a second time,
- * apart from the guards, so that a hole in the guards cannot hide itself.
- */
-
-type Fields = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const strings = (value: unknown, longest = Infinity): boolean =>
-  Array.isArray(value) && value.every((each) => typeof each === 'string' && each.length <= longest);
-
-const absentOr = (value: unknown, is: (value: unknown) => boolean): boolean =>
-  value === undefined || is(value);
-
-const isCause = (value: unknown): boolean => isObject(value) && absentOr(value['error'], isError);
-
-function isError(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { name, message, stack, classes, properties, cause, errors } = value;
-  return (
-    typeof name === 'string' &&
-    typeof message === 'string' &&
-    absentOr(stack, (each) => typeof each === 'string') &&
-    absentOr(classes, (each) => strings(each)) &&
-    absentOr(properties, isObject) &&
-    absentOr(cause, isCause) &&
-    absentOr(errors, (each) => Array.isArray(each) && each.every((one) => isCause(one)))
-  );
-}
-
-const isName = (value: unknown): boolean =>
-  typeof value === 'string' && value.length > 0 && value.length <= 256;
-
-const isTrace = (value: unknown): boolean =>
-  typeof value === 'string'
-    ? /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(value)
-    : isObject(value) && Object.values(value).every((each) => typeof each === 'string');
-
-const shapes: Record<string, (frame: Fields) => boolean> = {
-  request: ({ tag, args, kwargs, deadline, headers, trace }) =>
-    typeof tag === 'string' &&
-    Array.isArray(args) &&
-    absentOr(headers, isObject) &&
-    absentOr(trace, isTrace) &&
-    absentOr(kwargs, isObject) &&
-    absentOr(deadline, (each) => typeof each === 'number' && each >= 0 && each < Infinity),
-  result: () => true,
-  cancel: () => true,
-  error: ({ error, thrown, failure }) =>
-    [error, thrown, failure].filter((each) => each !== undefined).length === 1 &&
-    absentOr(error, isError) &&
-    absentOr(thrown, isObject) &&
-    absentOr(
-      failure,
-      (each) =>
-        isObject(each) &&
-        typeof each['code'] === 'string' &&
-        typeof each['message'] === 'string' &&
-        ['no', 'yes', 'unknown'].includes(each['ran'] as string),
-    ),
-  functions: ({ added, removed }) => strings(added, 1024) && strings(removed, 1024),
-  event: ({ name, sequence }) => isName(name) && Number.isSafeInteger(sequence) && (sequence as number) > 0,
-  subscribe: ({ name }) => isName(name),
-  subscribed: ({ sequence }) => Number.isSafeInteger(sequence) && (sequence as number) >= 0,
-  unsubscribe: ({ name }) => isName(name),
-  goaway: ({ last, reason }) =>
-    Number.isSafeInteger(last) &&
-    (last as number) >= 0 &&
-    ['stopped', 'duplicate'].includes(reason as string),
-  peers: ({ peers }) =>
-    Array.isArray(peers) &&
-    peers.length <= 1_024 &&
-    peers.every(
-      (each) =>
-        isObject(each) &&
-        [each['id'], each['incarnation']].every((id) => /^[\w-]{1,64}$/.test(id as string)) &&
-        Array.isArray(each['addresses']) &&
-        each['addresses'].every(
-          (address) =>
-            isObject(address) && typeof address['host'] === 'string' && Number.isSafeInteger(address['port']),
-        ),
-    ),
-};
-
-function isWellShaped(frame: unknown): boolean {
-  if (!isObject(frame) || !Object.hasOwn(frame, 'type')) return false;
-  const { type, id } = frame;
-  if (typeof type !== 'string' || !Object.hasOwn(shapes, type) || !shapes[type]!(frame)) return false;
-  const withoutId = ['functions', 'goaway', 'peers', 'event', 'unsubscribe'];
-  return withoutId.includes(type) || (Number.isSafeInteger(id) && (id as number) > 0);
-}
+/** A stranger's bytes must become frames of the right shape, or a BadFrame. */
 
 const BUILT_IN = [Object.prototype, Array.prototype, Function.prototype, Error.prototype, String.prototype];
 const fingerprint = (): string =>
@@ -133,6 +43,7 @@ const error = {
   properties: { a: 1 },
 };
 const TRACEPARENT = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+const mark = { id: 'a', incarnation: 'b', started: 1_790_000_000_000, version: 1 };
 const valid: Fields[] = [
   { type: 'request', id: 1, tag: 'tag', args: [1, { a: [null] }], kwargs: { b: 2 }, deadline: 30_000 },
   { type: 'request', id: 9, tag: 'tag', headers: { a: [1] }, trace: { traceparent: 'x' }, args: [] },
@@ -148,7 +59,27 @@ const valid: Fields[] = [
   { type: 'subscribe', id: 8, name: '*' },
   { type: 'subscribed', id: 8, sequence: 0 },
   { type: 'unsubscribe', name: 'job.done' },
-  { type: 'peers', peers: [{ id: 'a', incarnation: 'b', addresses: [{ host: '10.0.0.5', port: 4000 }] }] },
+  { type: 'goaway', last: 7, reason: 'idle' },
+  {
+    type: 'joined',
+    members: [
+      {
+        ...mark,
+        addresses: [{ host: '10.0.0.5', port: 4000, tag: 'x'.repeat(22) }],
+        ...{ name: 'n', group: 'main', hub: false, pid: 7, host: 'h', functions: 'Jl5Y3cXqC0tWm9aE' },
+      },
+    ],
+  },
+  { type: 'left', peer: mark, why: 'lost' },
+  { type: 'accused', peer: mark, by: 'c', turn: 1 },
+  { type: 'have', peer: mark, by: 'c', turn: 2 },
+  { type: 'digest', digest: 'd' },
+  { type: 'summary', fingerprints: ['f', 'g'], more: true },
+  { type: 'difference', offered: ['f'], wanted: ['g'] },
+  { type: 'offered', fingerprints: ['f'] },
+  { type: 'wanted', fingerprints: ['f'] },
+  { type: 'lists', digests: ['d'] },
+  { type: 'list', digest: 'd', tags: ['a'], more: true },
 ];
 
 const NASTY_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'then', 'length', 'hasOwnProperty'];

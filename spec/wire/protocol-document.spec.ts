@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
+import { digestOf } from '../../src/presence/function-lists.ts';
+import { fingerprintOf } from '../../src/presence/members/fingerprint.ts';
 import { HintTags } from '../../src/providers/hint-tags.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
 import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
@@ -56,6 +58,13 @@ describe('docs/protocol.md', () => {
     expect(records.description.data).to.deep.equal(strings);
   });
 
+  it('has fingerprints and digests that are exact', () => {
+    const [id = '', incarnation = '', version, fingerprint] = block('`high` in base 36').split(/ +/);
+    expect(fingerprintOf({ id, incarnation, started: 1, version: Number(version) })).to.equal(fingerprint);
+    const [, digest] = /tags `a` and `b` is `([\w-]+)`/.exec(text)!;
+    expect(digestOf(['b', 'a'])).to.equal(digest);
+  });
+
   it('shows values that a peer understands', () => {
     expect(receive(block('## Values'))).to.deep.equal([
       {
@@ -84,7 +93,8 @@ describe('docs/protocol.md', () => {
       ...['request', 'next', 'complete'],
       'functions',
       'goaway',
-      'peers',
+      ...['joined', 'left', 'accused', 'have', 'digest', 'summary', 'difference', 'offered', 'wanted'],
+      ...['lists', 'list'],
       'subscribe',
       'subscribed',
       'event',

@@ -60,8 +60,8 @@ export interface PeerOptions {
    */
   hub?: boolean | undefined;
   /**
-   * Whether other peers can find this one. With `false` the peer listens nowhere and only dials others. They see it
-   * while it is connected, and its own first search ends as soon as it has tried every peer that it found.
+   * Whether other peers can find this one. With `false` the peer listens nowhere and only dials others. Those to
+   * which it is connected see it: one peer, and those that it calls, in a network of more than 13. Its own first search ends as soon as it has tried every peer that it found.
    * Default: true.
    */
   announce?: boolean | undefined;

@@ -39,7 +39,7 @@ export interface PeerInfo {
   time: number;
   /** Tags of the functions that it has connected. */
   functions: string[];
-  /** How many other peers it is connected to. */
+  /** How many other peers are present for it. */
   peers: number;
   /** How much work it has and had. */
   counters: {

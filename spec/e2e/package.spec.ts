@@ -146,7 +146,7 @@ describe('the package, installed from its tarball', function () {
       const other: number = await far.on('an id')(1, sum);
       createPeer({ network: natsNetwork({ servers: ['nats://a'], tls: { caFile: 'ca.pem' } }) });
       await using own = createPeer({ network: new MemoryNetwork() });
-      own.peers.on('leave', (left, why: 'stopped' | 'lost' | 'replaced') => [left.name, why, other]);
+      own.peers.on('leave', (left, why: 'stopped' | 'lost' | 'replaced' | 'unreachable') => [left.name, why, other]);
     `,
     );
     await write(

@@ -192,13 +192,32 @@ export class HostileMessages {
 
   /** Messages that are sent at most once on a connection, or end it. */
   #rare(): object {
-    const address = { host: this.#pick(['127.0.0.1', '10.0.0.1', 'x', '::1']), port: this.#number() };
     return this.#pick<object>([
-      { type: 'peers', peers: [{ id: 'liar', incarnation: 'x', addresses: [address] }] },
+      this.#presence(),
       { type: 'goaway', last: this.#number(), reason: this.#string() },
       { type: this.#string(), id: 1 },
       { type: 'unreadable', id: 1, of: 'request', message: 'x' },
       [],
+    ]);
+  }
+
+  /** Lies about who is present. */
+  #presence(): object {
+    const host = this.#pick(['127.0.0.1', '10.0.0.1', 'x', '::1']);
+    const address = { host, port: this.#number(), tag: 'x'.repeat(22) };
+    const peer = { id: 'liar', incarnation: 'x', started: this.#number(), version: this.#number() };
+    const about = { name: '', group: '', hub: false, pid: 1, host, functions: this.#string() };
+    const texts = [this.#string(), 'f'];
+    return this.#pick<object>([
+      { type: 'joined', members: [{ ...peer, addresses: [address], ...about }] },
+      { type: 'left', peer, why: this.#pick(['lost', 'stopped', 'refused', 'x']) },
+      { type: this.#pick(['accused', 'have']), peer, by: 'liar', turn: this.#number() },
+      { type: 'digest', digest: this.#string() },
+      { type: 'summary', fingerprints: texts, ...(this.#chance(0.5) && { more: true }) },
+      { type: 'difference', offered: texts, wanted: texts },
+      { type: this.#pick(['offered', 'wanted']), fingerprints: texts },
+      { type: 'lists', digests: texts },
+      { type: 'list', digest: 'f', tags: texts },
     ]);
   }
 

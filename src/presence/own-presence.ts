@@ -1,6 +1,7 @@
 import type { HintedAddress } from '../providers/hint.ts';
 import type { Description } from '../wire/frames.ts';
 import type { Presence } from '../wire/presence-frames.ts';
+import { MOST_ADDRESSES } from '../wire/shapes.ts';
 import { FunctionLists } from './function-lists.ts';
 import type { About } from './members-wire.ts';
 import type { Member } from './members/types.ts';
@@ -23,9 +24,9 @@ export class OwnPresence {
     this.#presence = { started, version: 1, addresses: [], digest: '' };
   }
 
-  /** Others can dial this peer at these addresses; none if they cannot. */
+  /** Others can dial this peer at these addresses, the nearest first; none if they cannot. A host may have more than can be told. */
   listens(addresses: readonly HintedAddress[]): void {
-    this.#presence = { ...this.#presence, addresses };
+    this.#presence = { ...this.#presence, addresses: addresses.slice(0, MOST_ADDRESSES) };
   }
 
   /** This is what everybody is told now. */

@@ -4,7 +4,7 @@ import { bury, found, TOMBSTONE } from './leaving.ts';
 import { markOf } from './members.ts';
 import type { Subject } from './members.ts';
 import { heard } from './hearing.ts';
-import { flood, isNeighbour } from './state.ts';
+import { flood, isNeighbour, jitter } from './state.ts';
 import type { State } from './state.ts';
 import { askForAll, compare } from './telling.ts';
 import { isLeaf } from './types.ts';
@@ -18,8 +18,12 @@ import type { LinkKey, Member, MembershipInput } from './types.ts';
  */
 const SLOW = 6_000;
 
+/** When one lost peer is back, the others are dialled within so long, in ms. */
+const BACK = 1_000;
+
 export function opened(state: State, link: LinkKey, member: Member, dialled: boolean): void {
   const subject = state.members.subject(member.id);
+  const isBack = subject.failures > 0 && subject.tombstone?.why === 'lost';
   subject.links += 1;
   state.dials.delete(subject);
   dialEnded(state, subject);
@@ -41,6 +45,16 @@ export function opened(state: State, link: LinkKey, member: Member, dialled: boo
   if (!state.compared || state.isUnsure) askForAll(state, link);
   else if (dialled) compare(state, link);
   handOverDoubts(state, link);
+  if (isBack) hastenOthers(state);
+}
+
+/** The network works again: those that were lost, too, are dialled soon, and not at the end of their pauses, which have become long. */
+function hastenOthers(state: State): void {
+  for (const subject of state.members.subjects()) {
+    const { links, failures, hint, dialledAt } = subject;
+    if (links === 0 && failures > 0 && hint && dialledAt === undefined)
+      state.dials.hasten(subject, state.now + jitter(state, BACK));
+  }
 }
 
 export function closed(state: State, link: LinkKey, goodbye: boolean): void {

@@ -54,7 +54,8 @@ describe('a process that cannot open more files', function () {
     const [from, count] = [costs().at(-1)!, costs().length];
     await eventually(() => costs().length >= count + 5, 20_000);
     const to = costs().at(-1)!;
-    expect(to.known, 'nobody new').to.deep.equal(['before']);
+    // It hears of them from the one that it is linked with, and has no file left for a link of its own.
+    expect(to.known).to.have.members(['before', 'lower', 'upper']);
     console.log(
       `      ${Math.round(to.cpu - from.cpu)} ms of processor time in two and a half seconds without files`,
     );

@@ -113,7 +113,7 @@ export class Peer {
   /** @internal Use `createPeer()`. @param holds whether the running peer keeps the process alive */
   constructor(given: Settings, holds: boolean) {
     const settings = containedSettings(given);
-    const { id, name, group, hub, limits, clock, stacks, inspect } = settings;
+    const { id, incarnation, name, group, hub, limits, clock, stacks, inspect } = settings;
     this.id = id;
     this.name = name;
     this.group = group;
@@ -144,13 +144,8 @@ export class Peer {
       createLivenessLogic(settings),
       this.#events.logic,
     );
-    const self = {
-      id,
-      incarnation: settings.incarnation,
-      limits: announcedLimits(limits),
-      describe: () => own.describe(),
-    };
-    const own = new OwnPresence(self, Date.now(), describe);
+    const own = new OwnPresence({ id, incarnation }, Date.now(), describe);
+    const self = { id, incarnation, limits: announcedLimits(limits), describe: () => own.describe() };
     const network = networkOf(settings);
     this.#actor = createActor(machine, {
       input: { settings, self, network, own, ending: this.#ending },

@@ -9,7 +9,7 @@ import type { ConnectionFailure } from '../connection/messages.ts';
 import type { Hint } from '../providers/hint.ts';
 import { isAmong } from '../transport/address.ts';
 import { isOnHost } from '../transport/scope.ts';
-import { addressesOf } from './candidate.ts';
+import { addressesOf, retryDelay } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import type { Hands } from './hands.ts';
@@ -42,7 +42,13 @@ export function noteFailure(
   const failed = { type: 'dial.failed', id, refused: isGone, moot: isMoot(error), slow } as const;
   const record = context.carrier!.record(id);
   carryOut(context, context.carrier!.receive(failed), hands);
-  if (record && !record.left) hands.toCaller({ type: 'link.failed', record, error });
+  if (!record || record.left) return;
+  hands.toCaller({ type: 'link.failed', record, error });
+  // The core dials again only those that it needs itself.
+  if (record.interests > 0) {
+    const delay = retryDelay(candidate.failures, stranger, context.random);
+    hands.later({ type: 'link.wanted', record }, `link:${id}`, delay);
+  }
 }
 
 /** The providers learn that their hints led to no peer. */

@@ -54,7 +54,8 @@ export class Intake {
   /** @returns what the core may now know, in this order */
   take(link: Link, frame: PresenceFrame): MembershipFrame[] {
     if (frame.type === 'lists') {
-      for (const digest of frame.digests) this.#answer(link, digest);
+      let room = MOST_TAG_CHARACTERS;
+      for (const digest of new Set(frame.digests)) room -= this.#answer(link, digest, room);
       return [];
     }
     if (frame.type === 'list') return this.#takeList(link, frame);
@@ -91,6 +92,7 @@ export class Intake {
   #takeList(link: Link, { digest, tags, more }: ListFrame): MembershipFrame[] {
     const held = this.#held.get(link);
     if (!held?.asked.has(digest)) return [];
+    if ((this.#parts.get(link)?.digest ?? digest) !== digest) link.breach('it mixes two lists of functions');
     const part = this.#parts.get(link) ?? { digest, tags: [], characters: 0 };
     this.#parts.set(link, part);
     for (const tag of tags ?? []) {
@@ -155,11 +157,13 @@ export class Intake {
     return members.filter(known).flatMap((each) => readMember(each, link.socket.scope, this.#reader) ?? []);
   }
 
-  #answer(link: Link, digest: string): void {
+  /** Returns the characters that were sent. What does not fit into so many counts as missing: somebody else is asked for it. */
+  #answer(link: Link, digest: string, room: number): number {
     const tags = this.#lists.get(digest);
-    if (!tags) {
+    const characters = tags?.reduce((sum, tag) => sum + tag.length, 0) ?? 0;
+    if (!tags || characters > room) {
       link.send(encodeFrame({ type: 'list', digest }));
-      return;
+      return 0;
     }
     let part: string[] = [];
     let length = 0;
@@ -173,5 +177,6 @@ export class Intake {
       part.push(tag);
     }
     link.send(encodeFrame({ type: 'list', digest, tags: part }));
+    return characters;
   }
 }

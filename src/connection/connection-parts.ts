@@ -2,7 +2,6 @@ import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { NetError } from '../base/errors.ts';
-import { isAtBroker } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';

@@ -3,7 +3,6 @@ import type { ErrorActorEvent } from 'xstate';
 
 import { isPeerId } from '../wire/shapes.ts';
 import { HOST, NATS } from '../providers/provider.ts';
-import type { Announcement } from '../providers/provider.ts';
 import { addressesOf, dialOf, lostAsWell, soonDelay } from './candidate.ts';
 import { DialTurns } from './dial-turns.ts';
 import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';

@@ -31,6 +31,9 @@ const LONGEST = 200;
 /** Bytes that may be kept of all of it: 1,024 endpoints of each kind and what they say. */
 const MOST_KEPT = 64 * 2 ** 20;
 
+/** No linked peer has told its functions. */
+const NOBODY = { of: () => undefined, find: () => {} };
+
 describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
   this.timeout(120_000);
   let tags: HintTags;
@@ -133,7 +136,7 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
     const lists = new FunctionLists();
     const functions = lists.keep(['a']);
     const reader = { tags, reachable: () => true, dropped: () => (dropped += 1) };
-    const intake = new Intake(lists, reader, () => undefined);
+    const intake = new Intake(lists, reader, NOBODY);
     const linkFrom = (scope: Scope) => {
       const asked: string[] = [];
       const breach = () => (breaches += 1);
@@ -250,7 +253,7 @@ describe(`hostile multicast (FUZZ_SEED=${SEED})`, function () {
   it('ends the connection of a peer that tells without end and never of functions', () => {
     const breaches: string[] = [];
     const reader = { tags, reachable: () => true, dropped: () => {} };
-    const intake = new Intake(new FunctionLists(), reader, () => undefined);
+    const intake = new Intake(new FunctionLists(), reader, NOBODY);
     const from = (): Link =>
       ({
         socket: { scope: 'lan' },

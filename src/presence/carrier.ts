@@ -72,9 +72,12 @@ export class Carrier {
     this.#own = own;
     this.#lists = own.lists;
     this.#alarm = new Alarm(clock, ring);
-    this.#intake = new Intake(this.#lists, reader, (id) => {
-      const record = this.#records.get(id);
-      return record?.link && record.functions;
+    this.#intake = new Intake(this.#lists, reader, {
+      of: (id) => {
+        const record = this.#records.get(id);
+        return record?.link && record.functions;
+      },
+      find: (digest) => this.#keepListOf(digest),
     });
     const places = (id: string): number[] => placesOn(ringKey, neighbours / 2, id);
     this.core = new Membership({ self: own.member(), neighbours, places, random, now: clock.now() });
@@ -102,7 +105,9 @@ export class Carrier {
     this.#keys.set(link, key);
     const { id, incarnation, name, group, hub, pid, host } = record;
     if (presence.digest) this.#tellers.add(link);
-    const functions = presence.digest || this.#lists.keep(record.functions);
+    // What is known here now. The list may be longer than the handshake, and the rest of it is on its way.
+    const known = this.#lists.keep(record.functions);
+    const functions = presence.digest || known;
     const about: About = { name, group, hub, pid, host, functions };
     const { started, version, addresses } = presence;
     const member: Member = { id, incarnation, started, version, addresses, about };
@@ -168,6 +173,15 @@ export class Carrier {
 
   stop(): void {
     this.#alarm.clear();
+  }
+
+  /** A linked peer has told its functions on the link. They are kept as a list when somebody asks for it. */
+  #keepListOf(digest: string): void {
+    for (const member of this.core.present()) {
+      if (aboutOf(member).functions !== digest) continue;
+      const record = this.#records.get(member.id);
+      if (record?.link && this.#lists.keep(record.functions) === digest) return;
+    }
   }
 
   #setAlarm(): void {

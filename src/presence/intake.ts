@@ -22,6 +22,13 @@ const MOST_FINGERPRINTS = 65_536;
 /** Characters of tags in one frame. */
 const LONGEST_LIST = 48 * 1024;
 
+/** The functions of linked peers, which their own frames have told. */
+export interface LinkedFunctions {
+  of(id: string): ReadonlySet<string> | undefined;
+  /** Keeps the list with this digest, if a linked peer has it. */
+  find(digest: string): void;
+}
+
 interface Held {
   /** Frames that wait until every list is there that the first of them needs. */
   frames: Exclude<PresenceFrame, { type: 'list' | 'lists' }>[];
@@ -34,21 +41,16 @@ interface Held {
 export class Intake {
   readonly #lists: FunctionLists;
   readonly #reader: MemberReader;
-  /** The functions of a linked peer, which its own frames have told. */
-  readonly #functionsOf: (id: string) => ReadonlySet<string> | undefined;
+  readonly #linked: LinkedFunctions;
   readonly #held = new Map<Link, Held>();
   /** The first parts of summaries and lists. */
   readonly #summaries = new Map<Link, Fingerprint[]>();
   readonly #parts = new Map<Link, { digest: string; tags: string[]; characters: number }>();
 
-  constructor(
-    lists: FunctionLists,
-    reader: MemberReader,
-    functionsOf: (id: string) => ReadonlySet<string> | undefined,
-  ) {
+  constructor(lists: FunctionLists, reader: MemberReader, linked: LinkedFunctions) {
     this.#lists = lists;
     this.#reader = reader;
-    this.#functionsOf = functionsOf;
+    this.#linked = linked;
   }
 
   /** @returns what the core may now know, in this order */
@@ -83,7 +85,7 @@ export class Intake {
     if (frame.type !== 'joined') return unknown;
     for (const { id, functions: digest } of frame.members) {
       if (this.#lists.has(digest) || unknown.has(digest)) continue;
-      const told = this.#functionsOf(id);
+      const told = this.#linked.of(id);
       if (!told || this.#lists.keep(told) !== digest) unknown.add(digest);
     }
     return unknown;
@@ -159,6 +161,7 @@ export class Intake {
 
   /** Returns the characters that were sent. What does not fit into so many counts as missing: somebody else is asked for it. */
   #answer(link: Link, digest: string, room: number): number {
+    if (!this.#lists.has(digest)) this.#linked.find(digest);
     const tags = this.#lists.get(digest);
     const characters = tags?.reduce((sum, tag) => sum + tag.length, 0) ?? 0;
     if (!tags || characters > room) {

@@ -17,12 +17,14 @@ describe('a faulty runtime directory', () => {
   let provider: HostProvider;
   let faults: (string | undefined)[];
   let found: string[];
+  let names: string[];
+  let lost: string[];
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'app-net-spec-'));
     clock = new SimulatedClock();
     provider = new HostProvider({ directory: folder, clock });
-    [faults, found] = [[], []];
+    [faults, found, names, lost] = [[], [], [], []];
   });
   afterEach(async () => {
     await provider.stop();
@@ -43,7 +45,8 @@ describe('a faulty runtime directory', () => {
     };
     await provider.start(self, {
       found: ({ id }) => found.push(id),
-      lost: () => {},
+      named: (id) => names.push(id),
+      lost: (id) => lost.push(id),
       announced: () => announced.push('announced'),
       scanned: () => {},
       degraded: (fault) => faults.push(fault?.message),
@@ -127,7 +130,11 @@ describe('a faulty runtime directory', () => {
     for (let index = 0; index < 2_000; index += 1) await writeFile(join(folder, `${index}.peer.json`), '{');
     await put('other');
     await start();
-    expect(found).to.deep.equal(['other']);
+    expect(names).to.have.length(2_001);
+    // Each leads nowhere, so others are read as well.
+    provider.wanted('0');
+    await eventually(() => expect(found).to.deep.equal(['other']));
+    await eventually(() => expect(lost).to.have.length(2_000));
   });
 
   it('has only a few files read at a time, and none twice at once', async () => {
@@ -142,13 +149,9 @@ describe('a faulty runtime directory', () => {
       await new Promise(setImmediate);
       underWay.delete(name);
     });
-    const names = Array.from({ length: 100 }, (_, index) => `name ${index}`);
+    const all = Array.from({ length: 100 }, (_, index) => `name ${index}`);
     const first = looks.at('name 0');
-    await Promise.all([
-      first,
-      ...names.map((name) => looks.at(name)),
-      ...names.map((name) => looks.at(name)),
-    ]);
+    await Promise.all([first, ...all.map((name) => looks.at(name)), ...all.map((name) => looks.at(name))]);
     expect(most).to.equal(3);
     expect(count.get('name 0'), 'asked again while it was looked at').to.equal(2);
     expect(count.get('name 99'), 'asked twice while it waited').to.equal(1);

@@ -161,7 +161,9 @@ describe('an announcement in a shared directory', () => {
 
   it('without a place waits while many others like it are tried', async () => {
     for (let index = 0; index < 200; index += 1) await put(`client-${index}`, {});
-    const { found } = await start();
+    const { provider, found, lost } = await start();
+    for (let index = 0; index < 200; index += 1) provider.wanted(`client-${index}`);
+    await eventually(() => expect(lost).to.have.length(200 - 64));
     expect(found).to.have.length(64);
     await look();
     expect(found).to.have.length(128);

@@ -47,6 +47,8 @@ export class MembershipWorld {
   readonly #neighbours: number;
   readonly #timeline = new Timeline();
   readonly #cut = new Set<string>();
+  /** Whether hints only name the peers, and their addresses are looked up for each dial. */
+  #hasNames = false;
 
   constructor(seed: number, neighbours = 2 * RINGS) {
     this.random = seeded(seed);
@@ -92,8 +94,9 @@ export class MembershipWorld {
   }
 
   /** So many peers that begin at once, on so many hosts, and have had time to meet. */
-  static met(seed: number, count: number, hosts = 1, neighbours = 2 * RINGS): MembershipWorld {
+  static met(seed: number, count: number, hosts = 1, neighbours = 2 * RINGS, named = false): MembershipWorld {
     const world = new MembershipWorld(seed, neighbours);
+    world.#hasNames = named;
     for (let index = 0; index < count; index += 1) world.add(`p${index}`, `h${index % hosts}`);
     for (const peer of world.peers) {
       for (const other of world.peers) if (peer !== other) world.#hint(peer, other, 10 + world.random() * 60);
@@ -104,12 +107,26 @@ export class MembershipWorld {
 
   #hint(to: SimulatedPeer, about: SimulatedPeer, delay: number): void {
     const { id, incarnation, core } = about;
-    this.#later(delay, () =>
-      this.#give(to, {
-        ...{ type: 'hint.found', id, incarnation, addresses: core.self.addresses },
-        patience: to.id < id ? 0 : PATIENCE,
-      }),
-    );
+    const { addresses } = core.self;
+    const patience = to.id < id ? 0 : PATIENCE;
+    const hint = this.#hasNames ? { incarnation: '', addresses: [] } : { incarnation, addresses };
+    this.#later(delay, () => this.#give(to, { type: 'hint.found', id, ...hint, patience }));
+  }
+
+  /** The address of the peer that announces itself under this id is looked up, to dial it. The dead are not announced. */
+  #lookUp(peer: SimulatedPeer, id: string): void {
+    peer.lookUps += 1;
+    this.#later(1 + this.random() * 5, () => {
+      const about = this.living.findLast((each) => each.id === id);
+      if (about) {
+        const { addresses, incarnation } = about.core.self;
+        this.#give(peer, { type: 'hint.found', id, incarnation, addresses });
+        this.#dial(peer, id, addresses[0]!.port);
+      } else {
+        this.#give(peer, { type: 'hint.lost', id });
+        this.#give(peer, { type: 'dial.failed', id, refused: false, moot: true });
+      }
+    });
   }
 
   /** Its process ends, and says nothing. With `host`, nothing says it for it, either. */
@@ -235,7 +252,8 @@ export class MembershipWorld {
         this.#send(peer, output.link, output.frame);
         break;
       case 'dial':
-        this.#dial(peer, output.id, output.addresses[0]!.port);
+        if (output.addresses.length === 0) this.#lookUp(peer, output.id);
+        else this.#dial(peer, output.id, output.addresses[0]!.port);
         break;
       case 'joined':
         peer.seen.set(output.member.id, output.member);

@@ -35,6 +35,8 @@ export class SimulatedPeer {
   /** Frames that arrived, and dials that it made. */
   frames = 0;
   dials = 0;
+  /** Peers whose address it looked up. */
+  lookUps = 0;
   /** Others that it was described, each as often as it was. */
   described = 0;
   nextKey = 1;

@@ -6,6 +6,7 @@ import { NOBODY_AT_NATS } from '../connection/findings.ts';
 import { warnOfTakenId } from '../connection/id-taken.ts';
 import type { PeerRecord } from '../connection/link.ts';
 import type { ConnectionFailure } from '../connection/messages.ts';
+import { isOfName } from '../providers/hint.ts';
 import type { Hint } from '../providers/hint.ts';
 import { isAmong } from '../transport/address.ts';
 import { isOnHost } from '../transport/scope.ts';
@@ -31,7 +32,8 @@ export function noteFailure(
   candidate.failures += 1;
   candidate.error = error;
   context.log.dialFailed(id, error, candidate.failures);
-  tellProviders(candidate, ({ addresses }) => addresses.every((each) => isAmong(refused, each)), hands);
+  const life = context.carrier!.core.get(id)?.incarnation;
+  tellProviders(candidate, life, ({ addresses }) => addresses.every((each) => isAmong(refused, each)), hands);
   if (!isOfTheCore(context, candidate)) {
     retry(context, candidate, stranger, hands);
     return;
@@ -51,11 +53,26 @@ export function noteFailure(
   }
 }
 
-/** The providers learn that their hints led to no peer. */
-export function tellProviders({ hints }: Candidate, isRefused: (hint: Hint) => boolean, hands: Hands): void {
-  for (const [provider, hint] of hints) {
-    hands.toProvider(provider, { type: 'hint.failed', hint, refused: isRefused(hint) });
+/**
+ * The providers learn that their hints led to no peer.
+ * @param life the incarnation that is present
+ */
+export function tellProviders(
+  candidate: Candidate,
+  life: string | undefined,
+  isRefused: (hint: Hint) => boolean,
+  hands: Hands,
+): void {
+  for (const [provider, hint] of candidate.hints) {
+    const dialled = dialledHint(candidate, hint, life);
+    hands.toProvider(provider, { type: 'hint.failed', hint: dialled, refused: isRefused(dialled) });
   }
+}
+
+/** A peer that is only named was dialled at the addresses that others tell of its present life. */
+function dialledHint(candidate: Candidate, hint: Hint, life = ''): Hint {
+  if (!isOfName(hint)) return hint;
+  return { id: hint.id, incarnation: life, addresses: addressesOf(candidate) };
 }
 
 /** The new dial of the connection to this peer has failed. */
@@ -70,8 +87,9 @@ export function noteLoss(
   const isHere = candidate !== undefined && addressesOf(candidate).every(({ host }) => isOnHost(host));
   // A newer life of it may be announced already, elsewhere.
   for (const [provider, hint] of candidate?.hints ?? []) {
-    if (refused && hint.incarnation === incarnation)
-      hands.toProvider(provider, { type: 'hint.failed', hint, refused });
+    const dialled = dialledHint(candidate!, hint, incarnation);
+    if (refused && dialled.incarnation === incarnation)
+      hands.toProvider(provider, { type: 'hint.failed', hint: dialled, refused });
   }
   if (candidate?.record === record) {
     candidate.record = undefined;

@@ -1,14 +1,14 @@
 import { HOST } from '../providers/provider.ts';
 import type { Announcement } from '../providers/provider.ts';
-import { keyOf } from '../providers/hint.ts';
+import { isOfName, keyOf } from '../providers/hint.ts';
 import type { Hint } from '../providers/hint.ts';
-import { createCandidate, firstDelay, isSame, leadsTo } from './candidate.ts';
+import { addressesOf, createCandidate, firstDelay, isSame, leadsTo } from './candidate.ts';
 import { Carrier } from './carrier.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import { noteDropped } from './dropped-hints.ts';
 import type { Hands } from './hands.ts';
 import type { Opened } from './messages.ts';
-import { carryOut } from './presence-steps.ts';
+import { carryOut, wantLink } from './presence-steps.ts';
 
 /** What discovery does with the hints of its providers. */
 
@@ -16,16 +16,21 @@ import { carryOut } from './presence-steps.ts';
 export function considerHint(context: DiscoveryContext, provider: string, hint: Hint, hands: Hands): boolean {
   const { candidates, gone, early, scanning, stopping, turns } = context;
   const self = context.self!;
-  if (stopping || gone.has(hint.incarnation) || leadsTo(self, hint)) return false;
+  if (stopping) return false;
   const id = keyOf(hint);
+  if (gone.has(hint.incarnation) || leadsTo(self, hint)) {
+    dropHint(context, { provider, key: id, incarnation: '' }, hands);
+    return false;
+  }
   const known = candidates.get(id);
   const candidate = known ?? createCandidate(id);
   candidates.set(id, candidate);
   // A repeated hint must not reset the pauses between failing dials.
-  const isNews = !isSame(hint, candidate.hints.get(provider));
+  const before = candidate.hints.get(provider);
+  const isNews = !isSame(hint, before);
   candidate.hints.set(provider, hint);
   if (!isNews) return false;
-  if (candidate.state === 'dialing' && !hint.isAnybodys && turns.givesWay(candidate)) {
+  if (candidate.state === 'dialing' && !hint.isAnybodys && !isOfName(hint) && turns.givesWay(candidate)) {
     // It is dialled again, at its new address, when the connection has ended.
     candidate.state = 'seen';
     candidate.failures = 0;
@@ -37,6 +42,7 @@ export function considerHint(context: DiscoveryContext, provider: string, hint: 
     // The core decides whether and when it is dialled. It first learns of all peers of this host that are there already.
     if (provider === HOST && scanning.has(HOST) && !context.late) early.set(id, hint);
     else tellCore(context, hint, hands);
+    if (before && isOfName(before) && candidate.isWanted) wantLink(context, candidate, hands);
   } else if (candidate.state === 'seen' || candidate.state === 'left') {
     candidate.state = 'seen';
     candidate.failures = 0;
@@ -71,6 +77,13 @@ export function dropHint(
   early.delete(key);
   const isTrusted = [...candidate.hints.values()].some(({ isAnybodys }) => !isAnybodys);
   if (!isTrusted) carryOut(context, context.carrier!.receive({ type: 'hint.lost', id: key }), hands);
+  const isWaiting = candidate.isWanted && (candidate.state === 'seen' || candidate.state === 'left');
+  if (isWaiting && addressesOf(candidate).length === 0) {
+    // No dial follows. Perhaps it was only named, and its announcement leads nowhere.
+    candidate.isWanted = false;
+    const failed = { type: 'dial.failed', id: key, refused: false, moot: true } as const;
+    carryOut(context, context.carrier!.receive(failed), hands);
+  }
   if (candidate.hints.size > 0 || candidate.told.length > 0) return;
   turns.forget(candidate);
   if (candidate.state === 'seen' || candidate.state === 'left') candidates.delete(key);

@@ -44,7 +44,13 @@ export function wantLink(context: DiscoveryContext, candidate: Candidate, hands:
   if (candidate.state === 'dialing' || candidate.state === 'suspect') return;
   const member = context.carrier?.core.get(candidate.id);
   if (member) candidate.told = member.addresses;
-  if (addressesOf(candidate).length === 0 || !context.turns.take(candidate)) return;
+  if (addressesOf(candidate).length === 0) {
+    // It is dialled when the provider has found its address.
+    for (const provider of candidate.hints.keys())
+      hands.toProvider(provider, { type: 'hint.wanted', id: candidate.id });
+    return;
+  }
+  if (!context.turns.take(candidate)) return;
   hands.toPeer(dialOf(candidate));
 }
 
@@ -52,6 +58,8 @@ function joined(context: DiscoveryContext, record: PeerRecord, hands: Hands): vo
   const candidate = candidateOf(context, record.id);
   candidate.told = context.carrier!.core.get(record.id)?.addresses ?? [];
   candidate.tried = true;
+  // Its address is told now, so nobody need look it up.
+  if (candidate.isWanted) wantLink(context, candidate, hands);
   context.log.joined(record);
   hands.toEvents({ type: 'peer.joined', record });
   hands.emit({ type: 'peer.joined', record });

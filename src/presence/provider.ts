@@ -1,12 +1,14 @@
 import { fromCallback } from 'xstate';
 
 import type { Announcement, Provider } from '../providers/provider.ts';
+import { hintOfName } from '../providers/hint.ts';
 import type { Hint } from '../providers/hint.ts';
 import { warnOfUnforeseen } from '../base/unforeseen.ts';
 import type { DiscoveryMessage } from './messages.ts';
 
 export type ProviderMessage =
   | { type: 'hint.failed'; hint: Hint; refused: boolean }
+  | { type: 'hint.wanted'; id: string }
   | { type: 'hint.answered'; hint: Hint }
   | { type: 'provider.stop' };
 
@@ -19,6 +21,7 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
     const start = async (): Promise<void> =>
       provider.start(self, {
         found: (hint) => report({ type: 'provider.found', provider: name, hint }),
+        named: (id) => report({ type: 'provider.found', provider: name, hint: hintOfName(id) }),
         lost: (key, incarnation) => report({ type: 'provider.lost', provider: name, key, incarnation }),
         announced: () => report({ type: 'provider.announced', provider: name }),
         dropped: (hints) => report({ type: 'provider.dropped', provider: name, hints }),
@@ -32,6 +35,9 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
       switch (message.type) {
         case 'hint.failed':
           provider.failed(message.hint, message.refused);
+          break;
+        case 'hint.wanted':
+          provider.wanted?.(message.id);
           break;
         case 'hint.answered':
           provider.answered?.(message.hint);

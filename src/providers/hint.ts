@@ -15,10 +15,10 @@ export function hintedAddress({ host, port, tag }: HintedAddress): HintedAddress
 export interface Hint {
   /** Empty if only an address is known: the peer that answers there is the one. */
   id: string;
-  /** Empty in the same case. */
+  /** Empty in the same case, and if the peer is only named. */
   incarnation: string;
   /**
-   * The addresses at which it may be reached, at least one. All are tried, loopback first. A hint cannot say how: loopback is
+   * The addresses at which it may be reached; none if it is only named. All are tried, loopback first. A hint cannot say how: loopback is
    * always dialled in the clear and everything else with TLS, so no hint can switch the encryption off.
    */
   addresses: readonly HintedAddress[];
@@ -33,6 +33,15 @@ export interface Hint {
 /** A hint at the peer that listens at an address, whichever it is. */
 export function hintAt(address: Address): Hint {
   return { id: '', incarnation: '', addresses: [address] };
+}
+
+/** A hint that only names a peer: it is announced, and the provider knows where. */
+export function hintOfName(id: string): Hint {
+  return { id, incarnation: '', addresses: [] };
+}
+
+export function isOfName({ addresses }: Hint): boolean {
+  return addresses.length === 0;
 }
 
 /** The key of a hint: the id of the peer or, if only an address is known, `host:port`. */

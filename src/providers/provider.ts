@@ -24,6 +24,8 @@ export interface Provider {
   start(self: Announcement, listener: ProviderListener): Promise<void>;
   /** Call when a hint led to no peer. `refused`: nobody listens at any of its addresses. */
   failed(hint: Hint, refused: boolean): void;
+  /** Call when a peer is to be dialled that is only named. Its hint is then found, or its name is lost. */
+  wanted?(id: string): void;
   /** Call when somebody answered at the address of a hint without an id: a peer, or this peer itself. */
   answered?(hint: Hint): void;
   /** The announcement that already exists under this id, perhaps of a dead peer. Called before `start`. */
@@ -37,9 +39,12 @@ export interface Provider {
 export interface ProviderListener {
   /** There is a new peer, or a known peer has other addresses or another incarnation. */
   found(hint: Hint): void;
+  /** There is an announcement of this peer, which is read only if it is wanted. */
+  named?(id: string): void;
   /**
    * The announcement of the peer was withdrawn, or expired.
    * @param key see `keyOf`
+   * @param incarnation empty if the peer is only named
    */
   lost(key: string, incarnation: string): void;
   /** Others can now find this peer's announcement. Only the provider that a starting peer waits for calls it. */

@@ -1,6 +1,6 @@
 import type { Address } from '../../transport/address.ts';
 import type { Subject } from './members.ts';
-import { isFinal } from './members.ts';
+import { isFinal, isNamed } from './members.ts';
 import { jitter } from './state.ts';
 import type { State } from './state.ts';
 import { isLeaf } from './types.ts';
@@ -55,13 +55,18 @@ export function hinted(
   const subject = state.members.subject(id);
   const { tombstone } = subject;
   if (tombstone?.mark.incarnation === incarnation && isFinal(tombstone.why)) return;
+  const isName = isNamed({ addresses });
+  const wasName = subject.hint !== undefined && isNamed(subject.hint);
+  if (isName && subject.hint) return;
   const isNew = subject.hint?.incarnation !== incarnation;
   subject.hint = { incarnation, addresses, patience };
+  if (wasName && subject.dialledLife === '') subject.dialledLife = incarnation;
+  if (isName ? subject.member : wasName && tombstone?.mark.incarnation === incarnation) return;
   if (!isNew || subject.member?.incarnation === incarnation) return;
   subject.failures = 0;
   subject.failingSince = undefined;
-  state.rings.add(id);
-  neighboursMayMove(state);
+  // Its place follows from its name, so its address moves nobody.
+  if (state.rings.add(id) || !wasName) neighboursMayMove(state);
 }
 
 export function unhinted(state: State, id: string): void {
@@ -152,7 +157,8 @@ export function dialEnded(state: State, subject: Subject): void {
 
 /** Which life of it to dial: the one that is present, and every other time the one that is hinted at, while dials fail. */
 function aim({ member, hint, failures }: Subject): Subject['hint'] | Member {
-  return hint && hint.incarnation !== member?.incarnation && failures % 2 === 1 ? hint : (member ?? hint);
+  const isOther = hint && !isNamed(hint) && hint.incarnation !== member?.incarnation;
+  return isOther && failures % 2 === 1 ? hint : (member ?? hint);
 }
 
 /** Begins every dial that is due and has a place. */
@@ -174,7 +180,7 @@ export function dialDue(state: State): void {
 function dial(state: State, subject: Subject): boolean {
   if (subject.links > 0 || subject.dialledAt !== undefined) return false;
   const life = aim(subject);
-  if (!life || life.addresses.length === 0) return false;
+  if (!life || (life === subject.member && isLeaf(life))) return false;
   if (!isWanted(state, subject)) {
     // Those beside it may leave, and then its turn comes.
     if (!subject.member)

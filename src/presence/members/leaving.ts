@@ -1,6 +1,6 @@
 import { dialLater, neighboursMayMove } from './dials.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { isFinal, markOf } from './members.ts';
+import { isAt, isFinal, markOf } from './members.ts';
 import type { Subject } from './members.ts';
 import type { State } from './state.ts';
 import type { Departure, Mark } from './types.ts';
@@ -29,9 +29,9 @@ export function bury(
     until: state.now + TOMBSTONE,
   });
   state.rings.remove(subject.id);
-  if (isFinal(why) && subject.hint?.incarnation === mark.incarnation) subject.hint = undefined;
+  if (isFinal(why) && isAt(subject, mark.incarnation)) subject.hint = undefined;
   state.dials.delete(subject);
-  if (subject.hint && subject.hint.incarnation !== mark.incarnation) {
+  if (subject.hint && !isAt(subject, mark.incarnation)) {
     // Its next life was found before the end of this one.
     subject.failures = 0;
     state.rings.add(subject.id);

@@ -74,6 +74,16 @@ export function markOf({ id, incarnation, started, version }: Mark): Mark {
   return { id, incarnation, started, version };
 }
 
+/** Whether the hint may be at this life. One without addresses may be at any. */
+export function isAt({ hint }: Subject, incarnation: string): boolean {
+  return hint !== undefined && (hint.incarnation === incarnation || isNamed(hint));
+}
+
+/** Whether a hint only names the peer. */
+export function isNamed({ addresses }: { addresses: readonly Address[] }): boolean {
+  return addresses.length === 0;
+}
+
 /** Whether the departure is the last word about that life. */
 export function isFinal(why: Departure): boolean {
   return why !== 'lost';

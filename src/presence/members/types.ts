@@ -60,6 +60,7 @@ export type MembershipFrame =
 export type LinkKey = number;
 
 export type MembershipInput =
+  /** Without addresses, the hint only names the peer: some life of it is announced, whose address is looked up for a dial. */
   | {
       readonly type: 'hint.found';
       readonly id: string;
@@ -98,6 +99,7 @@ export type MembershipInput =
   | { readonly type: 'time.passed' };
 
 export type MembershipOutput =
+  /** @property addresses none if they are to be looked up. Then `dial.failed` follows, too, if there are none. */
   | { readonly type: 'dial'; readonly id: string; readonly addresses: readonly Address[] }
   | { readonly type: 'send'; readonly link: LinkKey; readonly frame: MembershipFrame }
   | { readonly type: 'joined'; readonly member: Member }

@@ -1,4 +1,4 @@
-import { opendir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { HOST } from '../provider.ts';
@@ -6,18 +6,22 @@ import type { Clock } from '../../base/clock.ts';
 import { isLoopback } from '../../transport/address.ts';
 import type { Address } from '../../transport/address.ts';
 import { unawaited } from '../../base/unforeseen.ts';
+import { isPeerId } from '../../wire/shapes.ts';
 import { announcedHint } from './announced-hint.ts';
 import { readAnnouncement, SUFFIX } from './announcement-file.ts';
 import type { FoundAnnouncement } from './announcement-file.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { inTime } from './in-time.ts';
+import { exists, listAnnouncements } from './listing.ts';
 import { Looks } from './looks.ts';
+import { Names } from './names.ts';
 import { OwnFile } from './own-file.ts';
 import { ownPlace, shareNetwork } from './place.ts';
+import { isForged, isOfWorld } from './own-world.ts';
 import type { Announcement, Provider, ProviderListener } from '../provider.ts';
 import type { Hint } from '../hint.ts';
 import { openRuntimeDirectory, SECRET_NAME } from './runtime-directory.ts';
-import { isDead, isDraft, removeAnnouncement, removeStale } from './stale-files.ts';
+import { isDead, removeAnnouncement, removeStale } from './stale-files.ts';
 
 /**
  * Time between two scans of the whole directory, in ms. Scans are needed because watches fail on some mounts, and can run out.
@@ -30,11 +34,17 @@ const GRACE = 2_000;
 /** Pause before a removed secret is put back, in ms. */
 const PUT_BACK = 100;
 
-/** Files that one scan lists, at most. Nobody has so many peers. If there are more, watches still report new ones. */
-const MOST_FILES = 16_384;
-
 /** Files without a usable peer that each scan checks again: watches do not work everywhere. */
 const AGAIN = 64;
+
+/**
+ * With more announcements than this, only their names are reported, and a file is read when its peer is to be dialled. Otherwise
+ * five hundred peers that start at once would read 250,000 files.
+ */
+const FEW = 32;
+
+/** If a file that was asked for leads to no peer, so many others are read at once: perhaps most of them are left-overs. */
+const AHEAD = 16;
 
 /** Peers without a known place that are reported between two scans, at most. Each may cost a dial in vain. */
 const MOST_UNPLACED = 64;
@@ -86,8 +96,11 @@ export class HostProvider implements Provider {
   #isLooking = false;
   /** The problem that the listener was told last. */
   #fault: string | undefined;
-  /** The peers that the listener knows: incarnation by id. */
+  /** The peers that the listener knows: incarnation by id. The incarnation is empty if it knows only the name. */
   readonly #told = new Map<string, string>();
+  /** The names among them. */
+  readonly #names = new Names();
+  #isCrowded = false;
   /** Names of files that lead to no peer. The one checked last is at the end. */
   readonly #passedOver = new Set<string>();
   /** Peers without a known place that were reported since the last scan. */
@@ -117,6 +130,10 @@ export class HostProvider implements Provider {
   async announced(id: string): Promise<Hint | undefined> {
     const announced = await readAnnouncement(join(this.#directory, `${id}${SUFFIX}`));
     return announced && announcedHint(announced, this.#reaches);
+  }
+
+  wanted(id: string): void {
+    if (this.#told.get(id) === '') this.#read([id]);
   }
 
   failed(hint: Hint, refused: boolean): void {
@@ -195,7 +212,10 @@ export class HostProvider implements Provider {
     const longAgo = this.#clock.now() - IN_VAIN;
     for (const [incarnation, at] of this.#inVain) if (at <= longAgo) this.#inVain.delete(incarnation);
     const before = [...this.#told.keys()].map((id) => `${id}${SUFFIX}`);
-    const { peers, drafts } = await this.#list();
+    const { peers, drafts } = await listAnnouncements(this.#directory);
+    this.#isCrowded = peers.size > FEW;
+    // Few are left, so they are read like any others.
+    if (!this.#isCrowded) this.#read(this.#names.unread());
     for (const name of this.#passedOver) if (!peers.has(name)) this.#passedOver.delete(name);
     const known = new Set(before);
     // Read only the files that differ: otherwise a hundred peers would read ten thousand files every two seconds. New content in
@@ -213,18 +233,6 @@ export class HostProvider implements Provider {
       peers.delete(this.#own.name);
       await removeStale(this.#directory, [...peers, ...drafts], await this.#own.modified());
     }
-  }
-
-  async #list(): Promise<{ peers: Set<string>; drafts: string[] }> {
-    const peers = new Set<string>();
-    const drafts: string[] = [];
-    let count = 0;
-    for await (const { name } of await opendir(this.#directory, { bufferSize: 256 })) {
-      if (name.endsWith(SUFFIX)) peers.add(name);
-      else if (isDraft(name)) drafts.push(name);
-      if ((count += 1) === MOST_FILES) break;
-    }
-    return { peers, drafts };
   }
 
   #tell(fault: Error | undefined): void {
@@ -247,11 +255,23 @@ export class HostProvider implements Provider {
   async #look(name: string): Promise<void> {
     const id = name.slice(0, -SUFFIX.length);
     if (id === this.#self!.id) return;
-    const announced = await readAnnouncement(join(this.#directory, name));
+    const path = join(this.#directory, name);
+    const isAsked = this.#names.take(id);
+    if (!isAsked && this.#told.get(id) === '') {
+      // Its name is known, and its content does not matter yet.
+      const isThere = await exists(path);
+      if (!isThere && !this.#stopped) this.#passOver(name, id);
+      return;
+    }
+    if (this.#isCrowded && !this.#told.has(id) && !this.#passedOver.has(name) && isPeerId(id)) {
+      this.#name(id);
+      return;
+    }
+    const announced = await readAnnouncement(path);
     if (this.#stopped) return;
     if (announced?.id === id && isDead(announced)) {
       removeAnnouncement(this.#directory, name, announced.incarnation);
-    } else if (announced?.id === id && this.#isOfThisWorld(announced) && !this.#isForged(announced)) {
+    } else if (announced?.id === id && isOfWorld(announced, this.#self!) && this.#isTrue(announced)) {
       const hint = announcedHint(announced, this.#reaches);
       if (hint && !this.#inVain.has(hint.incarnation) && this.#find(hint, announced.from !== undefined)) {
         this.#passedOver.delete(name);
@@ -259,6 +279,22 @@ export class HostProvider implements Provider {
       }
     }
     this.#passOver(name, id);
+    if (isAsked) this.#read(this.#names.unread(AHEAD));
+  }
+
+  /** Looks at these files, also if only their names were known. */
+  #read(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#names.ask(id);
+      unawaited(LOOKING, this.#looks.at(`${id}${SUFFIX}`));
+    }
+  }
+
+  /** Tells the listener only that the file is there. */
+  #name(id: string): void {
+    this.#told.set(id, '');
+    this.#names.add(id);
+    this.#listener?.named?.(id);
   }
 
   /** @returns whether the listener knows the peer */
@@ -266,6 +302,8 @@ export class HostProvider implements Provider {
     if (this.#told.get(hint.id) === hint.incarnation) return true;
     if (!isPlaced && (this.#unplaced += 1) > MOST_UNPLACED) return false;
     this.#told.set(hint.id, hint.incarnation);
+    // Those that the watch reports before the next scan may be many.
+    if (this.#told.size >= FEW) this.#isCrowded = true;
     this.#listener?.found(hint);
     return true;
   }
@@ -276,25 +314,15 @@ export class HostProvider implements Provider {
     const incarnation = this.#told.get(id);
     if (incarnation === undefined) return;
     this.#told.delete(id);
+    this.#names.delete(id);
     this.#listener?.lost(id, incarnation);
   }
 
-  /** A peer with another secret and this peer would dial each other in vain, again and again. */
-  #isOfThisWorld({ world }: FoundAnnouncement): boolean {
-    return world === undefined || world === this.#self!.world();
-  }
-
-  /**
-   * An announcement without tags is accepted: only this user can write here, and it may come from a client in another language.
-   */
-  #isForged(announced: FoundAnnouncement): boolean {
-    const { tags } = this.#self!;
-    const tagged = [...announced.addresses, ...(announced.beyond ?? [])].filter(
-      ({ tag }) => tag !== undefined,
-    );
-    if (!tags || tagged.every((address) => tags.isRight(announced, address))) return false;
+  /** @returns false for a lie, which the listener is told of */
+  #isTrue(announced: FoundAnnouncement): boolean {
+    if (!isForged(announced, this.#self!)) return true;
     this.#listener?.dropped?.(new Map([[announced.id, { count: 1, address: announced.addresses[0]! }]]));
-    return true;
+    return false;
   }
 
   /** The peer may have begun a new life. Or it died, and its file must be removed. */
@@ -304,7 +332,7 @@ export class HostProvider implements Provider {
     const announced = await readAnnouncement(path);
     if (this.#stopped) return;
     if (announced?.incarnation !== incarnation || isDead(announced)) {
-      await this.#looks.at(name);
+      this.#read([id]);
       return;
     }
     const modified = await stat(path).then(
@@ -315,6 +343,6 @@ export class HostProvider implements Provider {
     if (!refused || modified === undefined || Date.now() - modified <= GRACE) return;
     if (shareNetwork(announced.from, ownPlace())) removeAnnouncement(this.#directory, name, incarnation);
     else this.#inVain.set(incarnation, this.#clock.now());
-    await this.#looks.at(name);
+    this.#read([id]);
   }
 }

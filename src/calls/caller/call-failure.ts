@@ -86,13 +86,9 @@ export function lostMessage(record: PeerRecord): string {
 /** What is known of a peer that was given up for its silence; empty for one that left in another way. */
 function silence({ evidence, doubt }: PeerRecord): string {
   const { silent, redial, detail } = evidence ?? doubt ?? {};
+  if (silent === undefined || detail?.startsWith(`${CLOSED} (`)) return '';
   // A dial that is refused says that the process is gone. Without a dial it was not silent for long.
-  if (
-    silent === undefined ||
-    detail?.startsWith(CLOSED) ||
-    (redial !== 'timed out' && redial !== 'under way')
-  )
-    return '';
+  if (redial === undefined || redial === 'refused') return '';
   const seconds = (silent / 1_000).toFixed(1);
   return `: silent for ${seconds} s; a function that blocks the event loop looks like this`;
 }

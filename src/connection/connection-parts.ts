@@ -182,7 +182,8 @@ export const connectionParts = setup({
       const { link, code } = event as Event<'link.closed'>;
       const detail =
         link.broken === undefined ? closedBy(code) : `this side closed the connection: ${link.broken}`;
-      record.doubt = { ...findingsOf(record, context.services.liveness), detail };
+      const hasClosed = !link.suspect;
+      record.doubt = { ...findingsOf(record, context.services.liveness), detail, hasClosed };
       // A closed link takes no calls. They wait until it is decided whether there is another link.
       record.link = undefined;
     },

@@ -4,9 +4,6 @@ import type { Findings } from './evidence.ts';
 import type { PeerRecord } from './link.ts';
 import type { LivenessRef } from './liveness.ts';
 
-/** How the findings begin about a peer whose connection closed, and that was not silent before. */
-export const CLOSED = 'the connection closed';
-
 /** The finding about a peer whose link through NATS ended because its broker knows of nobody there. */
 export const NOBODY_AT_NATS = 'NATS says that nobody is there';
 
@@ -24,5 +21,5 @@ export function findingsOf({ link, doubt }: PeerRecord, liveness: LivenessRef): 
 /** The end of a link, in words. */
 export function closedBy(code: number): string {
   if (code === CLOSE.GONE) return NOBODY_AT_NATS;
-  return code === CLOSE.NETWORK ? 'the connection through NATS broke' : `${CLOSED} (${code})`;
+  return code === CLOSE.NETWORK ? 'the connection through NATS broke' : `the connection closed (${code})`;
 }

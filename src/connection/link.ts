@@ -48,8 +48,8 @@ export interface PeerRecord {
   link: Link | undefined;
   /** How often a connection to it was lost or given up. Written by the connection. */
   generation: number;
-  /** Why the peer is suspect. Written by the connection; undefined while there is no doubt. */
-  doubt: Findings | undefined;
+  /** Why the peer is suspect. `hasClosed`: its connection closed without a silence. Written by the connection. */
+  doubt: (Findings & { readonly hasClosed?: boolean }) | undefined;
   /** Why the peer left. Written by discovery, once. */
   left: LeaveReason | undefined;
   /** The evidence for its leave. Written by discovery when the peer leaves. */

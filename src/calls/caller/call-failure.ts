@@ -8,7 +8,6 @@ import type { Call } from './call.ts';
 import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import { TooLarge } from '../../wire/too-large.ts';
 import type { LeaveReason } from '../../connection/evidence.ts';
-import { CLOSED } from '../../connection/findings.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 
 /**
@@ -85,8 +84,8 @@ export function lostMessage(record: PeerRecord): string {
 
 /** What is known of a peer that was given up for its silence; empty for one that left in another way. */
 function silence({ evidence, doubt }: PeerRecord): string {
-  const { silent, redial, detail } = evidence ?? doubt ?? {};
-  if (silent === undefined || detail?.startsWith(`${CLOSED} (`)) return '';
+  const { silent, redial } = evidence ?? doubt ?? {};
+  if (silent === undefined || doubt?.hasClosed) return '';
   // A dial that is refused says that the process is gone. Without a dial it was not silent for long.
   if (redial === undefined || redial === 'refused') return '';
   const seconds = (silent / 1_000).toFixed(1);

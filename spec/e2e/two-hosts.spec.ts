@@ -27,7 +27,10 @@ say({ online: true });
 /** A peer that looks at its seeds and nowhere else, so that it comes by the one address that it was told. */
 const SEED_ONLY = PEER.replace(
   'createPeer({ port: 4000 })',
-  `createPeer({ port: 4000, network: hostNetwork({ runtimeDir: process.env.APP_NET_RUNTIME_DIR, lan: false, seeds: [] }) })`,
+  `createPeer({ port: 4000, network: { attach: async (user) => {
+    const attached = await hostNetwork({ runtimeDir: process.env.APP_NET_RUNTIME_DIR, lan: true, seeds: [] }).attach(user);
+    return { ...attached, providers: attached.providers.filter(({ name }) => name !== 'mdns') };
+  } } })`,
 ).replace(
   "import { createPeer } from 'app-net';",
   `import { createPeer } from 'app-net'; import { hostNetwork } from '${new URL('providers/host/host-network.js', MODULES).href}';`,

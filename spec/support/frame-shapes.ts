@@ -50,7 +50,8 @@ const isMark = (value: unknown): boolean =>
   [value['id'], value['incarnation']].every((each) => isPeerId(each)) &&
   [value['started'], value['version']].every((each) => isCount(each));
 
-const isWord = ({ peer, by, turn }: Fields): boolean => isMark(peer) && isPeerId(by) && isCount(turn);
+const isWord = ({ peer, by, turn }: Fields): boolean => isMark(peer) && isPeerId(by) && isTurn(turn);
+const isTurn = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 function isMember(value: unknown): boolean {
   if (!isObject(value) || !isMark(value)) return false;

@@ -73,7 +73,7 @@ describe('the metrics of a peer', () => {
     expect(here.streams).to.equal(1);
     expect(b.metrics().streams).to.equal(1);
     expect(here.peers).to.deep.equal({ open: 1 });
-    expect(here).to.deep.include({ joins: 1, leaves: { stopped: 0, lost: 0, replaced: 0 } });
+    expect(here).to.deep.include({ joins: 1, leaves: { stopped: 0, lost: 0, replaced: 0, unreachable: 0 } });
     expect(here.links).to.include({ open: 1, reopened: 0 });
     expect(here.links.sent).to.be.above(50);
     expect(here.links.received).to.be.above(10);

@@ -63,6 +63,7 @@ const frames: Fields[] = [
   { type: 'left', peer: mark, why: 'lost', more: 1 },
   { type: 'accused', ...word },
   { type: 'have', ...word, turn: Number.MAX_SAFE_INTEGER },
+  { type: 'accused', ...word, turn: 1.5 },
   { type: 'digest', digest: 'x'.repeat(64) },
   { type: 'summary', fingerprints: [] },
   { type: 'summary', fingerprints: times(1_024, fingerprint), more: true },
@@ -200,7 +201,7 @@ const refused: Fields[] = [
     ['', 'a:1', 5, null, undefined].map((by) => changed(word, { type, by })),
   ),
   ...['accused', 'have'].flatMap((type) =>
-    [-1, 0.5, 2 ** 53, '1', null, undefined].map((turn) => changed(word, { type, turn })),
+    [-1, Infinity, NaN, '1', null, undefined].map((turn) => changed(word, { type, turn })),
   ),
   ...wrongDigests.flatMap((digest) => [
     { type: 'digest', digest },

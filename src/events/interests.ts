@@ -61,6 +61,8 @@ class Source {
   isAhead = false;
   /** The newest sequence of each name, in a subscription to everything. */
   readonly byName: Map<string, number> | undefined;
+  /** The link was lost between the subscription and its answer: what came in between cannot be counted. */
+  wasCut = false;
   /** What was known before the peer was lost. */
   readonly before: Lost | undefined;
 
@@ -168,6 +170,7 @@ export class Interests {
     const asked = this.#asked.get(record);
     if (!asked) return;
     const sources = [...asked.sources, ...asked.waiting];
+    for (const source of asked.sources) source.wasCut ||= source.last === undefined;
     asked.sources.clear();
     asked.waiting.clear();
     asked.open = 0;
@@ -230,6 +233,8 @@ export class Interests {
       if (!source.byName && sequence > last) this.#missed(source, record, 'disconnected', sequence - last);
     } else if (before) {
       this.#cameBack(source, record, before, sequence);
+    } else if (source.wasCut && (sequence > 0 || source.byName)) {
+      this.#missed(source, record, 'disconnected', undefined);
     }
   }
 

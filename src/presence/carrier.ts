@@ -13,7 +13,7 @@ import { scopeOf } from '../transport/scope.ts';
 import type { Presence, PresenceFrame } from '../wire/presence-frames.ts';
 import { FunctionLists } from './function-lists.ts';
 import { Intake } from './intake.ts';
-import { aboutOf, sendPresence } from './members-wire.ts';
+import { aboutOf, readAddresses, sendPresence } from './members-wire.ts';
 import type { About, MemberReader } from './members-wire.ts';
 import { Membership } from './members/membership.ts';
 import type { LinkKey, Member, MembershipInput, MembershipOutput } from './members/types.ts';
@@ -53,6 +53,7 @@ export class Carrier {
   readonly #clock: Clock;
   readonly #own: OwnPresence;
   readonly #lists: FunctionLists;
+  readonly #reader: MemberReader;
   readonly #intake: Intake;
   readonly #alarm: Alarm;
   /** When the core is woken, on the clock. */
@@ -71,6 +72,7 @@ export class Carrier {
     this.#clock = clock;
     this.#own = own;
     this.#lists = own.lists;
+    this.#reader = reader;
     this.#alarm = new Alarm(clock, ring);
     this.#intake = new Intake(this.#lists, reader, {
       of: (id) => {
@@ -109,7 +111,8 @@ export class Carrier {
     const known = this.#lists.keep(record.functions);
     const functions = presence.digest || known;
     const about: About = { name, group, hub, pid, host, functions };
-    const { started, version, addresses } = presence;
+    const { started, version } = presence;
+    const addresses = readAddresses(record, presence.addresses, link.socket.scope, this.#reader) ?? [];
     const member: Member = { id, incarnation, started, version, addresses, about };
     this.#arriving = record;
     const changes = this.receive({ type: 'link.opened', link: key, member, dialled: link.dialled });

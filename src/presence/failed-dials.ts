@@ -8,7 +8,8 @@ import type { PeerRecord } from '../connection/link.ts';
 import type { ConnectionFailure } from '../connection/messages.ts';
 import { isOfName } from '../providers/hint.ts';
 import type { Hint } from '../providers/hint.ts';
-import { isAmong } from '../transport/address.ts';
+import { isAmong, isAtBroker } from '../transport/address.ts';
+import type { Address } from '../transport/address.ts';
 import { isOnHost } from '../transport/scope.ts';
 import { addressesOf, retryDelay } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
@@ -84,7 +85,7 @@ export function noteLoss(
 ): void {
   const { id, incarnation, doubt } = record;
   const candidate = context.candidates.get(id);
-  const isHere = candidate !== undefined && addressesOf(candidate).every(({ host }) => isOnHost(host));
+  const isHere = candidate !== undefined && addressesOf(candidate).every(isSureWhenRefused);
   // A newer life of it may be announced already, elsewhere.
   for (const [provider, hint] of candidate?.hints ?? []) {
     const dialled = dialledHint(candidate!, hint, incarnation);
@@ -95,7 +96,6 @@ export function noteLoss(
     candidate.record = undefined;
     candidate.state = 'seen';
   }
-  // A broker that has said so twice is believed as a host is about its own ports.
   const isSure = refused && (isHere || doubt?.detail === NOBODY_AT_NATS);
   const failed = { type: 'dial.failed', id, refused: isSure, moot } as const;
   carryOut(context, context.carrier!.receive(failed), hands);
@@ -106,4 +106,9 @@ export function noteLoss(
 function isMoot(error: unknown): boolean {
   if (isOwnTrouble(error)) return true;
   return error instanceof NetError && (error.code === 'ID_TAKEN' || error.cause instanceof PeerFull);
+}
+
+/** This host knows of its own ports, and a broker says twice that nobody is there before it counts. */
+function isSureWhenRefused(address: Address): boolean {
+  return isOnHost(address.host) || isAtBroker(address);
 }

@@ -1,3 +1,4 @@
+import type { HintedAddress } from '../providers/hint.ts';
 import { checked } from '../providers/hint-tags.ts';
 import type { HintTags } from '../providers/hint-tags.ts';
 import { meaningful } from '../providers/meaningful.ts';
@@ -132,9 +133,9 @@ function wireMark(mark: Mark): WireMark {
 export interface MemberReader {
   readonly tags: HintTags | undefined;
   /** Whether this peer may dial an address. */
-  reachable(address: Address): boolean;
+  reachable: (address: Address) => boolean;
   /** A member whose tag is wrong was told. */
-  dropped(member: WireMember): void;
+  dropped: (member: Pick<WireMember, 'id' | 'addresses'>) => void;
 }
 
 /**
@@ -144,15 +145,23 @@ export interface MemberReader {
  */
 export function readMember(wire: WireMember, scope: Scope, reader: MemberReader): Member | undefined {
   const { id, incarnation, started, version, name, group, hub, pid, host, functions } = wire;
-  const near = meaningful(wire.addresses, scope).filter((address) => reader.reachable(address));
+  const addresses = readAddresses(wire, wire.addresses, scope, reader);
   // A peer without any address speaks for itself.
-  if (near.length === 0 && wire.addresses.length > 0) return undefined;
-  const hint =
-    near.length > 0 ? checked({ id, incarnation, addresses: near }, reader.tags) : { addresses: near };
-  if (!hint) {
-    reader.dropped(wire);
-    return undefined;
-  }
+  if (!addresses || (addresses.length === 0 && wire.addresses.length > 0)) return undefined;
   const about: About = { name, group, hub, pid, host, functions };
-  return { id, incarnation, started, version, addresses: hint.addresses, about };
+  return { id, incarnation, started, version, addresses, about };
+}
+
+/** The addresses that can be used here; undefined if a tag is wrong. */
+export function readAddresses(
+  { id, incarnation }: Pick<WireMember, 'id' | 'incarnation'>,
+  told: WireMember['addresses'],
+  scope: Scope,
+  { tags, reachable, dropped }: MemberReader,
+): readonly HintedAddress[] | undefined {
+  const addresses = meaningful(told, scope).filter((address) => reachable(address));
+  if (addresses.length === 0) return [];
+  const hint = checked({ id, incarnation, addresses }, tags);
+  if (!hint) dropped({ id, addresses });
+  return hint?.addresses;
 }

@@ -27,7 +27,7 @@ export interface WireMark {
 /** What everybody holds of a peer. */
 export interface WireMember extends WireMark {
   /** `tag`: see `HintTags`. */
-  addresses: { host: string; port: number; tag?: string }[];
+  addresses: readonly { host: string; port: number; tag?: string }[];
   name: string;
   group: string;
   hub: boolean;

@@ -42,7 +42,7 @@ export interface ActorObserver {
 }
 
 /**
- * What the actor of a peer is doing.
+ * The state of a peer's actor.
  *
  * @example
  * const { value }: ActorSnapshot = createPeer().actor.getSnapshot();
@@ -151,7 +151,7 @@ export interface InspectedActor {
 }
 
 /**
- * What XState tells an inspector.
+ * An event that XState tells an inspector.
  *
  * @example
  * createPeer({

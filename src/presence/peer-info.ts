@@ -59,7 +59,7 @@ export interface PeerInfo {
 }
 
 /**
- * What a function does whose calls are limited, or run in threads.
+ * The present work of a function whose calls are limited, or run in threads.
  *
  * @example
  * const { work } = await peer.info();

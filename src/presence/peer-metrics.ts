@@ -29,7 +29,7 @@ export interface CallSeries {
 }
 
 /**
- * What a peer has done, in numbers. Those of calls are counted from the first time that somebody asks.
+ * The work of a peer, in numbers. Those of calls are counted from the first time that somebody asks.
  *
  * @example
  * const { made, counters, leaves } = createPeer().metrics();

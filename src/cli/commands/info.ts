@@ -53,7 +53,7 @@ export function showInfo(out: Output, peer: RemotePeer, answer: unknown): void {
   }
 }
 
-/** What a function does whose calls are limited, or run in threads. */
+/** The present work of a function whose calls are limited, or run in threads. */
 function workText({ running, waiting, threads }: ToldInfo['work'][number]): string {
   const where = threads > 0 ? ` in ${count(threads, 'thread')}` : '';
   return `${running} running, ${waiting} waiting${where}`;

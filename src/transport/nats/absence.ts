@@ -1,13 +1,16 @@
 import type { Bus } from './bus.ts';
 import type { Questions } from './questions.ts';
 
-/** Time between two questions that have to agree that nobody is there, in ms. A client that changes its server needs about 100 ms. */
+/**
+ * Time between two questions, in ms. Two answers that are so far apart have to agree that nobody is there: a client that changes its
+ * server needs about 100 ms.
+ */
 export const CONFIRM = 150;
 
-/** How long a question without an answer is waited for, in ms. Then somebody listens, or the server is gone, too. */
+/** How long it is asked without any answer, in ms. Then somebody listens, or the server is gone, too. */
 const NO_ANSWER = 1_000;
 
-/** The same, in ms, where other evidence says that nobody is there: the server may not have noticed yet. */
+/** The time between two questions, in ms, where other evidence says that nobody is there: the server may not have noticed yet. */
 const SOON = 20;
 
 /** What is asked about, and what it may come to. */
@@ -30,9 +33,31 @@ export interface Absence {
 export function findAbsent(bus: Bus, questions: Questions, absence: Absence): () => void {
   const { epoch } = bus;
   let timer: NodeJS.Timeout | undefined;
-  let close = (): void => {};
   let since: number | undefined;
-  const begin = performance.now();
+  let unanswered: number | undefined;
+  const ask = (): void => {
+    const now = performance.now();
+    unanswered ??= now;
+    // Whatever was heard of another server says nothing here.
+    if (bus.epoch !== epoch || absence.isAlive() || now - unanswered >= NO_ANSWER) {
+      end(absence.present);
+      return;
+    }
+    // Again and again: the server may have handed the first one to somebody who had just died.
+    timer = setTimeout(ask, absence.isCertain() ? SOON : CONFIRM).unref();
+    bus.publish(absence.subject, absence.data, reply);
+  };
+  const nobody = (): void => {
+    clearTimeout(timer);
+    const now = performance.now();
+    since ??= now;
+    unanswered = undefined;
+    if (bus.epoch !== epoch || absence.isAlive()) end(absence.present);
+    else if (absence.isCertain() || (now - since >= CONFIRM - 5 && (!absence.mayMove || bus.isSettled)))
+      end(absence.absent);
+    else timer = setTimeout(ask, CONFIRM).unref();
+  };
+  const { reply, close } = questions.subject({ nobody });
   const stop = (): void => {
     clearTimeout(timer);
     close();
@@ -40,26 +65,6 @@ export function findAbsent(bus: Bus, questions: Questions, absence: Absence): ()
   const end = (outcome: () => void): void => {
     stop();
     outcome();
-  };
-  const ask = (): void => {
-    close();
-    // Whatever was heard of another server says nothing here.
-    if (bus.epoch !== epoch || absence.isAlive()) {
-      end(absence.present);
-      return;
-    }
-    const again = absence.isCertain() && performance.now() - begin < NO_ANSWER;
-    timer = setTimeout(() => (again ? ask() : end(absence.present)), again ? SOON : NO_ANSWER).unref();
-    close = questions.ask(absence.subject, absence.data, { nobody });
-  };
-  const nobody = (): void => {
-    clearTimeout(timer);
-    const now = performance.now();
-    since ??= now;
-    if (bus.epoch !== epoch || absence.isAlive()) end(absence.present);
-    else if (absence.isCertain() || (now - since >= CONFIRM - 5 && (!absence.mayMove || bus.isSettled)))
-      end(absence.absent);
-    else timer = setTimeout(ask, CONFIRM).unref();
   };
   ask();
   return stop;

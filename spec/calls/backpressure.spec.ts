@@ -97,4 +97,30 @@ describe('a peer that stops reading', () => {
     await stopped;
     expect(begun).to.be.at.least(held);
   });
+
+  it('gets the answers that were written before the other side stopped, however late it reads them', async () => {
+    const runtimeDir = await stage.folder();
+    const server = await stage.make({ runtimeDir, drainTime: 60_000 }).start();
+    let begun = 0;
+    server.connect('big', () => {
+      begun += 1;
+      return 'x'.repeat(1024 * 1024);
+    });
+    const client = await processes.start(
+      runtimeDir,
+      `import { peers } from 'app-net';
+       const [server] = await peers.ready('big');
+       const calls = Array.from({ length: 12 }, () => server.call('big'));
+       setImmediate(() => process.kill(process.pid, 'SIGSTOP'));
+       const codes = (await Promise.allSettled(calls)).map(({ reason }) => reason?.code ?? 'answered');
+       console.log(JSON.stringify({ codes: [...new Set(codes)] }));`,
+    );
+    await eventually(() => expect(begun).to.equal(12));
+    const stopped = server.stop();
+    // Later than an orderly close ends by itself.
+    setTimeout(() => client.child.kill('SIGCONT'), 1_500);
+    const { codes } = await client.line<{ codes?: string[] }>((line) => line.codes !== undefined);
+    expect(codes).to.deep.equal(['answered']);
+    await stopped;
+  });
 });

@@ -108,7 +108,7 @@ describe('the commands that show peers', function () {
       await terminal.shows(/- second \(process \d+\) left: lost/);
       const took = performance.now() - killed;
       console.log(`      (shown ${took.toFixed(0)} ms after SIGKILL)`);
-      expect(took).to.be.below(1_000);
+      expect(took).to.be.below(4_000);
       await terminal.shows('1 peer, Ctrl-C ends');
       expect(terminal.text).not.to.match(/^second +main/m);
       terminal.pressCtrlC();

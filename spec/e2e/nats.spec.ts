@@ -166,13 +166,13 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
     const killed = now();
     other.child.kill('SIGKILL');
     const failed = (await pending) as NetError;
-    // On a machine with nothing else to do it takes 160 to 370 ms.
-    expect(now() - killed).to.be.below(1_000);
+    // On a machine with nothing else to do it takes 160 to 370 ms; silence would take 9 s.
+    expect(now() - killed).to.be.below(4_000);
     expect(failed).to.include({ code: 'CONNECTION_LOST', ran: 'unknown' });
     expect(await gone).to.equal('lost');
     const line = await left(third, other.pid);
     expect(line.why).to.equal('lost');
-    expect(line.at - killed).to.be.below(1_000);
+    expect(line.at - killed).to.be.below(4_000);
     expect(String(peer.evidence(there!.id))).to.include('NATS says that nobody is there');
   });
 

@@ -22,7 +22,6 @@ const CUT = 2 * 1024;
 
 /** The same while the network is slow: smaller messages would only cost memory. */
 const SLOW_CUT = 16 * 1024;
-
 /** A link is slow if more bytes than this are written and not yet taken by the network. */
 const SLOW = 256 * 1024;
 
@@ -121,6 +120,7 @@ export class Link {
   /** Whether the end of the tick will flush the batch. */
   #isUnsent = false;
   #hasFailed = false;
+  readonly #checkAgain = (): void => this.checkIdle();
 
   /** @param ownerName name of the actor that owns the socket, among the children of the connection */
   constructor(
@@ -272,22 +272,24 @@ export class Link {
     this.checkIdle();
   }
 
-  /** Whether no call is under way on it, in either direction. */
+  /** Whether no call is under way on it, in either direction, and the network has taken every answer. */
   get isIdle(): boolean {
-    return (this.made?.pending.size ?? 0) === 0 && (this.taken?.unsettled ?? 0) === 0;
+    return (this.made?.pending.size ?? 0) + (this.taken?.unsettled ?? 0) + this.socket.bufferedAmount === 0;
   }
 
   /**
-   * Call whenever a call settles on a link that one side is leaving. A side that stops closes its links when nothing runs on any
-   * of them. A duplicate is closed once both sides have sent `duplicate`.
+   * Call whenever a call settles on a link that one side leaves. A side that stops closes its links when nothing runs on any of
+   * them. A duplicate is closed once both sides have sent `duplicate`.
    */
   checkIdle(): void {
-    if (!this.isIdle) return;
     const agreed =
       (this.leaving === 'duplicate' && this.otherLeaving === 'duplicate') ||
       (this.askedToEnd && this.otherLeaving === 'idle');
+    if (!agreed && this.leaving !== 'stopped') return;
     // Wait a turn, so that the message of this tick is sent before the connection closes.
-    if (agreed || this.leaving === 'stopped') setImmediate(() => this.owner?.idle());
+    if (this.isIdle) setImmediate(() => (this.isIdle ? this.owner?.idle() : this.checkIdle()));
+    // A connection that closes is cut after a second: too soon for a side that reads slowly.
+    else if (this.socket.bufferedAmount > 0) this.whenDrained(this.#checkAgain);
   }
 
   /** Asks the other side to agree that this link ends. It is used as before until the other side does. */

@@ -170,7 +170,11 @@ export function createPeerMachine(
         const links = connections.flatMap(
           (connection) => (connection.getSnapshot() as WithLinks).context.links,
         );
-        if (waiting > 0 || !links.every((link) => link.isIdle)) return;
+        if (waiting > 0) return;
+        const [busy] = links.filter((link) => !link.isIdle);
+        // Each tells when its calls are over, but not when it has sent whatever else was written meanwhile.
+        busy?.checkIdle();
+        if (busy) return;
         for (const connection of connections) enqueue.sendTo(connection, { type: 'connection.close' });
       }),
 

@@ -281,7 +281,8 @@ class WebSocketSocket implements Socket {
   }
 
   whenDrained(callback: () => void): void {
-    this.#tcp.once('drain', callback);
+    // The event 'drain' comes only after a write that was told to wait.
+    if (this.#tcp.writable) this.#tcp.write('', (error) => error ?? callback());
   }
 
   receive(receiver: Receiver | undefined): void {

@@ -103,7 +103,14 @@ describe('an earlier link that two peers return to', () => {
       peer.peers.on('leave', () => changes.push(`${peer.name} leave`));
       const connection = peer.actor.system.get(`connection:${other.id}`);
       const record = connection.getSnapshot().context.record as PeerRecord;
-      const party = { ...record, newestVersion: 1, limits: record.link!.limits, functions: ['echo'] };
+      const said = { started: 0, version: 1, addresses: [], digest: '' };
+      const party = {
+        ...record,
+        ...said,
+        newestVersion: 1,
+        limits: record.link!.limits,
+        functions: ['echo'],
+      };
       return {
         ...{ peer, other, record },
         state: () => connection.getSnapshot().value as unknown,

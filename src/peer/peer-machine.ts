@@ -171,7 +171,7 @@ export function createPeerMachine(
           (connection) => (connection.getSnapshot() as WithLinks).context.links,
         );
         if (waiting > 0) return;
-        const [busy] = links.filter((link) => !link.isIdle);
+        const busy = links.find((link) => !link.isIdle);
         // Each tells when its calls are over, but not when it has sent whatever else was written meanwhile.
         busy?.checkIdle();
         if (busy) return;

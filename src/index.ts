@@ -68,6 +68,18 @@ export type { JoinMessage, LeaveMessage } from './peer/follow-discovery.ts';
 export { metricsText } from './telemetry/metrics-text.ts';
 export type { MetricsTextOptions } from './telemetry/metrics-text.ts';
 export type { CallSeries, PeerMetrics } from './presence/peer-metrics.ts';
+export type {
+  PeerWatch,
+  WatchedAbout,
+  WatchedActor,
+  WatchedCall,
+  WatchedEvent,
+  WatchedFunction,
+  WatchedHappening,
+  WatchedLink,
+  WatchedLoad,
+  WatchedQueue,
+} from './presence/peer-watch.ts';
 export type { CallEnd } from './calls/call-end.ts';
 export type { Hook, HookedCall } from './calls/hooks.ts';
 export type { NetEvent } from './events/event.ts';

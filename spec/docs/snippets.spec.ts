@@ -55,13 +55,14 @@ const PAGES: Record<string, Page> = {
   'docs/observability.md': {
     ends: ['slow.ts'],
     stays: { 'scraped.ts': 'scrape 127.0.0.1:9465' },
+    compiled: ['watching.ts'],
   },
   'docs/streams.md': { served: ['count.ts', 'store.ts'], ends: ['read-count.ts', 'upload.ts'] },
   'docs/values.md': { ends: ['parity.ts'], compiled: ['shrink.ts'] },
   'docs/guides/authorize-calls.md': {
     served: ['orders.ts'],
     ends: ['call.ts', 'signed.ts'],
-    compiled: ['access.ts'],
+    compiled: ['access.ts', 'unseen.ts'],
   },
   'docs/guides/work-that-computes.md': {
     served: ['primes.ts'],

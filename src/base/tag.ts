@@ -14,6 +14,8 @@ export const DEFAULT_TAGS = {
   ping: `${RESERVED}ping`,
   /** Returns its arguments. */
   passThrough: `${RESERVED}passThrough`,
+  /** Returns a stream of what the peer does. */
+  watch: `${RESERVED}watch`,
 } as const;
 
 export function isDefaultTag(tag: string): boolean {

@@ -40,8 +40,15 @@ class OfTag {
   readonly failed = new Map<string, Series>();
 }
 
+/** Somebody who counts the calls of one side. */
+export interface CallCounting {
+  record(tag: string, milliseconds: number, end: CallEnd): void;
+  /** A request that was not taken. @param tag undefined if it could not be read */
+  refused(tag: string | undefined, end: CallEnd): void;
+}
+
 /** The calls of one side. */
-export class CallStats {
+export class CallStats implements CallCounting {
   readonly #byName = new Map<string, OfTag>();
   /** Also by tag, so that the name need not be derived for each call. */
   readonly #byTag = new Map<string, OfTag>();
@@ -95,14 +102,45 @@ function seriesOf({ failed }: OfTag, { code, ran }: CallEnd): Series {
   return series;
 }
 
-/** The calls of a peer, once somebody wants to know. Until then calls pay only for the check. */
+/** The calls of a peer, while somebody wants to know. Without anybody calls pay only for the check. */
 export class MeasuredCalls {
   /** Calls that this peer makes. */
-  made: CallStats | undefined;
+  made: CallCounting | undefined;
   /** Calls that it runs for others. */
-  ran: CallStats | undefined;
+  ran: CallCounting | undefined;
+  #metrics: { made: CallStats; ran: CallStats } | undefined;
 
+  /** For `metrics()`: they count from the first time that somebody asks until the peer ends. */
   begin(): { made: CallStats; ran: CallStats } {
-    return { made: (this.made ??= new CallStats()), ran: (this.ran ??= new CallStats()) };
+    if (!this.#metrics) {
+      this.#metrics = { made: new CallStats(), ran: new CallStats() };
+      this.made = both(this.made, this.#metrics.made);
+      this.ran = both(this.ran, this.#metrics.ran);
+    }
+    return this.#metrics;
   }
+
+  /** For `net.watch`, of which there is one at a time. Returns a function that ends it. */
+  watch(made: CallCounting, ran: CallCounting): () => void {
+    this.made = both(this.#metrics?.made, made);
+    this.ran = both(this.#metrics?.ran, ran);
+    return () => {
+      this.made = this.#metrics?.made;
+      this.ran = this.#metrics?.ran;
+    };
+  }
+}
+
+function both(one: CallCounting | undefined, other: CallCounting): CallCounting {
+  if (!one) return other;
+  return {
+    record: (tag, milliseconds, end) => {
+      one.record(tag, milliseconds, end);
+      other.record(tag, milliseconds, end);
+    },
+    refused: (tag, end) => {
+      one.refused(tag, end);
+      other.refused(tag, end);
+    },
+  };
 }

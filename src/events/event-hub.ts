@@ -65,7 +65,8 @@ export class EventHub {
   readonly id: string;
   readonly source: PeerSource;
   readonly logic: EventsLogic;
-  readonly #topics: Topics;
+  /** What this peer emits. */
+  readonly topics: Topics;
   readonly #largest: number;
   readonly #trace: () => TraceContext | undefined;
   readonly #find: (id: string) => RemotePeer | undefined;
@@ -112,7 +113,7 @@ export class EventHub {
       },
     });
     this.logic = logic;
-    this.#topics = topics;
+    this.topics = topics;
   }
 
   /** Other peers can exist from now on. Before this, no event could have been sent. */
@@ -129,7 +130,7 @@ export class EventHub {
   emit(name: string, payload: unknown, meta: CallMeta | undefined): number {
     const beside = encodeBeside(meta, traceOfEmit(this.id, name, meta ?? NO_META, this.#trace()));
     try {
-      return this.#topics.emit(name, payload, beside);
+      return this.topics.emit(name, payload, beside);
     } catch (error) {
       const text = `the event ${JSON.stringify(name)} cannot be emitted: `;
       if (TooLarge.is(error)) {
@@ -150,7 +151,7 @@ export class EventHub {
 
   /** The peers that want events of this name. */
   subscribers(name: string): RemotePeer[] {
-    const peers = this.#topics.subscribers(name).map((id) => this.#find(id));
+    const peers = this.topics.subscribers(name).map((id) => this.#find(id));
     return peers.filter((peer) => peer !== undefined);
   }
 

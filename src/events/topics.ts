@@ -97,6 +97,20 @@ export class Topics {
     return [...all].map(({ record }) => record.id);
   }
 
+  /** The names with subscribers, those of `*` left out: at most so many. */
+  watched(most: number): { name: string; sequence: number; ids: string[] }[] {
+    const topics = [...this.#wanted.values()].slice(0, most);
+    return topics.map(({ name, sequence, subscribers }) => {
+      return { name, sequence, ids: [...subscribers].map(({ record }) => record.id) };
+    });
+  }
+
+  /** Subscribers for which events wait, the most events first. */
+  queues(most: number): { record: PeerRecord; queue: EventQueue; dropping: boolean }[] {
+    const slow = [...this.#subscribers.values()].filter(({ queue }) => queue.size > 0);
+    return slow.toSorted((a, b) => b.queue.size - a.queue.size).slice(0, most);
+  }
+
   /**
    * Sends the event to the subscribers, and returns how many there are. It is always encoded, so that a payload that
    * cannot be carried is refused even when there is no subscriber.

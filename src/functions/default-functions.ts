@@ -1,5 +1,6 @@
 import type { FunctionWork, PeerInfo } from '../presence/peer-info.ts';
 import type { PeerMetrics } from '../presence/peer-metrics.ts';
+import type { PeerWatch } from '../presence/peer-watch.ts';
 import { userInfo } from 'node:os';
 
 import type { AnyActor } from 'xstate';
@@ -17,8 +18,8 @@ import { VERSIONS } from '../wire/frames.ts';
 import type { Description } from '../wire/frames.ts';
 
 /**
- * The functions that every peer has, called like any other: `net.info`, `net.metrics`, `net.ping` and `net.passThrough`. A peer does
- * not list them among its `functions`, since every peer has them.
+ * The functions that every peer has, called like any other: `net.info`, `net.metrics`, `net.ping`, `net.passThrough` and
+ * `net.watch`. A peer does not list them among its `functions`, since every peer has them.
  */
 
 /** The facts about a peer that its default functions tell. */
@@ -31,6 +32,8 @@ export interface PeerSource {
   peers(): number;
   counters(): PeerInfo['counters'];
   metrics(): PeerMetrics;
+  /** @throws TypeError for wrong options */
+  watch(options: unknown): AsyncGenerator<PeerWatch, void, void>;
   /** Its functions that are limited, or run in threads. */
   work(): FunctionWork[];
 }
@@ -65,7 +68,10 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
   const metrics = (): PeerMetrics => source.metrics();
   const ping = (): null => null;
   const passThrough = (...args: unknown[]): unknown[] => args;
-  const registrations = Object.entries({ info, metrics, ping, passThrough }).map(([name, run]) => {
+  const watch = async function* watch(options?: unknown): AsyncGenerator<PeerWatch, void, void> {
+    yield* source.watch(options);
+  };
+  const registrations = Object.entries({ info, metrics, ping, passThrough, watch }).map(([name, run]) => {
     const tag = DEFAULT_TAGS[name as keyof typeof DEFAULT_TAGS];
     return [tag, registrationOf({ tag, fn: run, self: undefined, place: undefined })] as const;
   });

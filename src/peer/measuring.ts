@@ -6,8 +6,10 @@ import type { PeerInfo } from '../presence/peer-info.ts';
 import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import type { Comings } from './comings.ts';
 import type { PeerContext } from './peer-machine.ts';
+import { Watch } from './watch/watch.ts';
+import type { WatchInput } from './watch/watch-input.ts';
 
-export interface MeasuringInput {
+interface MeasuringInput {
   actor: { getSnapshot(): { context: unknown } };
   clock: Clock;
   calls: MeasuredCalls;
@@ -15,8 +17,13 @@ export interface MeasuringInput {
   counters: () => PeerInfo['counters'];
 }
 
+/** The two ways to see what a peer does: its numbers so far, and a stream of what happens. */
+export function observing(input: MeasuringInput & WatchInput): { metrics: () => PeerMetrics; watch: Watch } {
+  return { metrics: measuring(input), watch: new Watch(input) };
+}
+
 /** Returns the function that reads the numbers of a peer. Everything that is not counted anyway is read when it is asked for. */
-export function measuring({ actor, clock, calls, comings, counters }: MeasuringInput): () => PeerMetrics {
+function measuring({ actor, clock, calls, comings, counters }: MeasuringInput): () => PeerMetrics {
   const start = clock.now();
   return () => {
     const { made, ran } = calls.begin();

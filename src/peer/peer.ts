@@ -27,7 +27,7 @@ import type { RemoteFunction } from '../functions/connected.ts';
 import { countersOf, defaultFunctions } from '../functions/default-functions.ts';
 import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import { MeasuredCalls } from '../calls/call-stats.ts';
-import { measuring } from './measuring.ts';
+import { observing } from './measuring.ts';
 import { announcedOnHost, searchIsOver } from '../presence/discovery-waits.ts';
 import { NetError, stoppedError } from '../base/errors.ts';
 import { NetEvent } from '../events/event.ts';
@@ -94,7 +94,8 @@ export class Peer {
   readonly #registry: Registry;
   readonly #connecting: Connecting;
   readonly #set: PeerSet;
-  readonly #events: EventHub;
+  /** @internal Carries events, and makes views of the peers. */
+  readonly events: EventHub;
   readonly #pool: Pool;
   #started: Promise<this> | undefined;
   readonly #middleware = new Middleware();
@@ -102,6 +103,14 @@ export class Peer {
   readonly #outgoing: Outgoing;
   /** The object that users hold for each life of another peer. */
   readonly #handles = new WeakMap<PeerRecord, RemotePeer>();
+  readonly #remotePeer = (record: PeerRecord): RemotePeer => {
+    let peer = this.#handles.get(record);
+    if (!peer) {
+      peer = new RemotePeer(record, this.#outgoing, this.#settings.clock);
+      this.#handles.set(record, peer);
+    }
+    return peer;
+  };
   /** Why nothing works any more; undefined while the peer works. */
   #over: NetError | undefined;
   /** The unexpected error that it died of. */
@@ -126,15 +135,18 @@ export class Peer {
     });
     const measured = new MeasuredCalls();
     const counters = (): ReturnType<typeof countersOf> => countersOf(this.#actor);
-    const reads = { peers: () => this.#set.current().length, metrics: () => this.metrics(), counters };
-    const defaults = defaultFunctions({ id, clock, describe, ...reads, work: () => this.#registry.work() });
+    const peers = (): number => this.#set.current().length;
+    const defaults = defaultFunctions({
+      ...{ id, clock, describe, peers, counters, metrics: () => this.metrics() },
+      ...{ work: () => this.#registry.work(), watch: (options) => watch.read(options) },
+    });
     this.#registry = new Registry((added, removed) => {
       if (this.#started) (this.#actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     }, defaults);
     this.#set = new PeerSet(group, () => this.#settle());
     this.peers = new Peers(() => this.#set);
     const find = (peer: string): RemotePeer | undefined => this.#set.get(peer);
-    this.#events = new EventHub(settings, this.#set, find, () => outerCall()?.trace);
+    this.events = new EventHub(settings, this.#set, find, () => outerCall()?.trace);
     const machine = createPeerMachine(
       createCallerLogic({ measured, clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({
@@ -142,7 +154,7 @@ export class Peer {
         ...{ log: settings.log, remotePeer: ({ record }) => this.#remotePeer(record) },
       }),
       createLivenessLogic(settings),
-      this.#events.logic,
+      this.events.logic,
     );
     const own = new OwnPresence({ id, incarnation }, Date.now(), describe);
     const self = { id, incarnation, limits: announcedLimits(limits), describe: () => own.describe() };
@@ -165,12 +177,14 @@ export class Peer {
     this.#outgoing = new Outgoing({
       ...{ id, clock, deadline: settings.deadline, middleware: this.#middleware },
       caller: callerOf(this.#actor),
-      remotePeer: (record) => this.#remotePeer(record),
+      remotePeer: this.#remotePeer,
       over: () => this.#over,
     });
-    const remotePeer = (record: PeerRecord): RemotePeer => this.#remotePeer(record);
-    const comings = followDiscovery(this.#actor.system.get('discovery'), this.#set, remotePeer, id);
-    this.metrics = measuring({ actor: this.#actor, clock, calls: measured, comings, counters });
+    const comings = followDiscovery(this.#actor.system.get('discovery'), this.#set, this.#remotePeer, id);
+    const seen = { id, actor: this.#actor, clock, calls: measured, comings, counters, describe, peers };
+    const ping = (record: PeerRecord): Promise<number> => this.#remotePeer(record).ping();
+    const { metrics, watch } = observing({ ...seen, topics: this.events.topics, ping });
+    this.metrics = metrics;
   }
 
   /**
@@ -255,7 +269,7 @@ export class Peer {
    * @throws TypeError for a name that is not a string of 1 to 256 characters
    */
   event<T = unknown>(name: string): NetEvent<T> {
-    return new NetEvent<T>(name, () => outsideThread(this.#events));
+    return new NetEvent<T>(name, () => outsideThread(this.events));
   }
 
   /**
@@ -283,13 +297,8 @@ export class Peer {
     return this.#registry.tags();
   }
 
-  /** @internal Carries events, and makes views of the peers. */
-  get events(): EventHub {
-    return this.#events;
-  }
-
   async #start(): Promise<this> {
-    if (threadHome()) return startInThread(this, this.#set, (record) => this.#remotePeer(record));
+    if (threadHome()) return startInThread(this, this.#set, this.#remotePeer);
     if (this.#holds) holdProcess();
     leaveAtExit(this.#actor);
     runningPeers.add(this);
@@ -310,7 +319,7 @@ export class Peer {
       this.#actor.subscribe({ next: online, error: over, complete: () => over() });
       this.#actor.start();
       const events = this.#actor.system.get('events') as EventsRef;
-      this.#events.start((message) => events.send(message));
+      this.events.start((message) => events.send(message));
     });
     const discovery = this.#actor.system.get('discovery') as AnyActor | undefined;
     if (discovery) await announcedOnHost(discovery);
@@ -326,7 +335,7 @@ export class Peer {
   #end(error: NetError): void {
     this.#over = error;
     this.#ending.add(this.#threads.end(error.message));
-    this.#events.stop();
+    this.events.stop();
     this.#set.end(error);
     this.#markEnded();
   }
@@ -337,14 +346,5 @@ export class Peer {
     const discovery = this.#actor.system.get('discovery') as AnyActor | undefined;
     if (discovery === undefined || this.#actor.getSnapshot().value !== 'online') throw stoppedError();
     await searchIsOver(discovery, this.#set);
-  }
-
-  #remotePeer(record: PeerRecord): RemotePeer {
-    let peer = this.#handles.get(record);
-    if (!peer) {
-      peer = new RemotePeer(record, this.#outgoing, this.#settings.clock);
-      this.#handles.set(record, peer);
-    }
-    return peer;
   }
 }

@@ -2,6 +2,7 @@ import type { PeerRecord } from '../connection/link.ts';
 import type { Clock } from '../base/clock.ts';
 import type { PeerMetrics } from './peer-metrics.ts';
 import type { PeerInfo } from './peer-info.ts';
+import type { PeerWatch } from './peer-watch.ts';
 import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { CallMeta } from '../wire/beside.ts';
@@ -165,6 +166,26 @@ export class RemotePeer {
    */
   metrics(options: CallOptions = NO_OPTIONS): Promise<PeerMetrics> {
     return this.#calling.call(this.#record, DEFAULT_TAGS.metrics, [], options) as Promise<PeerMetrics>;
+  }
+
+  /**
+   * Follows what the peer does: connections, calls, events, joins and leaves. Yields what there is now, and then every 250 ms what
+   * has happened since. With `actors: true` it also tells the states of its actors. The peer measures only while somebody watches.
+   * @throws while you read: NetError when the call fails
+   *
+   * @example
+   * for await (const { at, functions } of peer.watch()) console.log(at, functions);
+   */
+  watch({ actors = false, ...options }: CallOptions & { actors?: boolean } = {}): AsyncGenerator<
+    PeerWatch,
+    void,
+    void
+  > {
+    return this.#calling.stream(this.#record, DEFAULT_TAGS.watch, [{ actors }], options) as AsyncGenerator<
+      PeerWatch,
+      void,
+      void
+    >;
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { OK } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
 import { CallMessage, areCallsWanted, areCallsWatched, publishStart } from '../call-message.ts';
-import type { CallStats, MeasuredCalls } from '../call-stats.ts';
+import type { CallCounting, MeasuredCalls } from '../call-stats.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** Tells those who listen, and counts, what becomes of the calls that run here. */
@@ -59,7 +59,7 @@ export class Watching {
     if (ran) this.#record(ran, tag, receivedAt, end ?? OK);
   }
 
-  #record(ran: CallStats, tag: string, receivedAt: number, end: CallEnd): void {
+  #record(ran: CallCounting, tag: string, receivedAt: number, end: CallEnd): void {
     ran.record(tag, this.#clock.now() - receivedAt, end);
   }
 }

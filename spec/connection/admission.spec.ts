@@ -4,7 +4,7 @@ import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import type { Session } from '../../src/connection/session.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { NetError, Peer } from '../../src/index.ts';
-import type { Binding } from '../../src/wire/handshake.ts';
+import type { Binding } from '../../src/wire/proof.ts';
 import type { Receiver, Socket } from '../../src/transport/transport.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { CLOSE } from '../../src/wire/frames.ts';

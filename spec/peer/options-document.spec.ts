@@ -22,7 +22,8 @@ describe('docs/options.md', () => {
   });
 
   it('has the environment variables that a peer reads, and no other', () => {
-    const code = `${source('src/peer/options.ts')}${source('src/peer/exposure.ts')}${source('src/peer/network-options.ts')}`;
+    const files = ['options', 'option-values', 'exposure', 'network-options'];
+    const code = files.map((file) => source(`src/peer/${file}.ts`)).join('');
     const read = [...code.matchAll(/env\('(\w+)'\)/g)].map(([, name]) => name);
     const told = peerOptions().flatMap(({ environment }) =>
       [...environment.matchAll(/`(APP_NET_\w+)`/g)].map(([, name]) => name),

@@ -27,6 +27,8 @@ describe('the options of a peer', () => {
       insecure: false,
       host: '127.0.0.1',
       hostNames: [],
+      pages: undefined,
+      pass: undefined,
       ports: [0, 0],
       secret: undefined,
       secretFile: undefined,

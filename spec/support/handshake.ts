@@ -1,7 +1,8 @@
 import type { Description } from '../../src/wire/frames.ts';
 import type { Presence } from '../../src/wire/presence-frames.ts';
 import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake.ts';
-import type { Binding, HandshakeOptions, Result } from '../../src/wire/handshake.ts';
+import type { HandshakeOptions, Result } from '../../src/wire/handshake.ts';
+import type { Binding } from '../../src/wire/proof.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
 import type { SecretKeys } from '../../src/wire/secret.ts';
 

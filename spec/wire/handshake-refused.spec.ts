@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 
 import { DiallerHandshake } from '../../src/wire/handshake.ts';
 import { HandshakeFailed, WrongPeer } from '../../src/wire/handshake-messages.ts';
-import type { Binding } from '../../src/wire/handshake.ts';
+import type { Binding } from '../../src/wire/proof.ts';
 import {
   acceptor,
   binding,

@@ -6,7 +6,7 @@ import { digestOf } from '../../src/presence/function-lists.ts';
 import { fingerprintOf } from '../../src/presence/members/fingerprint.ts';
 import { HintTags } from '../../src/providers/hint-tags.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
-import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake.ts';
+import { acceptorProof, diallerProof, transcript } from '../../src/wire/proof.ts';
 import { Parcel } from '../../src/wire/outgoing.ts';
 import { deriveKeys } from '../../src/wire/secret.ts';
 import { receive } from '../support/codec.ts';

@@ -5,6 +5,7 @@ import type { Address } from '../transport/address.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Dialled } from './dial/dialing.ts';
 import type { HandshakeDependencies } from './dial/handshaking.ts';
+import type { Guests } from './guests.ts';
 import type { Link, PeerRecord } from './link.ts';
 import type { LinkCounts } from './link-counts.ts';
 import type { LivenessRef } from './liveness.ts';
@@ -26,6 +27,7 @@ export interface ConnectionServices {
   readonly largestMessage: number;
   readonly limits: LinkLimits;
   readonly counts: LinkCounts;
+  readonly guests: Guests;
   readonly caller: Told<ToCaller>;
   readonly dispatcher: Told<ToDispatcher>;
   readonly events: Told<ToEvents>;

@@ -136,7 +136,7 @@ export const connectionParts = setup({
         const { session } = event as Event<'session.arrived'>;
         const { party, socket } = session;
         const known = context.services.recordOf(party.id, party.incarnation);
-        return known ?? createRecord(party, party.functions, socket.scope);
+        return known ?? createRecord(party, party.functions, socket.scope, session.rights);
       },
     }),
 

@@ -10,6 +10,6 @@ export interface LinkOwner {
   heard(): void;
   /** An unexpected error occurred on the link. It is being closed. */
   failed(error: unknown): void;
-  /** The other side has broken the protocol: close the link. */
-  breached(reason: string, isDeaf: boolean): void;
+  /** The other side has broken the protocol, or lost its right to the link: close it with this code. */
+  breached(reason: string, isDeaf: boolean, code: number): void;
 }

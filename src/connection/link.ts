@@ -7,16 +7,18 @@ import type { Outgoing } from '../wire/outgoing.ts';
 import type { CallsMade, CallsTaken } from './link-calls.ts';
 import type { LinkOwner } from './link-owner.ts';
 import type { LinkSession } from './session.ts';
+import type { Rights } from '../wire/pass.ts';
 import { flushAtEnd, hasToWait } from './tick.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { Evidence, Findings, LeaveReason } from './evidence.ts';
 import { mostUnread } from './unread.ts';
 import type { LinkLimits } from './unread.ts';
+import { noteUntold } from './untold.ts';
+import type { Untold } from './untold.ts';
 
 /**
- * The message of a tick is cut at this many characters: some twenty calls. The other side can then work on the first part while
- * this side still writes the rest. Measured with 512 calls in flight: 170,000 calls/s with a cut at 64 Ki characters, 220,000 at
- * 16 Ki, 300,000 at 2 to 4 Ki, and 190,000 at 512, where each message costs more than it gains.
+ * The message of a tick is cut at this many characters, so that the other side can work on the first part while this side writes
+ * the rest. With 512 calls in flight, calls/s: 170,000 at 64 Ki characters, 220,000 at 16 Ki, 300,000 at 2 to 4 Ki, 190,000 at 512.
  */
 const CUT = 2 * 1024;
 
@@ -24,11 +26,9 @@ const CUT = 2 * 1024;
 const SLOW_CUT = 16 * 1024;
 /** A link is slow if more bytes than this are written and not yet taken by the network. */
 const SLOW = 256 * 1024;
-
 /**
- * One life of one other peer. It is created when the first connection opens, or when another peer tells of it, and dropped when
- * the peer leaves; the next life gets a new record. Connection, discovery and caller share it. The comments say which of them
- * writes a field.
+ * One life of one other peer, from its first connection, or the word of another peer, until it leaves. Connection, discovery and
+ * caller share it. The comments say which of them writes a field.
  */
 export interface PeerRecord {
   readonly id: string;
@@ -36,6 +36,8 @@ export interface PeerRecord {
   readonly name: string;
   readonly group: string;
   readonly hub: boolean;
+  /** What it may do here, if it has a pass. */
+  readonly rights: Rights | undefined;
   readonly pid: number;
   readonly host: string;
   readonly scope: Scope;
@@ -73,6 +75,8 @@ export class Link {
   readonly newerVersion: boolean;
   /** How often the side that opened the link had lost a connection to the other side before. */
   readonly generation: number;
+  /** What the other side may do here; undefined for a peer that may do everything. */
+  readonly rights: Rights | undefined;
 
   /** Written by the caller; undefined before its first call. */
   made: CallsMade | undefined;
@@ -81,7 +85,7 @@ export class Link {
   /** Read by the dispatcher: from here on it ignores requests. A goaway has told the other side. */
   refusing = false;
 
-  /** How the other side broke the protocol, if the link was closed for that. */
+  /** How the other side broke the protocol or lost its right to the link, if the link was closed for that. */
   broken: string | undefined;
   /** Why we sent goaway. */
   leaving: GoawayFrame['reason'] | undefined;
@@ -113,8 +117,7 @@ export class Link {
   readonly #own: LinkLimits;
   /** A congested link is closed at this many bytes that are written and not yet taken. */
   #mostUnread = Infinity;
-  /** Changes of functions that were not sent yet, by tag: true if the function was connected, false if it was disconnected. */
-  #untold: Map<string, boolean> | undefined;
+  #untold: Untold | undefined;
   /** Frames that wait for the end of the tick, and events that wait for the next flush of events. */
   #batch = '';
   /** Whether the end of the tick will flush the batch. */
@@ -125,7 +128,7 @@ export class Link {
   /** @param ownerName name of the actor that owns the socket, among the children of the connection */
   constructor(
     record: PeerRecord,
-    { socket, dialled, generation, party }: LinkSession,
+    { socket, dialled, generation, rights, party }: LinkSession,
     own: LinkLimits,
     ownerName: string,
   ) {
@@ -135,6 +138,7 @@ export class Link {
     this.socket = socket;
     this.dialled = dialled;
     this.generation = generation;
+    this.rights = rights;
     this.limits = party.limits;
     this.newerVersion = party.newestVersion > VERSIONS[0]!;
   }
@@ -142,9 +146,8 @@ export class Link {
   /**
    * Sends a frame. With little to send, the first frame of a tick is sent at once, so that its receiver can begin. Those that
    * follow in the same tick are sent together, in messages of about `CUT` characters. With much to send, all frames of a turn are
-   * (see `tick.ts`). A frame with binary messages is sent at once, right after them, so
-   * that the other side never holds the bytes of more than one frame. A long frame is sent at once, too: then it is known whether
-   * there is room for the next one.
+   * (see `tick.ts`). A frame with binary messages is sent at once, right after them, so that the other side never holds the bytes
+   * of more than one frame. A long frame is sent at once, too: then it is known whether there is room for the next one.
    */
   send(frame: Outgoing): void {
     if (typeof frame !== 'string') {
@@ -229,11 +232,11 @@ export class Link {
       this.congested = true;
       this.#mostUnread = buffered + mostUnread(this.#own, this.made?.places ?? 0);
     } else if (buffered > this.#mostUnread) {
-      this.#breach('it asks without reading the answers', true);
+      this.#breach('it asks without reading the answers', true, CLOSE.BAD_FRAME);
     }
   }
 
-  /** Calls back once, when the network has taken everything that was written. A callback given twice is called once. */
+  /** Calls back once, when the network has taken everything that was written. */
   whenDrained(callback: () => void): void {
     if (this.#stalled) {
       this.#stalled.add(callback);
@@ -277,10 +280,7 @@ export class Link {
     return (this.made?.pending.size ?? 0) + (this.taken?.unsettled ?? 0) + this.socket.bufferedAmount === 0;
   }
 
-  /**
-   * Call whenever a call settles on a link that one side leaves. A side that stops closes its links when nothing runs on any of
-   * them. A duplicate is closed once both sides have sent `duplicate`.
-   */
+  /** Call whenever a call settles on a link that one side is leaving: it closes once nothing runs on it and both sides agree. */
   checkIdle(): void {
     const agreed =
       (this.leaving === 'duplicate' && this.otherLeaving === 'duplicate') ||
@@ -305,9 +305,7 @@ export class Link {
 
   /** Sends which functions were connected and disconnected, as fast as the network allows. */
   tellFunctions(added: Iterable<string>, removed: Iterable<string>): void {
-    const untold = (this.#untold ??= new Map());
-    for (const tag of added) untold.set(tag, true);
-    for (const tag of removed) untold.set(tag, false);
+    noteUntold((this.#untold ??= new Map()), added, removed, this.rights);
     this.#tellRest();
   }
 
@@ -318,16 +316,16 @@ export class Link {
     if (untold.size === 0) this.#untold = undefined;
   }
 
-  /** Closes the link because the other side broke the protocol, and tells it why. Nothing more is accepted from it. */
-  breach(reason: string): void {
-    this.#breach(reason, false);
+  /** Closes the link because the other side broke the protocol, or may not have the link (`code`). It takes nothing more. */
+  breach(reason: string, code: number = CLOSE.BAD_FRAME): void {
+    this.#breach(reason, false, code);
   }
 
   /** @param isDeaf true if the other side does not read, so that it cannot be told why */
-  #breach(reason: string, isDeaf: boolean): void {
+  #breach(reason: string, isDeaf: boolean, code: number): void {
     if (this.broken !== undefined) return;
     this.broken = reason;
-    this.owner?.breached(reason, isDeaf);
+    this.owner?.breached(reason, isDeaf, code);
   }
 
   /** Closes the link after everything is sent. */

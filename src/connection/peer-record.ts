@@ -1,16 +1,24 @@
 import type { Scope } from '../transport/scope.ts';
+import type { Rights } from '../wire/pass.ts';
 import type { Party } from '../wire/handshake.ts';
 import type { PeerRecord } from './link.ts';
 
 type Life = Pick<Party, 'id' | 'incarnation' | 'name' | 'group' | 'hub' | 'pid' | 'host'>;
 
-export function createRecord(party: Life, functions: readonly string[], scope: Scope): PeerRecord {
+/** @param rights of a peer that has a pass */
+export function createRecord(
+  party: Life,
+  functions: readonly string[],
+  scope: Scope,
+  rights?: Rights,
+): PeerRecord {
   return {
     id: party.id,
     incarnation: party.incarnation,
     name: party.name,
     group: party.group,
     hub: party.hub,
+    rights,
     pid: party.pid,
     host: party.host,
     scope,

@@ -1,5 +1,6 @@
 import type { Socket } from '../transport/transport.ts';
 import type { Party } from '../wire/handshake.ts';
+import type { Rights } from '../wire/pass.ts';
 
 /** A connection on which both sides have proved themselves. */
 export interface Session {
@@ -13,9 +14,11 @@ export interface Session {
   dialled: boolean;
   /** How often the side that opened it had lost a connection to the other side before. */
   generation: number;
+  /** The rights of the other side, if it has a pass. */
+  rights?: Rights | undefined;
 }
 
 /** As much of a session as a link needs. */
-export type LinkSession = Pick<Session, 'socket' | 'dialled' | 'generation'> & {
+export type LinkSession = Pick<Session, 'socket' | 'dialled' | 'generation' | 'rights'> & {
   party: Pick<Party, 'limits' | 'newestVersion'>;
 };

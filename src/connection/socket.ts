@@ -11,6 +11,8 @@ import { CLOSE } from '../wire/frames.ts';
 import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
 import { encodeCancel } from '../wire/stream-frames.ts';
 import type { ConnectionServices } from './connection-context.ts';
+import { GuestFrames } from './guest-frames.ts';
+import type { FrameTaker } from './guest-frames.ts';
 import type { Receiver } from '../transport/transport.ts';
 import type { Link } from './link.ts';
 import type { LinkOwner } from './link-owner.ts';
@@ -33,11 +35,13 @@ export const socketLogic = fromCallback<{ type: 'never' }, SocketInput>(({ input
 });
 
 /** A class, not a set of closures, to save memory: there is one for every idle connection. */
-class SocketOwner implements Receiver, LinkOwner {
+class SocketOwner implements Receiver, LinkOwner, FrameTaker {
   readonly #link: Link;
   readonly #services: ConnectionServices;
   readonly #tell: (message: ConnectionMessage) => void;
   readonly #arrivals: Arrivals;
+  /** Takes the frames that arrive: this object, or what limits a guest. */
+  readonly #frames: FrameTaker;
   #open = true;
   /** The close was told of. */
   #isClosed = false;
@@ -51,18 +55,21 @@ class SocketOwner implements Receiver, LinkOwner {
     this.#services = services;
     this.#tell = tell;
     this.#arrivals = new Arrivals(services.largestMessage);
+    const { rights } = link;
+    this.#frames = rights ? new GuestFrames(link, rights, this) : this;
     link.owner = this;
     link.socket.receive(this);
     services.counts.opened += 1;
     if (link.generation > 0) services.counts.reopened += 1;
     this.#publish(CHANNELS.linkOpen);
+    if (rights) services.guests.opened(link);
   }
 
   message(text: string): void {
     if (!this.#open) return;
     this.#link.received += text.length;
     try {
-      decodeMessage(text, this, this.#link.newerVersion, this.#arrivals);
+      decodeMessage(text, this.#frames, this.#link.newerVersion, this.#arrivals);
       this.#deliver();
     } catch (error) {
       this.#broke(error);
@@ -89,13 +96,13 @@ class SocketOwner implements Receiver, LinkOwner {
     this.#link.breach(error.message);
   }
 
-  breached(reason: string, isDeaf: boolean): void {
+  breached(reason: string, isDeaf: boolean, code: number): void {
     const link = this.#link;
     this.#open = false;
-    this.#services.log.peerBroke(link.record, reason);
+    if (code === CLOSE.BAD_FRAME) this.#services.log.peerBroke(link.record, reason);
     // A close would wait behind everything that is already written.
     if (isDeaf) link.socket.terminate();
-    else link.close(CLOSE.BAD_FRAME, reason);
+    else link.close(code, reason);
   }
 
   frame(frame: Frame | UnreadableFrame): void {
@@ -183,11 +190,12 @@ class SocketOwner implements Receiver, LinkOwner {
   #countClose(code: number | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const { counts } = this.#services;
+    const { counts, guests } = this.#services;
     counts.sent += this.#link.sent;
     counts.received += this.#link.received;
     this.#link.sent = 0;
     this.#link.received = 0;
+    if (this.#link.rights) guests.closed(this.#link);
     this.#publish(CHANNELS.linkClose, code);
   }
 

@@ -105,6 +105,12 @@ class Asked {
   before = 0;
 }
 
+/** How many names this peer may be subscribed to there; none for a name that a guest may not emit, and need not know. */
+function roomFor(name: string, { link, rights }: PeerRecord): number {
+  if (rights && name !== EVERY_EVENT && !rights.mayEmit(name)) return 0;
+  return link?.limits.subscriptions ?? 0;
+}
+
 export class Interests {
   readonly #counters: InterestsCounters;
   readonly #input: InterestsInput;
@@ -285,15 +291,18 @@ export class Interests {
 
   /** Sends a subscription that waited for room, or for answers to others. */
   #askNext(record: PeerRecord, { waiting, sources }: Asked): void {
-    const [next] = waiting;
-    if (next && sources.size < (record.link?.limits.subscriptions ?? 0)) this.#ask(record, next);
+    for (const next of waiting) {
+      if (sources.size >= roomFor(next.name, record)) continue;
+      this.#ask(record, next);
+      return;
+    }
   }
 
   #ask(record: PeerRecord, source: Source): void {
     const asked = this.#asked.get(record) ?? new Asked();
     this.#asked.set(record, asked);
     if (!record.link) this.#wantLink(record);
-    const most = record.link?.limits.subscriptions ?? 0;
+    const most = roomFor(source.name, record);
     if (asked.sources.size >= most) {
       source.asked = 0;
       asked.waiting.add(source);

@@ -11,11 +11,12 @@ import type { DiscoveryContext } from '../presence/discovery-context.ts';
 import { isNeeded } from '../presence/idle-links.ts';
 import type { Opened } from '../presence/messages.ts';
 import type { Self } from '../wire/handshake.ts';
+import type { Hosting } from './guests/hosting.ts';
 import type { Settings } from './options.ts';
 
 /** What all connections of a peer use. */
 export function servicesOf(
-  { settings, self }: { settings: Settings; self: Self },
+  { settings, self, hosting }: { settings: Settings; self: Self; hosting: Hosting },
   { attachment, keys }: Opened,
   system: AnyActorRef['system'],
 ): ConnectionServices {
@@ -24,10 +25,11 @@ export function servicesOf(
   return {
     probeTime: settings.ping,
     transport: attachment.transport,
-    handshake: { self, keys, clock: settings.clock },
+    handshake: { self, keys, pass: settings.pass?.shown, clock: settings.clock },
     largestMessage: settings.limits.message,
     limits: settings.limits,
     counts: new LinkCounts(),
+    guests: hosting.guests,
     log: settings.log,
     caller: system.get('caller') as CallerRef,
     dispatcher: system.get('dispatcher') as DispatcherRef,

@@ -36,6 +36,7 @@ export interface Exposure {
 }
 
 /**
+ * @param hasPass whether the peer has a pass in place of the secret
  * @throws NetError INSECURE for options that would open the peer to strangers; TypeError for options that contradict
  * each other
  */
@@ -43,6 +44,7 @@ export function resolveExposure(
   options: ExposureOptions,
   lan: boolean,
   env: (name: string) => string | undefined,
+  hasPass: boolean,
 ): Exposure {
   const insecure = options.insecure ?? false;
   const host = options.host ?? env('APP_NET_HOST') ?? (lan ? EVERYWHERE : '127.0.0.1');
@@ -50,7 +52,7 @@ export function resolveExposure(
   const given = options.secret ?? (options.secretFile === undefined ? env('APP_NET_SECRET') : undefined);
   const secretFile = options.secretFile ?? env('APP_NET_SECRET_FILE');
   checkInsecure(insecure, lan, given !== undefined || secretFile !== undefined);
-  if (lan && !insecure && given === undefined && secretFile === undefined) throw noSecret();
+  if (lan && !insecure && !hasPass && given === undefined && secretFile === undefined) throw noSecret();
   const tls = checkTls(options.tls);
   return {
     lan,

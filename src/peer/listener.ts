@@ -13,6 +13,7 @@ import type { Self } from '../wire/handshake.ts';
 import { deriveKeys } from '../wire/secret.ts';
 import type { SecretKeys } from '../wire/secret.ts';
 import { inTime } from '../providers/host/in-time.ts';
+import type { Hosting } from './guests/hosting.ts';
 import { acceptHandshake } from '../connection/dial/handshaking.ts';
 import type { PeerMessage } from './messages.ts';
 import { refuseNamesake, takenAmong } from '../presence/namesake.ts';
@@ -25,6 +26,7 @@ export interface ListenerInput {
   self: Self;
   network: Network;
   ending: Ending;
+  hosting: Hosting;
   /** From 0 to 1. */
   random: () => number;
   /** Whether there are so many peers that another one is turned away. */
@@ -36,7 +38,7 @@ export interface ListenerInput {
  * not an actor. Until its proof it costs a socket and a timer, nothing more.
  */
 export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ input, system, sendBack }) => {
-  const { settings, self, network, ending, random, isFull } = input;
+  const { settings, self, network, ending, hosting, random, isFull } = input;
   const { clock, limits, host, hostNames, ports, origins, seeds } = settings;
   const handshakes = new Set<() => void>();
   const report = sendBack as (message: PeerMessage) => void;
@@ -46,8 +48,10 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   let closeNetwork = (): Promise<void> | undefined => undefined;
 
   const keysOf = (shared: () => Promise<string>): Promise<SecretKeys> =>
-    (derived ??= chooseSecret(settings, shared).then(deriveKeys));
-  const end = (opened: Listener): void => {
+    (derived ??= chooseKeys(settings, shared));
+  const close = (opened: Listener | undefined): void => {
+    ending.add(hosting.doors.close());
+    if (!opened) return;
     ending.add(opened.close());
     if (opened.ended) ending.add(opened.ended);
   };
@@ -70,11 +74,11 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     const attachment = { ...attached, providers, reachable };
     const keys = await keysOf(() => attached.secret());
     if (stopped) return;
-    const dependencies = { self, keys, clock };
+    const dependencies = { self, keys, pass: settings.pass?.shown, clock };
     await refuseNamesake(attachment, dependencies, settings.ping);
     if (stopped) return;
     const admission = { isTaken: takenAmong(system, clock), isFull };
-    const accept = (socket: Socket): void => {
+    const accept = (socket: Socket, onlyGuests = false): void => {
       const stop = acceptHandshake(
         socket,
         dependencies,
@@ -88,13 +92,16 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
             settings.log.strangerRefused(error);
           },
         },
-        admission,
+        { ...admission, guests: hosting.guests.admission(keys, socket.origin), onlyGuests },
       );
       handshakes.add(stop);
     };
     const options = { host, hostNames, ports, origins, largestMessage: limits.message };
-    listener = settings.announce ? await attachment.transport.listen(options, accept) : NOWHERE;
-    if (stopped) end(listener);
+    listener = settings.announce
+      ? await attachment.transport.listen(options, (socket) => accept(socket))
+      : NOWHERE;
+    if (!stopped) await hosting.open(keys, (socket) => accept(socket, true));
+    if (stopped) close(listener);
     else report({ type: 'peer.opened', opened: { attachment, keys, listener } });
   };
 
@@ -103,7 +110,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   return () => {
     stopped = true;
     for (const stop of handshakes) stop();
-    if (listener) end(listener);
+    close(listener);
     ending.add(Promise.resolve(closeNetwork()));
   };
 });
@@ -117,6 +124,11 @@ function warnOfInsecurity(): void {
 
 /** The listener of a peer that is not announced: it has no address. */
 const NOWHERE: Listener = { addresses: [], close: () => Promise.resolve() };
+
+/** The keys of the pass, or else of the secret. */
+async function chooseKeys(settings: Settings, shared: () => Promise<string>): Promise<SecretKeys> {
+  return settings.pass?.keys() ?? deriveKeys(await chooseSecret(settings, shared));
+}
 
 /** The secret from code or environment; else that of the file; else the one that the peers of this network share. */
 async function chooseSecret(

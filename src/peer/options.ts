@@ -10,6 +10,10 @@ import { resolveExposure } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
 import { resolveNetworks } from './network-options.ts';
 import type { Networks } from './network-options.ts';
+import { resolvePass } from './guests/own-pass.ts';
+import type { OwnPass } from './guests/own-pass.ts';
+import { resolvePages } from './guests/page-options.ts';
+import type { PagesOptions, PagesSettings } from './guests/page-options.ts';
 import { limits } from './limit-options.ts';
 import type { PeerLimits } from './limit-options.ts';
 import {
@@ -18,7 +22,6 @@ import {
   directory,
   milliseconds,
   oneOf,
-  portRange,
   refuseUnknown,
   LONGEST_NAME,
   ownGroup,
@@ -26,6 +29,7 @@ import {
   strings,
   text,
 } from '../base/option-checks.ts';
+import { ports, silence } from './option-values.ts';
 import { LOG_LEVELS, createLog } from '../base/log.ts';
 import type { SlowSubscribers } from '../events/topics.ts';
 import type { Log, LogLevel, Logger } from '../base/log.ts';
@@ -160,7 +164,22 @@ export interface PeerOptions {
    * Environment: `APP_NET_PARITY` (`1` or `true`). Default: false.
    */
   parity?: boolean | undefined;
-  /** Origins of web pages that may connect, such as `https://example.com`. Default: none. */
+  /**
+   * A pass, which another peer made with `peer.pass()`. The peer then needs no secret, and has the rights of the pass. It is not
+   * announced: it dials the peers that it finds. Takes the place of `secret` and `id`.
+   * Default: none.
+   */
+  pass?: string | undefined;
+  /**
+   * A port for web pages: `{ port, host, tls, path }`. Pages need a pass (`peer.pass()`). On a `host` that is not loopback, `tls`
+   * is needed. `peer.attach()` lets pages in at a server of yours instead.
+   * Default: none.
+   */
+  pages?: PagesOptions | undefined;
+  /**
+   * Origins of web pages that may connect, such as `https://example.com`. At `pages` and `attach()` an empty list means every
+   * origin that a pass allows. Default: none.
+   */
   origins?: readonly string[] | undefined;
   /**
    * The fate of a subscriber for which more than `limits.events` would have to wait. `drop`: the oldest events are not sent
@@ -170,7 +189,7 @@ export interface PeerOptions {
   slowSubscribers?: SlowSubscribers | undefined;
   /** Limits on what this peer accepts from others and keeps for them. Default: those of `PeerLimits`. */
   limits?: Partial<PeerLimits> | undefined;
-  /** Passed to XState. It sees every event and snapshot of every actor of this peer. Default: none. */
+  /** Passed to XState: sees every event and snapshot of every actor of this peer. Default: none. */
   inspect?: Inspector | undefined;
   /**
    * Receives one line for each change of state. Give `console`, a pino logger, or an object with `debug`, `info`, `warn`
@@ -218,6 +237,9 @@ export interface Settings extends Exposure, Networks {
   hostNames: readonly string[];
   seeds: readonly Seed[];
   runtimeDir: string | undefined;
+  /** What the peer has in place of the secret. */
+  pass: OwnPass | undefined;
+  pages: PagesSettings | undefined;
   deadline: number;
   drainTime: number;
   ping: number;
@@ -240,19 +262,23 @@ export interface Settings extends Exposure, Networks {
 export function resolveOptions(options: PeerOptions, environment: NodeJS.ProcessEnv): Settings {
   refuseUnknown('option', options, KNOWN);
   const env = (name: string): string | undefined => environment[name] || undefined;
-  const id = options.id ?? nanoid();
+  const incarnation = nanoid();
+  const pass = resolvePass(options, incarnation);
+  const id = pass?.id ?? options.id ?? nanoid();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
   const name = text('name', options.name ?? env('APP_NET_NAME'), defaultName());
   const lan = boolean('lan', options.lan ?? flag('APP_NET_LAN', env('APP_NET_LAN')), false);
   return {
     id,
-    incarnation: nanoid(),
+    incarnation,
+    pass,
+    pages: resolvePages(options.pages),
     name,
     group: ownGroup(text('group', options.group ?? env('APP_NET_GROUP'), 'main')),
     hub: boolean('hub', options.hub ?? flag('APP_NET_IS_HUB', env('APP_NET_IS_HUB')), false),
-    announce: boolean('announce', options.announce, true),
+    announce: boolean('announce', options.announce, !pass),
     hostname: hostname().slice(0, LONGEST_NAME),
-    ...resolveExposure(options, lan, env),
+    ...resolveExposure(options, lan, pass ? () => undefined : env, pass !== undefined),
     hostNames: strings('hostNames', options.hostNames, 'peer.example'),
     ports: ports(options, env),
     seeds: chosenSeeds(options.seeds, env('APP_NET_PEERS'), lan),
@@ -297,6 +323,8 @@ const KNOWN: Record<keyof PeerOptions, true> = {
   suspect: true,
   stacks: true,
   parity: true,
+  pass: true,
+  pages: true,
   origins: true,
   slowSubscribers: true,
   limits: true,
@@ -319,27 +347,4 @@ function log({ logger, logLevel }: PeerOptions, environment: string | undefined,
     throw new TypeError(`${logLevel ? 'logLevel' : 'APP_NET_LOG'}: give one of ${LOG_LEVELS.join(', ')}`);
   }
   return createLog(logger, level as LogLevel, name);
-}
-
-/** The silence until a peer is asked for a sign of life, and until it is suspect. */
-function silence(options: PeerOptions): { ping: number; suspect: number } {
-  const ping = milliseconds('ping', options.ping, 2_000);
-  if (!(ping >= 20)) throw new TypeError('ping: give a number of milliseconds, 20 or more');
-  const suspect = milliseconds('suspect', options.suspect, 3 * ping);
-  if (suspect < 2 * ping)
-    throw new TypeError('suspect: give at least twice `ping`, or no answer could come in time');
-  return { ping, suspect };
-}
-
-function ports(options: PeerOptions, env: (name: string) => string | undefined): readonly [number, number] {
-  // Code wins as a whole: a range in the environment does not widen a port in code.
-  if (options.portRange) return portRange('portRange', options.portRange);
-  if (options.port !== undefined) return portRange('port', [options.port, options.port]);
-  const given = env('APP_NET_PORT_RANGE');
-  if (given) {
-    const [, first, last] = /^(\d+)-(\d+)$/.exec(given) ?? [];
-    return portRange('APP_NET_PORT_RANGE', [Number(first), Number(last)]);
-  }
-  const port = Number(env('APP_NET_PORT') ?? 0);
-  return portRange('APP_NET_PORT', [port, port]);
 }

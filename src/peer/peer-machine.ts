@@ -2,6 +2,7 @@ import { assign, enqueueActions, sendTo, setup, stopChild } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import type { Ending } from './ending.ts';
+import type { Hosting } from './guests/hosting.ts';
 import { HintTags } from '../providers/hint-tags.ts';
 import type { Network } from '../providers/network.ts';
 import type { Settings } from './options.ts';
@@ -38,6 +39,8 @@ export interface PeerInput {
   own: OwnPresence;
   /** Work that ends after its actors. */
   ending: Ending;
+  /** Has the guests. */
+  hosting: Hosting;
 }
 
 export interface PeerContext extends PeerInput {
@@ -91,7 +94,7 @@ export function createPeerMachine(
     },
     actions: {
       'start the actors': enqueueActions(({ context, self: peer, enqueue }) => {
-        const { settings, self, network, own, ending } = context;
+        const { settings, self, network, own, ending, hosting } = context;
         enqueue.spawnChild('caller', { id: 'caller', systemId: 'caller' });
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
@@ -105,7 +108,7 @@ export function createPeerMachine(
         };
         enqueue.spawnChild('listener', {
           id: 'listener',
-          input: { settings, self, network, ending, random, isFull },
+          input: { settings, self, network, ending, hosting, random, isFull },
         });
       }),
 

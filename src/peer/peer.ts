@@ -21,6 +21,8 @@ import type { PeerActor } from './actor-types.ts';
 import { containedSettings } from './contained-settings.ts';
 import { networkOf } from './default-network.ts';
 import { Ending } from './ending.ts';
+import { GuestHost } from './guests/guest-host.ts';
+import { Hosting } from './guests/hosting.ts';
 import { followDiscovery } from './follow-discovery.ts';
 import { remoteFunction } from '../functions/connected.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
@@ -63,7 +65,7 @@ import type { Selector } from '../presence/selector.ts';
  * await using peer = createPeer({ name: 'render-1', group: 'gpu' });
  * await peer.start();
  */
-export class Peer {
+export class Peer extends GuestHost {
   /** Its identity, which no other live peer has. */
   readonly id: string;
   /** Its name for people. */
@@ -106,7 +108,7 @@ export class Peer {
   readonly #remotePeer = (record: PeerRecord): RemotePeer => {
     let peer = this.#handles.get(record);
     if (!peer) {
-      peer = new RemotePeer(record, this.#outgoing, this.#settings.clock);
+      peer = new RemotePeer(record, this.#outgoing.to(record), this.#settings.clock);
       this.#handles.set(record, peer);
     }
     return peer;
@@ -122,6 +124,8 @@ export class Peer {
   /** @internal Use `createPeer()`. @param holds whether the running peer keeps the process alive */
   constructor(given: Settings, holds: boolean) {
     const settings = containedSettings(given);
+    const hosting = new Hosting(settings);
+    super(hosting);
     const { id, incarnation, name, group, hub, limits, clock, stacks, inspect } = settings;
     this.id = id;
     this.name = name;
@@ -158,9 +162,8 @@ export class Peer {
     );
     const own = new OwnPresence({ id, incarnation }, Date.now(), describe);
     const self = { id, incarnation, limits: announcedLimits(limits), describe: () => own.describe() };
-    const network = networkOf(settings);
     this.#actor = createActor(machine, {
-      input: { settings, self, network, own, ending: this.#ending },
+      input: { settings, self, network: networkOf(settings), own, hosting, ending: this.#ending },
       clock,
       ...(inspect && { inspect }),
     });
@@ -264,10 +267,7 @@ export class Peer {
     return evidenceAbout(id, this.#actor.system);
   }
 
-  /**
-   * Returns the event with this name, which this peer can emit and subscribe to.
-   * @throws TypeError for a name that is not a string of 1 to 256 characters
-   */
+  /** Returns the event of this name. @throws TypeError for a name that is not a string of 1 to 256 characters */
   event<T = unknown>(name: string): NetEvent<T> {
     return new NetEvent<T>(name, () => outsideThread(this.events));
   }
@@ -334,7 +334,7 @@ export class Peer {
 
   #end(error: NetError): void {
     this.#over = error;
-    this.#ending.add(this.#threads.end(error.message));
+    for (const work of [this.endHosting(), this.#threads.end(error.message)]) this.#ending.add(work);
     this.events.stop();
     this.#set.end(error);
     this.#markEnded();

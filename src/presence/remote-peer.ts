@@ -87,6 +87,8 @@ export class RemotePeer {
   readonly group: string;
   /** Whether it is labelled as a hub. */
   readonly hub: boolean;
+  /** Whether it has a pass in place of the secret, and only the rights of the pass. */
+  readonly guest: boolean;
   /** Process id, on its own host. */
   readonly pid: number;
   /** The name of its host, as the host calls itself. */
@@ -103,6 +105,7 @@ export class RemotePeer {
     this.name = record.name;
     this.group = record.group;
     this.hub = record.hub;
+    this.guest = record.rights !== undefined;
     this.pid = record.pid;
     this.host = record.host;
     this.scope = record.scope;

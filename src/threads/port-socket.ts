@@ -132,6 +132,7 @@ export function recordOf(
 ): PeerRecord {
   return {
     ...peer,
+    rights: undefined,
     ...{ incarnation: '', functions: new Set(), tagCharacters: 0, generation: 0 },
     ...{ link: undefined, doubt: undefined, left: undefined, evidence: undefined, waiting: undefined },
     interests: 0,

@@ -56,7 +56,8 @@ export async function openEntrance(
   return open(server, host, ports);
 }
 
-async function open(
+/** Listens, and says where. */
+export async function open(
   server: Server | HttpServer,
   host: string,
   ports: ListenOptions['ports'],
@@ -115,7 +116,8 @@ function reachable(host: string, bound: string): string[] {
   return ['127.0.0.1', ...others];
 }
 
-function bothEnds({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): string {
+/** Names a connection by its two ends. */
+export function bothEnds({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): string {
   return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }
 

@@ -4,7 +4,7 @@ import { connect, createSecureContext, createServer } from 'node:tls';
 import type { SecureContext, Server, TLSSocket } from 'node:tls';
 
 import { LONGEST_TIMER } from '../base/clock.ts';
-import type { Binding } from '../wire/handshake.ts';
+import type { Binding } from '../wire/proof.ts';
 import { ephemeralCertificate } from './certificate.ts';
 import { opened } from './opened.ts';
 import { owned } from './owned.ts';

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts';
-import type { Binding } from '../wire/handshake.ts';
+import type { Binding } from '../wire/proof.ts';
 import type { Scope } from './scope.ts';
 
 /** How peers reach each other. `websocket.ts` is the real transport; `memory.ts` stays within a process. */
@@ -49,6 +49,8 @@ export interface Socket {
   readonly binding: Binding;
   /** Where the other end is. */
   readonly scope: Scope;
+  /** The `Origin` of the other end, which every browser sends. */
+  readonly origin?: string | undefined;
   /** Whether the connection goes through a broker. */
   readonly isRelayed?: boolean;
   /** Bytes that were sent but not yet handed to the network. */

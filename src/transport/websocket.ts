@@ -10,8 +10,10 @@ import { systemClock } from '../base/clock.ts';
 import { warnOfUnforeseen } from '../base/unforeseen.ts';
 import { SUBPROTOCOL } from '../wire/frames.ts';
 import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
-import type { Binding } from '../wire/handshake.ts';
+import type { Binding } from '../wire/proof.ts';
 import { Gate } from './gate.ts';
+import type { PageEnd } from './gate.ts';
+import { refuseRequest, refuseUpgrade } from './refusals.ts';
 import { Inbox } from './inbox.ts';
 import { addressText, hostInUrl, plainIp } from './address.ts';
 import { dialStream } from './dial-stream.ts';
@@ -65,37 +67,11 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
   // off because they would also count the time in which this process was too busy to read.
   const server = createServer({ headersTimeout: 0, requestTimeout: 0 });
   const gate = new Gate(options);
-  const upgrader = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    ...PARTS,
-    ...PONGS,
-    maxPayload: options.largestMessage,
-    handleProtocols: () => SUBPROTOCOL,
-  });
-  server.on('request', (request, response) => {
-    // The answer to anything that is not a peer: no body, no server name, nothing about what runs here.
-    response.writeHead(426, { Connection: 'close, Upgrade', Upgrade: 'websocket', 'Content-Length': 0 });
-    response.end(() => request.socket.destroySoon());
-  });
-  server.on('upgrade', (request: IncomingMessage, stream: NetSocket, head: Buffer) => {
-    const refusal = gate.refuse(request, stream);
-    if (refusal) {
-      stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
-        stream.destroySoon(),
-      );
-      return;
-    }
-    upgrader.handleUpgrade(request, stream, head, (ws) => {
-      // This callback runs within the stream, so an error here would end the process.
-      try {
-        accept(new WebSocketSocket(ws, stream, gate));
-      } catch (error) {
-        warnOfUnforeseen('with a connection that had just come', error);
-        ws.terminate();
-      }
-    });
-  });
+  const upgrader = new Upgrader(gate, options.largestMessage, accept);
+  server.on('request', refuseRequest);
+  server.on('upgrade', (request: IncomingMessage, stream: NetSocket, head: Buffer) =>
+    upgrader.take(request, stream, head),
+  );
   const entrance = await openEntrance(server, gate, options, tls);
   return {
     addresses: entrance.addresses,
@@ -106,6 +82,40 @@ async function listen(options: ListenOptions, tls: Tls, accept: (socket: Socket)
       return Promise.resolve();
     },
   };
+}
+
+/** Turns upgrades that a gate admits into sockets. */
+export class Upgrader {
+  readonly #gate: Gate;
+  readonly #accept: (socket: Socket) => void;
+  readonly #server: WebSocketServer;
+
+  constructor(gate: Gate, largestMessage: number, accept: (socket: Socket) => void) {
+    this.#gate = gate;
+    this.#accept = accept;
+    this.#server = new WebSocketServer({
+      ...{ noServer: true, clientTracking: false, ...PARTS, ...PONGS },
+      maxPayload: largestMessage,
+      handleProtocols: () => SUBPROTOCOL,
+    });
+  }
+
+  take(request: IncomingMessage, stream: NetSocket, head: Buffer): void {
+    const refusal = this.#gate.refuse(request, stream);
+    if (refusal) {
+      refuseUpgrade(stream, refusal);
+      return;
+    }
+    this.#server.handleUpgrade(request, stream, head, (ws) => {
+      // This callback runs within the stream, so an error here would end the process.
+      try {
+        this.#accept(new WebSocketSocket(ws, stream, this.#gate, this.#gate.pageOf(request)));
+      } catch (error) {
+        warnOfUnforeseen('with a connection that had just come', error);
+        ws.terminate();
+      }
+    });
+  }
 }
 
 async function dial(address: Address, tls: Tls, { largestMessage, signal }: DialOptions): Promise<Socket> {
@@ -196,6 +206,7 @@ class WebSocketSocket implements Socket {
   readonly #inbox = new Inbox();
   /** The gate through which an accepted connection came; undefined for a dialled one. */
   readonly #gate: Gate | undefined;
+  readonly #page: PageEnd | undefined;
   #trusted = false;
   #closing = false;
   /** A pong was written and has not yet left. */
@@ -203,10 +214,12 @@ class WebSocketSocket implements Socket {
   /** The newest ping that came meanwhile. Its answer stands for all of them, as RFC 6455 (5.5.3) allows. */
   #pinged: Buffer | undefined;
 
-  constructor(ws: WebSocket, tcp: NetSocket, gate: Gate | undefined) {
+  /** @param page what the upgrade said; undefined for a dialled connection */
+  constructor(ws: WebSocket, tcp: NetSocket, gate: Gate | undefined, page?: PageEnd) {
     this.#ws = ws;
     this.#tcp = tcp;
     this.#gate = gate;
+    this.#page = page;
     tcp.unref();
     tcp.on('data', this.#limitStranger);
     ws.on('message', (data, isBinary) => {
@@ -218,7 +231,12 @@ class WebSocketSocket implements Socket {
     ws.on('close', (code) => this.#inbox.closed(code));
   }
 
+  get origin(): string | undefined {
+    return this.#page?.origin;
+  }
+
   get binding(): Binding {
+    if (this.#page?.host !== undefined) return { kind: 'host', data: Buffer.from(this.#page.host, 'utf8') };
     if (this.#tcp instanceof TLSSocket) return exporterBinding(this.#tcp);
     const tcp = this.#tcp;
     return this.#gate

@@ -262,6 +262,8 @@ export interface HelloMessage {
    * generation stays. Absent: 0.
    */
   generation?: number;
+  /** The public part of the dialler's pass. Absent: it has the secret. */
+  pass?: string;
   limits: Limits;
 }
 

@@ -8,6 +8,7 @@ import type {
   WelcomeMessage,
 } from './frames.ts';
 import { isLimits } from './guards.ts';
+import { LONGEST_PASS } from './pass.ts';
 import { isFields, isPeerId, isString, isTagList } from './shapes.ts';
 import { isPresence, LONGEST_NAME } from './presence-frames.ts';
 
@@ -68,9 +69,10 @@ function read(text: string, ...types: HandshakeMessage['type'][]): Record<string
 
 export function readHello(text: string): HelloMessage {
   const value = read(text, 'hello');
-  const { to, generation = 0 } = value;
+  const { to, generation = 0, pass = '' } = value;
   const counted = Number.isSafeInteger(generation) && (generation as number) >= 0;
-  if (!isIntroduction(value) || !(to === '' || isPeerId(to)) || !counted) {
+  const isRight = (to === '' || isPeerId(to)) && counted && isString(pass, LONGEST_PASS);
+  if (!isIntroduction(value) || !isRight) {
     throw new HandshakeFailed('the hello message has a wrong shape');
   }
   return value as unknown as HelloMessage;

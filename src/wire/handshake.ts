@@ -1,8 +1,11 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-
 import type { Presence } from './presence-frames.ts';
 import type { Description, HelloMessage, Limits, WelcomeMessage } from './frames.ts';
 import { VERSIONS } from './frames.ts';
+import { describedToGuest, partyOfGuest } from './guest.ts';
+import type { AdmitGuest, Guest } from './guest.ts';
+import type { Rights } from './pass.ts';
+import { acceptorProof, checkProof, diallerProof, takenProof, transcript } from './proof.ts';
+import type { Binding } from './proof.ts';
 import { LONGEST_TAG } from './shapes.ts';
 import {
   HandshakeFailed,
@@ -35,9 +38,6 @@ export const HANDSHAKE_BYTES = 16 * 1024;
 
 /** Bytes of function tags that M4 and M5 may have. The other tags follow in `functions` frames. */
 const TAGS_IN_DESCRIPTION = 8 * 1024;
-
-/** The connection that the proofs are bound to. It comes from the socket and is never negotiated. */
-export type Binding = { kind: string; data: Uint8Array };
 
 /** The identity of this side, and the description it sends once the other side has proved itself. */
 export interface Self {
@@ -72,6 +72,8 @@ export interface Result {
   toldVersion: number;
   /** The generation in M1. */
   generation: number;
+  /** The rights of the other side, if it has a pass. */
+  rights?: Rights | undefined;
 }
 
 export interface HandshakeOptions {
@@ -87,43 +89,17 @@ export interface DiallerOptions extends HandshakeOptions {
   to: string;
   /** Whether the peer that answers is already connected. Called before anything is proved. */
   isConnected?: (id: string, incarnation: string) => boolean;
-}
-
-/** `lp(x)`: four bytes of length, most significant first, then x. */
-function lengthPrefixed(data: Uint8Array | string): Buffer {
-  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
-  const all = Buffer.allocUnsafe(4 + bytes.length);
-  all.writeUInt32BE(bytes.length);
-  all.set(bytes, 4);
-  return all;
-}
-
-/** `T`, which both proofs cover. It hashes the exact bytes of the messages on the wire. */
-export function transcript(binding: Binding, m1: string, m2: string): Buffer {
-  const bound = Buffer.concat([lengthPrefixed(binding.kind), lengthPrefixed(binding.data)]);
-  const parts = ['app-net.v1', bound, m1, m2].map(lengthPrefixed);
-  return createHash('sha256').update(Buffer.concat(parts)).digest();
-}
-
-export function diallerProof(keys: HandshakeKeys, t: Buffer): Buffer {
-  return createHmac('sha256', keys.dialler).update(t).digest();
-}
-
-/** Also covers M3, so that it answers this dialler and no other. */
-export function acceptorProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffer {
-  return createHmac('sha256', keys.acceptor).update(t).update(m3, 'utf8').digest();
-}
-
-/** The proof of an acceptor that refuses a dialler whose id another process has. No M3 ends in `taken`, so it is unambiguous. */
-export function takenProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffer {
-  return acceptorProof(keys, t, `${m3}taken`);
-}
-
-export interface DiallerOptions extends HandshakeOptions {
-  /** Id of the peer that should answer; empty if only its address is known. */
-  to: string;
   /** How often this side has lost or given up a connection to that peer. Default: 0. */
   generation?: number;
+  /** The public part of the pass whose keys `keys` are; undefined for a peer that has the secret. */
+  pass?: string | undefined;
+}
+
+export interface AcceptorOptions extends HandshakeOptions {
+  /** Decides about a dialler with a pass. Absent: none is let in. */
+  guests?: AdmitGuest | undefined;
+  /** Only diallers with a pass are let in. */
+  onlyGuests?: boolean | undefined;
 }
 
 /** The side that opened the connection. It sends `hello()`, then answers each message. */
@@ -136,7 +112,7 @@ export class DiallerHandshake {
 
   constructor(options: DiallerOptions) {
     this.#options = options;
-    const { self, nonce, to, generation = 0 } = options;
+    const { self, nonce, to, generation = 0, pass } = options;
     this.#hello = write({
       type: 'hello',
       versions: [...VERSIONS],
@@ -145,6 +121,7 @@ export class DiallerHandshake {
       nonce: Buffer.from(nonce).toString('base64url'),
       to,
       ...(generation > 0 && { generation }),
+      ...(pass !== undefined && { pass }),
       limits: self.limits,
     });
   }
@@ -194,15 +171,17 @@ export class DiallerHandshake {
 
 /** The side that was dialled. It only answers messages. */
 export class AcceptorHandshake {
-  readonly #options: HandshakeOptions;
+  readonly #options: AcceptorOptions;
   #hello: HelloMessage | undefined;
+  /** The dialler, if it has a pass. */
+  #guest: Guest | undefined;
   #transcript: Buffer | undefined;
   #proof = '';
   /** The tags sent in M4; undefined until the dialler has proved itself. */
   #told: readonly string[] | undefined;
   #toldVersion = 1;
 
-  constructor(options: HandshakeOptions) {
+  constructor(options: AcceptorOptions) {
     this.#options = options;
   }
 
@@ -210,26 +189,40 @@ export class AcceptorHandshake {
   receive(text: string): Step {
     if (!this.#hello) return this.#receiveHello(text);
     if (!this.#told) return this.#receiveProof(text);
-    const party = { ...description(readDescribe(text)), ...partyOf(this.#hello) };
+    const told = description(readDescribe(text));
+    const rights = this.#guest?.rights;
+    const { group } = this.#options.self.describe();
+    const party = { ...(rights ? partyOfGuest(told, rights, group) : told), ...partyOf(this.#hello) };
     return {
       done: {
         party,
         told: this.#told,
         toldVersion: this.#toldVersion,
         generation: this.#hello.generation ?? 0,
+        ...(rights && { rights }),
       },
     };
   }
 
   /** Sent instead of M4 to a dialler that has proved itself, if its id is taken. */
   taken(): string {
-    const proof = takenProof(this.#options.keys, this.#transcript!, this.#proof);
+    const proof = takenProof(this.#keys, this.#transcript!, this.#proof);
     return write({ type: 'taken', proof: proof.toString('base64url') });
   }
 
+  get #keys(): HandshakeKeys {
+    return this.#guest?.keys ?? this.#options.keys;
+  }
+
   #receiveHello(text: string): Step {
-    const { self, binding, nonce } = this.#options;
+    const { self, binding, nonce, guests, onlyGuests } = this.#options;
     const hello = readHello(text);
+    if (hello.pass !== undefined) {
+      if (!guests) throw new HandshakeFailed('this peer takes no passes');
+      this.#guest = guests(hello.pass, hello);
+    } else if (onlyGuests) {
+      throw new HandshakeFailed('a pass is needed here, and the hello has none');
+    }
     refuseSelf(hello, self, nonce);
     const version = VERSIONS.find((each) => hello.versions.includes(each));
     if (version === undefined)
@@ -249,14 +242,15 @@ export class AcceptorHandshake {
   }
 
   #receiveProof(text: string): Step {
-    const { self, keys } = this.#options;
+    const { self } = this.#options;
     // Only now, and not at M1: our answer to the hello lets the dialler see that it has reached the wrong peer.
     const { to } = this.#hello!;
     if (to && to !== self.id) throw new WrongPeer(to, self.id);
-    checkProof(readProof(text).proof, diallerProof(keys, this.#transcript!));
+    checkProof(readProof(text).proof, diallerProof(this.#keys, this.#transcript!));
     this.#proof = text;
-    const proof = acceptorProof(keys, this.#transcript!, text).toString('base64url');
-    const own = brief(self.describe());
+    const proof = acceptorProof(this.#keys, this.#transcript!, text).toString('base64url');
+    const described = self.describe();
+    const own = brief(this.#guest ? describedToGuest(described, this.#guest.rights) : described);
     this.#told = own.functions;
     this.#toldVersion = own.version ?? 1;
     const { id, incarnation } = this.#hello!;
@@ -316,14 +310,5 @@ function description(told: Description): Description & Presence {
 function refuseSelf(message: HelloMessage | WelcomeMessage, self: Self, nonce: Uint8Array): void {
   if (message.id === self.id || message.nonce === Buffer.from(nonce).toString('base64url')) {
     throw new OwnHello(message.nonce);
-  }
-}
-
-function checkProof(given: string, expected: Buffer): void {
-  // Compare the text, not the bytes: several base64 texts can stand for the same bytes.
-  const [proof, wanted] = [Buffer.from(given, 'utf8'), Buffer.from(expected.toString('base64url'), 'utf8')];
-  // Compare the lengths first: timingSafeEqual throws if they differ.
-  if (proof.length !== wanted.length || !timingSafeEqual(proof, wanted)) {
-    throw new HandshakeFailed('the proof is wrong: the two sides have different secrets');
   }
 }

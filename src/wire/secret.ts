@@ -1,4 +1,4 @@
-import { createSecretKey, hkdfSync, randomBytes, scrypt } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, hkdfSync, randomBytes, scrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 /** The form of a generated secret: `net1_` and 32 bytes, base64url. */
@@ -43,6 +43,8 @@ export interface SecretKeys extends HandshakeKeys {
    * passphrases at leisure.
    */
   readonly relay: KeyObject | undefined;
+  /** The key that makes the keys of passes. Undefined in the same cases: the holder of a pass could try passphrases against it. */
+  readonly passes: KeyObject | undefined;
   /** The key for the places of peers on the rings of neighbours. */
   readonly rings: KeyObject;
 }
@@ -70,47 +72,79 @@ export async function deriveKeys(secret: string): Promise<SecretKeys> {
   const made = MADE.exec(secret)?.[1];
   const key = made === undefined ? await stretch(secret) : Buffer.from(made, 'base64url');
   const isSafe = made !== undefined && secret !== PUBLIC_SECRET;
-  return new PrivateKeys(
-    expand(key, 'handshake', 64),
-    expand(key, 'world', 12).toString('base64url'),
-    isSafe ? createSecretKey(expand(key, 'hint', 32)) : undefined,
-    isSafe ? createSecretKey(expand(key, 'relay', 32)) : undefined,
-    createSecretKey(expand(key, 'rings', 32)),
-  );
+  return new PrivateKeys(expand(key, 'handshake', 64), expand(key, 'world', 12).toString('base64url'), {
+    hints: isSafe ? createSecretKey(expand(key, 'hint', 32)) : undefined,
+    relay: isSafe ? createSecretKey(expand(key, 'relay', 32)) : undefined,
+    passes: isSafe ? createSecretKey(expand(key, 'pass', 32)) : undefined,
+    rings: createSecretKey(expand(key, 'rings', 32)),
+  });
 }
+
+/** The key of the pass with this public part, 32 bytes. @param passes of the secret */
+export function keyOfPass(passes: KeyObject, shown: string): Buffer {
+  return createHmac('sha256', passes).update(shown, 'latin1').digest();
+}
+
+/** The keys of a handshake with a pass. @param key of the pass, 32 bytes */
+export function handshakeKeysOf(key: Buffer): HandshakeKeys {
+  return new PrivateKeys(expand(key, 'handshake', 64), '', NO_KEYS);
+}
+
+/**
+ * The keys of a peer that has a pass.
+ * @param key of the pass, 32 bytes
+ * @param world of the secret that made it
+ */
+export function keysOfGuest(key: Buffer, world: string): SecretKeys {
+  const rings = createSecretKey(randomBytes(32));
+  return new PrivateKeys(expand(key, 'handshake', 64), world, { ...NO_KEYS, rings });
+}
+
+/**
+ * The id of a peer that has a pass. It follows from the pass, so that nobody can take the id of another peer.
+ * @param shown the public part
+ */
+export function guestId(shown: string, incarnation: string): string {
+  const digest = createHash('sha256').update(`app-net.v1 guest\n${shown}\n${incarnation}`, 'latin1').digest();
+  return digest.toString('base64url', 0, 16);
+}
+
+type OtherKeys = Pick<SecretKeys, 'hints' | 'relay' | 'passes' | 'rings'>;
+
+const NO_KEYS = {
+  hints: undefined,
+  relay: undefined,
+  passes: undefined,
+  // Only a peer that connects to others by itself has a place on rings.
+  rings: createSecretKey(Buffer.alloc(32)),
+} satisfies OtherKeys;
 
 /** Keeps the keys in private fields, so that a log or inspector that walks the actors does not find them. */
 class PrivateKeys implements SecretKeys {
   readonly #world: string;
   readonly #both: Buffer;
-  readonly #hints: KeyObject | undefined;
-  readonly #relay: KeyObject | undefined;
-  readonly #rings: KeyObject;
+  readonly #others: OtherKeys;
 
-  constructor(
-    both: Buffer,
-    world: string,
-    hints: KeyObject | undefined,
-    relay: KeyObject | undefined,
-    rings: KeyObject,
-  ) {
+  constructor(both: Buffer, world: string, others: OtherKeys) {
     this.#both = both;
     this.#world = world;
-    this.#hints = hints;
-    this.#relay = relay;
-    this.#rings = rings;
+    this.#others = others;
   }
 
   get relay(): KeyObject | undefined {
-    return this.#relay;
+    return this.#others.relay;
   }
 
   get hints(): KeyObject | undefined {
-    return this.#hints;
+    return this.#others.hints;
+  }
+
+  get passes(): KeyObject | undefined {
+    return this.#others.passes;
   }
 
   get rings(): KeyObject {
-    return this.#rings;
+    return this.#others.rings;
   }
 
   get world(): string {

@@ -13,6 +13,7 @@ import type { RemotePeer } from '../../presence/remote-peer.ts';
 import { nameFor, readableTag } from '../../base/tag.ts';
 import { printable } from '../../base/text.ts';
 import type { CancelFrame, RequestFrame, UnreadableFrame } from '../../wire/frames.ts';
+import type { Rights } from '../../wire/pass.ts';
 import { Answers } from './answers.ts';
 import { receiveForArgument } from './arguments.ts';
 import type { ArgumentFrame } from './arguments.ts';
@@ -223,9 +224,10 @@ class Dispatcher {
       );
       return;
     }
-    const registration = this.#registry.get(tag);
+    const { rights } = link;
+    const registration = rights && !rights.mayCall(tag) ? undefined : this.#registry.get(tag);
     if (!registration) {
-      this.#refuse(link, request, 'NO_SUCH_TAG', this.#noSuchTag(tag));
+      this.#refuse(link, request, 'NO_SUCH_TAG', this.#noSuchTag(tag, rights));
       return;
     }
     const { streams } = this.#limits;
@@ -321,8 +323,10 @@ class Dispatcher {
     for (const answer of held) answer();
   }
 
-  #noSuchTag(tag: string): string {
-    const near = this.#registry.near(tag).map((each) => nameFor(each, tag));
+  /** @param rights of a caller that has a pass: functions that it may not call are not named */
+  #noSuchTag(tag: string, rights: Rights | undefined): string {
+    const isNamed = (each: string): boolean => rights === undefined || rights.mayCall(each);
+    const near = this.#registry.near(tag, isNamed).map((each) => nameFor(each, tag));
     const hint = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
     return `no function is connected as ${JSON.stringify(printable(readableTag(tag).slice(0, 256)))}${hint}`;
   }

@@ -161,10 +161,13 @@ export class Registry {
     });
   }
 
-  /** Up to three tags that look like `tag`, for the message about a tag that is unknown. */
-  near(tag: string): string[] {
+  /**
+   * Up to three tags that look like `tag`, for the message about a tag that is unknown.
+   * @param isNamed whether the message may name this tag
+   */
+  near(tag: string, isNamed: (tag: string) => boolean = () => true): string[] {
     const reserved = tag.startsWith(RESERVED) ? [...this.#defaults.keys()] : [];
-    return near(tag, [...reserved, ...this.tags()], nameIn);
+    return near(tag, [...reserved, ...this.tags()].filter(isNamed), nameIn);
   }
 }
 

@@ -2,6 +2,7 @@ import { RemoteStream, asStream } from '../streams/remote-stream.ts';
 import { Call } from './call.ts';
 import { callerFrames, failWithNetError } from './call-failure.ts';
 import { endArguments } from '../streams/call-streams.ts';
+import { GuestCalls } from './guest-calls.ts';
 import { GivenStreams } from '../streams/given-streams.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -48,6 +49,11 @@ export class Outgoing implements Calling {
 
   constructor(input: OutgoingInput) {
     this.#input = input;
+  }
+
+  /** What makes calls to this peer. */
+  to({ rights }: PeerRecord): Calling {
+    return rights ? new GuestCalls(this, rights) : this;
   }
 
   /** @throws TypeError for invalid options; all other failures reject */

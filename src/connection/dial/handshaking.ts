@@ -14,6 +14,7 @@ import {
   HANDSHAKE_TIME,
 } from '../../wire/handshake.ts';
 import { HandshakeFailed, HandshakeNeedless, IdTaken, OwnHello } from '../../wire/handshake-messages.ts';
+import type { AdmitGuest } from '../../wire/guest.ts';
 import type { DiallerOptions, Self, Step } from '../../wire/handshake.ts';
 import type { HandshakeKeys } from '../../wire/secret.ts';
 import { sayGoodbye } from '../goodbye.ts';
@@ -25,6 +26,8 @@ import type { Session } from '../session.ts';
 export interface HandshakeDependencies {
   self: Self;
   keys: HandshakeKeys;
+  /** The public part of the pass whose keys they are; absent for a peer that has the secret. */
+  pass?: string | undefined;
   clock: Clock;
 }
 
@@ -57,9 +60,9 @@ export function dialHandshake(
   outcome: DialOutcome,
   { onlyToKnow = false, ...more }: DialChoices = {},
 ): () => void {
-  const { self, keys } = dependencies;
+  const { self, keys, pass } = dependencies;
   const nonce = randomBytes(32);
-  const options = { self, keys, binding: socket.binding, nonce, to, ...more };
+  const options = { self, keys, pass, binding: socket.binding, nonce, to, ...more };
   const handshake = new DiallerHandshake(options);
   const name = nonce.toString('base64url');
   let answeredBy: string | undefined;
@@ -98,6 +101,10 @@ export interface Admission {
   isTaken?: IsTaken;
   /** Whether this peer has reached its limit of peers. */
   isFull?: (id: string) => boolean;
+  /** Decides about a dialler with a pass. Absent: none is let in. */
+  guests?: AdmitGuest;
+  /** Only diallers with a pass are let in. */
+  onlyGuests?: boolean;
 }
 
 /** Runs the handshake on a socket that the other side opened. Returns a function that stops it. */
@@ -113,6 +120,8 @@ export function acceptHandshake(
     keys,
     binding: socket.binding,
     nonce: randomBytes(32),
+    guests: admission.guests,
+    onlyGuests: admission.onlyGuests,
   });
   const step = (text: string): Step => handshake.receive(text);
   return run(

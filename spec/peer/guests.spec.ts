@@ -1,0 +1,172 @@
+import { expect } from 'chai';
+
+import { current } from '../../src/index.ts';
+import type { Peer, PeerOptions } from '../../src/index.ts';
+import { makeSecret } from '../../src/wire/secret.ts';
+import { eventually } from '../support/eventually.ts';
+import { openPage } from '../support/page.ts';
+import { meet, Stage } from '../support/peers.ts';
+
+const ORIGIN = 'https://app.example';
+
+describe('a guest', () => {
+  const stage = new Stage();
+  const secret = makeSecret();
+  let server: Peer;
+  let runtimeDir: string;
+
+  const host = async (options: PeerOptions = {}): Promise<Peer> => {
+    runtimeDir = await stage.folder();
+    server = stage.make({ name: 'server', secret, runtimeDir, pages: {}, ...options });
+    await server.start();
+    server.connect('chat.say', (text: string) => `${current().caller!.name}: ${text}`);
+    server.connect('chat.read', () => ['hello']);
+    server.connect('admin.wipe', () => 'wiped');
+    return server;
+  };
+
+  afterEach(() => stage.clear());
+
+  it('that is a page calls what its pass allows, under the name of the pass', async () => {
+    await host();
+    const pass = await server.pass({ may: ['chat.*'], origins: [ORIGIN], name: 'shop' });
+    const page = await openPage(server.pagesUrl!, pass, { origin: ORIGIN });
+    expect((await page.call('chat.say', 'hello')).value).to.equal('shop: hello');
+    expect((await page.call('admin.wipe')).failure!.code).to.equal('NO_SUCH_TAG');
+  });
+
+  it('is told of no function that it may not call, and nothing about the host', async () => {
+    await host();
+    const pass = await server.pass({ may: ['chat.say'], origins: [ORIGIN] });
+    const page = await openPage(server.pagesUrl!, pass, { origin: ORIGIN });
+    const { functions, pid, host: name, addresses, digest } = page.party!;
+    expect({ functions, pid, name, addresses, digest }).to.deep.equal({
+      ...{ functions: ['chat.say'], pid: 0, name: '', addresses: [], digest: '' },
+    });
+    server.connect('admin.more', () => 1);
+    server.connect('chat.say', () => 1, { replace: true });
+    const { failure } = await page.call('chat.sa');
+    expect(failure!.message).to.include('did you mean chat.say?');
+    expect(failure!.message).not.to.include('chat.read');
+    expect(page.frames.filter(({ type }) => type !== 'error')).to.deep.equal([]);
+  });
+
+  it('that is a process has the rights of its pass, and finds the peers by itself', async () => {
+    await host();
+    const guest = stage.make({ pass: await server.pass({ may: ['chat.*'], name: 'robot' }), runtimeDir });
+    await guest.start();
+    const [toServer] = await meet(guest, server.id);
+    expect(toServer!.functions).to.have.members(['chat.say', 'chat.read']);
+    expect(await toServer!.call('chat.say', ['hello'])).to.equal('robot: hello');
+    await toServer!.call('admin.wipe').then(
+      () => expect.fail(),
+      (error: unknown) => expect(error).to.include({ code: 'NO_SUCH_TAG' }),
+    );
+    await guest.pass({}).then(
+      () => expect.fail(),
+      (error: unknown) => expect(error).to.include({ code: 'INSECURE' }),
+    );
+  });
+
+  it('offers functions and events, as far as its pass allows', async () => {
+    await host();
+    const pass = await server.pass({ offers: ['page.*'], origins: [ORIGIN] });
+    const heard: unknown[] = [];
+    server.event('page.moved').subscribe((value) => void heard.push(value));
+    server.event('job.done').subscribe((value) => void heard.push(value));
+    const functions = ['page.notify', 'chat.say'];
+    const page = await openPage(server.pagesUrl!, pass, { origin: ORIGIN, functions });
+    const [toPage] = await server.getPeers();
+    expect(toPage).to.include({ name: 'guest', guest: true, hub: false, group: 'main' });
+    expect(toPage!.functions).to.deep.equal(['page.notify']);
+    page.send({ type: 'functions', added: ['admin.wipe', 'page.more'], removed: [] });
+    await eventually(() => expect(toPage!.functions).to.deep.equal(['page.notify', 'page.more']));
+    await toPage!.call('chat.say', ['x']).then(
+      () => expect.fail(),
+      (error: unknown) => expect(error).to.include({ code: 'NO_SUCH_TAG', ran: 'no' }),
+    );
+    await eventually(() => expect(page.frames).to.have.length(1));
+    expect(page.frames[0]).to.include({ type: 'subscribe', name: 'page.moved' });
+    page.send({ type: 'subscribed', id: page.frames[0]!.id, sequence: 0 });
+    page.send({ type: 'event', name: 'job.done', sequence: 1, value: 'forged' });
+    page.send({ type: 'event', name: 'page.moved', sequence: 1, value: 'right' });
+    await eventually(() => expect(heard).to.deep.equal(['right']));
+  });
+
+  it('hears the events that its pass allows, and no others', async () => {
+    await host();
+    const page = await openPage(server.pagesUrl!, await server.pass({ hear: ['job.*'] }));
+    for (const name of ['job.done', 'secret.key', '*'])
+      expect((await page.ask({ type: 'subscribe', name })).sequence).to.equal(0);
+    expect(server.event('secret.key').emit('x')).to.equal(0);
+    expect(server.event('job.done').emit('y')).to.equal(1);
+    await eventually(() =>
+      expect(page.frames.filter(({ type }) => type === 'event')).to.deep.equal([
+        { type: 'event', name: 'job.done', sequence: 1, value: 'y' },
+      ]),
+    );
+  });
+
+  it('is neither told who is present nor believed about it', async () => {
+    await host();
+    const other = stage.make({ secret, runtimeDir, name: 'other' });
+    await other.start();
+    await meet(server, other.id);
+    const page = await openPage(server.pagesUrl!, await server.pass());
+    await eventually(async () => expect(await server.getPeers()).to.have.length(2));
+    const [mark] = [{ id: other.id, incarnation: 'x', started: Date.now() + 1e6, version: 9 }];
+    page.send({ type: 'left', peer: mark, why: 'stopped' });
+    page.send({ type: 'lists', digests: ['x'] });
+    page.send({ type: 'summary', fingerprints: [] });
+    await page.call('net.ping');
+    expect(page.frames.map(({ type }) => type)).to.deep.equal(['error']);
+    expect(await server.getPeers()).to.have.length(2);
+    expect((await other.getPeers()).map(({ id }) => id)).to.deep.equal([server.id]);
+  });
+
+  it('cannot take the id of another peer', async () => {
+    await host();
+    const opened = openPage(server.pagesUrl!, await server.pass(), { id: server.id });
+    await opened.then(
+      () => expect.fail(),
+      (error: Error) => expect(error.message).to.equal('closed with 4401'),
+    );
+  });
+
+  for (const [what, origin, answer] of [
+    ['of another origin', 'https://evil.example', 'closed with 4401'],
+    ['without an origin, if the pass names one', undefined, 'closed with 4401'],
+    ['of the origin null', 'null', 'Unexpected server response: 403'],
+  ] as const) {
+    it(`${what} is refused`, async () => {
+      await host();
+      const pass = await server.pass({ may: ['*'], origins: [ORIGIN] });
+      const opened = openPage(server.pagesUrl!, pass, origin === undefined ? {} : { origin });
+      await opened.then(
+        () => expect.fail(),
+        (error: Error) => expect(error.message).to.equal(answer),
+      );
+    });
+  }
+
+  it('is cut off when its pass expires', async () => {
+    await host();
+    const page = await openPage(server.pagesUrl!, await server.pass({ expires: '1s' }));
+    expect(await page.closed).to.equal(4401);
+  });
+
+  it('is cut off when its pass is revoked, and does not come back', async () => {
+    await host();
+    const [pass, other] = [await server.pass(), await server.pass()];
+    const page = await openPage(server.pagesUrl!, pass);
+    const stays = await openPage(server.pagesUrl!, other);
+    server.revoke(pass);
+    expect(await page.closed).to.equal(4401);
+    await openPage(server.pagesUrl!, pass).then(
+      () => expect.fail(),
+      (error: Error) => expect(error.message).to.equal('closed with 4401'),
+    );
+    await eventually(async () => expect(await server.getPeers()).to.have.length(1));
+    expect(stays.socket.readyState).to.equal(stays.socket.OPEN);
+  });
+});

@@ -1,0 +1,101 @@
+import { Alarm } from '../base/alarm.ts';
+import type { Clock } from '../base/clock.ts';
+import { CLOSE } from '../wire/frames.ts';
+import type { AdmitGuest, Guest } from '../wire/guest.ts';
+import { HandshakeFailed } from '../wire/handshake-messages.ts';
+import { readClaims, Rights, splitPass } from '../wire/pass.ts';
+import type { PassClaims } from '../wire/pass.ts';
+import { guestId, handshakeKeysOf, keyOfPass } from '../wire/secret.ts';
+import type { SecretKeys } from '../wire/secret.ts';
+import type { Link } from './link.ts';
+
+/** The passes that this peer takes: which are valid, and the links of those that have them. */
+export class Guests {
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
+  readonly #links = new Set<Link>();
+  /** When each revoked pass would have expired, by its name. */
+  readonly #revoked = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#alarm = new Alarm(clock, () => this.#endExpired());
+  }
+
+  /**
+   * Decides about passes on one connection. The cheap checks come first.
+   * @param origin of the upgrade; undefined if it had none
+   */
+  admission({ world, passes }: SecretKeys, origin: string | undefined): AdmitGuest {
+    return (shown, { id, incarnation }): Guest => {
+      if (!passes) throw new HandshakeFailed('this peer takes no passes, as its secret is no made one');
+      const claims = claimsOf(shown);
+      if (!claims) throw new HandshakeFailed('the pass cannot be read');
+      if (claims.kid !== world) throw new HandshakeFailed('the pass was made with another secret');
+      const rights = new Rights(claims);
+      if (rights.expires <= Date.now()) throw new HandshakeFailed('the pass has expired');
+      if (this.#revoked.has(claims.id)) throw new HandshakeFailed('the pass was revoked');
+      checkOrigin(claims, origin);
+      if (id !== guestId(shown, incarnation))
+        throw new HandshakeFailed('the id does not follow from the pass and the incarnation');
+      return { keys: handshakeKeysOf(keyOfPass(passes, shown)), rights };
+    };
+  }
+
+  /** The link of a guest is open. */
+  opened(link: Link): void {
+    this.#links.add(link);
+    this.#setAlarm(link);
+    // It was revoked while its handshake ran.
+    if (this.#revoked.has(link.rights!.pass)) end(link, REVOKED);
+  }
+
+  closed(link: Link): void {
+    this.#links.delete(link);
+    if (this.#links.size === 0) this.#alarm.clear();
+  }
+
+  /**
+   * Refuses the pass from now on, and ends the links of those that have it.
+   * @param pass as it was made, or its public part
+   * @throws TypeError for anything else
+   */
+  revoke(pass: string): void {
+    const claims = claimsOf(splitPass(pass)?.shown ?? pass);
+    if (!claims) throw new TypeError('pass: give a pass that peer.pass() made');
+    const now = Date.now();
+    for (const [id, expires] of this.#revoked) if (expires <= now) this.#revoked.delete(id);
+    this.#revoked.set(claims.id, claims.exp * 1_000);
+    for (const link of [...this.#links]) if (link.rights!.pass === claims.id) end(link, REVOKED);
+  }
+
+  #endExpired(): void {
+    const now = Date.now();
+    for (const link of [...this.#links]) {
+      if (link.rights!.expires <= now) end(link, EXPIRED);
+      else this.#setAlarm(link);
+    }
+  }
+
+  #setAlarm(link: Link): void {
+    this.#alarm.wakeBy(this.#clock.now() + Math.max(0, link.rights!.expires - Date.now()));
+  }
+}
+
+const REVOKED = 'its pass was revoked';
+const EXPIRED = 'its pass has expired';
+
+function end(link: Link, reason: string): void {
+  link.breach(reason, CLOSE.HANDSHAKE);
+}
+
+function claimsOf(shown: unknown): PassClaims | undefined {
+  return typeof shown === 'string' ? readClaims(Buffer.from(shown, 'base64url').toString('utf8')) : undefined;
+}
+
+/** A page of a file, a sandbox or a redirect has the origin `null`, which anybody can have. */
+function checkOrigin({ origins = [] }: PassClaims, origin: string | undefined): void {
+  const isRight = origin === undefined ? origins.length === 0 : origin !== 'null' && origins.includes(origin);
+  if (!isRight)
+    throw new HandshakeFailed(`the pass is not for the origin ${origin ?? 'of a client without one'}`);
+}

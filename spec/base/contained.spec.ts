@@ -153,7 +153,7 @@ describe('an unexpected error', () => {
   });
 
   it('with one hint or one new connection changes nothing else', async () => {
-    actor('discovery').send(poisoned({ type: 'provider.found', provider: 'memory' }, 'hint'));
+    actor('discovery').send(poisoned({ type: 'provider.found', provider: 'memory' }, 'hints'));
     let cut = false;
     const socket = { terminate: () => (cut = true) };
     a.actor.send({ type: 'session.arrived', session: poisoned({ socket }, 'party') });

@@ -50,14 +50,15 @@ function otherLink({ record, links }: ConnectionContext, closed: Link): Link | u
 }
 
 /**
- * How often the usual time a fresh dial may take after the network lost the link. Many dials then begin at once, and an outage
- * says nothing about a peer: it counts as gone after about as long as if it had been silent.
+ * How often the usual time a fresh dial may take after the link closed. Where a process ended, the dial is refused at once. If it
+ * is neither refused nor answered, the peer may be one of many that are dialled again at the same time, by an outage of the
+ * network or on a host that is overloaded: it counts as gone after about as long as if it had been silent.
  */
 const PATIENCE = 4;
 
 /** How long the fresh dial that decides about the peer may take, in ms of time awake. */
 export function timeToProbe({ services: { probeTime }, record }: ConnectionContext): number {
-  return record?.doubt?.detail === closedBy(CLOSE.NETWORK) ? PATIENCE * probeTime : probeTime;
+  return record?.doubt?.hasClosed ? PATIENCE * probeTime : probeTime;
 }
 
 export interface Departure {

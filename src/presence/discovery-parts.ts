@@ -60,7 +60,10 @@ export const discoveryParts = setup({
       enqueue.raise({ type: 'links.due' }, { id: 'links', delay: LOOK });
       enqueue.raise({ type: 'early.due' }, { id: 'early', delay: LONGEST_SCAN });
       for (const provider of providers) {
-        enqueue.spawnChild('provider', { id: provider.name, input: { provider, self } });
+        enqueue.spawnChild('provider', {
+          id: provider.name,
+          input: { provider, self, clock: context.clock },
+        });
       }
       enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(self, QUIET_ALONE) });
       enqueue.raise({ type: 'search.overdue' }, { id: 'overdue', delay: QUARTER_OF_SEARCH });
@@ -72,8 +75,10 @@ export const discoveryParts = setup({
     }),
 
     'consider the hint': enqueueActions(({ context, event, enqueue, system }) => {
-      const { provider, hint } = event as Event<'provider.found'>;
-      if (!considerHint(context, provider, hint, handsOf(context, enqueue, system))) return;
+      const { provider, hints } = event as Event<'provider.found'>;
+      const hands = handsOf(context, enqueue, system);
+      const news = hints.filter((hint) => considerHint(context, provider, hint, hands));
+      if (news.length === 0) return;
       enqueue.assign({ quiet: false });
       enqueue.cancel('quiet');
       enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(context.self!, QUIET) });

@@ -38,7 +38,7 @@ export type DiscoveryMessage =
   | { type: 'presence.due' }
   /** It is time to look for links that nobody uses. */
   | { type: 'links.due' }
-  | { type: 'provider.found'; provider: string; hint: Hint }
+  | { type: 'provider.found'; provider: string; hints: readonly Hint[] }
   | { type: 'provider.lost'; provider: string; key: string; incarnation: string }
   | { type: 'provider.announced'; provider: string }
   | { type: 'provider.scanned'; provider: string }

@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
 
+import type { Clock } from '../base/clock.ts';
 import type { Announcement, Provider } from '../providers/provider.ts';
 import { hintOfName } from '../providers/hint.ts';
 import type { Hint } from '../providers/hint.ts';
@@ -12,16 +13,42 @@ export type ProviderMessage =
   | { type: 'hint.answered'; hint: Hint }
   | { type: 'provider.stop' };
 
+type Report = (message: DiscoveryMessage) => void;
+
+export interface ProviderInput {
+  provider: Provider;
+  self: Announcement;
+  clock: Clock;
+}
+
+/** Peers that are only named are reported together, after so long, in ms: where hundreds start, each sees hundreds of names. */
+const TOGETHER = 10;
+
 /** Runs one provider, and turns its reports into messages to discovery. */
-export const providerLogic = fromCallback<ProviderMessage, { provider: Provider; self: Announcement }>(
-  ({ input: { provider, self }, sendBack, receive }) => {
-    const report = sendBack as (message: DiscoveryMessage) => void;
+export const providerLogic = fromCallback<ProviderMessage, ProviderInput>(
+  ({ input: { provider, self, clock }, sendBack, receive }) => {
     const { name } = provider;
+    let named: Hint[] = [];
+    let timer: unknown;
+    const tellNamed = (): void => {
+      clock.clearTimeout(timer);
+      timer = undefined;
+      const hints = named;
+      named = [];
+      if (hints.length > 0) (sendBack as Report)({ type: 'provider.found', provider: name, hints });
+    };
+    const report: Report = (message) => {
+      tellNamed();
+      (sendBack as Report)(message);
+    };
     // Async wrappers, so that an error thrown before the provider returns a promise rejects, too.
     const start = async (): Promise<void> =>
       provider.start(self, {
-        found: (hint) => report({ type: 'provider.found', provider: name, hint }),
-        named: (id) => report({ type: 'provider.found', provider: name, hint: hintOfName(id) }),
+        found: (hint) => report({ type: 'provider.found', provider: name, hints: [hint] }),
+        named: (id) => {
+          named.push(hintOfName(id));
+          timer ??= clock.setTimeout(tellNamed, TOGETHER);
+        },
         lost: (key, incarnation) => report({ type: 'provider.lost', provider: name, key, incarnation }),
         announced: () => report({ type: 'provider.announced', provider: name }),
         dropped: (hints) => report({ type: 'provider.dropped', provider: name, hints }),
@@ -59,6 +86,7 @@ export const providerLogic = fromCallback<ProviderMessage, { provider: Provider;
     });
     // The actor ended without an orderly stop, for example because the process exits.
     return () => {
+      clock.clearTimeout(timer);
       if (!stopped) provider.stopNow();
     };
   },

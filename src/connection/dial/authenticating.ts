@@ -22,7 +22,7 @@ export const handshakeLogic = fromCallback<{ type: 'never' }, HandshakeInput>(
     const { clock } = dependencies;
     const report = sendBack as (result: HandshakeResult) => void;
     const choices = to === '' ? { isConnected: isOpen(system) } : { generation };
-    return proveAnywhere(
+    const stop = proveAnywhere(
       {
         ...{ dialled, transport, largestMessage, clock },
         prove: (socket, outcome) => dialHandshake(socket, to, dependencies, outcome, choices),
@@ -33,6 +33,10 @@ export const handshakeLogic = fromCallback<{ type: 'never' }, HandshakeInput>(
         needless: (peer) => report({ type: 'handshake.needless', peer }),
       },
     );
+    return () => {
+      stop();
+      dialled.over?.();
+    };
   },
 );
 

@@ -1,11 +1,13 @@
 import { fromPromise } from 'xstate';
 
 import type { Clock } from '../../base/clock.ts';
+import { systemClock } from '../../base/clock.ts';
 import { DialFailed } from '../../transport/transport.ts';
 import type { Address } from '../../transport/address.ts';
 import type { Socket, Transport } from '../../transport/transport.ts';
 import type { Session } from '../session.ts';
 import { messageOf } from '../../base/text.ts';
+import { DialPlaces } from './dial-places.ts';
 
 /** The first step of a connection that this side opens: a socket to one of the addresses of the peer. */
 
@@ -30,6 +32,8 @@ export interface Dialled {
   untried: readonly Address[];
   /** Addresses where nobody listens. */
   refused: readonly Address[];
+  /** Call when the handshake is over, however it ended. */
+  over?: () => void;
 }
 
 export type HandshakeResult =
@@ -52,12 +56,24 @@ export class DialsFailed extends Error {
   }
 }
 
+/** A network with a clock of its own is not part of this machine, and its dials cost next to nothing. */
+const places = new DialPlaces();
+
 /** Opens a socket to the first address that answers. */
 export const dialLogic = fromPromise<Dialled, DialInput>(async ({ input, signal }) => {
-  const dialled = await dialInTurn(input, signal);
-  // The dial was stopped meanwhile, so nobody will use the socket.
-  if (signal.aborted) dialled.socket.terminate();
-  return dialled;
+  const over = input.clock === systemClock ? await places.take(signal) : () => {};
+  try {
+    const dialled = await dialInTurn(input, signal);
+    // The dial was stopped meanwhile, so nobody will use the socket.
+    if (signal.aborted) {
+      dialled.socket.terminate();
+      over();
+    }
+    return { ...dialled, over };
+  } catch (error) {
+    over();
+    throw error;
+  }
 });
 
 /** @throws DialsFailed, or the signal's reason */

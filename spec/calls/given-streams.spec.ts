@@ -158,7 +158,7 @@ describe('a stream that is an argument of a call', () => {
         occupy();
         const results = store().map([1], { args: () => [stream] });
         const first = results.next();
-        await eventually(() => expect(toB.load).to.equal(2));
+        await eventually(() => expect(toB.loadFor('store').calls).to.equal(2));
         await results.return();
         return first;
       },

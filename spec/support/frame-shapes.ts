@@ -74,7 +74,7 @@ function isMember(value: unknown): boolean {
 
 /** Frames that are about no call and no subscription. */
 const WITHOUT_ID = new Set([
-  ...['functions', 'goaway', 'event', 'unsubscribe', 'joined', 'left', 'accused', 'have', 'digest'],
+  ...['functions', 'load', 'goaway', 'event', 'unsubscribe', 'joined', 'left', 'accused', 'have', 'digest'],
   ...['summary', 'difference', 'offered', 'wanted', 'lists', 'list'],
 ]);
 
@@ -101,6 +101,10 @@ export const shapes: Record<string, (frame: Fields) => boolean> = {
         ['no', 'yes', 'unknown'].includes(each['ran'] as string),
     ),
   functions: ({ added, removed }) => strings(added, 1024) && strings(removed, 1024),
+  load: ({ tag, running, waiting, yours, limit }) =>
+    strings([tag], 1024) &&
+    ([running, waiting, yours, limit].every((each) => each === undefined) ||
+      ([running, waiting, yours, limit].every((each) => isCount(each)) && (limit as number) > 0)),
   event: ({ name, sequence }) => isName(name) && Number.isSafeInteger(sequence) && (sequence as number) > 0,
   subscribe: ({ name }) => isName(name),
   subscribed: ({ sequence }) => Number.isSafeInteger(sequence) && (sequence as number) >= 0,

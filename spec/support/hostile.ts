@@ -195,6 +195,10 @@ export class HostileMessages {
     return this.#pick<object>([
       this.#presence(),
       { type: 'goaway', last: this.#number(), reason: this.#string() },
+      {
+        ...{ type: 'load', tag: this.#pick(TAGS), running: this.#number(), waiting: this.#number() },
+        ...{ yours: this.#number(), limit: this.#number() },
+      },
       { type: this.#string(), id: 1 },
       { type: 'unreadable', id: 1, of: 'request', message: 'x' },
       [],

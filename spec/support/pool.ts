@@ -34,6 +34,7 @@ export class FakePool implements Pool {
   join(name: string, answer: Answer, { group = 'main', functions = ['work'] } = {}): FakePeer {
     const peer = {
       ...{ id: name, name, group, hub: false, pid: 1, host: 'here', scope: 'host', functions, load: 0 },
+      loadFor: () => ({ calls: peer.load, limit: Infinity }),
       has: (tag: string) => peer.functions.includes(tag),
       callWith: (_given: unknown, tag: string, args: readonly unknown[], options: CallOptions) =>
         peer.call(tag, args, options),

@@ -75,6 +75,8 @@ const frames: Fields[] = [
   { type: 'list', digest: about.functions },
   { type: 'list', digest: about.functions, tags: [] },
   { type: 'list', digest: about.functions, tags: ['x'.repeat(1024)], more: true },
+  { type: 'load', tag: 'x'.repeat(1024), running: 1, waiting: 0, yours: 1, limit: 1 },
+  { type: 'load', tag: '' },
   { type: 'subscribe', id: 1, name: '*' },
   { type: 'subscribe', id: Number.MAX_SAFE_INTEGER, name: 'x'.repeat(256) },
   { type: 'subscribed', id: 1, sequence: 0 },
@@ -96,6 +98,18 @@ const wrongMarks = (fields: Fields): Fields[] =>
     version: [-1, 0.5, null, undefined],
   }).flatMap(([field, values]) => values.map((value) => ({ ...fields, [field]: value })));
 
+const wrongLoads = Object.entries({
+  tag: [5, 'x'.repeat(1025)],
+  running: [-1],
+  waiting: [0.5],
+  yours: ['1', undefined],
+  limit: [0, undefined],
+}).flatMap(([field, values]) =>
+  values.map((value) =>
+    Object.assign({ type: 'load', tag: 'x', running: 1, waiting: 0, yours: 1, limit: 1 }, { [field]: value }),
+  ),
+);
+
 const refused: Fields[] = [
   {},
   { type: 'Request' },
@@ -108,6 +122,8 @@ const refused: Fields[] = [
   { type: 'subscribe', id: 1, name: '' },
   { type: 'subscribe', id: 1, name: 'x'.repeat(257) },
   { type: 'subscribe', id: 1, name: ['x'] },
+  ...wrongLoads,
+  { type: 'load' },
   { type: 'subscribed', id: 1 },
   { type: 'subscribed', id: 1, sequence: -1 },
   { type: 'subscribed', id: 1, sequence: 0.5 },
@@ -281,6 +297,8 @@ describe('the checks of single values', () => {
   it('accept positive whole numbers as limits', () => {
     expect(isLimits({ message: 65_536, calls: 1 })).to.equal(true);
     expect(isLimits({ message: 65_536, calls: 1, subscriptions: 0 })).to.equal(true);
+    expect(isLimits({ message: 65_536, calls: 1, load: true })).to.equal(true);
+    expect(isLimits({ message: 65_536, calls: 1, load: false })).to.equal(false);
     expect(isLimits({ message: 65_536, calls: 1, subscriptions: -1 })).to.equal(false);
     expect(isLimits({ message: 65_536, calls: 1, subscriptions: '1' })).to.equal(false);
     for (const wrong of [0, -1, 1.5, null, '1', undefined]) {

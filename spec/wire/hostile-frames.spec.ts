@@ -53,6 +53,8 @@ const valid: Fields[] = [
   { type: 'error', id: 5, error: { ...error, cause: { error }, errors: [{ value: 1 }, { error }, {}] } },
   { type: 'error', id: 6, thrown: { value: 0 } },
   { type: 'functions', added: ['a'], removed: ['b'] },
+  { type: 'load', tag: 'a', running: 1, waiting: 2, yours: 3, limit: 1 },
+  { type: 'load', tag: 'a' },
   { type: 'goaway', last: 7, reason: 'stopped' },
   { type: 'event', name: 'job.done', sequence: 42, value: { id: 'x' } },
   { type: 'event', name: 'job.done', sequence: 43, headers: { a: 1 }, trace: TRACEPARENT, value: 1 },

@@ -92,6 +92,7 @@ describe('docs/protocol.md', () => {
       ...['result', 'next', 'credit', 'complete'],
       ...['request', 'next', 'complete'],
       'functions',
+      'load',
       'goaway',
       ...['joined', 'left', 'accused', 'have', 'digest', 'summary', 'difference', 'offered', 'wanted'],
       ...['lists', 'list'],

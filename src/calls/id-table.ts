@@ -67,6 +67,12 @@ export class IdTable<Value extends { readonly id: number }> {
     return true;
   }
 
+  count(is: (value: Value) => boolean): number {
+    let count = 0;
+    if (this.size > 0) for (const value of this.#slots) if (value !== undefined && is(value)) count += 1;
+    return count;
+  }
+
   clear(): void {
     this.size = 0;
     this.#slots = NOTHING as undefined[];

@@ -8,6 +8,7 @@ import type { CallsMade, CallsTaken } from './link-calls.ts';
 import type { LinkOwner } from './link-owner.ts';
 import type { LinkSession } from './session.ts';
 import type { Rights } from '../wire/pass.ts';
+import type { ToldLoads } from './told-loads.ts';
 import { flushAtEnd, hasToWait } from './tick.ts';
 import type { Scope } from '../transport/scope.ts';
 import type { Evidence, Findings, LeaveReason } from './evidence.ts';
@@ -70,7 +71,6 @@ export class Link {
   readonly socket: Socket;
   /** Whether this side opened the link. */
   readonly dialled: boolean;
-  /** The limits of the other side. */
   readonly limits: Limits;
   readonly newerVersion: boolean;
   /** How often the side that opened the link had lost a connection to the other side before. */
@@ -82,6 +82,8 @@ export class Link {
   made: CallsMade | undefined;
   /** Written by the dispatcher; undefined before its first request. */
   taken: CallsTaken | undefined;
+  /** Written by the socket; undefined before the other side has told. */
+  loads: ToldLoads | undefined;
   /** Read by the dispatcher: from here on it ignores requests. A goaway has told the other side. */
   refusing = false;
 

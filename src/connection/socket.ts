@@ -17,6 +17,7 @@ import type { Receiver } from '../transport/transport.ts';
 import type { Link } from './link.ts';
 import type { LinkOwner } from './link-owner.ts';
 import type { LinkMessage } from './link-message.ts';
+import { ToldLoads } from './told-loads.ts';
 import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
 
 export interface SocketInput {
@@ -136,6 +137,9 @@ class SocketOwner implements Receiver, LinkOwner, FrameTaker {
         break;
       case 'unreadable':
         this.#unreadable(frame);
+        break;
+      case 'load':
+        (this.#link.loads ??= new ToldLoads()).take(frame, this.#link.record.functions.has(frame.tag));
         break;
       case 'functions':
       case 'goaway':

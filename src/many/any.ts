@@ -101,7 +101,7 @@ async function attempt(
       continue;
     }
     const fresh = tried.size < MOST_AT_ONCE ? others(there, tried) : [];
-    const peer = balance.choose(fresh);
+    const peer = balance.choose(fresh, candidates.tag);
     if (!peer) {
       const delay = jitter(pauses, random);
       if (delay >= left) throw attempts.final(attempts.last);

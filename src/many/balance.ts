@@ -1,4 +1,4 @@
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { PeerLoad, RemotePeer } from '../presence/remote-peer.ts';
 import { jitter } from './retry.ts';
 
 interface Rest {
@@ -9,8 +9,9 @@ interface Rest {
 }
 
 /**
- * Chooses the peer for the next call: it picks two peers at random and takes the one with fewer of our calls. That is
- * nearly as even as comparing all peers, and not every caller runs to the one that was idle a moment ago.
+ * Chooses the peer for the next call: it picks two peers at random and takes the less busy one. That is nearly as even as
+ * comparing all peers, and not every caller runs to the one that was idle a moment ago. If the call would have to wait
+ * there, as far as is known, all peers are compared.
  */
 export class Balance {
   readonly #random: () => number;
@@ -24,7 +25,7 @@ export class Balance {
   }
 
   /** One of `peers`; undefined when there are none. A resting peer is chosen only if there is no other. */
-  choose(peers: readonly RemotePeer[]): RemotePeer | undefined {
+  choose(peers: readonly RemotePeer[], tag: string): RemotePeer | undefined {
     const awake = this.awake(peers);
     const from = awake.length > 0 ? awake : peers;
     const { length } = from;
@@ -33,7 +34,18 @@ export class Balance {
     // A different peer than the first: its number is left out, and the numbers above it move down by one.
     const second = (first + 1 + this.#index(length - 1)) % length;
     const [one, other] = [from[first]!, from[second]!];
-    return other.load < one.load ? other : one;
+    const better = lessBusy(one, other, tag);
+    return length > 2 && isFull(better.loadFor(tag)) ? this.#leastBusy(from, tag) : better;
+  }
+
+  /** Begins anywhere, so that of peers that are equal each is chosen as often. */
+  #leastBusy(peers: readonly RemotePeer[], tag: string): RemotePeer {
+    const begin = this.#index(peers.length);
+    let best = peers[begin]!;
+    for (let step = 1; step < peers.length; step += 1) {
+      best = lessBusy(best, peers[(begin + step) % peers.length]!, tag);
+    }
+    return best;
   }
 
   /** The peers that are not resting. */
@@ -77,6 +89,23 @@ export class Balance {
   #index(length: number): number {
     return Math.min(length - 1, Math.floor(this.#random() * length));
   }
+}
+
+function isFull({ calls, limit }: PeerLoad): boolean {
+  return calls >= limit;
+}
+
+/** Calls for each place where one can run. A function without a limit has one place. */
+function busyness({ calls, limit }: PeerLoad): number {
+  return limit === Infinity ? calls : calls / limit;
+}
+
+/** The one where a call of this function would begin sooner, as far as is known. */
+export function lessBusy(one: RemotePeer, other: RemotePeer, tag: string): RemotePeer {
+  const [first, second] = [one.loadFor(tag), other.loadFor(tag)];
+  const [firstFull, secondFull] = [isFull(first), isFull(second)];
+  if (firstFull !== secondFull) return firstFull ? other : one;
+  return busyness(second) < busyness(first) ? other : one;
 }
 
 /** A peer that rested counts as any other after this time, in ms. */

@@ -1,3 +1,4 @@
+import { lessBusy } from './balance.ts';
 import type { Balance } from './balance.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 
@@ -9,11 +10,13 @@ export class MapSlots {
   running = 0;
   readonly #balance: Balance;
   readonly #each: number;
+  readonly #tag: string;
   readonly #taken = new Map<RemotePeer, number>();
 
   /** @param each how many inputs a peer works on at the same time */
-  constructor(balance: Balance, each: number) {
+  constructor(balance: Balance, each: number, tag: string) {
     this.#balance = balance;
+    this.#tag = tag;
     this.#each = each;
   }
 
@@ -22,17 +25,12 @@ export class MapSlots {
     return this.#each * this.peers.length;
   }
 
-  /** The peer for the next input: of those with a free place, the one with the fewest inputs. */
+  /** The peer for the next input: of those with a free place, the least busy one. */
   free(): RemotePeer | undefined {
     let best: RemotePeer | undefined;
-    let fewest = this.#each;
     for (const peer of this.#balance.awake(this.peers)) {
-      const count = this.#taken.get(peer) ?? 0;
-      // Equal numbers of inputs: this process's other calls to the peer decide.
-      if (count < fewest || (best && count === fewest && peer.load < best.load)) {
-        best = peer;
-        fewest = count;
-      }
+      if ((this.#taken.get(peer) ?? 0) >= this.#each) continue;
+      best = best ? lessBusy(best, peer, this.#tag) : peer;
     }
     return best;
   }

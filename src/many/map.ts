@@ -62,7 +62,7 @@ class Mapping {
 
   constructor(call: MapCall, inputs: Inputs<unknown>) {
     this.#call = call;
-    this.#slots = new MapSlots(call.candidates.pool.balance, call.concurrency);
+    this.#slots = new MapSlots(call.candidates.pool.balance, call.concurrency, call.candidates.tag);
     this.#inputs = new MapInputs(
       inputs,
       (input) => this.#then(() => this.#arrived(input)),

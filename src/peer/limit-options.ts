@@ -83,7 +83,7 @@ export function limits(given: Partial<PeerLimits> | undefined): PeerLimits {
 
 /** The limits that the other side of a connection has to know. */
 export function announcedLimits({ message, calls, streams, running, subscriptions }: PeerLimits): Limits {
-  return { message, calls, streams, running, subscriptions };
+  return { message, calls, streams, running, subscriptions, load: true };
 }
 
 // The type makes it exhaustive, as with the options.

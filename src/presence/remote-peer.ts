@@ -38,6 +38,14 @@ export interface Lent {
   release(): void;
 }
 
+/** How busy a peer is, as far as it is known here. */
+export interface PeerLoad {
+  /** Calls from here that wait or have not settled, and calls of others of the same function. */
+  readonly calls: number;
+  /** Calls of the function that run there at the same time; Infinity if it has no limit, or none is known. */
+  readonly limit: number;
+}
+
 /** Makes calls. Wrong options throw a TypeError at once; every other error rejects. */
 export interface Calling {
   call(
@@ -65,8 +73,8 @@ export interface Calling {
     options: CallOptions,
     plain: () => void,
   ): Promise<unknown>;
-  /** Number of calls from here that wait, or whose function has not settled there. */
-  load(record: PeerRecord): number;
+  /** How busy the peer is, for a call of this function. */
+  load(record: PeerRecord, tag: string): PeerLoad;
 }
 
 /**
@@ -114,9 +122,9 @@ export class RemotePeer {
     this.#clock = clock;
   }
 
-  /** @internal Number of calls from here that wait, or whose function has not settled there. */
-  get load(): number {
-    return this.#calling.load(this.#record);
+  /** @internal How busy it is, for a call of this function. */
+  loadFor(tag: string): PeerLoad {
+    return this.#calling.load(this.#record, tag);
   }
 
   /** How it is connected at present: directly, or through NATS. Undefined while no connection is open. */

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { NetError } from '../base/errors.ts';
 import { readableTag } from '../base/tag.ts';
 import { messageOf } from '../base/text.ts';
+import type { Limited, Load, LoadWatcher } from '../calls/callee/limited.ts';
 import { FairQueue } from '../calls/callee/fair-queue.ts';
 import { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
 import type { PeerRecord } from '../connection/link.ts';
@@ -32,11 +33,12 @@ const AHEAD = 2;
 const MOST_AHEAD = 256;
 
 /** The threads that run the functions of one file, and the calls that wait for them. */
-export class ThreadPool implements ThreadHouse {
+export class ThreadPool implements ThreadHouse, Limited {
   readonly calls: OutgoingCalls;
   readonly outgoing: CallsForThreads;
   readonly record: PeerRecord;
   readonly settings: ThreadSettings;
+  readonly watchers = new Set<LoadWatcher>();
   readonly #input: PoolInput;
   readonly #file: string;
   readonly #threads = new Set<Thread>();
@@ -77,6 +79,16 @@ export class ThreadPool implements ThreadHouse {
     return { threads: this.#threads.size, running, waiting };
   }
 
+  /** Of all its functions: they share the threads. */
+  get load(): Load {
+    const { running, waiting } = this.figures();
+    return { running, waiting, limit: this.#places };
+  }
+
+  get hasRoom(): boolean {
+    return this.#free > 0;
+  }
+
   get isOver(): boolean {
     return this.#over !== undefined;
   }
@@ -91,8 +103,8 @@ export class ThreadPool implements ThreadHouse {
       failJob(this.calls, job, 'STOPPED', this.#over, 'no');
       return;
     }
-    const isFull = this.#isFull();
-    const thread = this.#queue.size === 0 && !isFull ? this.#free(job) : undefined;
+    const isFull = this.#isFull;
+    const thread = this.#queue.size === 0 && !isFull ? this.#freeThread(job) : undefined;
     const refusal = this.#threads.size === 0 ? this.#breaker.refusal : undefined;
     if (thread) {
       this.#start(thread, job);
@@ -107,6 +119,7 @@ export class ThreadPool implements ThreadHouse {
       letWait(this.calls, job, () => this.#queue.remove(job.owner, job));
       this.#alarm.wakeBy(job.deadlineAt);
     }
+    if (!job.forwarded) this.#changed();
   }
 
   /** Nobody waits for the result of a forwarded call any more. @param late its deadline has passed */
@@ -133,6 +146,7 @@ export class ThreadPool implements ThreadHouse {
 
   answered(thread: Thread): void {
     this.#pump();
+    this.#changed();
     if (thread.load === 0 && this.#queue.size === 0 && this.#threads.has(thread)) this.#relieve(thread);
   }
 
@@ -143,6 +157,10 @@ export class ThreadPool implements ThreadHouse {
     const when = late ? 'after the deadline of the call' : 'after the call was cancelled';
     job.killFor = `its thread was ended, because ${readableTag(job.tag)} still ran ${kill} ms ${when} (the option kill)`;
     this.#alarm.wakeBy(job.killAt);
+  }
+
+  #changed(): void {
+    if (this.watchers.size > 0) for (const watcher of this.watchers) watcher.changed();
   }
 
   refused(thread: Thread, why: string): void {
@@ -183,15 +201,25 @@ export class ThreadPool implements ThreadHouse {
   }
 
   /** Whether as many calls wait as may. Those that a thread was given ahead of time wait, too. */
-  #isFull(): boolean {
-    const { threads, places, queue } = this.settings;
-    let free = threads * places + queue - this.#queue.size;
+  get #isFull(): boolean {
+    return this.#free + this.settings.queue <= 0;
+  }
+
+  /** Calls that it runs at the same time. */
+  get #places(): number {
+    const { threads, places } = this.settings;
+    return threads * places;
+  }
+
+  /** Places that no call has; below 0 if calls wait. */
+  get #free(): number {
+    let free = this.#places - this.#queue.size;
     for (const { load } of this.#threads) free -= load;
-    return free <= 0;
+    return free;
   }
 
   /** A thread for the call; undefined while all have enough. */
-  #free({ tag, call }: Job): Thread | undefined {
+  #freeThread({ tag, call }: Job): Thread | undefined {
     let best: Thread | undefined;
     for (const thread of this.#threads) {
       if (thread.hasRoom && (!best || thread.load < best.load)) best = thread;
@@ -228,7 +256,7 @@ export class ThreadPool implements ThreadHouse {
   /** Gives calls that wait to threads with room. */
   #pump(): void {
     for (let job = this.#queue.peek(); job; job = this.#queue.peek()) {
-      const thread = this.#free(job);
+      const thread = this.#freeThread(job);
       const refusal: Refusal | undefined = this.#threads.size === 0 ? this.#breaker.refusal : undefined;
       if (!thread && !refusal) return;
       this.#queue.take();

@@ -5,6 +5,7 @@ import { abortSignal, milliseconds } from '../base/option-checks.ts';
 import { NetError } from '../base/errors.ts';
 import { markFailure } from '../calls/callee/call-failures.ts';
 import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { Load, LoadWatcher } from '../calls/callee/limited.ts';
 import { RunningCall } from '../calls/callee/running-call.ts';
 import type { ForwardHouse, ForwardedCall, Threads } from '../calls/callee/threads.ts';
 import { Call } from '../calls/caller/call.ts';
@@ -95,6 +96,18 @@ export class FunctionThreads implements Threads {
 
   get figures(): Threads['figures'] {
     return this.pool.figures(this.#tag);
+  }
+
+  get load(): Load {
+    return this.pool.load;
+  }
+
+  get hasRoom(): boolean {
+    return this.pool.hasRoom;
+  }
+
+  get watchers(): Set<LoadWatcher> {
+    return this.pool.watchers;
   }
 
   forward(call: ForwardedCall, request: PassedOn, house: ForwardHouse): void {

@@ -4,6 +4,7 @@ import type {
   Frame,
   FunctionsFrame,
   GoawayFrame,
+  LoadFrame,
   SubscribeFrame,
   SubscribedFrame,
   UnreadableFrame,
@@ -172,7 +173,14 @@ export function encodeFailure(id: number, { code, ran, message }: WireFailure, a
 
 /** For frames without values of the user. */
 export function encodeFrame(
-  frame: FunctionsFrame | GoawayFrame | PresenceFrame | SubscribeFrame | SubscribedFrame | UnsubscribeFrame,
+  frame:
+    | FunctionsFrame
+    | GoawayFrame
+    | LoadFrame
+    | PresenceFrame
+    | SubscribeFrame
+    | SubscribedFrame
+    | UnsubscribeFrame,
 ): string {
   return JSON.stringify(frame);
 }

@@ -112,6 +112,19 @@ export interface FunctionsFrame {
   removed: string[];
 }
 
+/** How busy a function is, for a caller of it. Without the numbers, the sender no longer tells of it. */
+export interface LoadFrame {
+  type: 'load';
+  tag: string;
+  /** Calls of the function that run, and that wait, whoever made them. */
+  running?: number;
+  waiting?: number;
+  /** How many of these calls are the receiver's. */
+  yours?: number;
+  /** How many run at the same time. */
+  limit?: number;
+}
+
 /**
  * The sender will close this connection. It still answers requests up to `last`. `stopped`: the sender is leaving. `duplicate`:
  * another connection of the same pair stays, and this one closes once both sides have sent `goaway`. `idle`: the side that opened
@@ -186,6 +199,7 @@ export type Frame =
   | CompleteFrame
   | CreditFrame
   | FunctionsFrame
+  | LoadFrame
   | GoawayFrame
   | PresenceFrame
   | EventsFrame;
@@ -234,6 +248,8 @@ export interface Limits {
   running?: number;
   /** Names of events that the other side may be subscribed to at once. Absent: 0, this side has no events. */
   subscriptions?: number;
+  /** This side wants to be told how busy functions are that it calls. */
+  load?: true;
 }
 
 /** How a peer describes itself once both sides have proved that they know the secret. */

@@ -29,11 +29,12 @@ export const LEAST_MESSAGE = 65_536;
 
 export function isLimits(value: unknown): value is Limits {
   if (!isFields(value)) return false;
-  const { message, calls, streams = 1, running = 1, subscriptions = 0 } = value;
+  const { message, calls, streams = 1, running = 1, subscriptions = 0, load = true } = value;
   return (
     [message, calls, streams, running].every(isLimit) &&
     (message as number) >= LEAST_MESSAGE &&
-    isCount(subscriptions)
+    isCount(subscriptions) &&
+    load === true
   );
 }
 
@@ -87,6 +88,8 @@ export function isFrame(value: Fields): value is Fields & Frame {
       return isId(value['id']) && isArg(value['arg']) && isOutcome(value);
     case 'functions':
       return isTagList(value['added'], LONGEST_TAG) && isTagList(value['removed'], LONGEST_TAG);
+    case 'load':
+      return isString(value['tag'], LONGEST_TAG) && isLoad(value);
     case 'goaway':
       return isCount(value['last']) && GOAWAY_REASONS.has(value['reason']);
     case 'event':
@@ -113,6 +116,7 @@ const TYPES: { [Type in Frame['type']]: Type extends UnreadableFrame['of'] ? tru
   complete: true,
   credit: false,
   functions: false,
+  load: false,
   goaway: false,
   joined: false,
   left: false,
@@ -173,6 +177,13 @@ function isArg(value: unknown): boolean {
 
 function isDuration(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** All four numbers, or none. */
+function isLoad({ running, waiting, yours, limit }: Fields): boolean {
+  const counts = [running, waiting, yours];
+  if (limit === undefined) return counts.every((count) => count === undefined);
+  return isLimit(limit) && counts.every((count) => isCount(count));
 }
 
 function isOutcome(frame: Fields): boolean {

@@ -284,8 +284,8 @@ function bytesOf(tag: string): number {
 }
 
 function partyOf({ id, incarnation, versions, limits }: HelloMessage | WelcomeMessage) {
-  const { message, calls, streams, running, subscriptions = 0 } = limits;
-  const optional = { ...(streams && { streams }), ...(running && { running }) };
+  const { message, calls, streams, running, subscriptions = 0, load } = limits;
+  const optional = { ...(streams && { streams }), ...(running && { running }), ...(load && { load }) };
   const told = { message, calls, subscriptions, ...optional };
   return { id, incarnation, newestVersion: Math.max(0, ...versions), limits: told };
 }

@@ -313,6 +313,7 @@ class Dispatcher {
     const held = taken.held?.answers ?? [];
     taken.running.clear();
     taken.held = undefined;
+    for (const telling of taken.tellings ?? []) telling.drop(link);
     this.#putOff(taken, -taken.putOff);
     for (const call of running) {
       const { id } = link.record;

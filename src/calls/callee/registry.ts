@@ -6,6 +6,7 @@ import { near } from '../../base/near.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
 import type { FunctionWork } from '../../presence/peer-info.ts';
 import { RESERVED, nameIn, readableTag } from '../../base/tag.ts';
+import type { Telling } from './limited.ts';
 import type { Threads } from './threads.ts';
 import type { Turns } from './turns.ts';
 
@@ -35,6 +36,8 @@ export interface Registration {
   turns: Turns | undefined;
   /** Where its calls run; undefined for a function that runs in this thread. */
   threads: Threads | undefined;
+  /** Tells callers of a function with a limit how busy it is; undefined before the first call. */
+  telling: Telling | undefined;
 }
 
 /** A function as `connect` was given it. */
@@ -101,14 +104,20 @@ export class Registry {
       const known = this.#entries.get(tag);
       if (known?.fn === fn) {
         // Its options may be new.
-        if (registration.turns || registration.threads) this.#entries.set(tag, registrationOf(registration));
+        if (registration.turns || registration.threads) this.#put(registration);
         continue;
       }
-      this.#entries.set(tag, registrationOf(registration));
+      this.#put(registration);
       this.#markFresh(tag);
       if (!known) added.push(tag);
     }
     if (added.length > 0) this.#changed(added, []);
+  }
+
+  #put(registration: NewRegistration): void {
+    const { tag } = registration;
+    this.#entries.get(tag)?.telling?.end();
+    this.#entries.set(tag, registrationOf(registration));
   }
 
   /**
@@ -145,6 +154,7 @@ export class Registry {
     const removed: string[] = [];
     for (const { tag, fn } of functions) {
       if (tag === undefined || this.#entries.get(tag)?.fn !== fn) continue;
+      this.#entries.get(tag)!.telling?.end();
       this.#entries.delete(tag);
       this.#characters -= tag.length;
       removed.push(tag);
@@ -183,7 +193,8 @@ export function registrationOf({ tag, fn, self, place, turns, threads }: NewRegi
   const kind = kindOf(fn);
   const run = threads?.run ?? (self === undefined ? fn : fn.bind<AnyFunction>(self as never));
   const waits = kind === 'unknown' && !turns && !threads ? undefined : true;
-  return { tag, fn, run, place, streams: kind === 'stream', waits, turns, threads: threads?.threads };
+  const rest = { threads: threads?.threads, telling: undefined };
+  return { tag, fn, run, place, streams: kind === 'stream', waits, turns, ...rest };
 }
 
 /** The kind of a function, as far as it shows without a call. */

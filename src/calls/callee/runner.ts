@@ -17,6 +17,8 @@ import type { Answers } from './answers.ts';
 import { argumentsOf, readOrRefuse, receiveArguments } from './arguments.ts';
 import { Held } from './held.ts';
 import type { Link } from '../../connection/link.ts';
+import type { Limited, Telling } from './limited.ts';
+import { LoadTelling } from './load-telling.ts';
 import { leaveTurn, runInTurn } from './in-turn.ts';
 import { sendStream } from './result-stream.ts';
 import { RunningCall } from './running-call.ts';
@@ -97,6 +99,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
       this.#watching.follow(call);
       takenOver(link).running.add(call);
       this.#counters.running += 1;
+      this.#watch(registration, threads).called(link);
       threads.forward(call, passedOn, this);
       return;
     }
@@ -161,7 +164,9 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
   /** Runs a function that waits, or may wait. */
   #runTracked(registration: Registration, call: RunningCall, request: RequestFrame): void {
     const args = receiveArguments(call, argumentsOf(request), request.streams);
-    const { turns } = registration;
+    const { turns, threads } = registration;
+    const limited = turns ?? threads;
+    if (limited) this.#watch(registration, limited).called(call.link);
     if (!turns) {
       this.#start(registration, call, args);
       return;
@@ -171,6 +176,10 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
       start: () => this.#start(registration, call, args),
       refuse: (code, text) => this.#refuse(call, code, text),
     });
+  }
+
+  #watch(registration: Registration, limited: Limited): Telling {
+    return (registration.telling ??= new LoadTelling(registration.tag, limited, this.clock));
   }
 
   /** Answers a call whose function does not run. */

@@ -2,6 +2,7 @@ import type { Link } from '../../connection/link.ts';
 import type { CallsTaken } from '../../connection/link-calls.ts';
 import { IdTable } from '../id-table.ts';
 import type { Held } from './held.ts';
+import type { Telling } from './limited.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** The dispatcher's record of a link: the calls that arrived on it. */
@@ -14,6 +15,8 @@ export class TakenCalls implements CallsTaken {
   putOff = 0;
   /** Open streams of the other side's calls. */
   openStreams = 0;
+  /** Functions whose load the other side is told. */
+  tellings: Set<Telling> | undefined;
   /** The highest request id received. */
   last = 0;
 

@@ -2,6 +2,7 @@ import type { NetError, NetErrorCode, Ran } from '../../base/errors.ts';
 import type { Link } from '../../connection/link.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import type { PassedOn } from '../../wire/unread-request.ts';
+import type { Limited } from './limited.ts';
 
 /** A call of another peer, as far as threads need it. */
 export interface ForwardedCall {
@@ -19,7 +20,7 @@ export interface ForwardedCall {
 }
 
 /** Runs calls of a function in worker threads. The room `threads` implements it. */
-export interface Threads {
+export interface Threads extends Limited {
   /** Takes the call over. It must be answered exactly once, however it ends. */
   forward(call: ForwardedCall, request: PassedOn, house: ForwardHouse): void;
   /** How many threads there are, and how many calls of the function they run and let wait. */

@@ -1,12 +1,14 @@
 import { FairQueue } from './fair-queue.ts';
+import type { Limited, Load, LoadWatcher } from './limited.ts';
 
 /** Calls of one function that run here at the same time, and those that wait for them. All local peers share it. */
-export class Turns {
+export class Turns implements Limited {
   /** How many may run. */
   most: number;
   /** How many may wait. */
   queue: number;
   running = 0;
+  readonly watchers = new Set<LoadWatcher>();
   readonly #waiting = new FairQueue<() => void>();
   #isDue = false;
 
@@ -17,6 +19,14 @@ export class Turns {
 
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  get load(): Load {
+    return { running: this.running, waiting: this.waiting, limit: this.most };
+  }
+
+  get hasRoom(): boolean {
+    return this.running + this.#waiting.size < this.most;
   }
 
   get isFull(): boolean {
@@ -37,12 +47,20 @@ export class Turns {
    */
   wait(caller: object, start: () => void): () => void {
     this.#waiting.push(caller, start);
-    return () => this.#waiting.remove(caller, start);
+    return () => {
+      this.#waiting.remove(caller, start);
+      this.#changed();
+    };
   }
 
   leave(): void {
     this.running -= 1;
+    this.#changed();
     this.#startSoon();
+  }
+
+  #changed(): void {
+    if (this.watchers.size > 0) for (const watcher of this.watchers) watcher.changed();
   }
 
   /** In a later turn of the event loop: the next function may compute for long, and an answer may be on its way out. */

@@ -1,7 +1,7 @@
 import { NetError } from '../../base/errors.ts';
 import { isDefaultTag, readableTag } from '../../base/tag.ts';
 import type { PeerRecord } from '../../connection/link.ts';
-import type { CallOptions, Calling, Lent } from '../../presence/remote-peer.ts';
+import type { CallOptions, Calling, Lent, PeerLoad } from '../../presence/remote-peer.ts';
 import type { Rights } from '../../wire/pass.ts';
 
 /** Calls to a guest: only functions that it may offer, as if it had no others. */
@@ -50,8 +50,8 @@ export class GuestCalls implements Calling {
     return error ? Promise.reject(error) : this.#calling.callUnknown(record, tag, args, options, plain);
   }
 
-  load(record: PeerRecord): number {
-    return this.#calling.load(record);
+  load(record: PeerRecord, tag: string): PeerLoad {
+    return this.#calling.load(record, tag);
   }
 
   #refusal({ id, name }: PeerRecord, tag: string): NetError | undefined {

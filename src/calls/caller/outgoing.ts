@@ -16,7 +16,7 @@ import { HookedCallState } from '../hooks.ts';
 import type { Middleware } from '../hooks.ts';
 import { checkCall } from './call-options.ts';
 import { abortSignal, milliseconds } from '../../base/option-checks.ts';
-import type { CallOptions, Calling, Lent, RemotePeer } from '../../presence/remote-peer.ts';
+import type { CallOptions, Calling, Lent, PeerLoad, RemotePeer } from '../../presence/remote-peer.ts';
 import { NO_META, encodeBeside } from '../../wire/beside.ts';
 import type { TraceContext } from '../../wire/beside.ts';
 import { shapeOf } from '../../base/value-shape.ts';
@@ -128,8 +128,10 @@ export class Outgoing implements Calling {
     return asStream(this.call(record, tag, args, options, plain));
   }
 
-  load({ waiting, link }: PeerRecord): number {
-    return (waiting?.size ?? 0) + (link?.made?.places ?? 0);
+  load({ waiting, link }: PeerRecord, tag: string): PeerLoad {
+    const told = link?.loads?.get(tag);
+    const own = (waiting?.size ?? 0) + (link?.made?.places ?? 0);
+    return { calls: own + (told?.others ?? 0), limit: told?.limit ?? Infinity };
   }
 
   /** Tells of the call, and lets subscribers set its trace. */

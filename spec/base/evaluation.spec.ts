@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { evaluationUnderWay, replacesEvaluation } from '../../src/base/evaluation.ts';
+import { evaluationUnderWay, replacesEvaluation } from '../../src/base/reload/evaluation.ts';
 
 const atTopLevel = evaluationUnderWay();
 

@@ -101,6 +101,31 @@ for (const [title, need] of Object.entries(NODES))
       });
     });
 
+    it('puts its hooks and its listeners of peers in the place of the earlier ones', async () => {
+      await writeFile(
+        join(app, 'hooks.js'),
+        `import { peers, use } from 'app-net';
+         const mine = (globalThis.count = (globalThis.count ?? 0) + 1);
+         for (const name of ['a', 'b']) use((call, next) => { globalThis.seen.push(mine + name); return next(); });
+         peers.on('join', () => globalThis.seen.push(mine + 'join'));
+         peers.of({ group: '*' }).on('join', () => globalThis.seen.push(mine + 'any'));`,
+      );
+      const { lines } = await run(`
+        import { createPeer, peers, stop, use } from 'app-net';
+        globalThis.seen = [];
+        await import('./hooks.js?t=1');
+        use((call, next) => { globalThis.seen.push('c'); return next(); });
+        await import('./hooks.js?t=2');
+        const other = createPeer();
+        other.connect('echo', (value) => value);
+        await other.start();
+        const [there] = await peers.ready('echo');
+        await there.call('echo', [1]);
+        console.log(globalThis.seen.join(' '));
+        await Promise.all([other.stop(), stop()]);`);
+      expect(lines).to.deep.equal(['2join 2any 2a 2b c']);
+    });
+
     describe('and listens', () => {
       it('ends what its earlier evaluation began, when a number in its query has grown', async () => {
         const { lines } = await run(`

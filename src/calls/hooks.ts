@@ -1,3 +1,5 @@
+import { evaluationUnderWay, replacesEvaluation } from '../base/reload/evaluation.ts';
+import type { Evaluation } from '../base/reload/evaluation.ts';
 import type { CallEnd } from './call-end.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 
@@ -89,33 +91,64 @@ export type Hook = (call: HookedCall, next: () => Promise<unknown>) => unknown;
 /** A chain of hooks with the call at its end. */
 type Chain = (call: HookedCallState, last: () => Promise<unknown>) => Promise<unknown>;
 
+interface Entry {
+  readonly hook: Hook;
+  /** The evaluation of a module that added it; undefined if none was under way. */
+  readonly evaluation: Evaluation | undefined;
+  /** It is in the place of one that an earlier evaluation of the same module added. */
+  readonly isInPlace: boolean;
+}
+
 /**
  * The hooks of one peer. On both sides the hook that was added first is the outermost. A call goes through the caller's
  * hooks in the order in which they were added, over the wire, through the callee's hooks in their order, and back the
  * same way.
  */
 export class Middleware {
-  #hooks: readonly Hook[] = [];
+  #hooks: readonly Entry[] = [];
   /** Both are undefined while there is no hook. Then calls pay only for this check. */
   outgoing: Chain | undefined;
   incoming: Chain | undefined;
 
-  /** @returns a function that removes the hook */
+  /**
+   * A module that is evaluated again puts its hooks in the place of the earlier ones.
+   * @returns a function that removes the hook
+   */
   use(hook: Hook): () => void {
     if (typeof hook !== 'function') {
       throw new TypeError('use(hook): hook must be a function, such as async (call, next) => next()');
     }
-    const entry: Hook = (call, next) => hook(call, next);
-    this.#set([...this.#hooks, entry]);
+    const evaluation = evaluationUnderWay();
+    const place = this.#placeOf(evaluation);
+    const entry: Entry = { hook, evaluation, isInPlace: place !== undefined };
+    const hooks = this.#hooks.toSpliced(place ?? this.#hooks.length, 0, entry);
+    this.#set(hooks.filter((each) => !isReplaced(each, evaluation)));
     return () => this.#set(this.#hooks.filter((each) => each !== entry));
   }
 
-  #set(hooks: readonly Hook[]): void {
+  /** Where the hook of a module that is evaluated again belongs. */
+  #placeOf(evaluation: Evaluation | undefined): number | undefined {
+    const last = this.#hooks.findLastIndex(
+      (each) =>
+        each.isInPlace &&
+        each.evaluation?.file === evaluation?.file &&
+        each.evaluation?.run === evaluation?.run,
+    );
+    if (last >= 0) return last + 1;
+    const first = this.#hooks.findIndex((each) => isReplaced(each, evaluation));
+    return first >= 0 ? first : undefined;
+  }
+
+  #set(hooks: readonly Entry[]): void {
     this.#hooks = hooks;
-    const chain = hooks.length > 0 ? chainOf(hooks) : undefined;
+    const chain = hooks.length > 0 ? chainOf(hooks.map(({ hook }) => hook)) : undefined;
     this.outgoing = chain;
     this.incoming = chain;
   }
+}
+
+function isReplaced({ evaluation: before }: Entry, now: Evaluation | undefined): boolean {
+  return before !== undefined && now?.file === before.file && replacesEvaluation(now, before);
 }
 
 function chainOf(hooks: readonly Hook[]): Chain {

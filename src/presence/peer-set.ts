@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 
+import { ModuleListeners } from '../base/reload/module-listeners.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { PeerSource, SourceChange } from './view.ts';
 
@@ -7,6 +8,7 @@ import type { PeerSource, SourceChange } from './view.ts';
 export class PeerSet implements PeerSource {
   readonly group: string;
   readonly settled: () => Promise<void>;
+  readonly ofModules = new ModuleListeners();
   searched = false;
   readonly #peers = new Map<string, RemotePeer>();
   readonly #emitter = new EventEmitter<{

@@ -3,6 +3,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { AtLeast } from './at-least.ts';
 import type { Evidence, LeaveReason } from '../connection/evidence.ts';
 import type { RemotePeer } from './remote-peer.ts';
+import { evaluationUnderWay } from '../base/reload/evaluation.ts';
 import { refuseUnknown } from '../base/option-checks.ts';
 import { checkSelector, matcher, refuseSelector, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
@@ -54,6 +55,8 @@ export class Peers implements Iterable<RemotePeer> {
   readonly #source: () => PeerSource;
   readonly #selector: Selector;
   readonly #emitter = new EventEmitter<PeersEvents>();
+  /** Each removes what was kept of a listener, by event and listener. */
+  readonly #forget = { join: new Map<unknown, () => void>(), leave: new Map<unknown, () => void>() };
   #detach: (() => void) | undefined;
 
   /** @internal Use `peers` or `of()`. @param source called at the first use, and not before */
@@ -187,12 +190,12 @@ export class Peers implements Iterable<RemotePeer> {
   }
 
   /**
-   * Calls the listener at each join or leave from now on. Peers that are there already do not join again.
+   * Calls the listener at each join or leave from now on. Peers that are there already do not join again. A module that is
+   * evaluated again (Vite, `tsx watch`) replaces the listeners that it added at its top level.
    * @throws TypeError for an unknown event, or a listener that is not a function
    */
   on<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
-    checkListener(event, listener);
-    this.#attach();
+    this.#listen(event, listener);
     this.#emitter.on(event, listener as never);
     return this;
   }
@@ -202,8 +205,7 @@ export class Peers implements Iterable<RemotePeer> {
    * @throws TypeError for an unknown event, or a listener that is not a function
    */
   once<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
-    checkListener(event, listener);
-    this.#attach();
+    this.#listen(event, listener);
     this.#emitter.once(event, listener as never);
     return this;
   }
@@ -211,7 +213,26 @@ export class Peers implements Iterable<RemotePeer> {
   /** Removes a listener. */
   off<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {
     this.#emitter.off(event, listener as never);
+    this.#forget[event]?.get(listener)?.();
     return this;
+  }
+
+  /** A module that is evaluated again replaces its listeners. */
+  #listen<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): void {
+    checkListener(event, listener);
+    this.#attach();
+    const evaluation = evaluationUnderWay();
+    if (!evaluation) return;
+    const forget = this.#forget[event];
+    const end = (): void => {
+      this.off(event, listener);
+    };
+    forget.get(listener)?.();
+    const forgetIt = this.#source().ofModules.add(evaluation, event, end);
+    forget.set(listener, () => {
+      forget.delete(listener);
+      forgetIt();
+    });
   }
 
   /** Emits changes of the source as long as there is a listener. */

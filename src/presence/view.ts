@@ -1,5 +1,6 @@
 import { Evidence } from '../connection/evidence.ts';
 import type { LeaveReason } from '../connection/evidence.ts';
+import type { ModuleListeners } from '../base/reload/module-listeners.ts';
 import { whileHolding } from '../base/process-hold.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
@@ -11,6 +12,8 @@ export interface PeerSource {
   readonly group: string;
   /** Whether the first search is over. */
   readonly searched: boolean;
+  /** The listeners that modules added while they were evaluated, whatever they select. */
+  readonly ofModules: ModuleListeners;
   /** Why the local peer has ended, once it has. */
   readonly ended: Error | undefined;
   current(): RemotePeer[];

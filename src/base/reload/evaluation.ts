@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks';
 import { isAbsolute } from 'node:path';
 
-import { fileOf } from './call-site.ts';
+import { fileOf } from '../call-site.ts';
 
 /** One run of the top level of a user's module. Development servers run the same file again and again in one process. */
 export interface Evaluation {

@@ -1,5 +1,5 @@
-import { replacesEvaluation } from '../base/evaluation.ts';
-import type { Evaluation } from '../base/evaluation.ts';
+import { replacesEvaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 
 interface Kept {
   readonly evaluation: Evaluation;
@@ -8,8 +8,8 @@ interface Kept {
 }
 
 /**
- * The listeners that modules began while they were evaluated. When a module is evaluated again and listens to an event, its
- * earlier listeners to that event end. Otherwise each reload of a development server would add one.
+ * The listeners and hooks that modules added while they were evaluated. When a module is evaluated again and listens to an event,
+ * its earlier listeners to that event end. Otherwise each reload of a development server would add one.
  */
 export class ModuleListeners {
   readonly #byFile = new Map<string, Set<Kept>>();

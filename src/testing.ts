@@ -13,6 +13,14 @@ import type { Attachment, Network, NetworkUser } from './providers/network.ts';
 import { MemoryWires } from './transport/memory.ts';
 import { makeSecret } from './wire/secret.ts';
 
+export { simulate } from './simulation/simulate.ts';
+export type { SimulationReport } from './simulation/simulate.ts';
+export type { SimulationOptions } from './simulation/options.ts';
+export type { Faults } from './simulation/faults.ts';
+export type { Fault } from './simulation/fault-player.ts';
+export type { SimulatedPeerOptions } from './simulation/life.ts';
+export { SimulationError } from './simulation/report.ts';
+export type { MakePeer, SimulatedNode, Simulation, Story } from './simulation/story.ts';
 export type { Network } from './providers/network.ts';
 export type { Clock } from './base/clock.ts';
 export { SimulatedClock } from './base/simulated-clock.ts';

@@ -11,6 +11,7 @@ import { createEventsLogic } from '../../src/events/events.ts';
 import { createPeerMachine } from '../../src/peer/peer-machine.ts';
 import { createLivenessLogic } from '../../src/connection/liveness.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { thisProcess } from '../../src/base/host-process.ts';
 import { Middleware } from '../../src/calls/hooks.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { MeasuredCalls } from '../../src/calls/call-stats.ts';
@@ -28,6 +29,7 @@ const peerMachine = createPeerMachine(
     log: silentLog,
   }),
   createDispatcherLogic({
+    process: thisProcess,
     id: 'a',
     measured: new MeasuredCalls(),
     registry,

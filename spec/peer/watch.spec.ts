@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 
 import { expect } from 'chai';
 
+import { thisProcess } from '../../src/base/host-process.ts';
 import type { Peer, PeerWatch, RemotePeer, WatchedFunction } from '../../src/index.ts';
 import { MeasuredCalls } from '../../src/calls/call-stats.ts';
 import { Watch } from '../../src/peer/watch/watch.ts';
@@ -219,7 +220,7 @@ describe('a watched peer', () => {
     const { counters } = b.metrics();
     const watched = new Watch({
       ...{ id: b.id, actor: b.actor, clock, calls: new MeasuredCalls(), topics, describe: () => about },
-      ...{ peers: () => 1, counters: () => counters, ping: async () => 1 },
+      ...{ process: thisProcess, peers: () => 1, counters: () => counters, ping: async () => 1 },
     });
     const stream = watched.read();
     streams.push(stream);

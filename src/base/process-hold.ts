@@ -12,11 +12,13 @@ const FOREVER = 2 ** 30;
 let holds = 0;
 let anchor: NodeJS.Timeout | undefined;
 let lingering: NodeJS.Timeout | undefined;
+/** A simulation runs: its peers keep no real process alive. */
+let isSuspended = false;
 
 /** Keeps the process alive until `releaseProcess` has been called as often as this function. */
 export function holdProcess(): void {
   holds += 1;
-  anchor ??= setInterval(() => {}, FOREVER);
+  if (!isSuspended) anchor ??= setInterval(() => {}, FOREVER);
 }
 
 /**
@@ -25,15 +27,30 @@ export function holdProcess(): void {
  */
 export function releaseProcess(): void {
   holds -= 1;
-  if (holds === 0) lingering ??= setTimeout(letGo, LINGER);
+  if (holds === 0 && !isSuspended) lingering ??= setTimeout(letGo, LINGER);
 }
 
 function letGo(): void {
+  if (isSuspended) return;
   clearTimeout(lingering);
   lingering = undefined;
   if (holds > 0) return;
   clearInterval(anchor);
   anchor = undefined;
+}
+
+/**
+ * Until the function that it returns is called, holds keep nothing alive. Those taken meanwhile are then forgotten: peers of a
+ * simulation end without a word.
+ */
+export function suspendHolds(): () => void {
+  const before = holds;
+  isSuspended = true;
+  return () => {
+    isSuspended = false;
+    holds = before;
+    letGo();
+  };
 }
 
 /** Keeps the process alive until `work` settles, without the pause: a peer that has stopped leaves no timer behind. */

@@ -1,3 +1,4 @@
+import { onFreshStart } from './fresh-start.ts';
 import { isBriefText, messageOf } from './text.ts';
 
 /**
@@ -9,6 +10,7 @@ import { isBriefText, messageOf } from './text.ts';
 const PAUSE = 1_000;
 
 let nextAt = -Infinity;
+onFreshStart(() => (nextAt = -Infinity));
 
 /** Emits a process warning, which Node writes to stderr. For places that have no log, and for logs that are off. */
 export function warnOfUnforeseen(doing: string, error: unknown): void {

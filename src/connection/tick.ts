@@ -8,6 +8,8 @@
  * one frame to write, and at the end of the turn there are two for each link, in one system call. `bench/links.js` measures it.
  */
 
+import { onFreshStart } from '../base/fresh-start.ts';
+
 interface Flushed {
   flush(): void;
 }
@@ -57,6 +59,17 @@ let frames = 0;
 let writes = 0;
 let turns = 0;
 let longTurns = 0;
+
+onFreshStart(() => {
+  unsent = [];
+  ticking = false;
+  gathering = false;
+  signs = 0;
+  signsWanted = FEWEST_SIGNS;
+  lastLink = undefined;
+  wasBusy = false;
+  turning = false;
+});
 
 /** Whether a frame has to wait. It does not if it is the first one of its tick, on any link, and there is little to send. */
 export function hasToWait(link: Flushed): boolean {

@@ -9,7 +9,7 @@ import type { CallerRef } from '../calls/caller/caller.ts';
 import type { DispatcherRef } from '../calls/callee/dispatcher.ts';
 import type { EventsRef } from '../events/events.ts';
 import type { Clock } from '../base/clock.ts';
-import { measureLoopLoad } from '../base/loop-load.ts';
+import type { HostProcess } from '../base/host-process.ts';
 import { registrationOf } from '../calls/callee/registry.ts';
 import type { Registration } from '../calls/callee/registry.ts';
 import { DEFAULT_TAGS } from '../base/tag.ts';
@@ -26,6 +26,7 @@ import type { Description } from '../wire/frames.ts';
 export interface PeerSource {
   readonly id: string;
   readonly clock: Clock;
+  readonly process: HostProcess;
   /** The description that it gives in a handshake. */
   describe(): Description;
   /** The number of other peers that it is connected to. */
@@ -50,7 +51,7 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
   const { id, clock } = source;
   const start = clock.now();
   const info = async (): Promise<PeerInfo> => {
-    const loop = await measureLoopLoad();
+    const loop = await source.process.load();
     return {
       id,
       ...source.describe(),
@@ -62,7 +63,7 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
       counters: source.counters(),
       work: source.work(),
       loop,
-      memory: process.memoryUsage.rss(),
+      memory: source.process.memory(),
     };
   };
   const metrics = (): PeerMetrics => source.metrics();

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { readLoopDelay } from '../base/loop-delay.ts';
+import type { HostProcess } from '../base/host-process.ts';
 import type { MeasuredCalls } from '../calls/call-stats.ts';
 import type { ConnectionContext } from '../connection/connection-context.ts';
 import type { PeerInfo } from '../presence/peer-info.ts';
@@ -12,6 +12,7 @@ import type { WatchInput } from './watch/watch-input.ts';
 interface MeasuringInput {
   actor: { getSnapshot(): { context: unknown } };
   clock: Clock;
+  process: HostProcess;
   calls: MeasuredCalls;
   comings: Comings;
   counters: () => PeerInfo['counters'];
@@ -23,7 +24,7 @@ export function observing(input: MeasuringInput & WatchInput): { metrics: () => 
 }
 
 /** Returns the function that reads the numbers of a peer. Everything that is not counted anyway is read when it is asked for. */
-function measuring({ actor, clock, calls, comings, counters }: MeasuringInput): () => PeerMetrics {
+function measuring({ actor, clock, process, calls, comings, counters }: MeasuringInput): () => PeerMetrics {
   const start = clock.now();
   return () => {
     const { made, ran } = calls.begin();
@@ -32,8 +33,8 @@ function measuring({ actor, clock, calls, comings, counters }: MeasuringInput): 
       ...{ made: made.list(), ran: ran.list(), counters: counters() },
       ...ofConnections(actor.getSnapshot().context as PeerContext),
       ...{ joins, leaves: { ...leaves } },
-      loop: readLoopDelay(),
-      memory: process.memoryUsage.rss(),
+      loop: process.delay(),
+      memory: process.memory(),
       uptime: (clock.now() - start) / 1_000,
     };
   };

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 
-import { nanoid } from 'nanoid';
-
 import type { Inspector } from './actor-types.ts';
 import { checkClock, systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { defaultName } from './default-name.ts';
+import { thisProcess } from '../base/host-process.ts';
+import type { HostProcess } from '../base/host-process.ts';
+import { newId } from '../base/new-id.ts';
 import { resolveExposure } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
 import { resolveNetworks } from './network-options.ts';
@@ -233,6 +234,7 @@ export interface Settings extends Exposure, Networks {
   hub: boolean;
   announce: boolean;
   hostname: string;
+  process: HostProcess;
   ports: readonly [number, number];
   hostNames: readonly string[];
   seeds: readonly Seed[];
@@ -262,22 +264,19 @@ export interface Settings extends Exposure, Networks {
 export function resolveOptions(options: PeerOptions, environment: NodeJS.ProcessEnv): Settings {
   refuseUnknown('option', options, KNOWN);
   const env = (name: string): string | undefined => environment[name] || undefined;
-  const incarnation = nanoid();
+  const incarnation = newId();
   const pass = resolvePass(options, incarnation);
-  const id = pass?.id ?? options.id ?? nanoid();
+  const id = pass?.id ?? options.id ?? newId();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
   const name = text('name', options.name ?? env('APP_NET_NAME'), defaultName());
   const lan = boolean('lan', options.lan ?? flag('APP_NET_LAN', env('APP_NET_LAN')), false);
   return {
-    id,
-    incarnation,
-    pass,
-    pages: resolvePages(options.pages),
-    name,
+    ...{ id, incarnation, name, pass, pages: resolvePages(options.pages) },
     group: ownGroup(text('group', options.group ?? env('APP_NET_GROUP'), 'main')),
     hub: boolean('hub', options.hub ?? flag('APP_NET_IS_HUB', env('APP_NET_IS_HUB')), false),
     announce: boolean('announce', options.announce, !pass),
     hostname: hostname().slice(0, LONGEST_NAME),
+    process: thisProcess,
     ...resolveExposure(options, lan, pass ? () => undefined : env, pass !== undefined),
     hostNames: strings('hostNames', options.hostNames, 'peer.example'),
     ports: ports(options, env),

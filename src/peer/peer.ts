@@ -126,7 +126,7 @@ export class Peer extends GuestHost {
     const settings = containedSettings(given);
     const hosting = new Hosting(settings);
     super(hosting);
-    const { id, incarnation, name, group, hub, limits, clock, stacks, inspect } = settings;
+    const { id, incarnation, name, group, hub, limits, clock, process, stacks, inspect } = settings;
     this.id = id;
     this.name = name;
     this.group = group;
@@ -141,7 +141,7 @@ export class Peer extends GuestHost {
     const counters = (): ReturnType<typeof countersOf> => countersOf(this.#actor);
     const peers = (): number => this.#set.current().length;
     const defaults = defaultFunctions({
-      ...{ id, clock, describe, peers, counters, metrics: () => this.metrics() },
+      ...{ id, clock, process, describe, peers, counters, metrics: () => this.metrics() },
       ...{ work: () => this.#registry.work(), watch: (options) => watch.read(options) },
     });
     this.#registry = new Registry((added, removed) => {
@@ -155,7 +155,7 @@ export class Peer extends GuestHost {
       createCallerLogic({ measured, clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({
         ...{ id, measured, registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
-        ...{ log: settings.log, remotePeer: ({ record }) => this.#remotePeer(record) },
+        ...{ log: settings.log, process, remotePeer: ({ record }) => this.#remotePeer(record) },
       }),
       createLivenessLogic(settings),
       this.events.logic,
@@ -184,9 +184,9 @@ export class Peer extends GuestHost {
       over: () => this.#over,
     });
     const comings = followDiscovery(this.#actor.system.get('discovery'), this.#set, this.#remotePeer, id);
-    const seen = { id, actor: this.#actor, clock, calls: measured, comings, counters, describe, peers };
+    const seen = { id, clock, process, calls: measured, comings, counters, describe, peers };
     const ping = (record: PeerRecord): Promise<number> => this.#remotePeer(record).ping();
-    const { metrics, watch } = observing({ ...seen, topics: this.events.topics, ping });
+    const { metrics, watch } = observing({ ...seen, actor: this.#actor, topics: this.events.topics, ping });
     this.metrics = metrics;
   }
 

@@ -1,6 +1,6 @@
-import { nanoid } from 'nanoid';
 import type { AnyActorRef } from 'xstate';
 
+import { newId } from '../base/new-id.ts';
 import { afterAwake } from '../base/awake.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Hint } from '../providers/hint.ts';
@@ -77,7 +77,7 @@ export async function refuseNamesake(
     const hint = await provider.announced?.(self.id);
     if (!hint || hint.incarnation === self.incarnation) continue;
     // Use another id, because no peer talks to a peer with its own id.
-    const stranger = { ...dependencies, self: { ...self, id: nanoid(), incarnation: nanoid() } };
+    const stranger = { ...dependencies, self: { ...self, id: newId(), incarnation: newId() } };
     if (await isThere(hint, transport, stranger, time)) throw idTaken(self.id, hint.pid);
   }
 }

@@ -23,6 +23,7 @@ import type { Link } from '../../connection/link.ts';
 import { LiveSnapshot } from '../../base/live-snapshot.ts';
 import type { DispatcherFrame, ToDispatcher } from '../../connection/messages.ts';
 import { Runner } from './runner.ts';
+import type { HostProcess } from '../../base/host-process.ts';
 import { StallWatch } from './stall.ts';
 import { takenOver } from './taken-calls.ts';
 import type { TakenCalls } from './taken-calls.ts';
@@ -35,6 +36,7 @@ export interface DispatcherInput {
   measured: MeasuredCalls;
   registry: Registry;
   clock: Clock;
+  process: Pick<HostProcess, 'busy'>;
   /** `calls` and `streams` count for one connection, `running` for all connections together. */
   limits: { calls: number; streams: number; running: number };
   /** Whether thrown errors are sent with their stack. */
@@ -81,13 +83,14 @@ class Dispatcher {
   readonly #runner: Runner;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #stall = new StallWatch();
+  readonly #stall: StallWatch;
   /** When the current requests were read, on the clock. */
   #receivedAt = 0;
 
   constructor(input: DispatcherInput) {
     const { id, measured, registry, clock, limits, stacks, middleware, remotePeer } = input;
     this.#log = input.log;
+    this.#stall = new StallWatch(input.process);
     this.#registry = registry;
     this.#clock = clock;
     this.#limits = limits;

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import type { HostProcess } from '../../base/host-process.ts';
 
 /** A turn of the event loop that takes this long, in ms, is a stall. */
 const STALL = 20;
@@ -10,7 +10,13 @@ const STALL = 20;
  */
 export class StallWatch {
   #lookedAt = -Infinity;
-  #last = performance.eventLoopUtilization();
+  readonly #process: Pick<HostProcess, 'busy'>;
+  #last: number;
+
+  constructor(process: Pick<HostProcess, 'busy'>) {
+    this.#process = process;
+    this.#last = process.busy();
+  }
 
   /** @param now on any clock, in ms */
   stalled(now: number): boolean {
@@ -18,7 +24,7 @@ export class StallWatch {
     this.#lookedAt = now;
     if (gap < STALL) return false;
     const before = this.#last;
-    this.#last = performance.eventLoopUtilization();
-    return this.#last.active - before.active > STALL;
+    this.#last = this.#process.busy();
+    return this.#last - before > STALL;
   }
 }

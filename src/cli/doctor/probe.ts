@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { nanoid } from 'nanoid';
-
+import { newId } from '../../base/new-id.ts';
 import { DEAF, DialFailed } from '../../transport/transport.ts';
 import type { Address } from '../../transport/address.ts';
 import type { Socket } from '../../transport/transport.ts';
@@ -93,8 +92,8 @@ function undialled(error: unknown): Finding {
 
 async function shakeHands(socket: Socket, to: string, keys: HandshakeKeys): Promise<Finding> {
   const self = {
-    id: nanoid(),
-    incarnation: nanoid(),
+    id: newId(),
+    incarnation: newId(),
     limits: { message: 65_536, calls: 1 },
     // Never sent: the handshake ends before that.
     describe: () => ({ name: '', group: '', hub: false, pid: 0, host: '', functions: [] }),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import type { HostProcess } from '../../base/host-process.ts';
 import type { MeasuredCalls } from '../../calls/call-stats.ts';
 import type { PeerRecord } from '../../connection/link.ts';
 import type { Topics } from '../../events/topics.ts';
@@ -11,6 +12,7 @@ export interface WatchInput {
   id: string;
   actor: PeerActor;
   clock: Clock;
+  process: HostProcess;
   calls: MeasuredCalls;
   topics: Topics;
   describe: () => Pick<WatchedAbout, 'name' | 'group' | 'hub' | 'host' | 'pid' | 'functions'>;

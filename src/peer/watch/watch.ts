@@ -118,11 +118,13 @@ class Measured {
   #ticks = 0;
   #late = 0;
   #busy = 0;
-  #memory = process.memoryUsage.rss();
-  #before = performance.eventLoopUtilization();
+  #memory: number;
+  #before: number;
 
   constructor(input: WatchInput, tell: () => void) {
     this.#input = input;
+    this.#memory = input.process.memory();
+    this.#before = input.process.busy();
     this.#tell = tell;
     this.#links = new WatchedLinks(input);
     this.#topics = new WatchedTopics(input.topics);
@@ -179,14 +181,15 @@ class Measured {
   }
 
   #tick(): void {
-    this.#late = Math.max(0, this.#input.clock.now() - this.#due);
-    const now = performance.eventLoopUtilization();
-    this.#busy = performance.eventLoopUtilization(now, this.#before).utilization;
-    this.#before = now;
+    const { clock, process } = this.#input;
+    this.#late = Math.max(0, clock.now() - this.#due);
+    const busy = process.busy();
+    this.#busy = Math.min(1, (busy - this.#before) / (TICK + this.#late));
+    this.#before = busy;
     this.#wait();
     this.#ticks += 1;
     if (this.#ticks % SLOWLY === 0) {
-      this.#memory = process.memoryUsage.rss();
+      this.#memory = process.memory();
       this.#links.measure();
     }
     this.#tell();

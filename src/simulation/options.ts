@@ -1,0 +1,86 @@
+import { checkFaults } from './faults.ts';
+import type { Faults } from './faults.ts';
+
+/**
+ * Options of `simulate`.
+ *
+ * @example
+ * const options: SimulationOptions = { seeds: 200, faults: { cut: 0.1, freeze: 0.05 }, latency: [0.5, 20] };
+ */
+export interface SimulationOptions {
+  /**
+   * How many seeds to run, from 1 on, or exactly which. The environment goes first: `SIM_SEED` is one seed, `SIM_SEEDS` how many,
+   * `SIM_SHARD` (`2/4`) takes the second quarter of them, for machines or processes side by side.
+   * Default: 100.
+   */
+  seeds?: number | readonly number[];
+  /** How often faults begin. Default: none but those that the story makes. */
+  faults?: Faults;
+  /** The shortest and the longest time that a message takes, in ms. Default: `[0.5, 20]`. */
+  latency?: readonly [number, number];
+  /** The longest that a story may take, in virtual ms. Default: 600,000. */
+  limit?: number;
+  /** File for a sequence diagram of the failure, or with one seed of that run. Environment: `SIM_SVG`. Default: none. */
+  svg?: string;
+}
+
+export interface Checked {
+  readonly seeds: readonly number[];
+  readonly faults: Faults;
+  readonly latency: readonly [number, number];
+  readonly limit: number;
+  readonly svg: string | undefined;
+  /** One seed, given by the environment: somebody looks at it. */
+  readonly isReplay: boolean;
+}
+
+const KNOWN = new Set(['seeds', 'faults', 'latency', 'limit', 'svg'] satisfies (keyof SimulationOptions)[]);
+
+/** @throws TypeError for options that are none */
+export function checkOptions(options: SimulationOptions, env: NodeJS.ProcessEnv): Checked {
+  for (const name of Object.keys(options)) {
+    if (!(KNOWN as Set<string>).has(name))
+      throw new TypeError(`${name}: simulate() has no such option; it has ${[...KNOWN].join(', ')}`);
+  }
+  const { faults = {}, latency = [0.5, 20], limit = 600_000 } = options;
+  checkFaults(faults);
+  const [least, most] = latency;
+  if (!(latency.length === 2 && least >= 0 && most >= least && most < Infinity))
+    throw new TypeError('latency: give the shortest and the longest time in ms, such as [0.5, 20]');
+  if (!(limit > 0)) throw new TypeError('limit: give ms of virtual time, more than 0');
+  const { SIM_SEED, SIM_SEEDS, SIM_SHARD, SIM_SVG } = env;
+  return {
+    seeds: SIM_SEED ? [whole('SIM_SEED', SIM_SEED)] : sharded(seedsOf(options.seeds, SIM_SEEDS), SIM_SHARD),
+    ...{ faults, latency, limit },
+    svg: options.svg ?? (SIM_SVG || undefined),
+    isReplay: Boolean(SIM_SEED),
+  };
+}
+
+function seedsOf(given: SimulationOptions['seeds'], count: string | undefined): readonly number[] {
+  const seeds = count ? whole('SIM_SEEDS', count) : (given ?? 100);
+  if (typeof seeds === 'number') {
+    if (!Number.isSafeInteger(seeds) || seeds < 1)
+      throw new TypeError('seeds: give how many, at least 1, or a list of seeds');
+    return Array.from({ length: seeds }, (_, index) => index + 1);
+  }
+  if (seeds.length === 0 || !seeds.every((each) => Number.isSafeInteger(each) && each >= 0))
+    throw new TypeError('seeds: give whole numbers from 0 on');
+  return seeds;
+}
+
+function sharded(seeds: readonly number[], shard: string | undefined): readonly number[] {
+  if (!shard) return seeds;
+  const [, which, of] = /^(\d+)\/(\d+)$/.exec(shard) ?? [];
+  const [part, parts] = [Number(which), Number(of)];
+  if (!(part >= 1 && part <= parts))
+    throw new TypeError('SIM_SHARD: give which part of how many, such as 2/4');
+  return seeds.filter((_, index) => index % parts === part - 1);
+}
+
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
+    throw new TypeError(`${name}: give a whole number, 0 or more`);
+  return number;
+}

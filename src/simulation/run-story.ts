@@ -1,0 +1,101 @@
+import { startFresh } from '../base/fresh-start.ts';
+import { suspendHolds } from '../base/process-hold.ts';
+import { FaultPlayer } from './fault-player.ts';
+import type { NumberedFault } from './fault-player.ts';
+import { Loop } from './loop.ts';
+import type { Checked } from './options.ts';
+import { resourcesNow } from './real-io.ts';
+import { simulationOf } from './story.ts';
+import type { Story } from './story.ts';
+import { Trace } from './trace.ts';
+import { World } from './world.ts';
+import { places } from './virtual/place.ts';
+
+export interface RunInput {
+  readonly seed: number;
+  readonly options: Checked;
+  readonly story: Story;
+  /** Numbers of the only faults that may happen. Default: all of the seed. */
+  readonly only?: ReadonlySet<number>;
+  /** Whether the steps are kept. */
+  readonly isKept?: boolean;
+  /** Whether the story goes on although the process opens something real: it was not the story. */
+  readonly isTrusted?: boolean;
+}
+
+/** What came of one run. */
+export interface Run {
+  readonly failure: { readonly error: unknown } | undefined;
+  /** What was opened meanwhile that is not of the simulation. */
+  readonly opened: string | undefined;
+  readonly trace: Trace;
+  readonly faults: readonly NumberedFault[];
+  readonly names: readonly string[];
+  /** How long it took, in virtual ms. */
+  readonly time: number;
+}
+
+/** The run that is under way gets the errors that nobody catches. */
+let current: Loop | undefined;
+
+/** Runs a story once. The globals are those of the simulation already. */
+export async function runStory(input: RunInput): Promise<Run> {
+  const { seed, options, story, only, isKept = false, isTrusted = false } = input;
+  startFresh();
+  const giveBack = suspendHolds();
+  const trace = new Trace(isKept);
+  const checks: (() => void)[] = [];
+  const world: World = new World({ seed, latency: options.latency, trace, loop: () => loop });
+  const player = new FaultPlayer(world, options.faults, only);
+  const loop: Loop = new Loop({
+    ...{ timeline: world.timeline, trace, limit: options.limit, checks },
+    before: isTrusted ? undefined : resourcesNow(),
+    describeWait: () => {
+      const dead = world.dead();
+      return dead.length > 0
+        ? `. These processes are down: ${dead.join(', ')}. What the story waits for in them never comes`
+        : '';
+    },
+  });
+  current = loop;
+  world.timeline.at(0, world.story, () => {
+    player.begin();
+    begin(story, () => simulationOf(world, player, checks)).then(
+      () => loop.done(),
+      (error: unknown) => loop.fail(error),
+    );
+  });
+  await loop.run();
+  current = undefined;
+  world.end();
+  giveBack();
+  startFresh();
+  const { failure, opened } = loop;
+  const { happened: faults } = player;
+  return { failure, opened, trace, faults, names: world.names(), time: world.timeline.now };
+}
+
+async function begin(story: Story, simulation: () => Parameters<Story>[0]): Promise<void> {
+  await story(simulation());
+}
+
+/**
+ * Until the function that it returns is called, errors that nobody catches fail the story that runs, and not the process or the test
+ * runner, which would not know the seed.
+ */
+export function catchEverything(): () => void {
+  const names = ['unhandledRejection', 'uncaughtException'] as const;
+  const before = names.map((name) => process.rawListeners(name) as (() => void)[]);
+  const caught = (error: unknown): void => current?.fail(error);
+  for (const name of names) {
+    process.removeAllListeners(name);
+    process.on(name, caught);
+  }
+  return () => {
+    names.forEach((name, index) => {
+      process.off(name, caught);
+      for (const listener of before[index]!) process.on(name, listener);
+    });
+    places.disable();
+  };
+}

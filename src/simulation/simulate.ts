@@ -1,0 +1,215 @@
+import { writeFile } from 'node:fs/promises';
+
+import type { NumberedFault } from './fault-player.ts';
+import { checkOptions } from './options.ts';
+import type { Checked, SimulationOptions } from './options.ts';
+import { RealWorkWatch, describeWork } from './real-io.ts';
+import { SimulationError, failureText } from './report.ts';
+import { catchEverything, runStory } from './run-story.ts';
+import type { Run } from './run-story.ts';
+import { sequenceDiagram } from './sequence-diagram.ts';
+import { shrink } from './shrink.ts';
+import { describeStep, timeText } from './step-text.ts';
+import type { Story } from './story.ts';
+import { installGlobals } from './virtual/globals.ts';
+import { places } from './virtual/place.ts';
+
+/** One seed in so many runs twice, to see that it does the same. */
+const TWICE = 20;
+
+/** The longest that the faults of a failure are shrunk, in real ms. */
+const SHRINK_TIME = 20_000;
+
+/**
+ * What a simulation has done.
+ *
+ * @example
+ * const { stories, virtual }: SimulationReport = await simulate({ seeds: 10 }, async ({ sleep }) => sleep(1_000));
+ * console.log(stories, virtual); // 10 10000
+ */
+export interface SimulationReport {
+  /** How many seeds ran. */
+  readonly stories: number;
+  /** Virtual ms of all of them together. */
+  readonly virtual: number;
+  /** Real ms. */
+  readonly real: number;
+  /** Steps of all of them together. */
+  readonly steps: number;
+  /** Faults of all of them together. */
+  readonly faults: number;
+  /** A number for everything that happened. It is the same for the same stories, seeds and versions. */
+  readonly digest: string;
+}
+
+/** One after the other: there is only one set of globals. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs a story with one seed after the other: real peers on a network in memory, in virtual time, with the faults of the seed. Inside the
+ * story, time, timers and chance are the simulation's: `setTimeout`, `Date`, `performance.now`, `Math.random`, `crypto.randomUUID` and their
+ * like. The same seed does the same each time.
+ * @throws SimulationError as soon as a seed fails, with the seed, the fewest faults, and the steps; also if a seed does not do the same
+ *   twice, or if the story uses real input and output; TypeError for a wrong option
+ *
+ * @example
+ * await simulate({ seeds: 50, faults: { cut: 0.1, restart: 0.05 } }, async ({ peer, heal, eventually }) => {
+ *   const add = (a: number, b: number) => a + b;
+ *   const client = await peer('client');
+ *   await peer('server', (self) => self.connect('add', add));
+ *   heal();
+ *   await eventually(() => client.remote<typeof add>('add').any()(1, 2));
+ * });
+ */
+export function simulate(options: SimulationOptions, story: Story): Promise<SimulationReport> {
+  if (places.getStore()) return Promise.reject(new Error('simulate() must not be called inside of a story'));
+  const run = async (): Promise<SimulationReport> => {
+    const checked = checkOptions(options, process.env);
+    if (typeof story !== 'function')
+      throw new TypeError('simulate(options, story): story must be a function');
+    const restoreGlobals = installGlobals();
+    const restoreErrors = catchEverything();
+    try {
+      return await new Search(checked, story).run();
+    } finally {
+      restoreErrors();
+      restoreGlobals();
+    }
+  };
+  const result = last.then(run);
+  last = result.catch(() => {});
+  return result;
+}
+
+class Search {
+  readonly #options: Checked;
+  readonly #story: Story;
+  /** Something was opened in this process, and not by the story. */
+  #isTrusted = false;
+
+  constructor(options: Checked, story: Story) {
+    this.#options = options;
+    this.#story = story;
+  }
+
+  async run(): Promise<SimulationReport> {
+    const { seeds, isReplay } = this.#options;
+    const began = performance.now();
+    const sum = { stories: 0, virtual: 0, steps: 0, faults: 0 };
+    const digests: string[] = [];
+    for (const seed of seeds) {
+      const isTwice = isReplay || sum.stories % TWICE === 0;
+      sum.stories += 1;
+      const run = await this.#runTrusted(seed, isTwice);
+      if (isTwice) await this.#compare(seed, run);
+      if (run.failure) await this.#fail(seed, run, sum.stories);
+      if (isReplay) await this.#draw(seed, run);
+      sum.virtual += run.time;
+      sum.steps += run.trace.count;
+      sum.faults += run.faults.length;
+      digests.push(run.trace.digest);
+    }
+    return { ...sum, real: performance.now() - began, digest: combined(digests) };
+  }
+
+  #run(seed: number, more: { isKept?: boolean; only?: ReadonlySet<number> } = {}): Promise<Run> {
+    const [options, story, isTrusted] = [this.#options, this.#story, this.#isTrusted];
+    return runStory({ seed, options, story, isTrusted, ...more });
+  }
+
+  /** Runs the seed; if anything real was opened meanwhile, finds out whether the story did it. */
+  async #runTrusted(seed: number, isKept: boolean): Promise<Run> {
+    const run = await this.#run(seed, { isKept });
+    if (run.opened === undefined) return run;
+    await this.#blameRealWork(seed);
+    this.#isTrusted = true;
+    return this.#run(seed, { isKept });
+  }
+
+  async #compare(seed: number, first: Run): Promise<void> {
+    const second = await this.#run(seed, { isKept: true });
+    if (second.trace.digest === first.trace.digest) return;
+    await this.#blameRealWork(seed);
+    throw differenceBetween(seed, first, second);
+  }
+
+  /** @throws SimulationError that names the first real work that the story begins */
+  async #blameRealWork(seed: number): Promise<void> {
+    const watch = new RealWorkWatch();
+    watch.begin();
+    try {
+      await this.#run(seed);
+    } finally {
+      watch.end();
+    }
+    if (!watch.first) return;
+    const { type, stack } = watch.first;
+    const text =
+      `seed ${seed}: the story began ${describeWork(type)}. It ends when the machine has time for it, so no seed could repeat the story. ` +
+      `Put something in memory in its place:\n${stack}`;
+    throw new SimulationError(text, seed, [], undefined);
+  }
+
+  async #fail(seed: number, run: Run, number: number): Promise<never> {
+    await this.#blameRealWork(seed);
+    const faults = await this.#shrink(seed, run);
+    const again = await this.#run(seed, { isKept: true, only: numbersOf(faults) });
+    // Only a story that cannot be repeated fails no more.
+    const shown = again.failure ?? run.failure!;
+    await this.#draw(seed, again);
+    const { seeds, svg } = this.#options;
+    const text = failureText({
+      ...{ seed, run: number, of: seeds.length, faults: again.faults, svg },
+      ...{ error: shown.error, faultsAtFirst: run.faults.length },
+      steps: again.trace.steps,
+    });
+    throw new SimulationError(text, seed, again.faults, shown.error);
+  }
+
+  #shrink(seed: number, { faults, failure }: Run): Promise<readonly NumberedFault[]> {
+    const end = performance.now() + SHRINK_TIME;
+    const wanted = likeness(failure!.error);
+    const fails = async (some: readonly NumberedFault[]): Promise<boolean> => {
+      const run = await this.#run(seed, { only: numbersOf(some) });
+      return run.failure !== undefined && likeness(run.failure.error) === wanted;
+    };
+    return shrink(faults, fails, () => performance.now() > end);
+  }
+
+  async #draw(seed: number, { trace, names }: Run): Promise<void> {
+    const { svg } = this.#options;
+    if (svg !== undefined) await writeFile(svg, sequenceDiagram(trace.steps, names, `seed ${seed}`));
+  }
+}
+
+function numbersOf(faults: readonly NumberedFault[]): ReadonlySet<number> {
+  return new Set(faults.map(({ number }) => number));
+}
+
+/** Two failures are the same if they say the same, whatever the numbers in it are. */
+function likeness(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return `${error.name}: ${error.message.split('\n')[0]!.replaceAll(/\d+(\.\d+)?/g, '#')}`;
+}
+
+function differenceBetween(seed: number, first: Run, second: Run): SimulationError {
+  const [one, other] = [first.trace, second.trace];
+  let at = 0;
+  while (at < one.hashes.length && one.hashes[at] === other.hashes[at]) at += 1;
+  const line = ({ steps }: typeof one): string => {
+    const step = steps[at];
+    return step ? `${timeText(step.at)}  ${describeStep(step)}` : 'nothing: it was over';
+  };
+  const text =
+    `seed ${seed} did not do the same twice. The first step that differs is number ${at + 1}:\n` +
+    `  first run:  ${line(one)}\n  second run: ${line(other)}\n` +
+    'Something in the story does not come from the simulation: state that outlives a story (a counter, a cache, a pool of random bytes), ' +
+    'or time and chance that were taken before it began.';
+  return new SimulationError(text, seed, first.faults, undefined);
+}
+
+function combined(digests: readonly string[]): string {
+  let hash = 0n;
+  for (const digest of digests) hash = BigInt.asUintN(64, hash * 1_099_511_628_211n + BigInt(`0x${digest}`));
+  return hash.toString(16).padStart(16, '0');
+}

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 
 import { current } from '../../src/index.ts';
-import type { Peer, PeerOptions } from '../../src/index.ts';
+import type { PassOptions, Peer, PeerOptions } from '../../src/index.ts';
+import type { Opened } from '../../src/presence/messages.ts';
 import { makeSecret } from '../../src/wire/secret.ts';
 import { eventually } from '../support/eventually.ts';
+import { ownAddress } from '../support/own-address.ts';
 import { openPage } from '../support/page.ts';
 import { meet, Stage } from '../support/peers.ts';
 
@@ -131,6 +133,96 @@ describe('a guest', () => {
       () => expect.fail(),
       (error: Error) => expect(error.message).to.equal('closed with 4401'),
     );
+  });
+
+  it('that is a process finds every peer by itself, however few links others keep', async () => {
+    const before = process.env['APP_NET_NEIGHBOURS'];
+    process.env['APP_NET_NEIGHBOURS'] = '2';
+    try {
+      await host();
+      const more = Array.from({ length: 5 }, () => stage.make({ secret, runtimeDir }));
+      await Promise.all(more.map((peer) => peer.start()));
+      const guest = stage.make({ pass: await server.pass(), runtimeDir });
+      await guest.start();
+      await meet(guest, server.id, ...more.map(({ id }) => id));
+      await more[0]!.stop();
+      await eventually(async () => expect(await guest.getPeers()).to.have.length(5));
+      // Nobody tells others of it.
+      expect((await server.getPeers()).filter((peer) => peer.guest)).to.have.length(1);
+    } finally {
+      if (before === undefined) delete process.env['APP_NET_NEIGHBOURS'];
+      else process.env['APP_NET_NEIGHBOURS'] = before;
+    }
+  });
+
+  it('that is a process on another host connects with TLS, and again after a restart', async function () {
+    const address = ownAddress();
+    if (address === undefined) this.skip();
+    runtimeDir = await stage.folder();
+    const first = stage.make({ secret, runtimeDir, lan: true });
+    await first.start();
+    const opened = first.actor.getSnapshot().context.opened as Opened;
+    const { port } = opened.listener.addresses[0]!;
+    const guest = stage.make({
+      ...{ pass: await first.pass({ may: ['f'] }), lan: true },
+      ...{ runtimeDir: await stage.folder(), seeds: [`${address}:${port}`] },
+    });
+    await guest.start();
+    await meet(guest, first.id);
+    await first.stop();
+    const second = stage.make({ secret, runtimeDir, lan: true, port });
+    await second.start();
+    second.connect('f', () => 'again');
+    const [toSecond] = await meet(guest, second.id);
+    await eventually(async () => expect(await toSecond!.call('f')).to.equal('again'));
+  });
+
+  it('that is a process learns why it is cut off', async () => {
+    await host();
+    const pass = await server.pass();
+    const guest = stage.make({ pass, runtimeDir });
+    await guest.start();
+    await meet(guest, server.id);
+    const left = new Promise<string>((resolve) =>
+      guest.peers.on('leave', (_, __, evidence) => resolve(evidence.toString())),
+    );
+    server.revoke(pass);
+    expect(await left).to.include('the pass of this peer has expired or was revoked');
+    await eventually(() => expect(String(guest.evidence(server.id))).to.include('expired'));
+  });
+
+  it('cannot be made of nonsense, nor together with the secret', async () => {
+    await host();
+    const pass = await server.pass();
+    const wrong: [PeerOptions, string][] = [
+      [{ pass: 'nonsense' }, 'pass: give the text'],
+      [{ pass, secret }, 'secret: leave it out together with pass'],
+      [{ pass, id: 'a' }, 'the id follows from the pass'],
+      [{ pass, announce: true }, 'announce: a peer with a pass only dials'],
+      [{ pass, pages: {} }, 'pages: leave it out'],
+      [{ pages: { host: '0.0.0.0' } }, 'pages.host: 0.0.0.0 is not a loopback address'],
+      [{ pages: { path: 'net' } }, 'pages.path: give a path'],
+      [{ pages: { paths: '/' } as object }, 'there is no option of pages paths'],
+    ];
+    for (const [options, text] of wrong) expect(() => stage.make(options), text).to.throw(text);
+    const passes: [PassOptions, string][] = [
+      [{ may: ['x'.repeat(1_025)] }, 'may: give strings'],
+      [{ may: [() => 1] }, 'connect the function first'],
+      [{ origins: ['https://app.example/'] }, 'is no origin'],
+      [{ expires: '8 hours' }, 'expires: give a number of ms'],
+      [{ expires: 0 }, 'expires: give a number of ms'],
+      [{ may: Array.from({ length: 500 }, (_, at) => `function-${at}`) }, 'use fewer names'],
+    ];
+    for (const [options, text] of passes) {
+      const error = await server.pass(options).catch((reason: unknown) => reason);
+      expect(error).to.be.an.instanceOf(TypeError).with.property('message').that.includes(text);
+    }
+  });
+
+  it('is not to be had with a passphrase', async () => {
+    await host({ secret: 'correct horse battery staple' });
+    const error = await server.pass().catch((reason: unknown) => reason);
+    expect(error).to.include({ code: 'INSECURE' });
   });
 
   for (const [what, origin, answer] of [

@@ -285,7 +285,7 @@ const CODES = new Map([
   [1009, 'a message was too large'],
   [1011, 'an unexpected error'],
   [4400, 'a frame broke the protocol'],
-  [4401, 'the handshake failed'],
+  [4401, 'the pass has expired or was revoked'],
 ]);
 
 function reason(error: unknown): string {

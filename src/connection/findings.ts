@@ -21,5 +21,6 @@ export function findingsOf({ link, doubt }: PeerRecord, liveness: LivenessRef): 
 /** The end of a link, in words. */
 export function closedBy(code: number): string {
   if (code === CLOSE.GONE) return NOBODY_AT_NATS;
+  if (code === CLOSE.HANDSHAKE) return 'the pass of this peer has expired or was revoked';
   return code === CLOSE.NETWORK ? 'the connection through NATS broke' : `the connection closed (${code})`;
 }

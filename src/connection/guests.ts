@@ -42,6 +42,11 @@ export class Guests {
     };
   }
 
+  /** How many revoked passes are remembered. */
+  get revoked(): number {
+    return this.#revoked.size;
+  }
+
   /** The link of a guest is open. */
   opened(link: Link): void {
     this.#links.add(link);
@@ -65,7 +70,7 @@ export class Guests {
     if (!claims) throw new TypeError('pass: give a pass that peer.pass() made');
     const now = Date.now();
     for (const [id, expires] of this.#revoked) if (expires <= now) this.#revoked.delete(id);
-    this.#revoked.set(claims.id, claims.exp * 1_000);
+    if (claims.exp * 1_000 > now) this.#revoked.set(claims.id, claims.exp * 1_000);
     for (const link of [...this.#links]) if (link.rights!.pass === claims.id) end(link, REVOKED);
   }
 

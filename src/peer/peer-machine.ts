@@ -100,7 +100,8 @@ export function createPeerMachine(
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
         enqueue.spawnChild('events', { id: 'events', systemId: 'events' });
         const { clock, random, log } = settings;
-        const input = { peer, clock, random, log, own, neighbours: neighboursOf(process.env) };
+        const neighbours = neighboursOf(process.env);
+        const input = { peer, clock, random, log, own, neighbours, isGuest: settings.pass !== undefined };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
         const isFull = (id: string): boolean => {
           const { connections } = peer.getSnapshot().context;

@@ -40,6 +40,8 @@ export interface CarrierInput {
   /** For the places of the peers on the rings. */
   ringKey: KeyObject;
   neighbours: number;
+  /** Whether this peer is told nothing of others. */
+  isGuest: boolean;
   reader: MemberReader;
   /** Called when `wake` is due. */
   ring: () => void;
@@ -68,7 +70,7 @@ export class Carrier {
   /** The record of the link that is being opened. */
   #arriving: PeerRecord | undefined;
 
-  constructor({ clock, random, own, ringKey, neighbours, reader, ring }: CarrierInput) {
+  constructor({ clock, random, own, ringKey, neighbours, isGuest, reader, ring }: CarrierInput) {
     this.#clock = clock;
     this.#own = own;
     this.#lists = own.lists;
@@ -82,7 +84,15 @@ export class Carrier {
       find: (digest) => this.#keepListOf(digest),
     });
     const places = (id: string): number[] => placesOn(ringKey, neighbours / 2, id);
-    this.core = new Membership({ self: own.member(), neighbours, places, random, now: clock.now() });
+    const isUntold = isGuest;
+    this.core = new Membership({
+      self: own.member(),
+      neighbours,
+      places,
+      isUntold,
+      random,
+      now: clock.now(),
+    });
     this.#setAlarm();
   }
 

@@ -24,6 +24,8 @@ export interface DiscoveryInput {
   own: OwnPresence;
   /** Links that a peer keeps whether or not it uses them. */
   neighbours: number;
+  /** Whether this peer has a pass, and so is told nothing of others. */
+  isGuest: boolean;
 }
 
 export interface DiscoveryContext extends DiscoveryInput {

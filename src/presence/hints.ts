@@ -91,14 +91,14 @@ export function dropHint(
 
 /** Begins to carry the core of presence. @param ring called when the core has something to do */
 export function carrierOf(
-  { clock, random, own, neighbours, dropped, log }: DiscoveryContext,
+  { clock, random, own, neighbours, isGuest, dropped, log }: DiscoveryContext,
   self: Announcement,
   { attachment: { reachable }, keys }: Opened,
   ring: () => void,
 ): Carrier {
   own.listens(self.addresses);
   return new Carrier({
-    ...{ clock, random, own, neighbours, ring, ringKey: keys.rings },
+    ...{ clock, random, own, neighbours, isGuest, ring, ringKey: keys.rings },
     reader: {
       ...{ tags: self.tags, reachable },
       dropped: ({ id, addresses }) =>

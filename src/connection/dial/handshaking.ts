@@ -148,7 +148,7 @@ interface Course {
 }
 
 function run(
-  { socket, step, dependencies: { self, clock }, dialled, admission = {}, taken }: Course,
+  { socket, step, dependencies: { self, clock, pass }, dialled, admission = {}, taken }: Course,
   outcome: Outcome,
 ): () => void {
   let over = false;
@@ -220,7 +220,7 @@ function run(
       refuse(CLOSE.BAD_FRAME, 'binary message', new NetError('UNAUTHENTICATED', text));
     },
     closed: (code) => {
-      if (end()) outcome.failed(endedBy(code));
+      if (end()) outcome.failed(endedBy(code, dialled && pass !== undefined));
     },
   };
   socket.receive(receiver);
@@ -243,10 +243,16 @@ function full(id: string): NetError {
 /** The other side lives, and takes no more connections. */
 export class PeerFull extends Error {}
 
-/** The error for a close code. A code proves nothing: anybody that answers a dial can send any code. */
-function endedBy(code: number): NetError {
+/**
+ * The error for a close code. A code proves nothing: anybody that answers a dial can send any code.
+ * @param hasPass whether this side dialled with a pass
+ */
+function endedBy(code: number, hasPass: boolean): NetError {
   if (code === CLOSE.HANDSHAKE) {
-    const text = `the other side ended the handshake (${code}): it has another secret, or is not a peer`;
+    const why = hasPass
+      ? 'the pass has expired, was revoked or was made with another secret'
+      : 'it has another secret, or is not a peer';
+    const text = `the other side ended the handshake (${code}): ${why}`;
     return new NetError('UNAUTHENTICATED', text, { cause: new HandshakeFailed(text) });
   }
   if (code === CLOSE.FULL) {

@@ -26,6 +26,8 @@ export interface MembershipOptions {
   /** Neighbours of a peer: an even number. */
   neighbours: number;
   places: Places;
+  /** Nobody tells this leaf of others: it dials all that it finds, and keeps its links. Default: false. */
+  isUntold?: boolean;
   /** From 0 to 1. */
   random: () => number;
   /** On the clock of the peer, in ms. */
@@ -38,8 +40,10 @@ export interface MembershipOptions {
  */
 export class Membership {
   readonly #state: State;
+  readonly #isUntold: boolean;
 
-  constructor({ self, neighbours, places, random, now }: MembershipOptions) {
+  constructor({ self, neighbours, places, isUntold = false, random, now }: MembershipOptions) {
+    this.#isUntold = isUntold;
     const rings = new Rings(neighbours / 2, places, isLeaf(self) ? undefined : self.id);
     this.#state = {
       ...{ self, rings, members: new Members(self), links: new Map(), random, begun: now, now, out: [] },
@@ -52,7 +56,7 @@ export class Membership {
         planned: undefined,
       },
       ...{ turn: self.started, asked: new Map() },
-      ...{ compareAt: firstComparison(now, random), compared: false, isAnswered: false },
+      ...{ compareAt: firstComparison(now, random), compared: isUntold, isAnswered: false },
       ...{ isLeafMoved: false, isUnsure: false, isFewer: false, triedAt: -Infinity, strandedAt: -Infinity },
     };
   }
@@ -90,7 +94,7 @@ export class Membership {
   /** Whether a link to it is of no use to presence: it is no neighbour, no leaf that depends on it, and nobody doubts it. */
   isDispensable(id: string): boolean {
     const { self, links, members } = this.#state;
-    if (isLeaf(self)) return links.size > 1;
+    if (isLeaf(self)) return links.size > 1 && !this.#isUntold;
     const subject = members.get(id);
     if (subject?.doubt || (subject?.member && isLeaf(subject.member))) return false;
     return !isNeighbour(this.#state, id);

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+
+import { expect } from 'chai';
+
+import { SimulatedClock } from '../../src/base/simulated-clock.ts';
+import { Guests } from '../../src/connection/guests.ts';
+import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake.ts';
+import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
+import { Rights } from '../../src/wire/pass.ts';
+import type { PassClaims } from '../../src/wire/pass.ts';
+import { guestId, handshakeKeysOf, keyOfPass } from '../../src/wire/secret.ts';
+import type { SecretKeys } from '../../src/wire/secret.ts';
+import { keys, options, otherKeys } from '../support/handshake.ts';
+import { seeded } from '../support/random.ts';
+
+const ORIGIN = 'https://app.example';
+const SOON = Math.ceil(Date.now() / 1_000) + 3_600;
+
+interface Pass {
+  shown: string;
+  key: Buffer;
+}
+
+/** Whole numbers from 0, below what is asked for. */
+function belowFrom(seed: number): (most: number) => number {
+  const random = seeded(seed);
+  return (most) => Math.floor(random() * most);
+}
+
+let newest = 0;
+
+function make(claims: Partial<PassClaims> = {}, by: SecretKeys = keys): Pass {
+  newest += 1;
+  const id = Buffer.alloc(12, String(newest)).toString('base64url');
+  const whole: PassClaims = {
+    v: 1,
+    kid: keys.world,
+    id,
+    exp: SOON,
+    origins: [ORIGIN],
+    may: ['a.*'],
+    ...claims,
+  };
+  const shown = Buffer.from(JSON.stringify(whole)).toString('base64url');
+  return { shown, key: keyOfPass(by.passes!, shown) };
+}
+
+describe('a pass', () => {
+  let guests: Guests;
+  let below: (most: number) => number;
+
+  beforeEach(() => {
+    guests = new Guests(new SimulatedClock());
+    below = belowFrom(7);
+  });
+
+  /** A guest that dials, and the acceptor that it meets. */
+  const meeting = ({ shown, key }: Pass, origin: string | null = ORIGIN, id = guestId(shown, 'i')) => {
+    const nonce = randomBytes(32);
+    const told = { ...options('guest'), keys: handshakeKeysOf(key), pass: shown, nonce };
+    const dialler = new DiallerHandshake({ ...told, self: { ...told.self, id, incarnation: 'i' } });
+    const acceptor = new AcceptorHandshake({
+      ...options('acceptor', { nonce: randomBytes(32) }),
+      guests: guests.admission(keys, origin ?? undefined),
+    });
+    return { dialler, acceptor };
+  };
+
+  /** Runs the handshake up to the answer that lets the guest in. */
+  const enter = ({ dialler, acceptor }: ReturnType<typeof meeting>): string =>
+    acceptor.receive(dialler.receive(acceptor.receive(dialler.hello()).send!).send!).send!;
+
+  const altered = (text: string): string => {
+    const at = below(text.length);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.replace(
+      text[at]!,
+      '',
+    );
+    return text.slice(0, at) + alphabet[below(alphabet.length)] + text.slice(at + 1);
+  };
+
+  const FORGERIES: Record<string, () => void> = {
+    'an altered public part': () => {
+      const { shown, key } = make();
+      enter(meeting({ shown: altered(shown), key }));
+    },
+    'an altered key': () => {
+      const { shown, key } = make();
+      const text = key.toString('base64url');
+      // Its last character has bits that mean nothing.
+      const other = altered(text.slice(0, -1)) + text.at(-1);
+      enter(meeting({ shown, key: Buffer.from(other, 'base64url') }));
+    },
+    'wider rights': () => {
+      const { shown, key } = make();
+      const claims = JSON.parse(Buffer.from(shown, 'base64url').toString()) as PassClaims;
+      const wider = below(2) === 0 ? { may: ['*'] } : { exp: SOON + 1 + below(1e6) };
+      enter(
+        meeting({ shown: Buffer.from(JSON.stringify({ ...claims, ...wider })).toString('base64url'), key }),
+      );
+    },
+    'another secret': () => enter(meeting(make({}, otherKeys))),
+    'the name of another secret': () => enter(meeting(make({ kid: otherKeys.world }))),
+    'the key of another pass': () => enter(meeting({ shown: make().shown, key: make().key })),
+    'an expiry that is past': () => enter(meeting(make({ exp: SOON - 3_601 - below(1e6) }))),
+    'a revoked pass': () => {
+      const pass = make();
+      guests.revoke(pass.shown);
+      enter(meeting(pass));
+    },
+    'another origin': () =>
+      enter(meeting(make(), [null, 'null', `${ORIGIN}.evil.example`, 'http://app.example'][below(4)])),
+    'the id of another peer': () => enter(meeting(make(), ORIGIN, 'db-1')),
+    'a recorded handshake': () => {
+      const pass = make();
+      const { dialler, acceptor } = meeting(pass);
+      const M1 = dialler.hello();
+      const M3 = dialler.receive(acceptor.receive(M1).send!).send!;
+      acceptor.receive(M3);
+      const again = meeting(pass).acceptor;
+      again.receive(M1);
+      again.receive(M3);
+    },
+  };
+
+  it('lets its guest in, from the origin that it names', () => {
+    expect(enter(meeting(make()))).to.include('"type":"accept"');
+    expect(enter(meeting(make({ origins: undefined! }), null))).to.include('"type":"accept"');
+  });
+
+  it('cannot be forged, and a forgery costs less than a millisecond', function () {
+    this.timeout(120_000);
+    const rounds = process.env.SOAK ? 20_000 : 1_000;
+    const before = process.cpuUsage();
+    for (const [what, forge] of Object.entries(FORGERIES)) {
+      for (let round = 0; round < rounds; round += 1) expect(forge, what).to.throw(HandshakeFailed);
+    }
+    const { user, system } = process.cpuUsage(before);
+    const each = (user + system) / 1_000 / (rounds * Object.keys(FORGERIES).length);
+    expect(each, 'ms of CPU for each').to.be.below(1);
+  });
+
+  it('is refused by a peer that takes none, and by one whose secret is a passphrase', () => {
+    const { dialler } = meeting(make());
+    const none = new AcceptorHandshake(options('acceptor'));
+    expect(() => none.receive(dialler.hello())).to.throw('takes no passes');
+    const admit = guests.admission({ ...secretWithoutPasses(), world: keys.world }, ORIGIN);
+    const weak = new AcceptorHandshake({ ...options('acceptor'), guests: admit });
+    expect(() => weak.receive(dialler.hello())).to.throw('takes no passes');
+  });
+
+  it('that was revoked is remembered only until it would have expired', () => {
+    const now = Date.now;
+    for (let count = 0; count < 100; count += 1) guests.revoke(make().shown);
+    expect(guests.revoked).to.equal(100);
+    try {
+      Date.now = () => now() + 7_200_000;
+      guests.revoke(make({ exp: SOON + 7_200 }).shown);
+    } finally {
+      Date.now = now;
+    }
+    expect(guests.revoked).to.equal(1);
+    expect(() => guests.revoke('nonsense')).to.throw(TypeError, 'peer.pass()');
+  });
+});
+
+function secretWithoutPasses(): SecretKeys {
+  const { dialler, acceptor, rings } = keys;
+  return { dialler, acceptor, rings, world: '', hints: undefined, relay: undefined, passes: undefined };
+}
+
+describe('the patterns of a pass', () => {
+  const may = (...patterns: string[]) => {
+    const rights = new Rights({
+      v: 1,
+      kid: '',
+      id: '',
+      exp: 1,
+      may: patterns,
+      hear: patterns,
+      offers: patterns,
+    });
+    return (tag: string): boolean => rights.mayCall(tag) && rights.mayConnect(tag);
+  };
+
+  it('stand for exactly themselves but for the stars', () => {
+    expect(may('a.b')('a.b')).to.equal(true);
+    for (const other of ['a.c', 'a.b.c', 'x.a.b', 'axb', ''])
+      expect(may('a.b')(other), other).to.equal(false);
+    for (const tag of ['chat.', 'chat.say', 'chat.a.b']) expect(may('chat.*')(tag), tag).to.equal(true);
+    for (const tag of ['chat', 'xchat.say', 'Chat.say']) expect(may('chat.*')(tag), tag).to.equal(false);
+    expect(may('*.read')('a.read')).to.equal(true);
+    expect(may('*.read')('a.reads')).to.equal(false);
+    expect(may('a*b*c')('abc')).to.equal(true);
+    expect(may('a*b*c')('a-b-b-c')).to.equal(true);
+    for (const tag of ['ac', 'acb', 'ab', 'bc']) expect(may('a*b*c')(tag), tag).to.equal(false);
+    expect(may('aa*a')('aa')).to.equal(false);
+    expect(may('ab*bc')('abc')).to.equal(false);
+    expect(may()('a')).to.equal(false);
+  });
+
+  it('mean what a regular expression would', () => {
+    const below = belowFrom(11);
+    const text = (letters: string, most: number) =>
+      Array.from({ length: below(most + 1) }, () => letters[below(letters.length)]).join('');
+    for (let round = 0; round < 3_000; round += 1) {
+      const pattern = text('ab*', 6);
+      const name = text('ab', 7);
+      const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name);
+      expect(may(pattern)(name), `${pattern} ${name}`).to.equal(expected);
+    }
+  });
+
+  it('mean the functions of the library only if they begin like them', () => {
+    for (const pattern of ['*', 'n*', 'net*', '*.info'])
+      expect(may(pattern)('net.info'), pattern).to.equal(false);
+    for (const pattern of ['net.*', 'net.info', 'net.i*'])
+      expect(may(pattern)('net.info'), pattern).to.equal(true);
+    expect(may('*')('network.info')).to.equal(true);
+  });
+});

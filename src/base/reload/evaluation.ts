@@ -113,7 +113,9 @@ function stackSites(): readonly NodeJS.CallSite[] {
     Error.stackTraceLimit = FRAMES;
     Error.prepareStackTrace = (_, sites) => sites;
     Error.captureStackTrace(holder, stackSites);
-    return holder.stack ?? [];
+    const sites = holder.stack ?? [];
+    // Bun and Deno lack the methods that tell where a function begins.
+    return typeof sites[0]?.getEnclosingLineNumber === 'function' ? sites : [];
   } finally {
     Error.prepareStackTrace = prepareStackTrace;
     Error.stackTraceLimit = stackTraceLimit;

@@ -1,4 +1,4 @@
-import { dialEnded, dialLater, dialSoon, neighboursMayMove } from './dials.ts';
+import { dialEnded, dialLater, dialSoon } from './dials.ts';
 import { accuse, claim, handOverDoubts } from './doubts.ts';
 import { bury, found, TOMBSTONE } from './leaving.ts';
 import { markOf } from './members.ts';
@@ -95,8 +95,8 @@ export function dialFailed(
   subject.failures += 1;
   subject.failingSince ??= state.now;
   if (!member) {
-    // It gives up its place on the rings until it proves itself.
-    if (state.rings.remove(subject.id)) neighboursMayMove(state);
+    // It gives up its place on the rings until it proves itself. That is no news, so whoever comes next is dialled at once.
+    if (state.rings.remove(subject.id)) state.isLeafMoved = true;
   } else if (dialledLife === undefined || dialledLife === member.incarnation) {
     if (refused) {
       bury(state, subject, 'refused');

@@ -93,7 +93,7 @@ describe('concurrency', () => {
     const first = toB.call('work', ['first']);
     const stop = new AbortController();
     const cancelled = toB.call('work', ['cancelled'], { signal: stop.signal });
-    const late = toB.call('work', ['late'], { deadline: 30 });
+    const late = toB.call('work', ['late'], { deadline: 1_000 });
     const last = toB.call('work', ['last']);
     await eventually(() => dispatcherOf(b).waiting === 3);
     stop.abort(new Error('no longer'));

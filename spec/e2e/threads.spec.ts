@@ -107,6 +107,18 @@ describe('threads of a process', () => {
     expect(same).to.include({ code: 'DEADLINE_EXCEEDED' });
   });
 
+  it('have one ready that takes the place of one that is ended', async () => {
+    const lines = await local(`
+      let workers = 0;
+      process.on('worker', () => (workers += 1));
+      await f.id.thread()();
+      const { code } = await outcome(f.spin.thread({ deadline: 50 })(60_000));
+      await f.id.thread()();
+      say({ code, workers });`);
+    // The first one, the one that was ready, and the one that is ready for the next time.
+    expect(lines).to.deep.equal([{ code: 'DEADLINE_EXCEEDED', workers: 3 }]);
+  });
+
   it('lose their own calls only, and say why; what had not begun runs in the next thread', async () => {
     const lost = `
       const lost = async (call) => {

@@ -1,6 +1,6 @@
 /** Slots of the first table that holds something, and of the largest table that is kept while it is empty. */
 const FEWEST = 16;
-const MOST_KEPT = 64;
+const MOST_KEPT = 1_024;
 
 /** Stands for the slots of an empty table. Never written to. */
 const NOTHING: readonly undefined[] = [undefined];

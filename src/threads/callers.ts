@@ -37,16 +37,26 @@ export class Callers {
   readonly #known: (PeerRecord | undefined)[] = [];
   readonly #numbers = new WeakMap<PeerRecord, number>();
   #next = 0;
+  /** A caller often makes many calls in a row. */
+  #last: PeerRecord | undefined;
+  #lastText = '';
 
   /** @param tell passes a line to the thread */
   constructor(tell: (line: string) => void) {
     this.#tell = tell;
   }
 
-  /** The number of the caller. The thread is told of a new one. */
-  numberOf(record: PeerRecord, limits: Limits): number {
+  /** The number of the caller, with a comma. The thread is told of a new one. */
+  textOf(record: PeerRecord, limits: Limits): string {
+    if (record === this.#last) return this.#lastText;
     const known = this.#numbers.get(record);
-    if (known !== undefined && this.#known[known] === record) return known;
+    const isKnown = known !== undefined && this.#known[known] === record;
+    this.#last = record;
+    this.#lastText = `${isKnown ? known : this.#add(record, limits)},`;
+    return this.#lastText;
+  }
+
+  #add(record: PeerRecord, limits: Limits): number {
     const number = 1 + this.#next;
     this.#next = (this.#next + 1) % MOST;
     this.#known[number] = record;

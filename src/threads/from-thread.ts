@@ -8,6 +8,7 @@ import type { Outgoing } from '../wire/outgoing.ts';
 import { RESULT } from '../wire/usual-frames.ts';
 import type { CallsForThreads } from './calls-for-threads.ts';
 import type { Job } from './job.ts';
+import { Numbers } from './numbers.ts';
 import type { ThreadLink } from './port-socket.ts';
 
 /** What happened in a thread, by the lines that came from it. */
@@ -38,10 +39,11 @@ export class FromThread {
     this.#happened = happened;
   }
 
-  line(line: string, binaries: Uint8Array[]): void {
+  line(line: string, binaries: readonly Uint8Array[]): void {
     if (line.startsWith(RESULT)) {
-      const after = endOfNumber(line, RESULT.length);
-      this.#answer(RESULT, Number(line.slice(RESULT.length, after)), line, after, binaries);
+      const numbers = new Numbers(line, RESULT.length);
+      const id = numbers.next();
+      this.#answer(RESULT, id, line, numbers.at - 1, binaries);
       return;
     }
     const first = line.charCodeAt(0);
@@ -73,7 +75,7 @@ export class FromThread {
   }
 
   /** @param head the line up to the number of the call, which ends at `after` */
-  #answer(head: string, id: number, line: string, after: number, binaries: Uint8Array[]): void {
+  #answer(head: string, id: number, line: string, after: number, binaries: readonly Uint8Array[]): void {
     const job = this.#happened.job(id);
     if (!job) return;
     const isStream = line.length === after + STREAM.length && line.endsWith(STREAM);
@@ -118,15 +120,9 @@ export class FromThread {
   }
 
   /** @param last the job that the frame settles */
-  #read(line: string, binaries: Uint8Array[], last: Job | undefined): void {
+  #read(line: string, binaries: readonly Uint8Array[], last: Job | undefined): void {
     const frame = readFrame(line, binaries) as CallerFrame;
     if (last) this.#happened.settled(last);
     this.#calls.receive({ type: 'frames.received', link: this.#link, frames: [frame] });
   }
-}
-
-function endOfNumber(line: string, start: number): number {
-  let at = start;
-  for (let code = line.charCodeAt(at); code >= 48 && code <= 57; code = line.charCodeAt(at)) at += 1;
-  return at;
 }

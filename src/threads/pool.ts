@@ -12,6 +12,7 @@ import type { Refusal } from './breaker.ts';
 import type { CallsForThreads } from './calls-for-threads.ts';
 import type { Job } from './job.ts';
 import { failJob, letWait } from './settling.ts';
+import { Spare } from './spare.ts';
 import { Thread } from './thread.ts';
 import type { ThreadHouse } from './thread.ts';
 import type { ThreadSettings } from './thread-options.ts';
@@ -42,6 +43,7 @@ export class ThreadPool implements ThreadHouse, Limited {
   readonly #input: PoolInput;
   readonly #file: string;
   readonly #threads = new Set<Thread>();
+  readonly #spare = new Spare();
   readonly #queue = new FairQueue<Job>();
   readonly #breaker: Breaker;
   readonly #alarm: Alarm;
@@ -141,6 +143,7 @@ export class ThreadPool implements ThreadHouse, Limited {
     for (let job = this.#queue.take(); job; job = this.#queue.take())
       failJob(this.calls, job, 'STOPPED', why, 'no');
     for (const thread of this.#threads) this.#end(thread, why);
+    this.#endSpare(why);
     await Promise.all(this.#endings);
   }
 
@@ -156,7 +159,12 @@ export class ThreadPool implements ThreadHouse, Limited {
     job.killAt = this.now() + kill;
     const when = late ? 'after the deadline of the call' : 'after the call was cancelled';
     job.killFor = `its thread was ended, because ${readableTag(job.tag)} still ran ${kill} ms ${when} (the option kill)`;
-    this.#alarm.wakeBy(job.killAt);
+    this.#alarm.wakeBy(this.#preparesAt(job));
+  }
+
+  /** When a thread is prepared that takes the place of the job's. */
+  #preparesAt({ killAt }: Job): number {
+    return killAt - this.settings.kill / 2;
   }
 
   #changed(): void {
@@ -171,6 +179,7 @@ export class ThreadPool implements ThreadHouse, Limited {
 
   ended(thread: Thread, why: string, begun: Job[], waiting: Job[]): void {
     this.#threads.delete(thread);
+    this.#spare.forget(thread);
     const crashed = thread.ending === undefined && this.#over === undefined;
     if (crashed) this.#breaker.crashed(why);
     for (const job of begun)
@@ -235,12 +244,16 @@ export class ThreadPool implements ThreadHouse, Limited {
   }
 
   #spawn(tag: string): Thread | undefined {
+    const thread = this.#spare.take() ?? this.#make(tag);
+    if (thread) this.#threads.add(thread);
+    return thread;
+  }
+
+  #make(tag: string): Thread | undefined {
     const { places, resourceLimits } = this.settings;
     try {
       const input = { file: this.#file, tag, places, resourceLimits, stacks: this.#input.stacks };
-      const thread = new Thread(this, input);
-      this.#threads.add(thread);
-      return thread;
+      return new Thread(this, input);
     } catch (error) {
       this.#broken(messageOf(error));
       return undefined;
@@ -272,7 +285,7 @@ export class ThreadPool implements ThreadHouse, Limited {
     for (const thread of this.#threads) if (thread.load > busiest.load) busiest = thread;
     const half = Math.ceil((busiest.load - places) / 2);
     if (half <= 0) return;
-    for (const job of [...busiest.jobs.values()].slice(-half)) {
+    for (const job of busiest.jobs.values().slice(-half)) {
       if (job.forwarded?.request.binaries.length === 0 && busiest.takeBack(job)) this.#start(idle, job);
     }
   }
@@ -289,7 +302,9 @@ export class ThreadPool implements ThreadHouse, Limited {
         const has = [...this.#threads].find((each) => each === thread);
         if (has) this.#kill(has, job);
       } else if (job.killAt < Infinity) {
-        next = Math.min(next, job.killAt);
+        const preparesAt = this.#preparesAt(job);
+        if (preparesAt <= now) this.#prepare(job.tag);
+        next = Math.min(next, preparesAt <= now ? job.killAt : preparesAt);
       } else if (job.deadlineAt > now) {
         next = Math.min(next, job.deadlineAt);
       } else if (forwarded) {
@@ -301,13 +316,26 @@ export class ThreadPool implements ThreadHouse, Limited {
         failJob(this.calls, job, 'DEADLINE_EXCEEDED', text, 'no');
       }
     }
-    this.#alarm.wakeBy(next);
+    if (this.#spare.endsAt <= now) this.#endSpare('it was not needed');
+    this.#alarm.wakeBy(Math.min(next, this.#spare.endsAt));
   }
 
-  /** A new thread takes its place at once, which is when the next call needs it. */
+  /** Another thread takes its place at once, and one is prepared for the next time. */
   #kill(thread: Thread, job: Job): void {
     this.#end(thread, job.killFor);
-    if (this.#over === undefined && !this.#breaker.refusal) this.#spawn(job.tag);
+    if (this.#over !== undefined || this.#breaker.refusal) return;
+    this.#spawn(job.tag);
+    this.#prepare(job.tag);
+  }
+
+  #prepare(tag: string): void {
+    if (this.#over === undefined && !this.#breaker.refusal)
+      this.#spare.prepare(this.now(), () => this.#make(tag));
+  }
+
+  #endSpare(why: string): void {
+    const spare = this.#spare.take();
+    if (spare) this.#end(spare, why);
   }
 
   #end(thread: Thread, why: string): void {

@@ -16,7 +16,7 @@ export const SLOT = {
 } as const;
 
 /** Stands before a request that came from another process and was not read by the main thread. */
-export const FORWARDED = '1';
+export const FORWARDED = 1;
 
 /** Calls that one thread can be given at a time. */
 export const SLOTS = 1_024;

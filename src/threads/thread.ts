@@ -3,6 +3,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 
 import { warnOfUnforeseen } from '../base/unforeseen.ts';
 import { messageOf } from '../base/text.ts';
+import { IdTable } from '../calls/id-table.ts';
 import type { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
 import { sentOver } from '../calls/caller/sent-calls.ts';
 import type { PeerRecord } from '../connection/link.ts';
@@ -46,11 +47,14 @@ const UNLIMITED: Limits = { message: Number.MAX_SAFE_INTEGER, calls: Number.MAX_
  */
 const ENOUGH = 64;
 
+/** What follows the slot in the line of a request that came just now. Few parts make little garbage. */
+const AT_ONCE = `,0,${FORWARDED}${REQUEST}`;
+
 /** One worker thread, as the main thread sees it. */
 export class Thread implements JobThread {
   readonly link: ThreadLink;
   /** Calls that it was given and that have not settled, by number. */
-  readonly jobs = new Map<number, Job>();
+  readonly jobs = new IdTable<Job>();
   /** It has loaded its file. */
   ready = false;
   /** Why it is being ended from here; undefined while it is not. */
@@ -126,9 +130,12 @@ export class Thread implements JobThread {
     const sent = sentOver(this.link);
     sent.last += 1;
     job.id = sent.last;
-    this.jobs.set(job.id, job);
+    this.jobs.add(job);
     const { rest, binaries } = job.forwarded!.request;
-    const line = this.#prefix(job, this.#callers.numberOf(record, limits)) + REQUEST + job.id + rest;
+    const caller = this.#callers.textOf(record, limits);
+    const ago = Math.round(this.#house.now() - job.since);
+    const before = ago === 0 ? AT_ONCE : `,${ago},${FORWARDED}${REQUEST}`;
+    const line = caller + job.slot + before + job.id + rest;
     if (binaries.length === 0) this.#socket.write(line);
     else this.#socket.move(line, binaries);
   }
@@ -136,23 +143,20 @@ export class Thread implements JobThread {
   #call(job: Job): void {
     const call = job.call!;
     const { caller } = job;
-    this.link.prefix = this.#prefix(job, caller ? this.#callers.numberOf(caller.record, caller.limits) : 0);
+    const from = caller ? this.#callers.textOf(caller.record, caller.limits) : '0,';
+    this.link.prefix = `${from}${job.slot},${Math.round(this.#house.now() - job.since)},0`;
     const { record, calls } = this.#house;
     record.link = this.link;
     calls.receive(call);
     record.link = undefined;
     if (call.link) {
       job.id = call.id;
-      this.jobs.set(job.id, job);
+      this.jobs.add(job);
     } else {
       // It failed before it was sent.
       this.link.prefix = '';
       this.#free.push(job.slot);
     }
-  }
-
-  #prefix({ slot, since, forwarded }: Job, caller: number): string {
-    return `${caller},${slot},${Math.round(this.#house.now() - since)},${forwarded ? FORWARDED : 0}`;
   }
 
   takeBack(job: Job): boolean {
@@ -240,7 +244,7 @@ export class Thread implements JobThread {
       (this.#error === undefined
         ? `its thread ended with process.exit(${code})`
         : `its thread ended with an error: ${messageOf(this.#error)}`);
-    const jobs = [...this.jobs.values()];
+    const jobs = this.jobs.values();
     this.jobs.clear();
     this.#house.ended(
       this,

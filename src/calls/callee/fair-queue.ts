@@ -28,8 +28,10 @@ export class FairQueue<Item> {
     if (!first) return undefined;
     const [owner, items] = first;
     this.size -= 1;
-    this.#items.delete(owner);
     const item = items.shift();
+    // The only owner stays where it is: a Map that is filled and emptied for each item makes much garbage.
+    if (items.length > 0 && this.#items.size === 1) return item;
+    this.#items.delete(owner);
     if (items.length > 0) this.#items.set(owner, items);
     return item;
   }

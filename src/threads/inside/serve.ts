@@ -1,3 +1,4 @@
+import { REQUEST } from '../../wire/usual-frames.ts';
 import { BadFrame } from '../../wire/bad-frame.ts';
 import { readFrame } from '../../wire/read-passed-on.ts';
 import type { Frame, RequestFrame, UnreadableFrame } from '../../wire/frames.ts';
@@ -15,6 +16,7 @@ import { Watching } from '../../calls/callee/watching.ts';
 import { Runner } from '../../calls/callee/runner.ts';
 import type { RunningCall } from '../../calls/callee/running-call.ts';
 import { takenOver } from '../../calls/callee/taken-calls.ts';
+import { IdTable } from '../../calls/id-table.ts';
 import { Middleware } from '../../calls/hooks.ts';
 import type { Link } from '../../connection/link.ts';
 import { RemotePeer } from '../../presence/remote-peer.ts';
@@ -23,6 +25,7 @@ import type { CallerFrame } from '../../connection/messages.ts';
 import type { ToldCaller, ToldPeer } from '../callers.ts';
 import { ThreadLink, eachLine, recordOf } from '../port-socket.ts';
 import type { PortMessage, PortSocket } from '../port-socket.ts';
+import { Numbers } from '../numbers.ts';
 import { FORWARDED, PACE, SLOT, change } from '../slots.ts';
 import { callsOut } from './calls-out.ts';
 import type { CallsOut } from './calls-out.ts';
@@ -35,6 +38,13 @@ interface Waiting {
   readonly request: RequestFrame;
   /** When the call came, on the clock. */
   readonly receivedAt: number;
+}
+
+/** A call that runs. */
+interface Open {
+  readonly id: number;
+  readonly link: Link;
+  readonly slot: number;
 }
 
 /** An answer does not wait longer than this for those of the calls after it, in ms. */
@@ -60,10 +70,14 @@ class ThreadServer {
   readonly #callers: Link[] = [];
   readonly #peers = new WeakMap<Link, RemotePeer>();
   /** The calls that run: where each came from, and its slot. */
-  readonly #open = new Map<number, { link: Link; slot: number }>();
+  readonly #open = new IdTable<Open>();
+  /** The call whose function has not returned. */
+  #current: Open | undefined;
   #queue: Waiting[] = [];
   #isRunning = false;
   #flushedAt = 0;
+  /** When the message that is read now arrived, on the clock. */
+  #receivedAt = 0;
   /** In ms. */
   #pace = 0;
 
@@ -100,13 +114,16 @@ class ThreadServer {
   }
 
   #receive(message: PortMessage): void {
-    if (typeof message === 'string') eachLine(message, (line) => this.#line(line, []));
+    this.#receivedAt = systemClock.now();
+    if (typeof message === 'string') eachLine(message, this.#plainLine);
     else this.#line(message.line, message.binaries);
     this.#run();
   }
 
+  readonly #plainLine = (line: string): void => this.#line(line, NONE);
+
   /** `+` tells of a caller, `*` of peers, a number begins a request, and `{` any other frame. */
-  #line(line: string, binaries: Uint8Array[]): void {
+  #line(line: string, binaries: readonly Uint8Array[]): void {
     try {
       const first = line.charCodeAt(0);
       if (first === 43 /* + */) this.#meet(line);
@@ -133,17 +150,18 @@ class ThreadServer {
   }
 
   /** The line begins with the number of the caller, the slot, how long ago the call came, in ms, and where it came from. */
-  #request(line: string, binaries: Uint8Array[]): void {
-    const at = line.indexOf('{');
-    const [caller, place, ago, from] = line.slice(0, at).split(',') as [string, string, string, string];
-    const slot = Number(place);
-    const link = this.#callers[Number(caller)]!;
+  #request(line: string, binaries: readonly Uint8Array[]): void {
+    const numbers = new Numbers(line);
+    const link = this.#callers[numbers.next()]!;
+    const slot = numbers.next();
+    const ago = numbers.next();
+    const isForwarded = numbers.next() === FORWARDED;
     let frame: Frame | UnreadableFrame;
-    const text = line.slice(at);
+    const text = line.slice(numbers.at - 1);
     const id = idOf(text);
     try {
       frame = readFrame(text, binaries);
-      if (from === FORWARDED && !isAsTaken(frame, id, text)) throw new BadFrame('a field is there twice');
+      if (isForwarded && !isAsTaken(frame, id, text)) throw new BadFrame('a field is there twice');
     } catch (error) {
       if (!(error instanceof BadFrame)) throw error;
       frame = { type: 'unreadable', of: 'request', id, message: error.message };
@@ -152,8 +170,7 @@ class ThreadServer {
       if (!change(this.#home.slots, slot, SLOT.WAITS, SLOT.BEGAN)) this.#socket.write(`-${id}`);
       else this.#answers.refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${frame.message}`);
     } else if (frame.type === 'request') {
-      const receivedAt = systemClock.now() - Number(ago);
-      this.#queue.push({ link, slot, request: frame, receivedAt });
+      this.#queue.push({ link, slot, request: frame, receivedAt: this.#receivedAt - ago });
       // The values of its streams follow, and only a call that runs can take them.
       if (frame.streams) this.#run();
     }
@@ -202,12 +219,12 @@ class ThreadServer {
   #start({ link, slot, request, receivedAt }: Waiting): void {
     const { id } = request;
     if (!change(this.#home.slots, slot, SLOT.WAITS, SLOT.BEGAN)) {
-      this.#open.delete(id);
       this.#socket.write(`-${id}`);
       return;
     }
     const registration = this.#registrations.get(request.tag);
-    this.#open.set(id, { link, slot });
+    const open = { id, link, slot };
+    this.#current = open;
     try {
       if (registration) this.#runner.run(link, registration, request, receivedAt);
       else
@@ -215,7 +232,8 @@ class ThreadServer {
     } catch (error) {
       warnOfUnforeseen('in a thread', error);
     }
-    if (!takenOver(link).running.get(id)) this.#open.delete(id);
+    this.#current = undefined;
+    if (takenOver(link).running.get(id)) this.#open.add(open);
   }
 
   #flushInTime(): void {
@@ -227,7 +245,7 @@ class ThreadServer {
 
   /** A function has ended that went on after its return. */
   #freed(): void {
-    for (const [id, { link }] of this.#open) {
+    for (const { id, link } of this.#open.values()) {
       if (!takenOver(link).running.get(id)) this.#open.delete(id);
     }
     if (!this.#isRunning) setImmediate(() => this.#run());
@@ -236,7 +254,7 @@ class ThreadServer {
   /** While a function computes, no message arrives. The main thread leaves a mark in the slot, too. */
   #poll(call: RunningCall): void {
     if (call.ended) return;
-    const open = this.#open.get(call.id);
+    const open = this.#current?.id === call.id ? this.#current : this.#open.get(call.id);
     const state = open && Atomics.load(this.#home.slots, open.slot);
     if (state === SLOT.CANCELLED) call.end(endOf(call, false));
     else if (state === SLOT.LATE || call.deadline === 0) call.end(endOf(call, true));
@@ -261,12 +279,20 @@ class ThreadServer {
 function isAsTaken(frame: Frame | UnreadableFrame, id: number, line: string): boolean {
   if (frame.type === 'unreadable') return frame.id === id;
   if (frame.type !== 'request' || frame.id !== id || frame.streams) return false;
-  const [, tag] = /^\{"type":"request","id":\d+,"tag":"([^"\\]*)"/.exec(line) ?? [];
-  return tag === undefined || tag === frame.tag;
+  const numbers = new Numbers(line, REQUEST.length);
+  numbers.next();
+  const { at } = numbers;
+  const { tag } = frame;
+  if (line.startsWith('"tag":"', at) && line.startsWith(tag, at + 7) && line[at + 7 + tag.length] === '"')
+    return true;
+  // The text of the tag is another one, or begins with characters that JSON escapes.
+  const [, told] = /^"tag":"([^"\\]*)"/.exec(line.slice(at)) ?? [];
+  return told === undefined || told === tag;
 }
 
+/** @param line begins with REQUEST */
 function idOf(line: string): number {
-  return Number(/^\{"type":"request","id":(\d+)/.exec(line)?.[1]);
+  return new Numbers(line, REQUEST.length).next();
 }
 
 function endOf({ tag }: RunningCall, late: boolean): NetError {
@@ -276,3 +302,5 @@ function endOf({ tag }: RunningCall, late: boolean): NetError {
 }
 
 function ignore(): void {}
+
+const NONE: readonly Uint8Array[] = [];

@@ -64,6 +64,12 @@ const PAGES: Record<string, Page> = {
     ends: ['call.ts', 'signed.ts'],
     compiled: ['access.ts', 'unseen.ts'],
   },
+  'docs/guides/give-a-peer-fewer-rights.md': {
+    served: ['shop.ts'],
+    ends: ['till.ts'],
+    stays: { 'server.ts': 'open' },
+    compiled: ['pages.ts'],
+  },
   'docs/guides/work-that-computes.md': {
     served: ['primes.ts'],
     ends: ['caller.ts', 'here.ts'],

@@ -241,6 +241,27 @@ describe('a guest', () => {
     });
   }
 
+  it('is turned away when there are too many, and takes no place of a peer', async () => {
+    await host({ limits: { guests: 2, peers: 1 } });
+    const pass = await server.pass();
+    const first = await openPage(server.pagesUrl!, pass);
+    await openPage(server.pagesUrl!, pass);
+    const third = openPage(server.pagesUrl!, pass);
+    await third.then(
+      () => expect.fail(),
+      (error: Error) => expect(error.message).to.equal('closed with 4429'),
+    );
+    const peer = stage.make({ secret, runtimeDir });
+    await peer.start();
+    await meet(peer, server.id);
+    first.socket.close();
+    await first.closed;
+    await eventually(async () =>
+      expect(await server.getPeers({ where: ({ guest }) => guest })).to.have.length(1),
+    );
+    await openPage(server.pagesUrl!, pass);
+  });
+
   it('is cut off when its pass expires', async () => {
     await host();
     const page = await openPage(server.pagesUrl!, await server.pass({ expires: '1s' }));

@@ -15,10 +15,11 @@ const resolve = (options: PeerOptions = {}, environment: NodeJS.ProcessEnv = {})
 
 describe('the options of a peer', () => {
   it('are all optional', () => {
-    const { id, incarnation, name, hostname, ...rest } = resolve();
+    const { id, incarnation, name, hostname, process: own, ...rest } = resolve();
     expect([id, incarnation].every((each) => /^[\w-]{21}$/.test(each))).to.equal(true);
     expect(name).to.match(new RegExp(`.:${process.pid}$`));
     expect(hostname).to.be.a('string');
+    expect(own.pid).to.equal(process.pid);
     expect(rest).to.deep.equal({
       group: 'main',
       hub: false,
@@ -45,7 +46,7 @@ describe('the options of a peer', () => {
       slowSubscribers: 'drop',
       limits: {
         ...{ message: 16 * 1024 * 1024, calls: 1_024, streams: 256, running: 16_384 },
-        ...{ queue: 65_536, buffered: 16_777_216, peers: 4_096 },
+        ...{ queue: 65_536, buffered: 16_777_216, peers: 4_096, guests: 1_024 },
         ...{ subscriptions: 1_024, events: 16_777_216 },
       },
       log: silentLog,

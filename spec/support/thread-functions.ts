@@ -29,7 +29,8 @@ const FUNCTIONS = {
   where: () => ({ isMainThread, threadId }),
   who: () => {
     const { caller, tag, deadline, meta } = current();
-    return { meta, id: caller?.id, name: caller?.name, group: caller?.group, tag, deadline };
+    const { id, name, group, guest } = caller ?? {};
+    return { meta, id, name, group, guest, tag, deadline };
   },
   spin,
   spinUntilAborted: () => {

@@ -7,7 +7,7 @@ import type { CallMessage, CallOptions, ConnectOptions } from '../../src/index.t
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';
 import { befriend } from '../support/friend.ts';
-import { failure, portOf, Stage } from '../support/peers.ts';
+import { failure, meet, portOf, Stage } from '../support/peers.ts';
 import { TooHeavy, connectThreads } from '../support/thread-functions.ts';
 
 async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
@@ -22,11 +22,12 @@ async function* numbers(to: number): AsyncGenerator<number> {
 
 /** Two peers; `b` has the functions. `far` calls them from `a`, `near` in the process of `b`. */
 async function pairOn(stage: Stage, options: Partial<ConnectOptions> = {}, settings = {}) {
-  const both = await stage.pair({ network: new MemoryNetwork(), ...settings });
+  const network = new MemoryNetwork();
+  const both = await stage.pair({ network, ...settings });
   const near = connectThreads(both.b, options);
   const far = <K extends keyof typeof near>(name: K, how?: CallOptions) =>
     both.a.remote<(typeof near)[K]>(`t.${name}`).on(both.toB.id, how);
-  return { ...both, near, far };
+  return { ...both, near, far, network };
 }
 
 describe('a function in threads', () => {
@@ -137,10 +138,18 @@ describe('a function in threads', () => {
   it('knows who called, with which tag, and how long the caller waits', async () => {
     const { a, near, far } = one;
     const there = await far('who')();
-    expect(there).to.include({ id: a.id, name: 'a', group: 'main', tag: 't.who' });
+    expect(there).to.include({ id: a.id, name: 'a', group: 'main', guest: false, tag: 't.who' });
     expect(there.deadline).to.be.within(25_000, 30_000);
     expect(there.meta).to.deep.equal({});
     expect(await near.who.thread({ deadline: Infinity })()).to.include({ id: undefined, name: undefined });
+  });
+
+  it('knows that a guest called', async () => {
+    const { b, network } = one;
+    const guest = stage.make({ network, pass: await b.pass({ may: ['t.who'], name: 'shop' }) });
+    await guest.start();
+    const [toB] = await meet(guest, b.id);
+    expect(await toB!.call('t.who')).to.include({ name: 'shop', guest: true });
   });
 
   it('reads the meta of the call, as a hook left it', async () => {

@@ -42,6 +42,9 @@ export class GuestFrames implements FrameTaker {
         if (this.#rights.mayHear(frame.name)) this.#next.frame(frame);
         else this.#link.send(encodeFrame({ type: 'subscribed', id: frame.id, sequence: 0 }));
         break;
+      case 'load':
+        if (this.#rights.mayConnect(frame.tag)) this.#next.frame(frame);
+        break;
       case 'event':
         if (this.#rights.mayEmit(frame.name)) this.#next.frame(frame);
         break;

@@ -42,6 +42,11 @@ export class Guests {
     };
   }
 
+  /** Open links of guests. */
+  get size(): number {
+    return this.#links.size;
+  }
+
   /** How many revoked passes are remembered. */
   get revoked(): number {
     return this.#revoked.size;

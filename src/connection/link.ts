@@ -37,7 +37,8 @@ export interface PeerRecord {
   readonly name: string;
   readonly group: string;
   readonly hub: boolean;
-  /** What it may do here, if it has a pass. */
+  /** Whether it has a pass, and what it may then do here. */
+  readonly guest: boolean;
   readonly rights: Rights | undefined;
   readonly pid: number;
   readonly host: string;
@@ -106,10 +107,8 @@ export class Link {
   silentLooks = 0;
   /** Written by liveness: silent for too long. */
   suspect = false;
-
   /** Written by discovery: this side has asked to end the link, as it has no use for it. */
   askedToEnd = false;
-
   /** The network is slower than the writing. Events wait until everything is sent. */
   slow = false;
   /** More bytes are buffered than allowed (`limits.buffered`). Calls wait, too. */

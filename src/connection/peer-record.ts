@@ -18,6 +18,7 @@ export function createRecord(
     name: party.name,
     group: party.group,
     hub: party.hub,
+    guest: rights !== undefined,
     rights,
     pid: party.pid,
     host: party.host,

@@ -16,6 +16,11 @@ export interface PeerLimits {
    */
   peers: number;
   /**
+   * Guests that are connected at the same time: peers that have a pass. They do not count as `peers`. At most 10,000,000.
+   * Unit: guests. Default: 1,024.
+   */
+  guests: number;
+  /**
    * The size of one message. At least 65,536, at most 268,435,456 (256 MiB): the engine holds a message as one string and
    * makes others of it.
    * Unit: bytes. Default: 16,777,216 (16 MiB).
@@ -70,6 +75,7 @@ export function limits(given: Partial<PeerLimits> | undefined): PeerLimits {
   refuseUnknown('limit', given ?? {}, KNOWN_LIMITS);
   return {
     peers: whole('limits.peers', given?.peers, 4_096, 1, MOST_KEPT),
+    guests: whole('limits.guests', given?.guests, 1_024, 0, MOST_KEPT),
     message: whole('limits.message', given?.message, 16 * MIB, LEAST_MESSAGE, 256 * MIB),
     calls: whole('limits.calls', given?.calls, 1_024, 1, MOST_KEPT),
     streams: whole('limits.streams', given?.streams, 256, 1, MOST_KEPT),
@@ -89,6 +95,7 @@ export function announcedLimits({ message, calls, streams, running, subscription
 // The type makes it exhaustive, as with the options.
 const KNOWN_LIMITS: Record<keyof PeerLimits, true> = {
   peers: true,
+  guests: true,
   message: true,
   calls: true,
   streams: true,

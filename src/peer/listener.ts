@@ -30,7 +30,7 @@ export interface ListenerInput {
   /** From 0 to 1. */
   random: () => number;
   /** Whether there are so many peers that another one is turned away. */
-  isFull: (id: string) => boolean;
+  isFull: (id: string, isGuest: boolean) => boolean;
 }
 
 /**

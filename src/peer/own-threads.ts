@@ -20,7 +20,8 @@ import type { Settings } from './options.ts';
 /** @param peers the other peers, which functions in threads can call */
 export function threadPoolsOf(settings: Settings, peers: PeerSet): ThreadPools {
   const { id, name, group, hub, hostname, clock, stacks, deadline, process } = settings;
-  const record = recordOf({ id, name, group, hub, pid: process.pid, host: hostname, scope: 'host' });
+  const own = { id, name, group, hub, guest: settings.pass !== undefined, pid: process.pid, host: hostname };
+  const record = recordOf({ ...own, scope: 'host' });
   return new ThreadPools({ clock, stacks, deadline, peers, record });
 }
 

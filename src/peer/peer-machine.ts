@@ -103,9 +103,13 @@ export function createPeerMachine(
         const neighbours = neighboursOf(process.env);
         const input = { peer, clock, random, log, own, neighbours, isGuest: settings.pass !== undefined };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
-        const isFull = (id: string): boolean => {
+        const isFull = (id: string, isGuest: boolean): boolean => {
           const { connections } = peer.getSnapshot().context;
-          return connections.size >= settings.limits.peers && !connections.has(id);
+          const { size } = hosting.guests;
+          const isOver = isGuest
+            ? size >= settings.limits.guests
+            : connections.size - size >= settings.limits.peers;
+          return isOver && !connections.has(id);
         };
         enqueue.spawnChild('listener', {
           id: 'listener',

@@ -113,7 +113,7 @@ export class RemotePeer {
     this.name = record.name;
     this.group = record.group;
     this.hub = record.hub;
-    this.guest = record.rights !== undefined;
+    this.guest = record.guest;
     this.pid = record.pid;
     this.host = record.host;
     this.scope = record.scope;

@@ -5,7 +5,7 @@ import type { Limits } from '../wire/frames.ts';
 /** What a thread is told of a peer that calls: enough for `current().caller`, and for the size of its answers. */
 export interface ToldCaller extends Pick<
   PeerRecord,
-  'id' | 'name' | 'group' | 'hub' | 'pid' | 'host' | 'scope'
+  'id' | 'name' | 'group' | 'hub' | 'guest' | 'pid' | 'host' | 'scope'
 > {
   limits: Limits;
 }
@@ -24,8 +24,9 @@ export function toldPeer(
   why: string | undefined,
 ): string {
   if (!peer) return `*${JSON.stringify({ type })}`;
-  const { id, name, group, hub, pid, host, scope, functions } = peer;
-  return `*${JSON.stringify({ type, peer: { id, name, group, hub, pid, host, scope, functions }, why })}`;
+  const { id, name, group, hub, guest, pid, host, scope, functions } = peer;
+  const told: ToldFacts = { id, name, group, hub, guest, pid, host, scope, functions };
+  return `*${JSON.stringify({ type, peer: told, why })}`;
 }
 
 /** Callers that a thread remembers. The one that has been told of longest is forgotten for the next one. */
@@ -67,7 +68,7 @@ export class Callers {
 }
 
 export function toldLine(number: number, record: PeerRecord, limits: Limits): string {
-  const { id, name, group, hub, pid, host, scope } = record;
-  const told: ToldCaller = { id, name, group, hub, pid, host, scope, limits };
+  const { id, name, group, hub, guest, pid, host, scope } = record;
+  const told: ToldCaller = { id, name, group, hub, guest, pid, host, scope, limits };
   return `+${number}${JSON.stringify(told)}`;
 }

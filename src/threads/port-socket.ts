@@ -128,7 +128,7 @@ export class ThreadLink extends Link {
 
 /** The record of a peer as far as calls between threads need it. */
 export function recordOf(
-  peer: Pick<PeerRecord, 'id' | 'name' | 'group' | 'hub' | 'pid' | 'host' | 'scope'>,
+  peer: Pick<PeerRecord, 'id' | 'name' | 'group' | 'hub' | 'guest' | 'pid' | 'host' | 'scope'>,
 ): PeerRecord {
   return {
     ...peer,

@@ -60,7 +60,7 @@ export interface Party extends Omit<Description, keyof Presence>, Presence {
 export interface Step {
   send?: string;
   /** The dialler has just proved itself, and `send` tells it who this side is. */
-  proved?: Pick<Party, 'id' | 'incarnation'>;
+  proved?: Pick<Party, 'id' | 'incarnation'> & { isGuest: boolean };
   done?: Result;
 }
 
@@ -254,7 +254,10 @@ export class AcceptorHandshake {
     this.#told = own.functions;
     this.#toldVersion = own.version ?? 1;
     const { id, incarnation } = this.#hello!;
-    return { send: write({ type: 'accept', proof, ...own }), proved: { id, incarnation } };
+    return {
+      send: write({ type: 'accept', proof, ...own }),
+      proved: { id, incarnation, isGuest: this.#guest !== undefined },
+    };
   }
 }
 

@@ -100,7 +100,7 @@ export interface Admission {
   /** Whether another process has its id. */
   isTaken?: IsTaken;
   /** Whether this peer has reached its limit of peers. */
-  isFull?: (id: string) => boolean;
+  isFull?: (id: string, isGuest: boolean) => boolean;
   /** Decides about a dialler with a pass. Absent: none is let in. */
   guests?: AdmitGuest;
   /** Only diallers with a pass are let in. */
@@ -206,7 +206,8 @@ function run(
         const { proved } = next;
         const answered = proved && admission.isTaken?.(proved.id, proved.incarnation);
         if (answered) ask(next, proved.id, answered).catch(failUnforeseen);
-        else if (proved && admission.isFull?.(proved.id)) refuse(CLOSE.FULL, '', full(proved.id));
+        else if (proved && admission.isFull?.(proved.id, proved.isGuest))
+          refuse(CLOSE.FULL, '', full(proved));
         else proceed(next);
       } catch (error) {
         if (error instanceof IdTaken) refuse(CLOSE.ID_TAKEN, '', idTaken(self.id));
@@ -235,9 +236,13 @@ function run(
   };
 }
 
-function full(id: string): NetError {
-  const text = `refused the peer ${JSON.stringify(id)}: this peer has reached its limit of peers (limits.peers)`;
+function full({ id, isGuest }: { id: string; isGuest: boolean }): NetError {
+  const text = `refused the peer ${JSON.stringify(id)}: this peer has reached ${limitOf(isGuest)}`;
   return new NetError('UNAUTHENTICATED', text, { peer: id });
+}
+
+function limitOf(isGuest: boolean): string {
+  return isGuest ? 'its limit of guests (limits.guests)' : 'its limit of peers (limits.peers)';
 }
 
 /** The other side lives, and takes no more connections. */
@@ -256,7 +261,7 @@ function endedBy(code: number, hasPass: boolean): NetError {
     return new NetError('UNAUTHENTICATED', text, { cause: new HandshakeFailed(text) });
   }
   if (code === CLOSE.FULL) {
-    const text = `the other side closed the connection (${code}): it has reached its limit of peers (limits.peers)`;
+    const text = `the other side closed the connection (${code}): it has reached ${limitOf(hasPass)}`;
     return new NetError('UNAUTHENTICATED', text, { cause: new PeerFull(text) });
   }
   // This says nothing about the secret: a dial that is no longer needed ends in the same way.

@@ -112,7 +112,10 @@ export class CallsOut {
 
 const UNLIMITED: Limits = { message: Number.MAX_SAFE_INTEGER, calls: Number.MAX_SAFE_INTEGER };
 
-const NOBODY = { id: '', name: '', group: '', hub: false, pid: 0, host: '', scope: 'host' } as const;
+const NOBODY = {
+  ...{ id: '', name: '', group: '', hub: false, guest: false, pid: 0, host: '' },
+  scope: 'host',
+} as const;
 
 const outs = new WeakMap<ThreadHome, CallsOut>();
 

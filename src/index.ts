@@ -47,7 +47,7 @@ export type { CallContext } from './calls/context.ts';
 export { NetError } from './base/errors.ts';
 export type { NetErrorCode, NetErrorDetails, Ran } from './base/errors.ts';
 export { registerError } from './wire/values/error-classes.ts';
-export type { AnyFunction } from './calls/callee/registry.ts';
+export type { AnyFunction } from './base/function-types.ts';
 export type {
   CallerCounters,
   DispatcherCounters,
@@ -59,7 +59,8 @@ export type {
 } from './presence/peer-info.ts';
 export type { Logger, LogLevel } from './base/log.ts';
 export type { LoopLoad } from './base/loop-load.ts';
-export type { Connected, Remote, RemoteFunction, Target, Threaded } from './functions/connected.ts';
+export type { Remote } from './base/function-types.ts';
+export type { Connected, RemoteFunction, Target, Threaded } from './functions/connected.ts';
 export type { DiagnosedPeer } from './base/diagnostics.ts';
 export type { AnyMessage, CallMessage, RefuseMessage } from './calls/call-message.ts';
 export type { LinkMessage } from './connection/link-message.ts';

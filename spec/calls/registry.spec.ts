@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import type { CallSite } from '../../src/base/call-site.ts';
 import { Registry } from '../../src/calls/callee/registry.ts';
-import type { AnyFunction } from '../../src/calls/callee/registry.ts';
+import type { AnyFunction } from '../../src/base/function-types.ts';
 import { encodeTag } from '../../src/base/tag.ts';
 
 type Change = [added: string[], removed: string[]];

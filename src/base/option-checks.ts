@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-
 /** Each function returns what a user gave for an option, or its default. It throws a TypeError that says what to give instead. */
 
 /** Characters of a name, at most. */
@@ -11,15 +9,6 @@ export function text(option: string, given: string | undefined, otherwise: strin
     throw new TypeError(`${option}: give a string of 1 to ${LONGEST_NAME} characters`);
   }
   return value;
-}
-
-/** The absolute path, because a program may change its working directory later. */
-export function directory(option: string, given: string | undefined): string | undefined {
-  if (given === undefined) return undefined;
-  if (typeof given !== 'string' || !given || given.includes('\0')) {
-    throw new TypeError(`${option}: give the path of a directory`);
-  }
-  return resolve(given);
 }
 
 export function ownGroup(group: string): string {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { AnyFunction } from './callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import { shared } from '../base/shared.ts';
 import { NO_META } from '../wire/beside.ts';

@@ -8,7 +8,7 @@ import { readLimit } from './connect-limit.ts';
 import type { Limit } from './connect-limit.ts';
 import { readThreadOptions } from '../threads/thread-options.ts';
 import type { ThreadSettings } from '../threads/thread-options.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import { DEFAULT_TAGS, LONGEST_TAG, RESERVED, encodeTag } from '../base/tag.ts';
 import { refuseMinified, warnInBundle } from './bundled-tag.ts';
 import { moduleOf } from './module-name.ts';

@@ -1,6 +1,6 @@
 import { whole } from '../base/option-checks.ts';
 import { shared } from '../base/shared.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import { Turns } from '../calls/callee/turns.ts';
 
 /** How many calls of a function may run here, and how many may wait. */

@@ -1,4 +1,4 @@
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 
 /**
  * The functions of an object: its own enumerable properties.

@@ -1,6 +1,6 @@
 import type { ConnectOptions, RecordOptions } from './connect-arguments.ts';
 import type { Connected, Threaded } from './connected.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 
 /**
  * Functions by name: an object, or everything that a module exports (`import * as math`).

@@ -10,7 +10,8 @@ import type { MapOptions } from '../many/map-options.ts';
 import { all, anyCall, map } from '../many/many.ts';
 import type { AllFunction, MapFunction } from '../many/many.ts';
 import { kindOf } from '../calls/callee/registry.ts';
-import type { AnyFunction, FunctionKind } from '../calls/callee/registry.ts';
+import type { FunctionKind } from '../calls/callee/registry.ts';
+import type { AnyFunction, Remote } from '../base/function-types.ts';
 import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
 import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 import type { Selector } from '../presence/selector.ts';
@@ -27,41 +28,6 @@ import { threadCalls } from './thread-calls.ts';
  * await square.on('7f1dGx2kQm')(3); // 9
  */
 export type Target = RemotePeer | string;
-
-type IsAny<T> = 0 extends 1 & T ? true : false;
-type IsNever<T> = [T] extends [never] ? true : false;
-
-/**
- * The type of a function when it is called on another peer. An async function or an async generator keeps its type, so
- * overloads, type parameters and parameter names survive. A function that returns another kind of stream
- * (AsyncIterable, ReadableStream) becomes an async generator. Any other function returns a promise of its result.
- *
- * @example
- * const there: Remote<(n: number) => string> = remote<(n: number) => string>('format').on(peer);
- * const text: string = await there(5);
- */
-export type Remote<F extends AnyFunction> =
-  IsAny<ReturnType<F>> extends true
-    ? (...args: Parameters<F>) => Promise<ReturnType<F>>
-    : IsNever<ReturnType<F>> extends true
-      ? (...args: Parameters<F>) => Promise<never>
-      : ReturnType<F> extends Promise<infer R>
-        ? RemoteResult<F, R>
-        : ReturnType<F> extends AsyncGenerator
-          ? OmitThisParameter<F>
-          : ReturnType<F> extends AsyncIterable<infer T>
-            ? (...args: Parameters<F>) => AsyncGenerator<T, unknown, void>
-            : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
-
-/** The result of an async function. Anything iterable arrives as a generator. */
-type RemoteResult<F extends AnyFunction, R> =
-  IsAny<R> extends true
-    ? OmitThisParameter<F>
-    : R extends AsyncGenerator
-      ? OmitThisParameter<F>
-      : R extends AsyncIterable<infer T>
-        ? (...args: Parameters<F>) => Promise<AsyncGenerator<T, unknown, void>>
-        : OmitThisParameter<F>;
 
 /**
  * The ways to call a function on other peers. `connect` adds them to a function, and `remote` returns them for a

@@ -10,7 +10,8 @@ import type { Pool } from '../many/pool.ts';
 import { threadHome } from '../base/thread-home.ts';
 import type { ThreadHome } from '../base/thread-home.ts';
 import type { ThreadPools } from '../threads/pools.ts';
-import type { AnyFunction, Registry } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
+import type { Registry } from '../calls/callee/registry.ts';
 
 export interface ConnectingInput {
   registry: Registry;

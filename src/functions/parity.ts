@@ -6,7 +6,7 @@ import { alias } from './connected.ts';
 import { NetError } from '../base/errors.ts';
 import type { NetErrorCode, Ran } from '../base/errors.ts';
 import { kindOf } from '../calls/callee/registry.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import { readableTag } from '../base/tag.ts';
 import { isPromise, isStream } from '../base/value-shape.ts';
 import { Arrivals } from '../wire/binary.ts';

@@ -7,7 +7,7 @@ import type { Inputs } from './map-inputs.ts';
 import { callMap } from './map.ts';
 import type { MapOptions, MapResult } from './map-options.ts';
 import { readAnyOptions, readCallOptions, readMapOptions } from './many-options.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import type { CallOptions } from '../presence/remote-peer.ts';
 import type { Results } from './results.ts';
 import type { Selector } from '../presence/selector.ts';

@@ -14,7 +14,7 @@ import type { Hook } from '../calls/hooks.ts';
 import type { PeerOptions } from './options.ts';
 import { Peer } from './peer.ts';
 import { Peers } from '../presence/peers.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import type { RemotePeer } from '../presence/remote-peer.ts';
 import type { Selector } from '../presence/selector.ts';

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import { milliseconds, portRange } from '../base/option-checks.ts';
 
 /** Values that several options give together. */
@@ -36,4 +38,13 @@ export function ports(
   }
   const port = Number(env('APP_NET_PORT') ?? 0);
   return portRange('APP_NET_PORT', [port, port]);
+}
+
+/** The absolute path, because a program may change its working directory later. */
+export function directory(option: string, given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'string' || !given || given.includes('\0')) {
+    throw new TypeError(`${option}: give the path of a directory`);
+  }
+  return resolve(given);
 }

@@ -20,7 +20,6 @@ import type { PeerLimits } from './limit-options.ts';
 import {
   boolean,
   callable,
-  directory,
   milliseconds,
   oneOf,
   refuseUnknown,
@@ -30,7 +29,7 @@ import {
   strings,
   text,
 } from '../base/option-checks.ts';
-import { ports, silence } from './option-values.ts';
+import { directory, ports, silence } from './option-values.ts';
 import { LOG_LEVELS, createLog } from '../base/log.ts';
 import type { SlowSubscribers } from '../events/topics.ts';
 import type { Log, LogLevel, Logger } from '../base/log.ts';

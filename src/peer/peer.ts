@@ -50,7 +50,7 @@ import type { Pool } from '../many/pool.ts';
 import { outsideThread, threadHome } from '../base/thread-home.ts';
 import { holdProcess, releaseProcess, whileHolding } from '../base/process-hold.ts';
 import { Registry } from '../calls/callee/registry.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import { RemotePeer } from '../presence/remote-peer.ts';
 import type { ThreadPools } from '../threads/pools.ts';
 import { callerOf, connectingOf, startInThread, threadPoolsOf } from './own-threads.ts';

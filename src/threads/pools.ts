@@ -4,7 +4,7 @@ import type { CallSite } from '../base/call-site.ts';
 import { abortSignal, milliseconds } from '../base/option-checks.ts';
 import { NetError } from '../base/errors.ts';
 import { markFailure } from '../calls/callee/call-failures.ts';
-import type { AnyFunction } from '../calls/callee/registry.ts';
+import type { AnyFunction } from '../base/function-types.ts';
 import type { Load, LoadWatcher } from '../calls/callee/limited.ts';
 import { RunningCall } from '../calls/callee/running-call.ts';
 import type { ForwardHouse, ForwardedCall, Threads } from '../calls/callee/threads.ts';

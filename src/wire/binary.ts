@@ -1,7 +1,5 @@
-import { endianness } from 'node:os';
-import { types } from 'node:util';
-
 import { BadFrame } from './bad-frame.ts';
+import { byteLength, bytesOver, isArrayBuffer, isBuffer } from './engine.ts';
 import { viewed } from './own.ts';
 
 /** How bytes cross a connection: from views of many kinds to binary messages, and back. */
@@ -39,36 +37,36 @@ for (const name of [
 
 /** The name of an ArrayBuffer or view on the wire. Undefined for anything else, and for a class of the user. */
 export function binaryKind(value: object): string | undefined {
-  if (types.isArrayBuffer(value)) return 'ArrayBuffer';
+  if (isArrayBuffer(value)) return 'ArrayBuffer';
   if (!ArrayBuffer.isView(value)) return undefined;
-  if (Buffer.isBuffer(value)) return 'Buffer';
+  if (isBuffer(value)) return 'Buffer';
   const { name } = (Object.getPrototypeOf(value) as { constructor: { name: string } }).constructor;
   return views.has(name) ? name : undefined;
 }
 
 /** The bytes of the value, over the same memory. @throws TypeError if the memory was transferred */
 export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (!ArrayBuffer.isView(value)) return Buffer.from(value);
+  if (!ArrayBuffer.isView(value)) return bytesOver(value);
   const bytes = viewed(value);
   const { BYTES_PER_ELEMENT: size = 1 } = value as { BYTES_PER_ELEMENT?: number };
   return FOREIGN && size > 1 ? reversed(bytes, size) : bytes;
 }
 
 /** The wire is little-endian: the least significant byte of an element comes first. A few processors are big-endian. */
-const FOREIGN = endianness() === 'BE';
+const FOREIGN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
 /** A copy in which the bytes of each element are reversed. */
 export function reversed(bytes: Uint8Array, size: number): Uint8Array {
-  const copy = Buffer.from(bytes);
-  if (size === 2) return copy.swap16();
-  return size === 4 ? copy.swap32() : copy.swap64();
+  const copy = Uint8Array.from(bytes);
+  for (let at = 0; at < copy.length; at += size) copy.subarray(at, at + size).reverse();
+  return copy;
 }
 
 /** A value of this kind over `bytes`, without a copy where their alignment allows it. Undefined if it cannot be created. */
 export function viewOf(kind: string, bytes: Uint8Array): ArrayBuffer | ArrayBufferView | undefined {
   const { byteOffset, byteLength } = bytes;
   const buffer = bytes.buffer as ArrayBuffer;
-  if (kind === 'Buffer') return Buffer.from(buffer, byteOffset, byteLength);
+  if (kind === 'Buffer') return bytesOver(buffer, byteOffset, byteLength);
   if (kind === 'ArrayBuffer') {
     return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
   }
@@ -108,7 +106,7 @@ export class Arrivals {
 
   /** Call with the text message that follows the binary messages. @throws BadFrame */
   begin(text: string): void {
-    if (this.#waiting === NONE || this.#bytes + Buffer.byteLength(text) <= this.#mostBytes) return;
+    if (this.#waiting === NONE || this.#bytes + byteLength(text) <= this.#mostBytes) return;
     this.clear();
     throw new BadFrame('a message is too large together with its binary messages');
   }

@@ -1,4 +1,5 @@
 import { encodeFrame } from './codec.ts';
+import { byteLength } from './engine.ts';
 
 /** Functions that one peer may announce, at most. */
 export const MOST_FUNCTIONS = 65_536;
@@ -22,7 +23,7 @@ export function takeFunctionsFrame(untold: Map<string, boolean>, largest: number
   const removed: string[] = [];
   let left = Math.min(largest, LONGEST_FRAME) - AROUND;
   for (const [tag, isThere] of untold) {
-    left -= Buffer.byteLength(JSON.stringify(tag)) + 1;
+    left -= byteLength(JSON.stringify(tag)) + 1;
     // Every tag fits alone: `limits.message` is 64 KiB at least.
     if (left < 0) break;
     untold.delete(tag);

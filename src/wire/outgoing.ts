@@ -1,3 +1,5 @@
+import { byteLength } from './engine.ts';
+
 /** Encoded frames, ready to be sent. */
 
 /** A frame ready to be sent: its text, or a Parcel if bytes belong to it. */
@@ -34,7 +36,7 @@ export function lengthOf(binaries: readonly Uint8Array[]): number {
 /** Whether a frame together with its bytes has at most `bytes` bytes. A character takes three bytes at most. */
 export function fits(outgoing: Outgoing, bytes: number): boolean {
   if (typeof outgoing === 'string') {
-    return outgoing.length * 3 <= bytes || Buffer.byteLength(outgoing) <= bytes;
+    return outgoing.length * 3 <= bytes || byteLength(outgoing) <= bytes;
   }
-  return Buffer.byteLength(outgoing.text) + lengthOf(outgoing.binaries) <= bytes;
+  return byteLength(outgoing.text) + lengthOf(outgoing.binaries) <= bytes;
 }

@@ -1,5 +1,4 @@
-import { inspect, types } from 'node:util';
-
+import { bytesOver, isTypedArray, mayHaveProperties } from './engine.ts';
 import { LONGEST_BIGINT } from './values/meta.ts';
 
 /**
@@ -66,18 +65,15 @@ const ofDataView = placeIn(DataView.prototype);
 
 /** The bytes under a view. @throws TypeError if the memory was transferred */
 export function viewed(view: ArrayBufferView): Uint8Array {
-  const place = types.isTypedArray(view) ? ofTypedArray : ofDataView;
-  return Buffer.from(place.buffer(view), place.byteOffset(view), place.byteLength(view));
+  const place = isTypedArray(view) ? ofTypedArray : ofDataView;
+  return bytesOver(place.buffer(view), place.byteOffset(view), place.byteLength(view));
 }
-
-const BARE = { maxArrayLength: 0, depth: 0, customInspect: false, breakLength: Infinity };
 
 /**
  * The key of a property that a user has put on a built-in object (enumerable, with a string as key); undefined if there is none.
- * The keys of a typed array include a string for each element, which is slow. `inspect` does not need them, so it is asked first.
  */
 export function addedProperty(value: object): string | undefined {
-  if (!types.isTypedArray(value)) return Object.keys(value)[0];
-  if (/(?:\[\]|more items? \])$/.test(inspect(value, BARE))) return undefined;
+  if (!isTypedArray(value)) return Object.keys(value)[0];
+  if (!mayHaveProperties(value)) return undefined;
   return Object.keys(value).find((key) => !/^\d+$/.test(key));
 }

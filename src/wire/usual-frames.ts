@@ -1,5 +1,6 @@
 import { TRACEPARENT_LENGTH, isTraceparent } from './beside.ts';
 import type { CallMeta, WireTrace } from './beside.ts';
+import { copied } from './engine.ts';
 import type { Frame, RequestFrame } from './frames.ts';
 import { LONGEST_EVENT_NAME, isBeside, isShallow } from './guards.ts';
 import { passOn, passesOn } from './passed-on.ts';
@@ -132,7 +133,7 @@ function traceAt(text: string, start: number): string | undefined {
   if (text.charCodeAt(to) !== 34 /* " */) return undefined;
   const found = text.slice(from, to);
   if (!isTraceparent(found)) return undefined;
-  return text.length > SHORT ? Buffer.from(found).toString() : found;
+  return text.length > SHORT ? copied(found) : found;
 }
 
 /** Whether an object begins here that stands before the arguments or the value. */
@@ -181,7 +182,7 @@ function literal(text: string, start: number, longest: number): string | undefin
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\\]/.test(found)) return undefined;
   // A slice would keep the whole message in memory while the call runs; a copy does not.
-  lastLiteral = text.length > SHORT ? Buffer.from(found).toString() : found;
+  lastLiteral = text.length > SHORT ? copied(found) : found;
   return lastLiteral;
 }
 

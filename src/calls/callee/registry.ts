@@ -4,21 +4,12 @@ import { formatCallSite } from '../../base/call-site.ts';
 import type { CallSite } from '../../base/call-site.ts';
 import { near } from '../../base/near.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
+import type { AnyFunction } from '../../base/function-types.ts';
 import type { FunctionWork } from '../../presence/peer-info.ts';
 import { RESERVED, nameIn, readableTag } from '../../base/tag.ts';
 import type { Telling } from './limited.ts';
 import type { Threads } from './threads.ts';
 import type { Turns } from './turns.ts';
-
-/**
- * Any function at all. Use it to constrain type parameters of your own helpers.
- *
- * @example
- * function twice<F extends AnyFunction>(fn: RemoteFunction<F>) {
- *   return [fn.any(), fn.any()];
- * }
- */
-export type AnyFunction = (...args: never[]) => unknown;
 
 export interface Registration {
   readonly tag: string;

@@ -1,12 +1,29 @@
 import { FIRST_BYTES, FIRST_CREDIT } from '../../wire/frames.ts';
-import type { Link } from '../../connection/link.ts';
-import type { SourceStep, StreamSource } from './stream-source.ts';
+import type { SourceStep } from './stream-source.ts';
 
 /**
  * A stream waits while more than this many bytes are written to its connection and not yet taken by the network. It is
  * well below `limits.buffered`, so that a stream that nobody reads leaves room for the calls beside it.
  */
 const STREAM_BUFFER = 1024 * 1024;
+
+/** The part of a link that the writer of a stream needs. */
+export interface WriterLink {
+  /** More bytes are written than allowed: nothing more is sent for now. */
+  readonly congested: boolean;
+  readonly socket: { readonly bufferedAmount: number };
+  whenDrained(callback: () => void): void;
+  /** Closes the link after an unexpected error. */
+  fail(error: unknown): void;
+}
+
+/** The part of a source that the writer of a stream needs. */
+export interface WriterSource {
+  /** @throws the error of the source */
+  next(): Promise<SourceStep>;
+  /** Ends it, and waits for nothing. Never throws. */
+  end(): void;
+}
 
 /** The part of its owner that the writer of a stream needs. */
 export interface WriterOwner {
@@ -29,8 +46,8 @@ export interface WriterOwner {
  * takes data. So a slow reader holds up the source and does not fill memory.
  */
 export class StreamWriter {
-  readonly #link: Link;
-  readonly #source: StreamSource;
+  readonly #link: WriterLink;
+  readonly #source: WriterSource;
   readonly #owner: WriterOwner;
   readonly #next = (): Promise<SourceStep> => this.#source.next();
   /** Values that the reader has room for. */
@@ -41,7 +58,7 @@ export class StreamWriter {
   /** Nothing is sent any more. */
   #over = false;
 
-  constructor(link: Link, source: StreamSource, owner: WriterOwner) {
+  constructor(link: WriterLink, source: WriterSource, owner: WriterOwner) {
     this.#link = link;
     this.#source = source;
     this.#owner = owner;

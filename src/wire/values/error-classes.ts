@@ -1,6 +1,5 @@
-import { types } from 'node:util';
-
 import { NetError, isNetErrorCode, isNetErrorPrototype } from '../../base/errors.ts';
+import { isNativeError } from '../engine.ts';
 import { shared } from '../../base/shared.ts';
 
 /**
@@ -88,7 +87,7 @@ const MOST_PROTOTYPES = 64;
  * for ever; `instanceof` would do both.
  */
 export function isError(value: unknown): value is Error {
-  if (types.isNativeError(value)) return true;
+  if (isNativeError(value)) return true;
   return typeof value === 'object' && value !== null && classNames(value).some((name) => BUILT_IN.has(name));
 }
 
@@ -162,7 +161,7 @@ function assemble(parts: ErrorParts): Error {
 }
 
 function instantiate({ name, message, classes: names = [name] }: ErrorParts): Error {
-  // Give a real Error another prototype. It is then a native error to `util.types.isNativeError`, `structuredClone` and
+  // Give a real Error another prototype. It is then a native error to `util.isNativeError`, `structuredClone` and
   // inspectors, and no user constructor runs with arguments that it does not expect.
   const known = names
     .map((each) => builtIn.get(each) ?? classes.get(each))

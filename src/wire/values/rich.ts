@@ -1,7 +1,6 @@
-import { types } from 'node:util';
-
 import { isPromise } from '../../base/value-shape.ts';
 import { MOST_BINARIES, binaryKind, bytesOf } from '../binary.ts';
+import { isDate, isGeneratorObject, isMap, isRegExp, isSet } from '../engine.ts';
 import { isError } from './error-classes.ts';
 import { writeError } from '../error-parts.ts';
 import type { PartWriter } from '../error-parts.ts';
@@ -181,20 +180,20 @@ export class Encoder implements PartWriter {
     // A user class with the same name must not pass, even if it is derived from the built-in class.
     const above: unknown = Object.getPrototypeOf(prototype);
     if (above === null || Object.getPrototypeOf(above) !== null) return undefined;
-    if (name === 'Date' && types.isDate(value)) {
+    if (name === 'Date' && isDate(value)) {
       this.#refuseProperties(value, 'a Date');
       const time = dateTime(value);
       return this.#annotate('Date', Number.isNaN(time) ? 'Invalid Date' : new Date(time).toISOString());
     }
-    if (name === 'Set' && types.isSet(value)) {
+    if (name === 'Set' && isSet(value)) {
       this.#refuseProperties(value, 'a Set');
       return this.#within('set', () => this.#list(value, setItems(value)));
     }
-    if (name === 'Map' && types.isMap(value)) {
+    if (name === 'Map' && isMap(value)) {
       this.#refuseProperties(value, 'a Map');
       return this.#within('map', () => this.#map(value));
     }
-    if (name === 'RegExp' && types.isRegExp(value)) return this.#pattern(value);
+    if (name === 'RegExp' && isRegExp(value)) return this.#pattern(value);
     if (prototype === URL.prototype) {
       this.#refuseProperties(value, 'a URL');
       const text = urlText(value);
@@ -333,7 +332,7 @@ export class Encoder implements PartWriter {
 
   #refuseInstance(value: object): never {
     const { constructor } = value as { constructor?: unknown };
-    if (types.isGeneratorObject(value)) {
+    if (isGeneratorObject(value)) {
       this.#refuse('a generator (use an async function* to send its values as a stream)');
     }
     if (isPromise(value)) this.#refuse('a promise (await it, and send its result)');

@@ -1,5 +1,4 @@
-import { types } from 'node:util';
-
+import { isMap, isSet } from '../engine.ts';
 import { isError } from './error-classes.ts';
 import { joinPath } from './meta.ts';
 
@@ -59,8 +58,8 @@ export class Trail {
     for (const [index, container] of this.#containers.entries()) {
       const key = this.#keys[index + 1]!;
       if (container === WRAPPER) continue;
-      if (types.isMap(container)) text += `.entries()[${key}]`;
-      else if (types.isSet(container)) text += `.values()[${key}]`;
+      if (isMap(container)) text += `.entries()[${key}]`;
+      else if (isSet(container)) text += `.values()[${key}]`;
       else if (typeof key === 'number') text += `[${key}]`;
       else if (!isError(container) || key !== 'properties') text += property(key);
     }

@@ -15,6 +15,7 @@ import { thisProcess } from '../../src/base/host-process.ts';
 import { Middleware } from '../../src/calls/hooks.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { MeasuredCalls } from '../../src/calls/call-stats.ts';
+import { NEXT_STATES } from '../../src/page/states.ts';
 import { Registry } from '../../src/calls/callee/registry.ts';
 
 const nothing = (): void => {};
@@ -108,6 +109,25 @@ for (const [name, machine, heading] of machines) {
     });
   });
 }
+
+describe('the connection of a page', () => {
+  const rows = table('## page', 'state').map(([state, , next]) => [names(state!)[0]!, next!] as const);
+
+  it('has the states that docs/states.md lists', () => {
+    expect(Object.keys(NEXT_STATES)).to.deep.equal(rows.map(([state]) => state));
+  });
+
+  it('has the states of the connection machine', () => {
+    expect(Object.keys(NEXT_STATES)).to.deep.equal(Object.keys(connectionMachine.root.states));
+  });
+
+  it('goes from each state to the states that docs/states.md lists', () => {
+    for (const [state, next] of rows) {
+      const listed = [...next.matchAll(/→ `(\w+)`/g)].map(([, name]) => name);
+      expect(listed, state).to.have.members([...NEXT_STATES[state as keyof typeof NEXT_STATES]]);
+    }
+  });
+});
 
 /** The rows of the first table after a heading of the page whose first column has this title. */
 function table(heading: string, first: string): string[][] {

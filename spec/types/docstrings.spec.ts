@@ -8,7 +8,7 @@ import { expect } from 'chai';
 
 import { REPOSITORY } from '../support/processes.ts';
 
-const DOORS = ['src/index.ts', 'src/testing.ts', 'src/nats.ts', 'src/otel.ts'];
+const DOORS = ['src/index.ts', 'src/testing.ts', 'src/nats.ts', 'src/otel.ts', 'src/page.ts'];
 
 interface PublicName {
   name: string;
@@ -22,6 +22,7 @@ interface PublicName {
 /** Values that examples may use without creating them. */
 const GIVEN = `
 import type { Connected, NetEvent, RemotePeer } from '../../src/index.ts';
+import type { Page } from '../../src/page.ts';
 
 declare global {
   const peer: RemotePeer;
@@ -30,6 +31,8 @@ declare global {
   const ids: string[];
   const done: NetEvent<{ id: string }>;
   const resize: Connected<(image: Uint8Array, width: number) => Promise<Uint8Array>>;
+  const net: Page;
+  const pass: string;
   const square: Connected<(n: number) => number>;
   function add(a: number, b: number): number;
   function multiply(a: number, b: number): number;

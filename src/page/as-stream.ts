@@ -18,7 +18,9 @@ class Awaited implements AsyncIterator<unknown, unknown, void> {
     if (!this.#reader) {
       const result = await this.#promise;
       if (!isStream(result)) {
-        throw new TypeError('the function did not return a stream, so it cannot be iterated; await its result instead');
+        throw new TypeError(
+          'the function did not return a stream, so it cannot be iterated; await its result instead',
+        );
       }
       this.#reader = result as Reader;
     }
@@ -29,7 +31,10 @@ class Awaited implements AsyncIterator<unknown, unknown, void> {
   async return(value?: unknown): Promise<Step> {
     this.#over = true;
     if (this.#reader) await this.#reader.return(undefined);
-    else this.#promise.then((result) => (isStream(result) ? (result as Reader).return(undefined) : undefined)).catch(() => {});
+    else
+      this.#promise
+        .then((result) => (isStream(result) ? (result as Reader).return(undefined) : undefined))
+        .catch(() => {});
     return { done: true, value };
   }
 

@@ -234,7 +234,13 @@ export class Callee {
       this.#streams -= 1;
       call.settle();
       this.#running.delete(id);
-      refuse(link, id, 'OVERLOADED', `more than ${PAGE_LIMITS.streams} streams would be open at the page`, 'yes');
+      refuse(
+        link,
+        id,
+        'OVERLOADED',
+        `more than ${PAGE_LIMITS.streams} streams would be open at the page`,
+        'yes',
+      );
     } else if (call.ended) {
       writer.stop();
     } else {

@@ -29,7 +29,9 @@ export async function connectPage(url: string | URL, options: ConnectPageOptions
   refuseUnknown('option', options, OPTIONS);
   const { pass, signal } = options;
   if (typeof pass !== 'string' && typeof pass !== 'function') {
-    throw new TypeError('pass: give the text that peer.pass() returned on the server, or a function that fetches it');
+    throw new TypeError(
+      'pass: give the text that peer.pass() returned on the server, or a function that fetches it',
+    );
   }
   const deadline = milliseconds('deadline', options.deadline, DEFAULT_DEADLINE);
   abortSignal('signal', signal);

@@ -57,7 +57,8 @@ export class Dial implements Talk {
   }
 
   async next(): Promise<string> {
-    if (this.#messages.length === 0 && !this.#error) await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (this.#messages.length === 0 && !this.#error)
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     const message = this.#messages.shift();
     if (message === undefined) throw this.#error!;
     return message;
@@ -86,10 +87,11 @@ export class Dial implements Talk {
     const why = reason || `code ${code}`;
     this.#error ??=
       code === HANDSHAKE
-        ? new Refused('the server refused the pass: it is not valid there, or not any more')
+        ? new Refused(
+            'the server refused the pass: it has expired, was revoked or changed, or is not for the origin of this page',
+          )
         : new Unreachable(
-            `${this.#url} cannot be reached, or does not let this page in (${why}): is the server running, is the path right, ` +
-              'and is the origin of this page among the origins of the pass?',
+            `${this.#url} cannot be reached (${why}): is the server running, and are host, port and path right?`,
           );
     this.#end(ending);
     this.#wake();

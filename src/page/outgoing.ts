@@ -168,7 +168,8 @@ export class OutgoingCalls {
   /** No call is made any more, and those that wait are not sent. */
   stop(why: NetError): void {
     this.over = why;
-    for (const call of this.#waiting) this.#fail(call, why.code, why.message, { ran: 'no', cause: why.cause });
+    for (const call of this.#waiting)
+      this.#fail(call, why.code, why.message, { ran: 'no', cause: why.cause });
     if (this.#pending.size === 0) this.#alarm.clear();
   }
 

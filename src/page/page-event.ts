@@ -47,7 +47,7 @@ export interface PageReceived<T> {
  * Options of `subscribe` of a page.
  *
  * @example
- * net.event('job.done').subscribe(show, { signal: AbortSignal.timeout(60_000) });
+ * net.event('job.done').subscribe(console.log, { signal: AbortSignal.timeout(60_000) });
  */
 export interface PageSubscribeOptions {
   /** Ends the subscription when it aborts. */
@@ -126,7 +126,8 @@ export class PageEvent<T> {
     options: PageSubscribeOptions = {},
   ): () => void {
     refuseUnknown('option', options, SUBSCRIBE_OPTIONS);
-    if (typeof listener !== 'function') throw new TypeError('subscribe(listener): listener must be a function');
+    if (typeof listener !== 'function')
+      throw new TypeError('subscribe(listener): listener must be a function');
     const { signal, onGap, onError = throwLater } = options;
     if (signal?.aborted) return () => {};
     const guarded = (run: () => unknown): void => {

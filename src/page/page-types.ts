@@ -31,7 +31,8 @@ export interface ConnectPageOptions {
  * Options of one call.
  *
  * @example
- * await resize.with({ deadline: 500, signal: AbortSignal.timeout(400) })(image, 200);
+ * const there = net.remote<typeof resize>('img.resize@1');
+ * await there.with({ deadline: 500, signal: AbortSignal.timeout(400) })(image, 200);
  */
 export interface PageCallOptions {
   /**
@@ -49,7 +50,6 @@ export interface PageCallOptions {
  * A function of the server, as `remote` of a page returns it. A function that returns a stream can be iterated at once.
  *
  * @example
- * import type { resize } from './server.ts';
  * const there: PageRemote<typeof resize> = net.remote('img.resize@1');
  * await there(image, 200);
  */
@@ -89,7 +89,7 @@ export interface PagePeer {
  * @example
  * net.connect('page.ask', async (question: string) => {
  *   const { signal } = net.current()!; // before the first await
- *   return answerOf(question, { signal });
+ *   return (await fetch(`/answers?${question}`, { signal })).text();
  * });
  */
 export interface PageCallContext {

@@ -13,13 +13,7 @@ import { Life } from './life.ts';
 import type { LifeOwner } from './life.ts';
 import { OutgoingCalls } from './outgoing.ts';
 import { PageEvent, throwLater } from './page-event.ts';
-import type {
-  ConnectPageOptions,
-  PageCallContext,
-  PageEvents,
-  PagePeer,
-  PageRemote,
-} from './page-types.ts';
+import type { ConnectPageOptions, PageCallContext, PageEvents, PagePeer, PageRemote } from './page-types.ts';
 import { remoteOf } from './remote.ts';
 import { Session } from './session.ts';
 import type { PageState } from './states.ts';
@@ -92,7 +86,6 @@ export class Page implements AsyncDisposable {
    *   threw, or with a NetError
    *
    * @example
-   * import type { resize } from './server.ts';
    * const small = await net.remote<typeof resize>('img.resize@1')(image, 200);
    * await net.remote<typeof resize>('img.resize@1').with({ deadline: 500 })(image, 200);
    */
@@ -106,16 +99,18 @@ export class Page implements AsyncDisposable {
    * @throws TypeError for a wrong tag, or anything but a function; Error when another function has the tag
    *
    * @example
-   * net.connect('page.notify', (text: string) => alert(text));
+   * net.connect('page.notify', (text: string) => console.log(text));
    */
-  connect<F extends AnyFunction>(tag: string, fn: F): () => void {
+  connect(tag: string, fn: AnyFunction): () => void {
     checkTag('connect', tag);
     const { functions } = this.#callee;
     if (typeof fn !== 'function') throw new TypeError(`connect(tag, fn): fn must be a function`);
     if (tag.startsWith('net.'))
       throw new TypeError(`connect: tags that begin with net. belong to the library; ${tag} is one of them`);
     if (functions.has(tag) && functions.get(tag) !== fn) {
-      throw new Error(`connect: another function is connected as ${JSON.stringify(tag)}; disconnect it first`);
+      throw new Error(
+        `connect: another function is connected as ${JSON.stringify(tag)}; disconnect it first`,
+      );
     }
     functions.set(tag, fn);
     this.#session?.tellFunctions();
@@ -155,9 +150,13 @@ export class Page implements AsyncDisposable {
    * @example
    * net.on('close', ({ reason, final }) => console.log(reason, final ? '' : 'connecting again'));
    */
-  on<Name extends keyof PageEvents>(name: Name, listener: (...args: PageEvents[Name]) => unknown): () => void {
-    refuseUnknown('event of a page', { [name]: true }, { open: true, close: true, failed: true, state: true });
-    if (typeof listener !== 'function') throw new TypeError(`on('${name}', listener): listener must be a function`);
+  on<Name extends keyof PageEvents>(
+    name: Name,
+    listener: (...args: PageEvents[Name]) => unknown,
+  ): () => void {
+    refuseUnknown('event', { [name]: true }, { open: true, close: true, failed: true, state: true });
+    if (typeof listener !== 'function')
+      throw new TypeError(`on('${name}', listener): listener must be a function`);
     const listeners = this.#listeners.get(name) ?? new Set<Listener>();
     // The same function may be given twice.
     const own = (...args: unknown[]): unknown => listener(...(args as PageEvents[Name]));
@@ -191,7 +190,8 @@ export class Page implements AsyncDisposable {
     try {
       await new Promise<void>((resolve, reject) => {
         const late = (): void => reject(this.#noConnection(last));
-        const timer = this.#deadline < Infinity ? setTimeout(late, Math.min(this.#deadline, LONGEST_TIMER)) : undefined;
+        const timer =
+          this.#deadline < Infinity ? setTimeout(late, Math.min(this.#deadline, LONGEST_TIMER)) : undefined;
         const aborted = (): void => reject(signal!.reason as Error);
         const ends = [
           this.on('open', () => resolve()),

@@ -22,7 +22,9 @@ export function readPass(text: unknown): Pass {
     // Handled like a wrong shape, below.
   }
   if (!isFields(claims) || typeof claims['exp'] !== 'number') {
-    throw new TypeError('pass: give the text that peer.pass() returned on the server; this is none, or not all of it');
+    throw new TypeError(
+      'pass: give the text that peer.pass() returned on the server; this is none, or not all of it',
+    );
   }
   if (claims['v'] !== 1) {
     throw new TypeError('pass: it was made by a newer version of app-net; update app-net/page');
@@ -31,7 +33,10 @@ export function readPass(text: unknown): Pass {
 }
 
 export function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {

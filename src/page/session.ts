@@ -145,6 +145,9 @@ export class Session {
       case 'subscribed':
       case 'unsubscribe':
         events.received(frame);
+        break;
+      default:
+      // A page is told of nobody else.
     }
   }
 
@@ -156,8 +159,13 @@ export class Session {
     if (of === 'request' || of === 'event') return;
     // Cancel the stream, or more values would follow.
     if (of === 'next') this.link.send(encodeCancel(id, arg));
-    const what = of === 'next' || arg !== undefined ? 'a value of the stream' : 'the function ran, but its answer';
-    const failure = { code: 'NOT_SERIALIZABLE', ran: 'yes', message: `${what} cannot be read: ${message}` } as const;
+    const what =
+      of === 'next' || arg !== undefined ? 'a value of the stream' : 'the function ran, but its answer';
+    const failure = {
+      code: 'NOT_SERIALIZABLE',
+      ran: 'yes',
+      message: `${what} cannot be read: ${message}`,
+    } as const;
     const answer: ErrorFrame = { type: 'error', id, failure };
     if (arg === undefined) outgoing.received(answer);
     else callee.argument({ ...answer, arg });

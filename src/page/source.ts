@@ -63,6 +63,7 @@ function opened(stream: AsyncIterable<unknown>): Open {
   }
   const iterator = stream[Symbol.asyncIterator]();
   const { destroy } = stream as { destroy?: unknown };
-  const end = typeof destroy === 'function' ? () => destroy.call(stream) as unknown : () => iterator.return?.();
+  const end =
+    typeof destroy === 'function' ? () => destroy.call(stream) as unknown : () => iterator.return?.();
   return { next: () => iterator.next(), end };
 }

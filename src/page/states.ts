@@ -12,14 +12,7 @@
  * @example
  * const isUsable = (state: PageState): boolean => state === 'open' || state === 'suspect';
  */
-export type PageState =
-  | 'waiting'
-  | 'dialing'
-  | 'authenticating'
-  | 'open'
-  | 'suspect'
-  | 'draining'
-  | 'closed';
+export type PageState = 'waiting' | 'dialing' | 'authenticating' | 'open' | 'suspect' | 'draining' | 'closed';
 
 /** The states that may follow each state. */
 export const NEXT_STATES: Readonly<Record<PageState, readonly PageState[]>> = {

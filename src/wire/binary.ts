@@ -1,5 +1,5 @@
 import { BadFrame } from './bad-frame.ts';
-import { byteLength, bytesOver, isArrayBuffer, isBuffer } from './engine.ts';
+import { byteLength as lengthOf, bytesOver, isArrayBuffer, isBuffer } from './engine.ts';
 import { viewed } from './own.ts';
 
 /** How bytes cross a connection: from views of many kinds to binary messages, and back. */
@@ -106,7 +106,7 @@ export class Arrivals {
 
   /** Call with the text message that follows the binary messages. @throws BadFrame */
   begin(text: string): void {
-    if (this.#waiting === NONE || this.#bytes + byteLength(text) <= this.#mostBytes) return;
+    if (this.#waiting === NONE || this.#bytes + lengthOf(text) <= this.#mostBytes) return;
     this.clear();
     throw new BadFrame('a message is too large together with its binary messages');
   }

@@ -174,7 +174,9 @@ async function bundleEntries(packages) {
  * name that are made for a process.
  */
 async function bundlePage() {
-  const lean = new Map(LEAN.map((file) => [join(root, 'src', file), join(root, 'src/page/lean', basename(file))]));
+  const lean = new Map(
+    LEAN.map((file) => [join(root, 'src', file), join(root, 'src/page/lean', basename(file))]),
+  );
   const leaner = {
     name: 'what a page does without',
     setup({ onResolve }) {

@@ -1,14 +1,17 @@
 /** What the codec asks of its engine, in plain JavaScript. The build of the page puts it in the place of `wire/engine.ts`. */
 
-type Brand = (this: unknown) => unknown;
+interface Taker {
+  get?: (this: unknown) => unknown;
+  value?: (this: unknown) => unknown;
+}
 
 /** Whether the engine's own getter or method takes the value, which it does for one kind only. Runs no code of the value. */
 const taker =
   (prototype: object, key: PropertyKey) =>
   (value: unknown): boolean => {
-    const { get, value: method } = Object.getOwnPropertyDescriptor(prototype, key)!;
+    const property = Object.getOwnPropertyDescriptor(prototype, key)! as Taker;
     try {
-      ((get ?? method) as Brand).call(value);
+      (property.get ?? property.value!).call(value);
       return true;
     } catch {
       return false;
@@ -51,7 +54,7 @@ export function bytesOver(memory: ArrayBuffer, offset?: number, length?: number)
   return new Uint8Array(memory, offset, length);
 }
 
-export function isBuffer(_: unknown): boolean {
+export function isBuffer(): boolean {
   return false;
 }
 

@@ -1,6 +1,6 @@
 /** A page has no threads to pass requests on to. Takes the place of `wire/passed-on.ts` in a page. */
 
-export function passesOn(_: string): boolean {
+export function passesOn(): boolean {
   return false;
 }
 

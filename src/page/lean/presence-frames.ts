@@ -2,6 +2,6 @@
 
 export const LONGEST_NAME = 256;
 
-export function isPresenceFrame(_: Record<string, unknown>): boolean {
+export function isPresenceFrame(): boolean {
   return false;
 }

@@ -3,7 +3,7 @@
 export const bundled = true;
 export const renamed = true;
 
-export function ownFrame(_: string): boolean {
+export function ownFrame(): boolean {
   return false;
 }
 

@@ -1,7 +1,7 @@
 import { NetError } from '../../base/errors.ts';
 import { refuseUnknown, strings, text } from '../../base/option-checks.ts';
 import { tagOf } from '../../functions/connected.ts';
-import type { AnyFunction } from '../../calls/callee/registry.ts';
+import type { AnyFunction } from '../../base/function-types.ts';
 import { LONGEST_PASS, LONGEST_PATTERN } from '../../wire/pass.ts';
 import type { PassClaims } from '../../wire/pass.ts';
 

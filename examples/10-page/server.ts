@@ -25,14 +25,17 @@ peer.peers.on('leave', () => people.emit(present()));
 const page = await readFile(new URL('page.html', import.meta.url));
 const library = await readFile(fileURLToPath(import.meta.resolve('app-net/page')));
 
-const server = createServer(async ({ method, url = '', headers }, response) => {
+const server = createServer(({ method, url = '', headers }, response) => {
   if (url === '/page.js') {
     response.setHeader('content-type', 'text/javascript').end(library);
   } else if (method === 'POST' && url.startsWith('/pass?')) {
     // Here you would look who is logged in. Whoever has the pass may do what it says, and nothing else.
     const name = new URLSearchParams(url.slice('/pass?'.length)).get('name') || 'guest';
     const rights = { may: ['chat.*'], hear: ['chat.*'], origins: [`http://${headers.host}`] };
-    response.end(await peer.pass({ ...rights, name: name.slice(0, 50), expires: '8h' }));
+    peer.pass({ ...rights, name: name.slice(0, 50), expires: '8h' }).then(
+      (pass) => response.end(pass),
+      () => response.writeHead(500).end(),
+    );
   } else {
     response.setHeader('content-type', 'text/html').end(page);
   }

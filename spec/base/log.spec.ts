@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -7,7 +8,7 @@ import pino from 'pino';
 
 import type { PeerRecord } from '../../src/connection/link.ts';
 import { createPeer } from '../../src/index.ts';
-import type { Logger, PeerOptions } from '../../src/index.ts';
+import type { CallMessage, Logger, PeerOptions } from '../../src/index.ts';
 import { createLog } from '../../src/base/log.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';
@@ -53,6 +54,19 @@ describe('the log', () => {
     const blocked = (): string[] => lines.all.filter((line) => line.includes('was blocked'));
     await eventually(() => blocked().length === 1);
     expect(blocked()[0]).to.match(/^warn .*was blocked for 1\.\d s by spin; connect .* option threads$/);
+
+    const id = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const trace = (message: unknown): void => {
+      (message as CallMessage).trace = { traceparent: `00-${id}-00f067aa0ba902b7-01` };
+    };
+    subscribe('app-net:call:start', trace);
+    try {
+      await toB.call('spin', [1_050]);
+    } finally {
+      unsubscribe('app-net:call:start', trace);
+    }
+    await eventually(() => blocked().length === 2);
+    expect(blocked()[1]).to.include(` by spin (trace ${id}); connect`);
   });
 
   it('has one line for each change of state, and none for a call', async () => {

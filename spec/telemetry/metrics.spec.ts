@@ -7,6 +7,7 @@ import { textOf } from '../../src/telemetry/metrics-text.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';
 import { failure, Stage } from '../support/peers.ts';
+import { connectThreads } from '../support/thread-functions.ts';
 import { checkMetrics, needPrometheus } from '../support/promtool.ts';
 
 describe('the metrics of a peer', () => {
@@ -117,6 +118,33 @@ describe('the metrics of a peer', () => {
     expect(open).to.include('le="1.0"').and.to.include('le="+Inf"');
   });
 
+  it('tell of functions with a limit, and of threads', async () => {
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    b.connect('one.at.a.time', () => gate, { concurrency: 1 });
+    const near = connectThreads(b, { kill: 0 });
+    const calls = [toB.call('one.at.a.time'), toB.call('one.at.a.time')];
+    await near.add.thread()(1, 2);
+    await failure(near.spin.thread({ deadline: 20 })(60_000));
+    await eventually(() => {
+      const { work, threads } = b.metrics();
+      expect(work).to.deep.include({ tag: 'one.at.a.time', running: 1, waiting: 1, threads: 0 });
+      expect(threads).to.include({ running: 0, waiting: 0, crashed: 0, killed: 1 });
+      expect(threads.started).to.be.at.least(2);
+    });
+    const text = metricsText(b);
+    expect(text).to.match(/^app_net_function_calls_waiting\{tag="one\.at\.a\.time"\} 1$/m);
+    expect(text).to.match(/^app_net_threads_lost_total\{why="killed"\} 1$/m);
+    expect(text).to.match(/^app_net_threads 1$/m);
+    const sum = new Sum();
+    sum.add(b.metrics());
+    sum.add(b.metrics(), true);
+    expect(sum.metrics.work).to.deep.include({ tag: 'one.at.a.time', running: 1, waiting: 1, threads: 0 });
+    expect(sum.metrics.threads).to.include({ alive: 1, killed: 2 });
+    release();
+    await Promise.all(calls);
+  });
+
   it('refuse a format and a label that are wrong', () => {
     expect(() => metricsText(a, { format: 'json' as 'prometheus' })).to.throw(TypeError, 'format');
     expect(() => metricsText(a, { labels: { 'a-b': 'c' } })).to.throw(TypeError, 'labels');
@@ -168,10 +196,16 @@ describe('the metrics of a peer', () => {
           joins: {},
         },
         { leaves: { lost: Infinity }, loop: 7, memory: 1n, uptime: '5' },
+        {
+          threads: { alive: -1, killed: 'x' },
+          work: [7, null, { tag: 5, running: 'x' }, { tag: 'a"b', running: 1 }],
+        },
+        { work: Array.from({ length: 5_000 }, (_, index) => ({ tag: `w${index}`, running: 1 })) },
       ];
       const sum = new Sum();
       for (const each of lies) sum.add(each);
       expect(new Set(sum.metrics.made.map(({ tag }) => tag)).size).to.be.at.most(1_001);
+      expect(sum.metrics.work).to.have.length.at.most(1_001);
       const metrics: PeerMetrics = sum.metrics;
       expect(checkMetrics(textOf([{ metrics, labels: { group: 'main' } }], 'prometheus'))).to.equal('');
     });

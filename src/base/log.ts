@@ -119,11 +119,12 @@ export class Log {
    * The event loop did not turn for long. Other peers may have given this one up meanwhile.
    * @param tags the functions that were called: one of them was it
    */
-  blocked(ms: number, tags: readonly string[]): void {
+  /** @param trace the id of the trace that one of the calls belongs to */
+  blocked(ms: number, tags: readonly string[], trace: string | undefined): void {
     this.#write('warn', () => {
       const functions = tags.slice(0, MOST_TAGS).map((tag) => escaped(readableTag(tag), LONGEST_TAG));
       const by = functions.length === 0 ? 'what came from a peer' : functions.join(' or ');
-      return `was blocked for ${(ms / 1_000).toFixed(1)} s by ${by}; connect functions that compute with the option threads`;
+      return `was blocked for ${(ms / 1_000).toFixed(1)} s by ${by}${trace === undefined ? '' : ` (trace ${trace})`}; connect functions that compute with the option threads`;
     });
   }
 

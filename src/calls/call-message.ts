@@ -204,7 +204,7 @@ export function beginAny(
  */
 export interface CallWatcher {
   /** Asked right before each call. @param isTraced whether it belongs to a trace */
-  wants(isTraced: boolean): boolean;
+  wants(side: CallMessage['side'], isTraced: boolean): boolean;
   /** Also called for calls that only others want. */
   start(message: CallMessage): void;
   end(message: CallMessage, end: CallEnd): void;
@@ -219,11 +219,11 @@ export function watchCalls(watcher: CallWatcher): () => void {
 }
 
 /** Whether somebody wants to follow the call that is about to begin. */
-export function areCallsWanted(isTraced: boolean): boolean {
+export function areCallsWanted(side: CallMessage['side'], isTraced: boolean): boolean {
   const { callStart, callEnd, callError } = CHANNELS;
   let are = callStart.hasSubscribers || callEnd.hasSubscribers || callError.hasSubscribers;
   // Each is asked, as each remembers its own answer until `start`.
-  for (const each of watchers) if (each.wants(isTraced)) are = true;
+  for (const each of watchers) if (each.wants(side, isTraced)) are = true;
   return are;
 }
 

@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import type { HostProcess } from '../base/host-process.ts';
+import { readableTag } from '../base/tag.ts';
+import { OTHER } from '../calls/call-stats.ts';
 import type { MeasuredCalls } from '../calls/call-stats.ts';
 import type { ConnectionContext } from '../connection/connection-context.ts';
-import type { PeerInfo } from '../presence/peer-info.ts';
+import type { FunctionWork, PeerInfo } from '../presence/peer-info.ts';
 import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import type { Comings } from './comings.ts';
 import type { PeerContext } from './peer-machine.ts';
@@ -16,6 +18,8 @@ interface MeasuringInput {
   calls: MeasuredCalls;
   comings: Comings;
   counters: () => PeerInfo['counters'];
+  registry: { work(): FunctionWork[] };
+  threads: { metrics(): PeerMetrics['threads'] };
 }
 
 /** The two ways to see what a peer does: its numbers so far, and a stream of what happens. */
@@ -24,13 +28,15 @@ export function observing(input: MeasuringInput & WatchInput): { metrics: () => 
 }
 
 /** Returns the function that reads the numbers of a peer. Everything that is not counted anyway is read when it is asked for. */
-function measuring({ actor, clock, process, calls, comings, counters }: MeasuringInput): () => PeerMetrics {
+function measuring(input: MeasuringInput): () => PeerMetrics {
+  const { actor, clock, process, calls, comings, counters, registry, threads } = input;
   const start = clock.now();
   return () => {
     const { made, ran } = calls.begin();
     const { joins, leaves } = comings;
     return {
       ...{ made: made.list(), ran: ran.list(), counters: counters() },
+      ...{ work: bounded(registry.work()), threads: threads.metrics() },
       ...ofConnections(actor.getSnapshot().context as PeerContext),
       ...{ joins, leaves: { ...leaves } },
       loop: process.delay(),
@@ -38,6 +44,21 @@ function measuring({ actor, clock, process, calls, comings, counters }: Measurin
       uptime: (clock.now() - start) / 1_000,
     };
   };
+}
+
+/** Functions that are told apart. */
+const MOST_FUNCTIONS = 1_000;
+
+function bounded(work: FunctionWork[]): FunctionWork[] {
+  const first = work.slice(0, MOST_FUNCTIONS);
+  for (const each of first) each.tag = readableTag(each.tag);
+  if (work.length <= MOST_FUNCTIONS) return first;
+  const other = { tag: OTHER, running: 0, waiting: 0, threads: 0 };
+  for (const { running, waiting } of work.slice(MOST_FUNCTIONS)) {
+    other.running += running;
+    other.waiting += waiting;
+  }
+  return [...first, other];
 }
 
 function ofConnections({

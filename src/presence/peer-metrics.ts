@@ -1,6 +1,6 @@
 import type { LeaveReason } from '../connection/evidence.ts';
 import type { Ran } from '../base/errors.ts';
-import type { PeerInfo } from './peer-info.ts';
+import type { FunctionWork, PeerInfo } from './peer-info.ts';
 
 /** The numbers of a peer, as `metrics()` returns them. */
 
@@ -42,6 +42,23 @@ export interface PeerMetrics {
   ran: CallSeries[];
   /** How much work it has now, and its counts since it was made; the same as in `info()`. */
   counters: PeerInfo['counters'];
+  /** The present work of functions with the option `concurrency` or `threads`. Those beyond the first 1,000 are summed as `other`. */
+  work: FunctionWork[];
+  /** Worker threads, of all functions with the option `threads`. */
+  threads: {
+    /** Those that are there now. */
+    alive: number;
+    /** Calls that run in them now. */
+    running: number;
+    /** Calls that wait for one. */
+    waiting: number;
+    /** All that were started. */
+    started: number;
+    /** Those that ended by themselves: an error that nobody caught, `process.exit()`, too much memory. */
+    crashed: number;
+    /** Those that were ended because their function did not stop in time (the option `kill`). */
+    killed: number;
+  };
   /** Streams that are open now, in both directions. */
   streams: number;
   /** Connections to other peers. */

@@ -1,4 +1,5 @@
 import { BUCKETS, OTHER } from '../calls/call-stats.ts';
+import type { FunctionWork } from '../presence/peer-info.ts';
 import type { CallSeries, PeerMetrics } from '../presence/peer-metrics.ts';
 
 /** Adds up the numbers of many peers. They come from others, so anything may be in them. */
@@ -22,6 +23,7 @@ export class Sum {
   readonly metrics: PeerMetrics = nothing();
   readonly #made = new SeriesSum();
   readonly #ran = new SeriesSum();
+  readonly #work = new WorkSum();
 
   /** @param gone the peer is no more: what it did counts, what it has now does not */
   add(told: unknown, gone = false): void {
@@ -36,6 +38,8 @@ export class Sum {
     addAll(to.counters.events, events, ['emitted', 'sent', 'dropped', 'disconnected', 'received', 'gaps']);
     addAll(to.links, fieldsOf(from['links']), ['opened', 'reopened', 'sent', 'received']);
     addAll(to, from, ['joins']);
+    const threads = fieldsOf(from['threads']);
+    addAll(to.threads, threads, ['started', 'crashed', 'killed']);
     addAll(to.leaves, fieldsOf(from['leaves']), ['stopped', 'lost', 'replaced']);
     if (gone) return;
     addAll(to.counters.caller, fieldsOf(counters['caller']), ['pending', 'waiting']);
@@ -43,6 +47,9 @@ export class Sum {
     addAll(to.counters.events, events, ['queued', 'subscriptions']);
     addAll(to.links, fieldsOf(from['links']), ['open']);
     addAll(to, from, ['streams', 'memory']);
+    addAll(to.threads, threads, ['alive', 'running', 'waiting']);
+    this.#work.add(from['work']);
+    to.work = this.#work.list();
     for (const [state, count] of Object.entries(fieldsOf(from['peers'])).slice(0, MOST_KEYS)) {
       if (/^[a-z]{1,32}$/.test(state)) to.peers[state] = (to.peers[state] ?? 0) + number(count);
     }
@@ -51,6 +58,26 @@ export class Sum {
       to.loop[key] = Math.max(to.loop[key], number(loop[key]));
     }
     to.uptime = Math.max(to.uptime, number(from['uptime']));
+  }
+}
+
+class WorkSum {
+  readonly #work = new Map<string, FunctionWork>();
+
+  add(told: unknown): void {
+    if (!Array.isArray(told)) return;
+    for (const each of told.slice(0, MOST_TAGS + 1) as unknown[]) {
+      const from = fieldsOf(each);
+      const name = textOf(from['tag']);
+      const tag = this.#work.has(name) || this.#work.size < MOST_TAGS ? name : OTHER;
+      const to = this.#work.get(tag) ?? { tag, running: 0, waiting: 0, threads: 0 };
+      this.#work.set(tag, to);
+      addAll(to, from, ['running', 'waiting', 'threads']);
+    }
+  }
+
+  list(): FunctionWork[] {
+    return [...this.#work.values()];
   }
 }
 
@@ -110,7 +137,8 @@ function nothing(): PeerMetrics {
     links: { open: 0, opened: 0, reopened: 0, sent: 0, received: 0 },
     leaves: { stopped: 0, lost: 0, replaced: 0, unreachable: 0 },
     loop: { median: 0, p99: 0, max: 0, utilization: 0 },
-    ...{ peers: {}, streams: 0, joins: 0, memory: 0, uptime: 0 },
+    threads: { alive: 0, running: 0, waiting: 0, started: 0, crashed: 0, killed: 0 },
+    ...{ work: [], peers: {}, streams: 0, joins: 0, memory: 0, uptime: 0 },
   };
 }
 

@@ -73,7 +73,7 @@ export function instrument(options: InstrumentOptions = {}): () => void {
 
   const isOwn = ({ local }: CallMessage): boolean => peer === undefined || local === peer.id;
   const endCalls = watchCalls({
-    wants: (isTraced) => spans?.wants(isTraced) === true || durations !== undefined,
+    wants: (side, isTraced) => spans?.wants(side, isTraced) === true || durations !== undefined,
     start: (message) => {
       if (!isOwn(message)) return;
       durations?.start(message);

@@ -26,12 +26,8 @@ export class Spans {
   }
 
   /** Whether the call that is about to begin gets a span. Nearly all calls end here when `sample` is small. */
-  wants(isTraced: boolean): boolean {
-    const active = context.active();
-    this.#isChosen =
-      isTraced ||
-      this.#isSampled() ||
-      (active !== ROOT_CONTEXT && trace.getSpanContext(active) !== undefined);
+  wants(side: CallMessage['side'], isTraced: boolean): boolean {
+    this.#isChosen = isTraced || this.#isSampled() || (side === 'caller' && isInsideSpan());
     return this.#isChosen;
   }
 
@@ -142,6 +138,11 @@ export class Spans {
   #isSampled(): boolean {
     return this.#sample >= 1 || Math.random() < this.#sample;
   }
+}
+
+function isInsideSpan(): boolean {
+  const active = context.active();
+  return active !== ROOT_CONTEXT && trace.getSpanContext(active) !== undefined;
 }
 
 function toward({ id, name, host }: DiagnosedPeer): Attributes {

@@ -40,6 +40,7 @@ export class ThreadPool implements ThreadHouse, Limited {
   readonly record: PeerRecord;
   readonly settings: ThreadSettings;
   readonly watchers = new Set<LoadWatcher>();
+  readonly counts = { started: 0, crashed: 0, killed: 0 };
   readonly #input: PoolInput;
   readonly #file: string;
   readonly #threads = new Set<Thread>();
@@ -105,7 +106,8 @@ export class ThreadPool implements ThreadHouse, Limited {
       failJob(this.calls, job, 'STOPPED', this.#over, 'no');
       return;
     }
-    const isFull = this.#isFull;
+    // Calls that a thread was given ahead of time wait, too.
+    const isFull = this.#free + this.settings.queue <= 0;
     const thread = this.#queue.size === 0 && !isFull ? this.#freeThread(job) : undefined;
     const refusal = this.#threads.size === 0 ? this.#breaker.refusal : undefined;
     if (thread) {
@@ -181,7 +183,10 @@ export class ThreadPool implements ThreadHouse, Limited {
     this.#threads.delete(thread);
     this.#spare.forget(thread);
     const crashed = thread.ending === undefined && this.#over === undefined;
-    if (crashed) this.#breaker.crashed(why);
+    if (crashed) {
+      this.counts.crashed += 1;
+      this.#breaker.crashed(why);
+    }
     for (const job of begun)
       failJob(this.calls, job, 'THREAD_LOST', why, job.call?.reader ? 'yes' : 'unknown');
     for (const job of waiting.toReversed()) this.#again(job, why);
@@ -207,11 +212,6 @@ export class ThreadPool implements ThreadHouse, Limited {
     if (job.forwarded) this.#alarm.wakeBy(job.deadlineAt);
     job.call?.release?.();
     thread.start(job);
-  }
-
-  /** Whether as many calls wait as may. Those that a thread was given ahead of time wait, too. */
-  get #isFull(): boolean {
-    return this.#free + this.settings.queue <= 0;
   }
 
   /** Calls that it runs at the same time. */
@@ -253,7 +253,9 @@ export class ThreadPool implements ThreadHouse, Limited {
     const { places, resourceLimits } = this.settings;
     try {
       const input = { file: this.#file, tag, places, resourceLimits, stacks: this.#input.stacks };
-      return new Thread(this, input);
+      const thread = new Thread(this, input);
+      this.counts.started += 1;
+      return thread;
     } catch (error) {
       this.#broken(messageOf(error));
       return undefined;
@@ -322,6 +324,7 @@ export class ThreadPool implements ThreadHouse, Limited {
 
   /** Another thread takes its place at once, and one is prepared for the next time. */
   #kill(thread: Thread, job: Job): void {
+    this.counts.killed += 1;
     this.#end(thread, job.killFor);
     if (this.#over !== undefined || this.#breaker.refusal) return;
     this.#spawn(job.tag);

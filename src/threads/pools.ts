@@ -13,6 +13,7 @@ import { checkCallOptions } from '../calls/caller/call-options.ts';
 import { outerCall } from '../calls/context.ts';
 import { GivenStreams } from '../calls/streams/given-streams.ts';
 import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
+import type { PeerMetrics } from '../presence/peer-metrics.ts';
 import { NO_OPTIONS } from '../presence/remote-peer.ts';
 import type { PeerSource } from '../presence/view.ts';
 import type { CallOptions } from '../presence/remote-peer.ts';
@@ -59,6 +60,19 @@ export class ThreadPools {
       this.#pools.set(key, pool);
     }
     return new FunctionThreads(tag, pool, this.#input.deadline);
+  }
+
+  /** The numbers of all pools together. */
+  metrics(): PeerMetrics['threads'] {
+    const sum = { alive: 0, running: 0, waiting: 0, started: 0, crashed: 0, killed: 0 };
+    for (const pool of this.#pools.values()) {
+      const { threads, running, waiting } = pool.figures();
+      sum.alive += threads;
+      sum.running += running;
+      sum.waiting += waiting;
+      for (const what of ['started', 'crashed', 'killed'] as const) sum[what] += pool.counts[what];
+    }
+    return sum;
   }
 
   /** Ends all threads. Resolves when they have ended. */

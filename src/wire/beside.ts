@@ -104,3 +104,8 @@ export function isTraceparent(text: unknown): text is string {
 export function readTrace(trace: WireTrace | undefined): TraceContext | undefined {
   return typeof trace === 'string' ? { traceparent: trace } : trace;
 }
+
+/** The id in a `traceparent`: 32 characters. */
+export function traceId(trace: WireTrace | undefined): string | undefined {
+  return /^[\da-f]{2}-([\da-f]{32})-/.exec(readTrace(trace)?.traceparent ?? '')?.[1];
+}

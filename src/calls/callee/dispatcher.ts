@@ -12,6 +12,7 @@ import type { Registry } from './registry.ts';
 import type { RemotePeer } from '../../presence/remote-peer.ts';
 import { nameFor, readableTag } from '../../base/tag.ts';
 import { printable } from '../../base/text.ts';
+import { traceId } from '../../wire/beside.ts';
 import type { CancelFrame, RequestFrame, UnreadableFrame } from '../../wire/frames.ts';
 import type { Rights } from '../../wire/pass.ts';
 import { Answers } from './answers.ts';
@@ -71,6 +72,15 @@ const BLOCKED = 1_000;
 /** The functions that requests ask for. */
 function tagsOf(frames: readonly DispatcherFrame[]): string[] {
   return [...new Set(frames.flatMap((frame) => (frame.type === 'request' ? [frame.tag] : [])))];
+}
+
+/** The id of the first trace that one of the requests belongs to. */
+function traceOf(frames: readonly DispatcherFrame[]): string | undefined {
+  for (const frame of frames) {
+    const id = frame.type === 'request' && traceId(frame.trace);
+    if (id) return id;
+  }
+  return undefined;
 }
 
 class Dispatcher {
@@ -163,7 +173,7 @@ class Dispatcher {
       }
     }
     const blocked = this.#clock.now() - now;
-    if (blocked >= BLOCKED) this.#log.blocked(blocked, tagsOf(frames));
+    if (blocked >= BLOCKED) this.#log.blocked(blocked, tagsOf(frames), traceOf(frames));
   }
 
   /** Starts the request, puts it off or refuses it. */
@@ -302,7 +312,7 @@ class Dispatcher {
       this.#begin(link, request, receivedAt);
     }
     const blocked = this.#clock.now() - begin;
-    if (blocked >= BLOCKED) this.#log.blocked(blocked, tagsOf(begun));
+    if (blocked >= BLOCKED) this.#log.blocked(blocked, tagsOf(begun), traceOf(begun));
     if (held.answers.length + held.requests.size === 0) return;
     // More may have been put off while the older entries were handled.
     held.take(taken.held);

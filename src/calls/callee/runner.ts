@@ -78,7 +78,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
     }
     if (registration.waits !== false || request.streams || this.#middleware.incoming) {
       this.#runTracked(registration, this.#runningCall(link, request), request);
-    } else if (!areCallsWanted(request.trace !== undefined)) {
+    } else if (!areCallsWanted('callee', request.trace !== undefined)) {
       this.#runBriefly(link, registration, request);
     } else {
       const call = this.#runningCall(link, request);

@@ -24,7 +24,7 @@ export class Watching {
   }
 
   /** Right before the function runs: sets what it runs inside, and who is told of its end. */
-  begin(call: RunningCall, isWanted = areCallsWanted(call.isTraced)): void {
+  begin(call: RunningCall, isWanted = areCallsWanted('callee', call.isTraced)): void {
     this.follow(call);
     if (!isWanted) return;
     const { tag, meta, trace, receivedAt, onEnd: count } = call;

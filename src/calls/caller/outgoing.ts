@@ -90,7 +90,7 @@ export class Outgoing implements Calling {
     }
     let signals = signal && [signal];
     const outer = outerCall();
-    const isWanted = areCallsWanted(outer?.trace !== undefined) || attempted() !== undefined;
+    const isWanted = areCallsWanted('caller', outer?.trace !== undefined) || attempted() !== undefined;
     const message = isWanted ? this.#begin(record, tag, options, outer) : undefined;
     const trace = message ? message.trace : outer?.trace;
     if (outer) {

@@ -176,6 +176,26 @@ const subscribers: RemotePeer[] = await done.ready({ min: 2 });
 createPeer({ name: 'x', limits: { calls: 5 } });
 // @ts-expect-error an option that does not exist
 createPeer({ title: 'x' });
+
+// --- guests
+const host = createPeer({ pages: { port: 4_000, path: '/net' } });
+is<Equal<ReturnType<typeof host.pass>, Promise<string>>>();
+void host.pass({
+  may: [connect((a: number) => a), 'chat.*'],
+  hear: ['job.*'],
+  expires: '8h',
+  origins: ['https://a.b'],
+});
+void host.pass({ expires: 1_000, name: 'till', offers: ['page.*'] });
+// @ts-expect-error a number is no pattern
+void host.pass({ may: [1] });
+// @ts-expect-error an option that does not exist
+void host.pass({ can: ['chat.*'] });
+// @ts-expect-error a pass is a text
+createPeer({ pass: Promise.resolve('') });
+// @ts-expect-error a port is a number
+createPeer({ pages: 4_000 });
+is<Equal<typeof peer.guest, boolean>>();
 registerError(class MyError extends Error {});
 // @ts-expect-error no error
 registerError(class NoError {});

@@ -8,7 +8,8 @@ import { HintTags } from '../../src/providers/hint-tags.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
 import { acceptorProof, diallerProof, transcript } from '../../src/wire/proof.ts';
 import { Parcel } from '../../src/wire/outgoing.ts';
-import { deriveKeys } from '../../src/wire/secret.ts';
+import { readClaims } from '../../src/wire/pass.ts';
+import { deriveKeys, guestId, keyOfPass } from '../../src/wire/secret.ts';
 import { receive } from '../support/codec.ts';
 
 const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
@@ -38,6 +39,19 @@ describe('docs/protocol.md', () => {
     expect(acceptorProof(keys, t, example.get('M3')!).toString('base64url')).to.equal(
       example.get('M4.proof'),
     );
+  });
+
+  it('has a pass that is exact to the byte', async () => {
+    const claims = block('public part is the text of a JSON object');
+    expect(readClaims(claims)).to.deep.equal(JSON.parse(claims));
+    const secret = /net1_[\w-]{43}/.exec(text.slice(text.indexOf('### A worked example')))![0];
+    const passes = (await deriveKeys(secret)).passes!;
+    const shown = Buffer.from(claims).toString('base64url');
+    const [, key, pass, id] =
+      /^K_P +(\w+)\nkey +([\w-]+)\nid +([\w-]+) /.exec(block('the public part of the JSON above')) ?? [];
+    expect(passes.export().toString('hex')).to.equal(key);
+    expect(keyOfPass(passes, shown).toString('base64url')).to.equal(pass);
+    expect(guestId(shown, 'one')).to.equal(id);
   });
 
   it('has tags of hints that are exact to the byte', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import type { Peer } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
 import type { NatsOptions } from '../../src/nats.ts';
 import { makeSecret } from '../../src/wire/secret.ts';
+import { NatsOperator } from '../support/nats-jwt.ts';
 import { NatsServer, needNats } from '../support/nats-server.ts';
 
 const run = promisify(execFile);
@@ -80,6 +81,23 @@ describe('a login at a NATS server', function () {
       configuration: `authorization { users: [{ nkey: ${user.getPublicKey()} }] }`,
     });
     await expectToWork({ servers: server.url, authenticator: nkeyAuthenticator(user.getSeed()) });
+  });
+
+  it('works with credentials of an operator, and only while they hold', async () => {
+    const operator = new NatsOperator();
+    server = await NatsServer.start({ configuration: operator.configuration });
+    const servers = server.url;
+    const file = async (name: string, contents: string): Promise<string> => {
+      await writeFile(join(folder, name), contents);
+      return join(folder, name);
+    };
+    const allowed = { pub: { allow: ['net.>'] }, sub: { allow: ['net.>'] } };
+    await expectToWork({ servers, credsFile: await file('user.creds', operator.user(allowed)) });
+    const stranger = await file('stranger.creds', new NatsOperator().user());
+    expect(await failure({ servers, credsFile: stranger })).to.match(/authorization/i);
+    const expired = await file('expired.creds', operator.user({}, Math.floor(Date.now() / 1_000) - 60));
+    expect(await failure({ servers, credsFile: expired })).to.match(/authori[sz]ation|expired/i);
+    expect(await failure({ servers })).to.match(/authorization/i);
   });
 
   it('works over TLS, and only with a certificate that can be checked', async function () {

@@ -154,7 +154,7 @@ describe('a watched peer', () => {
     const stream = watch();
     const { value } = await stream.next();
     expect((value as PeerWatch).events).to.deep.equal([
-      { name: 'job.done', subscribers: 1, peers: [a.id], emitted: 0 },
+      { name: 'job.done', subscribers: 1, peers: [a.id], sequence: 0, emitted: 0 },
     ]);
     for (let n = 0; n < 5; n += 1) done.emit({ secret: n });
     expect(await until(stream, ({ events }) => events?.find(({ emitted }) => emitted > 0))).to.include({

@@ -169,6 +169,16 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .action(run(false, async () => (await import('./commands/metrics.ts')).metrics));
 
   program
+    .command('dashboard')
+    .description('show a live picture of all peers in a browser')
+    .option('--port <port>', 'port to listen at, on 127.0.0.1; 0 for any', wholeNumber, 0)
+    .option('--no-open', 'only print the address')
+    .option(...group)
+    .option('--json', 'print a line of JSON')
+    .option(...TEXT_OPTION)
+    .action(run(false, async () => (await import('./commands/dashboard.ts')).dashboard));
+
+  program
     .command('serve')
     .description('load a module and keep it running as a peer')
     .argument('<module>', 'a JavaScript or TypeScript (with tsx) file that connects functions')

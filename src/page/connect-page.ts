@@ -55,7 +55,7 @@ type Crypto = Partial<typeof globalThis.crypto>;
 function checkUrl(given: string | URL): URL {
   let url: URL | undefined;
   try {
-    url = new URL(given, (globalThis as { location?: URL }).location?.href);
+    url = new URL(given, (globalThis as { location?: { href: string } }).location?.href);
     url.protocol = url.protocol.replace('http', 'ws');
     url.hash = '';
   } catch {

@@ -174,6 +174,8 @@ export interface WatchedEvent {
   subscribers: number;
   /** Ids of the first 20. */
   peers: string[];
+  /** The number of the newest one; 0 if none was emitted. */
+  sequence: number;
   /** How many were emitted since the last message with events. */
   emitted: number;
 }

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
+import { bundleDashboard } from './dashboard.js';
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 
@@ -51,16 +53,20 @@ const common = {
 
 rmSync(dist, { recursive: true, force: true });
 const names = importedNames();
-await bundleDependencies(names);
+const bundled = await bundleDependencies(names);
 await bundleEntries(new Set(names.keys()));
 await bundlePage();
+bundled.push(...(await bundleDashboard(root)));
+writeFileSync(join(dist, 'vendor/LICENSES.txt'), licenses(bundled));
 nameOwnFile();
 refuseRenamedClasses();
 
-/** What our sources import of which package. */
+/** What our sources import of which package. The page of the dashboard is bundled by itself. */
 function importedNames() {
   const found = new Map();
-  const sources = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith(join('dashboard', 'page')),
+  );
   for (const source of sources) {
     const text = readFileSync(join(root, 'src', source), 'utf8');
     for (const [, list, name] of text.matchAll(/^import (?!type )(.+?) from '([^.'][^']*)';$/gms)) {
@@ -81,7 +87,7 @@ function importedNames() {
   }
 }
 
-/** Minified and without source maps: nobody looks into them here. */
+/** Minified and without source maps: nobody looks into them here. @returns the files that they are made of */
 async function bundleDependencies(imported) {
   const virtual = {
     name: 'what we import of each package',
@@ -108,7 +114,7 @@ async function bundleDependencies(imported) {
     // an application's, in a format that has no `import.meta`.
     banner: { js: 'const require = (name) => process.getBuiltinModule(name);' },
   });
-  writeFileSync(join(dist, 'vendor/LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
+  return Object.keys(metafile.inputs);
 }
 
 /** The licences of everything that is in the bundle, since all of them ask to be passed on. */

@@ -19,7 +19,7 @@ export class WatchedTopics {
     const topics = this.#topics.watched(MOST_EVENTS);
     const events = topics.map(({ name, sequence, ids }) => {
       const emitted = sequence - (this.#sequences.get(name) ?? sequence);
-      return { name, subscribers: ids.length, peers: ids.slice(0, MOST_PEERS), emitted };
+      return { name, subscribers: ids.length, peers: ids.slice(0, MOST_PEERS), sequence, emitted };
     });
     this.#sequences = new Map(topics.map(({ name, sequence }) => [name, sequence]));
     const queues = this.#topics.queues(MOST_QUEUES).map(({ record, queue, dropping }) => {

@@ -226,7 +226,6 @@ describe('the snippets of the README, of the reference of calls and of the pages
         const second = start('README.md', 'app.ts');
         await second.line((line) => line === `in app.ts:${first.pid}: 50`);
         await first.line((line) => line === `app.ts:${second.pid} joined`);
-        await first.line((line) => line === `in app.ts:${second.pid}: 50`);
         expect(second.lines).to.deep.equal([
           'here: 50',
           `app.ts:${first.pid} joined`,

@@ -94,7 +94,7 @@ export interface PeerOptions {
   tls?: TlsOptions | undefined;
   /**
    * Host names under which web pages and clients in other languages reach this peer, as in their `Host` header. `localhost`
-   * and IP addresses always work.
+   * and IP addresses always work. Name a proxy on this host with its port: `localhost:8443`.
    * Default: none.
    */
   hostNames?: readonly string[] | undefined;

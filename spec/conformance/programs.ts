@@ -8,6 +8,7 @@ import { buildSync } from 'esbuild';
 import { needNode24 } from '../support/node-24.ts';
 import { needPackage } from '../support/npm-tool.ts';
 import { LIBRARY } from '../support/processes.ts';
+import { needPython } from '../support/python.ts';
 import type { Program } from './driver.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`drivers/${name}`, import.meta.url));
@@ -46,4 +47,5 @@ export const programs: { [name: string]: (test: Mocha.Context) => Promise<Omit<P
     command: await needPackage(test, `@deno/${process.platform}-${process.arch}-glibc`, '2.9.6', 'deno'),
     args: ['run', '--allow-all', '--no-config', '--no-lock', ...driver()],
   }),
+  Python: async (test) => ({ command: await needPython(test), args: [path('python.py')] }),
 };

@@ -18,6 +18,7 @@ import { mdnsFlood } from './mdns-flood.ts';
 import { natsCluster } from './nats-cluster.ts';
 import { restarts } from './restarts.ts';
 import { saturated } from './saturated.ts';
+import { simulations } from './simulations.ts';
 
 /** The long forms of what the specs show in short: `npm run soak`, ten minutes. Each prints what it measured. */
 
@@ -44,6 +45,11 @@ describe('in the long run', function () {
       const { wrong, story } = live(seed);
       expect(wrong, [`seed ${seed}`, ...story].join('\n')).to.equal(undefined);
     }
+  });
+
+  it('simulated peers keep every promise with hundreds of seeds', async () => {
+    const first = Number(process.env['SOAK_SEED'] ?? Date.now() % 1_000_000_000);
+    console.log(await simulations(first, 400));
   });
 
   it('ten thousand peers that come and go leave nothing behind', async () => {

@@ -39,9 +39,10 @@ export function candidateOf({ candidates }: DiscoveryContext, id: string): Candi
 
 /** Dials the peer as soon as it is its turn, unless it is linked, or is about to be. */
 export function wantLink(context: DiscoveryContext, candidate: Candidate, hands: Hands): void {
-  if (context.stopping || candidate.state === 'up') return;
+  if (context.stopping) return;
   candidate.isWanted = true;
-  if (candidate.state === 'dialing' || candidate.state === 'suspect') return;
+  // It is `up` for a moment after its link has closed. If its connection ends without another link, it is dialled then.
+  if (candidate.state === 'up' || candidate.state === 'dialing' || candidate.state === 'suspect') return;
   const member = context.carrier?.core.get(candidate.id);
   if (member) candidate.told = member.addresses;
   if (addressesOf(candidate).length === 0) {

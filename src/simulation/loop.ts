@@ -15,6 +15,12 @@ const STEPS_PER_TURN = 32;
 /** Steps after which it is clear that a loop without a pause keeps time from passing. */
 const MOST_AT_ONCE = 200_000;
 
+export interface Failure {
+  readonly error: unknown;
+  /** The story waits for something that does not come. It may be something real. */
+  readonly isStuck: boolean;
+}
+
 /** Whose events happen where. */
 export interface Actor extends Owner, Place {}
 
@@ -28,13 +34,13 @@ export interface LoopInput {
   /** What must hold after each step. */
   readonly checks: readonly (() => void)[];
   /** Why the story can go on no longer, for the error. */
-  describeWait(): string;
+  readonly describeWait: () => string;
 }
 
 /** Takes one step after the other until the story is over. */
 export class Loop {
   /** The first error. */
-  failure: { readonly error: unknown } | undefined;
+  failure: Failure | undefined;
   /** What was opened meanwhile that is not of this world; the story may have done it. */
   opened: string | undefined;
   readonly #input: LoopInput;
@@ -63,8 +69,8 @@ export class Loop {
     this.#isDone = true;
   }
 
-  fail(error: unknown): void {
-    this.failure ??= { error };
+  fail(error: unknown, isStuck = false): void {
+    this.failure ??= { error, isStuck };
   }
 
   /** Time stands still until the work is over. */
@@ -111,18 +117,13 @@ export class Loop {
   #step(): void {
     const { timeline, trace, limit } = this.#input;
     const entry = timeline.take();
+    const waits = this.#input.describeWait;
     if (!entry) {
-      this.fail(
-        new Error(
-          `nothing is left that could happen, and the story still waits${this.#input.describeWait()}`,
-        ),
-      );
+      this.fail(new Error(`nothing is left that could happen, and the story still waits${waits()}`), true);
       return;
     }
     if (timeline.now > limit) {
-      this.fail(
-        new Error(`the story is not over after ${limit / 1_000} virtual s${this.#input.describeWait()}`),
-      );
+      this.fail(new Error(`the story is not over after ${limit / 1_000} virtual s${waits()}`), true);
       return;
     }
     const run = entry.run!;

@@ -20,6 +20,11 @@ export interface SimulationOptions {
   latency?: readonly [number, number];
   /** The longest that a story may take, in virtual ms. Default: 600,000. */
   limit?: number;
+  /**
+   * How long to look for the fewest faults with which a story still fails, in real ms. 0: not at all.
+   * Default: 20,000.
+   */
+  shrinkTime?: number;
   /** File for a sequence diagram of the failure, or with one seed of that run. Environment: `SIM_SVG`. Default: none. */
   svg?: string;
 }
@@ -29,12 +34,20 @@ export interface Checked {
   readonly faults: Faults;
   readonly latency: readonly [number, number];
   readonly limit: number;
+  readonly shrinkTime: number;
   readonly svg: string | undefined;
   /** One seed, given by the environment: somebody looks at it. */
   readonly isReplay: boolean;
 }
 
-const KNOWN = new Set(['seeds', 'faults', 'latency', 'limit', 'svg'] satisfies (keyof SimulationOptions)[]);
+const KNOWN = new Set([
+  'seeds',
+  'faults',
+  'latency',
+  'limit',
+  'shrinkTime',
+  'svg',
+] satisfies (keyof SimulationOptions)[]);
 
 /** @throws TypeError for options that are none */
 export function checkOptions(options: SimulationOptions, env: NodeJS.ProcessEnv): Checked {
@@ -42,16 +55,17 @@ export function checkOptions(options: SimulationOptions, env: NodeJS.ProcessEnv)
     if (!(KNOWN as Set<string>).has(name))
       throw new TypeError(`${name}: simulate() has no such option; it has ${[...KNOWN].join(', ')}`);
   }
-  const { faults = {}, latency = [0.5, 20], limit = 600_000 } = options;
+  const { faults = {}, latency = [0.5, 20], limit = 600_000, shrinkTime = 20_000 } = options;
   checkFaults(faults);
   const [least, most] = latency;
   if (!(latency.length === 2 && least >= 0 && most >= least && most < Infinity))
     throw new TypeError('latency: give the shortest and the longest time in ms, such as [0.5, 20]');
   if (!(limit > 0)) throw new TypeError('limit: give ms of virtual time, more than 0');
+  if (!(shrinkTime >= 0)) throw new TypeError('shrinkTime: give ms, 0 or more');
   const { SIM_SEED, SIM_SEEDS, SIM_SHARD, SIM_SVG } = env;
   return {
     seeds: SIM_SEED ? [whole('SIM_SEED', SIM_SEED)] : sharded(seedsOf(options.seeds, SIM_SEEDS), SIM_SHARD),
-    ...{ faults, latency, limit },
+    ...{ faults, latency, limit, shrinkTime },
     svg: options.svg ?? (SIM_SVG || undefined),
     isReplay: Boolean(SIM_SEED),
   };

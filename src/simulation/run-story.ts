@@ -3,6 +3,7 @@ import { suspendHolds } from '../base/process-hold.ts';
 import { FaultPlayer } from './fault-player.ts';
 import type { NumberedFault } from './fault-player.ts';
 import { Loop } from './loop.ts';
+import type { Failure } from './loop.ts';
 import type { Checked } from './options.ts';
 import { resourcesNow } from './real-io.ts';
 import { simulationOf } from './story.ts';
@@ -25,7 +26,7 @@ export interface RunInput {
 
 /** What came of one run. */
 export interface Run {
-  readonly failure: { readonly error: unknown } | undefined;
+  readonly failure: Failure | undefined;
   /** What was opened meanwhile that is not of the simulation. */
   readonly opened: string | undefined;
   readonly trace: Trace;

@@ -17,9 +17,6 @@ import { places } from './virtual/place.ts';
 /** One seed in so many runs twice, to see that it does the same. */
 const TWICE = 20;
 
-/** The longest that the faults of a failure are shrunk, in real ms. */
-const SHRINK_TIME = 20_000;
-
 /**
  * What a simulation has done.
  *
@@ -151,7 +148,7 @@ class Search {
   }
 
   async #fail(seed: number, run: Run, number: number): Promise<never> {
-    await this.#blameRealWork(seed);
+    if (run.failure!.isStuck) await this.#blameRealWork(seed);
     const faults = await this.#shrink(seed, run);
     const again = await this.#run(seed, { isKept: true, only: numbersOf(faults) });
     // Only a story that cannot be repeated fails no more.
@@ -167,7 +164,9 @@ class Search {
   }
 
   #shrink(seed: number, { faults, failure }: Run): Promise<readonly NumberedFault[]> {
-    const end = performance.now() + SHRINK_TIME;
+    const { shrinkTime } = this.#options;
+    if (shrinkTime === 0) return Promise.resolve(faults);
+    const end = performance.now() + shrinkTime;
     const wanted = likeness(failure!.error);
     const fails = async (some: readonly NumberedFault[]): Promise<boolean> => {
       const run = await this.#run(seed, { only: numbersOf(some) });

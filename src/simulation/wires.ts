@@ -158,6 +158,7 @@ export class Wires {
       };
       const fail = (why: string, isRefused: boolean): void => {
         this.#knocks.delete(knock);
+        this.trace.add(timeline.now, 'wire', names[1], `dial: ${why}`, from.name);
         const answer = (): void => {
           if (end()) reject(new DialFailed(`127.0.0.1:${port} ${why}`, isRefused));
         };

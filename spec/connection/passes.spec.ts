@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 
 import { SimulatedClock } from '../../src/base/simulated-clock.ts';
+import type { Link } from '../../src/connection/link.ts';
 import { Guests } from '../../src/connection/guests.ts';
 import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake.ts';
 import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
@@ -147,6 +148,44 @@ describe('a pass', () => {
     const admit = guests.admission({ ...secretWithoutPasses(), world: keys.world }, ORIGIN);
     const weak = new AcceptorHandshake({ ...options('acceptor'), guests: admit });
     expect(() => weak.receive(dialler.hello())).to.throw('takes no passes');
+  });
+
+  it('ends the links of its guests when it expires, and not before', () => {
+    const clock = new SimulatedClock();
+    guests = new Guests(clock);
+    const now = Date.now();
+    const ended: string[] = [];
+    /** A link, as far as guests need it. */
+    const linkUntil = (exp: number): Link => {
+      const claims: PassClaims = { v: 1, kid: '', id: String(exp), exp };
+      const breach = (why: string): void => {
+        ended.push(`${exp}: ${why}`);
+        guests.closed(link);
+      };
+      const link = { rights: new Rights(claims), breach } as unknown as Link;
+      return link;
+    };
+    const [soon, late] = [Math.ceil(now / 1_000) + 10, Math.ceil(now / 1_000) + 40 * 86_400];
+    for (const exp of [late, soon]) guests.opened(linkUntil(exp));
+    const system = Date.now;
+    const pass = (ms: number): void => {
+      const begin = Date.now();
+      Date.now = () => begin + ms;
+      clock.increment(ms);
+    };
+    try {
+      pass(9_000);
+      expect(ended).to.deep.equal([]);
+      pass(2_000);
+      expect(ended).to.deep.equal([`${soon}: its pass has expired`]);
+      // Longer than a timer can be.
+      pass(39 * 86_400_000);
+      expect(ended).to.have.length(1);
+      pass(86_400_000);
+      expect(ended.at(-1)).to.equal(`${late}: its pass has expired`);
+    } finally {
+      Date.now = system;
+    }
   });
 
   it('that was revoked is remembered only until it would have expired', () => {

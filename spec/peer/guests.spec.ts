@@ -264,7 +264,7 @@ describe('a guest', () => {
 
   it('is cut off when its pass expires', async () => {
     await host();
-    const page = await openPage(server.pagesUrl!, await server.pass({ expires: '1s' }));
+    const page = await openPage(server.pagesUrl!, await server.pass({ expires: '4s' }));
     expect(await page.closed).to.equal(4401);
   });
 

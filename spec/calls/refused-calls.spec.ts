@@ -62,12 +62,15 @@ describe('a call that cannot be made', () => {
       () => fn.on(toB, misspelt),
       () => fn.on(b.id, misspelt),
     ]) {
-      expect(call).to.throw(TypeError, 'there is no option deadlin; the options are deadline, signal');
+      expect(call).to.throw(
+        TypeError,
+        'there is no option deadlin; did you mean deadline? The options are deadline, signal',
+      );
     }
     expect(() => fn.on(toB, 5 as never)).to.throw(TypeError, 'options must be an object');
     expect(() => a.remote('fn', { idempotnt: true } as never)).to.throw(
       TypeError,
-      'there is no option idempotnt',
+      'there is no option idempotnt; did you mean idempotent? The options are',
     );
   });
 

@@ -232,7 +232,9 @@ describe('a call to any peer', () => {
       pool.join('b', () => 1, { functions: ['worm', 'other'] });
       const error = (await failure(call())) as NetError;
       expect(error).to.include({ code: 'NO_SUCH_TAG', ran: 'no', retriable: true, tag: 'work' });
-      expect(error.message).to.equal('none of 1 peers has a function "work"; did you mean worm?');
+      expect(error.message).to.equal(
+        'one peer was found, and it does not have a function "work"; did you mean worm?',
+      );
     });
 
     it('names a peer that has it and was not selected', async () => {

@@ -135,6 +135,11 @@ describe('the secret in the runtime directory', () => {
         (error: Error) => error,
       );
 
+    it('that does not exist is answered with the command that makes it', async () => {
+      const text = `the secret file ${path()} does not exist: make it with npx app-net secret --file ${path()}`;
+      expect((await failure()).message).to.equal(`${text}, or copy it from another host`);
+    });
+
     it('is not read when it is huge', async () => {
       await writeFile(path(), '', { mode: 0o600 });
       await truncate(path(), 2 ** 40);

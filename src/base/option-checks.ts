@@ -1,3 +1,5 @@
+import { near } from './near.ts';
+
 /** Each function returns what a user gave for an option, or its default. It throws a TypeError that says what to give instead. */
 
 /** Characters of a name, at most. */
@@ -72,7 +74,10 @@ export function refuseUnknown(what: string, given: object, known: Record<string,
   if (typeof given !== 'object' || given === null) throw new TypeError(`give ${what}s in an object`);
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(known, key)) {
-      throw new TypeError(`there is no ${what} ${key}; the ${what}s are ${Object.keys(known).join(', ')}`);
+      const names = Object.keys(known);
+      const [meant] = near(key, names);
+      const hint = meant === undefined ? 'the' : `did you mean ${meant}? The`;
+      throw new TypeError(`there is no ${what} ${key}; ${hint} ${what}s are ${names.join(', ')}`);
     }
   }
 }

@@ -169,9 +169,9 @@ export function checkSubscribeOptions(options: SubscribeOptions, known: readonly
   for (const option of Object.keys(options)) {
     if (known.includes(option)) continue;
     const [meant] = near(option, known);
-    const question = meant === undefined ? '' : `did you mean ${meant}? `;
+    const hint = meant === undefined ? 'the' : `did you mean ${meant}? The`;
     throw new TypeError(
-      `there is no option ${JSON.stringify(option)}; ${question}the options are ${known.join(', ')}`,
+      `there is no option ${JSON.stringify(option)}; ${hint} options are ${known.join(', ')}`,
     );
   }
   const { signal, onGap, onError } = options;

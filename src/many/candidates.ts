@@ -46,7 +46,10 @@ export class Candidates {
     const text = [
       meant.length === 0
         ? `no peer was found that could have ${what}`
-        : `none of ${meant.length} peers has ${what}`,
+        : meant.length === 1
+          ? `one peer was found, and it does not have ${what}`
+          : `none of ${meant.length} peers has ${what}`,
+      ...(there.length === 0 ? ['npx app-net doctor looks for the reason'] : []),
       ...(elsewhere
         ? [`${peerLine(elsewhere)}, group ${JSON.stringify(elsewhere.group)}, has it but is not selected`]
         : []),

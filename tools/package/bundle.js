@@ -24,6 +24,7 @@ const ENTRIES = {
 
 /** What a page has a smaller one of. */
 const LEAN = [
+  'base/near.ts',
   'base/stack.ts',
   'wire/collisions.ts',
   'wire/engine.ts',

@@ -151,7 +151,12 @@ async function readSecret(path: string, flags: number): Promise<string> {
   } catch (cause) {
     if (cause instanceof NetError) throw cause;
     const { message, code } = cause as NodeJS.ErrnoException;
-    const what = cause instanceof NotSmall ? message : `cannot be read: ${message}`;
+    const what =
+      code === 'ENOENT'
+        ? `does not exist: make it with npx app-net secret --file ${path}, or copy it from another host`
+        : cause instanceof NotSmall
+          ? message
+          : `cannot be read: ${message}`;
     throw Object.assign(new Error(`the secret file ${path} ${what}`, { cause }), { code });
   }
   const secret = bytes.toString().trim();

@@ -22,6 +22,7 @@ describe('the dashboard', function () {
   let network: MemoryNetwork;
   let a: Peer;
   let b: Peer;
+  let observer: Peer;
   let dashboard: Dashboard;
   let page: Page;
   let complaints: string[];
@@ -35,7 +36,7 @@ describe('the dashboard', function () {
   beforeEach(async () => {
     network = new MemoryNetwork();
     ({ a, b } = await stage.pair({ network }));
-    const observer = await stage
+    observer = await stage
       .make({ network, name: 'observer', group: 'seen from here', announce: false })
       .start();
     await meet(observer, a.id, b.id);
@@ -113,6 +114,26 @@ describe('the dashboard', function () {
     release();
     await hanging;
     await page.locator('.calls tr:has-text("hangs")').waitFor({ state: 'detached' });
+  });
+
+  it('shows a peer that tells nothing any more, and the calls to it that others wait for', async () => {
+    b.connect('hangs', () => new Promise(() => {}));
+    const [toB] = await meet(a, b.id);
+    const hanging = failure(toB!.call('hangs'));
+    await open();
+    const call = page.locator('.calls tr:has-text("hangs")');
+    await call.waitFor();
+    network.stall(observer, b);
+    await row('b').locator('.state-silent').waitFor();
+    await eventually(async () => {
+      const before = await call.innerText();
+      await page.waitForTimeout(300);
+      expect(await call.innerText()).to.not.equal(before);
+    });
+    network.heal(observer, b);
+    await row('b').locator('.state-live').waitFor();
+    await a.stop();
+    await hanging;
   });
 
   it('shows joins, and leaves with their evidence', async () => {

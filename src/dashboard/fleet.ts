@@ -122,12 +122,16 @@ class Watching {
     const peers = this.#list().map((peer) => peer.row(this.#ticked));
     return {
       ...{ type: 'snapshot', at: Date.now(), peers, gone: [], functions: [] },
-      ...{ calls: callsOf(this.#list()), happened: this.#happenings.list(), ...this.#known },
+      ...{ calls: this.#calls(), happened: this.#happenings.list(), ...this.#known },
     };
   }
 
   #list(): WatchedPeer[] {
     return [...this.#peers.values()];
+  }
+
+  #calls(): FleetMessage['calls'] {
+    return callsOf(this.#list().filter((peer) => peer.isLive(this.#ticked)));
   }
 
   #delta(): FleetMessage {
@@ -137,7 +141,7 @@ class Watching {
     const list = this.#list();
     const message: FleetMessage = {
       ...{ type: 'delta', at: Date.now(), ...this.#changedRows(list), functions: this.#functions.take() },
-      ...{ calls: callsOf(list), happened: this.#happenings.take() },
+      ...{ calls: this.#calls(), happened: this.#happenings.take() },
     };
     this.#ticked = now;
     if (isSlow || this.#isReshaped) {

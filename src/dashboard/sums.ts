@@ -42,11 +42,13 @@ export class FunctionSums {
   }
 }
 
-/** The calls that have been under way for longest. A call that both sides tell of is told once, by the side that runs it. */
-export function callsOf(peers: Iterable<WatchedPeer>): FleetCall[] {
-  const shown = [...peers];
-  const ids = new Set(shown.map(({ remote }) => remote.id));
-  const calls = shown.flatMap(({ remote, last }) =>
+/**
+ * The calls that have been under way for longest. If both sides tell of a call, it is told once, by the side that runs it.
+ * @param live peers whose words still hold
+ */
+export function callsOf(live: readonly WatchedPeer[]): FleetCall[] {
+  const ids = new Set(live.map(({ remote }) => remote.id));
+  const calls = live.flatMap(({ remote, last }) =>
     (last?.calls ?? [])
       .filter(({ side, peer, state }) => side === 'ran' || state === 'waiting' || !ids.has(peer))
       .map((call): FleetCall => Object.assign({ at: remote.id, atName: remote.name }, call)),

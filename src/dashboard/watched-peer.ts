@@ -14,6 +14,8 @@ const DEADLINE = 20_000;
 /** Messages that the rates are taken from. */
 const RATED = 4;
 
+const NONE = { ran: 0, made: 0, failed: 0 };
+
 /** A peer that the observer watches, and the last that it told. */
 export class WatchedPeer {
   readonly remote: RemotePeer;
@@ -53,9 +55,8 @@ export class WatchedPeer {
   row(now: number): FleetPeer {
     const { id, name, group, hub, host, pid, functions } = this.remote;
     const quiet = Math.round(now - this.#heard);
-    const { ran, made, failed } = this.#sums();
-    const isSilent = this.last !== undefined && quiet > SILENCE;
-    const state = this.#stateOf(isSilent);
+    const state = this.#stateOf(now);
+    const { ran, made, failed } = state === 'live' ? this.#sums() : NONE;
     return {
       ...{ id, name, group, hub, host, pid, version: this.last?.about?.version ?? '' },
       ...{ functions: functions.length, state, ran, made, failed },
@@ -65,10 +66,15 @@ export class WatchedPeer {
     };
   }
 
-  #stateOf(isSilent: boolean): FleetPeer['state'] {
+  /** Whether what it told last still holds. */
+  isLive(now: number): boolean {
+    return this.#stateOf(now) === 'live';
+  }
+
+  #stateOf(now: number): FleetPeer['state'] {
     if (this.#trouble !== undefined) return 'unseen';
-    if (isSilent) return 'silent';
-    return this.last ? 'live' : 'new';
+    if (!this.last) return 'new';
+    return now - this.#heard > SILENCE ? 'silent' : 'live';
   }
 
   #tell(message: PeerWatch): void {

@@ -24,7 +24,7 @@ export function Happenings({ store, isMeant, choose }: Properties): JSX.Element 
     );
   }
   return (
-    <ol class="happened" aria-label="What happened">
+    <ol class="happened" aria-label="What happened" aria-live="polite">
       {all.slice(0, MOST).map((each) => (
         <li key={each.key} class={each.type}>
           <time>{timeOf(each.at)}</time>

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AnyActorRef } from 'xstate';
 
+import { systemClock } from '../../src/base/clock.ts';
+import { LOOK } from '../../src/presence/idle-links.ts';
 import { createPeer } from '../../src/index.ts';
 import type { Peer, PeerOptions } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
@@ -87,6 +89,30 @@ describe('peers on a direct network and at NATS', function () {
     await b.stop();
     await eventually(() => told.length === 3 + Number(told.includes('b: a stopped')));
     expect(told).to.include('a: b stopped');
+  });
+
+  it('go back to a direct connection when there is one again, and no call fails', async () => {
+    const memory = new MemoryNetwork();
+    // The next look at the links comes soon.
+    const clock = {
+      ...systemClock,
+      setTimeout: (callback: () => void, ms: number): unknown =>
+        systemClock.setTimeout(callback, ms === LOOK ? 200 : ms),
+    };
+    const a = await make('a', { networks: [memory, nats()], clock });
+    const b = await make('b', { networks: [memory, nats()] });
+    await Promise.all([a.peers.ready({ name: 'b' }), b.peers.ready({ name: 'a' })]);
+    await Promise.all([a.getPeers(), b.getPeers()]);
+    memory.cut(a, b);
+    await eventually(() => bindingOf(a, b) === 'nats' && bindingOf(b, a) === 'nats');
+    memory.heal(a, b);
+    const names = new Set<string>();
+    await eventually(async () => {
+      names.add(await whoami(a, b)).add(await whoami(b, a));
+      return bindingOf(a, b) === 'memory' && bindingOf(b, a) === 'memory';
+    });
+    expect([...names, await whoami(a, b), await whoami(b, a)]).to.deep.equal(['b', 'a', 'b', 'a']);
+    expect(told).to.have.members(['a: b joined', 'b: a joined']);
   });
 
   it('find those that are on one of the two networks only', async () => {

@@ -1,8 +1,7 @@
-import { assign, enqueueActions, sendParent, setup } from 'xstate';
+import { assign, enqueueActions, sendParent, setup, stopChild } from 'xstate';
 import type { AnyActorRef, ErrorActorEvent } from 'xstate';
 
 import { NetError } from '../base/errors.ts';
-import type { Address } from '../transport/address.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
 import { isPeerId } from '../wire/shapes.ts';
@@ -18,7 +17,8 @@ import { closedBy, findingsOf } from './findings.ts';
 import type { ConnectionMessage } from './messages.ts';
 import { createRecord } from './peer-record.ts';
 import type { LeaveReason } from './evidence.ts';
-import { probeLogic } from './dial/probing.ts';
+import { directDial, whereToProbe } from './probe-plan.ts';
+import { directLogic, probeLogic } from './dial/probing.ts';
 import type { ProbeResult } from './dial/probing.ts';
 import { socketLogic } from './socket.ts';
 import { changeFunctions, differenceOf, functionsOfHandshake } from './told-functions.ts';
@@ -29,12 +29,6 @@ import { changeFunctions, differenceOf, functionsOfHandshake } from './told-func
 const MOST_LINKS = 8;
 
 type Event<Type extends ConnectionMessage['type']> = Extract<ConnectionMessage, { type: Type }>;
-
-/** The addresses that discovery knows, or else those that this peer itself had dialled. */
-export function whereToProbe({ services, id, addresses }: ConnectionContext): readonly Address[] {
-  const known = services.whereabouts(id);
-  return known.length > 0 ? known : addresses;
-}
 
 /**
  * The link to go back to if the one in use closes: an older one that was given up for it, but that the other side still uses,
@@ -49,17 +43,8 @@ function otherLink({ record, links }: ConnectionContext, closed: Link): Link | u
   return undefined;
 }
 
-/**
- * How often the usual time a fresh dial may take after the link closed. Where a process ended, the dial is refused at once. If it
- * is neither refused nor answered, the peer may be one of many that are dialled again at the same time, by an outage of the
- * network or on a host that is overloaded: it counts as gone after about as long as if it had been silent.
- */
-const PATIENCE = 4;
-
-/** How long the fresh dial that decides about the peer may take, in ms of time awake. */
-export function timeToProbe({ services: { probeTime }, record }: ConnectionContext): number {
-  return record?.doubt?.hasClosed ? PATIENCE * probeTime : probeTime;
-}
+/** The name of the actor that looks for a direct way. */
+const DIRECT = 'direct';
 
 export interface Departure {
   why: LeaveReason;
@@ -73,7 +58,10 @@ export const connectionParts = setup({
     events: {} as ConnectionMessage | HandshakeResult | ProbeResult | ErrorActorEvent,
     input: {} as ConnectionInput,
   },
-  actors: { dial: dialLogic, handshake: handshakeLogic, probe: probeLogic, socket: socketLogic },
+  actors: {
+    ...{ dial: dialLogic, handshake: handshakeLogic, probe: probeLogic, direct: directLogic },
+    socket: socketLogic,
+  },
   guards: {
     'it knows where to dial': ({ context }) => context.addresses.length > 0,
     'only an address was known': ({ context }) => !isPeerId(context.id),
@@ -171,6 +159,14 @@ export const connectionParts = setup({
       enqueue.sendTo(services.liveness, { type: 'link.opened', link });
       enqueue.sendTo(services.discovery, { type: 'connection.opened', record, link, presence, toldVersion });
     }),
+
+    'look for a direct way': enqueueActions(({ context, enqueue }) => {
+      const input = directDial(context);
+      enqueue.stopChild(DIRECT);
+      if (input) enqueue.spawnChild('direct', { id: DIRECT, input });
+    }),
+
+    'look no more': stopChild(DIRECT),
 
     'begin to doubt': enqueueActions(({ context, enqueue }) => {
       const record = context.record!;

@@ -2,7 +2,8 @@ import { assign, sendParent } from 'xstate';
 
 import { isPeerId } from '../wire/shapes.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { connectionParts, timeToProbe, whereToProbe } from './connection-parts.ts';
+import { connectionParts } from './connection-parts.ts';
+import { decidingDial } from './probe-plan.ts';
 import { contained } from '../base/contained.ts';
 
 /**
@@ -104,6 +105,7 @@ const machine = connectionParts.createMachine({
       exit: assign({ dialled: undefined }),
     },
     open: {
+      exit: 'look no more',
       on: {
         'session.arrived': [
           { guard: 'the session is of another life', actions: REPLACED },
@@ -135,6 +137,7 @@ const machine = connectionParts.createMachine({
           { actions: 'forget the link' },
         ],
         'functions.changed': { actions: 'tell the other side our functions' },
+        'direct.due': { actions: 'look for a direct way' },
         // Our own calls to the peer still work: functions that run here may need them to finish.
         'connection.drain': { target: 'draining', actions: 'say goaway on every link' },
       },
@@ -143,15 +146,7 @@ const machine = connectionParts.createMachine({
       entry: 'begin to doubt',
       invoke: {
         src: 'probe',
-        input: ({ context }) => ({
-          id: context.id,
-          addresses: whereToProbe(context),
-          transport: context.services.transport,
-          handshake: context.services.handshake,
-          largestMessage: context.services.largestMessage,
-          generation: context.record!.generation + 1,
-          time: timeToProbe(context),
-        }),
+        input: ({ context }) => decidingDial(context),
       },
       on: {
         'link.heard': { guard: 'it is about the link in use', target: 'open', actions: 'trust it again' },

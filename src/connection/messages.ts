@@ -40,6 +40,8 @@ export type ConnectionMessage =
   | { type: 'functions.changed'; added: string[]; removed: string[] }
   /** The running dial goes to the wrong place, or to a peer that has left, as is now known. */
   | { type: 'dial.stop' }
+  /** The link goes through a broker, and a direct one may be possible again. */
+  | { type: 'direct.due' }
   /** This peer is stopping: send goaway, and let running calls finish. */
   | { type: 'connection.drain' }
   /** Everything has finished, or the time for it is over. */

@@ -45,6 +45,8 @@ export interface DiscoveryContext extends DiscoveryInput {
   turns: DialTurns;
   /** Linked peers that could do without a link, and how many looks long nothing has happened on it. Changed in place. */
   unused: Map<PeerRecord, { looks: number; made: number; taken: number }>;
+  /** Peers linked through a broker: in how many looks a direct link is tried, and the pause before that. Changed in place. */
+  detours: WeakMap<PeerRecord, { looks: number; pause: number }>;
   /** The provider that has not announced this peer yet, if its start waits for that: other peers cannot find it there. */
   announcing: string | undefined;
   /** Hints at peers of this host, by id, until the first scan is over or has taken too long. Changed in place. */

@@ -10,6 +10,7 @@ import { noteDropped } from './dropped-hints.ts';
 import { noteFailure, noteLoss } from './failed-dials.ts';
 import { handsOf } from './hands.ts';
 import { carrierOf, considerEarly, considerHint, dropHint } from './hints.ts';
+import { dueDetours } from './detours.ts';
 import { LOOK, unusedLinks } from './idle-links.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
 import {
@@ -214,9 +215,11 @@ export const discoveryParts = setup({
       wantLink(context, candidateOf(context, record.id), handsOf(context, enqueue, system));
     }),
 
-    'look for links that nobody uses': enqueueActions(({ context, enqueue }) => {
+    'look for links to change or end': enqueueActions(({ context, enqueue, system }) => {
       if (context.stopping) return;
       for (const link of unusedLinks(context)) link.askToEnd();
+      const hands = handsOf(context, enqueue, system);
+      for (const id of dueDetours(context)) hands.toConnection(id, { type: 'direct.due' });
       enqueue.raise({ type: 'links.due' }, { id: 'links', delay: LOOK });
     }),
 

@@ -16,7 +16,7 @@ export interface Hands {
   /** To the provider with this name. */
   toProvider(name: string, message: ProviderMessage): void;
   /** To the connection to this peer, if there is one. */
-  stopDial(id: string): void;
+  toConnection(id: string, message: { type: 'dial.stop' | 'direct.due' }): void;
   /** To discovery itself. */
   later(message: DiscoveryMessage, id: string, delay: number): void;
 }
@@ -40,9 +40,9 @@ export function handsOf({ peer }: DiscoveryContext, enqueue: unknown, system: An
     toCaller: (message) => sendTo('caller', message),
     toEvents: (message) => sendTo('events', message),
     toProvider: (name, message) => step.sendTo(name, message),
-    stopDial: (id) => {
+    toConnection: (id, message) => {
       const connection = system.get(`connection:${id}`) as AnyActorRef | undefined;
-      if (connection) step.sendTo(connection, { type: 'dial.stop' });
+      if (connection) step.sendTo(connection, message);
     },
     later: (message, id, delay) => step.raise(message, { id, delay }),
   };

@@ -35,7 +35,7 @@ export function considerHint(context: DiscoveryContext, provider: string, hint: 
     candidate.state = 'seen';
     candidate.failures = 0;
     candidate.isWanted = true;
-    hands.stopDial(id);
+    hands.toConnection(id, { type: 'dial.stop' });
     return false;
   }
   if (hint.id !== '' && !hint.isAnybodys) {

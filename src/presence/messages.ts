@@ -36,7 +36,7 @@ export type DiscoveryMessage =
   | { type: 'link.wanted'; record: PeerRecord }
   /** The core of presence has something to do. */
   | { type: 'presence.due' }
-  /** It is time to look for links that nobody uses. */
+  /** It is time to look for links to change or end. */
   | { type: 'links.due' }
   | { type: 'provider.found'; provider: string; hints: readonly Hint[] }
   | { type: 'provider.lost'; provider: string; key: string; incarnation: string }

@@ -74,7 +74,7 @@ function left(
   const candidate = context.candidates.get(record.id);
   if (candidate) {
     if (why !== 'unreachable') candidate.told = [];
-    if (candidate.state === 'suspect') hands.stopDial(record.id);
+    if (candidate.state === 'suspect') hands.toConnection(record.id, { type: 'dial.stop' });
     if (candidate.record === record) {
       candidate.state = 'left';
       candidate.record = undefined;

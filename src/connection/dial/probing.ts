@@ -43,7 +43,19 @@ const CUT = new Set(['ECONNRESET', 'EPIPE']);
 const OWN_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
 /** The new dial that decides about a silent peer: it opens another connection to the same peer. */
-export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
+export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) =>
+  probe(input, sendBack),
+);
+
+/** A dial for another link, beside one that works. Nothing follows if it fails. */
+export const directLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) =>
+  probe(input, (result) => {
+    if (result.type === 'session.arrived') sendBack(result);
+  }),
+);
+
+/** Returns a function that ends it. */
+function probe(input: ProbeInput, tell: (result: ProbeResult) => void): () => void {
   const { id, transport, handshake, largestMessage, generation, time } = input;
   const { clock } = handshake;
   const controller = new AbortController();
@@ -63,7 +75,7 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
   const report = (result: ProbeResult): void => {
     if (signal.aborted) return;
     stop();
-    sendBack(result);
+    tell(result);
   };
   const failed = (redial: Redial, detail?: string, moot = false): void =>
     report({ type: 'probe.failed', redial, detail, moot });
@@ -115,7 +127,7 @@ export const probeLogic = fromCallback<{ type: 'never' }, ProbeInput>(({ input, 
   });
   if (input.addresses.length > 0) begin(input.addresses);
   return stop;
-});
+}
 
 /** Whether the error says that this process or host lacks something. */
 export function isOwnTrouble(error: unknown): boolean {

@@ -176,3 +176,41 @@ describe('the LAN provider with tags on its hints', () => {
     expect(own.length).to.be.within(2, 10);
   });
 });
+
+describe('the LAN provider of a guest, which can check no tags', () => {
+  for (const isGuest of [true, false]) {
+    it(`${isGuest ? 'reads' : 'is the only one that reads'} descriptions with tags like those without`, async () => {
+      const clock = new SimulatedClock();
+      const segment = new Segment(clock);
+      const interfaces = () => ({ eth0: interfaceOf('10.0.0.1/24') });
+      const provider = new MdnsProvider({
+        host: '::',
+        clock,
+        random: () => 0.5,
+        interfaces,
+        open: segment.open,
+      });
+      const found: Hint[] = [];
+      const ignore = (): void => {};
+      await provider.start(
+        { id: 'a', incarnation: 'a-1', addresses: [], world: () => '', isGuest },
+        {
+          found: (hint) => found.push(hint),
+          lost: ignore,
+          scanned: ignore,
+          degraded: ignore,
+          dropped: ignore,
+        },
+      );
+      await elapse(clock, 500);
+      const tags = new HintTags((await deriveKeys(makeSecret())).hints!);
+      const peer = ownRecords({ id: 'b', incarnation: 'b-1' }, 4000, ['10.0.0.2'], tags);
+      segment.say(writeResponse(all(peer)), honest);
+      const addresses = [{ host: '10.0.0.2', port: 4000 }];
+      expect(found).to.deep.equal(
+        isGuest ? [{ id: 'b', incarnation: 'b-1', addresses, isAnybodys: true }] : [],
+      );
+      await provider.stop();
+    });
+  }
+});

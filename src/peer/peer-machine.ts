@@ -124,7 +124,9 @@ export function createPeerMachine(
         const tags = keys.hints && new HintTags(keys.hints);
         const life = { id, incarnation };
         const addresses = listener.addresses.map((each) => tags?.sign(life, each) ?? each);
-        const self = { ...life, addresses, pid: context.settings.process.pid, world: () => keys.world, tags };
+        const isGuest = context.settings.pass !== undefined;
+        const { pid } = context.settings.process;
+        const self = { ...life, addresses, pid, world: () => keys.world, tags, isGuest };
         context.settings.log.online(context.settings.group, addresses.map(addressText));
         enqueue.assign({ opened, services: servicesOf(context, opened, system) });
         enqueue.sendTo('discovery', { type: 'discovery.start', self, opened });

@@ -12,6 +12,8 @@ export interface Announcement extends Hint {
   world: () => string;
   /** Makes and checks the tags of hints. Absent if the secret is not a generated one. */
   tags?: HintTags | undefined;
+  /** Whether it has a pass in place of the secret. Then it cannot check tags, and reads hints that have them as if they had none. */
+  isGuest?: boolean;
 }
 
 /** Hints with a wrong tag, by the id of the peer that they name: how many, and the address in the last one. */

@@ -55,6 +55,8 @@ interface Dependencies {
   link: Link;
   /** This peer's own pointer, if it is announced. */
   own: Resource | undefined;
+  /** Descriptions with tags are read like others. Default: false. */
+  isGuest?: boolean;
   send: (bytes: Uint8Array) => void;
   /** Called if an endpoint is new or has changed; with `undefined` if it is gone, or is not a peer. */
   sighted: (endpoint: string, sighting: Sighting | undefined) => void;
@@ -77,7 +79,7 @@ export class Browser {
 
   constructor(dependencies: Dependencies) {
     this.#to = dependencies;
-    this.#cache = new ServiceCache(dependencies.own?.data);
+    this.#cache = new ServiceCache(dependencies.own?.data, dependencies.isGuest === true);
     const { clock, random } = dependencies;
     this.#timer = clock.setTimeout(() => this.#askFirst(), FIRST[0] + random() * (FIRST[1] - FIRST[0]));
   }

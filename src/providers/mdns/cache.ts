@@ -67,6 +67,7 @@ class Shelf {
 
 export class ServiceCache {
   readonly #own: unknown;
+  readonly #isGuest: boolean;
   readonly #services = new Map<Name, Service>();
   /** By host name; only hosts that have a service. */
   readonly #hosts = new Map<Name, Host>();
@@ -75,9 +76,13 @@ export class ServiceCache {
   readonly #vouched = new Shelf();
   readonly #others = new Shelf();
 
-  /** @param own the instance name of this peer, which is ignored */
-  constructor(own: unknown) {
+  /**
+   * @param own the instance name of this peer, which is ignored
+   * @param isGuest whether descriptions with tags are read like others
+   */
+  constructor(own: unknown, isGuest = false) {
     this.#own = own;
+    this.#isGuest = isGuest;
   }
 
   get services(): Iterable<Service> {
@@ -124,7 +129,7 @@ export class ServiceCache {
       if (!service || service.places) continue;
       touched.add(service);
       if (each.type === 'SRV') this.#learnLocation(service, each, now);
-      if (each.type === 'TXT') learnDescription(service, each, now);
+      if (each.type === 'TXT') learnDescription(service, each, now, this.#isGuest);
     }
     const byName = new Map<Name, AddressResource[]>();
     for (const each of said) {
@@ -294,8 +299,13 @@ export class ServiceCache {
 
 type AddressResource = Resource & { type: 'A' | 'AAAA' };
 
-function learnDescription(service: Service, { data, ttl }: Resource & { type: 'TXT' }, now: number): void {
-  if (ttl > 0) service.description = { ...lifeOf(ttl, now), peer: readDescription(data) };
+function learnDescription(
+  service: Service,
+  { data, ttl }: Resource & { type: 'TXT' },
+  now: number,
+  isGuest: boolean,
+): void {
+  if (ttl > 0) service.description = { ...lifeOf(ttl, now), peer: readDescription(data, isGuest) };
   else if (service.description) Object.assign(service.description, cutShort(service.description, now));
 }
 

@@ -153,6 +153,7 @@ export class MdnsProvider implements Provider {
       records: this.#recordsFor(link),
       gates: this.#gates,
       tags: this.#self!.tags,
+      isGuest: this.#self!.isGuest === true,
       open,
       clock,
       random,

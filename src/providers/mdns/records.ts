@@ -124,14 +124,18 @@ function hostNameOf(incarnation: string): Name {
   return `app-net-${hash.slice(0, 20)}.local`;
 }
 
-/** The id and incarnation in a description (RFC 6763, section 6.4); undefined for an endpoint that is not a peer. */
-export function readDescription(strings: readonly string[]): Life | undefined {
+/**
+ * The id and incarnation in a description (RFC 6763, section 6.4); undefined for an endpoint that is not a peer.
+ * @param isGuest whether one with tags is read, too
+ */
+export function readDescription(strings: readonly string[], isGuest: boolean): Life | undefined {
   const value = (key: string): string | undefined =>
     strings.find((each) => each.toLowerCase().startsWith(key))?.slice(key.length);
   const id = value('id=');
   const incarnation = value('life=');
-  // Ignore descriptions with tags here: `TagReader` has already read those whose tag is right.
-  if (!isPeerId(id) || !isPeerId(incarnation) || value(`${PLACE}1=`) !== undefined) return undefined;
+  // Ignore descriptions with tags here: `TagReader` has already read those whose tag is right. A guest has no `TagReader`.
+  const isTagged = value(`${PLACE}1=`) !== undefined;
+  if (!isPeerId(id) || !isPeerId(incarnation) || (isTagged && !isGuest)) return undefined;
   return { id, incarnation };
 }
 

@@ -31,6 +31,8 @@ export interface SessionOptions {
   records: OwnRecords | undefined;
   gates: Gates;
   tags: HintTags | undefined;
+  /** See `Announcement`. */
+  isGuest: boolean;
   open: OpenSocket;
   clock: Clock;
   random: () => number;
@@ -81,7 +83,7 @@ export class LinkSession {
 
   /** Never rejects: see `problem`. */
   async open(): Promise<void> {
-    const { link, open, records, clock, random, sighted, changed } = this.#options;
+    const { link, open, records, isGuest, clock, random, sighted, changed } = this.#options;
     try {
       const socket = await open(link, {
         received: (bytes, from) => this.#received(bytes, from),
@@ -96,7 +98,7 @@ export class LinkSession {
       this.#since = clock.now();
       const send = (bytes: Uint8Array, to?: Sender): void => socket.send(bytes, to);
       this.#responder = records && new Responder({ records, send, clock, random });
-      this.#browser = new Browser({ link, own: records?.pointer, send, sighted, clock, random });
+      this.#browser = new Browser({ link, own: records?.pointer, isGuest, send, sighted, clock, random });
     } catch (error) {
       this.#error = error as Error;
     }

@@ -28,7 +28,7 @@ export function natsNetwork(options: NatsOptions): Network {
     attach: async ({ id, incarnation, random, keys, hasAnother }) => {
       const secret = (): Promise<never> => Promise.reject(noSecret('there is none'));
       const { relay, world } = await keys(secret);
-      if (!relay) throw noSecret('this one is not a made one');
+      if (!relay) throw noSecret('a passphrase or a pass is none');
       const bus = await openBus(source, random, hasAnother);
       const station = new Station(bus, new Subjects(world), { id, incarnation }, () => relay);
       return {

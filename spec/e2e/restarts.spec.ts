@@ -109,6 +109,23 @@ describe('the guide "Restart workers without failed calls"', function () {
     expect(primary.errors).to.equal('');
   });
 
+  it('loses no call when a second restart is asked for during the first', async () => {
+    const worker = join(folder, 'worker.js');
+    // So long that a worker still drains when the second restart could reach it.
+    await writeFile(worker, (await readFile(worker, 'utf8')).replace('sleep(20)', 'sleep(4_000)'));
+    const primary = processes.run(folder, ['cluster.js'], env);
+    const workers = await caller.peers.ready('img.resize', { min: WORKERS });
+    const calls = Promise.all(workers.map((each) => each.call('img.resize', [400])));
+    const drains = new Promise((resolve) => caller.peers.once('leave', resolve));
+    primary.child.kill('SIGHUP');
+    await drains;
+    primary.child.kill('SIGHUP');
+    expect(await calls).to.deep.equal(workers.map(() => 200));
+    await primary.line(() => primary.lines.length === 2, 30_000);
+    primary.child.kill('SIGTERM');
+    expect(await primary.exited, primary.errors).to.equal(0);
+  });
+
   it('loses no call of ten restarts of workers that are process 1 of a container', async function () {
     await needPidNamespace(this);
     const { port } = caller.actor.getSnapshot().context.opened.listener.addresses[0];

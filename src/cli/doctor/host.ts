@@ -124,7 +124,7 @@ export async function checkSecret(
       return { result: { status: 'note', check, says: error.message }, keys: undefined };
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const todo =
-      (missing && settings.secretFile === undefined) || settings.nats
+      missing || settings.nats
         ? 'make one with app-net secret, which also prints how to give it to peers'
         : undefined;
     return { result: { status: 'problem', check, says: messageOf(error), todo }, keys: undefined };

@@ -1,5 +1,6 @@
-// Calls through a NATS server, sealed, beside `nc.request` of the NATS client and beside a direct connection. Run it with
-// `npm run bench:nats`. It needs `nats-server`, and starts it on a free port.
+// Calls through a NATS server, sealed, beside `nc.request` of the NATS client and beside a direct connection; and many peers over one
+// server. Run it with `npm run bench:nats`, and only the second part with `npm run bench:nats -- --peers 200`. It needs
+// `nats-server`, and starts it on a free port.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,8 +15,102 @@ const FLIGHTS = [1, 64, 512];
 const SECRET = `net1_${Buffer.alloc(32, 7).toString('base64url')}`;
 const WAYS = ['nc.request', 'app-net over NATS', 'app-net, direct'];
 
-if (process.argv[2] === 'serve') await serve(process.argv[3], process.argv[4]);
-else await compare();
+const PEERS = 200;
+const PROCESSES = 10;
+/** How long the messages of an idle network are counted, in ms. */
+const IDLE = 10_000;
+
+const [, , what, ...given] = process.argv;
+if (what === 'serve') await serve(...given);
+else if (what === 'many') await beMany(...given);
+else await measure(what === '--peers' ? Number(given[0]) : undefined);
+
+async function measure(peers) {
+  const folder = await mkdtemp(join(tmpdir(), 'app-net-bench-'));
+  const options = ['-a', '127.0.0.1', '-p', '-1', '-m', '-1', '--ports_file_dir', folder];
+  const server = spawn('nats-server', options, { stdio: 'ignore' });
+  try {
+    await once(server, 'spawn');
+    const { nats, monitoring } = await portsOf(join(folder, `nats-server_${server.pid}.ports`));
+    if (peers === undefined) await compare(nats[0], folder);
+    await meet(nats[0], monitoring[0], peers ?? PEERS);
+  } finally {
+    server.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** So many peers of one process, which tell when each of them knows all others, and when the victim has left for each. */
+async function beMany(url, count, all) {
+  const { createPeer } = await import('../dist/index.js');
+  const { natsNetwork } = await import('../dist/nats.js');
+  const waiting = { all: Number(count), left: Number(count) };
+  const tell = (what) => {
+    waiting[what] -= 1;
+    if (what === 'left') process.send({ one: Date.now() });
+    if (waiting[what] === 0) process.send({ [what]: Date.now() });
+  };
+  const peers = Array.from({ length: Number(count) }, () => {
+    const peer = createPeer({ secret: SECRET, network: natsNetwork({ servers: url }), name: 'one' });
+    let others = 0;
+    peer.peers.on('join', () => (others += 1) === Number(all) - 1 && tell('all'));
+    peer.peers.on('leave', ({ name }) => name === 'victim' && tell('left'));
+    return peer;
+  });
+  process.on('message', () => Promise.all(peers.map((peer) => peer.start())));
+  process.on('disconnect', () => process.exit());
+  process.send('ready');
+}
+
+/** Many peers start at once over one server; then one more joins and is killed. */
+async function meet(url, monitoring, count) {
+  const children = [];
+  const start = async (peers, all) => {
+    const child = fork(fileURLToPath(import.meta.url), ['many', url, peers, all]);
+    children.push(child);
+    await once(child, 'message');
+    return child;
+  };
+  const told = (child, what) =>
+    new Promise((resolve) => child.on('message', (message) => message[what] && resolve(message[what])));
+  try {
+    const each = Math.ceil(count / PROCESSES);
+    await Promise.all(Array.from({ length: PROCESSES }, () => start(each, each * PROCESSES)));
+    const began = Date.now();
+    const all = Promise.all(children.map((child) => told(child, 'all')));
+    for (const child of children) child.send('start');
+    console.log(
+      `${each * PROCESSES} peers at once over one server: all know all after ${Math.max(...(await all)) - began} ms`,
+    );
+    const messages = async () => (await (await fetch(`${monitoring}/varz`)).json()).in_msgs;
+    await wait(IDLE);
+    const before = await messages();
+    await wait(IDLE);
+    console.log(
+      `idle: ${Math.round(((await messages()) - before) / (IDLE / 1_000))} messages a second to the server`,
+    );
+    await killOne(url, children, told);
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+  }
+}
+
+async function killOne(url, children, told) {
+  const script = `
+    const { createPeer } = await import('${new URL('../dist/index.js', import.meta.url).href}');
+    const { natsNetwork } = await import('${new URL('../dist/nats.js', import.meta.url).href}');
+    await createPeer({ secret: '${SECRET}', network: natsNetwork({ servers: '${url}' }), name: 'victim' }).start();`;
+  const victim = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+  // Long enough for everybody to hear of it.
+  await wait(5_000);
+  const last = Promise.all(children.map((child) => told(child, 'left')));
+  const first = Promise.any(children.map((child) => told(child, 'one')));
+  const killed = Date.now();
+  victim.kill('SIGKILL');
+  console.log(
+    `SIGKILL of one more: the first knows after ${(await first) - killed} ms, the last after ${Math.max(...(await last)) - killed} ms`,
+  );
+}
 
 async function serve(url, runtimeDir) {
   const { createPeer } = await import('../dist/index.js');
@@ -37,13 +132,7 @@ async function serve(url, runtimeDir) {
   process.send('ready');
 }
 
-async function compare() {
-  const folder = await mkdtemp(join(tmpdir(), 'app-net-bench-'));
-  const server = spawn('nats-server', ['-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', folder], {
-    stdio: 'ignore',
-  });
-  await once(server, 'spawn');
-  const url = await urlOf(join(folder, `nats-server_${server.pid}.ports`));
+async function compare(url, folder) {
   const other = fork(fileURLToPath(import.meta.url), ['serve', url, folder]);
   await once(other, 'message');
   const { createPeer } = await import('../dist/index.js');
@@ -90,14 +179,12 @@ async function compare() {
   for (const peer of peers) await peer.stop();
   await connection.close();
   other.kill('SIGKILL');
-  server.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
 }
 
-async function urlOf(file) {
+async function portsOf(file) {
   for (;;) {
     const text = await readFile(file, 'utf8').catch(() => '');
-    if (text) return JSON.parse(text).nats[0];
+    if (text) return JSON.parse(text);
     await wait(20);
   }
 }

@@ -27,7 +27,8 @@ describe('conformance', () => {
         const program = await find(this);
         folder = await mkdtemp(join(tmpdir(), 'app-net-conformance-'));
         [subject, node] = [new Driver({ ...program, name }), new Driver(counterpart())];
-        for (const driver of [subject, node]) await prepare(driver, folder);
+        await prepare(node, { directory: folder, pages: true });
+        await prepare(subject, { directory: folder }, node);
         await node.notice({ notice: 'joined', peer: subject.id });
         await subject.notice({ notice: 'joined', peer: node.id });
       });
@@ -76,10 +77,13 @@ describe('conformance', () => {
   }
 });
 
-async function prepare(driver: Driver, directory: string): Promise<void> {
-  const { capabilities } = await driver.do<{ capabilities: string[] }>('describe');
-  driver.capabilities = new Set(capabilities);
-  driver.id = await driver.do<string>('start', { directory, name: driver.name });
+/** @param host lets a guest in, that is an implementation which takes a pass */
+async function prepare(driver: Driver, start: object, host?: Driver): Promise<void> {
+  const described = await driver.do<{ capabilities: string[]; origin?: string }>('describe');
+  driver.capabilities = new Set(described.capabilities);
+  const origins = described.origin ? { origins: [described.origin] } : {};
+  const way = driver.capabilities.has('pass') ? await host?.do<object>('admit', origins) : start;
+  driver.id = await driver.do<string>('start', { name: driver.name, ...way });
   if (driver.capabilities.has('serve')) await driver.do('serve');
 }
 

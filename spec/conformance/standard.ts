@@ -1,10 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Nothing here needs Node: pages run it, too. */
 
-import type { Peer } from '../../src/index.ts';
+/** The functions that every driver with the capability `serve` connects. docs/conformance.md says what each has to do. */
 
-/** The functions that every driver with the capability `serve` connects. README.md says what each has to do. */
-
-type Library = Pick<typeof import('../../src/index.ts'), 'current' | 'registerError'>;
+/** What the functions need of an implementation. */
+export interface Host {
+  connect(tag: string, fn: (...args: never[]) => unknown): unknown;
+  current(): { signal: AbortSignal; meta: object; caller?: { id: string } | undefined };
+  registerError(errorClass: new (...args: never[]) => Error, name: string): void;
+}
 
 class OutOfPaper extends Error {
   tray = 7;
@@ -13,12 +16,9 @@ class OutOfPaper extends Error {
 Object.defineProperty(OutOfPaper.prototype, 'name', { value: 'OutOfPaper' });
 
 /** @param notice tells the suite that something happened */
-export function serveStandard(
-  peer: Peer,
-  { current, registerError }: Library,
-  notice: (notice: object) => void,
-): void {
-  registerError(OutOfPaper, 'OutOfPaper');
+export function serveStandard(host: Host, notice: (notice: object) => void): void {
+  const current = (): ReturnType<Host['current']> => host.current();
+  host.registerError(OutOfPaper, 'OutOfPaper');
   let produced = 0;
   let release = (): void => {};
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -34,7 +34,8 @@ export function serveStandard(
       throw value;
     },
     'std.unsendable': () => ({ inner: () => undefined }),
-    'std.slow': (ms: number, value: unknown) => sleep(ms, value),
+    'std.slow': (ms: number, value: unknown) =>
+      new Promise((resolve) => setTimeout(() => resolve(value), ms)),
     'std.hang': async () => {
       const { signal } = current();
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
@@ -72,14 +73,14 @@ export function serveStandard(
     'std.meta': () => current().meta,
     'std.caller': () => current().caller?.id,
   };
-  for (const [tag, fn] of Object.entries(functions)) peer.connect(tag, fn);
+  for (const [tag, fn] of Object.entries(functions)) host.connect(tag, fn);
 }
 
 /** 0, 1, 2, … It lets others have a turn, so that an endless one can be stopped. */
 export async function* countTo(to: number, fails?: string): AsyncGenerator<number> {
   for (let i = 0; i < to; i += 1) {
     yield i;
-    if (i % 16 === 15) await new Promise(setImmediate);
+    if (i % 16 === 15) await new Promise((resolve) => setTimeout(resolve));
   }
   if (fails) throw new RangeError(fails);
 }

@@ -22,7 +22,7 @@ export function tell(value: unknown): Told {
     return { $: 'map', entries: [...value].map(([key, each]) => [tell(key), tell(each)]) };
   if (value instanceof Error) return { $: 'error', ...tellError(value) };
   const bytes = bytesOf(value);
-  if (bytes) return { $: 'bytes', kind: kindOf(value), hex: Buffer.from(bytes).toString('hex') };
+  if (bytes) return { $: 'bytes', kind: kindOf(value), hex: toHex(bytes) };
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, tell(each)]));
 }
 
@@ -49,9 +49,13 @@ function bytesOf(value: object): Uint8Array | undefined {
 }
 
 function kindOf(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1) === 'Uint8Array' && Buffer.isBuffer(value)
-    ? 'Buffer'
-    : Object.prototype.toString.call(value).slice(8, -1);
+  // Browsers have no Buffer.
+  if ((globalThis.Buffer as typeof Buffer | undefined)?.isBuffer(value)) return 'Buffer';
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 interface Special {
@@ -117,9 +121,9 @@ function noStream(): never {
 }
 
 function makeBytes(kind: string, hex: string): unknown {
-  const bytes = Buffer.from(hex, 'hex');
-  if (kind === 'Buffer') return bytes;
-  const own = Uint8Array.from(bytes).buffer;
+  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+  if (kind === 'Buffer') return Buffer.from(bytes);
+  const own = bytes.buffer;
   if (kind === 'ArrayBuffer') return own;
   const View = (globalThis as unknown as { [kind: string]: new (buffer: ArrayBuffer) => unknown })[kind];
   if (!View) throw new Error(`there is no ${kind} here`);

@@ -51,6 +51,7 @@ const CAPABILITIES = [
     'map',
     'error',
     'bytes',
+    'buffer',
   ].map((kind) => `values.${kind}`),
 ];
 
@@ -62,6 +63,8 @@ interface Command {
   secret?: string;
   name?: string;
   own?: string;
+  pages?: boolean;
+  origins?: string[];
   peer: string;
   tag: string;
   args?: unknown[];
@@ -87,20 +90,29 @@ function write(line: object): void {
 
 const commands: { [name: string]: (command: Command) => unknown } = {
   describe: () => ({ implementation: 'app-net', capabilities: CAPABILITIES }),
-  start: async ({ directory, address, secret, name, own }) => {
+  start: async ({ directory, address, secret, name, own, pages }) => {
     peer = library.createPeer({
       ...(directory ? { runtimeDir: directory } : {}),
       ...(address ? { seeds: [address] } : {}),
       ...(secret ? { secret } : {}),
       ...(name ? { name } : {}),
       ...(own ? { id: own } : {}),
+      ...(pages ? { pages: { port: 0 } } : {}),
     });
     peer.peers.on('join', (each) => write({ notice: 'joined', peer: each.id, name: each.name }));
     peer.peers.on('leave', (each, why) => write({ notice: 'left', peer: each.id, why }));
     await peer.start();
     return peer.id;
   },
-  serve: () => serveStandard(peer, library, write),
+  serve: () => {
+    const { current, registerError } = library;
+    serveStandard({ connect: (tag, fn) => peer.connect(tag, fn), current, registerError }, write);
+  },
+  admit: async ({ origins }) => {
+    const [may, hear, offers] = [['*'], ['*'], ['*']];
+    const pass = await peer.pass({ may, hear, offers, name: 'guest', ...(origins ? { origins } : {}) });
+    return { url: peer.pagesUrl, pass };
+  },
   peers: () =>
     [...peer.peers].map((each) => ({ id: each.id, name: each.name, functions: [...each.functions] })),
   call: async ({ peer: id, tag, args = [], deadline, meta, key }) => {

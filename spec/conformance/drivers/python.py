@@ -15,7 +15,7 @@ from app_net import NetError, Peer, RemoteError, Thrown, current  # noqa: E402
 from app_net.decode import TYPECODES, make_bigint  # noqa: E402
 from app_net.encode import bytes_of, cause_of, digits, error_parts  # noqa: E402
 
-KINDS = ["undefined", "number", "bigint", "date", "invalidDate", "regexp", "url", "set", "map", "error", "bytes"]
+KINDS = ["undefined", "number", "bigint", "date", "invalidDate", "regexp", "url", "set", "map", "error", "bytes", "buffer"]
 CAPABILITIES = ["directory", "address", "listen", "call", "serve", "kwargs.call", "kwargs.serve", "functions", "meta", "caller",
                 "throw", "deadline", "cancel", "streams.read", "streams.serve", "arguments.send", "arguments.serve",
                 "events.hear", "events.emit", "events.gap", "presence", "unsendable", "none",

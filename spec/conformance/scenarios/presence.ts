@@ -51,7 +51,7 @@ async function addressOf(folder: string, id: string): Promise<string> {
 export const presence: PresenceScenario[] = [
   {
     title: 'a peer that is killed leaves as lost, and its unanswered call may have run',
-    needs: ['call', 'presence'],
+    needs: ['directory', 'call', 'presence'],
     run: async ({ subject, folder }) => {
       await withDriver({ ...counterpart(), name: 'victim' }, { directory: folder }, async (victim) => {
         await victim.do('serve');
@@ -68,7 +68,7 @@ export const presence: PresenceScenario[] = [
   },
   {
     title: 'a peer that stops leaves as stopped, and answers what it has begun',
-    needs: ['call', 'presence'],
+    needs: ['directory', 'call', 'presence'],
     run: async ({ subject, folder }) => {
       await withDriver({ ...counterpart(), name: 'leaver' }, { directory: folder }, async (leaver) => {
         await leaver.do('serve');
@@ -87,7 +87,7 @@ export const presence: PresenceScenario[] = [
   },
   {
     title: 'it says goodbye, answers what it has begun, and takes no more',
-    needs: ['serve'],
+    needs: ['directory', 'serve'],
     run: async ({ name, program, node, folder }) => {
       await withDriver({ ...program, name }, { directory: folder }, async (leaver) => {
         await leaver.do('serve');
@@ -103,7 +103,7 @@ export const presence: PresenceScenario[] = [
   },
   {
     title: 'it is told by its peers that it was killed',
-    needs: ['serve'],
+    needs: ['directory', 'serve'],
     run: async ({ name, program, node, folder }) => {
       await withDriver({ ...program, name }, { directory: folder }, async (victim) => {
         await node.notice({ notice: 'joined', peer: victim.id });
@@ -147,17 +147,17 @@ export const presence: PresenceScenario[] = [
   },
   {
     title: 'a subscriber is told that the emitter was started again',
-    needs: ['events.hear', 'events.gap'],
+    needs: ['directory', 'events.hear', 'events.gap'],
     run: async ({ subject, folder }) => hearRestart(subject, { ...counterpart(), name: 'emitter' }, folder),
   },
   {
     title: 'its subscribers are told that it was started again',
-    needs: ['events.emit'],
+    needs: ['directory', 'events.emit'],
     run: async ({ name, program, node, folder }) => hearRestart(node, { ...program, name }, folder),
   },
   {
     title: 'peers of its own kind find and call each other',
-    needs: ['serve', 'call', 'listen'],
+    needs: ['directory', 'serve', 'call', 'listen'],
     run: async ({ name, program, subject, folder }) => {
       await withDriver({ ...program, name }, { directory: folder }, async (twin) => {
         await twin.do('serve');

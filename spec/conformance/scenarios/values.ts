@@ -70,9 +70,7 @@ const RICH: { [kind: string]: Told[] } = {
     },
   ],
   bytes: [
-    ...['Uint8Array', 'Buffer', 'ArrayBuffer', 'DataView', 'Uint8ClampedArray'].map((kind) =>
-      bytes(kind, '00ff80'),
-    ),
+    ...['Uint8Array', 'ArrayBuffer', 'DataView', 'Uint8ClampedArray'].map((kind) => bytes(kind, '00ff80')),
     bytes('Uint8Array', ''),
     ...[
       'Int8Array',
@@ -84,9 +82,10 @@ const RICH: { [kind: string]: Told[] } = {
       'Float64Array',
     ].map((kind) => bytes(kind, '000000000000f03f')),
     ...['BigUint64Array', 'BigInt64Array'].map((kind) => bytes(kind, 'ffffffffffffff7f')),
-    [bytes('Uint8Array', '01'), { a: bytes('Uint8Array', '02'), b: bytes('Buffer', '03') }, 'not bytes'],
+    [bytes('Uint8Array', '01'), { a: bytes('Uint8Array', '02'), b: bytes('DataView', '03') }, 'not bytes'],
     bytes('Uint8Array', 'ab'.repeat(200_000)),
   ],
+  buffer: [bytes('Buffer', '00ff80'), bytes('Buffer', '')],
 };
 
 /** Several at once, inside each other. */

@@ -1,5 +1,5 @@
-// What it costs that calls are watched: a trace for one call in a hundred (OpenTelemetry), and counts for Prometheus, beside calls
-// that nobody watches. Each way has a caller and a server of its own, and the rounds alternate, so that the ratios hold on a machine
+// What it costs that calls are watched: a trace for one call in a hundred (OpenTelemetry), counts for Prometheus, the stream that the
+// dashboard reads (`watched`), and that stream after its reader has left (`left`), beside calls that nobody watches. Each way has a caller and a server of its own, and the rounds alternate, so that the ratios hold on a machine
 // that has other work. Run it with `node bench/watching.js`. The guard holds the ratios.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ else if (process.argv[1] === FILE) {
 }
 
 /** The share of the calls that is left for each way to watch: calls per second, and calls per second of processor time. */
-export async function watchingRatios(ways = ['sampled', 'metrics']) {
+export async function watchingRatios(ways = ['sampled', 'metrics', 'watched', 'left']) {
   const pairs = new Map();
   try {
     for (const way of ['nothing', ...ways]) pairs.set(way, await startPair(way));
@@ -124,6 +124,11 @@ async function watch(way) {
   } else if (way === 'metrics') {
     const { metrics } = await import('../dist/index.js');
     metrics();
+  } else if (way === 'watched' || way === 'left') {
+    const { peers } = await import('../dist/index.js');
+    peers.on('join', async (peer) => {
+      for await (const _ of peer.watch()) if (way === 'left') break;
+    });
   }
 }
 

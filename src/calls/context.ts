@@ -39,6 +39,8 @@ export interface CallContext {
 /** A call that runs here, with what the calls made inside it need to know. */
 export interface OuterCall extends CallContext {
   readonly settled: boolean;
+  /** Its function never asks for its context, so it is not entered into the storage. */
+  readonly bare?: boolean;
   /** What each of its steps runs inside, beside the storage. */
   readonly enter?: (<T>(step: () => T) => T) | undefined;
 }
@@ -120,7 +122,8 @@ export function runTracked<T>(call: OuterCall, step: () => T): T {
   const before = running.now;
   running.now = undefined;
   try {
-    const { enter } = call;
+    const { enter, bare } = call;
+    if (bare) return enter ? enter(step) : step();
     return storage.run(call, enter ? () => enter(step) : step);
   } finally {
     running.now = before;

@@ -74,7 +74,7 @@ export function defaultFunctions(source: PeerSource): ReadonlyMap<string, Regist
   };
   const registrations = Object.entries({ info, metrics, ping, passThrough, watch }).map(([name, run]) => {
     const tag = DEFAULT_TAGS[name as keyof typeof DEFAULT_TAGS];
-    return [tag, registrationOf({ tag, fn: run, self: undefined, place: undefined })] as const;
+    return [tag, registrationOf({ tag, fn: run, self: undefined, place: undefined, bare: true })] as const;
   });
   return new Map(registrations);
 }

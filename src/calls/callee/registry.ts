@@ -21,6 +21,8 @@ export interface Registration {
   readonly place: CallSite | undefined;
   /** Whether a call of it begins a stream, as with an async generator function. */
   readonly streams: boolean;
+  /** It is the library's own, and never asks who called it: it costs the promises of the process nothing. */
+  readonly bare: boolean;
   /** Whether it still runs after it has returned; undefined until its first call. The dispatcher sets it. */
   waits: boolean | undefined;
   /** Limits how many of its calls run; undefined for a function without a limit. */
@@ -35,6 +37,7 @@ export interface Registration {
 export interface NewRegistration extends Pick<Registration, 'tag' | 'fn' | 'place'> {
   /** Its `this`. */
   readonly self: object | undefined;
+  readonly bare?: boolean;
   readonly turns?: Turns | undefined;
   readonly threads?: RunsInThreads | undefined;
 }
@@ -180,12 +183,13 @@ function twice(tag: string, known: CallSite | undefined, place: CallSite | undef
   );
 }
 
-export function registrationOf({ tag, fn, self, place, turns, threads }: NewRegistration): Registration {
+export function registrationOf(given: NewRegistration): Registration {
+  const { tag, fn, self, place, turns, threads, bare = false } = given;
   const kind = kindOf(fn);
   const run = threads?.run ?? (self === undefined ? fn : fn.bind<AnyFunction>(self as never));
   const waits = kind === 'unknown' && !turns && !threads ? undefined : true;
   const rest = { threads: threads?.threads, telling: undefined };
-  return { tag, fn, run, place, streams: kind === 'stream', waits, turns, ...rest };
+  return { tag, fn, run, place, streams: kind === 'stream', waits, turns, bare, ...rest };
 }
 
 /** The kind of a function, as far as it shows without a call. */

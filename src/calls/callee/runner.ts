@@ -194,6 +194,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
   #start(registration: Registration, call: RunningCall, args: readonly unknown[]): void {
     const { link, id } = call;
     if (!call.onEnd) this.#watching.begin(call);
+    call.bare = registration.bare && !this.#middleware.incoming;
     track(call);
     let value: unknown;
     try {

@@ -32,6 +32,7 @@ export class RunningCall implements OuterCall {
   /** Whether it was entered into the storage that follows a function across its waits. */
   tracked = false;
   settled = false;
+  bare = false;
   /** The writer of its result, when that is a stream. */
   writer: StreamWriter | undefined;
   /** The readers of its arguments that are streams, by position. */

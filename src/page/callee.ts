@@ -3,7 +3,6 @@ import type { AnyFunction } from '../base/function-types.ts';
 import { isStream, shapeOf, whenSettled } from '../base/value-shape.ts';
 import { StreamReader } from '../calls/streams/stream-reader.ts';
 import { StreamWriter } from '../calls/streams/stream-writer.ts';
-import { encodeFailure, encodeResult, encodeThrown } from '../wire/codec.ts';
 import type {
   CancelFrame,
   CompleteFrame,
@@ -19,9 +18,12 @@ import {
   encodeCancel,
   encodeComplete,
   encodeCredit,
+  encodeFailure,
   encodeNext,
+  encodeResult,
   encodeStreamResult,
-} from '../wire/stream-frames.ts';
+  encodeThrown,
+} from './codec/frames.ts';
 import { reviveFailure } from './call.ts';
 import { PAGE_LIMITS } from './limits.ts';
 import type { PageLink } from './link.ts';
@@ -167,11 +169,11 @@ export class Callee {
   }
 
   #succeed(call: RunningCall, value: unknown): void {
-    this.#answer(call, () => encodeResult(call.id, value, true, call.link.limits.message));
+    this.#answer(call, () => encodeResult(call.id, value, call.link.limits.message));
   }
 
   #threw(call: RunningCall, error: unknown): void {
-    this.#answer(call, () => encodeThrown(call.id, error, true, call.link.limits.message));
+    this.#answer(call, () => encodeThrown(call.id, error, call.link.limits.message));
   }
 
   /** Answers as soon as the network takes it. Until then the call counts as running. */
@@ -211,21 +213,21 @@ export class Callee {
     this.#streams += 1;
     const writer = new StreamWriter(link, source, {
       next: (value) => {
-        const frame = encodeNext(id, undefined, value, true, most);
+        const frame = encodeNext(id, undefined, value, most);
         link.send(frame);
         return sizeOf(frame);
       },
       complete: (value) => {
-        const frame = encodeComplete(id, undefined, value, true, most);
+        const frame = encodeComplete(id, undefined, value, most);
         over(() => frame);
       },
-      failed: (error) => over(() => encodeThrown(id, error, true, most)),
+      failed: (error) => over(() => encodeThrown(id, error, most)),
       refused: (error) =>
         over(() => {
           throw error;
         }),
       run: (step) => this.#inside(call, step),
-      ended: () => over(() => encodeComplete(id, undefined, undefined, true, most)),
+      ended: () => over(() => encodeComplete(id, undefined, undefined, most)),
     });
     call.becomeStream(writer);
     if (this.#streams > PAGE_LIMITS.streams) {

@@ -1,10 +1,10 @@
 import { NetError } from '../base/errors.ts';
-import { NO_META, encodeBeside } from '../wire/beside.ts';
+import { NO_META } from '../wire/beside.ts';
 import type { CallMeta } from '../wire/beside.ts';
-import { encodeEvent, encodeFrame, encodePayload, eventHead } from '../wire/codec.ts';
 import type { EventFrame, EventsFrame } from '../wire/frames.ts';
-import { fits } from '../wire/outgoing.ts';
 import { PAGE_LIMITS } from './limits.ts';
+import { besideOf } from './codec/beside.ts';
+import { encodeWithValue } from './codec/frames.ts';
 import type { PageLink } from './link.ts';
 import type { PageGap, PageHub, PageListener } from './page-event.ts';
 import type { PagePeer } from './page-types.ts';
@@ -114,8 +114,8 @@ export class PageSubscriptions implements PageHub {
     const sequence = this.#sequenceOf(name) + 1;
     let frame;
     try {
-      const beside = meta === undefined ? '' : encodeBeside(meta, undefined);
-      frame = encodeEvent(eventHead(name), sequence, encodePayload(payload, true, most, beside));
+      const head = `{"type":"event","name":${JSON.stringify(name)},"sequence":${sequence}${besideOf(meta)}`;
+      frame = encodeWithValue(head, payload, 'payload', most);
     } catch (error) {
       if (error instanceof TypeError) throw error;
       const { code, why, cause } = whyUnsendable(error, most, 'it is', 'reading it');
@@ -128,7 +128,7 @@ export class PageSubscriptions implements PageHub {
     if (this.#sequences.size > MOST_NAMES) this.#sequences.delete(oldest!);
     const isWanted = this.#wanted.has(name) || this.#wanted.has(EVERY_EVENT);
     // The server notices from the sequence that one is missing.
-    if (isWanted && !link!.congested && fits(frame, most)) link!.send(frame);
+    if (isWanted && !link!.congested) link!.send(frame);
     return isWanted;
   }
 
@@ -186,7 +186,7 @@ export class PageSubscriptions implements PageHub {
     for (const listener of interest.listeners) listener.missed(gap);
   }
 
-  #send(frame: Parameters<typeof encodeFrame>[0]): void {
-    this.#link?.send(encodeFrame(frame));
+  #send(frame: EventsFrame): void {
+    this.#link?.send(JSON.stringify(frame));
   }
 }

@@ -1,6 +1,5 @@
 import { VERSIONS } from '../wire/frames.ts';
 import type { AcceptMessage, Limits, WelcomeMessage } from '../wire/frames.ts';
-import { isLimits } from '../wire/guards.ts';
 import { isFields, isPeerId, isTagList, LONGEST_TAG } from '../wire/shapes.ts';
 import { toBase64 } from './pass.ts';
 import type { Pass } from './pass.ts';
@@ -88,7 +87,7 @@ function read(text: string, type: string): Record<string, unknown> {
 
 function isWelcome(message: object): message is WelcomeMessage {
   const { version, versions, id, incarnation, nonce, limits } = message as Record<string, unknown>;
-  const isRight = VERSIONS.includes(version as number) && Array.isArray(versions) && isLimits(limits);
+  const isRight = VERSIONS.includes(version as number) && Array.isArray(versions) && isFields(limits);
   return isRight && isPeerId(id) && isPeerId(incarnation) && isPeerId(nonce);
 }
 

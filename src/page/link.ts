@@ -1,5 +1,4 @@
 import type { WriterLink } from '../calls/streams/stream-writer.ts';
-import { SEPARATOR } from '../wire/codec.ts';
 import type { Limits } from '../wire/frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { PageSocket } from './socket.ts';
@@ -26,7 +25,6 @@ export class PageLink implements WriterLink {
   readonly socket: PageSocket;
   /** The limits of the server. */
   readonly limits: Limits;
-  readonly newerVersion: boolean;
   /** One of the two sides has said that it leaves: no more calls are made here. */
   leaving = false;
   congested = false;
@@ -34,10 +32,9 @@ export class PageLink implements WriterLink {
   #batch = '';
   #stalled: Set<() => void> | undefined;
 
-  constructor(socket: PageSocket, limits: Limits, newerVersion: boolean, owner: LinkOwner) {
+  constructor(socket: PageSocket, limits: Limits, owner: LinkOwner) {
     this.socket = socket;
     this.limits = limits;
-    this.newerVersion = newerVersion;
     this.#owner = owner;
   }
 
@@ -54,7 +51,7 @@ export class PageLink implements WriterLink {
       this.flush();
       this.send(frame);
     } else {
-      this.#batch += SEPARATOR + frame;
+      this.#batch += `\n${frame}`;
     }
   }
 

@@ -5,7 +5,6 @@ import type { NetError, NetErrorCode, NetErrorDetails } from '../base/errors.ts'
 import { peerLine } from '../base/text.ts';
 import { whenAborted } from '../base/when-aborted.ts';
 import { StreamReader } from '../calls/streams/stream-reader.ts';
-import { encodeRequest } from '../wire/codec.ts';
 import type {
   CancelFrame,
   CompleteFrame,
@@ -16,7 +15,7 @@ import type {
 } from '../wire/frames.ts';
 import { isStream, shapeOf } from '../base/value-shape.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
-import { encodeCancel, encodeCredit, encodeLateCancel } from '../wire/stream-frames.ts';
+import { encodeCancel, encodeCredit, encodeLateCancel, encodeRequest } from './codec/frames.ts';
 import { PageCall, failCall, failWith, failWithFrame, lostMessage } from './call.ts';
 import type { PageLink } from './link.ts';
 import type { PagePeer } from './page-types.ts';
@@ -191,7 +190,7 @@ export class OutgoingCalls {
     let request: Outgoing;
     try {
       const sent = given ? args.map((arg, at) => (given.has(at) ? null : arg)) : args;
-      request = encodeRequest(id, tag, sent, deadline, true, given && [...given.keys()], most, beside);
+      request = encodeRequest(id, tag, sent, deadline, given && [...given.keys()], most, beside);
     } catch (error) {
       const { code, why, cause } = whyUnsendable(error, most, 'the request is', 'reading the arguments');
       this.#fail(call, code, why, cause === undefined ? {} : { cause });

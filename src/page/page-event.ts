@@ -1,7 +1,7 @@
 import { refuseUnknown } from '../base/option-checks.ts';
 import { isPromise, whenSettled } from '../base/value-shape.ts';
 import type { CallMeta } from '../wire/beside.ts';
-import { LONGEST_EVENT_NAME, isEventName } from '../wire/guards.ts';
+import { isString } from '../wire/shapes.ts';
 import type { PagePeer } from './page-types.ts';
 
 /**
@@ -58,6 +58,9 @@ export interface PageSubscribeOptions {
   onError?: ((error: unknown) => void) | undefined;
 }
 
+/** Characters of the name of an event. */
+const LONGEST_NAME = 256;
+
 const SUBSCRIBE_OPTIONS = { signal: true, onGap: true, onError: true } as const satisfies Record<
   keyof PageSubscribeOptions,
   true
@@ -91,8 +94,8 @@ export class PageEvent<T> {
 
   /** @internal Use `net.event()`. */
   constructor(name: string, hub: PageHub) {
-    if (!isEventName(name)) {
-      throw new TypeError(`event(name): name must be a string of 1 to ${LONGEST_EVENT_NAME} characters`);
+    if (!isString(name, LONGEST_NAME) || name === '') {
+      throw new TypeError(`event(name): name must be a string of 1 to ${LONGEST_NAME} characters`);
     }
     this.name = name;
     this.#hub = hub;

@@ -1,7 +1,7 @@
 import type { AnyFunction, Remote } from '../base/function-types.ts';
 import { abortSignal, milliseconds, refuseUnknown } from '../base/option-checks.ts';
-import { encodeBeside } from '../wire/beside.ts';
 import { asStream } from './as-stream.ts';
+import { besideOf } from './codec/beside.ts';
 import type { OutgoingCalls } from './outgoing.ts';
 import type { PageCallOptions, PageRemote } from './page-types.ts';
 
@@ -23,7 +23,7 @@ export function remoteOf<F extends AnyFunction>(
     const { signal, meta } = options;
     const time = milliseconds('deadline', options.deadline, otherwise);
     abortSignal('signal', signal);
-    const beside = meta === undefined ? '' : encodeBeside(meta, undefined);
+    const beside = besideOf(meta);
     const call = (...args: unknown[]): Promise<unknown> =>
       isPlain
         ? outgoing.call(tag, args, time, signal, beside)

@@ -1,16 +1,12 @@
 import { messageOf } from '../base/text.ts';
 import { BadFrame } from '../wire/bad-frame.ts';
-import { Arrivals } from '../wire/binary.ts';
-import { decodeMessage } from '../wire/codec.ts';
-import { VERSIONS } from '../wire/frames.ts';
 import type { ErrorFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
-import { takeFunctionsFrame } from '../wire/functions-frames.ts';
-import { encodeCancel } from '../wire/stream-frames.ts';
 import type { Callee } from './callee.ts';
+import { decodeMessage } from './codec/decode.ts';
+import { encodeCancel } from './codec/frames.ts';
 import type { Dial } from './dial.ts';
 import type { PageSubscriptions } from './events.ts';
 import type { Introduced } from './handshake.ts';
-import { PAGE_LIMITS } from './limits.ts';
 import { PageLink } from './link.ts';
 import type { OutgoingCalls } from './outgoing.ts';
 import { throwLater } from './page-event.ts';
@@ -29,6 +25,9 @@ export interface SessionOwner {
   drain(): void;
 }
 
+/** Tags in one frame. The longest ones have 6 KiB of JSON, and every server takes frames of 64 KiB. */
+const AT_ONCE = 5;
+
 /** The close code for a message that breaks the protocol. */
 const BAD_FRAME = 4400;
 
@@ -39,18 +38,19 @@ export class Session {
   readonly #parts: Parts;
   readonly #owner: SessionOwner;
   readonly #dial: Dial;
-  readonly #arrivals = new Arrivals(PAGE_LIMITS.message);
+  /** Binary messages that wait for their frame, which comes with the next text. */
+  readonly #binaries: Uint8Array[] = [];
   /** Tags that the server knows. */
   #told: Set<string>;
 
   constructor({ server, told }: Introduced, dial: Dial, parts: Parts, owner: SessionOwner) {
-    const { id, incarnation, name, group, functions, limits, versions } = server;
+    const { id, incarnation, name, group, functions, limits } = server;
     this.server = new Server(id, name, group, functions);
     this.#parts = parts;
     this.#owner = owner;
     this.#dial = dial;
     this.#told = new Set(told);
-    this.link = new PageLink(dial.socket, limits, Math.max(...versions) > VERSIONS[0]!, {
+    this.link = new PageLink(dial.socket, limits, {
       drained: () => parts.outgoing.pump(),
       failed: (error) => this.#broke(error),
     });
@@ -64,11 +64,14 @@ export class Session {
   /** Tells the server of the functions that were connected and disconnected since it was told last. */
   tellFunctions(): void {
     const now = new Set(this.#parts.callee.functions.keys());
-    const untold = new Map<string, boolean>();
-    for (const tag of now) if (!this.#told.has(tag)) untold.set(tag, true);
-    for (const tag of this.#told) if (!now.has(tag)) untold.set(tag, false);
+    const before = this.#told;
     this.#told = now;
-    while (untold.size > 0) this.link.send(takeFunctionsFrame(untold, this.link.limits.message));
+    const added = [...now].filter((tag) => !before.has(tag));
+    const removed = [...before].filter((tag) => !now.has(tag));
+    for (let at = 0; at < Math.max(added.length, removed.length); at += AT_ONCE) {
+      const some = (tags: string[]): string[] => tags.slice(at, at + AT_ONCE);
+      this.link.send(JSON.stringify({ type: 'functions', added: some(added), removed: some(removed) }));
+    }
   }
 
   /** Whether no call is under way, in either direction. */
@@ -93,8 +96,8 @@ export class Session {
   #message(data: unknown): void {
     this.#owner.heard();
     try {
-      if (typeof data === 'string') decodeMessage(data, this, this.link.newerVersion, this.#arrivals);
-      else this.#arrivals.add(new Uint8Array(data as ArrayBuffer));
+      if (typeof data === 'string') decodeMessage(data, this.#binaries, this.#take);
+      else this.#binaries.push(new Uint8Array(data as ArrayBuffer));
     } catch (error) {
       this.#broke(error);
     }
@@ -107,7 +110,7 @@ export class Session {
     this.#dial.abort(messageOf(error), BAD_FRAME);
   }
 
-  frame(frame: Frame | UnreadableFrame): void {
+  readonly #take = (frame: Frame | UnreadableFrame): void => {
     const { outgoing, callee, events } = this.#parts;
     switch (frame.type) {
       case 'request':
@@ -149,7 +152,7 @@ export class Session {
       default:
       // A page is told of nobody else.
     }
-  }
+  };
 
   /** A frame has a value that this engine cannot make. Only its call fails; an event counts as missed. */
   #unreadable(frame: UnreadableFrame): void {

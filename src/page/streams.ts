@@ -1,10 +1,9 @@
 import type { NetErrorCode } from '../base/errors.ts';
 import { StreamWriter } from '../calls/streams/stream-writer.ts';
-import { encodeFailure, encodeThrown } from '../wire/codec.ts';
 import { sizeOf } from '../wire/outgoing.ts';
-import { encodeComplete, encodeNext } from '../wire/stream-frames.ts';
 import { TooLarge } from '../wire/too-large.ts';
 import { NotSerializable } from '../wire/values/not-serializable.ts';
+import { encodeComplete, encodeFailure, encodeNext, encodeThrown } from './codec/frames.ts';
 import type { PageLink } from './link.ts';
 import type { PageSource } from './source.ts';
 
@@ -38,13 +37,13 @@ export function sendArgument(
   const most = link.limits.message;
   return new StreamWriter(link, source, {
     next: (value) => {
-      const frame = encodeNext(id, arg, value, true, most);
+      const frame = encodeNext(id, arg, value, most);
       link.send(frame);
       sent();
       return sizeOf(frame);
     },
-    complete: (value) => link.send(encodeComplete(id, arg, value, true, most)),
-    failed: (error) => link.send(encodeThrown(id, error, true, most, arg)),
+    complete: (value) => link.send(encodeComplete(id, arg, value, most)),
+    failed: (error) => link.send(encodeThrown(id, error, most, arg)),
     refused: (error) => {
       const { code, why } = whyUnsendable(error, most, 'it is', 'reading it');
       const message = `a value of args[${arg}] cannot be sent: ${why}`;

@@ -22,15 +22,8 @@ const ENTRIES = {
   'serve-hooks': 'src/cli/serve/serve-hooks.ts',
 };
 
-/** What a page has a smaller one of. */
-const LEAN = [
-  'base/near.ts',
-  'base/stack.ts',
-  'wire/collisions.ts',
-  'wire/engine.ts',
-  'wire/passed-on.ts',
-  'wire/presence-frames.ts',
-];
+/** Files that a page has smaller ones of, in `src/page/lean/`. */
+const LEAN = ['base/near.ts', 'wire/engine.ts'];
 
 /** Packages of the user's, which must not be copied: OpenTelemetry's API finds its SDK only if there is one copy. */
 const FOREIGN = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies);
@@ -176,14 +169,9 @@ async function bundleEntries(packages) {
   });
 }
 
-/**
- * One file for browsers, minified, with nothing of Node's in it. The files of `src/page/lean/` take the place of those with the same
- * name that are made for a process.
- */
+/** One file for browsers, minified, with nothing of Node's in it. */
 async function bundlePage() {
-  const lean = new Map(
-    LEAN.map((file) => [join(root, 'src', file), join(root, 'src/page/lean', basename(file))]),
-  );
+  const lean = new Map(LEAN.map((file) => [join(root, 'src', file), join(root, 'src/page/lean', basename(file))]));
   const leaner = {
     name: 'what a page does without',
     setup({ onResolve }) {

@@ -1,0 +1,82 @@
+import { isBriefText } from '../../base/text.ts';
+import { NOT_PROPERTIES, classNames, isError } from '../../wire/values/error-classes.ts';
+import { put } from '../../wire/values/meta.ts';
+import type { Encoder } from './encode.ts';
+
+/** Errors as JSON, see `wire/error-parts.ts`. Parts that cannot be sent or read are left out. */
+
+/** Characters of a message and a stack that are sent. */
+const LONGEST = 65_536;
+
+/** How many errors are sent with one: its causes, and the errors of an AggregateError. */
+const MOST_ERRORS = 64;
+
+/** @param other writes a cause, or one of the errors of an AggregateError */
+export function writeError(
+  encoder: Encoder,
+  error: Error,
+  other: (value: unknown) => unknown = (value) => encoder.value(value),
+): Record<string, unknown> {
+  const { name, message } = error as { name: unknown; message: unknown };
+  const json: Record<string, unknown> = { name: textOf(name, 'Error'), message: textOf(message, '') };
+  const names = classNames(error);
+  if (names.length !== 1 || names[0] !== json['name']) json['classes'] = names;
+  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
+  encoder.within(error, () => {
+    const part = (key: string, write: () => unknown): void => {
+      encoder.at(key);
+      encoder.attempt(() => {
+        json[key] = write();
+      });
+    };
+    if (code !== undefined) part('code', () => encoder.value(code));
+    if (Object.hasOwn(error, 'cause')) part('cause', () => other(cause));
+    if (Array.isArray(errors)) {
+      part('errors', () =>
+        encoder.within([], () =>
+          errors.slice(0, MOST_ERRORS).map((each, index) => {
+            encoder.at(index);
+            return other(each);
+          }),
+        ),
+      );
+    }
+    const keys = Object.keys(error).filter((key) => !NOT_PROPERTIES.has(key));
+    const properties = {};
+    encoder.at('properties');
+    encoder.within([], () => {
+      for (const key of keys) {
+        encoder.at(key);
+        encoder.attempt(() => {
+          const value = (error as unknown as Record<string, unknown>)[key];
+          if (value !== undefined) put(properties, key, encoder.value(value));
+        });
+      }
+    });
+    if (Object.keys(properties).length > 0) json['properties'] = properties;
+  });
+  if (typeof error.stack === 'string') json['stack'] = error.stack.slice(0, LONGEST);
+  return json;
+}
+
+function textOf(value: unknown, otherwise: string): string {
+  return isBriefText(value) ? String(value).slice(0, LONGEST) : otherwise;
+}
+
+/** How far a chain of causes is followed. */
+const LONGEST_CHAIN = 16;
+
+/** What was thrown: `{ error }`, `{ value }`, or `{}` for undefined. */
+export function writeThrown(encoder: Encoder, thrown: unknown, left = LONGEST_CHAIN): object {
+  if (thrown === undefined) return {};
+  return encoder.within([], () => {
+    if (!isError(thrown)) {
+      encoder.at('value');
+      return { value: encoder.value(thrown) };
+    }
+    encoder.at('error');
+    const other = (cause: unknown): object =>
+      left > 0 ? writeThrown(encoder, cause, left - 1) : encoder.refuse('one cause too many');
+    return { error: writeError(encoder, thrown, other) };
+  });
+}

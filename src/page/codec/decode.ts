@@ -27,11 +27,11 @@ export function decodeMessage(
     let size = line.length;
     const { meta } = frame;
     if (isFields(meta)) {
-      const own = binaries.splice(0, (meta['binary'] as number | undefined) ?? 0);
-      for (const { length } of own) size += length;
+      const taken = binaries.splice(0, (meta['binary'] as number | undefined) ?? 0);
+      for (const { length } of taken) size += length;
       delete frame['meta'];
       try {
-        revive(frame, meta['values'] as Fields, own);
+        revive(frame, meta['values'] as Fields, taken);
       } catch (error) {
         const { type, id, arg } = frame as { type: UnreadableFrame['of']; id: number; arg?: number };
         const { message } = error as Error;
@@ -90,7 +90,11 @@ function revive(root: object, values: Fields, binaries: readonly Uint8Array[]): 
     if (within) revive(json as object, within, binaries);
     const make = typeof type === 'string' && Object.hasOwn(MAKE, type) ? MAKE[type] : undefined;
     if (!make && typeof type === 'string') throw new Error(`it has a ${type} that this page cannot create`);
-    put(parent, last, make ? make(json as never, binaries) : bytesOf(type[1]!, binaries[json as number]!));
+    put(
+      parent,
+      last,
+      make ? make(json as never, binaries) : bytesOf(type[1] ?? '', binaries[json as number]!),
+    );
   }
 }
 

@@ -1,9 +1,18 @@
 import { isBriefText } from '../../base/text.ts';
 import { NOT_PROPERTIES, classNames, isError } from '../../wire/values/error-classes.ts';
 import { put } from '../../wire/values/meta.ts';
-import type { Encoder } from './encode.ts';
 
 /** Errors as JSON, see `wire/error-parts.ts`. Parts that cannot be sent or read are left out. */
+
+/** The writer of values, as far as an error needs it. */
+export interface ErrorWriter {
+  /** @throws for a value that cannot be sent */
+  value(value: unknown): unknown;
+  within<T>(container: object, write: () => T): T;
+  at(key: string | number): void;
+  attempt(write: () => void): void;
+  refuse(what: string): never;
+}
 
 /** Characters of a message and a stack that are sent. */
 const LONGEST = 65_536;
@@ -13,7 +22,7 @@ const MOST_ERRORS = 64;
 
 /** @param other writes a cause, or one of the errors of an AggregateError */
 export function writeError(
-  encoder: Encoder,
+  encoder: ErrorWriter,
   error: Error,
   other: (value: unknown) => unknown = (value) => encoder.value(value),
 ): Record<string, unknown> {
@@ -67,7 +76,7 @@ function textOf(value: unknown, otherwise: string): string {
 const LONGEST_CHAIN = 16;
 
 /** What was thrown: `{ error }`, `{ value }`, or `{}` for undefined. */
-export function writeThrown(encoder: Encoder, thrown: unknown, left = LONGEST_CHAIN): object {
+export function writeThrown(encoder: ErrorWriter, thrown: unknown, left = LONGEST_CHAIN): object {
   if (thrown === undefined) return {};
   return encoder.within([], () => {
     if (!isError(thrown)) {

@@ -1,3 +1,4 @@
+import { messageOf, nameOr } from '../../base/text.ts';
 import type { WireFailure } from '../../wire/frames.ts';
 import { Parcel, fits } from '../../wire/outgoing.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
@@ -118,7 +119,7 @@ export function encodeThrown(id: number, thrown: unknown, most: number, arg?: nu
 
 function describe(thrown: unknown, why: unknown): { name: string; message: string } {
   try {
-    if (isError(thrown)) return { name: String(thrown.name).slice(0, 256), message: String(thrown.message) };
+    if (isError(thrown)) return { name: nameOr(thrown.name, 'Error'), message: messageOf(thrown) };
   } catch {
     // Its getters throw.
   }

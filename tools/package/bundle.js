@@ -171,7 +171,9 @@ async function bundleEntries(packages) {
 
 /** One file for browsers, minified, with nothing of Node's in it. */
 async function bundlePage() {
-  const lean = new Map(LEAN.map((file) => [join(root, 'src', file), join(root, 'src/page/lean', basename(file))]));
+  const lean = new Map(
+    LEAN.map((file) => [join(root, 'src', file), join(root, 'src/page/lean', basename(file))]),
+  );
   const leaner = {
     name: 'what a page does without',
     setup({ onResolve }) {

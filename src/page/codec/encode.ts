@@ -154,19 +154,33 @@ export class Encoder {
     this.#keys[this.#keys.length - 1] = key;
   }
 
-  /** Writes a part that may be left out. Nothing is kept of one that fails. */
+  /**
+   * Writes a part that may be left out. Nothing is kept of one that fails. It may use half of the free room; if that is not enough,
+   * this half is used up: so an error with a thousand properties that are too large is not a thousand times the work.
+   */
   attempt(write: () => void): void {
     const { length: depth } = this.#inside;
-    const kept = [this.#notes, this.#base, this.#nested, this.#left] as const;
+    const kept = [this.#notes, this.#base, this.#nested] as const;
     const { length } = this.#binaries;
+    const half = Math.floor(this.#left / 2);
+    this.#left -= half;
     try {
       write();
+      this.#left += half;
     } catch {
       this.#inside.length = depth;
       this.#keys.length = depth + 1;
-      [this.#notes, this.#base, this.#nested, this.#left] = kept;
+      [this.#notes, this.#base, this.#nested] = kept;
       this.#binaries.length = length;
+      this.#left = half - 1;
     }
+  }
+
+  /** Text of an error. It is cut rather than refused: to at most half of the free room. */
+  text(text: string): string {
+    const kept = text.slice(0, Math.max(0, Math.floor(this.#left / 2)));
+    this.#pay(kept.length + 1);
+    return kept;
   }
 
   refuse(what: string): never {

@@ -11,6 +11,8 @@ export interface ErrorWriter {
   within<T>(container: object, write: () => T): T;
   at(key: string | number): void;
   attempt(write: () => void): void;
+  /** Cuts text that is too long, and counts it. */
+  text(text: string): string;
   refuse(what: string): never;
 }
 
@@ -27,7 +29,10 @@ export function writeError(
   other: (value: unknown) => unknown = (value) => encoder.value(value),
 ): Record<string, unknown> {
   const { name, message } = error as { name: unknown; message: unknown };
-  const json: Record<string, unknown> = { name: textOf(name, 'Error'), message: textOf(message, '') };
+  const json: Record<string, unknown> = {
+    name: encoder.text(textOf(name, 'Error')),
+    message: encoder.text(textOf(message, '')),
+  };
   const names = classNames(error);
   if (names.length !== 1 || names[0] !== json['name']) json['classes'] = names;
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
@@ -64,7 +69,7 @@ export function writeError(
     });
     if (Object.keys(properties).length > 0) json['properties'] = properties;
   });
-  if (typeof error.stack === 'string') json['stack'] = error.stack.slice(0, LONGEST);
+  if (typeof error.stack === 'string') json['stack'] = encoder.text(error.stack.slice(0, LONGEST));
   return json;
 }
 

@@ -69,6 +69,13 @@ describe('the examples', function () {
     expect(text).to.include('148933 primes').and.to.include('its thread was ended');
   });
 
+  it('11-simulation: a simulation finds the bug of a bank, and none in the bank without it', async () => {
+    const { code, text } = await runExample('examples/11-simulation/main.ts');
+    expect(code, text).to.equal(0);
+    expect(text).to.match(/seed \d+ fails .*: Error: \d+ cents were paid, and the bank has \d+/);
+    expect(text).to.include('The fewest faults').and.to.include('no cent lost');
+  });
+
   it('08-lan: peers with the secret find each other, and a peer with another secret finds nobody', async () => {
     const { code, text } = await runExample('examples/08-lan/main.ts');
     expect(code, text).to.equal(0);
@@ -84,8 +91,9 @@ describe('the test examples', function () {
   const runTests = async (
     args: string[],
     node?: string,
+    environment?: Record<string, string>,
   ): Promise<{ code: number | NodeJS.Signals; text: string }> => {
-    const tests = processes.run(REPOSITORY, args, { APP_NET_RUNTIME_DIR: '' }, node);
+    const tests = processes.run(REPOSITORY, args, { APP_NET_RUNTIME_DIR: '', ...environment }, node);
     const code = await tests.exited;
     return { code, text: `${tests.lines.join('\n')}\n${tests.errors}` };
   };
@@ -129,5 +137,23 @@ describe('the test examples', function () {
     ]);
     expect(code, text).to.equal(0);
     expect(text).to.match(/2 passed/);
+  });
+
+  it('with a simulation run in mocha, node:test and vitest', async () => {
+    const simulation = 'examples/11-simulation';
+    const guide = await readFile(join(REPOSITORY, 'docs/guides/test-against-a-broken-network.md'), 'utf8');
+    const bank = await readFile(join(REPOSITORY, simulation, 'bank.ts'), 'utf8');
+    for (const name of ['careless', 'careful', 'pay']) {
+      const code = new RegExp(`^export (async )?function ${name}\\b[^]*?^}$`, 'm').exec(bank)![0];
+      expect(guide).to.include(code);
+    }
+    const few = { SIM_SEEDS: '5' };
+    const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--node-option', 'import=tsx'];
+    const ends = await Promise.all([
+      runTests([...mocha, `${simulation}/mocha.spec.ts`], undefined, few),
+      runTests(['--import', 'tsx', '--test', `${simulation}/node.test.ts`], undefined, few),
+      runTests(['node_modules/vitest/vitest.mjs', 'run', `${simulation}/vitest.test.js`], undefined, few),
+    ]);
+    for (const { code, text } of ends) expect(code, text).to.equal(0);
   });
 });

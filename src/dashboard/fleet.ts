@@ -17,7 +17,7 @@ const SLOWLY = 4;
 const MOST_UNREAD = 20;
 
 /** How long the peers are still watched after the last page has gone, in ms: it may be loaded again. */
-const LINGER = 3_000;
+const LINGER = 2_000;
 
 interface Reader {
   unread: FleetMessage[];

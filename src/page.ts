@@ -6,7 +6,7 @@
  */
 
 export { connectPage } from './page/connect-page.ts';
-export type { Page } from './page/page.ts';
+export type { PageNet } from './page/page.ts';
 export type {
   ConnectPageOptions,
   PageCallContext,

@@ -4,12 +4,12 @@ import type { Page as Tab } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
 import { PageStage } from '../support/page-stage.ts';
 import type { TabWindow } from '../support/page-stage.ts';
-import type { connectPage as Connect, NetError as Failure, Page } from '../../src/page.ts';
+import type { connectPage as Connect, NetError as Failure, PageNet } from '../../src/page.ts';
 
 // What runs in the tab. `connectPage` and `NetError` are the built library there.
 declare const connectPage: typeof Connect;
 declare const window: TabWindow;
-declare const net: Page;
+declare const net: PageNet;
 
 describe('the connection of a web page in Chromium', function () {
   this.timeout(60_000);

@@ -1,6 +1,6 @@
 import type { Browser, Page as Tab } from 'playwright-core';
 
-import type { Page } from '../../src/page.ts';
+import type { PageNet } from '../../src/page.ts';
 import { needChromium, Site } from './browser.ts';
 import { PageServer } from './page-server.ts';
 import { Stage } from './peers.ts';
@@ -8,7 +8,7 @@ import { Processes } from './processes.ts';
 
 /** What the tabs have as globals, beside `connectPage` and `NetError`. */
 export interface TabWindow {
-  net: Page;
+  net: PageNet;
   /** The states and ends of `net`, in their order. */
   log: unknown[];
   dispatchEvent(event: Event): boolean;

@@ -22,7 +22,7 @@ interface PublicName {
 /** Values that examples may use without creating them. */
 const GIVEN = `
 import type { Connected, NetEvent, RemotePeer } from '../../src/index.ts';
-import type { Page } from '../../src/page.ts';
+import type { PageNet } from '../../src/page.ts';
 
 declare global {
   const peer: RemotePeer;
@@ -31,7 +31,7 @@ declare global {
   const ids: string[];
   const done: NetEvent<{ id: string }>;
   const resize: Connected<(image: Uint8Array, width: number) => Promise<Uint8Array>>;
-  const net: Page;
+  const net: PageNet;
   const pass: string;
   const square: Connected<(n: number) => number>;
   function add(a: number, b: number): number;

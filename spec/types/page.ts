@@ -1,5 +1,5 @@
 import { connectPage } from '../../src/page.ts';
-import type { Page, PagePeer, PageState } from '../../src/page.ts';
+import type { PageNet, PagePeer, PageState } from '../../src/page.ts';
 
 /** What the types of a page promise, and what they refuse. Only compiled. */
 
@@ -11,7 +11,7 @@ async function* follow(file: string): AsyncGenerator<string, number, void> {
 const plain = (a: number): string => String(a);
 
 export async function types(): Promise<void> {
-  await using net: Page = await connectPage('ws://127.0.0.1:4000', { pass: 'text' });
+  await using net: PageNet = await connectPage('ws://127.0.0.1:4000', { pass: 'text' });
   await connectPage(new URL('wss://app.example/net'), { pass: async () => 'text', deadline: 5_000 });
   // @ts-expect-error a pass is needed
   await connectPage('ws://127.0.0.1:4000', {});

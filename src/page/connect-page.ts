@@ -1,5 +1,5 @@
 import { abortSignal, milliseconds, refuseUnknown } from '../base/option-checks.ts';
-import { Page } from './page.ts';
+import { PageNet } from './page.ts';
 import type { ConnectPageOptions } from './page-types.ts';
 
 const OPTIONS: Record<keyof ConnectPageOptions, true> = { pass: true, deadline: true, signal: true };
@@ -24,7 +24,7 @@ const DEFAULT_DEADLINE = 30_000;
  * });
  * const small = await net.remote<typeof resize>('img.resize@1')(image, 200);
  */
-export async function connectPage(url: string | URL, options: ConnectPageOptions): Promise<Page> {
+export async function connectPage(url: string | URL, options: ConnectPageOptions): Promise<PageNet> {
   const where = checkUrl(url);
   refuseUnknown('option', options, OPTIONS);
   const { pass, signal } = options;
@@ -40,7 +40,7 @@ export async function connectPage(url: string | URL, options: ConnectPageOptions
       'this page cannot prove its pass: browsers give crypto.subtle only to pages that came by https, or from localhost',
     );
   }
-  const page = new Page(where, pass, deadline);
+  const page = new PageNet(where, pass, deadline);
   try {
     await page.start(signal);
   } catch (error) {

@@ -34,7 +34,7 @@ type Listener = (...args: unknown[]) => unknown;
  * await using net = await connectPage('wss://app.example/net', { pass });
  * const small = await net.remote<typeof resize>('img.resize@1')(image, 200);
  */
-export class Page implements AsyncDisposable {
+export class PageNet implements AsyncDisposable {
   readonly #url: URL;
   readonly #deadline: number;
   readonly #life: Life;

@@ -11,6 +11,11 @@ export interface ClusterTally {
   answered: number;
   /** Calls whose fate the caller was told not to know: they were under way on a connection that broke. */
   lost: number;
+  /**
+   * Calls that were not sent, since their peer was connecting again and there was no link to it: with more peers than have links to
+   * each other. Nothing ran.
+   */
+  unsent: number;
   /** Anything else that a call came to. */
   wrong: string[];
   /** Joins and leaves after the beginning. */
@@ -29,7 +34,7 @@ export async function natsCluster(count: number, rounds: number): Promise<Cluste
       network: natsNetwork({ servers: servers[index % 3]!.url }),
     }),
   );
-  const tally: ClusterTally = { answered: 0, lost: 0, wrong: [], told: [], pauses: [] };
+  const tally: ClusterTally = { answered: 0, lost: 0, unsent: 0, wrong: [], told: [], pauses: [] };
   let running = true;
   let calling: Promise<void>[] = [];
   const longest = peers.map(() => 0);
@@ -54,6 +59,7 @@ export async function natsCluster(count: number, rounds: number): Promise<Cluste
         } catch (error) {
           const { code, ran, message } = error as NetError;
           if (code === 'CONNECTION_LOST' && ran === 'unknown') tally.lost += 1;
+          else if (code === 'NOT_SENT' && ran === 'no') tally.unsent += 1;
           else tally.wrong.push(`${code} ${ran} ${message}`);
         }
         const now = performance.now();

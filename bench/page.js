@@ -70,7 +70,7 @@ async function measure() {
 }
 
 async function inPage({ url, pass, bare, seconds, inFlight }) {
-  const { connectPage } = await import('/page.js');
+  const { connectPage } = await import(`${location.origin}/page.js`);
   const net = await connectPage(url, { pass });
   const add = net.remote('bench.add');
   await add(1, 2);

@@ -9,7 +9,14 @@ import { refuseUpgrade } from './refusals.ts';
 
 /** Lets web pages in at a server of the user. */
 
-/** A server of `node:http` or `node:https`. */
+/**
+ * A server of `node:http` or `node:https`.
+ *
+ * @example
+ * const { createServer } = await import('node:http');
+ * const server: WebServer = createServer();
+ * createPeer().attach(server, '/net');
+ */
 export type WebServer = Server | SecureServer;
 
 /** The paths that are taken at each server, in the order in which they were attached. */

@@ -17,7 +17,13 @@ import { Upgrader } from './websocket.ts';
 
 /** Lets web pages in: at a port of their own, or at a server of the user. */
 
-/** Key and certificate (PEM) that browsers accept. */
+/**
+ * Key and certificate (PEM) that browsers accept.
+ *
+ * @example
+ * const tls: PageCertificate = { key: await readFile('key.pem'), cert: await readFile('cert.pem') };
+ * createPeer({ pages: { port: 4000, tls } });
+ */
 export interface PageCertificate {
   key: string | Buffer;
   cert: string | Buffer;

@@ -10,7 +10,8 @@ import type { Settings } from '../options.ts';
  * A server of yours at which web pages come in.
  *
  * @example
- * const attachment: PageAttachment = peer.attach(server, '/net');
+ * const { createServer } = await import('node:http');
+ * const attachment: PageAttachment = createPeer().attach(createServer(), '/net');
  * attachment.close();
  */
 export interface PageAttachment {

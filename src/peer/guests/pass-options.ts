@@ -9,7 +9,8 @@ import type { PassClaims } from '../../wire/pass.ts';
  * The rights of a pass. Whatever it does not name does not exist for the peer that has it.
  *
  * @example
- * const pass = await peer.pass({ may: [resize, 'chat.*'], hear: ['job.*'], expires: '8h', origins: ['https://app.example'] });
+ * const own = createPeer();
+ * const pass = await own.pass({ may: [resize, 'chat.*'], hear: ['job.*'], expires: '8h', origins: ['https://app.example'] });
  */
 export interface PassOptions {
   /**

@@ -21,6 +21,7 @@ describe('docs/observability', () => {
       ...peer.metrics(),
       made: [{ ...series, buckets: [] }],
       ran: [{ ...series, buckets: [] }],
+      work: [{ tag: 'x', threads: 0, running: 0, waiting: 0 }],
     };
     const text = metricsText(numbers);
     metrics = new Set([...text.matchAll(/^(app_net_\w+)/gm)].map(([, name]) => name!));

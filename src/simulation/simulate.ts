@@ -97,7 +97,7 @@ class Search {
     for (const seed of seeds) {
       const isTwice = isReplay || sum.stories % TWICE === 0;
       sum.stories += 1;
-      const run = await this.#runTrusted(seed, isTwice);
+      const run = await this.#runTrusted(seed, { isKept: isTwice });
       if (isTwice) await this.#compare(seed, run);
       if (run.failure) await this.#fail(seed, run, sum.stories);
       if (isReplay) await this.#draw(seed, run);
@@ -115,16 +115,16 @@ class Search {
   }
 
   /** Runs the seed; if anything real was opened meanwhile, finds out whether the story did it. */
-  async #runTrusted(seed: number, isKept: boolean): Promise<Run> {
-    const run = await this.#run(seed, { isKept });
+  async #runTrusted(seed: number, more: { isKept?: boolean; only?: ReadonlySet<number> }): Promise<Run> {
+    const run = await this.#run(seed, more);
     if (run.opened === undefined) return run;
     await this.#blameRealWork(seed);
     this.#isTrusted = true;
-    return this.#run(seed, { isKept });
+    return this.#run(seed, more);
   }
 
   async #compare(seed: number, first: Run): Promise<void> {
-    const second = await this.#run(seed, { isKept: true });
+    const second = await this.#runTrusted(seed, { isKept: true });
     if (second.trace.digest === first.trace.digest) return;
     await this.#blameRealWork(seed);
     throw differenceBetween(seed, first, second);
@@ -150,7 +150,7 @@ class Search {
   async #fail(seed: number, run: Run, number: number): Promise<never> {
     if (run.failure!.isStuck) await this.#blameRealWork(seed);
     const faults = await this.#shrink(seed, run);
-    const again = await this.#run(seed, { isKept: true, only: numbersOf(faults) });
+    const again = await this.#runTrusted(seed, { isKept: true, only: numbersOf(faults) });
     // Only a story that cannot be repeated fails no more.
     const shown = again.failure ?? run.failure!;
     await this.#draw(seed, again);
@@ -169,7 +169,7 @@ class Search {
     const end = performance.now() + shrinkTime;
     const wanted = likeness(failure!.error);
     const fails = async (some: readonly NumberedFault[]): Promise<boolean> => {
-      const run = await this.#run(seed, { only: numbersOf(some) });
+      const run = await this.#runTrusted(seed, { only: numbersOf(some) });
       return run.failure !== undefined && likeness(run.failure.error) === wanted;
     };
     return shrink(faults, fails, () => performance.now() > end);

@@ -56,19 +56,19 @@ export type {
   FunctionWork,
   PeerInfo,
   TopicsCounters,
-} from './presence/peer-info.ts';
+} from './presence/set/peer-info.ts';
 export type { Logger, LogLevel } from './base/log.ts';
-export type { LoopLoad } from './base/loop-load.ts';
+export type { LoopLoad } from './base/time/loop-load.ts';
 export type { Remote } from './base/function-types.ts';
 export type { Connected, RemoteFunction, Target, Threaded } from './functions/connected.ts';
 export type { DiagnosedPeer } from './base/diagnostics.ts';
 export type { AnyMessage, CallMessage, RefuseMessage } from './calls/call-message.ts';
-export type { LinkMessage } from './connection/link-message.ts';
+export type { LinkMessage } from './connection/link/link-message.ts';
 export type { EmitMessage, GapMessage, ReceiveMessage } from './events/event-message.ts';
 export type { JoinMessage, LeaveMessage } from './peer/follow-discovery.ts';
 export { metricsText } from './telemetry/metrics-text.ts';
 export type { MetricsTextOptions } from './telemetry/metrics-text.ts';
-export type { CallSeries, PeerMetrics } from './presence/peer-metrics.ts';
+export type { CallSeries, PeerMetrics } from './presence/set/peer-metrics.ts';
 export type {
   PeerWatch,
   WatchedAbout,
@@ -80,7 +80,7 @@ export type {
   WatchedLink,
   WatchedLoad,
   WatchedQueue,
-} from './presence/peer-watch.ts';
+} from './presence/set/peer-watch.ts';
 export type { CallEnd } from './calls/call-end.ts';
 export type { Hook, HookedCall } from './calls/hooks.ts';
 export type { NetEvent } from './events/event.ts';
@@ -101,22 +101,22 @@ export type { PagesOptions } from './peer/guests/page-options.ts';
 export type { PassOptions } from './peer/guests/pass-options.ts';
 export type { PeerOptions } from './peer/options.ts';
 export type { ServeOptions, StopOptions } from './peer/stop-on.ts';
-export type { AtLeast } from './presence/at-least.ts';
-export type { Peers, PeersEvents, ReadyOptions } from './presence/peers.ts';
-export type { PeersChange } from './presence/view.ts';
+export type { AtLeast } from './presence/set/at-least.ts';
+export type { Peers, PeersEvents, ReadyOptions } from './presence/set/peers.ts';
+export type { PeersChange } from './presence/set/view.ts';
 export type { AnyOptions } from './many/any.ts';
 export type { PeerResult } from './many/all.ts';
 export type { MapOptions, MapProgress, MapResult } from './many/map-options.ts';
 export type { AllFunction, MapFunction, MapSignatures } from './many/many.ts';
 export type { Inputs } from './many/map-inputs.ts';
 export type { Results } from './many/results.ts';
-export type { CallOptions, RemotePeer } from './presence/remote-peer.ts';
-export type { Evidence, Findings, Redial } from './connection/evidence.ts';
-export type { LeaveReason } from './connection/evidence.ts';
+export type { CallOptions, RemotePeer } from './presence/set/remote-peer.ts';
+export type { Evidence, Findings, Redial } from './connection/link/evidence.ts';
+export type { LeaveReason } from './connection/link/evidence.ts';
 export type { Scope } from './transport/scope.ts';
-export type { Selector } from './presence/selector.ts';
+export type { Selector } from './presence/set/selector.ts';
 export type { CallMeta, TraceContext } from './wire/beside.ts';
 export type { WebServer } from './transport/attach.ts';
 export type { PageCertificate } from './transport/pages.ts';
 export type { TlsOptions } from './transport/tls.ts';
-export type { Clock } from './base/clock.ts';
+export type { Clock } from './base/time/clock.ts';

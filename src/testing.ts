@@ -11,7 +11,7 @@ import { runningPeers } from './peer/running-peers.ts';
 import { MemoryBoard } from './providers/memory.ts';
 import type { Attachment, Network, NetworkUser } from './providers/network.ts';
 import { MemoryWires } from './transport/memory.ts';
-import { makeSecret } from './wire/secret.ts';
+import { makeSecret } from './wire/handshake/secret.ts';
 
 export { simulate } from './simulation/simulate.ts';
 export type { SimulationReport } from './simulation/simulate.ts';
@@ -22,8 +22,8 @@ export type { SimulatedPeerOptions } from './simulation/life.ts';
 export { SimulationError } from './simulation/report.ts';
 export type { MakePeer, SimulatedNode, Simulation, Story } from './simulation/story.ts';
 export type { Network } from './providers/network.ts';
-export type { Clock } from './base/clock.ts';
-export { SimulatedClock } from './base/simulated-clock.ts';
+export type { Clock } from './base/time/clock.ts';
+export { SimulatedClock } from './base/time/simulated-clock.ts';
 
 /**
  * One end of a fault: a peer on the network, or its id.

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPeer } from 'app-net';
 import { dialHandshake } from '../../build/connection/dial/handshaking.js';
-import { systemClock } from '../../build/base/clock.js';
+import { systemClock } from '../../build/base/time/clock.js';
 import { webSocketTransport } from '../../build/transport/websocket.js';
-import { deriveKeys } from '../../build/wire/secret.js';
+import { deriveKeys } from '../../build/wire/handshake/secret.js';
 
 const GROUP = 'bench';
 const SERVER = 'server';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
-import { afterAwake } from '../../src/base/awake.ts';
+import { afterAwake } from '../../src/base/time/awake.ts';
 
 describe('a timer of awake time', () => {
   let clock: SimulatedClock;

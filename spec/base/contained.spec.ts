@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { AnyActorRef } from 'xstate';
 
-import type { Link, PeerRecord } from '../../src/connection/link.ts';
+import type { Link, PeerRecord } from '../../src/connection/link/link.ts';
 import type { Peer } from '../../src/index.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';

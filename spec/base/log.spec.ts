@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import pino from 'pino';
 
-import type { PeerRecord } from '../../src/connection/link.ts';
+import type { PeerRecord } from '../../src/connection/link/link.ts';
 import { createPeer } from '../../src/index.ts';
 import type { CallMessage, Logger, PeerOptions } from '../../src/index.ts';
 import { createLog } from '../../src/base/log.ts';

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 
 import { expect } from 'chai';
 
-import { whenAborted } from '../../src/base/when-aborted.ts';
+import { whenAborted } from '../../src/base/time/when-aborted.ts';
 
 describe('the watch of a signal', () => {
   let controller: AbortController;

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { registerError } from '../../src/index.ts';
 import type { Peer, RemotePeer } from '../../src/index.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { befriend } from '../support/friend.ts';
 import type { Friend } from '../support/friend.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 
 import type { Peer, PeerLimits } from '../../src/index.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';
 import { befriend } from '../support/friend.ts';

@@ -4,7 +4,7 @@ import { takenOver } from '../../src/calls/callee/taken-calls.ts';
 import { LoadTelling } from '../../src/calls/callee/load-telling.ts';
 import type { Limited, LoadWatcher } from '../../src/calls/callee/limited.ts';
 import type { RunningCall } from '../../src/calls/callee/running-call.ts';
-import type { Link } from '../../src/connection/link.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import { MemoryNetwork, SimulatedClock } from '../../src/testing.ts';
 import { meet, Stage } from '../support/peers.ts';
 import { eventually } from '../support/eventually.ts';

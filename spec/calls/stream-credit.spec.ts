@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import type { Link } from '../../src/connection/link.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import { StreamReader } from '../../src/calls/streams/stream-reader.ts';
 import { StreamSource } from '../../src/calls/streams/stream-source.ts';
 import { StreamWriter } from '../../src/calls/streams/stream-writer.ts';

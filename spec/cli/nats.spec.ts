@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { createPeer } from '../../src/index.ts';
 import type { Peer } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { run } from '../support/command.ts';
 import { NatsServer, needNats } from '../support/nats-server.ts';
 

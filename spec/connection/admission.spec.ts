@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 
 import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
-import type { Session } from '../../src/connection/session.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import type { Session } from '../../src/connection/link/session.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import type { NetError, Peer } from '../../src/index.ts';
-import type { Binding } from '../../src/wire/proof.ts';
+import type { Binding } from '../../src/wire/handshake/proof.ts';
 import type { Receiver, Socket } from '../../src/transport/transport.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { CLOSE } from '../../src/wire/frames.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
-import { HandshakeFailed, IdTaken } from '../../src/wire/handshake-messages.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
+import { HandshakeFailed, IdTaken } from '../../src/wire/handshake/handshake-messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { someone } from '../support/friend.ts';
 import { acceptor, dialler, keys, otherKeys } from '../support/handshake.ts';

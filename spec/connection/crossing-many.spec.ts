@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
 import { CrossingLinks } from '../../src/connection/crossing.ts';
-import type { Link } from '../../src/connection/link.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import type { EventsFrame } from '../../src/wire/frames.ts';
 
 describe('frames that wait while two links cross', () => {

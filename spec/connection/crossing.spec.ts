@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
 import { CrossingLinks } from '../../src/connection/crossing.ts';
-import type { Link } from '../../src/connection/link.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import type { EventFrame } from '../../src/wire/frames.ts';
 
 const frame = (sequence: number): EventFrame => ({ type: 'event', name: 'tick', sequence });

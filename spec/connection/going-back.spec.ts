@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import type { PeerRecord } from '../../src/connection/link.ts';
+import type { PeerRecord } from '../../src/connection/link/link.ts';
 import type { Gap, Peer, RemotePeer } from '../../src/index.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import type { Receiver, Socket } from '../../src/transport/transport.ts';

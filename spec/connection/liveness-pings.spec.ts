@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SimulatedClock, createActor } from 'xstate';
 
-import type { Link } from '../../src/connection/link.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import { createLivenessLogic } from '../../src/connection/liveness.ts';
 
 describe('a peer that stays silent for a long time', () => {

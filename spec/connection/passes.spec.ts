@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 
 import { expect } from 'chai';
 
-import { SimulatedClock } from '../../src/base/simulated-clock.ts';
-import type { Link } from '../../src/connection/link.ts';
+import { SimulatedClock } from '../../src/base/time/simulated-clock.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import { Guests } from '../../src/connection/guests.ts';
-import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake.ts';
-import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
-import { Rights } from '../../src/wire/pass.ts';
-import type { PassClaims } from '../../src/wire/pass.ts';
-import { guestId, handshakeKeysOf, keyOfPass } from '../../src/wire/secret.ts';
-import type { SecretKeys } from '../../src/wire/secret.ts';
+import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake/handshake.ts';
+import { HandshakeFailed } from '../../src/wire/handshake/handshake-messages.ts';
+import { Rights } from '../../src/wire/handshake/pass.ts';
+import type { PassClaims } from '../../src/wire/handshake/pass.ts';
+import { guestId, handshakeKeysOf, keyOfPass } from '../../src/wire/handshake/secret.ts';
+import type { SecretKeys } from '../../src/wire/handshake/secret.ts';
 import { keys, options, otherKeys } from '../support/handshake.ts';
 import { seeded } from '../support/random.ts';
 

@@ -9,11 +9,11 @@ import { WebSocketServer } from 'ws';
 
 import { proveAnywhere } from '../../src/connection/dial/proving.ts';
 import type { ProofOutcome } from '../../src/connection/dial/proving.ts';
-import type { Session } from '../../src/connection/session.ts';
+import type { Session } from '../../src/connection/link/session.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
 import type { Address } from '../../src/transport/address.ts';
 import type { Socket, Transport } from '../../src/transport/transport.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { meet, portOf, Stage } from '../support/peers.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

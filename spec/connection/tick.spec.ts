@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { flushAtEnd, hasToWait } from '../../src/connection/tick.ts';
+import { flushAtEnd, hasToWait } from '../../src/connection/link/tick.ts';
 
 /** Sends frames as a `Link` does, and counts how often it writes. */
 class FakeLink {

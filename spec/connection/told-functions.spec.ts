@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { MOST_FUNCTIONS, takeFunctionsFrame } from '../../src/wire/functions-frames.ts';
 import type { FunctionsFrame } from '../../src/wire/frames.ts';
 import { eventually } from '../support/eventually.ts';

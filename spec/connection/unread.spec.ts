@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 
-import type { Link } from '../../src/connection/link.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import type { Peer, PeerOptions } from '../../src/index.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { mute } from '../support/mute.ts';
 import type { Mute } from '../support/mute.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { COMMAND } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { Lan, needLan } from '../support/lan.ts';

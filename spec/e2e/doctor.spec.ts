@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { COMMAND } from '../support/command.ts';
 import type { LanHost } from '../support/lan-host.ts';
 import { Lan, needLan } from '../support/lan.ts';

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 
 import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
-import { HANDSHAKE_TIME } from '../../src/wire/handshake.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import { HANDSHAKE_TIME } from '../../src/wire/handshake/handshake.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { Flood, mischief } from '../support/flood.ts';
 import type { Mischief } from '../support/flood.ts';

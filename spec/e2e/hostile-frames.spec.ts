@@ -4,9 +4,9 @@ import { expect } from 'chai';
 
 import type { RemotePeer } from '../../src/index.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
-import { DiallerHandshake } from '../../src/wire/handshake.ts';
-import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import { DiallerHandshake } from '../../src/wire/handshake/handshake.ts';
+import { HandshakeFailed } from '../../src/wire/handshake/handshake-messages.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import { befriend, someone } from '../support/friend.ts';
 import type { Friend } from '../support/friend.ts';
 import { HostileMessages } from '../support/hostile.ts';

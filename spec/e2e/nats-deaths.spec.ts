@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { createPeer } from '../../src/index.ts';
 import type { NetError, Peer, PeerOptions } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { natsCluster } from '../soak/nats-cluster.ts';
 import { NatsServer, needNats } from '../support/nats-server.ts';
 import { Processes } from '../support/processes.ts';

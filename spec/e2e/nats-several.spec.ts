@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AnyActorRef } from 'xstate';
 
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { LOOK } from '../../src/presence/idle-links.ts';
 import { createPeer } from '../../src/index.ts';
 import type { Peer, PeerOptions } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { NatsServer, needNats } from '../support/nats-server.ts';
 import { Processes } from '../support/processes.ts';

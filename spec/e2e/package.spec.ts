@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 
 import { Stage } from '../support/peers.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
 
 const run = promisify(execFile);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 
 import type { NetError, Peer } from '../../src/index.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { COMMAND } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { needNode24 } from '../support/node-24.ts';

@@ -59,8 +59,8 @@ const DIALLER = `
 import { readdirSync } from 'node:fs';
 import { webSocketTransport } from '${MODULES}transport/websocket.js';
 import { dialHandshake } from '${MODULES}connection/dial/handshaking.js';
-import { systemClock } from '${MODULES}base/clock.js';
-import { deriveKeys, makeSecret } from '${MODULES}wire/secret.js';
+import { systemClock } from '${MODULES}base/time/clock.js';
+import { deriveKeys, makeSecret } from '${MODULES}wire/handshake/secret.js';
 const { HOST: host, PORT: port, COUNT: count } = process.env;
 const transport = webSocketTransport();
 const describe = () => ({ name: '', group: '', hub: false, pid: 1, host: '', functions: [] });

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { EventPost } from '../../src/events/event-post.ts';
-import { Link } from '../../src/connection/link.ts';
-import { createRecord } from '../../src/connection/peer-record.ts';
+import { Link } from '../../src/connection/link/link.ts';
+import { createRecord } from '../../src/connection/link/peer-record.ts';
 import { eventually } from '../support/eventually.ts';
 
 const OWN = { buffered: 1_000_000, calls: 1, subscriptions: 1 };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { Interests } from '../../src/events/interests.ts';
-import type { Link, PeerRecord } from '../../src/connection/link.ts';
+import type { Link, PeerRecord } from '../../src/connection/link/link.ts';
 
 /** A peer that emits, as its connection shows it. */
 class Emitter {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { Topics } from '../../src/events/topics.ts';
 import { TooLarge } from '../../src/wire/too-large.ts';
 import type { TopicsInput } from '../../src/events/topics.ts';
-import type { Link } from '../../src/connection/link.ts';
+import type { Link } from '../../src/connection/link/link.ts';
 import { createLog, silentLog } from '../../src/base/log.ts';
 import { NotSerializable } from '../../src/wire/values/not-serializable.ts';
 import type { Outgoing } from '../../src/wire/outgoing.ts';

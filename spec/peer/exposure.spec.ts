@@ -9,7 +9,7 @@ import { MAKE_SECRET } from '../../src/peer/exposure.ts';
 import { createPeer } from '../../src/index.ts';
 import { resolveOptions } from '../../src/peer/options.ts';
 import type { PeerOptions } from '../../src/peer/options.ts';
-import { makeSecret, PUBLIC_SECRET } from '../../src/wire/secret.ts';
+import { makeSecret, PUBLIC_SECRET } from '../../src/wire/handshake/secret.ts';
 import { failure, Stage } from '../support/peers.ts';
 
 const resolve = (options: PeerOptions, environment: NodeJS.ProcessEnv = {}) =>

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { current } from '../../src/index.ts';
 import type { PassOptions, Peer, PeerOptions } from '../../src/index.ts';
 import type { Opened } from '../../src/presence/messages.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownAddress } from '../support/own-address.ts';
 import { openPage } from '../support/page.ts';

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { NetError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { milliseconds } from '../../src/base/option-checks.ts';

@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import type { Peer, PeerOptions } from '../../src/index.ts';
 import { createPeer } from '../../src/index.ts';
 import { ephemeralCertificate } from '../../src/transport/certificate.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { Nginx, needNginx } from '../support/nginx.ts';
 import { openPage } from '../support/page.ts';
 import type { Page } from '../support/page.ts';

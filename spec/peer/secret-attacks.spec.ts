@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import type { Peer } from '../../src/index.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import type { Attacker } from '../support/attacker.ts';
 import { edit } from '../support/edit.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 
 import { expect } from 'chai';
 
-import { thisProcess } from '../../src/base/host-process.ts';
+import { thisProcess } from '../../src/base/process/host-process.ts';
 import type { Peer, PeerWatch, RemotePeer, WatchedFunction } from '../../src/index.ts';
 import { MeasuredCalls } from '../../src/calls/call-stats.ts';
 import { Watch } from '../../src/peer/watch/watch.ts';

@@ -10,7 +10,7 @@ import { createPeer } from '../../src/index.ts';
 import type { Peer } from '../../src/index.ts';
 import type { Network } from '../../src/providers/network.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 
 describe('a hint that may be false', () => {

@@ -2,12 +2,12 @@ import { inspect } from 'node:util';
 
 import { expect } from 'chai';
 
-import { systemClock } from '../../src/base/clock.ts';
-import { RemotePeer } from '../../src/presence/remote-peer.ts';
-import type { Calling } from '../../src/presence/remote-peer.ts';
-import { createRecord } from '../../src/connection/peer-record.ts';
-import { matcher, tagIn } from '../../src/presence/selector.ts';
-import type { Selector } from '../../src/presence/selector.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
+import { RemotePeer } from '../../src/presence/set/remote-peer.ts';
+import type { Calling } from '../../src/presence/set/remote-peer.ts';
+import { createRecord } from '../../src/connection/link/peer-record.ts';
+import { matcher, tagIn } from '../../src/presence/set/selector.ts';
+import type { Selector } from '../../src/presence/set/selector.ts';
 import type { Scope } from '../../src/transport/scope.ts';
 
 interface Traits {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import type { Peer } from '../../src/index.ts';
 import { ephemeralCertificate } from '../../src/transport/certificate.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownAddress } from '../support/own-address.ts';
 import { failure, meet, portOf, Stage } from '../support/peers.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { checked, HintTags } from '../../src/providers/hint-tags.ts';
-import { deriveKeys, makeSecret, PUBLIC_SECRET } from '../../src/wire/secret.ts';
+import { deriveKeys, makeSecret, PUBLIC_SECRET } from '../../src/wire/handshake/secret.ts';
 
 const life = { id: 'render-1', incarnation: 'V1StGXR8_Z5jdHi6B-myT' };
 const address = { host: '10.0.0.7', port: 41_873 };

@@ -8,7 +8,7 @@ import type { Resource } from '../../src/providers/mdns/packet.ts';
 import { ownRecords, SERVICE } from '../../src/providers/mdns/records.ts';
 import type { OwnRecords } from '../../src/providers/mdns/records.ts';
 import type { Hint } from '../../src/providers/hint.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import { elapse, interfaceOf, Segment } from '../support/multicast.ts';
 
 const liar = { address: '10.0.0.66', port: 5353 };

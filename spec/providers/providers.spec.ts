@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { SimulatedClock } from 'xstate';
 
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { DnsProvider } from '../../src/providers/dns.ts';
 import { HostProvider } from '../../src/providers/host/host.ts';
 import { MdnsProvider } from '../../src/providers/mdns/mdns.ts';
@@ -12,7 +12,7 @@ import { MemoryBoard } from '../../src/providers/memory.ts';
 import { NatsProvider } from '../../src/providers/nats/nats-provider.ts';
 import { StaticProvider } from '../../src/providers/static.ts';
 import type { Station } from '../../src/transport/nats/station.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { interfaceOf, elapse, Segment } from '../support/multicast.ts';
 import { NatsServer, needNats, openStation } from '../support/nats-server.ts';

@@ -5,13 +5,13 @@ import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
 import type { Peer, PeerOptions } from '../../src/index.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { DnsProvider } from '../../src/providers/dns.ts';
 import type { NameSeed } from '../../src/providers/dns.ts';
 import { hostNetwork } from '../../src/providers/host/host-network.ts';
 import { resolveOptions } from '../../src/peer/options.ts';
 import type { Network } from '../../src/providers/network.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { meet, portOf, Stage } from '../support/peers.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { Lan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';

@@ -1,4 +1,4 @@
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { Lan } from '../support/lan.ts';
 import type { LanHost } from '../support/lan-host.ts';

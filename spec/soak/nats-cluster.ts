@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createPeer, NetError } from '../../src/index.ts';
 import type { Peer } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { NatsServer } from '../support/nats-server.ts';
 
 export interface ClusterTally {

@@ -1,9 +1,9 @@
 import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import type { Socket } from '../../src/transport/transport.ts';
-import type { Self } from '../../src/wire/handshake.ts';
-import { deriveKeys } from '../../src/wire/secret.ts';
+import type { Self } from '../../src/wire/handshake/handshake.ts';
+import { deriveKeys } from '../../src/wire/handshake/secret.ts';
 
 export const someone = {
   id: 'someone',

@@ -1,10 +1,10 @@
 import type { Description } from '../../src/wire/frames.ts';
 import type { Presence } from '../../src/wire/presence-frames.ts';
-import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake.ts';
-import type { HandshakeOptions, Result } from '../../src/wire/handshake.ts';
-import type { Binding } from '../../src/wire/proof.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
-import type { SecretKeys } from '../../src/wire/secret.ts';
+import { AcceptorHandshake, DiallerHandshake } from '../../src/wire/handshake/handshake.ts';
+import type { HandshakeOptions, Result } from '../../src/wire/handshake/handshake.ts';
+import type { Binding } from '../../src/wire/handshake/proof.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
+import type { SecretKeys } from '../../src/wire/handshake/secret.ts';
 
 type Options = HandshakeOptions & { to: string };
 export type Name = 'M1' | 'M2' | 'M3' | 'M4' | 'M5';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import { WebSocket } from 'ws';
 
-import { DiallerHandshake } from '../../src/wire/handshake.ts';
-import { deriveKeys } from '../../src/wire/secret.ts';
+import { DiallerHandshake } from '../../src/wire/handshake/handshake.ts';
+import { deriveKeys } from '../../src/wire/handshake/secret.ts';
 import { someone } from './friend.ts';
 
 /** Somebody who knows the secret, and reads nothing once the handshake is done. */

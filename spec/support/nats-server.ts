@@ -10,7 +10,7 @@ import { checkNatsOptions } from '../../src/transport/nats/nats-options.ts';
 import type { NatsOptions } from '../../src/transport/nats/nats-options.ts';
 import { Station } from '../../src/transport/nats/station.ts';
 import { Subjects } from '../../src/transport/nats/subjects.ts';
-import { deriveKeys } from '../../src/wire/secret.ts';
+import { deriveKeys } from '../../src/wire/handshake/secret.ts';
 import { eventually } from './eventually.ts';
 
 /** A real `nats-server`, on free ports and with a folder of its own. */

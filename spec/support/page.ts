@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 
-import { DiallerHandshake } from '../../src/wire/handshake.ts';
-import type { Party, Self } from '../../src/wire/handshake.ts';
-import { splitPass } from '../../src/wire/pass.ts';
-import { guestId, handshakeKeysOf } from '../../src/wire/secret.ts';
+import { DiallerHandshake } from '../../src/wire/handshake/handshake.ts';
+import type { Party, Self } from '../../src/wire/handshake/handshake.ts';
+import { splitPass } from '../../src/wire/handshake/pass.ts';
+import { guestId, handshakeKeysOf } from '../../src/wire/handshake/secret.ts';
 
 /** A web page as far as the wire tells: a WebSocket with an `Origin`, a pass, and nothing else. */
 

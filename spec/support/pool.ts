@@ -3,9 +3,9 @@ import { SimulatedClock } from 'xstate';
 import { Balance } from '../../src/many/balance.ts';
 import { Candidates } from '../../src/many/candidates.ts';
 import type { Pool } from '../../src/many/pool.ts';
-import { PeerSet } from '../../src/presence/peer-set.ts';
+import { PeerSet } from '../../src/presence/set/peer-set.ts';
 import type { CallOptions, Evidence, RemotePeer } from '../../src/index.ts';
-import type { Selector } from '../../src/presence/selector.ts';
+import type { Selector } from '../../src/presence/set/selector.ts';
 
 export type Answer = (args: readonly unknown[], options: CallOptions) => unknown;
 

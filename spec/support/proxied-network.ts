@@ -3,7 +3,7 @@ import type { Attachment, Network, NetworkUser } from '../../src/providers/netwo
 import { addressText } from '../../src/transport/address.ts';
 import type { Socket, Transport } from '../../src/transport/transport.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { FaultProxy } from './fault-proxy.ts';
 
 /**

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { InspectionEvent } from 'xstate';
 
 import type { Peer } from '../../src/index.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { Attacker } from './attacker.ts';
 import { ownAddress } from './own-address.ts';
 import { portOf, Stage } from './peers.ts';

@@ -7,7 +7,7 @@ import { SimulatedClock } from '../../src/testing.ts';
 import { dialStream } from '../../src/transport/dial-stream.ts';
 import { Tls } from '../../src/transport/tls.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
-import { HANDSHAKE_TIME } from '../../src/wire/handshake.ts';
+import { HANDSHAKE_TIME } from '../../src/wire/handshake/handshake.ts';
 
 describe('a dial', () => {
   const tls = new Tls(() => undefined);

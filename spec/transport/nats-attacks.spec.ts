@@ -10,7 +10,7 @@ import { NatsTransport } from '../../src/transport/nats/nats-transport.ts';
 import { natsAddress } from '../../src/transport/nats/subjects.ts';
 import type { Station } from '../../src/transport/nats/station.ts';
 import type { Listener, Socket } from '../../src/transport/transport.ts';
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import { CLOSE } from '../../src/wire/frames.ts';
 import { eventually } from '../support/eventually.ts';
 import { reachable } from '../support/reachable.ts';

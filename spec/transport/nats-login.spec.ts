@@ -11,7 +11,7 @@ import { createPeer } from '../../src/index.ts';
 import type { Peer } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
 import type { NatsOptions } from '../../src/nats.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { NatsOperator } from '../support/nats-jwt.ts';
 import { NatsServer, needNats } from '../support/nats-server.ts';
 

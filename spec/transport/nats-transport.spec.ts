@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { NatsTransport } from '../../src/transport/nats/nats-transport.ts';
 import { natsAddress } from '../../src/transport/nats/subjects.ts';
 import { DialFailed } from '../../src/transport/transport.ts';
-import { HANDSHAKE_TIME } from '../../src/wire/handshake.ts';
-import { makeSecret } from '../../src/wire/secret.ts';
+import { HANDSHAKE_TIME } from '../../src/wire/handshake/handshake.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { NatsServer, needNats, openStation } from '../support/nats-server.ts';
 import { describeTransport } from './contract.ts';
 

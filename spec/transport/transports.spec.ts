@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/time/clock.ts';
 import { EVERYWHERE } from '../../src/transport/address.ts';
 import { MemoryWires } from '../../src/transport/memory.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
-import { DiallerHandshake } from '../../src/wire/handshake.ts';
-import { HandshakeFailed, WrongPeer } from '../../src/wire/handshake-messages.ts';
-import type { Binding } from '../../src/wire/proof.ts';
+import { DiallerHandshake } from '../../src/wire/handshake/handshake.ts';
+import { HandshakeFailed, WrongPeer } from '../../src/wire/handshake/handshake-messages.ts';
+import type { Binding } from '../../src/wire/handshake/proof.ts';
 import {
   acceptor,
   binding,

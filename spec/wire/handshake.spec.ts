@@ -2,9 +2,9 @@ import { createHash, createHmac } from 'node:crypto';
 
 import { expect } from 'chai';
 
-import { HANDSHAKE_BYTES } from '../../src/wire/handshake.ts';
+import { HANDSHAKE_BYTES } from '../../src/wire/handshake/handshake.ts';
 import { isPeerId } from '../../src/wire/shapes.ts';
-import { HandshakeFailed } from '../../src/wire/handshake-messages.ts';
+import { HandshakeFailed } from '../../src/wire/handshake/handshake-messages.ts';
 import {
   acceptor,
   binding,

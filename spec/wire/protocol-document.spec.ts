@@ -6,10 +6,10 @@ import { digestOf } from '../../src/presence/function-lists.ts';
 import { fingerprintOf } from '../../src/presence/members/fingerprint.ts';
 import { HintTags } from '../../src/providers/hint-tags.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';
-import { acceptorProof, diallerProof, transcript } from '../../src/wire/proof.ts';
+import { acceptorProof, diallerProof, transcript } from '../../src/wire/handshake/proof.ts';
 import { Parcel } from '../../src/wire/outgoing.ts';
-import { readClaims } from '../../src/wire/pass.ts';
-import { deriveKeys, guestId, keyOfPass } from '../../src/wire/secret.ts';
+import { readClaims } from '../../src/wire/handshake/pass.ts';
+import { deriveKeys, guestId, keyOfPass } from '../../src/wire/handshake/secret.ts';
 import { receive } from '../support/codec.ts';
 
 const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');

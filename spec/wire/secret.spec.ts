@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import { expect } from 'chai';
 
-import { deriveKeys, makeSecret } from '../../src/wire/secret.ts';
+import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 
 const hex = async (secret: string): Promise<string[]> => {
   const { dialler, acceptor } = await deriveKeys(secret);

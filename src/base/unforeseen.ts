@@ -1,4 +1,4 @@
-import { onFreshStart } from './fresh-start.ts';
+import { onFreshStart } from './process/fresh-start.ts';
 import { isBriefText, messageOf } from './text.ts';
 
 /**

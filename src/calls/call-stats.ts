@@ -1,6 +1,6 @@
 import { readableTag } from '../base/tag.ts';
 import type { CallEnd } from './call-end.ts';
-import type { CallSeries } from '../presence/peer-metrics.ts';
+import type { CallSeries } from '../presence/set/peer-metrics.ts';
 
 /** Counts and durations of calls, by function and end. */
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { AnyFunction } from '../base/function-types.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { shared } from '../base/shared.ts';
 import { NO_META } from '../wire/beside.ts';
 import type { CallMeta, TraceContext } from '../wire/beside.ts';

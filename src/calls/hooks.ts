@@ -1,7 +1,7 @@
 import { evaluationUnderWay, replacesEvaluation } from '../base/reload/evaluation.ts';
 import type { Evaluation } from '../base/reload/evaluation.ts';
 import type { CallEnd } from './call-end.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 
 /**
  * A call as a hook sees it.

@@ -1,6 +1,6 @@
 import { isDefaultTag, readableTag } from '../base/tag.ts';
-import type { Link } from '../connection/link.ts';
-import type { WatchedCall } from '../presence/peer-watch.ts';
+import type { Link } from '../connection/link/link.ts';
+import type { WatchedCall } from '../presence/set/peer-watch.ts';
 import type { RunningCall } from './callee/running-call.ts';
 import { takenOver } from './callee/taken-calls.ts';
 import type { Call } from './caller/call.ts';

@@ -1,5 +1,5 @@
 import { isDefaultTag, readableTag } from '../base/tag.ts';
-import type { WatchedFunction } from '../presence/peer-watch.ts';
+import type { WatchedFunction } from '../presence/set/peer-watch.ts';
 import type { CallEnd } from './call-end.ts';
 import { OTHER } from './call-stats.ts';
 import type { CallCounting } from './call-stats.ts';

@@ -2,8 +2,8 @@ import { createPeer } from '../index.ts';
 import type { NetEvent, Peer, PeerOptions, RemotePeer, Selector } from '../index.ts';
 import { nobody } from './commands/choose.ts';
 import { CliError, EXIT } from './terminal/exit.ts';
-import { afterAwake } from '../base/awake.ts';
-import { systemClock } from '../base/clock.ts';
+import { afterAwake } from '../base/time/awake.ts';
+import { systemClock } from '../base/time/clock.ts';
 import { unawaited } from '../base/unforeseen.ts';
 import { messageOf } from '../base/text.ts';
 

@@ -6,11 +6,11 @@ import type { Transport } from '../transport/transport.ts';
 import type { Dialled } from './dial/dialing.ts';
 import type { HandshakeDependencies } from './dial/handshaking.ts';
 import type { Guests } from './guests.ts';
-import type { Link, PeerRecord } from './link.ts';
-import type { LinkCounts } from './link-counts.ts';
+import type { Link, PeerRecord } from './link/link.ts';
+import type { LinkCounts } from './link/link-counts.ts';
 import type { LivenessRef } from './liveness.ts';
 import type { ConnectionFailure, ToCaller, ToDispatcher, ToDiscovery, ToEvents } from './messages.ts';
-import type { LinkLimits } from './unread.ts';
+import type { LinkLimits } from './link/unread.ts';
 
 /** The context of the machine of a connection. */
 

@@ -5,23 +5,23 @@ import { NetError } from '../base/errors.ts';
 import { CLOSE } from '../wire/frames.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
 import { isPeerId } from '../wire/shapes.ts';
-import { HandshakeFailed } from '../wire/handshake-messages.ts';
+import { HandshakeFailed } from '../wire/handshake/handshake-messages.ts';
 import type { ConnectionContext, ConnectionInput } from './connection-context.ts';
 import { DialsFailed, dialLogic } from './dial/dialing.ts';
 import { handshakeLogic } from './dial/authenticating.ts';
 import type { HandshakeResult } from './dial/dialing.ts';
 import { freeName } from './free-name.ts';
-import { Link } from './link.ts';
+import { Link } from './link/link.ts';
 import { keepOne } from './keep-one.ts';
 import { closedBy, findingsOf } from './findings.ts';
 import type { ConnectionMessage } from './messages.ts';
-import { createRecord } from './peer-record.ts';
-import type { LeaveReason } from './evidence.ts';
+import { createRecord } from './link/peer-record.ts';
+import type { LeaveReason } from './link/evidence.ts';
 import { directDial, whereToProbe } from './probe-plan.ts';
 import { directLogic, probeLogic } from './dial/probing.ts';
 import type { ProbeResult } from './dial/probing.ts';
 import { socketLogic } from './socket.ts';
-import { changeFunctions, differenceOf, functionsOfHandshake } from './told-functions.ts';
+import { changeFunctions, differenceOf, functionsOfHandshake } from './link/told-functions.ts';
 
 /** Context, guards and actions of the machine of a connection. The machine itself is in `connection.ts`. */
 

@@ -1,6 +1,6 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { EventsFrame } from '../wire/frames.ts';
-import type { Link, PeerRecord } from './link.ts';
+import type { Link, PeerRecord } from './link/link.ts';
 
 /**
  * How long frames wait for the end of the other link, in ms. Its goaway normally comes a moment later. If that link is dead and

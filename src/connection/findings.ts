@@ -1,7 +1,7 @@
 import { CLOSE } from '../wire/frames.ts';
-import { Evidence } from './evidence.ts';
-import type { Findings } from './evidence.ts';
-import type { PeerRecord } from './link.ts';
+import { Evidence } from './link/evidence.ts';
+import type { Findings } from './link/evidence.ts';
+import type { PeerRecord } from './link/link.ts';
 import type { LivenessRef } from './liveness.ts';
 
 /** The finding about a peer whose link through NATS ended because its broker knows of nobody there. */

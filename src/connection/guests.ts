@@ -1,13 +1,13 @@
-import { Alarm } from '../base/alarm.ts';
-import type { Clock } from '../base/clock.ts';
+import { Alarm } from '../base/time/alarm.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { CLOSE } from '../wire/frames.ts';
-import type { AdmitGuest, Guest } from '../wire/guest.ts';
-import { HandshakeFailed } from '../wire/handshake-messages.ts';
-import { readClaims, Rights, splitPass } from '../wire/pass.ts';
-import type { PassClaims } from '../wire/pass.ts';
-import { guestId, handshakeKeysOf, keyOfPass } from '../wire/secret.ts';
-import type { SecretKeys } from '../wire/secret.ts';
-import type { Link } from './link.ts';
+import type { AdmitGuest, Guest } from '../wire/handshake/guest.ts';
+import { HandshakeFailed } from '../wire/handshake/handshake-messages.ts';
+import { readClaims, Rights, splitPass } from '../wire/handshake/pass.ts';
+import type { PassClaims } from '../wire/handshake/pass.ts';
+import { guestId, handshakeKeysOf, keyOfPass } from '../wire/handshake/secret.ts';
+import type { SecretKeys } from '../wire/handshake/secret.ts';
+import type { Link } from './link/link.ts';
 
 /** The passes that this peer takes: which are valid, and the links of those that have them. */
 export class Guests {

@@ -1,4 +1,4 @@
-import type { Link } from './link.ts';
+import type { Link } from './link/link.ts';
 
 /**
  * Decides which of two links of one pair stays. Both sides decide by the same facts. The link with the higher generation stays,

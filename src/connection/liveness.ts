@@ -1,9 +1,9 @@
 import type { ActorLogic, ActorRefFrom } from 'xstate';
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { contained } from '../base/contained.ts';
-import type { Link } from './link.ts';
-import { LiveSnapshot } from '../base/live-snapshot.ts';
+import type { Link } from './link/link.ts';
+import { LiveSnapshot } from '../base/process/live-snapshot.ts';
 import type { LivenessMessage } from './messages.ts';
 
 /**

@@ -13,9 +13,9 @@ import type {
 } from '../wire/frames.ts';
 import type { Presence, PresenceFrame } from '../wire/presence-frames.ts';
 import type { Address } from '../transport/address.ts';
-import type { LeaveReason } from './evidence.ts';
-import type { Link, PeerRecord } from './link.ts';
-import type { Session } from './session.ts';
+import type { LeaveReason } from './link/evidence.ts';
+import type { Link, PeerRecord } from './link/link.ts';
+import type { Session } from './link/session.ts';
 
 /**
  * The messages of a connection: those that its machine takes, and those that it sends to the other actors of its peer. Each of

@@ -14,10 +14,10 @@ import type { ConnectionServices } from './connection-context.ts';
 import { GuestFrames } from './guest-frames.ts';
 import type { FrameTaker } from './guest-frames.ts';
 import type { Receiver } from '../transport/transport.ts';
-import type { Link } from './link.ts';
-import type { LinkOwner } from './link-owner.ts';
-import type { LinkMessage } from './link-message.ts';
-import { ToldLoads } from './told-loads.ts';
+import type { Link } from './link/link.ts';
+import type { LinkOwner } from './link/link-owner.ts';
+import type { LinkMessage } from './link/link-message.ts';
+import { ToldLoads } from './link/told-loads.ts';
 import type { CallerFrame, ConnectionMessage, DispatcherFrame } from './messages.ts';
 
 export interface SocketInput {

@@ -1,11 +1,11 @@
-import type { LeaveReason } from '../connection/evidence.ts';
+import type { LeaveReason } from '../connection/link/evidence.ts';
 import type {
   WatchedCall,
   WatchedFunction,
   WatchedHappening,
   WatchedLoad,
   WatchedQueue,
-} from '../presence/peer-watch.ts';
+} from '../presence/set/peer-watch.ts';
 
 /** What the page of the dashboard gets: the stream `net.watch` of the observer. Everything in it is bounded. */
 

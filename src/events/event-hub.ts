@@ -2,7 +2,7 @@ import { createEventsLogic } from './events.ts';
 import type { EventsLogic } from './events.ts';
 import type { Gap } from './interests.ts';
 import type { EventsMessage } from './messages.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import { CHANNELS } from '../base/diagnostics.ts';
 import { traceOfEmit } from './event-message.ts';
 import type { GapMessage } from './event-message.ts';
@@ -11,18 +11,18 @@ import type { SlowSubscribers, Topics } from './topics.ts';
 import { NetError } from '../base/errors.ts';
 import { evaluationUnderWay } from '../base/reload/evaluation.ts';
 import { ModuleListeners } from '../base/reload/module-listeners.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
-import type { Selector } from '../presence/selector.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
+import type { Selector } from '../presence/set/selector.ts';
 import { peerLine } from '../base/text.ts';
 import { NO_META, encodeBeside } from '../wire/beside.ts';
 import type { CallMeta, TraceContext } from '../wire/beside.ts';
 import type { EventFrame } from '../wire/frames.ts';
 import { NotSerializable } from '../wire/values/not-serializable.ts';
 import { TooLarge } from '../wire/too-large.ts';
-import { follow, until } from '../presence/view.ts';
-import type { Follower, PeerSource, View } from '../presence/view.ts';
+import { follow, until } from '../presence/set/view.ts';
+import type { Follower, PeerSource, View } from '../presence/set/view.ts';
 
 /** A listener for the events of one name, from the peers that match its selector. */
 export interface Listener {

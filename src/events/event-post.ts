@@ -1,5 +1,5 @@
 import type { Outgoing } from '../wire/outgoing.ts';
-import type { Link } from '../connection/link.ts';
+import type { Link } from '../connection/link/link.ts';
 
 /**
  * Characters at which a message of events is cut. Measured with 50 events of 100 bytes in a tick for 50 subscribers: an

@@ -2,8 +2,8 @@ import type { Gap } from './interests.ts';
 import { NetError } from '../base/errors.ts';
 import type { Received, SubscribeOptions } from './event-types.ts';
 import type { EventHub } from './event-hub.ts';
-import { whileHolding } from '../base/process-hold.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import { whileHolding } from '../base/process/process-hold.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { Gaps, checkSubscribeOptions, joined, throwLater } from './subscription.ts';
 
 /**

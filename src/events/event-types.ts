@@ -1,7 +1,7 @@
 import type { Gap } from './interests.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { CallMeta, TraceContext } from '../wire/beside.ts';
-import type { Selector } from '../presence/selector.ts';
+import type { Selector } from '../presence/set/selector.ts';
 
 /** Events as users see them: what they are given, and what they may ask for. */
 

@@ -4,9 +4,9 @@ import { refuseUnknown } from '../base/option-checks.ts';
 import type { EmitOptions, EventListener, SubscribeOptions, SubscribedOptions } from './event-types.ts';
 import { EventStream } from './event-stream.ts';
 import type { EventStreamOptions } from './event-stream.ts';
-import { whileHolding } from '../base/process-hold.ts';
-import type { AtLeast } from '../presence/at-least.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import { whileHolding } from '../base/process/process-hold.ts';
+import type { AtLeast } from '../presence/set/at-least.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { Subscription } from './subscription.ts';
 import { LONGEST_EVENT_NAME, isEventName } from '../wire/guards.ts';
 

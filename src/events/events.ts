@@ -1,15 +1,15 @@
-import type { EventsCounters } from '../presence/peer-info.ts';
+import type { EventsCounters } from '../presence/set/peer-info.ts';
 import type { ActorLogic, ActorRefFrom } from 'xstate';
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { EventsFrame } from '../wire/frames.ts';
 import { contained } from '../base/contained.ts';
 import type { Remedy } from '../base/contained.ts';
 import { CrossingLinks } from '../connection/crossing.ts';
 import { Interests } from './interests.ts';
 import type { InterestsInput } from './interests.ts';
-import type { Link, PeerRecord } from '../connection/link.ts';
-import { LiveSnapshot } from '../base/live-snapshot.ts';
+import type { Link, PeerRecord } from '../connection/link/link.ts';
+import { LiveSnapshot } from '../base/process/live-snapshot.ts';
 import type { EventsMessage } from './messages.ts';
 import { Topics } from './topics.ts';
 import type { TopicsInput } from './topics.ts';

@@ -1,8 +1,8 @@
-import type { InterestsCounters } from '../presence/peer-info.ts';
+import type { InterestsCounters } from '../presence/set/peer-info.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import type { EventFrame, SubscribedFrame } from '../wire/frames.ts';
-import type { Link, PeerRecord } from '../connection/link.ts';
-import type { LeaveReason } from '../connection/evidence.ts';
+import type { Link, PeerRecord } from '../connection/link/link.ts';
+import type { LeaveReason } from '../connection/link/evidence.ts';
 import { EVERY_EVENT } from './topics.ts';
 
 /** The subscriber's half of events: what this peer wants from each other peer, and which events it has missed. */

@@ -1,5 +1,5 @@
 import type { ToEvents } from '../connection/messages.ts';
-import type { Link } from '../connection/link.ts';
+import type { Link } from '../connection/link/link.ts';
 
 /** The messages that the `events` actor receives. */
 

@@ -1,4 +1,4 @@
-import type { TopicsCounters } from '../presence/peer-info.ts';
+import type { TopicsCounters } from '../presence/set/peer-info.ts';
 import type { Log } from '../base/log.ts';
 import { encodeEvent, encodeFrame, encodePayload, eventHead } from '../wire/codec.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from '../wire/frames.ts';
@@ -6,7 +6,7 @@ import { fits } from '../wire/outgoing.ts';
 import { TooLarge } from '../wire/too-large.ts';
 import { EventPost } from './event-post.ts';
 import { EncodedEvent, EventQueue } from './event-queue.ts';
-import type { Link, PeerRecord } from '../connection/link.ts';
+import type { Link, PeerRecord } from '../connection/link/link.ts';
 
 /** The emitter's half of events: the subscribers of each name, and the events that wait for slow subscribers. */
 

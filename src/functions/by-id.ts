@@ -1,11 +1,11 @@
 import { GivenStreams, orFailure } from '../calls/streams/given-streams.ts';
-import { NO_OPTIONS } from '../presence/remote-peer.ts';
+import { NO_OPTIONS } from '../presence/set/remote-peer.ts';
 import { insideOuterCall } from '../calls/context.ts';
 import { NetError } from '../base/errors.ts';
 import { abortSignal, milliseconds } from '../base/option-checks.ts';
 import { untilChange } from '../many/pool.ts';
 import type { Pool } from '../many/pool.ts';
-import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
+import type { CallOptions, RemotePeer } from '../presence/set/remote-peer.ts';
 import { RemoteStream, asStream } from '../calls/streams/remote-stream.ts';
 
 /** A peer to call that may not have been found yet. */

@@ -1,6 +1,6 @@
-import type { FunctionWork, PeerInfo } from '../presence/peer-info.ts';
-import type { PeerMetrics } from '../presence/peer-metrics.ts';
-import type { PeerWatch } from '../presence/peer-watch.ts';
+import type { FunctionWork, PeerInfo } from '../presence/set/peer-info.ts';
+import type { PeerMetrics } from '../presence/set/peer-metrics.ts';
+import type { PeerWatch } from '../presence/set/peer-watch.ts';
 import { userInfo } from 'node:os';
 
 import type { AnyActor } from 'xstate';
@@ -8,8 +8,8 @@ import type { AnyActor } from 'xstate';
 import type { CallerRef } from '../calls/caller/caller.ts';
 import type { DispatcherRef } from '../calls/callee/dispatcher.ts';
 import type { EventsRef } from '../events/events.ts';
-import type { Clock } from '../base/clock.ts';
-import type { HostProcess } from '../base/host-process.ts';
+import type { Clock } from '../base/time/clock.ts';
+import type { HostProcess } from '../base/process/host-process.ts';
 import { registrationOf } from '../calls/callee/registry.ts';
 import type { Registration } from '../calls/callee/registry.ts';
 import { DEFAULT_TAGS } from '../base/tag.ts';

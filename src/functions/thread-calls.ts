@@ -2,8 +2,8 @@ import { NetError } from '../base/errors.ts';
 import { checkCallOptions } from '../calls/caller/call-options.ts';
 import { kindOf } from '../calls/callee/registry.ts';
 import type { AnyFunction } from '../base/function-types.ts';
-import { NO_OPTIONS } from '../presence/remote-peer.ts';
-import type { CallOptions } from '../presence/remote-peer.ts';
+import { NO_OPTIONS } from '../presence/set/remote-peer.ts';
+import type { CallOptions } from '../presence/set/remote-peer.ts';
 import type { FunctionThreads } from '../threads/pools.ts';
 
 /** `fn.thread`: makes calls of the function in threads of this process. @param all the threads that run it */

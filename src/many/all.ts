@@ -3,10 +3,10 @@ import type { Candidates } from './candidates.ts';
 import { insideOuterCall } from '../calls/context.ts';
 import { NetError } from '../base/errors.ts';
 import { untilChange } from './pool.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { CallMeta } from '../wire/beside.ts';
 import { ResultQueue } from './results.ts';
-import { whenAborted } from '../base/when-aborted.ts';
+import { whenAborted } from '../base/time/when-aborted.ts';
 
 /** One call to every peer that has the function. */
 

@@ -6,7 +6,7 @@ import { OK, endOf } from '../calls/call-end.ts';
 import { attempt as asAttempt, beginAny } from '../calls/call-message.ts';
 import type { AnyMessage } from '../calls/call-message.ts';
 import { insideOuterCall, outerCall } from '../calls/context.ts';
-import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
+import type { CallOptions, RemotePeer } from '../presence/set/remote-peer.ts';
 import type { CallMeta } from '../wire/beside.ts';
 import { Attempts, jitter } from './retry.ts';
 

@@ -1,4 +1,4 @@
-import type { PeerLoad, RemotePeer } from '../presence/remote-peer.ts';
+import type { PeerLoad, RemotePeer } from '../presence/set/remote-peer.ts';
 import { jitter } from './retry.ts';
 
 interface Rest {

@@ -2,9 +2,9 @@ import { peerLine, printable } from '../base/text.ts';
 import { NetError } from '../base/errors.ts';
 import { near } from '../base/near.ts';
 import type { Pool } from './pool.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
-import { matcher } from '../presence/selector.ts';
-import type { Selector } from '../presence/selector.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
+import { matcher } from '../presence/set/selector.ts';
+import type { Selector } from '../presence/set/selector.ts';
 import { nameFor, nameIn, readableTag } from '../base/tag.ts';
 
 /**

@@ -2,10 +2,10 @@ import type { AnyCall, AnyOptions } from './any.ts';
 import type { MapCall, MapOptions } from './map-options.ts';
 import { CALL_OPTIONS, checkCallOptions } from '../calls/caller/call-options.ts';
 import { abortSignal, boolean, milliseconds, whole } from '../base/option-checks.ts';
-import type { CallOptions } from '../presence/remote-peer.ts';
+import type { CallOptions } from '../presence/set/remote-peer.ts';
 import { encodeBeside } from '../wire/beside.ts';
 import type { CallMeta } from '../wire/beside.ts';
-import { refuseSelector } from '../presence/selector.ts';
+import { refuseSelector } from '../presence/set/selector.ts';
 
 /** The options of `any`, `all` and `map`, read before anything is sent. Each function throws a TypeError. */
 

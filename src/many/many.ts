@@ -8,9 +8,9 @@ import { callMap } from './map.ts';
 import type { MapOptions, MapResult } from './map-options.ts';
 import { readAnyOptions, readCallOptions, readMapOptions } from './many-options.ts';
 import type { AnyFunction } from '../base/function-types.ts';
-import type { CallOptions } from '../presence/remote-peer.ts';
+import type { CallOptions } from '../presence/set/remote-peer.ts';
 import type { Results } from './results.ts';
-import type { Selector } from '../presence/selector.ts';
+import type { Selector } from '../presence/set/selector.ts';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 

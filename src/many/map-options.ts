@@ -1,7 +1,7 @@
 import type { Candidates } from './candidates.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { CallMeta } from '../wire/beside.ts';
-import type { Selector } from '../presence/selector.ts';
+import type { Selector } from '../presence/set/selector.ts';
 
 /**
  * The result for one input of `map`: `value` if the call succeeded, `reason` if it failed.

@@ -1,6 +1,6 @@
 import { lessBusy } from './balance.ts';
 import type { Balance } from './balance.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 
 /** The places for inputs at the peers that take part in one `map`. */
 export class MapSlots {

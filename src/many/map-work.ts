@@ -2,7 +2,7 @@ import { attempt, beginAny } from '../calls/call-message.ts';
 import type { AnyMessage } from '../calls/call-message.ts';
 import { outerCall } from '../calls/context.ts';
 import type { GivenStreams } from '../calls/streams/given-streams.ts';
-import type { CallOptions, RemotePeer } from '../presence/remote-peer.ts';
+import type { CallOptions, RemotePeer } from '../presence/set/remote-peer.ts';
 import type { Candidates } from './candidates.ts';
 import type { Attempts } from './retry.ts';
 

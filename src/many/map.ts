@@ -12,12 +12,12 @@ import type { MapCall, MapResult } from './map-options.ts';
 import { makeAttempt } from './map-work.ts';
 import type { Rejected, Work } from './map-work.ts';
 import { MapSlots } from './map-slots.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { ResultQueue } from './results.ts';
 import { Attempts } from './retry.ts';
 import { readableTag } from '../base/tag.ts';
 import { isStream } from '../base/value-shape.ts';
-import { whenAborted } from '../base/when-aborted.ts';
+import { whenAborted } from '../base/time/when-aborted.ts';
 
 /** Many calls of one function, spread over all peers that have it. */
 

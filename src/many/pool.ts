@@ -1,8 +1,8 @@
 import type { Balance } from './balance.ts';
-import type { Clock } from '../base/clock.ts';
-import { whileHolding } from '../base/process-hold.ts';
-import type { PeerSource } from '../presence/view.ts';
-import { whenAborted } from '../base/when-aborted.ts';
+import type { Clock } from '../base/time/clock.ts';
+import { whileHolding } from '../base/process/process-hold.ts';
+import type { PeerSource } from '../presence/set/view.ts';
+import { whenAborted } from '../base/time/when-aborted.ts';
 
 /** The local peer, in the form that calls need before it is known which peer they go to. */
 export interface Pool {

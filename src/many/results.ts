@@ -1,4 +1,4 @@
-import { whileHolding } from '../base/process-hold.ts';
+import { whileHolding } from '../base/process/process-hold.ts';
 
 export interface ResultsHooks {
   /** A result is asked for, for the first time. */

@@ -1,9 +1,9 @@
-import { Alarm } from '../base/alarm.ts';
-import type { Clock } from '../base/clock.ts';
-import { LONGEST_TIMER } from '../base/clock.ts';
+import { Alarm } from '../base/time/alarm.ts';
+import type { Clock } from '../base/time/clock.ts';
+import { LONGEST_TIMER } from '../base/time/clock.ts';
 import type { NetError, NetErrorCode, NetErrorDetails } from '../base/errors.ts';
 import { peerLine } from '../base/text.ts';
-import { whenAborted } from '../base/when-aborted.ts';
+import { whenAborted } from '../base/time/when-aborted.ts';
 import { StreamReader } from '../calls/streams/stream-reader.ts';
 import type {
   CancelFrame,

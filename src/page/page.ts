@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from '../base/clock.ts';
+import { LONGEST_TIMER } from '../base/time/clock.ts';
 import { NetError } from '../base/errors.ts';
 import type { AnyFunction } from '../base/function-types.ts';
 import { refuseUnknown } from '../base/option-checks.ts';

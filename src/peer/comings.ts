@@ -1,4 +1,4 @@
-import type { LeaveReason } from '../connection/evidence.ts';
+import type { LeaveReason } from '../connection/link/evidence.ts';
 
 /** Joins and leaves of one peer's set. */
 export class Comings {

@@ -3,14 +3,14 @@ import type { AnyActorRef } from 'xstate';
 import type { CallerRef } from '../calls/caller/caller.ts';
 import type { DispatcherRef } from '../calls/callee/dispatcher.ts';
 import type { ConnectionServices } from '../connection/connection-context.ts';
-import { LinkCounts } from '../connection/link-counts.ts';
+import { LinkCounts } from '../connection/link/link-counts.ts';
 import type { LivenessRef } from '../connection/liveness.ts';
 import type { EventsRef } from '../events/events.ts';
 import { whereabouts } from '../presence/candidate.ts';
 import type { DiscoveryContext } from '../presence/discovery-context.ts';
 import { isNeeded } from '../presence/idle-links.ts';
 import type { Opened } from '../presence/messages.ts';
-import type { Self } from '../wire/handshake.ts';
+import type { Self } from '../wire/handshake/handshake.ts';
 import type { Hosting } from './guests/hosting.ts';
 import type { Settings } from './options.ts';
 

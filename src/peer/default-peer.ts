@@ -1,23 +1,23 @@
 import { callSite } from '../base/call-site.ts';
-import type { Evidence } from '../connection/evidence.ts';
+import type { Evidence } from '../connection/link/evidence.ts';
 import type { RemoteOptions } from '../functions/connect-arguments.ts';
 import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
 import type { RemoteFunction } from '../functions/connected.ts';
 import { NetEvent } from '../events/event.ts';
 import { NetError } from '../base/errors.ts';
 import { resolveOptions } from './options.ts';
-import { outsideThread, threadHome } from '../base/thread-home.ts';
+import { outsideThread, threadHome } from '../base/process/thread-home.ts';
 import { warnInTests } from './in-tests.ts';
 import { checkStopOptions } from './stop-on.ts';
 import type { ServeOptions, StopOptions } from './stop-on.ts';
 import type { Hook } from '../calls/hooks.ts';
 import type { PeerOptions } from './options.ts';
 import { Peer } from './peer.ts';
-import { Peers } from '../presence/peers.ts';
+import { Peers } from '../presence/set/peers.ts';
 import type { AnyFunction } from '../base/function-types.ts';
-import type { PeerMetrics } from '../presence/peer-metrics.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
-import type { Selector } from '../presence/selector.ts';
+import type { PeerMetrics } from '../presence/set/peer-metrics.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
+import type { Selector } from '../presence/set/selector.ts';
 import { messageOf } from '../base/text.ts';
 
 /** The default peer of this process: made and started by the first use of anything below but `configure`. */

@@ -1,10 +1,10 @@
 import { CHANNELS } from '../base/diagnostics.ts';
-import type { Evidence, LeaveReason } from '../connection/evidence.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { Evidence, LeaveReason } from '../connection/link/evidence.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import { Comings } from './comings.ts';
 import type { DiscoveryEmitted } from '../presence/messages.ts';
-import type { PeerSet } from '../presence/peer-set.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { PeerSet } from '../presence/set/peer-set.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 
 /**
  * A peer that joined, on the channel `app-net:peer:join`.

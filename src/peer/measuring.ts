@@ -1,11 +1,11 @@
-import type { Clock } from '../base/clock.ts';
-import type { HostProcess } from '../base/host-process.ts';
+import type { Clock } from '../base/time/clock.ts';
+import type { HostProcess } from '../base/process/host-process.ts';
 import { readableTag } from '../base/tag.ts';
 import { OTHER } from '../calls/call-stats.ts';
 import type { MeasuredCalls } from '../calls/call-stats.ts';
 import type { ConnectionContext } from '../connection/connection-context.ts';
-import type { FunctionWork, PeerInfo } from '../presence/peer-info.ts';
-import type { PeerMetrics } from '../presence/peer-metrics.ts';
+import type { FunctionWork, PeerInfo } from '../presence/set/peer-info.ts';
+import type { PeerMetrics } from '../presence/set/peer-metrics.ts';
 import type { Comings } from './comings.ts';
 import type { PeerContext } from './peer-machine.ts';
 import { Watch } from './watch/watch.ts';

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 
-import type { Session } from '../connection/session.ts';
+import type { Session } from '../connection/link/session.ts';
 import type { FromDiscovery, Opened } from '../presence/messages.ts';
 
 /** The messages that the actor of a peer receives. */

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 
 import type { Inspector } from './actor-types.ts';
-import { checkClock, systemClock } from '../base/clock.ts';
-import type { Clock } from '../base/clock.ts';
+import { checkClock, systemClock } from '../base/time/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { defaultName } from './default-name.ts';
-import { thisProcess } from '../base/host-process.ts';
-import type { HostProcess } from '../base/host-process.ts';
+import { thisProcess } from '../base/process/host-process.ts';
+import type { HostProcess } from '../base/process/host-process.ts';
 import { newId } from '../base/new-id.ts';
 import { resolveExposure } from './exposure.ts';
 import type { Exposure } from './exposure.ts';

@@ -1,14 +1,14 @@
 import type { AnyActor } from 'xstate';
 
-import { refuseWhileLoading, threadHome } from '../base/thread-home.ts';
+import { refuseWhileLoading, threadHome } from '../base/process/thread-home.ts';
 import type { Call } from '../calls/caller/call.ts';
 import type { CallerRef } from '../calls/caller/caller.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import { Connecting } from '../functions/connecting.ts';
 import type { ConnectingInput } from '../functions/connecting.ts';
 import { parityOf } from '../functions/parity.ts';
-import type { PeerSet } from '../presence/peer-set.ts';
-import type { Calling, RemotePeer } from '../presence/remote-peer.ts';
+import type { PeerSet } from '../presence/set/peer-set.ts';
+import type { Calling, RemotePeer } from '../presence/set/remote-peer.ts';
 import { callsOut } from '../threads/inside/calls-out.ts';
 import { serveInThread } from '../threads/inside/serve.ts';
 import { ThreadPools } from '../threads/pools.ts';

@@ -7,7 +7,7 @@ import { HintTags } from '../providers/hint-tags.ts';
 import type { Network } from '../providers/network.ts';
 import type { Settings } from './options.ts';
 import { addressText } from '../transport/address.ts';
-import type { Self } from '../wire/handshake.ts';
+import type { Self } from '../wire/handshake/handshake.ts';
 import type { CallerLogic, CallerRef } from '../calls/caller/caller.ts';
 import { servicesOf } from './connection-services.ts';
 import { connectionMachine } from '../connection/connection.ts';

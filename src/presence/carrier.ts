@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-import { Alarm } from '../base/alarm.ts';
-import type { Clock } from '../base/clock.ts';
-import { Evidence } from '../connection/evidence.ts';
-import type { LeaveReason } from '../connection/evidence.ts';
-import type { Link, PeerRecord } from '../connection/link.ts';
-import { createRecord } from '../connection/peer-record.ts';
-import { changeFunctions, differenceOf } from '../connection/told-functions.ts';
+import { Alarm } from '../base/time/alarm.ts';
+import type { Clock } from '../base/time/clock.ts';
+import { Evidence } from '../connection/link/evidence.ts';
+import type { LeaveReason } from '../connection/link/evidence.ts';
+import type { Link, PeerRecord } from '../connection/link/link.ts';
+import { createRecord } from '../connection/link/peer-record.ts';
+import { changeFunctions, differenceOf } from '../connection/link/told-functions.ts';
 import type { Address } from '../transport/address.ts';
 import { scopeOf } from '../transport/scope.ts';
 import type { Presence, PresenceFrame } from '../wire/presence-frames.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { isAmong } from '../transport/address.ts';
 import { addressesOf } from './candidate.ts';
 import type { Candidate } from './candidate.ts';

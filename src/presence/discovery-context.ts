@@ -1,15 +1,15 @@
 import type { AnyActorRef } from 'xstate';
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { Announcement } from '../providers/provider.ts';
 import type { Hint } from '../providers/hint.ts';
 import type { Log } from '../base/log.ts';
 import type { Address } from '../transport/address.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import type { Candidate } from './candidate.ts';
 import type { Carrier } from './carrier.ts';
 import type { DialTurns } from './dial-turns.ts';
-import type { Evidence } from '../connection/evidence.ts';
+import type { Evidence } from '../connection/link/evidence.ts';
 import type { OwnPresence } from './own-presence.ts';
 
 /** The context of discovery. */

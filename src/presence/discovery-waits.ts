@@ -1,7 +1,7 @@
 import type { AnyActor } from 'xstate';
 
 import type { DiscoveryContext } from './discovery-context.ts';
-import type { PeerSet } from './peer-set.ts';
+import type { PeerSet } from './set/peer-set.ts';
 
 /** Waits for discovery at the start of a peer. */
 

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 
-import { Evidence } from '../connection/evidence.ts';
+import { Evidence } from '../connection/link/evidence.ts';
 import { evidenceOf } from '../connection/findings.ts';
 import type { LivenessRef } from '../connection/liveness.ts';
 import type { Candidate } from './candidate.ts';

@@ -4,7 +4,7 @@ import { PeerFull } from '../connection/dial/handshaking.ts';
 import { isOwnTrouble } from '../connection/dial/probing.ts';
 import { NOBODY_AT_NATS } from '../connection/findings.ts';
 import { warnOfTakenId } from '../connection/id-taken.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import type { ConnectionFailure } from '../connection/messages.ts';
 import { isOfName } from '../providers/hint.ts';
 import type { Hint } from '../providers/hint.ts';

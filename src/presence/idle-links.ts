@@ -1,5 +1,5 @@
-import type { Link } from '../connection/link.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { Link } from '../connection/link/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 
 /** Links that nobody uses: to peers that are no neighbours, without a call, a stream or a subscription for a minute. */

@@ -1,4 +1,4 @@
-import type { Link } from '../connection/link.ts';
+import type { Link } from '../connection/link/link.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
 import type { JoinedFrame, ListFrame, PresenceFrame, WireMember } from '../wire/presence-frames.ts';

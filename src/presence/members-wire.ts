@@ -2,7 +2,7 @@ import type { HintedAddress } from '../providers/hint.ts';
 import { checked } from '../providers/hint-tags.ts';
 import type { HintTags } from '../providers/hint-tags.ts';
 import { meaningful } from '../providers/meaningful.ts';
-import type { Link } from '../connection/link.ts';
+import type { Link } from '../connection/link/link.ts';
 import type { Address } from '../transport/address.ts';
 import type { Scope } from '../transport/scope.ts';
 import { encodeFrame } from '../wire/codec.ts';

@@ -1,12 +1,12 @@
-import type { LeaveReason } from '../connection/evidence.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { LeaveReason } from '../connection/link/evidence.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import type { ToDiscovery } from '../connection/messages.ts';
 import type { Attachment } from '../providers/network.ts';
 import type { Announcement, DroppedHints } from '../providers/provider.ts';
 import type { Hint } from '../providers/hint.ts';
 import type { Address } from '../transport/address.ts';
 import type { Listener } from '../transport/transport.ts';
-import type { SecretKeys } from '../wire/secret.ts';
+import type { SecretKeys } from '../wire/handshake/secret.ts';
 
 /**
  * The messages of discovery: those that it takes, those that it sends to the actor of the peer, and those that it emits for

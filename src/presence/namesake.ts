@@ -1,8 +1,8 @@
 import type { AnyActorRef } from 'xstate';
 
 import { newId } from '../base/new-id.ts';
-import { afterAwake } from '../base/awake.ts';
-import type { Clock } from '../base/clock.ts';
+import { afterAwake } from '../base/time/awake.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { Hint } from '../providers/hint.ts';
 import type { Attachment } from '../providers/network.ts';
 import { dialInTurn } from '../connection/dial/dialing.ts';
@@ -10,7 +10,7 @@ import { dialHandshake } from '../connection/dial/handshaking.ts';
 import type { HandshakeDependencies } from '../connection/dial/handshaking.ts';
 import { idTaken } from '../connection/id-taken.ts';
 import type { IsTaken } from '../connection/id-taken.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import { proveAnywhere } from '../connection/dial/proving.ts';
 import type { Proving } from '../connection/dial/proving.ts';
 

@@ -1,4 +1,4 @@
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import { addressesOf, createCandidate, dialOf, dropHints } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { PresenceChange } from './carrier.ts';

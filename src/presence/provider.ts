@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { Announcement, Provider } from '../providers/provider.ts';
 import { hintOfName } from '../providers/hint.ts';
 import type { Hint } from '../providers/hint.ts';

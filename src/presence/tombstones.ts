@@ -1,6 +1,6 @@
 import type { DiscoveryContext } from './discovery-context.ts';
-import type { LeaveReason } from '../connection/evidence.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { LeaveReason } from '../connection/link/evidence.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 
 /** How many departed peers are remembered: the incarnations that said goodbye, and the evidence for each leave. */
 const MOST = 1_024;

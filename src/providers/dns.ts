@@ -1,6 +1,6 @@
 import { promises as dns } from 'node:dns';
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { unawaited } from '../base/unforeseen.ts';
 import { addressText, isAmong } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';

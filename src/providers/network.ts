@@ -1,7 +1,7 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { Provider } from './provider.ts';
 import type { Address } from '../transport/address.ts';
-import type { SecretKeys } from '../wire/secret.ts';
+import type { SecretKeys } from '../wire/handshake/secret.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /**

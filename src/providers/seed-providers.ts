@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { DnsProvider } from './dns.ts';
 import type { Provider } from './provider.ts';
 import type { Seed } from './seed.ts';

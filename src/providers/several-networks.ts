@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { Address } from '../transport/address.ts';
 import type { Listener, Transport } from '../transport/transport.ts';
 import type { Hint } from './hint.ts';

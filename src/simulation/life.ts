@@ -1,6 +1,6 @@
-import type { Clock } from '../base/clock.ts';
-import { forgetAtExit } from '../base/leave-at-exit.ts';
-import type { HostProcess } from '../base/host-process.ts';
+import type { Clock } from '../base/time/clock.ts';
+import { forgetAtExit } from '../base/process/leave-at-exit.ts';
+import type { HostProcess } from '../base/process/host-process.ts';
 import type { Call } from '../calls/caller/call.ts';
 import { failWithNetError } from '../calls/caller/call-failure.ts';
 import type { Network } from '../providers/network.ts';

@@ -1,5 +1,5 @@
-import { startFresh } from '../base/fresh-start.ts';
-import { suspendHolds } from '../base/process-hold.ts';
+import { startFresh } from '../base/process/fresh-start.ts';
+import { suspendHolds } from '../base/process/process-hold.ts';
 import { FaultPlayer } from './fault-player.ts';
 import type { NumberedFault } from './fault-player.ts';
 import { Loop } from './loop.ts';

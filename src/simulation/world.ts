@@ -1,6 +1,6 @@
 import type { Network } from '../providers/network.ts';
 import type { Peer } from '../peer/peer.ts';
-import { makeSecret } from '../wire/secret.ts';
+import { makeSecret } from '../wire/handshake/secret.ts';
 import { Board } from './board.ts';
 import { EPOCH, Life } from './life.ts';
 import type { SimulatedPeerOptions } from './life.ts';

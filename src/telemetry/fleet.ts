@@ -1,6 +1,6 @@
 import { BUCKETS, OTHER } from '../calls/call-stats.ts';
-import type { FunctionWork } from '../presence/peer-info.ts';
-import type { CallSeries, PeerMetrics } from '../presence/peer-metrics.ts';
+import type { FunctionWork } from '../presence/set/peer-info.ts';
+import type { CallSeries, PeerMetrics } from '../presence/set/peer-metrics.ts';
 
 /** Adds up the numbers of many peers. They come from others, so anything may be in them. */
 

@@ -1,4 +1,4 @@
-import type { PeerMetrics } from '../presence/peer-metrics.ts';
+import type { PeerMetrics } from '../presence/set/peer-metrics.ts';
 import type { Labels } from './metrics-writer.ts';
 
 /** The metrics that are one number, or one for each label. The histograms of calls are in `metrics-text.ts`. */

@@ -1,5 +1,5 @@
 import { BUCKETS } from '../calls/call-stats.ts';
-import type { CallSeries, PeerMetrics } from '../presence/peer-metrics.ts';
+import type { CallSeries, PeerMetrics } from '../presence/set/peer-metrics.ts';
 import type { Peer } from '../peer/peer.ts';
 import { ROWS } from './metrics-table.ts';
 import { MetricsWriter } from './metrics-writer.ts';

@@ -1,4 +1,4 @@
-import { THREAD_HOME } from '../base/thread-home.ts';
+import { THREAD_HOME } from '../base/process/thread-home.ts';
 
 /**
  * What each thread runs first. It is text and no file: in a bundle of the user's there is no file of ours. It loads the file that

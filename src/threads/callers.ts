@@ -1,5 +1,5 @@
-import type { PeerRecord } from '../connection/link.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { Limits } from '../wire/frames.ts';
 
 /** What a thread is told of a peer that calls: enough for `current().caller`, and for the size of its answers. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { NetError } from '../base/errors.ts';
 import { Answers } from '../calls/callee/answers.ts';
 import { receiveForArgument } from '../calls/callee/arguments.ts';
@@ -11,9 +11,9 @@ import { Runner } from '../calls/callee/runner.ts';
 import { takenOver } from '../calls/callee/taken-calls.ts';
 import { current } from '../calls/context.ts';
 import { Middleware } from '../calls/hooks.ts';
-import type { Link } from '../connection/link.ts';
-import type { RemotePeer } from '../presence/remote-peer.ts';
-import type { PeerSource } from '../presence/view.ts';
+import type { Link } from '../connection/link/link.ts';
+import type { RemotePeer } from '../presence/set/remote-peer.ts';
+import type { PeerSource } from '../presence/set/view.ts';
 import { readRequest } from '../wire/read-passed-on.ts';
 import type { Frame, UnreadableFrame } from '../wire/frames.ts';
 import { toldPeer } from './callers.ts';

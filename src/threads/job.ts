@@ -1,7 +1,7 @@
 import type { ForwardHouse, ForwardedCall } from '../calls/callee/threads.ts';
 import type { Call } from '../calls/caller/call.ts';
 import { sentOver } from '../calls/caller/sent-calls.ts';
-import type { Link } from '../connection/link.ts';
+import type { Link } from '../connection/link/link.ts';
 import type { PassedOn } from '../wire/unread-request.ts';
 
 /** A request of another process, as it came. The thread reads it, and the answer goes back as the thread wrote it. */

@@ -1,12 +1,12 @@
-import { Alarm } from '../base/alarm.ts';
-import type { Clock } from '../base/clock.ts';
+import { Alarm } from '../base/time/alarm.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { NetError } from '../base/errors.ts';
 import { readableTag } from '../base/tag.ts';
 import { messageOf } from '../base/text.ts';
 import type { Limited, Load, LoadWatcher } from '../calls/callee/limited.ts';
 import { FairQueue } from '../calls/callee/fair-queue.ts';
 import { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import { Breaker } from './breaker.ts';
 import type { Refusal } from './breaker.ts';
 import type { CallsForThreads } from './calls-for-threads.ts';

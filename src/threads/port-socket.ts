@@ -1,7 +1,7 @@
 import type { MessagePort, TransferListItem } from 'node:worker_threads';
 
-import { Link } from '../connection/link.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import { Link } from '../connection/link/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import type { Limits } from '../wire/frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { Socket } from '../transport/transport.ts';

@@ -6,7 +6,7 @@ import { messageOf } from '../base/text.ts';
 import { IdTable } from '../calls/id-table.ts';
 import type { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
 import { sentOver } from '../calls/caller/sent-calls.ts';
-import type { PeerRecord } from '../connection/link.ts';
+import type { PeerRecord } from '../connection/link/link.ts';
 import type { Limits } from '../wire/frames.ts';
 import { encodeCancel, encodeLateCancel } from '../wire/stream-frames.ts';
 import { REQUEST } from '../wire/usual-frames.ts';

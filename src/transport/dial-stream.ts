@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import type { LookupFunction, Socket as NetSocket } from 'node:net';
 
-import { afterAwake } from '../base/awake.ts';
-import { systemClock } from '../base/clock.ts';
-import type { Clock } from '../base/clock.ts';
-import { HANDSHAKE_TIME } from '../wire/handshake.ts';
+import { afterAwake } from '../base/time/awake.ts';
+import { systemClock } from '../base/time/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
+import { HANDSHAKE_TIME } from '../wire/handshake/handshake.ts';
 import { addressText, isLoopback } from './address.ts';
 import { opened } from './opened.ts';
 import type { Tls } from './tls.ts';

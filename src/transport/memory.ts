@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { Inbox } from './inbox.ts';
 import { DialFailed } from './transport.ts';
 import type { Address } from './address.ts';

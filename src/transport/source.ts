@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { isLoopback, plainIp } from './address.ts';
 
 /** Unauthenticated connections, which cost the most, that one source may open at once, and how many more it gets per second. */

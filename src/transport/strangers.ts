@@ -1,8 +1,8 @@
 import type { Socket as NetSocket } from 'node:net';
 
-import { afterAwake } from '../base/awake.ts';
-import { systemClock } from '../base/clock.ts';
-import { HANDSHAKE_TIME } from '../wire/handshake.ts';
+import { afterAwake } from '../base/time/awake.ts';
+import { systemClock } from '../base/time/clock.ts';
+import { HANDSHAKE_TIME } from '../wire/handshake/handshake.ts';
 import { sourceOf } from './source.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { Socket as NetSocket } from 'node:net';
 import { connect, createSecureContext, createServer } from 'node:tls';
 import type { SecureContext, Server, TLSSocket } from 'node:tls';
 
-import { LONGEST_TIMER } from '../base/clock.ts';
-import type { Binding } from '../wire/proof.ts';
+import { LONGEST_TIMER } from '../base/time/clock.ts';
+import type { Binding } from '../wire/handshake/proof.ts';
 import { ephemeralCertificate } from './certificate.ts';
 import { opened } from './opened.ts';
 import { owned } from './owned.ts';

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts';
-import type { Binding } from '../wire/proof.ts';
+import type { Binding } from '../wire/handshake/proof.ts';
 import type { Scope } from './scope.ts';
 
 /** How peers reach each other. `websocket.ts` is the real transport; `memory.ts` stays within a process. */

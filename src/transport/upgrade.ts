@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Socket as NetSocket } from 'node:net';
 
 import { SUBPROTOCOL } from '../wire/frames.ts';
-import { HANDSHAKE_BYTES } from '../wire/handshake.ts';
+import { HANDSHAKE_BYTES } from '../wire/handshake/handshake.ts';
 
 /**
  * The dialler's half of the upgrade to a WebSocket (RFC 6455, section 4.1): one request, and one answer that must match it.

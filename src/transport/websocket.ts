@@ -5,12 +5,12 @@ import { TLSSocket } from 'node:tls';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { afterAwake } from '../base/awake.ts';
-import { systemClock } from '../base/clock.ts';
+import { afterAwake } from '../base/time/awake.ts';
+import { systemClock } from '../base/time/clock.ts';
 import { warnOfUnforeseen } from '../base/unforeseen.ts';
 import { SUBPROTOCOL } from '../wire/frames.ts';
-import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake.ts';
-import type { Binding } from '../wire/proof.ts';
+import { HANDSHAKE_BYTES, HANDSHAKE_TIME } from '../wire/handshake/handshake.ts';
+import type { Binding } from '../wire/handshake/proof.ts';
 import { Gate } from './gate.ts';
 import type { PageEnd } from './gate.ts';
 import { refuseRequest, refuseUpgrade } from './refusals.ts';

@@ -10,7 +10,7 @@ import { encodeFailure, encodeResult, encodeThrown } from '../../wire/codec.ts';
 import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import { TooLarge } from '../../wire/too-large.ts';
-import type { Link } from '../../connection/link.ts';
+import type { Link } from '../../connection/link/link.ts';
 
 const ERROR = '{"type":"error",';
 

@@ -1,4 +1,4 @@
-import type { Link } from '../../connection/link.ts';
+import type { Link } from '../../connection/link/link.ts';
 
 /** A function that lets calls wait when there are many. */
 export interface Limited {

@@ -1,6 +1,6 @@
-import { Alarm } from '../../base/alarm.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Link } from '../../connection/link.ts';
+import { Alarm } from '../../base/time/alarm.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import type { Link } from '../../connection/link/link.ts';
 import { encodeFrame } from '../../wire/codec.ts';
 import type { LoadFrame } from '../../wire/frames.ts';
 import type { Limited, Telling } from './limited.ts';

@@ -5,7 +5,7 @@ import type { CallSite } from '../../base/call-site.ts';
 import { near } from '../../base/near.ts';
 import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
 import type { AnyFunction } from '../../base/function-types.ts';
-import type { FunctionWork } from '../../presence/peer-info.ts';
+import type { FunctionWork } from '../../presence/set/peer-info.ts';
 import { RESERVED, nameIn, readableTag } from '../../base/tag.ts';
 import type { Telling } from './limited.ts';
 import type { Threads } from './threads.ts';

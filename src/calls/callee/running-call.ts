@@ -1,13 +1,13 @@
-import type { Clock } from '../../base/clock.ts';
-import { LONGEST_TIMER } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import { LONGEST_TIMER } from '../../base/time/clock.ts';
 import type { OuterCall } from '../context.ts';
 import { NetError } from '../../base/errors.ts';
-import type { RemotePeer } from '../../presence/remote-peer.ts';
+import type { RemotePeer } from '../../presence/set/remote-peer.ts';
 import { NO_META, readTrace } from '../../wire/beside.ts';
 import type { CallMeta, TraceContext, WireTrace } from '../../wire/beside.ts';
 import type { RequestFrame } from '../../wire/frames.ts';
 import type { CallEnd } from '../call-end.ts';
-import type { Link } from '../../connection/link.ts';
+import type { Link } from '../../connection/link/link.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
 import type { Turns } from './turns.ts';

@@ -1,4 +1,4 @@
-import type { HostProcess } from '../../base/host-process.ts';
+import type { HostProcess } from '../../base/process/host-process.ts';
 
 /** A turn of the event loop that takes this long, in ms, is a stall. */
 const STALL = 20;

@@ -1,5 +1,5 @@
-import type { Link } from '../../connection/link.ts';
-import type { CallsTaken } from '../../connection/link-calls.ts';
+import type { Link } from '../../connection/link/link.ts';
+import type { CallsTaken } from '../../connection/link/link-calls.ts';
 import { IdTable } from '../id-table.ts';
 import type { Held } from './held.ts';
 import type { Telling } from './limited.ts';

@@ -1,5 +1,5 @@
 import type { NetError, NetErrorCode, Ran } from '../../base/errors.ts';
-import type { Link } from '../../connection/link.ts';
+import type { Link } from '../../connection/link/link.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import type { PassedOn } from '../../wire/unread-request.ts';
 import type { Limited } from './limited.ts';

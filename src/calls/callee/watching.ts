@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { OK } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
 import { CallMessage, areCallsWanted, areCallsWatched, publishStart } from '../call-message.ts';

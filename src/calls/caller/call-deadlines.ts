@@ -2,7 +2,7 @@ import { peerLine } from '../../base/text.ts';
 import type { Call } from './call.ts';
 import { sentOver, waitingFor } from './sent-calls.ts';
 import { failWithNetError } from './call-failure.ts';
-import type { Link, PeerRecord } from '../../connection/link.ts';
+import type { Link, PeerRecord } from '../../connection/link/link.ts';
 
 /** Finds the calls whose deadline has passed, and the time of the next deadline; Infinity when there is none. */
 export function sweep(

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
 import type { ErrorFrame } from '../../wire/frames.ts';
 import { endOfFrame, failed } from '../call-end.ts';

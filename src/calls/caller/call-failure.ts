@@ -7,8 +7,8 @@ import { ownFrame } from '../../base/stack.ts';
 import type { Call } from './call.ts';
 import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import { TooLarge } from '../../wire/too-large.ts';
-import type { LeaveReason } from '../../connection/evidence.ts';
-import type { PeerRecord } from '../../connection/link.ts';
+import type { LeaveReason } from '../../connection/link/evidence.ts';
+import type { PeerRecord } from '../../connection/link/link.ts';
 
 /**
  * Fails a call with what `make` returns, thrown where the engine can still see which function awaits it.

@@ -1,6 +1,6 @@
 import { refuseUnknown } from '../../base/option-checks.ts';
-import { NO_OPTIONS } from '../../presence/remote-peer.ts';
-import type { CallOptions } from '../../presence/remote-peer.ts';
+import { NO_OPTIONS } from '../../presence/set/remote-peer.ts';
+import type { CallOptions } from '../../presence/set/remote-peer.ts';
 
 /** The options of a call, as a user gives them. */
 

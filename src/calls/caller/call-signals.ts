@@ -1,4 +1,4 @@
-import { whenAborted } from '../../base/when-aborted.ts';
+import { whenAborted } from '../../base/time/when-aborted.ts';
 import type { Call } from './call.ts';
 
 /**

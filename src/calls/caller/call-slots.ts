@@ -1,6 +1,6 @@
 import type { Call } from './call.ts';
 import { sentOver } from './sent-calls.ts';
-import type { Link } from '../../connection/link.ts';
+import type { Link } from '../../connection/link/link.ts';
 import type { CallerFrame } from '../../connection/messages.ts';
 
 /** The room that the other side has: a caller keeps to the limits that it was told. */

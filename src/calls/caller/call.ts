@@ -1,4 +1,4 @@
-import type { PeerRecord, Link } from '../../connection/link.ts';
+import type { PeerRecord, Link } from '../../connection/link/link.ts';
 import type { GivenStreams } from '../streams/given-streams.ts';
 import type { CallEnd } from '../call-end.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';

@@ -3,11 +3,11 @@ import type { ActorLogic, ActorRefFrom } from 'xstate';
 import type { Log } from '../../base/log.ts';
 import { contained } from '../../base/contained.ts';
 import type { Remedy } from '../../base/contained.ts';
-import type { LiveSnapshot } from '../../base/live-snapshot.ts';
+import type { LiveSnapshot } from '../../base/process/live-snapshot.ts';
 import type { CallerMessage } from './messages.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import type { CallerInput } from './messages.ts';
-import type { CallerCounters } from '../../presence/peer-info.ts';
+import type { CallerCounters } from '../../presence/set/peer-info.ts';
 
 /** The actor that knows every call that this peer has made and that has not settled. */
 

@@ -1,8 +1,8 @@
 import { NetError } from '../../base/errors.ts';
 import { isDefaultTag, readableTag } from '../../base/tag.ts';
-import type { PeerRecord } from '../../connection/link.ts';
-import type { CallOptions, Calling, Lent, PeerLoad } from '../../presence/remote-peer.ts';
-import type { Rights } from '../../wire/pass.ts';
+import type { PeerRecord } from '../../connection/link/link.ts';
+import type { CallOptions, Calling, Lent, PeerLoad } from '../../presence/set/remote-peer.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
 
 /** Calls to a guest: only functions that it may offer, as if it had no others. */
 export class GuestCalls implements Calling {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import type { ToCaller } from '../../connection/messages.ts';
 import type { MeasuredCalls } from '../call-stats.ts';
 import type { Call } from './call.ts';

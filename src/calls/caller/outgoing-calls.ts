@@ -1,12 +1,12 @@
-import type { CallerCounters } from '../../presence/peer-info.ts';
-import type { Clock } from '../../base/clock.ts';
+import type { CallerCounters } from '../../presence/set/peer-info.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
-import { holdProcess, releaseProcess } from '../../base/process-hold.ts';
+import { holdProcess, releaseProcess } from '../../base/process/process-hold.ts';
 import { readableTag } from '../../base/tag.ts';
 import { encodeRequest } from '../../wire/codec.ts';
 import { peerLine } from '../../base/text.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
-import { Alarm } from '../../base/alarm.ts';
+import { Alarm } from '../../base/time/alarm.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import { encodeCancel, encodeLateCancel } from '../../wire/stream-frames.ts';
 import type { Call } from './call.ts';
@@ -35,8 +35,8 @@ import {
   withoutStreams,
 } from '../streams/call-streams.ts';
 import type { StreamHouse } from '../streams/call-streams.ts';
-import type { Link, PeerRecord } from '../../connection/link.ts';
-import { LiveSnapshot } from '../../base/live-snapshot.ts';
+import type { Link, PeerRecord } from '../../connection/link/link.ts';
+import { LiveSnapshot } from '../../base/process/live-snapshot.ts';
 import type { CallerFrame } from '../../connection/messages.ts';
 import type { CallerInput, CallerMessage } from './messages.ts';
 

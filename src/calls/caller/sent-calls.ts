@@ -1,5 +1,5 @@
-import type { Link, PeerRecord } from '../../connection/link.ts';
-import type { CallsMade } from '../../connection/link-calls.ts';
+import type { Link, PeerRecord } from '../../connection/link/link.ts';
+import type { CallsMade } from '../../connection/link/link-calls.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Call } from './call.ts';
 import { IdTable } from '../id-table.ts';

@@ -6,7 +6,7 @@ import { encodeComplete, encodeCredit, encodeNext } from '../../wire/stream-fram
 import { refusalOf } from '../callee/answers.ts';
 import type { Call } from '../caller/call.ts';
 import type { GivenStreams } from './given-streams.ts';
-import type { Link } from '../../connection/link.ts';
+import type { Link } from '../../connection/link/link.ts';
 import { StreamReader } from './stream-reader.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { sentOver } from '../caller/sent-calls.ts';

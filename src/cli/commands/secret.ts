@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { makeFolder, readSecretFile } from '../../providers/host/runtime-directory.ts';
-import { makeSecret, SHORTEST_SECRET, weaknessOf } from '../../wire/secret.ts';
+import { makeSecret, SHORTEST_SECRET, weaknessOf } from '../../wire/handshake/secret.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';

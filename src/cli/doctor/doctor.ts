@@ -1,6 +1,6 @@
 import { resolveOptions } from '../../peer/options.ts';
 import { doesWithout } from '../../providers/host/host-network.ts';
-import type { SecretKeys } from '../../wire/secret.ts';
+import type { SecretKeys } from '../../wire/handshake/secret.ts';
 import type { Context } from '../context.ts';
 import {
   checkClock,

@@ -16,8 +16,8 @@ import { resolveOptions } from '../../peer/options.ts';
 import type { Settings } from '../../peer/options.ts';
 import { libraryVersion } from '../../base/version.ts';
 import { VERSIONS } from '../../wire/frames.ts';
-import { deriveKeys } from '../../wire/secret.ts';
-import type { SecretKeys } from '../../wire/secret.ts';
+import { deriveKeys } from '../../wire/handshake/secret.ts';
+import type { SecretKeys } from '../../wire/handshake/secret.ts';
 import type { Result } from './report.ts';
 import { messageOf } from '../../base/text.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { whileHolding } from '../../base/process-hold.ts';
+import { whileHolding } from '../../base/process/process-hold.ts';
 import { messageOf } from '../../base/text.ts';
 import { findAbsent } from '../../transport/nats/absence.ts';
 import { openBus } from '../../transport/nats/bus.ts';
@@ -9,7 +9,7 @@ import { checkNatsOptions } from '../../transport/nats/nats-options.ts';
 import type { LoginSource, NatsOptions } from '../../transport/nats/nats-options.ts';
 import { Questions } from '../../transport/nats/questions.ts';
 import { Subjects } from '../../transport/nats/subjects.ts';
-import type { SecretKeys } from '../../wire/secret.ts';
+import type { SecretKeys } from '../../wire/handshake/secret.ts';
 import { duration } from '../terminal/units.ts';
 import type { Result } from './report.ts';
 

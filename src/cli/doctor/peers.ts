@@ -9,7 +9,7 @@ import { HOST, NATS } from '../../providers/provider.ts';
 import type { Peer, RemotePeer } from '../../index.ts';
 import { addressText } from '../../transport/address.ts';
 import { libraryVersion } from '../../base/version.ts';
-import type { SecretKeys } from '../../wire/secret.ts';
+import type { SecretKeys } from '../../wire/handshake/secret.ts';
 import type { Result } from './report.ts';
 import { safe } from '../terminal/text.ts';
 import { where } from '../commands/peer-rows.ts';

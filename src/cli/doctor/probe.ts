@@ -8,8 +8,8 @@ import type { Address } from '../../transport/address.ts';
 import type { Socket } from '../../transport/transport.ts';
 import { webSocketTransport } from '../../transport/websocket.ts';
 import { CLOSE } from '../../wire/frames.ts';
-import { DiallerHandshake } from '../../wire/handshake.ts';
-import type { HandshakeKeys } from '../../wire/secret.ts';
+import { DiallerHandshake } from '../../wire/handshake/handshake.ts';
+import type { HandshakeKeys } from '../../wire/handshake/secret.ts';
 import { messageOf } from '../../base/text.ts';
 
 /** Tests an address with the same steps that a peer takes, one at a time, to see which step fails. */

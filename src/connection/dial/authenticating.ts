@@ -4,7 +4,7 @@ import type { AnyActorRef } from 'xstate';
 import type { Dialled, DialInput, HandshakeResult } from './dialing.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
-import type { PeerRecord } from '../link.ts';
+import type { PeerRecord } from '../link/link.ts';
 import { proveAnywhere } from './proving.ts';
 
 export interface HandshakeInput extends Omit<DialInput, 'addresses' | 'clock'> {

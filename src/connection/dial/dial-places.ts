@@ -1,5 +1,5 @@
-import { afterAwake } from '../../base/awake.ts';
-import { systemClock } from '../../base/clock.ts';
+import { afterAwake } from '../../base/time/awake.ts';
+import { systemClock } from '../../base/time/clock.ts';
 
 /**
  * Dials that a process may have begun at the same time, all its peers together. A handshake costs both ends some milliseconds of

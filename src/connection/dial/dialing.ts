@@ -1,11 +1,11 @@
 import { fromPromise } from 'xstate';
 
-import type { Clock } from '../../base/clock.ts';
-import { systemClock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import { systemClock } from '../../base/time/clock.ts';
 import { DialFailed } from '../../transport/transport.ts';
 import type { Address } from '../../transport/address.ts';
 import type { Socket, Transport } from '../../transport/transport.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../link/session.ts';
 import { messageOf } from '../../base/text.ts';
 import { DialPlaces } from './dial-places.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-import { afterAwake } from '../../base/awake.ts';
-import type { Clock } from '../../base/clock.ts';
+import { afterAwake } from '../../base/time/awake.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { NetError } from '../../base/errors.ts';
 import { DEAF } from '../../transport/transport.ts';
 import { warnOfUnforeseen } from '../../base/unforeseen.ts';
@@ -12,15 +12,20 @@ import {
   DiallerHandshake,
   HANDSHAKE_BYTES,
   HANDSHAKE_TIME,
-} from '../../wire/handshake.ts';
-import { HandshakeFailed, HandshakeNeedless, IdTaken, OwnHello } from '../../wire/handshake-messages.ts';
-import type { AdmitGuest } from '../../wire/guest.ts';
-import type { DiallerOptions, Self, Step } from '../../wire/handshake.ts';
-import type { HandshakeKeys } from '../../wire/secret.ts';
+} from '../../wire/handshake/handshake.ts';
+import {
+  HandshakeFailed,
+  HandshakeNeedless,
+  IdTaken,
+  OwnHello,
+} from '../../wire/handshake/handshake-messages.ts';
+import type { AdmitGuest } from '../../wire/handshake/guest.ts';
+import type { DiallerOptions, Self, Step } from '../../wire/handshake/handshake.ts';
+import type { HandshakeKeys } from '../../wire/handshake/secret.ts';
 import { sayGoodbye } from '../goodbye.ts';
 import { idTaken } from '../id-taken.ts';
 import type { IsTaken } from '../id-taken.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../link/session.ts';
 
 /** The dependencies of both sides of a handshake. */
 export interface HandshakeDependencies {

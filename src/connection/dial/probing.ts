@@ -1,15 +1,15 @@
 import { fromCallback } from 'xstate';
 
-import { afterAwake } from '../../base/awake.ts';
+import { afterAwake } from '../../base/time/awake.ts';
 import type { Address } from '../../transport/address.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { warnOfUnforeseen } from '../../base/unforeseen.ts';
 import { isError } from '../../wire/values/error-classes.ts';
 import { DialsFailed, dialInTurn } from './dialing.ts';
-import type { Redial } from '../evidence.ts';
+import type { Redial } from '../link/evidence.ts';
 import { dialHandshake } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../link/session.ts';
 import { proveAnywhere } from './proving.ts';
 
 export type ProbeResult =

@@ -2,7 +2,7 @@ import type { Address } from '../../transport/address.ts';
 import type { Socket } from '../../transport/transport.ts';
 import { DialsFailed, dialInTurn, STAGGER } from './dialing.ts';
 import type { Dialled, DialInput } from './dialing.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../link/session.ts';
 
 /** The input: one address has answered, but perhaps as another peer. */
 export interface Proving extends Omit<DialInput, 'addresses'> {

@@ -1,7 +1,7 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 
-import type { PeerWatch, WatchedHappening, WatchedLink } from '../../presence/peer-watch.ts';
+import type { PeerWatch, WatchedHappening, WatchedLink } from '../../presence/set/peer-watch.ts';
 import type { Feed } from './feed.ts';
 import { bytes, duration, number, percent, plain, timeOf } from './format.ts';
 import { Failures } from './functions.tsx';

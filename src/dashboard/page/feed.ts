@@ -1,5 +1,5 @@
 import { connectPage } from '../../page.ts';
-import type { PeerWatch } from '../../presence/peer-watch.ts';
+import type { PeerWatch } from '../../presence/set/peer-watch.ts';
 import type { FleetMessage } from '../messages.ts';
 import type { Store } from './store.ts';
 

@@ -1,4 +1,4 @@
-import type { WatchedFunction } from '../../presence/peer-watch.ts';
+import type { WatchedFunction } from '../../presence/set/peer-watch.ts';
 
 /** Sums of calls, and percentiles of their buckets. `peer-watch.ts` describes the buckets. */
 

@@ -1,4 +1,4 @@
-import type { WatchedFunction, WatchedQueue } from '../../presence/peer-watch.ts';
+import type { WatchedFunction, WatchedQueue } from '../../presence/set/peer-watch.ts';
 import type {
   FleetCall,
   FleetEvent,

@@ -1,6 +1,6 @@
-import { readClaims, splitPass } from '../../wire/pass.ts';
-import { guestId, keysOfGuest } from '../../wire/secret.ts';
-import type { SecretKeys } from '../../wire/secret.ts';
+import { readClaims, splitPass } from '../../wire/handshake/pass.ts';
+import { guestId, keysOfGuest } from '../../wire/handshake/secret.ts';
+import type { SecretKeys } from '../../wire/handshake/secret.ts';
 
 /** The pass that a peer has in place of the secret. */
 export interface OwnPass {

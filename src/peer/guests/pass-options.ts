@@ -2,8 +2,8 @@ import { NetError } from '../../base/errors.ts';
 import { refuseUnknown, strings, text } from '../../base/option-checks.ts';
 import { tagOf } from '../../functions/connected.ts';
 import type { AnyFunction } from '../../base/function-types.ts';
-import { LONGEST_PASS, LONGEST_PATTERN } from '../../wire/pass.ts';
-import type { PassClaims } from '../../wire/pass.ts';
+import { LONGEST_PASS, LONGEST_PATTERN } from '../../wire/handshake/pass.ts';
+import type { PassClaims } from '../../wire/handshake/pass.ts';
 
 /**
  * The rights of a pass. Whatever it does not name does not exist for the peer that has it.

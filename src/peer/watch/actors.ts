@@ -1,4 +1,4 @@
-import type { WatchedActor, WatchedHappening } from '../../presence/peer-watch.ts';
+import type { WatchedActor, WatchedHappening } from '../../presence/set/peer-watch.ts';
 import type { ActorSnapshot, ActorSubscription, InspectionEvent, PeerActor } from '../actor-types.ts';
 
 const MOST_ACTORS = 500;

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { AnyActor } from 'xstate';
 
 import type { GapMessage } from '../../events/event-message.ts';
-import type { WatchedHappening } from '../../presence/peer-watch.ts';
+import type { WatchedHappening } from '../../presence/set/peer-watch.ts';
 import type { DiscoveryEmitted } from '../../presence/messages.ts';
 import type { WatchInput } from './watch-input.ts';
 

@@ -1,6 +1,6 @@
 import type { ConnectionContext } from '../../connection/connection-context.ts';
-import type { Link, PeerRecord } from '../../connection/link.ts';
-import type { WatchedLink } from '../../presence/peer-watch.ts';
+import type { Link, PeerRecord } from '../../connection/link/link.ts';
+import type { WatchedLink } from '../../presence/set/peer-watch.ts';
 import type { PeerContext } from '../peer-machine.ts';
 import type { WatchInput } from './watch-input.ts';
 

@@ -1,5 +1,5 @@
 import type { Topics } from '../../events/topics.ts';
-import type { PeerWatch } from '../../presence/peer-watch.ts';
+import type { PeerWatch } from '../../presence/set/peer-watch.ts';
 
 const MOST_EVENTS = 100;
 const MOST_PEERS = 20;

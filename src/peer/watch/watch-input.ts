@@ -1,10 +1,10 @@
-import type { Clock } from '../../base/clock.ts';
-import type { HostProcess } from '../../base/host-process.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import type { HostProcess } from '../../base/process/host-process.ts';
 import type { MeasuredCalls } from '../../calls/call-stats.ts';
-import type { PeerRecord } from '../../connection/link.ts';
+import type { PeerRecord } from '../../connection/link/link.ts';
 import type { Topics } from '../../events/topics.ts';
-import type { PeerInfo } from '../../presence/peer-info.ts';
-import type { WatchedAbout } from '../../presence/peer-watch.ts';
+import type { PeerInfo } from '../../presence/set/peer-info.ts';
+import type { WatchedAbout } from '../../presence/set/peer-watch.ts';
 import type { PeerActor } from '../actor-types.ts';
 
 /** What there is to see of the peer. */

@@ -3,7 +3,7 @@ import { readableTag } from '../../base/tag.ts';
 import { libraryVersion } from '../../base/version.ts';
 import { underWay } from '../../calls/under-way.ts';
 import { WatchedCalls } from '../../calls/watched-calls.ts';
-import type { PeerWatch, WatchedAbout, WatchedLoad } from '../../presence/peer-watch.ts';
+import type { PeerWatch, WatchedAbout, WatchedLoad } from '../../presence/set/peer-watch.ts';
 import { WatchedActors } from './actors.ts';
 import { Happenings } from './happenings.ts';
 import { WatchedLinks } from './links.ts';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { HOST } from '../provider.ts';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { isLoopback } from '../../transport/address.ts';
 import type { Address } from '../../transport/address.ts';
 import { unawaited } from '../../base/unforeseen.ts';

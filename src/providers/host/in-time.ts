@@ -1,5 +1,5 @@
-import { afterAwake } from '../../base/awake.ts';
-import { systemClock } from '../../base/clock.ts';
+import { afterAwake } from '../../base/time/awake.ts';
+import { systemClock } from '../../base/time/clock.ts';
 
 /**
  * The result of work on files, with a time limit: a network file system whose server is gone never answers. It uses system time,

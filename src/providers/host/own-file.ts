@@ -2,7 +2,7 @@ import { unlinkSync } from 'node:fs';
 import { rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { announcementText, readAnnouncement, readAnnouncementSync, SUFFIX } from './announcement-file.ts';
 import type { Announcement } from '../provider.ts';
 

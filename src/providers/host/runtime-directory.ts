@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 
 import { NetError } from '../../base/errors.ts';
-import { makeSecret, weaknessOf } from '../../wire/secret.ts';
+import { makeSecret, weaknessOf } from '../../wire/handshake/secret.ts';
 import { FOLLOWED, ITSELF, NotSmall, readSmallFile } from './small-file.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { ServiceCache } from './cache.ts';
 import type { Asking, Service } from './cache.ts';
 import type { Link } from './links.ts';

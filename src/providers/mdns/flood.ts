@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 
 /**
  * Limits how many incoming packets are read: a few thousand at once, and then so many per second that a flood costs a few percent

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import type { Sighting } from './browser.ts';
 import { linksOf } from './links.ts';
 import type { Link } from './links.ts';

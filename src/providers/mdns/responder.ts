@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { writeGoodbye, writeLegacyResponse, writeResponse } from './packet.ts';
 import type { Packet, Question, Resource } from './packet.ts';
 import { saysTheSame } from './records.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { Browser } from './browser.ts';
 import type { Sighting } from './browser.ts';
 import type { HintTags } from '../hint-tags.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { isPeerId } from '../../wire/shapes.ts';
 import type { HintTags, Life } from '../hint-tags.ts';
 import { FAREWELL, MOST_TAGGED, PLACE, readPlace } from './records.ts';

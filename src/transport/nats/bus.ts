@@ -1,7 +1,7 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 
-import { afterAwake } from '../../base/awake.ts';
-import { systemClock } from '../../base/clock.ts';
+import { afterAwake } from '../../base/time/awake.ts';
+import { systemClock } from '../../base/time/clock.ts';
 import { messageOf } from '../../base/text.ts';
 import { unawaited, warnOfUnforeseen } from '../../base/unforeseen.ts';
 import { readMessage } from './bus-message.ts';

@@ -1,6 +1,6 @@
 import { CLOSE } from '../../wire/frames.ts';
-import { HANDSHAKE_BYTES } from '../../wire/handshake.ts';
-import type { Binding } from '../../wire/proof.ts';
+import { HANDSHAKE_BYTES } from '../../wire/handshake/handshake.ts';
+import type { Binding } from '../../wire/handshake/proof.ts';
 import { Inbox } from '../inbox.ts';
 import type { Receiver, Socket } from '../transport.ts';
 import type { Bus } from './bus.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-import { afterAwake } from '../../base/awake.ts';
-import { systemClock } from '../../base/clock.ts';
+import { afterAwake } from '../../base/time/awake.ts';
+import { systemClock } from '../../base/time/clock.ts';
 import { warnOfUnforeseen } from '../../base/unforeseen.ts';
-import { HANDSHAKE_TIME } from '../../wire/handshake.ts';
+import { HANDSHAKE_TIME } from '../../wire/handshake/handshake.ts';
 import { addressText } from '../address.ts';
 import type { Address } from '../address.ts';
 import { DialFailed } from '../transport.ts';

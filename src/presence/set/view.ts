@@ -1,7 +1,7 @@
-import { Evidence } from '../connection/evidence.ts';
-import type { LeaveReason } from '../connection/evidence.ts';
-import type { ModuleListeners } from '../base/reload/module-listeners.ts';
-import { whileHolding } from '../base/process-hold.ts';
+import { Evidence } from '../../connection/link/evidence.ts';
+import type { LeaveReason } from '../../connection/link/evidence.ts';
+import type { ModuleListeners } from '../../base/reload/module-listeners.ts';
+import { whileHolding } from '../../base/process/process-hold.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
 import type { Selector } from './selector.ts';

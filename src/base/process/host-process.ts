@@ -1,6 +1,6 @@
-import { readLoopDelay } from './loop-delay.ts';
-import { measureLoopLoad } from './loop-load.ts';
-import type { LoopLoad } from './loop-load.ts';
+import { readLoopDelay } from '../time/loop-delay.ts';
+import { measureLoopLoad } from '../time/loop-load.ts';
+import type { LoopLoad } from '../time/loop-load.ts';
 
 /** What a peer tells of the process that it is in. In a simulation each peer is in a process that does not exist. */
 export interface HostProcess {

@@ -1,12 +1,12 @@
-import type { Presence } from './presence-frames.ts';
-import type { Description, HelloMessage, Limits, WelcomeMessage } from './frames.ts';
-import { VERSIONS } from './frames.ts';
+import type { Presence } from '../presence-frames.ts';
+import type { Description, HelloMessage, Limits, WelcomeMessage } from '../frames.ts';
+import { VERSIONS } from '../frames.ts';
 import { describedToGuest, partyOfGuest } from './guest.ts';
 import type { AdmitGuest, Guest } from './guest.ts';
 import type { Rights } from './pass.ts';
 import { acceptorProof, checkProof, diallerProof, takenProof, transcript } from './proof.ts';
 import type { Binding } from './proof.ts';
-import { LONGEST_TAG } from './shapes.ts';
+import { LONGEST_TAG } from '../shapes.ts';
 import {
   HandshakeFailed,
   HandshakeNeedless,

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 
-import { ModuleListeners } from '../base/reload/module-listeners.ts';
+import { ModuleListeners } from '../../base/reload/module-listeners.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { PeerSource, SourceChange } from './view.ts';
 

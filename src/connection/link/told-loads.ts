@@ -1,4 +1,4 @@
-import type { LoadFrame } from '../wire/frames.ts';
+import type { LoadFrame } from '../../wire/frames.ts';
 
 /** How busy a function of another peer is with the calls of others. */
 export interface ToldLoad {

@@ -1,6 +1,6 @@
-import type { Socket } from '../transport/transport.ts';
-import type { Party } from '../wire/handshake.ts';
-import type { Rights } from '../wire/pass.ts';
+import type { Socket } from '../../transport/transport.ts';
+import type { Party } from '../../wire/handshake/handshake.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
 
 /** A connection on which both sides have proved themselves. */
 export interface Session {

@@ -1,5 +1,5 @@
-import { RESERVED } from '../base/tag.ts';
-import { isFields, isListOf, isString } from './shapes.ts';
+import { RESERVED } from '../../base/tag.ts';
+import { isFields, isListOf, isString } from '../shapes.ts';
 
 /**
  * Passes: what a peer with few rights has in place of the secret. A pass is `<public part>.<key>`, both base64url. The public part

@@ -1,11 +1,11 @@
-import type { PeerRecord } from '../connection/link.ts';
-import type { Clock } from '../base/clock.ts';
+import type { PeerRecord } from '../../connection/link/link.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import type { PeerMetrics } from './peer-metrics.ts';
 import type { PeerInfo } from './peer-info.ts';
 import type { PeerWatch } from './peer-watch.ts';
-import { DEFAULT_TAGS, isDefaultTag } from '../base/tag.ts';
-import type { Scope } from '../transport/scope.ts';
-import type { CallMeta } from '../wire/beside.ts';
+import { DEFAULT_TAGS, isDefaultTag } from '../../base/tag.ts';
+import type { Scope } from '../../transport/scope.ts';
+import type { CallMeta } from '../../wire/beside.ts';
 
 /**
  * Options of one call.

@@ -1,6 +1,6 @@
-import type { Description, HelloMessage } from './frames.ts';
+import type { Description, HelloMessage } from '../frames.ts';
 import type { Rights } from './pass.ts';
-import type { Presence } from './presence-frames.ts';
+import type { Presence } from '../presence-frames.ts';
 import type { HandshakeKeys } from './secret.ts';
 
 /** A guest is a peer that has a pass in place of the secret. This is what the two sides of a handshake with one tell. */

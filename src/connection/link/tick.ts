@@ -8,7 +8,7 @@
  * one frame to write, and at the end of the turn there are two for each link, in one system call. `bench/links.js` measures it.
  */
 
-import { onFreshStart } from '../base/fresh-start.ts';
+import { onFreshStart } from '../../base/process/fresh-start.ts';
 
 interface Flushed {
   flush(): void;

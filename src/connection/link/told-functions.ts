@@ -1,5 +1,5 @@
-import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
-import { mayBeCut } from '../wire/handshake.ts';
+import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
+import { mayBeCut } from '../../wire/handshake/handshake.ts';
 import type { PeerRecord } from './link.ts';
 
 /** A change of a peer's functions. */

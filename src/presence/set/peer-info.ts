@@ -1,4 +1,4 @@
-import type { LoopLoad } from '../base/loop-load.ts';
+import type { LoopLoad } from '../../base/time/loop-load.ts';
 
 /** The report of a peer about itself and its work. */
 

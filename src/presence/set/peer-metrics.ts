@@ -1,5 +1,5 @@
-import type { LeaveReason } from '../connection/evidence.ts';
-import type { Ran } from '../base/errors.ts';
+import type { LeaveReason } from '../../connection/link/evidence.ts';
+import type { Ran } from '../../base/errors.ts';
 import type { FunctionWork, PeerInfo } from './peer-info.ts';
 
 /** The numbers of a peer, as `metrics()` returns them. */

@@ -1,13 +1,13 @@
 import { EventEmitter } from 'eventemitter3';
 
 import type { AtLeast } from './at-least.ts';
-import type { Evidence, LeaveReason } from '../connection/evidence.ts';
+import type { Evidence, LeaveReason } from '../../connection/link/evidence.ts';
 import type { RemotePeer } from './remote-peer.ts';
-import { evaluationUnderWay } from '../base/reload/evaluation.ts';
-import { refuseUnknown } from '../base/option-checks.ts';
+import { evaluationUnderWay } from '../../base/reload/evaluation.ts';
+import { refuseUnknown } from '../../base/option-checks.ts';
 import { checkSelector, matcher, refuseSelector, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
-import { whileHolding } from '../base/process-hold.ts';
+import { whileHolding } from '../../base/process/process-hold.ts';
 import { follow, until } from './view.ts';
 import { orWhatIsMissing, whatIsMissing } from './missing.ts';
 import type { Follower, PeerSource, PeersChange } from './view.ts';

@@ -1,4 +1,4 @@
-import type { LeaveReason } from '../connection/evidence.ts';
+import type { LeaveReason } from '../../connection/link/evidence.ts';
 import type { CallerCounters, DispatcherCounters, EventsCounters } from './peer-info.ts';
 
 /** What a peer tells those who watch it: the messages of `remotePeer.watch()`. They hold no argument, result or payload. */

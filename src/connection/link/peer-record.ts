@@ -1,6 +1,6 @@
-import type { Scope } from '../transport/scope.ts';
-import type { Rights } from '../wire/pass.ts';
-import type { Party } from '../wire/handshake.ts';
+import type { Scope } from '../../transport/scope.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
+import type { Party } from '../../wire/handshake/handshake.ts';
 import type { PeerRecord } from './link.ts';
 
 type Life = Pick<Party, 'id' | 'incarnation' | 'name' | 'group' | 'hub' | 'pid' | 'host'>;

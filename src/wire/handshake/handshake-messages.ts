@@ -6,11 +6,11 @@ import type {
   ProofMessage,
   TakenMessage,
   WelcomeMessage,
-} from './frames.ts';
-import { isLimits } from './guards.ts';
+} from '../frames.ts';
+import { isLimits } from '../guards.ts';
 import { LONGEST_PASS } from './pass.ts';
-import { isFields, isPeerId, isString, isTagList } from './shapes.ts';
-import { isPresence, LONGEST_NAME } from './presence-frames.ts';
+import { isFields, isPeerId, isString, isTagList } from '../shapes.ts';
+import { isPresence, LONGEST_NAME } from '../presence-frames.ts';
 
 /** Writes the messages of a handshake as text, and reads and checks them. */
 

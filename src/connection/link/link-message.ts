@@ -1,4 +1,4 @@
-import type { DiagnosedPeer } from '../base/diagnostics.ts';
+import type { DiagnosedPeer } from '../../base/diagnostics.ts';
 
 /**
  * A connection to another peer, on the channels `app-net:link:open` and `app-net:link:close`.

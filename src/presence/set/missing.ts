@@ -1,6 +1,6 @@
-import { near } from '../base/near.ts';
-import { nameFor, nameIn, readableTag } from '../base/tag.ts';
-import { printable } from '../base/text.ts';
+import { near } from '../../base/near.ts';
+import { nameFor, nameIn, readableTag } from '../../base/tag.ts';
+import { printable } from '../../base/text.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';

@@ -1,4 +1,4 @@
-import type { Rights } from '../wire/pass.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
 
 /** Changes of this peer's functions that one link was not told yet, by tag: true if the function was connected. */
 export type Untold = Map<string, boolean>;

@@ -1,7 +1,7 @@
-import { near } from '../base/near.ts';
+import { near } from '../../base/near.ts';
 import type { RemotePeer } from './remote-peer.ts';
-import type { Scope } from '../transport/scope.ts';
-import { isPromise } from '../base/value-shape.ts';
+import type { Scope } from '../../transport/scope.ts';
+import { isPromise } from '../../base/value-shape.ts';
 
 /**
  * Selects peers. `getPeers`, `peers.of`, `ready`, `any`, `all`, `map` and `subscribe` all take one. A peer must fit every

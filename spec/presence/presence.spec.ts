@@ -191,7 +191,7 @@ describe('the set of peers', () => {
     expect(() => a.peers.ready('x', { deadline: 5 } as never)).to.throw(TypeError, 'no option deadline');
     expect(() => a.peers.on('joined' as 'join', () => {})).to.throw(
       TypeError,
-      'there is no event joined; the events are join, leave',
+      'there is no event joined; did you mean join? The events are join, leave',
     );
     expect(() => a.peers.once('join', 5 as never)).to.throw(TypeError, 'join: give a function');
   });

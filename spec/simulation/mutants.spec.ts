@@ -32,7 +32,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: 'loses the wake-up of an alarm that has rung once',
-    file: 'base/alarm.ts',
+    file: 'base/time/alarm.ts',
     from: '      this.#at = Infinity;\n      this.#ring();',
     to: '      this.#ring();',
     story: 'callsStory',

@@ -164,7 +164,7 @@ describe('the dashboard', function () {
     await open();
     await row('b').locator('text=live').waitFor();
     await page.keyboard.press('/');
-    await page.keyboard.type('b');
+    await page.keyboard.type(b.id.slice(0, 6));
     await row('a').waitFor({ state: 'detached' });
     const button = row('b').locator('button');
     await eventually(async () => {

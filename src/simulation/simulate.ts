@@ -18,7 +18,7 @@ import { places } from './virtual/place.ts';
 const TWICE = 20;
 
 /**
- * What a simulation has done.
+ * The figures of a simulation that has ended.
  *
  * @example
  * const { stories, virtual }: SimulationReport = await simulate({ seeds: 10 }, async ({ sleep }) => sleep(1_000));

@@ -39,7 +39,7 @@ export interface PeerWatch {
 }
 
 /**
- * What a watched peer says of itself.
+ * The report of a watched peer about itself.
  *
  * @example
  * const nameOf = ({ name, host, pid }: WatchedAbout) => `${name} on ${host}, process ${pid}`;

@@ -1,6 +1,3 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-
 import { expect } from 'chai';
 import { SimulatedClock } from 'xstate';
 
@@ -15,6 +12,7 @@ import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { meet, portOf, Stage } from '../support/peers.ts';
+import { freePort } from '../support/free-port.ts';
 
 describe('a peer with seeds', () => {
   const stage = new Stage();
@@ -234,12 +232,4 @@ describe('a peer with seeds', () => {
       expect(degraded.dns.message).to.equal('_app-net._tcp.example: ETIMEOUT');
     });
   });
-
-  async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 });

@@ -1,11 +1,9 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-
 import type { RemotePeer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { failure, Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
+import { freePort } from '../support/free-port.ts';
 
 export interface Restarts {
   /** The joins and leaves that a witness saw, in order: `+<pid>` and `-<pid> <why>`. */
@@ -77,12 +75,4 @@ export async function restarts(count: number, id: string | undefined): Promise<R
   const seen = found.story.slice(0, expected.length).map((line) => line.split(' ')[0]!);
   if (seen.join() !== expected.join()) found.broken.push(`the witness saw ${found.story.join(', ')}`);
   return found;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

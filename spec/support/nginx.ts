@@ -2,13 +2,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ephemeralCertificate } from '../../src/transport/certificate.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 /** A real nginx, on a free port and with a folder of its own, with TLS in front of a server on this host. */
 
@@ -30,15 +30,6 @@ export function needNginx(context: Mocha.Context): void {
   if (process.env.CI) throw new Error(text);
   process.stderr.write(`    skipped: ${text}\n`);
   context.skip();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export class Nginx {

@@ -1,8 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-
 import type { Processes, TestProcess } from './processes.ts';
+import { freePort } from './free-port.ts';
 
 /** A real process that lets pages in: what pages of the specs connect to. */
 
@@ -97,13 +94,4 @@ export class PageServer {
     const response = await fetch(`http://127.0.0.1:${this.#control}/`, { method: 'POST', body });
     return ((await response.json()) as { result: unknown }).result;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -146,6 +146,32 @@ describe('liveness', () => {
     expect(await others[0]!.peer.peers.get('s')!.call('at s')).to.equal('s');
   });
 
+  it('is not vouched for by a peer that stood still and has heard nothing of it since', async () => {
+    const [frozen, blocked] = [new SimulatedClock(), new SimulatedClock()];
+    const others = ['a', 'b', 'c'].map((name) => tell(name));
+    const [still, gone] = [tell('s', frozen), tell('d', blocked)];
+    await meet([...others, still, gone], clock, frozen, blocked);
+    for (const { peer } of [...others, still]) network.stall(peer, 'd');
+    await pass(7_000, clock);
+    frozen.increment(7_000);
+    await passUntil(() => others.every(({ told }) => told.length === 1), 3_000, clock, frozen);
+    for (const { told } of others) expect(told).to.deep.equal(['-d lost']);
+    for (const { peer } of [...others, still]) network.heal(peer, 'd');
+    await pass(1_000, clock, frozen, blocked);
+  });
+
+  it('is kept through a peer that stood still, once that one has heard it again', async () => {
+    const frozen = new SimulatedClock();
+    const [a, b, s, d] = [tell('a'), tell('b'), tell('s', frozen), tell('d')];
+    await meet([a, b, s, d], clock, frozen);
+    for (const name of ['a', 'b']) network.stall(name, 'd');
+    await pass(4_000, clock);
+    frozen.increment(4_000);
+    await pass(9_000, clock, frozen);
+    expect([a.told, b.told, s.told]).to.deep.equal([[], [], []]);
+    expect(state(s, 'd')).to.equal('open');
+  });
+
   it('keeps calls waiting that are made to a suspect without a connection', async () => {
     const frozen = new SimulatedClock();
     const [a, s] = [tell('a'), tell('s', frozen)];

@@ -29,7 +29,7 @@ export interface Freeze {
   rejoin: number;
   /** The reason of the leave, as one of the witnesses reported it. */
   evidence: string;
-  /** The peers that it saw leave itself. */
+  /** The witnesses that it saw leave itself. The other frozen one does leave, for it as for everybody. */
   ownLeaves: string[];
   /** How often each witness saw it join again. */
   joins: number[];
@@ -75,7 +75,9 @@ export async function frozen(
         leave,
         rejoin,
         evidence: of(witnesses[0]!, 'leave')[0]!.evidence!,
-        ownLeaves: told(frozenOne, 'leave').map(({ pid, evidence }) => `${pid}: ${evidence}`),
+        ownLeaves: told(frozenOne, 'leave')
+          .filter(({ pid }) => pid !== stopped.pid && pid !== blocked.pid)
+          .map(({ pid, evidence }) => `${pid}: ${evidence}`),
         joins: witnesses.map((each) => of(each, 'join').length),
       };
     };

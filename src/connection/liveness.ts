@@ -12,7 +12,8 @@ import type { LivenessMessage } from './messages.ts';
  * silent peer gets a ping. If it stays silent, it is reported to its connection, which dials it again to find out.
  *
  * Silence is counted in looks, not in time. If this process was stopped, suspended or busy, its next look is late, and a late
- * look does not count: the bytes that it missed are still in the sockets, and are read before the next look.
+ * look does not count: the bytes that it missed are still in the sockets, and are read before the next look. After a longer lag these
+ * bytes prove nothing: until more has come, the link counts as unproved, and this peer vouches for nobody by it.
  */
 
 /** Number of looks in the time after which a silent peer gets a ping. */
@@ -20,6 +21,12 @@ const LOOKS_PER_PING = 4;
 
 /** A lag of this many looks is a stall: other peers may have given this process up meanwhile. */
 const STALL = 2;
+
+/** After a lag of this many looks, which is as long as a living peer is silent, a link has to prove itself again. */
+const UNPROVED = LOOKS_PER_PING;
+
+/** Looks that find something: the first may find what has waited, the second the answer to a ping. */
+const PROOF = 2;
 
 /** The lag of this many last looks is remembered. */
 const REMEMBERED = 32;
@@ -138,10 +145,12 @@ class Liveness {
     const isLate = late > this.#interval;
     // The sockets are read between two looks. So if two looks in a row are late, the second one counts.
     const counts = !isLate || this.#wasLate;
+    const proof = late > UNPROVED * this.#interval ? PROOF : 0;
     this.#wasLate = isLate;
     this.#wait();
     for (const link of [...this.#links]) {
       try {
+        if (proof > 0) link.unproved = proof;
         this.#lookAt(link, counts);
       } catch (error) {
         link.fail(error);
@@ -154,12 +163,19 @@ class Liveness {
     if (received !== link.heard) {
       link.heard = received;
       link.silentLooks = 0;
+      if (link.unproved > 0) this.#prove(link, counts);
       this.#trust(link);
       return;
     }
     if (counts) link.silentLooks += 1;
     if (!counts || isTimeToAsk(link.silentLooks)) link.socket.ping();
     if (link.silentLooks >= this.#mostSilent) this.#doubt(link);
+  }
+
+  /** Something has arrived on a link that was unproved. */
+  #prove(link: Link, counts: boolean): void {
+    if (counts) link.unproved -= 1;
+    if (link.unproved > 0) link.socket.ping();
   }
 
   #trust(link: Link): void {

@@ -90,6 +90,7 @@ export class Carrier {
       neighbours,
       places,
       isUntold,
+      isProved: (key) => this.#links.get(key)?.unproved === 0,
       random,
       now: clock.now(),
     });

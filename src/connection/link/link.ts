@@ -100,13 +100,14 @@ export class Link {
   /** Characters of text and bytes of binary messages, written and arrived. */
   sent = 0;
   received = 0;
-
   /** Written by liveness: how much had arrived at the last check. */
   heard = 0;
   /** Written by liveness: checks since anything arrived. */
   silentLooks = 0;
   /** Written by liveness: silent for too long. */
   suspect = false;
+  /** Written by liveness: this process stood still, and the link proves its peer after so many checks that find something. */
+  unproved = 0;
   /** Written by discovery: this side has asked to end the link, as it has no use for it. */
   askedToEnd = false;
   /** The network is slower than the writing. Events wait until everything is sent. */

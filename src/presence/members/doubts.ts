@@ -142,7 +142,11 @@ function judge(state: State, subject: Subject): void {
     return;
   }
   state.judgements.set(subject, state.now + JUDGEMENT);
-  if (subject.links > 0) claim(state, subject);
+  if (subject.links > 0) {
+    // This process stood still. It neither vouches for a peer that may have gone meanwhile, nor judges one that it still hears.
+    if (!isProved(state, subject)) return;
+    claim(state, subject);
+  }
   const needed = accusersNeeded(state, subject);
   const mine = doubt.by(state.self.id);
   // Its own word that it has a link has to be taken back in any case.
@@ -158,6 +162,12 @@ function judge(state: State, subject: Subject): void {
   const end = doubt.condemnedAt + GRACE;
   if (state.now >= end) bury(state, subject, 'lost', undefined, doubt.accusing());
   else state.judgements.set(subject, end);
+}
+
+/** Whether one of the links to it says that it lives. */
+function isProved(state: State, subject: Subject): boolean {
+  for (const [link, to] of state.links) if (to === subject && state.isProved(link)) return true;
+  return false;
 }
 
 /** Of those that are present, how many have a link to it. */

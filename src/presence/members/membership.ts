@@ -28,6 +28,8 @@ export interface MembershipOptions {
   places: Places;
   /** Nobody tells this leaf of others: it dials all that it finds, and keeps its links. Default: false. */
   isUntold?: boolean;
+  /** Whether the other side of this open link is known to live. Default: always. */
+  isProved?: (link: LinkKey) => boolean;
   /** From 0 to 1. */
   random: () => number;
   /** On the clock of the peer, in ms. */
@@ -42,11 +44,22 @@ export class Membership {
   readonly #state: State;
   readonly #isUntold: boolean;
 
-  constructor({ self, neighbours, places, isUntold = false, random, now }: MembershipOptions) {
+  constructor(options: MembershipOptions) {
+    const { self, neighbours, places, isUntold = false, isProved = () => true, random, now } = options;
     this.#isUntold = isUntold;
     const rings = new Rings(neighbours / 2, places, isLeaf(self) ? undefined : self.id);
     this.#state = {
-      ...{ self, rings, members: new Members(self), links: new Map(), random, begun: now, now, out: [] },
+      ...{
+        self,
+        rings,
+        members: new Members(self),
+        links: new Map(),
+        isProved,
+        random,
+        begun: now,
+        now,
+        out: [],
+      },
       ...{ firstNews: -Infinity, lastNews: -Infinity, unsaid: new Map(), batchAt: Infinity },
       ...{
         dials: new Agenda(),

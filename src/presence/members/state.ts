@@ -17,6 +17,8 @@ export interface State {
   readonly members: Members;
   /** Open links, and whom each leads to. */
   readonly links: Map<LinkKey, Subject>;
+  /** Whether the other side of this open link is known to live. It is not right after this process stood still. */
+  readonly isProved: (link: LinkKey) => boolean;
   /** Whom to dial, and whom to judge. Everybody who is doubted is among the latter. */
   readonly dials: Agenda<Subject>;
   readonly judgements: Agenda<Subject>;

@@ -27,7 +27,7 @@ describe('a call that takes too long', () => {
     const started = performance.now();
     const error = (await failure(toB.call('slow', [], { deadline: 30 }))) as NetError;
     expect(error).to.include({ code: 'DEADLINE_EXCEEDED', ran: 'unknown', peer: b.id, tag: 'slow' });
-    expect(performance.now() - started).to.be.within(29, 1000);
+    expect(performance.now() - started).to.be.within(29, 10_000);
     release('late');
     await eventually(() => underWay(pair).every((count) => count === 0));
   });

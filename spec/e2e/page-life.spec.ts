@@ -51,7 +51,7 @@ describe('the connection of a web page in Chromium', function () {
         .catch((error: Failure) => [error.code, error.ran, error.message]),
     );
     expect(unsent).to.deep.include.members(['DEADLINE_EXCEEDED', 'no']);
-    expect((unsent as string[])[2]).to.include('had not been sent yet');
+    expect((unsent as string[])[2]).to.include('was not sent');
     await stage.restart();
     expect(await waiting).to.equal(42);
     expect(await stage.state()).to.equal('open');

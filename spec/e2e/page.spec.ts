@@ -127,7 +127,7 @@ describe('a web page in Chromium', function () {
     expect(result.made).to.be.below(100);
     const sums = [499_500, 45];
     expect(result).to.deep.include({ got: 1_000, sums, drained: 500, poured: 124_750 });
-    expect(result.notOne).to.include('did not return a stream');
+    expect(result.notOne).to.include('no stream');
     // The generator that was left has run its `finally`.
     await eventually(async () => {
       const { left } = await tab.evaluate(() => net.remote('try.made')() as Promise<{ left: number }>);
@@ -254,16 +254,16 @@ describe('a web page in Chromium', function () {
       ];
     }, stage.server.url);
     expect(wrong).to.deep.equal([
-      "TypeError: connectPage(url): give a URL such as 'wss://app.example/net'",
-      'TypeError: pass: give the text that peer.pass() returned on the server, or a function that fetches it',
-      'TypeError: pass: give the text that peer.pass() returned on the server; this is none, or not all of it',
-      'TypeError: pass: it was made by a newer version of app-net; update app-net/page',
+      "TypeError: url: give one such as 'wss://app.example/net'",
+      'TypeError: pass: give the text of peer.pass(), or a function that fetches it',
+      'TypeError: pass: give the text of peer.pass(), all of it',
+      'TypeError: pass: it is of a newer app-net; update this page',
       'TypeError: there is no option retry; the options are pass, deadline, signal',
-      'TypeError: remote(tag): tag must be a string of 1 to 1024 characters',
+      'TypeError: tag must be a string of 1 to 1024 characters',
       'TypeError: deadline: give a number of milliseconds, 0 or more',
-      'TypeError: connect: tags that begin with net. belong to the library; net.mine is one of them',
-      'TypeError: connect(tag, fn): fn must be a function',
-      "TypeError: '*' stands for every event; emit an event by its own name",
+      'TypeError: connect: net.mine belongs to the library, like all tags that begin with net.',
+      'TypeError: fn must be a function',
+      "TypeError: '*' stands for every event; emit one by its name",
       'TypeError: there is no event opened; the events are open, close, failed, state',
     ]);
   });

@@ -6,6 +6,7 @@ import { resolveOptions } from '../../src/peer/options.ts';
 import { Stage } from '../support/peers.ts';
 import { live } from '../support/membership-fates.ts';
 import { needLan } from '../support/lan.ts';
+import { needChromiumHere } from '../support/browser.ts';
 import { needNats } from '../support/nats-server.ts';
 import type { LanHost } from '../support/lan-host.ts';
 import { CabledPeers } from './cable.ts';
@@ -16,12 +17,15 @@ import { anyFates, liveThrough } from './fates.ts';
 import { frozen } from './frozen.ts';
 import { mdnsFlood } from './mdns-flood.ts';
 import { natsCluster } from './nats-cluster.ts';
+import { growth, openDashboard } from './open-dashboard.ts';
 import { restarts } from './restarts.ts';
 import { saturated } from './saturated.ts';
 import { simulations } from './simulations.ts';
 
 /** A thousand rounds of the cluster at NATS take forty minutes. */
 const CLUSTER_ROUNDS = Number(process.env['SOAK_NATS_ROUNDS'] ?? 1_000);
+
+const DASHBOARD_MINUTES = Number(process.env['SOAK_DASHBOARD_MINUTES'] ?? 30);
 
 /** The long forms of what the specs show in short: `npm run soak`, an hour. Each prints what it measured. */
 
@@ -95,6 +99,15 @@ describe('in the long run', function () {
       expect(freeze.ownLeaves).to.deep.equal([]);
       expect(freeze.joins).to.deep.equal(freeze.joins.map(() => 1));
     }
+  });
+
+  it('a dashboard that is open for half an hour holds no more memory in the end', async function () {
+    needChromiumHere(this);
+    const found = await openDashboard(DASHBOARD_MINUTES, (heaps) => console.log(heaps));
+    const grown = { page: growth(found, 'page'), server: growth(found, 'server') };
+    console.log(grown);
+    expect(grown.page).to.be.below(1);
+    expect(grown.server).to.be.below(3);
   });
 
   it('ten thousand lies a second about who is on the LAN are borne', async () => {

@@ -18,9 +18,7 @@ class Awaited implements AsyncIterator<unknown, unknown, void> {
     if (!this.#reader) {
       const result = await this.#promise;
       if (!isStream(result)) {
-        throw new TypeError(
-          'the function did not return a stream, so it cannot be iterated; await its result instead',
-        );
+        throw new TypeError('this result is no stream: await it, instead of iterating');
       }
       this.#reader = result as Reader;
     }

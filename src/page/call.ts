@@ -10,7 +10,7 @@ import type { PageLink } from './link.ts';
 import type { PageSource } from './source.ts';
 
 /** One call on its way, from the promise that the user holds to the answer. */
-export class PageCall {
+export interface PageCall {
   readonly tag: string;
   readonly args: readonly unknown[];
   /** How long it may take, in ms. For a stream: how long its reader may wait for a value. */
@@ -18,35 +18,17 @@ export class PageCall {
   /** When it fails at the latest, in ms on `performance.now()`. Each value of a stream moves it. */
   deadline: number;
   readonly beside: string;
-  /** Settles the user's promise. Failures go through it too. */
-  readonly resolve: (value: unknown) => void;
   /** The arguments that are streams, by position. */
   readonly given: ReadonlyMap<number, PageSource> | undefined;
+  /** Settles the user's promise. Failures go through it too. */
+  readonly resolve: (value: unknown) => void;
   release: (() => void) | undefined;
   /** Undefined while it waits, and after it has settled. */
   link: PageLink | undefined;
-  id = 0;
-  settled = false;
+  id: number;
+  settled: boolean;
   reader: StreamReader | undefined;
   writers: Map<number, StreamWriter> | undefined;
-
-  constructor(
-    tag: string,
-    args: readonly unknown[],
-    time: number,
-    deadline: number,
-    beside: string,
-    given: ReadonlyMap<number, PageSource> | undefined,
-    resolve: (value: unknown) => void,
-  ) {
-    this.tag = tag;
-    this.args = args;
-    this.time = time;
-    this.deadline = deadline;
-    this.beside = beside;
-    this.given = given;
-    this.resolve = resolve;
-  }
 }
 
 const TICK = Promise.resolve();

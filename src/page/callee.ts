@@ -2,7 +2,6 @@ import type { NetErrorCode, Ran } from '../base/errors.ts';
 import type { AnyFunction } from '../base/function-types.ts';
 import { isStream, shapeOf, whenSettled } from '../base/value-shape.ts';
 import { StreamReader } from '../calls/streams/stream-reader.ts';
-import { StreamWriter } from '../calls/streams/stream-writer.ts';
 import type {
   CancelFrame,
   CompleteFrame,
@@ -13,24 +12,20 @@ import type {
   UnreadableFrame,
 } from '../wire/frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
-import { sizeOf } from '../wire/outgoing.ts';
 import {
   encodeCancel,
-  encodeComplete,
   encodeCredit,
   encodeFailure,
-  encodeNext,
   encodeResult,
   encodeStreamResult,
   encodeThrown,
 } from './codec/frames.ts';
 import { reviveFailure } from './call.ts';
-import { PAGE_LIMITS } from './limits.ts';
 import type { PageLink } from './link.ts';
 import type { PagePeer } from './page-types.ts';
 import { RunningCall } from './running-call.ts';
 import { PageSource } from './source.ts';
-import { whyUnsendable } from './streams.ts';
+import { refuseValue, writeStream } from './streams.ts';
 
 /** What every peer answers. The others of `net.` are about processes. */
 const OWN = new Map<string, AnyFunction>([
@@ -45,7 +40,6 @@ export class Callee {
   current: RunningCall | undefined;
   readonly #running = new Map<number, RunningCall>();
   #last = 0;
-  #streams = 0;
 
   /** Calls whose function has not settled. */
   get size(): number {
@@ -63,26 +57,17 @@ export class Callee {
 
   request(link: PageLink, caller: PagePeer, request: RequestFrame | UnreadableFrame): void {
     const { id } = request;
-    if (id <= this.#last) {
-      link.fail(new Error('a request id was used twice, or out of order'));
-      return;
-    }
     this.#last = id;
     if (request.type === 'unreadable') {
       refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${request.message}`);
       return;
     }
     const { tag, args, kwargs, deadline, streams = [] } = request;
-    const { calls, streams: most } = PAGE_LIMITS;
     const run = this.functions.get(tag) ?? OWN.get(tag);
-    if (this.#running.size >= calls) {
-      refuse(link, id, 'OVERLOADED', `the page already runs ${calls} calls`);
-    } else if (streams.length > 0 && this.#streams + streams.length > most) {
-      refuse(link, id, 'OVERLOADED', `more than ${most} streams would be open at the page`);
-    } else if (deadline === 0) {
-      refuse(link, id, 'DEADLINE_EXCEEDED', 'the deadline passed before the function could start');
+    if (deadline === 0) {
+      refuse(link, id, 'DEADLINE_EXCEEDED', 'the deadline has passed');
     } else if (!run) {
-      refuse(link, id, 'NO_SUCH_TAG', `no function of the page is connected as ${JSON.stringify(tag)}`);
+      refuse(link, id, 'NO_SUCH_TAG', `the page has no function ${JSON.stringify(tag)}`);
     } else {
       const call = new RunningCall(link, caller, request);
       const given = kwargs && Object.keys(kwargs).length > 0 ? [...args, kwargs] : [...args];
@@ -108,21 +93,13 @@ export class Callee {
       // It may be any value that the stream of the caller threw.
       // oxlint-disable-next-line prefer-promise-reject-errors
       reader.fail(() => Promise.reject(reviveFailure(frame, call.caller, call.tag)));
-    } else if (!reader.push(frame.value, frame.size)) {
-      call.link.fail(new Error('a stream sent more than its credit allowed'));
-    }
-  }
-
-  /** Whether this argument of a call is being read. */
-  reads(id: number, arg: number): boolean {
-    return this.#running.get(id)?.readers.has(arg) === true;
+    } else reader.push(frame.value, frame.size);
   }
 
   /** The caller is lost: nobody waits for the results. */
   lost(): void {
     const calls = [...this.#running.values()];
     this.#running.clear();
-    this.#streams = 0;
     for (const call of calls) call.end('CONNECTION_LOST');
   }
 
@@ -133,7 +110,6 @@ export class Callee {
       cancel: () => link.send(encodeCancel(id, arg)),
       waiting: () => {},
     });
-    this.#streams += 1;
     call.readers.set(arg, reader);
     return reader;
   }
@@ -187,7 +163,6 @@ export class Callee {
     // A call that is not in the table any more belongs to a lost link: there is nobody to answer.
     if (this.#running.get(id) !== call) return;
     this.#running.delete(id);
-    this.#streams -= call.readers.size;
     if (ended) {
       refuse(link, id, ended.code, ended.message, ended.ran);
       return;
@@ -196,7 +171,7 @@ export class Callee {
     try {
       answer = encode();
     } catch (error) {
-      refuseValue(link, id, error);
+      refuseValue(link, id, error, 'the function ran, but its result');
       return;
     }
     link.send(answer);
@@ -204,46 +179,13 @@ export class Callee {
 
   #stream(call: RunningCall, stream: AsyncIterable<unknown>): void {
     const { link, id } = call;
-    const most = link.limits.message;
-    const source = new PageSource(stream);
-    const over = (encode: () => Outgoing): void => {
-      if (this.#running.get(id) === call) this.#streams -= 1;
-      this.#answer(call, encode);
-    };
-    this.#streams += 1;
-    const writer = new StreamWriter(link, source, {
-      next: (value) => {
-        const frame = encodeNext(id, undefined, value, most);
-        link.send(frame);
-        return sizeOf(frame);
-      },
-      complete: (value) => {
-        const frame = encodeComplete(id, undefined, value, most);
-        over(() => frame);
-      },
-      failed: (error) => over(() => encodeThrown(id, error, most)),
-      refused: (error) =>
-        over(() => {
-          throw error;
-        }),
+    const writer = writeStream(link, id, undefined, new PageSource(stream), {
+      last: (encode) => this.#answer(call, encode),
+      sent: () => {},
       run: (step) => this.#inside(call, step),
-      ended: () => over(() => encodeComplete(id, undefined, undefined, most)),
     });
     call.becomeStream(writer);
-    if (this.#streams > PAGE_LIMITS.streams) {
-      source.end();
-      writer.leave();
-      this.#streams -= 1;
-      call.settle();
-      this.#running.delete(id);
-      refuse(
-        link,
-        id,
-        'OVERLOADED',
-        `more than ${PAGE_LIMITS.streams} streams would be open at the page`,
-        'yes',
-      );
-    } else if (call.ended) {
+    if (call.ended) {
       writer.stop();
     } else {
       link.send(encodeStreamResult(id));
@@ -254,10 +196,4 @@ export class Callee {
 
 function refuse(link: PageLink, id: number, code: NetErrorCode, message: string, ran: Ran = 'no'): void {
   link.send(encodeFailure(id, { code, ran, message }));
-}
-
-/** Answers that the function's result, or a value of its stream, cannot be sent. */
-function refuseValue(link: PageLink, id: number, error: unknown): void {
-  const { code, why } = whyUnsendable(error, link.limits.message, 'it is', 'reading it');
-  refuse(link, id, code, `the function ran, but its result cannot be sent: ${why}`, 'yes');
 }

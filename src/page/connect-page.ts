@@ -29,16 +29,12 @@ export async function connectPage(url: string | URL, options: ConnectPageOptions
   refuseUnknown('option', options, OPTIONS);
   const { pass, signal } = options;
   if (typeof pass !== 'string' && typeof pass !== 'function') {
-    throw new TypeError(
-      'pass: give the text that peer.pass() returned on the server, or a function that fetches it',
-    );
+    throw new TypeError('pass: give the text of peer.pass(), or a function that fetches it');
   }
   const deadline = milliseconds('deadline', options.deadline, DEFAULT_DEADLINE);
   abortSignal('signal', signal);
   if (!(globalThis.crypto as Crypto | undefined)?.subtle) {
-    throw new TypeError(
-      'this page cannot prove its pass: browsers give crypto.subtle only to pages that came by https, or from localhost',
-    );
+    throw new TypeError('no crypto.subtle: serve this page by https, or from localhost');
   }
   const page = new PageNet(where, pass, deadline);
   try {
@@ -62,7 +58,7 @@ function checkUrl(given: string | URL): URL {
     // Handled like a wrong protocol, below.
   }
   if (!url || !/^wss?:$/.test(url.protocol)) {
-    throw new TypeError("connectPage(url): give a URL such as 'wss://app.example/net'");
+    throw new TypeError("url: give one such as 'wss://app.example/net'");
   }
   return url;
 }

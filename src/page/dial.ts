@@ -88,11 +88,9 @@ export class Dial implements Talk {
     this.#error ??=
       code === HANDSHAKE
         ? new Refused(
-            'the server refused the pass: it has expired, was revoked or changed, or is not for the origin of this page',
+            'the server refused the pass: it is expired, revoked, changed, or not for the origin of this page',
           )
-        : new Unreachable(
-            `${this.#url} cannot be reached (${why}): is the server running, and are host, port and path right?`,
-          );
+        : new Unreachable(`cannot reach ${this.#url} (${why})`);
     this.#end(ending);
     this.#wake();
   }

@@ -79,10 +79,6 @@ export class PageSubscriptions implements PageHub {
         }
         break;
       case 'subscribe':
-        if (this.#wanted.size >= PAGE_LIMITS.subscriptions && !this.#wanted.has(frame.name)) {
-          this.#link!.fail(new Error('the server has more subscriptions than the page allows'));
-          return;
-        }
         this.#wanted.add(frame.name);
         this.#send({
           type: 'subscribed',
@@ -118,7 +114,7 @@ export class PageSubscriptions implements PageHub {
       frame = encodeWithValue(head, payload, 'payload', most);
     } catch (error) {
       if (error instanceof TypeError) throw error;
-      const { code, why, cause } = whyUnsendable(error, most, 'it is', 'reading it');
+      const { code, why, cause } = whyUnsendable(error, most, 'it is');
       throw new NetError(code, `the event ${JSON.stringify(name)} cannot be emitted: ${why}`, { cause });
     }
     this.#emitted += 1;

@@ -142,8 +142,7 @@ export class Life {
     if (ending.code === REFUSED) this.#pass = undefined;
     const isFinal = this.#over || (!this.#pass && typeof this.#given === 'string');
     this.#owner.lost(ending, isFinal);
-    if (isFinal && !this.#over)
-      throw new Refused('the server does not take the pass any more: it has expired or was revoked');
+    if (isFinal && !this.#over) throw new Refused('the pass has expired, or was revoked');
   }
 
   async #nextPass(): Promise<Pass> {

@@ -16,7 +16,8 @@ import type {
 import { isStream, shapeOf } from '../base/value-shape.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { encodeCancel, encodeCredit, encodeLateCancel, encodeRequest } from './codec/frames.ts';
-import { PageCall, failCall, failWith, failWithFrame, lostMessage } from './call.ts';
+import { failCall, failWith, failWithFrame, lostMessage } from './call.ts';
+import type { PageCall } from './call.ts';
 import type { PageLink } from './link.ts';
 import type { PagePeer } from './page-types.ts';
 import { sendArgument, whyUnsendable } from './streams.ts';
@@ -72,7 +73,17 @@ export class OutgoingCalls {
     const promise = new Promise(keepResolve);
     const resolve = plain ? resolveAndTell(lastResolve, plain) : lastResolve;
     const deadline = performance.now() + time;
-    const call = new PageCall(tag, args, time, deadline, beside, streamsAmong(args), resolve);
+    const call: PageCall = {
+      ...{ tag, args, time, deadline, beside, given: streamsAmong(args), resolve },
+      ...{
+        release: undefined,
+        link: undefined,
+        id: 0,
+        settled: false,
+        reader: undefined,
+        writers: undefined,
+      },
+    };
     if (this.over) {
       const { code, message, cause } = this.over;
       this.#fail(call, code, message, { ran: 'no', cause });
@@ -80,12 +91,12 @@ export class OutgoingCalls {
       this.#settle(call);
       failCall(call, () => signal.reason);
     } else if (time <= 0) {
-      this.#fail(call, 'DEADLINE_EXCEEDED', 'the deadline passed before the call was made', { ran: 'no' });
+      this.#fail(call, 'DEADLINE_EXCEEDED', 'the deadline has passed', { ran: 'no' });
     } else if (this.#waiting.size === 0 && this.#hasRoom(call)) {
       if (signal) this.#watch(call, signal);
       this.#transmit(call, time);
     } else if (this.#waiting.size >= MOST_WAITING) {
-      this.#fail(call, 'OVERLOADED', `${MOST_WAITING} calls are already waiting here; make fewer at a time`);
+      this.#fail(call, 'OVERLOADED', `${MOST_WAITING} calls wait already; make fewer at a time`);
     } else {
       if (signal) this.#watch(call, signal);
       this.#waiting.add(call);
@@ -132,9 +143,7 @@ export class OutgoingCalls {
         failWithFrame(call, frame, this.#server!);
         break;
       case 'next':
-        if (!call.reader?.push(frame.value, frame.size)) {
-          this.#link!.fail(new Error('a stream sent more than its credit allowed'));
-        }
+        call.reader?.push(frame.value, frame.size);
         break;
       case 'complete':
         this.#settle(call);
@@ -152,7 +161,7 @@ export class OutgoingCalls {
 
   /** The server stops, and takes no call with a higher id than this. */
   refused(last: number): void {
-    const text = `${peerLine(this.#server!)} is stopping and did not accept the call`;
+    const text = `${peerLine(this.#server!)} is stopping`;
     for (const call of this.#pending.values()) if (call.id > last) this.#fail(call, 'REFUSED', text);
   }
 
@@ -192,7 +201,7 @@ export class OutgoingCalls {
       const sent = given ? args.map((arg, at) => (given.has(at) ? null : arg)) : args;
       request = encodeRequest(id, tag, sent, deadline, given && [...given.keys()], most, beside);
     } catch (error) {
-      const { code, why, cause } = whyUnsendable(error, most, 'the request is', 'reading the arguments');
+      const { code, why, cause } = whyUnsendable(error, most, 'the request is');
       this.#fail(call, code, why, cause === undefined ? {} : { cause });
       return;
     }
@@ -263,7 +272,7 @@ export class OutgoingCalls {
       this.#withdraw(call, encodeLateCancel);
       const server = this.#server ? peerLine(this.#server) : 'the server';
       const what = reader ? 'sent nothing more of the stream' : 'did not answer';
-      const unsent = link ? '' : `; the call had not been sent yet${this.trouble && `: ${this.trouble}`}`;
+      const unsent = link ? '' : `; the call was not sent${this.trouble && `: ${this.trouble}`}`;
       const text = `${server} ${what} before the deadline${unsent} (${call.tag})`;
       failWith(call, 'DEADLINE_EXCEEDED', text, { ran: reader ? 'yes' : link ? 'unknown' : 'no' });
     }

@@ -95,7 +95,7 @@ export class PageEvent<T> {
   /** @internal Use `net.event()`. */
   constructor(name: string, hub: PageHub) {
     if (!isString(name, LONGEST_NAME) || name === '') {
-      throw new TypeError(`event(name): name must be a string of 1 to ${LONGEST_NAME} characters`);
+      throw new TypeError(`name must be a string of 1 to ${LONGEST_NAME} characters`);
     }
     this.name = name;
     this.#hub = hub;
@@ -110,7 +110,7 @@ export class PageEvent<T> {
    * net.event<string>('page.typing').emit('ada');
    */
   emit(payload: T, options: { meta?: CallMeta | undefined } = {}): boolean {
-    if (this.name === '*') throw new TypeError("'*' stands for every event; emit an event by its own name");
+    if (this.name === '*') throw new TypeError("'*' stands for every event; emit one by its name");
     refuseUnknown('option', options, { meta: true });
     return this.#hub.emit(this.name, payload, options.meta);
   }
@@ -129,8 +129,7 @@ export class PageEvent<T> {
     options: PageSubscribeOptions = {},
   ): () => void {
     refuseUnknown('option', options, SUBSCRIBE_OPTIONS);
-    if (typeof listener !== 'function')
-      throw new TypeError('subscribe(listener): listener must be a function');
+    if (typeof listener !== 'function') throw new TypeError('listener must be a function');
     const { signal, onGap, onError = throwLater } = options;
     if (signal?.aborted) return () => {};
     const guarded = (run: () => unknown): void => {

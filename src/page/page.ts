@@ -90,7 +90,7 @@ export class PageNet implements AsyncDisposable {
    * await net.remote<typeof resize>('img.resize@1').with({ deadline: 500 })(image, 200);
    */
   remote<F extends AnyFunction = (...args: unknown[]) => unknown>(tag: string): PageRemote<F> {
-    checkTag('remote', tag);
+    checkTag(tag);
     return remoteOf<F>(this.#outgoing, tag, this.#deadline);
   }
 
@@ -102,11 +102,11 @@ export class PageNet implements AsyncDisposable {
    * net.connect('page.notify', (text: string) => console.log(text));
    */
   connect(tag: string, fn: AnyFunction): () => void {
-    checkTag('connect', tag);
+    checkTag(tag);
     const { functions } = this.#callee;
-    if (typeof fn !== 'function') throw new TypeError(`connect(tag, fn): fn must be a function`);
+    if (typeof fn !== 'function') throw new TypeError('fn must be a function');
     if (tag.startsWith('net.'))
-      throw new TypeError(`connect: tags that begin with net. belong to the library; ${tag} is one of them`);
+      throw new TypeError(`connect: ${tag} belongs to the library, like all tags that begin with net.`);
     if (functions.has(tag) && functions.get(tag) !== fn) {
       throw new Error(
         `connect: another function is connected as ${JSON.stringify(tag)}; disconnect it first`,
@@ -155,8 +155,7 @@ export class PageNet implements AsyncDisposable {
     listener: (...args: PageEvents[Name]) => unknown,
   ): () => void {
     refuseUnknown('event', { [name]: true }, { open: true, close: true, failed: true, state: true });
-    if (typeof listener !== 'function')
-      throw new TypeError(`on('${name}', listener): listener must be a function`);
+    if (typeof listener !== 'function') throw new TypeError('listener must be a function');
     const listeners = this.#listeners.get(name) ?? new Set<Listener>();
     // The same function may be given twice.
     const own = (...args: unknown[]): unknown => listener(...(args as PageEvents[Name]));
@@ -239,7 +238,7 @@ export class PageNet implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#outgoing.stop(new NetError('STOPPED', 'this page is closed; connect again with connectPage()'));
+    this.#outgoing.stop(new NetError('STOPPED', 'this page is closed; call connectPage() again'));
     this.#life.stop();
     const session = this.#session;
     if (session) {
@@ -267,7 +266,7 @@ export class PageNet implements AsyncDisposable {
   }
 }
 
-function checkTag(method: string, tag: unknown): void {
+function checkTag(tag: unknown): void {
   if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG)
-    throw new TypeError(`${method}(tag): tag must be a string of 1 to ${LONGEST_TAG} characters`);
+    throw new TypeError(`tag must be a string of 1 to ${LONGEST_TAG} characters`);
 }

@@ -22,22 +22,20 @@ export function readPass(text: unknown): Pass {
     // Handled like a wrong shape, below.
   }
   if (!isFields(claims) || typeof claims['exp'] !== 'number') {
-    throw new TypeError(
-      'pass: give the text that peer.pass() returned on the server; this is none, or not all of it',
-    );
+    throw new TypeError('pass: give the text of peer.pass(), all of it');
   }
   if (claims['v'] !== 1) {
-    throw new TypeError('pass: it was made by a newer version of app-net; update app-net/page');
+    throw new TypeError('pass: it is of a newer app-net; update this page');
   }
   return { shown: shown!, key: fromBase64(key!), expires: claims['exp'] * 1_000 };
 }
 
-export function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+/** As base64url, without padding. */
+export function toBase64(bytes: Iterable<number>): string {
+  return btoa(String.fromCharCode(...bytes)).replaceAll(/[+/=]/g, (each) => URL_SAFE[each]!);
 }
+
+const URL_SAFE: Record<string, string> = { '+': '-', '/': '_', '=': '' };
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (each) => each.charCodeAt(0));

@@ -73,7 +73,7 @@ export class RunningCall implements PageCallContext {
     this.settled = true;
     pageClock.clearTimeout(this.#timer);
     // A function that still reads an argument after the answer gets the values that have arrived, and then this error.
-    this.#failReaders(new NetError('CANCELLED', `the call to ${this.tag} has ended`));
+    this.#failReaders(new NetError('CANCELLED', 'the call has ended'));
   }
 
   #failReaders(reason: NetError): void {
@@ -83,6 +83,6 @@ export class RunningCall implements PageCallContext {
 
 const REASONS = {
   CANCELLED: 'the caller cancelled the call',
-  DEADLINE_EXCEEDED: 'the deadline passed, and the caller no longer waits',
+  DEADLINE_EXCEEDED: 'the deadline has passed',
   CONNECTION_LOST: 'the connection to the caller was lost',
 } as const;

@@ -14,8 +14,7 @@ export interface PageSocket {
 /** @throws TypeError where there is none; what the engine throws, such as for `ws:` in a page that came by https */
 export function openSocket(url: string, protocol: string): PageSocket {
   const { WebSocket } = globalThis as { WebSocket?: new (url: string, protocol: string) => PageSocket };
-  if (!WebSocket)
-    throw new TypeError('there is no global WebSocket here: use a browser, Node 22, Deno or Bun');
+  if (!WebSocket) throw new TypeError('no global WebSocket: use a browser, Node 22, Deno or Bun');
   const socket = new WebSocket(url, protocol);
   socket.binaryType = 'arraybuffer';
   return socket;

@@ -26,7 +26,7 @@ export class PageSource implements WriterSource {
   }
 
   async next(): Promise<SourceStep> {
-    if (this.#over) throw new Error('the stream has ended, because the call that it was given to has ended');
+    if (this.#over) throw new Error('the call that this stream was given to has ended');
     let step: unknown;
     try {
       step = await this.open().next();
@@ -36,7 +36,7 @@ export class PageSource implements WriterSource {
       throw error;
     }
     if (typeof step !== 'object' || step === null) {
-      throw new TypeError('the iterator of the stream must return an object with `done` and `value`');
+      throw new TypeError('an iterator must return { done, value }');
     }
     const { done, value } = step as { done?: unknown; value?: unknown };
     this.#over = Boolean(done);

@@ -1,8 +1,8 @@
 import type { NetErrorCode } from '../base/errors.ts';
 import { StreamWriter } from '../calls/streams/stream-writer.ts';
 import { sizeOf } from '../wire/outgoing.ts';
+import type { Outgoing } from '../wire/outgoing.ts';
 import { TooLarge } from '../wire/too-large.ts';
-import { NotSerializable } from '../wire/values/not-serializable.ts';
 import { encodeComplete, encodeFailure, encodeNext, encodeThrown } from './codec/frames.ts';
 import type { PageLink } from './link.ts';
 import type { PageSource } from './source.ts';
@@ -14,16 +14,61 @@ export function whyUnsendable(
   error: unknown,
   most: number,
   what: string,
-  reading: string,
 ): { code: NetErrorCode; why: string; cause: unknown } {
-  if (TooLarge.is(error)) {
-    const why = `${what} larger than the ${most} bytes that the receiver accepts (its limits.message)`;
+  // Whatever the user's code threw is a cause of one of these.
+  if (error instanceof TooLarge) {
+    const why = `${what} larger than ${most} bytes (limits.message of the receiver)`;
     return { code: 'TOO_LARGE', why, cause: undefined };
   }
-  const isOurs = NotSerializable.is(error);
-  const why = isOurs ? error.message : `${reading} threw an error; see the cause`;
-  // A getter of the user's that threw is the cause.
-  return { code: 'NOT_SERIALIZABLE', why, cause: isOurs ? error.cause : error };
+  const { message, cause } = error as Error;
+  return { code: 'NOT_SERIALIZABLE', why: message, cause };
+}
+
+/** Answers that a value which the page has made cannot be sent. */
+export function refuseValue(link: PageLink, id: number, error: unknown, what: string, arg?: number): void {
+  const { code, why } = whyUnsendable(error, link.limits.message, 'it is');
+  link.send(encodeFailure(id, { code, ran: 'yes', message: `${what} cannot be sent: ${why}` }, arg));
+}
+
+/** How the owner of a stream goes with it. */
+export interface StreamOwner {
+  /** Sends the frame that ends the stream. @param encode throws for a value that cannot be sent */
+  readonly last: (encode: () => Outgoing) => void;
+  /** A value was sent. */
+  readonly sent: () => void;
+  /** Runs a step of the user's code in its context. */
+  readonly run: <T>(step: () => T) => T;
+}
+
+/** Sends a stream. @param arg the place of an argument; undefined for the result of a call */
+export function writeStream(
+  link: PageLink,
+  id: number,
+  arg: number | undefined,
+  source: PageSource,
+  { last, sent, run }: StreamOwner,
+): StreamWriter {
+  const most = link.limits.message;
+  return new StreamWriter(link, source, {
+    next: (value) => {
+      const frame = encodeNext(id, arg, value, most);
+      link.send(frame);
+      sent();
+      return sizeOf(frame);
+    },
+    complete: (value) => {
+      const frame = encodeComplete(id, arg, value, most);
+      last(() => frame);
+    },
+    failed: (error) => last(() => encodeThrown(id, error, most, arg)),
+    refused: (error) =>
+      last(() => {
+        throw error;
+      }),
+    run,
+    // Nobody reads an argument that was ended from outside. A result is a call, which is answered in any case.
+    ended: () => arg ?? last(() => encodeComplete(id, arg, undefined, most)),
+  });
 }
 
 /** Sends an argument that is a stream. @param sent called after each value */
@@ -34,22 +79,12 @@ export function sendArgument(
   source: PageSource,
   sent: () => void,
 ): StreamWriter {
-  const most = link.limits.message;
-  return new StreamWriter(link, source, {
-    next: (value) => {
-      const frame = encodeNext(id, arg, value, most);
-      link.send(frame);
-      sent();
-      return sizeOf(frame);
-    },
-    complete: (value) => link.send(encodeComplete(id, arg, value, most)),
-    failed: (error) => link.send(encodeThrown(id, error, most, arg)),
-    refused: (error) => {
-      const { code, why } = whyUnsendable(error, most, 'it is', 'reading it');
-      const message = `a value of args[${arg}] cannot be sent: ${why}`;
-      link.send(encodeFailure(id, { code, ran: 'yes', message }, arg));
-    },
-    run: (step) => step(),
-    ended: () => {},
-  });
+  const last = (encode: () => Outgoing): void => {
+    try {
+      link.send(encode());
+    } catch (error) {
+      refuseValue(link, id, error, `a value of args[${arg}]`, arg);
+    }
+  };
+  return writeStream(link, id, arg, source, { last, sent, run: (step) => step() });
 }

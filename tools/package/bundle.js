@@ -23,7 +23,7 @@ const ENTRIES = {
 };
 
 /** Files that a page has smaller ones of, in `src/page/lean/`. */
-const LEAN = ['base/near.ts', 'wire/engine.ts'];
+const LEAN = ['base/near.ts', 'base/time/when-aborted.ts', 'wire/engine.ts', 'wire/values/error-classes.ts'];
 
 /** Packages of the user's, which must not be copied: OpenTelemetry's API finds its SDK only if there is one copy. */
 const FOREIGN = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies);

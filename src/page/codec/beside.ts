@@ -15,7 +15,5 @@ export function besideOf(meta: CallMeta | undefined): string {
   } catch {
     // It cannot be sent at all, or is too large.
   }
-  throw new TypeError(
-    `meta: give a plain object of JSON values, such as { token: 'abc' }, with at most ${MOST_META} characters of JSON`,
-  );
+  throw new TypeError(`meta: give a plain object of JSON values, of at most ${MOST_META} characters`);
 }

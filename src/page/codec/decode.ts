@@ -56,12 +56,11 @@ function parse(line: string): Fields {
 
 type Made = (json: never, binaries: readonly Uint8Array[]) => unknown;
 
-const NUMBERS: Fields = { NaN, Infinity, '-Infinity': -Infinity, '-0': -0 };
-
 /** How values are made, by their type. */
 const MAKE: { readonly [type: string]: Made } = {
   undefined: () => undefined,
-  number: (json: string) => NUMBERS[json],
+  // `NaN`, `Infinity`, `-Infinity` or `-0`.
+  number: Number,
   bigint: (json: string) => BigInt(json),
   Date: (json: string) => new Date(json),
   regexp: (json: string) => {

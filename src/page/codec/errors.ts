@@ -32,21 +32,18 @@ export function writeError(
   const json: Record<string, unknown> = {
     name: encoder.text(textOf(name, 'Error')),
     message: encoder.text(textOf(message, '')),
+    classes: classNames(error),
   };
-  const names = classNames(error);
-  if (names.length !== 1 || names[0] !== json['name']) json['classes'] = names;
+  const part = (into: object, key: string | number, write: () => unknown): void => {
+    encoder.at(key);
+    encoder.attempt(() => put(into, key, write()));
+  };
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
   encoder.within(error, () => {
-    const part = (key: string, write: () => unknown): void => {
-      encoder.at(key);
-      encoder.attempt(() => {
-        json[key] = write();
-      });
-    };
-    if (code !== undefined) part('code', () => encoder.value(code));
-    if (Object.hasOwn(error, 'cause')) part('cause', () => other(cause));
+    if (code !== undefined) part(json, 'code', () => encoder.value(code));
+    if (Object.hasOwn(error, 'cause')) part(json, 'cause', () => other(cause));
     if (Array.isArray(errors)) {
-      part('errors', () =>
+      part(json, 'errors', () =>
         encoder.within([], () =>
           errors.slice(0, MOST_ERRORS).map((each, index) => {
             encoder.at(index);
@@ -55,19 +52,14 @@ export function writeError(
         ),
       );
     }
-    const keys = Object.keys(error).filter((key) => !NOT_PROPERTIES.has(key));
-    const properties = {};
+    const properties = (json['properties'] = {});
     encoder.at('properties');
     encoder.within([], () => {
-      for (const key of keys) {
-        encoder.at(key);
-        encoder.attempt(() => {
-          const value = (error as unknown as Record<string, unknown>)[key];
-          if (value !== undefined) put(properties, key, encoder.value(value));
-        });
+      for (const key of Object.keys(error)) {
+        const write = (): unknown => encoder.value((error as unknown as Record<string, unknown>)[key]);
+        if (!NOT_PROPERTIES.has(key)) part(properties, key, write);
       }
     });
-    if (Object.keys(properties).length > 0) json['properties'] = properties;
   });
   if (typeof error.stack === 'string') json['stack'] = encoder.text(error.stack.slice(0, LONGEST));
   return json;

@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+
+import { NetError } from '../../src/base/errors.ts';
+import * as lean from '../../src/page/lean/error-classes.ts';
+import { whenAborted } from '../../src/page/lean/when-aborted.ts';
+import * as whole from '../../src/wire/values/error-classes.ts';
+import type { ErrorParts } from '../../src/wire/values/error-classes.ts';
+
+class OutOfPaper extends RangeError {}
+class Named extends Error {}
+class Deep extends OutOfPaper {}
+
+describe('what a page has in the place of larger files', () => {
+  before(() => {
+    for (const { registerError } of [lean, whole]) {
+      registerError(OutOfPaper);
+      registerError(Named, 'Called');
+    }
+  });
+
+  it('names the classes of errors in the same way', () => {
+    const errors = [
+      ...[new Error('a'), new OutOfPaper('b'), new Named('c'), new Deep('d'), new NetError('REFUSED', 'e')],
+      ...[new AggregateError([]), new DOMException('f', 'AbortError'), new (class extends Error {})()],
+      ...[
+        Object.create(null) as Error,
+        { name: 'Error' },
+        Object.create({ constructor: { name: 5 } }) as Error,
+      ],
+    ];
+    for (const error of errors) {
+      expect(lean.classNames(error)).to.deep.equal(whole.classNames(error));
+      expect(lean.isError(error)).to.equal(whole.isError(error));
+    }
+  });
+
+  it('puts errors together in the same way', () => {
+    const all: ErrorParts[] = [
+      { name: 'TypeError', message: 'a' },
+      { name: 'Mine', message: 'b', classes: ['Mine', 'RangeError'] },
+      { name: 'OutOfPaper', message: 'c', properties: { tray: 1 }, code: 'E_PAPER' },
+      { name: 'Called', message: 'd', classes: ['Called', 'Error'], cause: undefined },
+      { name: 'AggregateError', message: 'e', errors: [1] },
+      { name: 'AbortError', message: 'f', classes: ['DOMException'] },
+      { name: 'toString', message: 'g' },
+      { name: 'NetError', message: 'h', code: 'REFUSED', properties: { ran: 'no', retriable: true } },
+      { name: 'NetError', message: 'i', code: 'ALIEN', properties: { ran: 'no' } },
+    ];
+    for (const parts of all) {
+      const [here, there] = [lean.assembleError(parts), whole.assembleError(parts)];
+      expect(Object.getPrototypeOf(here), parts.message).to.equal(Object.getPrototypeOf(there));
+      for (const key of [
+        ...Object.keys(there),
+        'name',
+        'message',
+        'code',
+        'cause',
+        'errors',
+      ] as (keyof Error)[])
+        expect(here[key], `${parts.message}.${key}`).to.deep.equal(there[key]);
+      expect(Object.keys(here)).to.have.members(Object.keys(there));
+      expect('cause' in here).to.equal('cause' in there);
+    }
+  });
+
+  it('refuses the same classes', () => {
+    const wrong: [unknown, string?][] = [
+      [undefined],
+      [class {}],
+      [class extends Error {}],
+      [Named, 'TypeError'],
+    ];
+    for (const { registerError } of [lean, whole]) {
+      for (const [given, name] of wrong)
+        expect(() => registerError(given as typeof Error, name)).to.throw(TypeError, 'registerError');
+      expect(() => registerError(Deep, 'Called')).to.throw('another class');
+      registerError(Named, 'Called');
+    }
+  });
+
+  it('calls back once when a signal is aborted, and not after the watch has ended', () => {
+    const controller = new AbortController();
+    const heard: unknown[] = [];
+    whenAborted(controller.signal, (reason) => heard.push(reason));
+    whenAborted(controller.signal, (reason) => heard.push(reason))();
+    controller.abort('enough');
+    expect(heard).to.deep.equal(['enough']);
+  });
+});

@@ -5,17 +5,22 @@ import { expect } from 'chai';
 
 import { REPOSITORY } from '../support/processes.ts';
 
-const PAGES = [
-  'README.md',
-  ...readdirSync(join(REPOSITORY, 'docs'), { recursive: true, encoding: 'utf8' })
+const pagesIn = (folder: string): string[] =>
+  readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
-    .map((file) => join('docs', file)),
-];
+    .map((file) => join(folder, file));
 
-/** Where the page links to, without its snippets and addresses on the web. */
+const PACKED = [
+  ...['README.md', 'bench/README.md', 'clients/python/README.md', 'examples/README.md'],
+  ...pagesIn('docs'),
+];
+const PAGES = [...PACKED, 'CONTRIBUTING.md', ...pagesIn('src')];
+
+/** Where the page links to and what it shows, without its snippets and addresses on the web. */
 function links(page: string): string[] {
   const text = readFileSync(join(REPOSITORY, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
-  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+  const found = text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g);
+  const targets = [...found].map(([, link, attribute]) => link ?? attribute!);
   return targets.filter((target) => !/^[a-z]+:/.test(target));
 }
 
@@ -47,11 +52,17 @@ describe('the links of the pages', () => {
     });
   }
 
+  it('lead from docs/README.md to every page of docs', () => {
+    const linked = new Set(links('docs/README.md').map((target) => join('docs', target)));
+    const own = pagesIn('docs').filter((page) => !page.startsWith('docs/api/app-net'));
+    expect(own.filter((page) => page !== 'docs/README.md' && !linked.has(page))).to.deep.equal([]);
+  });
+
   it('stay within the package', () => {
     const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
       files: string[];
     };
-    const outside = PAGES.flatMap((page) =>
+    const outside = PACKED.flatMap((page) =>
       links(page).filter((target) => {
         const path = target.split('#')[0]!;
         const file = path ? relative(REPOSITORY, join(REPOSITORY, page, '..', path)) : page;

@@ -1,4 +1,4 @@
-import { onFreshStart } from './process/fresh-start.ts';
+import { keepApart } from './process/module-state.ts';
 import { isBriefText, messageOf } from './text.ts';
 
 /**
@@ -10,7 +10,7 @@ import { isBriefText, messageOf } from './text.ts';
 const PAUSE = 1_000;
 
 let nextAt = -Infinity;
-onFreshStart(() => (nextAt = -Infinity));
+keepApart({ fresh: () => -Infinity, take: () => nextAt, put: (at) => (nextAt = at) });
 
 /** Emits a process warning, which Node writes to stderr. For places that have no log, and for logs that are off. */
 export function warnOfUnforeseen(doing: string, error: unknown): void {

@@ -1,8 +1,10 @@
+import { FRESH, exchangeState } from '../base/process/module-state.ts';
+import type { ModuleState } from '../base/process/module-state.ts';
 import type { Owner, Timeline } from './timeline.ts';
 import type { Trace } from './trace.ts';
 import { newResources } from './real-io.ts';
 import type { Resources } from './real-io.ts';
-import { places } from './virtual/place.ts';
+import { places, turn } from './virtual/place.ts';
 import type { Place } from './virtual/place.ts';
 import { real } from './virtual/timers.ts';
 
@@ -46,7 +48,11 @@ export class Loop {
   readonly #input: LoopInput;
   #isDone = false;
   #isWaiting = false;
-  #left = 0;
+  /** What waited for work that is over now. */
+  #goOn: (() => void) | undefined;
+  #isTurning = false;
+  /** The state of modules: of the story while other code runs, and of the other code while the story runs. */
+  #otherState: ModuleState = FRESH;
   #lastTime = -1;
   #atOnce = 0;
   #end: () => void = () => {};
@@ -73,15 +79,29 @@ export class Loop {
     this.failure ??= { error, isStuck };
   }
 
-  /** Time stands still until the work is over. */
-  async pause<T>(work: () => Promise<T>): Promise<T> {
-    this.#isWaiting = true;
-    try {
-      return await places.exit(work);
-    } finally {
+  /** An error has ended the step in the middle: Node goes on with other code, and later with this turn. */
+  interrupt(error: unknown): void {
+    this.fail(error);
+    this.#leave();
+  }
+
+  /**
+   * Time stands still until the work is over. Then whoever waits for it goes on, in a step: another thread has ended the work in the midst
+   * of other code.
+   */
+  pause<T>(work: () => Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+    const goOn = (run: () => void): void => {
       this.#isWaiting = false;
-      places.exit(() => this.#beginTurn());
-    }
+      this.#goOn = run;
+      this.#beginTurn();
+    };
+    this.#isWaiting = true;
+    places.exit(() => {
+      work().then(
+        (value) => goOn(() => resolve(value)),
+        (error: unknown) => goOn(() => reject(error)),
+      );
+    });
   }
 
   get #isOver(): boolean {
@@ -89,16 +109,39 @@ export class Loop {
   }
 
   #beginTurn(): void {
-    if (this.#left > 0) return;
-    this.#left = STEPS_PER_TURN;
+    if (this.#isTurning) return;
+    this.#isTurning = true;
+    real.setImmediate(this.#enter);
     for (let step = 0; step < STEPS_PER_TURN; step += 1) real.setImmediate(this.#turn);
+    real.setImmediate(this.#endTurn);
+  }
+
+  /** From here on the modules have the state of this world. */
+  readonly #enter = (): void => {
+    if (this.#isOver) return;
+    turn.isUnderWay = true;
+    this.#otherState = exchangeState(this.#otherState);
+  };
+
+  #leave(): void {
+    if (!turn.isUnderWay) return;
+    turn.isUnderWay = false;
+    this.#otherState = exchangeState(this.#otherState);
   }
 
   readonly #turn = (): void => {
-    this.#left -= 1;
     if (!this.#isWaiting && !this.#isOver) this.#check();
-    if (!this.#isWaiting && !this.#isOver) this.#step();
-    if (this.#left > 0 || this.#isWaiting) return;
+    if (this.#isWaiting || this.#isOver) return;
+    const goOn = this.#goOn;
+    this.#goOn = undefined;
+    if (goOn) goOn();
+    else this.#step();
+  };
+
+  readonly #endTurn = (): void => {
+    this.#leave();
+    this.#isTurning = false;
+    if (this.#isWaiting) return;
     // What the last step began may be over by the next turn, so look now.
     const { before } = this.#input;
     if (before && !this.#isOver) this.opened = newResources(before);

@@ -1,5 +1,3 @@
-import { startFresh } from '../base/process/fresh-start.ts';
-import { suspendHolds } from '../base/process/process-hold.ts';
 import { FaultPlayer } from './fault-player.ts';
 import type { NumberedFault } from './fault-player.ts';
 import { Loop } from './loop.ts';
@@ -10,7 +8,7 @@ import { simulationOf } from './story.ts';
 import type { Story } from './story.ts';
 import { Trace } from './trace.ts';
 import { World } from './world.ts';
-import { places } from './virtual/place.ts';
+import { places, turn } from './virtual/place.ts';
 
 export interface RunInput {
   readonly seed: number;
@@ -42,8 +40,6 @@ let current: Loop | undefined;
 /** Runs a story once. The globals are those of the simulation already. */
 export async function runStory(input: RunInput): Promise<Run> {
   const { seed, options, story, only, isKept = false, isTrusted = false } = input;
-  startFresh();
-  const giveBack = suspendHolds();
   const trace = new Trace(isKept);
   const checks: (() => void)[] = [];
   const world: World = new World({ seed, latency: options.latency, trace, loop: () => loop });
@@ -69,8 +65,6 @@ export async function runStory(input: RunInput): Promise<Run> {
   await loop.run();
   current = undefined;
   world.end();
-  giveBack();
-  startFresh();
   const { failure, opened } = loop;
   const { happened: faults } = player;
   return { failure, opened, trace, faults, names: world.names(), time: world.timeline.now };
@@ -81,22 +75,28 @@ async function begin(story: Story, simulation: () => Parameters<Story>[0]): Prom
 }
 
 /**
- * Until the function that it returns is called, errors that nobody catches fail the story that runs, and not the process or the test
- * runner, which would not know the seed.
+ * Until the function that it returns is called, errors of the story that nobody catches fail the story, and not the process or the test
+ * runner, which would not know the seed. Errors of other code go where they always go.
  */
 export function catchEverything(): () => void {
   const names = ['unhandledRejection', 'uncaughtException'] as const;
-  const before = names.map((name) => process.rawListeners(name) as (() => void)[]);
-  const caught = (error: unknown): void => current?.fail(error);
-  for (const name of names) {
+  const undo = names.map((name) => {
+    const before = process.rawListeners(name) as ((...args: unknown[]) => void)[];
+    const caught = (error: unknown, ...more: unknown[]): void => {
+      if (turn.isUnderWay) current?.interrupt(error);
+      else if (places.getStore()) current?.fail(error);
+      else if (before.length === 0) throw error;
+      else for (const listener of before) Reflect.apply(listener, process, [error, ...more]);
+    };
     process.removeAllListeners(name);
     process.on(name, caught);
-  }
-  return () => {
-    names.forEach((name, index) => {
+    return () => {
       process.off(name, caught);
-      for (const listener of before[index]!) process.on(name, listener);
-    });
+      for (const listener of before) process.on(name, listener);
+    };
+  });
+  return () => {
+    for (const each of undo) each();
     places.disable();
   };
 }

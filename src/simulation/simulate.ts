@@ -3,19 +3,23 @@ import { writeFile } from 'node:fs/promises';
 import type { NumberedFault } from './fault-player.ts';
 import { checkOptions } from './options.ts';
 import type { Checked, SimulationOptions } from './options.ts';
+import { differenceBetween } from './difference.ts';
 import { RealWorkWatch, describeWork } from './real-io.ts';
 import { SimulationError, failureText } from './report.ts';
 import { catchEverything, runStory } from './run-story.ts';
 import type { Run } from './run-story.ts';
 import { sequenceDiagram } from './sequence-diagram.ts';
 import { shrink } from './shrink.ts';
-import { describeStep, timeText } from './step-text.ts';
 import type { Story } from './story.ts';
+import { UnseededWatch } from './unseeded.ts';
 import { installGlobals } from './virtual/globals.ts';
 import { places } from './virtual/place.ts';
 
 /** One seed in so many runs twice, to see that it does the same. */
 const TWICE = 20;
+
+/** So often something real may be opened beside the stories until nobody looks any more: each time costs two more runs. */
+const MOST_SUSPICIONS = 5;
 
 /**
  * The figures of a simulation that has ended.
@@ -78,11 +82,17 @@ export function simulate(options: SimulationOptions, story: Story): Promise<Simu
   return result;
 }
 
+interface More {
+  readonly isKept?: boolean;
+  readonly only?: ReadonlySet<number>;
+  readonly isTrusted?: boolean;
+}
+
 class Search {
   readonly #options: Checked;
   readonly #story: Story;
-  /** Something was opened in this process, and not by the story. */
-  #isTrusted = false;
+  /** How often something was opened in this process, and not by the story. */
+  #suspicions = 0;
 
   constructor(options: Checked, story: Story) {
     this.#options = options;
@@ -109,25 +119,28 @@ class Search {
     return { ...sum, real: performance.now() - began, digest: combined(digests) };
   }
 
-  #run(seed: number, more: { isKept?: boolean; only?: ReadonlySet<number> } = {}): Promise<Run> {
-    const [options, story, isTrusted] = [this.#options, this.#story, this.#isTrusted];
-    return runStory({ seed, options, story, isTrusted, ...more });
+  #run(seed: number, more: More = {}): Promise<Run> {
+    const [options, story] = [this.#options, this.#story];
+    return runStory({ seed, options, story, isTrusted: this.#suspicions >= MOST_SUSPICIONS, ...more });
   }
 
   /** Runs the seed; if anything real was opened meanwhile, finds out whether the story did it. */
-  async #runTrusted(seed: number, more: { isKept?: boolean; only?: ReadonlySet<number> }): Promise<Run> {
+  async #runTrusted(seed: number, more: More): Promise<Run> {
     const run = await this.#run(seed, more);
     if (run.opened === undefined) return run;
     await this.#blameRealWork(seed);
-    this.#isTrusted = true;
-    return this.#run(seed, more);
+    this.#suspicions += 1;
+    return this.#run(seed, { ...more, isTrusted: true });
   }
 
   async #compare(seed: number, first: Run): Promise<void> {
     const second = await this.#runTrusted(seed, { isKept: true });
     if (second.trace.digest === first.trace.digest) return;
     await this.#blameRealWork(seed);
-    throw differenceBetween(seed, first, second);
+    const watch = new UnseededWatch();
+    watch.begin();
+    const third = await this.#run(seed, { isKept: true, isTrusted: true }).finally(() => watch.end());
+    throw differenceBetween(seed, [first, second, third], watch.first);
   }
 
   /** @throws SimulationError that names the first real work that the story begins */
@@ -135,7 +148,7 @@ class Search {
     const watch = new RealWorkWatch();
     watch.begin();
     try {
-      await this.#run(seed);
+      await this.#run(seed, { isTrusted: true });
     } finally {
       watch.end();
     }
@@ -189,22 +202,6 @@ function numbersOf(faults: readonly NumberedFault[]): ReadonlySet<number> {
 function likeness(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return `${error.name}: ${error.message.split('\n')[0]!.replaceAll(/\d+(\.\d+)?/g, '#')}`;
-}
-
-function differenceBetween(seed: number, first: Run, second: Run): SimulationError {
-  const [one, other] = [first.trace, second.trace];
-  let at = 0;
-  while (at < one.hashes.length && one.hashes[at] === other.hashes[at]) at += 1;
-  const line = ({ steps }: typeof one): string => {
-    const step = steps[at];
-    return step ? `${timeText(step.at)}  ${describeStep(step)}` : 'nothing: it was over';
-  };
-  const text =
-    `seed ${seed} did not do the same twice. The first step that differs is number ${at + 1}:\n` +
-    `  first run:  ${line(one)}\n  second run: ${line(other)}\n` +
-    'Something in the story does not come from the simulation: state that outlives a story (a counter, a cache, a pool of random bytes), ' +
-    'or time and chance that were taken before it began.';
-  return new SimulationError(text, seed, first.faults, undefined);
 }
 
 function combined(digests: readonly string[]): string {

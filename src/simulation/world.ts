@@ -209,7 +209,7 @@ export class World {
   #waitFor<T>(actor: Actor, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.timeline.after(0, actor, () => {
-        this.loop().pause(work).then(resolve, reject);
+        this.loop().pause(work, resolve, reject);
       });
     });
   }

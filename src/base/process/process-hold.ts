@@ -3,6 +3,8 @@
  * so Node's exit depends on this file alone.
  */
 
+import { keepApart } from './module-state.ts';
+
 /** How long the process is kept alive after the last piece of work has ended, in ms. */
 const LINGER = 20;
 
@@ -12,8 +14,14 @@ const FOREVER = 2 ** 30;
 let holds = 0;
 let anchor: NodeJS.Timeout | undefined;
 let lingering: NodeJS.Timeout | undefined;
-/** A simulation runs: its peers keep no real process alive. */
+/** A story runs: its peers keep no real process alive. */
 let isSuspended = false;
+
+keepApart({
+  fresh: () => ({ holds: 0, isSuspended: true }),
+  take: () => ({ holds, isSuspended }),
+  put: (state) => ({ holds, isSuspended } = state),
+});
 
 /** Keeps the process alive until `releaseProcess` has been called as often as this function. */
 export function holdProcess(): void {
@@ -37,20 +45,6 @@ function letGo(): void {
   if (holds > 0) return;
   clearInterval(anchor);
   anchor = undefined;
-}
-
-/**
- * Until the function that it returns is called, holds keep nothing alive. Those taken meanwhile are then forgotten: peers of a
- * simulation end without a word.
- */
-export function suspendHolds(): () => void {
-  const before = holds;
-  isSuspended = true;
-  return () => {
-    isSuspended = false;
-    holds = before;
-    letGo();
-  };
 }
 
 /** Keeps the process alive until `work` settles, without the pause: a peer that has stopped leaves no timer behind. */

@@ -8,7 +8,7 @@
  * one frame to write, and at the end of the turn there are two for each link, in one system call. `bench/links.js` measures it.
  */
 
-import { onFreshStart } from '../../base/process/fresh-start.ts';
+import { keepApart } from '../../base/process/module-state.ts';
 
 interface Flushed {
   flush(): void;
@@ -60,15 +60,20 @@ let writes = 0;
 let turns = 0;
 let longTurns = 0;
 
-onFreshStart(() => {
-  unsent = [];
-  ticking = false;
-  gathering = false;
-  signs = 0;
-  signsWanted = FEWEST_SIGNS;
-  lastLink = undefined;
-  wasBusy = false;
-  turning = false;
+keepApart({
+  fresh: () => ({
+    ...{ unsent: [] as Flushed[], ticking: false, gathering: false, signs: 0, signsWanted: FEWEST_SIGNS },
+    ...{ lastLink: undefined as Flushed | undefined, wasBusy: false, turning: false, began: 0, since: 0 },
+    ...{ frames: 0, writes: 0, turns: 0, longTurns: 0 },
+  }),
+  take: () => ({
+    ...{ unsent, ticking, gathering, signs, signsWanted, lastLink, wasBusy, turning, began, since },
+    ...{ frames, writes, turns, longTurns },
+  }),
+  put: (state) => {
+    ({ unsent, ticking, gathering, signs, signsWanted, lastLink, wasBusy, turning, began, since } = state);
+    ({ frames, writes, turns, longTurns } = state);
+  },
 });
 
 /** Whether a frame has to wait. It does not if it is the first one of its tick, on any link, and there is little to send. */

@@ -26,3 +26,6 @@ export interface Place {
 
 /** The place survives every `await`, timer and listener. */
 export const places = new AsyncLocalStorage<Place>();
+
+/** Whether the code that runs now belongs to a story. Node runs no other code between two steps of a turn. */
+export const turn = { isUnderWay: false };

@@ -1,4 +1,5 @@
 import crypto from 'node:crypto';
+import zlib from 'node:zlib';
 
 import { places } from './place.ts';
 
@@ -9,7 +10,15 @@ import { places } from './place.ts';
 
 type Callback = (...results: unknown[]) => void;
 
-const CALLBACKS = ['scrypt', 'pbkdf2', 'hkdf', 'generateKeyPair', 'generateKey'] as const;
+const CALLBACKS = [
+  ...['scrypt', 'pbkdf2', 'hkdf', 'argon2', 'generateKeyPair', 'generateKey', 'generatePrime', 'checkPrime'],
+  ...['sign', 'verify', 'diffieHellman', 'encapsulate', 'decapsulate'],
+] as const;
+
+const COMPRESSION = [
+  ...['deflate', 'deflateRaw', 'gzip', 'inflate', 'inflateRaw', 'gunzip', 'unzip'],
+  ...['brotliCompress', 'brotliDecompress', 'zstdCompress', 'zstdDecompress'],
+] as const;
 
 const SUBTLE = [
   ...['encrypt', 'decrypt', 'sign', 'verify', 'digest', 'generateKey', 'deriveKey', 'deriveBits'],
@@ -48,9 +57,15 @@ function withPromise(original: (...args: unknown[]) => Promise<unknown>) {
 
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 
-export const virtualComputations: Functions = Object.fromEntries(
-  CALLBACKS.map((name) => [name, withCallback((crypto as unknown as Functions)[name]!)]),
-);
+/** Waits for those of the functions that this version of Node has. */
+function inTurn(module: object, names: readonly string[]): Functions {
+  const functions = module as Functions;
+  const there = names.filter((name) => typeof functions[name] === 'function');
+  return Object.fromEntries(there.map((name) => [name, withCallback(functions[name]!)]));
+}
+
+export const virtualComputations = inTurn(crypto, CALLBACKS);
+export const virtualCompression = inTurn(zlib, COMPRESSION);
 
 export const subtlePrototype = Object.getPrototypeOf(crypto.webcrypto.subtle) as Functions;
 

@@ -15,6 +15,8 @@ import type { SecretKeys } from '../wire/handshake/secret.ts';
 import { inTime } from '../providers/host/in-time.ts';
 import type { Hosting } from './guests/hosting.ts';
 import { acceptHandshake } from '../connection/dial/handshaking.ts';
+import { sayGoodbye } from '../connection/goodbye.ts';
+import type { Session } from '../connection/link/session.ts';
 import type { PeerMessage } from './messages.ts';
 import { refuseNamesake, takenAmong } from '../presence/namesake.ts';
 
@@ -46,6 +48,8 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   let stopped = false;
   let derived: Promise<SecretKeys> | undefined;
   let closeNetwork = (): Promise<void> | undefined => undefined;
+  /** Sessions of others that were faster than this peer: it listens, and does not take part yet. */
+  let early: Session[] | undefined = [];
 
   const keysOf = (shared: () => Promise<string>): Promise<SecretKeys> =>
     (derived ??= chooseKeys(settings, shared));
@@ -85,7 +89,8 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
         {
           done: (session) => {
             handshakes.delete(stop);
-            report({ type: 'session.arrived', session });
+            if (early) early.push(session);
+            else report({ type: 'session.arrived', session });
           },
           failed: (error) => {
             handshakes.delete(stop);
@@ -101,8 +106,14 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
       ? await attachment.transport.listen(options, (socket) => accept(socket))
       : NOWHERE;
     if (!stopped) await hosting.open(keys, (socket) => accept(socket, true));
-    if (stopped) close(listener);
-    else report({ type: 'peer.opened', opened: { attachment, keys, listener } });
+    if (stopped) {
+      close(listener);
+      return;
+    }
+    report({ type: 'peer.opened', opened: { attachment, keys, listener } });
+    const sessions = early ?? [];
+    early = undefined;
+    for (const session of sessions) report({ type: 'session.arrived', session });
   };
 
   ending.add(open().catch((error: unknown) => report({ type: 'peer.failed', error })));
@@ -110,6 +121,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   return () => {
     stopped = true;
     for (const stop of handshakes) stop();
+    for (const { socket } of early ?? []) sayGoodbye(socket);
     close(listener);
     ending.add(Promise.resolve(closeNetwork()));
   };

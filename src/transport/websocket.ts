@@ -15,6 +15,7 @@ import { Gate } from './gate.ts';
 import type { PageEnd } from './gate.ts';
 import { refuseRequest, refuseUpgrade } from './refusals.ts';
 import { Inbox } from './inbox.ts';
+import { hearLastWords } from './last-words.ts';
 import { addressText, hostInUrl, plainIp } from './address.ts';
 import { dialStream } from './dial-stream.ts';
 import { openEntrance } from './entrance.ts';
@@ -221,6 +222,7 @@ class WebSocketSocket implements Socket {
     this.#gate = gate;
     this.#page = page;
     tcp.unref();
+    hearLastWords(tcp);
     tcp.on('data', this.#limitStranger);
     ws.on('message', (data, isBinary) => {
       if (isBinary) this.#inbox.binary(data as Buffer);

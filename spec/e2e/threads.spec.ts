@@ -172,6 +172,61 @@ describe('threads of a process', () => {
     );
   });
 
+  it('are replaced, and their calls fail at once, when code in them breaks the thread', async () => {
+    const broken = `
+      import { parentPort, workerData, isMainThread } from 'node:worker_threads';
+      const { port } = isMainThread ? {} : workerData["app-net"];
+      const GARBAGE = [1, null, undefined, {}, [], new Map(), { line: 5 }, { line: 'x' }, { line: '{', binaries: [1] },
+        'x', '', '@', '-', '-999', '!failed', '+', '*', '{"type":"result","id":99999,"value":1}', '{"type":"error","id":1}'];
+      export const b = connect({
+        garbage: () => {
+          for (const each of GARBAGE) [port, parentPort].forEach((way) => way.postMessage(each));
+          return 'posted';
+        },
+        close: async () => {
+          port.close();
+          await sleep(60_000);
+        },
+        patch: () => {
+          JSON.stringify = () => {
+            throw new Error('patched');
+          };
+          return new Map();
+        },
+        throwNothing: async () => {
+          setImmediate(() => {
+            throw undefined;
+          });
+          await sleep(60_000);
+        },
+      }, { prefix: 'b', threads: 2 });`;
+    const outcomes = await Promise.all(
+      ['b.garbage', 'b.close', 'b.patch', 'b.throwNothing'].map(async (call) => {
+        const script = `import { b } from './functions.mjs';
+          process.on('uncaughtException', ({ message }) => say({ uncaught: message }));
+          say(await outcome(${call}.thread({ deadline: 60_000 })()));
+          say(await outcome(f.id.thread()()));`;
+        const [said, next] = (await local(script, FUNCTIONS + broken)) as Record<string, string>[];
+        expect(next, call).to.have.property('value');
+        return said!;
+      }),
+    );
+    expect(outcomes[0]).to.deep.equal({ value: 'posted' });
+    for (const each of outcomes.slice(1)) expect(each).to.include({ code: 'THREAD_LOST', ran: 'unknown' });
+    expect(outcomes[1]!['message']).to.include('closed its port');
+    expect(outcomes[2]!['message']).to.include('patched');
+    expect(outcomes[3]!['message']).to.include('ended with an error: undefined');
+  }).timeout(60_000);
+
+  it('say that the file never finished loading', async () => {
+    const [said] = (await local(
+      'say(await outcome(f.id.thread()()));',
+      `${FUNCTIONS}\nimport { isMainThread } from 'node:worker_threads'; if (!isMainThread) await new Promise(() => {});`,
+    )) as { code: string; message: string }[];
+    expect(said).to.include({ code: 'OVERLOADED', ran: 'no' });
+    expect(said!.message).to.include('before it had loaded the file');
+  });
+
   it('are refused for a file that starts a program, uses events, or connects nothing there', async () => {
     const wrong: [string, RegExp][] = [
       [

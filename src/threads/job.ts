@@ -13,6 +13,8 @@ export interface Forwarded {
 
 /** The thread that has a job. */
 export interface JobThread {
+  /** Whether it has loaded its file. */
+  readonly ready: boolean;
   /** Takes the job back, if its function has not begun. @returns whether it had not */
   takeBack(job: Job): boolean;
   /** Tells the function of a forwarded call that nobody waits for it. */

@@ -11,7 +11,7 @@ import { Breaker } from './breaker.ts';
 import type { Refusal } from './breaker.ts';
 import type { CallsForThreads } from './calls-for-threads.ts';
 import type { Job } from './job.ts';
-import { failJob, letWait } from './settling.ts';
+import { failJob, failUnbegun, letWait } from './settling.ts';
 import { Spare } from './spare.ts';
 import { Thread } from './thread.ts';
 import type { ThreadHouse } from './thread.ts';
@@ -130,8 +130,7 @@ export class ThreadPool implements ThreadHouse, Limited {
   withdraw(job: Job, late: boolean): void {
     const { thread } = job;
     if (thread === undefined ? this.#queue.remove(job.owner, job) : thread.takeBack(job)) {
-      const text = 'the call was cancelled before its function started';
-      failJob(this.calls, job, late ? 'DEADLINE_EXCEEDED' : 'CANCELLED', text, 'no');
+      failUnbegun(this.calls, job, late, thread?.ready === false ? this.#file : undefined);
       this.#pump();
     } else {
       thread?.cancel(job, late);

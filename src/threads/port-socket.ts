@@ -9,6 +9,12 @@ import type { Socket } from '../transport/transport.ts';
 /** A message between two threads: lines of text, or one line with the bytes that belong to it. */
 export type PortMessage = string | { line: string; binaries: Uint8Array[] };
 
+/** Whether it is a line with bytes. */
+export function isPortMessage(value: unknown): value is Exclude<PortMessage, string> {
+  const { line, binaries } = (value ?? {}) as { line?: unknown; binaries?: unknown };
+  return typeof line === 'string' && Array.isArray(binaries);
+}
+
 /** Characters of a message at which it is posted at once. */
 const CUT = 64 * 1024;
 

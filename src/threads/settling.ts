@@ -22,6 +22,18 @@ export function failJob(calls: OutgoingCalls, job: Job, code: NetErrorCode, text
   }
 }
 
+/** @param loading the file that its thread has not loaded yet; undefined if the job waited for something else */
+export function failUnbegun(
+  calls: OutgoingCalls,
+  job: Job,
+  late: boolean,
+  loading: string | undefined,
+): void {
+  const why = loading === undefined ? '' : `, because its thread has not loaded ${loading} yet`;
+  const code = late ? 'DEADLINE_EXCEEDED' : 'CANCELLED';
+  failJob(calls, job, code, `the call was cancelled before its function started${why}`, 'no');
+}
+
 /** Lets a call that is made here be cancelled while it waits. @param remove takes it out of the queue */
 export function letWait(calls: OutgoingCalls, { call }: Job, remove: () => boolean): void {
   if (!call) return;

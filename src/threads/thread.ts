@@ -1,7 +1,7 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort, Worker } from 'node:worker_threads';
 
-import { warnOfUnforeseen } from '../base/unforeseen.ts';
+import { unawaited, warnOfUnforeseen } from '../base/unforeseen.ts';
 import { messageOf } from '../base/text.ts';
 import { IdTable } from '../calls/id-table.ts';
 import type { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
@@ -14,8 +14,7 @@ import { Callers, toldLine } from './callers.ts';
 import { FromThread } from './from-thread.ts';
 import type { CallsForThreads } from './calls-for-threads.ts';
 import type { Job, JobThread } from './job.ts';
-import { PortSocket, ThreadLink, eachLine } from './port-socket.ts';
-import type { PortMessage } from './port-socket.ts';
+import { PortSocket, ThreadLink, eachLine, isPortMessage } from './port-socket.ts';
 import { FORWARDED, PACE, SLOT, SLOTS, change, makeSlots } from './slots.ts';
 import { spawn } from './spawn.ts';
 import type { SpawnInput } from './spawn.ts';
@@ -50,6 +49,14 @@ const ENOUGH = 64;
 /** What follows the slot in the line of a request that came just now. Few parts make little garbage. */
 const AT_ONCE = `,0,${FORWARDED}${REQUEST}`;
 
+const CUT_OFF = 'it closed its port to the main thread';
+
+/** A thread that ends closes its port first. If it has not ended after this time, in ms, only its port is closed. */
+const EXIT = 100;
+
+const UNLOADED =
+  ', before it had loaded the file of its functions (a top-level await that nothing settles ends a thread, too)';
+
 /** One worker thread, as the main thread sees it. */
 export class Thread implements JobThread {
   readonly link: ThreadLink;
@@ -70,7 +77,7 @@ export class Thread implements JobThread {
   readonly #skipped = new Map<number, number>();
   readonly #from: FromThread;
   /** What made it end. */
-  #error: unknown;
+  #error: { value: unknown } | undefined;
   #over = false;
   #unfollow: (() => void) | undefined;
 
@@ -93,9 +100,11 @@ export class Thread implements JobThread {
       told: (line) => this.#told(line),
     });
     house.calls.receive({ type: 'link.opened', link: this.link });
-    port.on('message', (message: PortMessage) => this.#receive(message));
+    port.on('message', (message: unknown) => this.#receive(message));
+    port.on('messageerror', (error) => this.#cutOff(error));
+    port.on('close', () => setTimeout(() => this.#cutOff(new Error(CUT_OFF)), EXIT).unref());
     port.unref();
-    worker.on('error', (error) => (this.#error = error));
+    worker.on('error', (error: unknown) => (this.#error = { value: error }));
     worker.on('exit', (code) => this.#exited(code));
   }
 
@@ -192,9 +201,11 @@ export class Thread implements JobThread {
     return this.#worker.terminate();
   }
 
-  #receive(message: PortMessage): void {
+  #receive(message: unknown): void {
     if (typeof message === 'string') eachLine(message, (line) => this.#line(line, []));
-    else this.#line(message.line, message.binaries);
+    else if (isPortMessage(message)) this.#line(message.line, message.binaries);
+    // Code of the user's in the thread can reach the port, and has posted something of its own.
+    else return;
     if (this.#over) return;
     this.#house.answered(this);
     this.#socket.flush();
@@ -230,20 +241,25 @@ export class Thread implements JobThread {
     }
   }
 
+  /** Nothing it answers arrives any more, so that its calls would wait for ever. */
+  #cutOff(error: unknown): void {
+    if (this.#over || this.ending !== undefined) return;
+    this.#error ??= { value: error };
+    unawaited('while a thread ended', this.#worker.terminate());
+  }
+
   #exited(code: number): void {
     // What it sent before its end may not have arrived as events yet.
     for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port)) {
-      this.#receive(next.message as PortMessage);
+      this.#receive(next.message);
     }
     this.#over = true;
     this.#unfollow?.();
     this.#house.outgoing.closed(this.link);
     this.#port.close();
-    const why =
-      this.ending ??
-      (this.#error === undefined
-        ? `its thread ended with process.exit(${code})`
-        : `its thread ended with an error: ${messageOf(this.#error)}`);
+    const how = this.#error ? `an error: ${messageOf(this.#error.value)}` : `process.exit(${code})`;
+    const when = this.ready ? '' : UNLOADED;
+    const why = this.ending ?? `its thread ended with ${how}${when}`;
     const jobs = this.jobs.values();
     this.jobs.clear();
     this.#house.ended(

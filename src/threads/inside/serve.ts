@@ -229,10 +229,10 @@ class ThreadServer {
       if (registration) this.#runner.run(link, registration, request, receivedAt);
       else
         this.#answers.refuse(link, id, 'NO_SUCH_TAG', 'the file did not connect the function in this thread');
-    } catch (error) {
-      warnOfUnforeseen('in a thread', error);
+    } finally {
+      // An error ends the thread, since the call has begun and nothing will answer it. Then it fails, and a new thread takes over.
+      this.#current = undefined;
     }
-    this.#current = undefined;
     if (takenOver(link).running.get(id)) this.#open.add(open);
   }
 

@@ -11,6 +11,7 @@ import { Rights } from '../../src/wire/handshake/pass.ts';
 import type { PassClaims } from '../../src/wire/handshake/pass.ts';
 import { guestId, handshakeKeysOf, keyOfPass } from '../../src/wire/handshake/secret.ts';
 import type { SecretKeys } from '../../src/wire/handshake/secret.ts';
+import type { RevokedFrame } from '../../src/wire/revoked-frame.ts';
 import { keys, options, otherKeys } from '../support/handshake.ts';
 import { seeded } from '../support/random.ts';
 
@@ -201,6 +202,41 @@ describe('a pass', () => {
     expect(guests.revoked).to.equal(1);
     expect(() => guests.revoke('nonsense')).to.throw(TypeError, 'peer.pass()');
   });
+
+  it('that was revoked is told to each peer that has the secret, once, and to those that connect later', () => {
+    const [one, two, late] = [new Told(), new Told(), new Told()];
+    for (const { link } of [one, two]) guests.met(link);
+    const passes = [make(), make()];
+    const [{ shown }] = passes as [Pass, Pass];
+    const [mine, theirs] = passes.map((pass) => claimsIn(pass.shown));
+    guests.revoke(shown);
+    guests.revoke(shown);
+    guests.told([theirs!, { id: mine!.id, exp: mine!.exp }], two.link);
+    guests.met(late.link);
+    expect(one.ids).to.deep.equal([[mine!.id], [theirs!.id]]);
+    expect(two.ids).to.deep.equal([[mine!.id]]);
+    expect(late.ids).to.deep.equal([[mine!.id, theirs!.id]]);
+    guests.closed(one.link);
+    guests.revoke(make().shown);
+    expect([one.ids.length, late.ids.length]).to.deep.equal([2, 2]);
+    for (const pass of passes) expect(() => enter(meeting(pass))).to.throw(HandshakeFailed, 'revoked');
+  });
+
+  it('that was revoked is forgotten only for 4,096 that expire later, and not for one that would never expire', () => {
+    const peer = new Told();
+    const pass = make({ exp: SOON - 1_800 });
+    guests.revoke(pass.shown);
+    const names = Array.from({ length: 4_096 }, (_, at) => `${at}`.padStart(16, '0'));
+    const told = names.map((id) => ({ id, exp: SOON }));
+    guests.told(told.slice(1), peer.link);
+    expect(() => enter(meeting(pass))).to.throw('revoked');
+    guests.told([...told, { id: 'x'.repeat(16), exp: 2 ** 52 }, { id: 'y'.repeat(16), exp: 1 }], peer.link);
+    expect(guests.revoked).to.equal(4_096);
+    enter(meeting(pass));
+    guests.met(peer.link);
+    expect(peer.ids.map(({ length }) => length)).to.deep.equal([1_024, 1_024, 1_024, 1_024]);
+    expect(peer.ids.flat()).to.have.members(names);
+  });
 });
 
 function secretWithoutPasses(): SecretKeys {
@@ -258,3 +294,19 @@ describe('the patterns of a pass', () => {
     expect(may('*')('network.info')).to.equal(true);
   });
 });
+
+/** A link to a peer that has the secret, and the names of passes in each frame that it was sent. */
+class Told {
+  readonly ids: string[][] = [];
+  readonly link = {
+    send: (text: string) => {
+      const { type, passes } = JSON.parse(text) as RevokedFrame;
+      expect(type).to.equal('revoked');
+      this.ids.push(passes.map(({ id }) => id));
+    },
+  } as unknown as Link;
+}
+
+function claimsIn(shown: string): PassClaims {
+  return JSON.parse(Buffer.from(shown, 'base64url').toString()) as PassClaims;
+}

@@ -74,7 +74,19 @@ function isMember(value: unknown): boolean {
 
 /** Frames that are about no call and no subscription. */
 const WITHOUT_ID = new Set([
-  ...['functions', 'load', 'goaway', 'event', 'unsubscribe', 'joined', 'left', 'accused', 'have', 'digest'],
+  ...[
+    'functions',
+    'load',
+    'goaway',
+    'revoked',
+    'event',
+    'unsubscribe',
+    'joined',
+    'left',
+    'accused',
+    'have',
+    'digest',
+  ],
   ...['summary', 'difference', 'offered', 'wanted', 'lists', 'list'],
 ]);
 
@@ -113,6 +125,11 @@ export const shapes: Record<string, (frame: Fields) => boolean> = {
     Number.isSafeInteger(last) &&
     (last as number) >= 0 &&
     ['stopped', 'duplicate', 'idle'].includes(reason as string),
+  revoked: ({ passes }) =>
+    list(
+      passes,
+      (each) => isObject(each) && /^[\w-]{16}$/.test(each['id'] as string) && isCount(each['exp']),
+    ),
   joined: ({ members }) => list(members, isMember),
   left: ({ peer, why }) => isMark(peer) && ['stopped', 'refused', 'lost'].includes(why as string),
   accused: (frame) => isWord(frame),

@@ -195,6 +195,7 @@ export class HostileMessages {
     return this.#pick<object>([
       this.#presence(),
       { type: 'goaway', last: this.#number(), reason: this.#string() },
+      { type: 'revoked', passes: [{ id: this.#string(), exp: this.#number() }] },
       {
         ...{ type: 'load', tag: this.#pick(TAGS), running: this.#number(), waiting: this.#number() },
         ...{ yours: this.#number(), limit: this.#number() },

@@ -62,6 +62,7 @@ const valid: Fields[] = [
   { type: 'subscribed', id: 8, sequence: 0 },
   { type: 'unsubscribe', name: 'job.done' },
   { type: 'goaway', last: 7, reason: 'idle' },
+  { type: 'revoked', passes: [{ id: 'q83v7wEjRWeJq83v', exp: 1_790_028_800 }] },
   {
     type: 'joined',
     members: [

@@ -108,6 +108,7 @@ describe('docs/protocol.md', () => {
       'functions',
       'load',
       'goaway',
+      'revoked',
       ...['joined', 'left', 'accused', 'have', 'digest', 'summary', 'difference', 'offered', 'wanted'],
       ...['lists', 'list'],
       'subscribe',

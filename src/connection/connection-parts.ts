@@ -154,6 +154,7 @@ export const connectionParts = setup({
       const untold = differenceOf(session.told, self.describe().functions);
       link.tellFunctions(untold.added, untold.removed);
       const { party: presence, toldVersion } = session;
+      if (presence.digest && !link.rights) services.guests.met(link);
       enqueue.sendTo(services.caller, { type: 'link.opened', link });
       enqueue.sendTo(services.events, { type: 'link.opened', link });
       enqueue.sendTo(services.liveness, { type: 'link.opened', link });

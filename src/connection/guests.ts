@@ -7,15 +7,16 @@ import { readClaims, Rights, splitPass } from '../wire/handshake/pass.ts';
 import type { PassClaims } from '../wire/handshake/pass.ts';
 import { guestId, handshakeKeysOf, keyOfPass } from '../wire/handshake/secret.ts';
 import type { SecretKeys } from '../wire/handshake/secret.ts';
+import type { RevokedPass } from '../wire/revoked-frame.ts';
 import type { Link } from './link/link.ts';
+import { RevokedPasses } from './revoked-passes.ts';
 
 /** The passes that this peer takes: which are valid, and the links of those that have them. */
 export class Guests {
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #links = new Set<Link>();
-  /** When each revoked pass would have expired, by its name. */
-  readonly #revoked = new Map<string, number>();
+  readonly #revoked = new RevokedPasses();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -60,23 +61,37 @@ export class Guests {
     if (this.#revoked.has(link.rights!.pass)) end(link, REVOKED);
   }
 
+  /** A link to a peer is open that has the secret, and that takes frames about others. */
+  met(link: Link): void {
+    this.#revoked.opened(link);
+  }
+
   closed(link: Link): void {
+    this.#revoked.closed(link);
     this.#links.delete(link);
     if (this.#links.size === 0) this.#alarm.clear();
   }
 
   /**
-   * Refuses the pass from now on, and ends the links of those that have it.
+   * Refuses the pass from now on, ends the links of those that have it, and tells the others that have the secret.
    * @param pass as it was made, or its public part
    * @throws TypeError for anything else
    */
   revoke(pass: string): void {
     const claims = claimsOf(splitPass(pass)?.shown ?? pass);
     if (!claims) throw new TypeError('pass: give a pass that peer.pass() made');
-    const now = Date.now();
-    for (const [id, expires] of this.#revoked) if (expires <= now) this.#revoked.delete(id);
-    if (claims.exp * 1_000 > now) this.#revoked.set(claims.id, claims.exp * 1_000);
-    for (const link of [...this.#links]) if (link.rights!.pass === claims.id) end(link, REVOKED);
+    const { id, exp } = claims;
+    this.#end(this.#revoked.add([{ id, exp }]));
+  }
+
+  /** A peer that has the secret has told of passes that were revoked. */
+  told(passes: readonly RevokedPass[], from: Link): void {
+    this.#end(this.#revoked.add(passes, from));
+  }
+
+  #end(passes: readonly RevokedPass[]): void {
+    const ids = new Set(passes.map(({ id }) => id));
+    for (const link of [...this.#links]) if (ids.has(link.rights!.pass)) end(link, REVOKED);
   }
 
   #endExpired(): void {

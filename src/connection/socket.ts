@@ -141,6 +141,9 @@ class SocketOwner implements Receiver, LinkOwner, FrameTaker {
       case 'load':
         (this.#link.loads ??= new ToldLoads()).take(frame, this.#link.record.functions.has(frame.tag));
         break;
+      case 'revoked':
+        this.#services.guests.told(frame.passes, this.#link);
+        break;
       case 'functions':
       case 'goaway':
         // A goaway does not affect the frames before it.
@@ -199,7 +202,7 @@ class SocketOwner implements Receiver, LinkOwner, FrameTaker {
     counts.received += this.#link.received;
     this.#link.sent = 0;
     this.#link.received = 0;
-    if (this.#link.rights) guests.closed(this.#link);
+    guests.closed(this.#link);
     this.#publish(CHANNELS.linkClose, code);
   }
 

@@ -21,6 +21,7 @@ import { isPlainNumber, plainText, textOf } from './values/plain.ts';
 import { Unreadable, reviveFrame } from './values/revive.ts';
 import { encodeRich } from './values/rich.ts';
 import type { PresenceFrame } from './presence-frames.ts';
+import type { RevokedFrame } from './revoked-frame.ts';
 import { describeThrown } from './thrown.ts';
 import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
@@ -178,6 +179,7 @@ export function encodeFrame(
     | GoawayFrame
     | LoadFrame
     | PresenceFrame
+    | RevokedFrame
     | SubscribeFrame
     | SubscribedFrame
     | UnsubscribeFrame,

@@ -1,11 +1,9 @@
-/**
- * Everything that crosses a connection, as one union. `docs/protocol.md` describes the same for clients in other languages:
- * change both together.
- */
+/** Everything that crosses a connection, as one union. `docs/protocol.md` describes the same: change both together. */
 
 import type { CallMeta, WireTrace } from './beside.ts';
 import type { PassedOn } from './unread-request.ts';
 import type { Presence, PresenceFrame } from './presence-frames.ts';
+import type { RevokedFrame } from './revoked-frame.ts';
 import type { ErrorBasics } from './values/error-classes.ts';
 
 /** The WebSocket subprotocol. Its number changes when old and new peers can no longer talk to each other. */
@@ -15,8 +13,7 @@ export const SUBPROTOCOL = 'app-net.v1';
 export const VERSIONS: readonly number[] = [1];
 
 /**
- * Frames as the codec takes and returns them. On the wire, a field `meta` (`meta.ts`) describes the values that JSON cannot
- * represent. The codec removes it once the values are in their places.
+ * Frames as the codec takes and returns them. On the wire, a field `meta` (`meta.ts`) describes values that JSON cannot represent.
  */
 
 /** Asks the other side to run the function `tag`. */
@@ -201,6 +198,7 @@ export type Frame =
   | FunctionsFrame
   | LoadFrame
   | GoawayFrame
+  | RevokedFrame
   | PresenceFrame
   | EventsFrame;
 

@@ -1,6 +1,7 @@
 import { MOST_TRACE, isTraceparent } from './beside.ts';
 import { isPresenceFrame } from './presence-frames.ts';
 import type { PresenceFrame } from './presence-frames.ts';
+import { isRevokedFrame } from './revoked-frame.ts';
 import { isCount, isFields, isId, isString, isTagList, LONGEST_TAG } from './shapes.ts';
 import type { Fields } from './shapes.ts';
 import { MOST_BINARIES } from './binary.ts';
@@ -92,6 +93,8 @@ export function isFrame(value: Fields): value is Fields & Frame {
       return isString(value['tag'], LONGEST_TAG) && isLoad(value);
     case 'goaway':
       return isCount(value['last']) && GOAWAY_REASONS.has(value['reason']);
+    case 'revoked':
+      return isRevokedFrame(value);
     case 'event':
       return isEventName(value['name']) && isId(value['sequence']) && isBeside(value);
     case 'subscribe':
@@ -118,6 +121,7 @@ const TYPES: { [Type in Frame['type']]: Type extends UnreadableFrame['of'] ? tru
   functions: false,
   load: false,
   goaway: false,
+  revoked: false,
   joined: false,
   left: false,
   accused: false,

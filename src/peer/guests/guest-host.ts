@@ -43,8 +43,9 @@ export abstract class GuestHost {
   }
 
   /**
-   * Takes a pass back: this peer refuses it from now on, and closes the connections of those that have it. Other peers do not
-   * learn of it: call `revoke` on each peer that guests connect to. A new start forgets it, so give passes a short `expires`.
+   * Takes a pass back: this peer refuses it from now on, and closes the connections of those that have it. So does every other peer
+   * that has the secret, as soon as it hears of it, and a peer that starts later. It is forgotten when none of them is left, so
+   * give passes a short `expires`. Peers remember 4,096 revoked passes: those that expire last.
    * @param pass as `pass()` made it
    * @throws TypeError for anything else
    */

@@ -1,4 +1,5 @@
 import { RESERVED } from '../../base/tag.ts';
+import { PASS_NAME } from '../revoked-frame.ts';
 import { isFields, isListOf, isString } from '../shapes.ts';
 
 /**
@@ -36,7 +37,6 @@ export const LONGEST_PASS = 4_096;
 export const LONGEST_PATTERN = 1_024;
 
 const LONGEST_NAME = 256;
-const NAMES = /^[A-Za-z0-9_-]{16}$/;
 const WHOLE = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
 
 /** The two parts of a pass, as they are written in it; undefined for anything else. */
@@ -69,7 +69,7 @@ export function readClaims(text: string): PassClaims | undefined {
 }
 
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && NAMES.test(value);
+  return typeof value === 'string' && PASS_NAME.test(value);
 }
 
 function isPattern(value: unknown): boolean {

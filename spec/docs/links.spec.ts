@@ -5,10 +5,11 @@ import { expect } from 'chai';
 
 import { REPOSITORY } from '../support/processes.ts';
 
-const pagesIn = (folder: string): string[] =>
-  readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => join(folder, file));
+const filesIn = (folder: string): string[] =>
+  readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+    join(folder, file),
+  );
+const pagesIn = (folder: string): string[] => filesIn(folder).filter((file) => file.endsWith('.md'));
 
 const PACKED = [
   ...['README.md', 'bench/README.md', 'clients/python/README.md', 'examples/README.md'],
@@ -72,4 +73,18 @@ describe('the links of the pages', () => {
     );
     expect(outside).to.deep.equal([]);
   });
+});
+
+describe('the maps of the source', () => {
+  const files = ['src', 'spec', 'tools'].flatMap(filesIn);
+
+  for (const page of ['docs/architecture.md', ...pagesIn('src')]) {
+    it(`in ${page} name files that are there`, () => {
+      const text = readFileSync(join(REPOSITORY, page), 'utf8');
+      const named = [...text.matchAll(/`([\w./-]+\.tsx?)`/g)].map(([, name]) => name!);
+      const isThere = (name: string): boolean =>
+        files.some((file) => file === name || file.endsWith(`/${name}`));
+      expect(named.filter((name) => !isThere(name))).to.deep.equal([]);
+    });
+  }
 });

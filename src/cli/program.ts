@@ -181,7 +181,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
   program
     .command('serve')
     .description('load a module and keep it running as a peer')
-    .argument('<module>', 'a JavaScript or TypeScript (with tsx) file that connects functions')
+    .argument('<module>', 'a JavaScript or TypeScript file that connects functions')
     .option('-n, --name <name>', 'name of the peer; default: APP_NET_NAME')
     .option('-g, --group <name>', 'group of the peer; default: APP_NET_GROUP, else main')
     .option('-w, --watch', 'restart when the module, or a file that it imports, changes')
@@ -216,7 +216,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
   return program;
 }
 
-const NATS_OPTION = ['--nats <url>', 'peers that meet at this NATS server; default: APP_NET_NATS'] as const;
+const NATS_OPTION = ['--nats <url>', 'find peers through this NATS server; default: APP_NET_NATS'] as const;
 const JSON_OPTION = ['--json', 'print lines of JSON, as in a pipe'] as const;
 const NO_JSON_OPTION = ['--no-json', 'print text, also in a pipe'] as const;
 /** Of commands that print text in a pipe anyway: scripts can give it to every command. */

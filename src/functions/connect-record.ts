@@ -23,7 +23,8 @@ export function readRecord(record: object, prefix: unknown): { key: string; fn: 
       const hint = what === 'object' ? 'connect it separately, with its own prefix' : 'leave it out';
       throw new TypeError(`connect: the property ${key} must be a function, and is ${what}; ${hint}`);
     });
-  if (functions.length === 0) throw new TypeError('connect: the object has no functions');
+  if (functions.length === 0)
+    throw new TypeError('connect: the object has no functions; give one such as { add, multiply }');
   return functions;
 }
 

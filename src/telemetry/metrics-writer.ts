@@ -59,7 +59,9 @@ export class MetricsWriter {
     this.#head = '';
     const list = Object.entries(labels).map(([label, text]) => {
       if (!LABEL.test(label))
-        throw new TypeError(`labels: ${JSON.stringify(label)} is not the name of a label`);
+        throw new TypeError(
+          `labels: ${JSON.stringify(label)} is not the name of a label; use letters, digits and _`,
+        );
       return `${label}="${escaped(text)}"`;
     });
     this.#text += `${name}${list.length > 0 ? `{${list.join(',')}}` : ''} ${value}\n`;

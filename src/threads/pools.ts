@@ -51,7 +51,7 @@ export class ThreadPools {
     const file = place?.file;
     if (file === undefined || !isAbsolute(file))
       throw new TypeError(
-        'threads: each thread loads the file that calls connect(), and this code is in no file',
+        'threads: each thread loads the file that calls connect(), and this code is in no file; move connect() to a file',
       );
     const key = JSON.stringify([file, settings]);
     let pool = this.#pools.get(key);

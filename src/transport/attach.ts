@@ -57,7 +57,8 @@ export function attachTo(
     }
   };
   const paths = taken.get(server) ?? [];
-  if (paths.includes(path)) throw new Error(`attach: the path ${path} of this server is already taken`);
+  if (paths.includes(path))
+    throw new Error(`attach: the path ${path} of this server is already taken; give another path`);
   taken.set(server, paths);
   paths.push(path);
   server.on('upgrade', upgrade);

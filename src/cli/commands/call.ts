@@ -39,7 +39,9 @@ function refuseTogether(options: CallOptions, args: readonly unknown[]): void {
   const { peer, any, all, map, spread, ordered, concurrency } = options;
   const ways = { '--peer': peer !== undefined, '--any': any, '--all': all, '--map': map !== undefined };
   const given = Object.entries(ways).flatMap(([name, is]) => (is ? [name] : []));
-  if (given.length > 1) throw new CliError(EXIT.USAGE, `${given.join(' and ')} cannot be used together`);
+  if (given.length > 1) {
+    throw new CliError(EXIT.USAGE, `${given.join(' and ')} cannot be used together`, 'give one of them');
+  }
   if (map !== undefined && args.length > 0) {
     throw new CliError(
       EXIT.USAGE,

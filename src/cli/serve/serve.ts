@@ -48,11 +48,11 @@ function typescriptLoader(module: string): string | undefined {
       // Not there; perhaps in the folder of the command.
     }
   }
-  // Node 22 and later.
+  // Node 22.18 and later.
   if ((process.features as { typescript?: unknown }).typescript) return undefined;
   throw new CliError(
     EXIT.USAGE,
     `${basename(module)} is TypeScript, which Node ${process.versions.node} cannot read`,
-    'run npm install --save-dev tsx, or use a newer Node',
+    'run npm install --save-dev tsx, or use Node 22.18 or later',
   );
 }

@@ -55,8 +55,8 @@ function stateOf({ reader }: Call): State {
   return reader ? 'streaming' : 'running';
 }
 
-function stateOfRunning({ ended, withdraw, writer }: RunningCall): State {
+function stateOfRunning({ ended, waitsFor, writer }: RunningCall): State {
   if (ended) return 'ending';
-  if (withdraw) return 'waiting';
+  if (waitsFor?.hasBegun === false) return 'waiting';
   return writer ? 'streaming' : 'running';
 }

@@ -1,3 +1,4 @@
+import type { ForwardHouse, ForwardedCall } from '../calls/callee/threads.ts';
 import { Call } from '../calls/caller/call.ts';
 import type { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
 import { sentOver } from '../calls/caller/sent-calls.ts';
@@ -30,6 +31,7 @@ export class FromThread {
   readonly #calls: OutgoingCalls;
   readonly #outgoing: CallsForThreads;
   readonly #happened: Happened;
+  readonly #numbers = new Numbers();
 
   /** @param outgoing makes the calls that the thread asks for */
   constructor(link: ThreadLink, calls: OutgoingCalls, outgoing: CallsForThreads, happened: Happened) {
@@ -39,13 +41,17 @@ export class FromThread {
     this.#happened = happened;
   }
 
-  line(line: string, binaries: readonly Uint8Array[]): void {
-    if (line.startsWith(RESULT)) {
-      const numbers = new Numbers(line, RESULT.length);
-      const id = numbers.next();
-      this.#answer(RESULT, id, line, numbers.at - 1, binaries);
-      return;
+  /** A line begins at `start` of the text, and ends at `end`. */
+  line(text: string, start: number, end: number, binaries: readonly Uint8Array[]): void {
+    if (text.startsWith(RESULT, start)) {
+      const id = this.#numbers.begin(text, start + RESULT.length).next();
+      this.#answer(RESULT, id, text, start, this.#numbers.at - 1, end, binaries);
+    } else {
+      this.#other(text.slice(start, end), binaries);
     }
+  }
+
+  #other(line: string, binaries: readonly Uint8Array[]): void {
     const first = line.charCodeAt(0);
     if (first === 45 /* - */) {
       this.#happened.skipped(Number(line.slice(1)));
@@ -65,7 +71,8 @@ export class FromThread {
     const isOfArgument = line.startsWith(',"arg":', after);
     const isOfCaller = type === 'cancel' || type === 'credit';
     if (isOfCaller !== isOfArgument) this.#outgoing.frame(this.#link, readFrame(line, binaries));
-    else if (type === 'error' && !isOfArgument) this.#answer(head, Number(id), line, after, binaries);
+    else if (type === 'error' && !isOfArgument)
+      this.#answer(head, Number(id), line, 0, after, line.length, binaries);
     else
       this.#read(
         line,
@@ -75,29 +82,35 @@ export class FromThread {
   }
 
   /** @param head the line up to the number of the call, which ends at `after` */
-  #answer(head: string, id: number, line: string, after: number, binaries: readonly Uint8Array[]): void {
+  #answer(
+    head: string,
+    id: number,
+    text: string,
+    start: number,
+    after: number,
+    end: number,
+    binaries: readonly Uint8Array[],
+  ): void {
     const job = this.#happened.job(id);
     if (!job) return;
-    const isStream = line.length === after + STREAM.length && line.endsWith(STREAM);
-    if (job.forwarded && isStream) {
-      this.#beginStream(job);
-    } else if (job.forwarded) {
-      const { call, house } = job.forwarded;
+    const isStream = end - after === STREAM.length && text.startsWith(STREAM, after);
+    const { forwarded: call, house } = job;
+    if (call && !isStream) {
       this.#happened.settled(job);
-      const text = head + call.id + line.slice(after);
-      const answer: Outgoing = binaries.length === 0 ? text : new Parcel(text, binaries);
-      house.answered(call, answer);
+      job.forget();
+      const line = head + call.id + text.slice(after, end);
+      const answer: Outgoing = binaries.length === 0 ? line : new Parcel(line, binaries);
+      house!.answered(call, answer);
       return;
     }
-    this.#read(line, binaries, isStream ? undefined : job);
+    if (call) this.#beginStream(job, call, house!);
+    this.#read(text.slice(start, end), binaries, isStream ? undefined : job);
   }
 
   /** A forwarded call returned a stream. From here on it is a call of this thread, whose result is passed on. */
-  #beginStream(job: Job): void {
-    const { call, house } = job.forwarded!;
-    job.forwarded = undefined;
+  #beginStream(job: Job, call: ForwardedCall, house: ForwardHouse): void {
     // From now on the end of the call ends the stream.
-    call.withdraw = undefined;
+    job.forget();
     const { record } = this.#link;
     const resolve = (stream: unknown): void => house.streamed(call, stream as AsyncIterable<unknown>);
     job.call = new Call(

@@ -10,7 +10,7 @@ import type { PeerRecord } from '../connection/link/link.ts';
 import { Breaker } from './breaker.ts';
 import type { Refusal } from './breaker.ts';
 import type { CallsForThreads } from './calls-for-threads.ts';
-import type { Job } from './job.ts';
+import type { Job, JobPool } from './job.ts';
 import { failJob, failUnbegun, letWait } from './settling.ts';
 import { Spare } from './spare.ts';
 import { Thread } from './thread.ts';
@@ -34,7 +34,7 @@ const AHEAD = 2;
 const MOST_AHEAD = 256;
 
 /** The threads that run the functions of one file, and the calls that wait for them. */
-export class ThreadPool implements ThreadHouse, Limited {
+export class ThreadPool implements ThreadHouse, JobPool, Limited {
   readonly calls: OutgoingCalls;
   readonly outgoing: CallsForThreads;
   readonly record: PeerRecord;
@@ -111,7 +111,7 @@ export class ThreadPool implements ThreadHouse, Limited {
     const thread = this.#queue.size === 0 && !isFull ? this.#freeThread(job) : undefined;
     const refusal = this.#threads.size === 0 ? this.#breaker.refusal : undefined;
     if (thread) {
-      this.#start(thread, job);
+      this.#start(thread, job, this.now());
     } else if (refusal) {
       failJob(this.calls, job, refusal.code, refusal.text, 'no');
     } else if (isFull) {
@@ -126,7 +126,6 @@ export class ThreadPool implements ThreadHouse, Limited {
     if (!job.forwarded) this.#changed();
   }
 
-  /** Nobody waits for the result of a forwarded call any more. @param late its deadline has passed */
   withdraw(job: Job, late: boolean): void {
     const { thread } = job;
     if (thread === undefined ? this.#queue.remove(job.owner, job) : thread.takeBack(job)) {
@@ -206,11 +205,11 @@ export class ThreadPool implements ThreadHouse, Limited {
     this.#alarm.wakeBy(job.deadlineAt);
   }
 
-  #start(thread: Thread, job: Job): void {
+  #start(thread: Thread, job: Job, now: number): void {
     job.thread = thread;
     if (job.forwarded) this.#alarm.wakeBy(job.deadlineAt);
     job.call?.release?.();
-    thread.start(job);
+    thread.start(job, now);
   }
 
   /** Calls that it runs at the same time. */
@@ -269,12 +268,14 @@ export class ThreadPool implements ThreadHouse, Limited {
 
   /** Gives calls that wait to threads with room. */
   #pump(): void {
+    if (this.#queue.size === 0) return;
+    const now = this.now();
     for (let job = this.#queue.peek(); job; job = this.#queue.peek()) {
       const thread = this.#freeThread(job);
       const refusal: Refusal | undefined = this.#threads.size === 0 ? this.#breaker.refusal : undefined;
       if (!thread && !refusal) return;
       this.#queue.take();
-      if (thread) this.#start(thread, job);
+      if (thread) this.#start(thread, job, now);
       else failJob(this.calls, job, refusal!.code, refusal!.text, 'no');
     }
   }
@@ -287,7 +288,7 @@ export class ThreadPool implements ThreadHouse, Limited {
     const half = Math.ceil((busiest.load - places) / 2);
     if (half <= 0) return;
     for (const job of busiest.jobs.values().slice(-half)) {
-      if (job.forwarded?.request.binaries.length === 0 && busiest.takeBack(job)) this.#start(idle, job);
+      if (job.request?.binaries.length === 0 && busiest.takeBack(job)) this.#start(idle, job, this.now());
     }
   }
 
@@ -310,7 +311,7 @@ export class ThreadPool implements ThreadHouse, Limited {
         next = Math.min(next, job.deadlineAt);
       } else if (forwarded) {
         const text = 'the deadline passed, and the caller no longer waits';
-        forwarded.call.end(new NetError('DEADLINE_EXCEEDED', text, { tag: job.tag }));
+        forwarded.end(new NetError('DEADLINE_EXCEEDED', text, { tag: job.tag }));
         next = Math.min(next, job.killAt);
       } else if (!thread && this.#queue.remove(job.owner, job)) {
         const text = 'the deadline passed before a thread was free';

@@ -126,18 +126,8 @@ export class FunctionThreads implements Threads {
 
   forward(call: ForwardedCall, request: PassedOn, house: ForwardHouse): void {
     const { pool } = this;
-    const now = pool.now();
-    const forwarded = { call, request, house };
-    const job = new Job(
-      this.#tag,
-      call.link.record,
-      forwarded,
-      undefined,
-      undefined,
-      now,
-      now + call.deadline,
-    );
-    call.withdraw = () => pool.withdraw(job, call.ended!.code === 'DEADLINE_EXCEEDED');
+    const job = new Job(this.#tag, call.link.record, pool, call.receivedAt, call.deadlineAt);
+    job.forward(call, request, house);
     pool.add(job);
   }
 
@@ -214,7 +204,10 @@ export class FunctionThreads implements Threads {
         now,
         undefined,
       );
-      pool.add(new Job(tag, caller?.record ?? pool, undefined, call, caller, now, end));
+      const job = new Job(tag, caller?.record ?? pool, pool, now, end);
+      job.call = call;
+      job.caller = caller;
+      pool.add(job);
     });
   }
 

@@ -145,12 +145,12 @@ export function recordOf(
   };
 }
 
-/** Calls back with each line of a text. */
-export function eachLine(text: string, take: (line: string) => void): void {
+/** Calls back with each line of a text: where it begins, and where it ends. */
+export function eachLine(text: string, take: (text: string, start: number, end: number) => void): void {
   let start = 0;
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-    take(text.slice(start, end));
+    take(text, start, end);
     start = end + 1;
   }
-  take(start === 0 ? text : text.slice(start));
+  take(text, start, text.length);
 }

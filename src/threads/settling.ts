@@ -10,9 +10,10 @@ import type { Job } from './job.ts';
 /** How jobs fail, and how they wait. */
 
 export function failJob(calls: OutgoingCalls, job: Job, code: NetErrorCode, text: string, ran: Ran): void {
-  const { forwarded, call } = job;
+  const { forwarded, house, call } = job;
   if (forwarded) {
-    forwarded.house.failed(forwarded.call, code, text, ran);
+    job.forget();
+    house!.failed(forwarded, code, text, ran);
   } else if (call && !call.settled) {
     if (call.link) calls.fail(call, code, text, { ran });
     else

@@ -9,6 +9,7 @@ import { sentOver } from '../calls/caller/sent-calls.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
 import type { Limits } from '../wire/frames.ts';
 import { encodeCancel, encodeLateCancel } from '../wire/stream-frames.ts';
+import type { PassedOn } from '../wire/unread-request.ts';
 import { REQUEST } from '../wire/usual-frames.ts';
 import { Callers, toldLine } from './callers.ts';
 import { FromThread } from './from-thread.ts';
@@ -26,7 +27,6 @@ export interface ThreadHouse {
   readonly outgoing: CallsForThreads;
   /** The local peer, as the record that local calls go to. */
   readonly record: PeerRecord;
-  now(): number;
   /** Answers have arrived, and the thread may have room. */
   answered(thread: Thread): void;
   /** Nobody waits for the call any more, and its function has begun. */
@@ -56,6 +56,8 @@ const EXIT = 100;
 
 const UNLOADED =
   ', before it had loaded the file of its functions (a top-level await that nothing settles ends a thread, too)';
+
+const NONE: readonly Uint8Array[] = [];
 
 /** One worker thread, as the main thread sees it. */
 export class Thread implements JobThread {
@@ -126,34 +128,38 @@ export class Thread implements JobThread {
     return this.#free.length > 0;
   }
 
-  /** Gives it a call. */
-  start(job: Job): void {
+  /** Gives it a call. @param now on the clock */
+  start(job: Job, now: number): void {
     const slot = this.#free.pop()!;
     job.slot = slot;
     Atomics.store(this.#slots, slot, SLOT.WAITS);
-    if (job.forwarded) this.#forward(job, job.forwarded.call.link);
-    else this.#call(job);
+    const ago = Math.round(now - job.since);
+    if (job.forwarded) this.#forward(job, job.forwarded.link, job.request!, ago);
+    else this.#call(job, ago);
   }
 
-  #forward(job: Job, { record, limits }: { record: PeerRecord; limits: Limits }): void {
+  #forward(
+    job: Job,
+    { record, limits }: { record: PeerRecord; limits: Limits },
+    { rest, binaries }: PassedOn,
+    ago: number,
+  ): void {
     const sent = sentOver(this.link);
     sent.last += 1;
     job.id = sent.last;
     this.jobs.add(job);
-    const { rest, binaries } = job.forwarded!.request;
     const caller = this.#callers.textOf(record, limits);
-    const ago = Math.round(this.#house.now() - job.since);
     const before = ago === 0 ? AT_ONCE : `,${ago},${FORWARDED}${REQUEST}`;
     const line = caller + job.slot + before + job.id + rest;
     if (binaries.length === 0) this.#socket.write(line);
     else this.#socket.move(line, binaries);
   }
 
-  #call(job: Job): void {
+  #call(job: Job, ago: number): void {
     const call = job.call!;
     const { caller } = job;
     const from = caller ? this.#callers.textOf(caller.record, caller.limits) : '0,';
-    this.link.prefix = `${from}${job.slot},${Math.round(this.#house.now() - job.since)},0`;
+    this.link.prefix = `${from}${job.slot},${ago},0`;
     const { record, calls } = this.#house;
     record.link = this.link;
     calls.receive(call);
@@ -202,8 +208,8 @@ export class Thread implements JobThread {
   }
 
   #receive(message: unknown): void {
-    if (typeof message === 'string') eachLine(message, (line) => this.#line(line, []));
-    else if (isPortMessage(message)) this.#line(message.line, message.binaries);
+    if (typeof message === 'string') eachLine(message, this.#plainLine);
+    else if (isPortMessage(message)) this.#line(message.line, 0, message.line.length, message.binaries);
     // Code of the user's in the thread can reach the port, and has posted something of its own.
     else return;
     if (this.#over) return;
@@ -211,9 +217,12 @@ export class Thread implements JobThread {
     this.#socket.flush();
   }
 
-  #line(line: string, binaries: Uint8Array[]): void {
+  readonly #plainLine = (text: string, start: number, end: number): void =>
+    this.#line(text, start, end, NONE);
+
+  #line(text: string, start: number, end: number, binaries: readonly Uint8Array[]): void {
     try {
-      this.#from.line(line, binaries);
+      this.#from.line(text, start, end, binaries);
     } catch (error) {
       warnOfUnforeseen('with what came from a thread', error);
     }

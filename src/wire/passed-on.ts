@@ -34,11 +34,15 @@ export function readingAll<T>(read: () => T): T {
 
 const STREAMS = '"streams":';
 
+/** For all requests: an array for each costs more than it says. Nobody changes them. */
+const NO_ARGS: never[] = [];
+const NO_BINARIES: readonly Uint8Array[] = [];
+
 /** @param argsEnd where the arguments end in `rest`. Undefined if the request may have streams: those are not passed on */
 export function passOn(id: number, tag: string, rest: string, argsEnd: number): RequestFrame | undefined {
   const at = rest.indexOf(STREAMS);
   if (at >= 0 && at < argsEnd) return undefined;
-  return { type: 'request', id, tag, args: [], passedOn: { rest, binaries: [] } };
+  return { type: 'request', id, tag, args: NO_ARGS, passedOn: { rest, binaries: NO_BINARIES } };
 }
 
 /**
@@ -53,7 +57,7 @@ export function passOnRead(
 ): RequestFrame | undefined {
   const { id, tag, streams, deadline, meta } = request;
   if (streams || !line.startsWith(`${head},`)) return undefined;
-  const binaries = meta?.binary ? arrivals.take(meta.binary) : [];
+  const binaries = meta?.binary ? arrivals.take(meta.binary) : NO_BINARIES;
   const passedOn = { rest: line.slice(head.length), binaries };
-  return { type: 'request', id, tag, args: [], passedOn, ...(deadline !== undefined && { deadline }) };
+  return { type: 'request', id, tag, args: NO_ARGS, passedOn, ...(deadline !== undefined && { deadline }) };
 }

@@ -31,7 +31,7 @@ export function runInTurn(turns: Turns, call: RunningCall, house: TurnHouse): vo
   taken.running.add(call);
   counters.waiting += 1;
   const endWait = turns.wait(link.record, () => {
-    call.withdraw = undefined;
+    call.waitsFor = undefined;
     counters.waiting -= 1;
     taken.running.delete(id);
     call.turns = turns;
@@ -42,7 +42,7 @@ export function runInTurn(turns: Turns, call: RunningCall, house: TurnHouse): vo
       link.fail(error);
     }
   });
-  call.withdraw = () => {
+  const withdraw = (): void => {
     endWait();
     counters.waiting -= 1;
     // Otherwise the link is closed, and there is nobody to answer.
@@ -50,6 +50,7 @@ export function runInTurn(turns: Turns, call: RunningCall, house: TurnHouse): vo
     if (isOpen) house.refuse(call.ended!.code, 'the call was cancelled before its function started');
     else call.settle();
   };
+  call.waitsFor = { hasBegun: false, withdraw };
 }
 
 /** Gives the place of the call to the next one. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/time/clock.ts';
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
-import { beginTracking, endTracking, runBriefly, runTracked } from '../context.ts';
+import { runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
 import { areCallsWanted } from '../call-message.ts';
 import type { Watching } from './watching.ts';
@@ -110,7 +110,16 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
   }
 
   answered(call: RunningCall, answer: Outgoing): void {
-    this.#answer(call, () => this.#answers.passOn(call.link, answer));
+    const { link, id } = call;
+    if (call.onEnd || call.ended || link.congested) {
+      this.#answer(call, () => this.#answers.passOn(link, answer));
+      return;
+    }
+    // The same, without what such a call never needs.
+    this.#counters.running -= 1;
+    call.settle();
+    if (takenOver(link).running.delete(id)) this.#answers.passOn(link, answer);
+    this.settled(link);
   }
 
   streamed(call: RunningCall, stream: AsyncIterable<unknown>): void {
@@ -195,7 +204,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
     const { link, id } = call;
     if (!call.onEnd) this.#watching.begin(call);
     call.bare = registration.bare && !this.#middleware.incoming;
-    track(call);
+    call.track();
     let value: unknown;
     try {
       value = runTracked(call, () => this.#apply(call, registration.run, args));
@@ -204,7 +213,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
         this.#answerLater(call, () => this.#answers.threw(link, id, error));
         return;
       }
-      untrack(call, false);
+      call.untrack(false);
       leaveTurn(call);
       call.settle();
       this.#write(call, () => this.#answers.threw(link, id, error));
@@ -218,7 +227,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
       this.#answerLater(call, () => this.#answers.succeed(link, id, value));
     } else {
       registration.waits ??= false;
-      untrack(call, true);
+      call.untrack(true);
       leaveTurn(call);
       call.settle();
       this.#write(call, () => this.#answers.succeed(link, id, value));
@@ -275,7 +284,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
   }
 
   #stream(call: RunningCall, stream: AsyncIterable<unknown>): void {
-    if (!call.tracked) track(call);
+    if (!call.tracked) call.track();
     sendStream(call, stream, {
       answers: this.#answers,
       most: this.#streams,
@@ -300,7 +309,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
       return;
     }
     this.#counters.running -= 1;
-    if (call.tracked) untrack(call, false);
+    if (call.tracked) call.untrack(false);
     call.settle();
     // A call that is not in the table any more belongs to a closed link: there is nobody to answer.
     if (takenOver(link).running.get(id) === call) {
@@ -330,16 +339,6 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
     this.#counters.settled += 1;
     if (link.leaving || link.otherLeaving) link.checkIdle();
   }
-}
-
-function track(call: RunningCall): void {
-  call.tracked = true;
-  beginTracking();
-}
-
-function untrack(call: RunningCall, forget: boolean): void {
-  call.tracked = false;
-  endTracking(forget);
 }
 
 /** A function of its own, so that the user's stack is cut at exactly one frame of ours. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/time/clock.ts';
 import { LONGEST_TIMER } from '../../base/time/clock.ts';
+import { beginTracking, endTracking } from '../context.ts';
 import type { OuterCall } from '../context.ts';
 import { NetError } from '../../base/errors.ts';
 import type { RemotePeer } from '../../presence/set/remote-peer.ts';
@@ -10,6 +11,7 @@ import type { CallEnd } from '../call-end.ts';
 import type { Link } from '../../connection/link/link.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
+import type { Withdrawable } from './threads.ts';
 import type { Turns } from './turns.ts';
 
 /** What all calls that run here share. */
@@ -39,8 +41,8 @@ export class RunningCall implements OuterCall {
   readers: Map<number, StreamReader> | undefined;
   /** Where it has a place while its function runs; undefined for a function without a limit. */
   turns: Turns | undefined;
-  /** Set while it waits for a place: takes it out of there. */
-  withdraw: (() => void) | undefined;
+  /** Set while it waits for a place, or for the answer of a thread. */
+  waitsFor: Withdrawable | undefined;
   /** Why nobody waits for it any more; undefined while the caller waits. */
   ended: NetError | undefined;
   /** The call as hooks see it; they may change its meta. */
@@ -72,6 +74,11 @@ export class RunningCall implements OuterCall {
 
   get caller(): RemotePeer {
     return this.#house.remotePeer(this.link);
+  }
+
+  /** Until when its caller waits, on the clock. */
+  get deadlineAt(): number {
+    return this.#deadlineAt;
   }
 
   get deadline(): number {
@@ -110,7 +117,7 @@ export class RunningCall implements OuterCall {
     this.#abort?.abort(reason);
     // These come last. They settle the call: one ends a result that is a stream, the other a call that has not started.
     this.writer?.stop();
-    this.withdraw?.();
+    this.waitsFor?.withdraw();
   }
 
   /** The result is a stream. The deadline of the call does not apply to it. */
@@ -118,6 +125,18 @@ export class RunningCall implements OuterCall {
     this.writer = writer;
     this.#deadlineAt = Infinity;
     this.#clearTimer();
+  }
+
+  /** Its function goes on after its return, and finds the call in the storage. */
+  track(): void {
+    this.tracked = true;
+    beginTracking();
+  }
+
+  /** @param forget the function did not go on after all */
+  untrack(forget: boolean): void {
+    this.tracked = false;
+    endTracking(forget);
   }
 
   settle(): void {

@@ -4,17 +4,26 @@ import type { Outgoing } from '../../wire/outgoing.ts';
 import type { PassedOn } from '../../wire/unread-request.ts';
 import type { Limited } from './limited.ts';
 
+/** Something that a call waits for. It is told when the call ends before. */
+export interface Withdrawable {
+  /** Whether the function has begun. */
+  readonly hasBegun: boolean;
+  withdraw(): void;
+}
+
 /** A call of another peer, as far as threads need it. */
 export interface ForwardedCall {
   readonly id: number;
   readonly tag: string;
   readonly link: Link;
-  /** How much longer the caller waits, in ms. */
-  readonly deadline: number;
+  /** When its request was read, on the clock. */
+  readonly receivedAt: number;
+  /** Until when the caller waits, on the clock. */
+  readonly deadlineAt: number;
   /** Why nobody waits for it any more; undefined while the caller waits. */
   readonly ended: NetError | undefined;
-  /** Called when it ends before it is answered. */
-  withdraw: (() => void) | undefined;
+  /** What it waits for. */
+  waitsFor: Withdrawable | undefined;
   /** Ends it, because nobody waits for it any more. */
   end(reason: NetError): void;
 }

@@ -1,4 +1,4 @@
-import { REQUEST } from '../../wire/usual-frames.ts';
+import { REQUEST, decodeUsual } from '../../wire/usual-frames.ts';
 import { BadFrame } from '../../wire/bad-frame.ts';
 import { readFrame } from '../../wire/read-passed-on.ts';
 import type { Frame, RequestFrame, UnreadableFrame } from '../../wire/frames.ts';
@@ -31,20 +31,19 @@ import { callsOut } from './calls-out.ts';
 import type { CallsOut } from './calls-out.ts';
 import { Places } from './places.ts';
 
-/** A request that waits for its turn in this thread. */
-interface Waiting {
-  readonly link: Link;
-  readonly slot: number;
-  readonly request: RequestFrame;
-  /** When the call came, on the clock. */
-  readonly receivedAt: number;
-}
-
 /** A call that runs. */
 interface Open {
   readonly id: number;
   readonly link: Link;
   readonly slot: number;
+}
+
+/** A request that waits for its turn in this thread. */
+interface Waiting extends Open {
+  /** Undefined once it runs: the arguments may be large. */
+  request: RequestFrame | undefined;
+  /** When the call came, on the clock. */
+  readonly receivedAt: number;
 }
 
 /** An answer does not wait longer than this for those of the calls after it, in ms. */
@@ -73,6 +72,7 @@ class ThreadServer {
   readonly #open = new IdTable<Open>();
   /** The call whose function has not returned. */
   #current: Open | undefined;
+  readonly #numbers = new Numbers();
   #queue: Waiting[] = [];
   #isRunning = false;
   #flushedAt = 0;
@@ -116,20 +116,21 @@ class ThreadServer {
   #receive(message: PortMessage): void {
     this.#receivedAt = systemClock.now();
     if (typeof message === 'string') eachLine(message, this.#plainLine);
-    else this.#line(message.line, message.binaries);
+    else this.#line(message.line, 0, message.line.length, message.binaries);
     this.#run();
   }
 
-  readonly #plainLine = (line: string): void => this.#line(line, NONE);
+  readonly #plainLine = (text: string, start: number, end: number): void =>
+    this.#line(text, start, end, NONE);
 
   /** `+` tells of a caller, `*` of peers, a number begins a request, and `{` any other frame. */
-  #line(line: string, binaries: readonly Uint8Array[]): void {
+  #line(text: string, start: number, end: number, binaries: readonly Uint8Array[]): void {
     try {
-      const first = line.charCodeAt(0);
-      if (first === 43 /* + */) this.#meet(line);
-      else if (first === 42 /* * */) this.#out.told(JSON.parse(line.slice(1)) as ToldPeer);
-      else if (first === 123 /* { */) this.#frame(readFrame(line, binaries));
-      else this.#request(line, binaries);
+      const first = text.charCodeAt(start);
+      if (first === 43 /* + */) this.#meet(text.slice(start, end));
+      else if (first === 42 /* * */) this.#out.told(JSON.parse(text.slice(start + 1, end)) as ToldPeer);
+      else if (first === 123 /* { */) this.#frame(readFrame(text.slice(start, end), binaries));
+      else this.#request(text, start, end, binaries);
     } catch (error) {
       warnOfUnforeseen('in a thread', error);
     }
@@ -150,27 +151,22 @@ class ThreadServer {
   }
 
   /** The line begins with the number of the caller, the slot, how long ago the call came, in ms, and where it came from. */
-  #request(line: string, binaries: readonly Uint8Array[]): void {
-    const numbers = new Numbers(line);
+  #request(text: string, start: number, end: number, binaries: readonly Uint8Array[]): void {
+    const numbers = this.#numbers.begin(text, start);
     const link = this.#callers[numbers.next()]!;
     const slot = numbers.next();
-    const ago = numbers.next();
+    const receivedAt = this.#receivedAt - numbers.next();
     const isForwarded = numbers.next() === FORWARDED;
-    let frame: Frame | UnreadableFrame;
-    const text = line.slice(numbers.at - 1);
-    const id = idOf(text);
-    try {
-      frame = readFrame(text, binaries);
-      if (isForwarded && !isAsTaken(frame, id, text)) throw new BadFrame('a field is there twice');
-    } catch (error) {
-      if (!(error instanceof BadFrame)) throw error;
-      frame = { type: 'unreadable', of: 'request', id, message: error.message };
-    }
+    const from = numbers.at - 1;
+    const frame =
+      (binaries.length === 0 && decodeUsual(text, from, end)) ||
+      readUnusual(text.slice(from, end), binaries, isForwarded);
+    const { id } = frame as RequestFrame | UnreadableFrame;
     if (frame.type === 'unreadable') {
       if (!change(this.#home.slots, slot, SLOT.WAITS, SLOT.BEGAN)) this.#socket.write(`-${id}`);
       else this.#answers.refuse(link, id, 'BAD_REQUEST', `the request cannot be read: ${frame.message}`);
     } else if (frame.type === 'request') {
-      this.#queue.push({ link, slot, request: frame, receivedAt: this.#receivedAt - ago });
+      this.#queue.push({ id, link, slot, request: frame, receivedAt });
       // The values of its streams follow, and only a call that runs can take them.
       if (frame.streams) this.#run();
     }
@@ -216,15 +212,16 @@ class ThreadServer {
     Atomics.store(this.#home.slots, PACE, Math.min(2 ** 30, Math.ceil(this.#pace * 1_000)));
   }
 
-  #start({ link, slot, request, receivedAt }: Waiting): void {
-    const { id } = request;
+  #start(waiting: Waiting): void {
+    const { id, link, slot, receivedAt } = waiting;
+    const request = waiting.request!;
+    waiting.request = undefined;
     if (!change(this.#home.slots, slot, SLOT.WAITS, SLOT.BEGAN)) {
       this.#socket.write(`-${id}`);
       return;
     }
     const registration = this.#registrations.get(request.tag);
-    const open = { id, link, slot };
-    this.#current = open;
+    this.#current = waiting;
     try {
       if (registration) this.#runner.run(link, registration, request, receivedAt);
       else
@@ -233,7 +230,7 @@ class ThreadServer {
       // An error ends the thread, since the call has begun and nothing will answer it. Then it fails, and a new thread takes over.
       this.#current = undefined;
     }
-    if (takenOver(link).running.get(id)) this.#open.add(open);
+    if (takenOver(link).running.get(id)) this.#open.add(waiting);
   }
 
   #flushInTime(): void {
@@ -273,13 +270,33 @@ class ThreadServer {
 }
 
 /**
+ * Reads a request that is not in the usual form. In the usual form it can only be read in one way, so there it is the one that the
+ * main thread took.
+ */
+function readUnusual(
+  line: string,
+  binaries: readonly Uint8Array[],
+  isForwarded: boolean,
+): Frame | UnreadableFrame {
+  const id = idOf(line);
+  try {
+    const frame = readFrame(line, binaries);
+    if (isForwarded && !isAsTaken(frame, id, line)) throw new BadFrame('a field is there twice');
+    return frame;
+  } catch (error) {
+    if (!(error instanceof BadFrame)) throw error;
+    return { type: 'unreadable', of: 'request', id, message: error.message };
+  }
+}
+
+/**
  * Whether the request is the one that the main thread took, although that did not read all of it. A field that is there twice
  * could make another one of it.
  */
 function isAsTaken(frame: Frame | UnreadableFrame, id: number, line: string): boolean {
   if (frame.type === 'unreadable') return frame.id === id;
   if (frame.type !== 'request' || frame.id !== id || frame.streams) return false;
-  const numbers = new Numbers(line, REQUEST.length);
+  const numbers = new Numbers().begin(line, REQUEST.length);
   numbers.next();
   const { at } = numbers;
   const { tag } = frame;
@@ -292,7 +309,7 @@ function isAsTaken(frame: Frame | UnreadableFrame, id: number, line: string): bo
 
 /** @param line begins with REQUEST */
 function idOf(line: string): number {
-  return new Numbers(line, REQUEST.length).next();
+  return new Numbers().begin(line, REQUEST.length).next();
 }
 
 function endOf({ tag }: RunningCall, late: boolean): NetError {

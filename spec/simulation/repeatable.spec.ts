@@ -1,5 +1,10 @@
+import child_process from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import dns from 'node:dns';
+import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import { scheduler } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -7,10 +12,13 @@ import { gzip } from 'node:zlib';
 import { expect } from 'chai';
 
 import { MemoryNetwork, simulate } from '../../src/testing.ts';
+import { eventually } from '../support/eventually.ts';
 import { Stage } from '../support/peers.ts';
-import { FAULTS as faults } from '../support/simulated-faults.ts';
+import { FAULTS as faults, withNeighbours } from '../support/simulated-faults.ts';
 import { failureOf } from '../support/simulation-failure.ts';
+import { callsStory } from '../support/stories/calls.ts';
 import { eventsStory } from '../support/stories/events.ts';
+import { presenceStory } from '../support/stories/presence.ts';
 
 const real = { setTimeout, setImmediate, now: performance.now.bind(performance), random: Math.random };
 
@@ -86,10 +94,16 @@ describe('a story that is repeated', () => {
     const heard: unknown[] = [];
     for (const name of names) process.removeAllListeners(name).on(name, (error) => heard.push(error));
     try {
+      let due = 0;
       const digest = await digestBeside(() => {
         void Promise.reject(new Error('forgotten'));
-        real.setTimeout(() => expect.fail('thrown'), 1);
+        due += 1;
+        real.setTimeout(() => {
+          due -= 1;
+          expect.fail('thrown');
+        }, 1);
       });
+      await eventually(() => due === 0);
       expect(digest).to.equal(quiet);
       const messages = heard.map((error) => (error as Error).message);
       expect(new Set(messages)).to.deep.equal(new Set(['forgotten', 'thrown']));
@@ -99,6 +113,35 @@ describe('a story that is repeated', () => {
         for (const listener of before[index]!) process.on(name, listener);
       }
     }
+  });
+
+  // Whether a process with the number of a simulated one happened to exist decided who dialled whom.
+  it('asks the system for nothing', async () => {
+    const asked = new Set<string>();
+    const modules = Object.entries({ fs, os, dns, child_process, process: { kill: process.kill } });
+    const undo = modules.flatMap(([of, module]) => {
+      const target = of === 'process' ? process : module;
+      return Object.entries(module).flatMap(([name, original]) => {
+        if (typeof original !== 'function' || /^[A-Z_]/.test(name)) return [];
+        const noting = (...args: unknown[]): unknown => {
+          asked.add(`${of}.${name}`);
+          return Reflect.apply(original as () => unknown, module, args);
+        };
+        Reflect.set(target, name, Object.assign(noting, original));
+        return [() => Reflect.set(target, name, original)];
+      });
+    });
+    syncBuiltinESMExports();
+    try {
+      await simulate({ seeds: 2, faults }, eventsStory(4, 3_000));
+      await simulate({ seeds: 1, faults }, callsStory(4, 3_000));
+      await withNeighbours(2, () => simulate({ seeds: 1, faults }, presenceStory(6, 5_000)));
+    } finally {
+      for (const each of undo) each();
+      syncBuiltinESMExports();
+    }
+    // The name of the host is asked for with the options, and not used.
+    expect([...asked]).to.deep.equal(['os.hostname']);
   });
 
   it('has virtual time in every clock, and waits for threads that compress', async () => {

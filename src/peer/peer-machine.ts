@@ -99,9 +99,10 @@ export function createPeerMachine(
         enqueue.spawnChild('dispatcher', { id: 'dispatcher', systemId: 'dispatcher' });
         enqueue.spawnChild('liveness', { id: 'liveness', systemId: 'liveness' });
         enqueue.spawnChild('events', { id: 'events', systemId: 'events' });
-        const { clock, random, log } = settings;
+        const { clock, random, log, process: host } = settings;
         const neighbours = neighboursOf(process.env);
-        const input = { peer, clock, random, log, own, neighbours, isGuest: settings.pass !== undefined };
+        const around = { peer, clock, random, log, process: host, own };
+        const input = { ...around, neighbours, isGuest: settings.pass !== undefined };
         enqueue.spawnChild('discovery', { id: 'discovery', systemId: 'discovery', input });
         const isFull = (id: string, isGuest: boolean): boolean => {
           const { connections } = peer.getSnapshot().context;

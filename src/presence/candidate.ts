@@ -1,3 +1,4 @@
+import type { HostProcess } from '../base/process/host-process.ts';
 import type { Hint } from '../providers/hint.ts';
 import { isAmong, nearestFirst } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
@@ -124,25 +125,12 @@ export function leadsTo(self: Hint, { id, addresses }: Hint): boolean {
 }
 
 /** How long to wait before the first dial, in ms. One side of each pair waits, so that connections rarely cross. */
-export function firstDelay(self: Hint, hint: Hint): number {
+export function firstDelay(self: Hint, hint: Hint, { isRunning }: Pick<HostProcess, 'isRunning'>): number {
   // Do not wait if the other side cannot dial us: this peer is not announced, or a peer at a bare address may not know it.
   if (self.id < hint.id || self.addresses.length === 0 || hint.id === '') return 0;
-  return processIsGone(hint) ? 0 : PATIENCE;
-}
-
-/**
- * Whether the announced process is known to be dead. Then there is no reason to wait: the dial is refused at once, and the stale
- * announcement can be removed. This only saves time. A process in another container looks dead, too, and is dialled as it should
- * be.
- */
-function processIsGone({ pid }: Hint): boolean {
-  if (pid === undefined) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  // Do not wait for a process that is dead: the dial is refused at once, and the stale announcement can be removed. This only saves
+  // time. A process in another container looks dead, too, and is dialled as it should be.
+  return hint.pid !== undefined && !isRunning(hint.pid) ? 0 : PATIENCE;
 }
 
 /**

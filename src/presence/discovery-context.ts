@@ -1,5 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 
+import type { HostProcess } from '../base/process/host-process.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Announcement } from '../providers/provider.ts';
 import type { Hint } from '../providers/hint.ts';
@@ -21,6 +22,7 @@ export interface DiscoveryInput {
   /** From 0 to 1. */
   random: () => number;
   log: Log;
+  process: Pick<HostProcess, 'isRunning'>;
   own: OwnPresence;
   /** Links that a peer keeps whether or not it uses them. */
   neighbours: number;

@@ -46,7 +46,7 @@ export function considerHint(context: DiscoveryContext, provider: string, hint: 
   } else if (candidate.state === 'seen' || candidate.state === 'left') {
     candidate.state = 'seen';
     candidate.failures = 0;
-    hands.later({ type: 'candidate.due', id }, `due:${id}`, firstDelay(self, hint));
+    hands.later({ type: 'candidate.due', id }, `due:${id}`, firstDelay(self, hint, context.process));
   }
   return !known;
 }
@@ -60,7 +60,7 @@ export function considerEarly(context: DiscoveryContext, hands: Hands): void {
 
 function tellCore(context: DiscoveryContext, hint: Hint, hands: Hands): void {
   const { id, incarnation, addresses } = hint;
-  const patience = firstDelay(context.self!, hint);
+  const patience = firstDelay(context.self!, hint, context.process);
   const found = { type: 'hint.found', id, incarnation, addresses, patience } as const;
   carryOut(context, context.carrier!.receive(found), hands);
 }

@@ -56,6 +56,8 @@ export interface LifeInput {
   /** 1 for the first life of this name. */
   readonly number: number;
   readonly pid: number;
+  /** Whether a process of the world has this id. */
+  readonly isRunning: (pid: number) => boolean;
   readonly options: SimulatedPeerOptions;
   readonly timeline: Timeline;
   readonly network: (life: Life) => Network;
@@ -70,6 +72,7 @@ export class Life implements Owner, Place {
   readonly name: string;
   readonly id: string;
   readonly number: number;
+  readonly pid: number;
   readonly random: Random;
   readonly peer: Peer;
   readonly backlog: Entry[] = [];
@@ -95,6 +98,7 @@ export class Life implements Owner, Place {
     this.name = name;
     this.id = id;
     this.number = number;
+    this.pid = input.pid;
     this.waitFor = input.waitFor;
     this.#timeline = timeline;
     this.#since = timeline.now;
@@ -111,7 +115,7 @@ export class Life implements Owner, Place {
       const resolved = resolveOptions({ ...options, id, name, clock, random: this.random }, {});
       const settings = {
         ...resolved,
-        ...{ hostname: 'simulation', process: processOf(input.pid, () => this.#frozenTime) },
+        ...{ hostname: 'simulation', process: processOf(input, () => this.#frozenTime) },
       };
       const log = createLog(logger, 'error', name);
       return new Peer({ ...settings, log, network: network(this) }, true);
@@ -187,9 +191,10 @@ export class Life implements Owner, Place {
 }
 
 /** The numbers of a process that does not exist. */
-function processOf(pid: number, busy: () => number): HostProcess {
+function processOf({ pid, isRunning }: LifeInput, busy: () => number): HostProcess {
   return {
     pid,
+    isRunning,
     memory: () => 0,
     busy,
     load: () => Promise.resolve({ lag: 0, utilization: 0 }),

@@ -1,4 +1,5 @@
 import crypto from 'node:crypto';
+import os from 'node:os';
 import timers from 'node:timers';
 
 import { ownFrame } from '../base/stack.ts';
@@ -12,8 +13,9 @@ import { replaceAll } from './virtual/globals.ts';
 
 /** What no seed can repeat. */
 const REAL: readonly (readonly [object, string, readonly string[]])[] = [
-  [process, 'process', ['memoryUsage', 'cpuUsage', 'resourceUsage']],
+  [process, 'process', ['kill', 'memoryUsage', 'cpuUsage', 'resourceUsage']],
   [performance, 'performance', ['eventLoopUtilization']],
+  [os, 'os', ['cpus', 'freemem', 'loadavg', 'networkInterfaces', 'uptime']],
   [
     crypto,
     'crypto',
@@ -82,7 +84,7 @@ export class UnseededWatch {
   #note(name: string, isLost: boolean): void {
     const frames = (new Error(name).stack ?? '').split('\n').slice(4);
     const own = frames.filter((frame) => !frame.includes('node:') && !ownFrame(frame));
-    if (own.length > 0) this.first = { name, isLost, stack: own.join('\n') };
+    this.first = { name, isLost, stack: (own.length > 0 ? own : frames).join('\n') };
   }
 }
 

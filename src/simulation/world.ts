@@ -163,6 +163,7 @@ export class World {
     const life: Life = new Life({
       run: this.run,
       ...{ seed, name, id, number: slot.lives, options, timeline, pid: 1_000 + this.#processes },
+      isRunning: (pid) => this.#isRunning(pid),
       network: (of) => this.#networkOf(of),
       unforeseen: (text) => this.loop().fail(new Error(text)),
       waitFor: (work) => this.#waitFor(life, work),
@@ -196,6 +197,10 @@ export class World {
         secret: () => Promise.resolve(this.#secret),
       }),
     };
+  }
+
+  #isRunning(pid: number): boolean {
+    return [...this.#slots.values()].some(({ life }) => life && !life.isDead && life.pid === pid);
   }
 
   /** Joins and leaves are what people look for in a trace. */

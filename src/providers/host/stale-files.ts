@@ -2,6 +2,7 @@ import { unlinkSync } from 'node:fs';
 import { lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { isRunning } from '../../base/process/host-process.ts';
 import { readAnnouncement, readAnnouncementSync } from './announcement-file.ts';
 import type { FoundAnnouncement } from './announcement-file.ts';
 import { ownPlace, shareProcesses } from './place.ts';
@@ -62,15 +63,5 @@ export async function removeStale(directory: string, names: Iterable<string>, no
     } catch {
       // The file is gone, or we may not remove it.
     }
-  }
-}
-
-/** Signal 0 only checks. @returns false only if there is no such process */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

@@ -106,11 +106,11 @@ describe('deaths over NATS', function () {
   });
 
   it('of one server of a cluster are no leave, and calls go on', async () => {
-    const { answered, wrong, told, pauses } = await natsCluster(6, 2);
+    const { answered, wrong, told, pauses } = await natsCluster(6, 3, 2);
     console.log(`      longest pauses ${pauses.map((each) => each.toFixed(0)).join(', ')} ms`);
     expect(wrong).to.deep.equal([]);
     expect(told).to.deep.equal([]);
-    expect(answered).to.be.above(1_000);
+    expect(answered).to.be.above(500);
   });
 
   it('of the only server are leaves of all, who are back with it', async () => {

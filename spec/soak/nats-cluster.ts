@@ -1,95 +1,115 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 
-import { createPeer, NetError } from '../../src/index.ts';
-import type { Peer } from '../../src/index.ts';
-import { natsNetwork } from '../../src/nats.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { NatsServer } from '../support/nats-server.ts';
+import type { CallersInput, CallersReport } from './nats-callers.ts';
 
-export interface ClusterTally {
-  answered: number;
-  /** Calls whose fate the caller was told not to know: they were under way on a connection that broke. */
-  lost: number;
-  /**
-   * Calls that were not sent, since their peer was connecting again and there was no link to it: with more peers than have links to
-   * each other. Nothing ran.
-   */
-  unsent: number;
-  /** Anything else that a call came to. */
-  wrong: string[];
-  /** Joins and leaves after the beginning. */
-  told: string[];
-  /** The longest time without an answer that a caller had in each round, in ms, ascending. */
+export interface ClusterTally extends Omit<CallersReport, 'pauses'> {
+  /** The longest time without an answer in each round, in ms, ascending: of the caller that waited longest. */
   pauses: number[];
+  /** The same of the caller in the middle: what most callers notice. */
+  usual: number[];
 }
 
-/** Peers at a cluster of three servers call each other while one server after the other is killed and started again. */
-export async function natsCluster(count: number, rounds: number): Promise<ClusterTally> {
+/**
+ * Peers at a cluster of three servers call each other while one server after the other is killed and started again.
+ * @param count peers, the same number in each process
+ */
+export async function natsCluster(count: number, processes: number, rounds: number): Promise<ClusterTally> {
   const servers = await startCluster();
-  const secret = makeSecret();
-  const peers = Array.from({ length: count }, (_, index) =>
-    createPeer({
-      ...{ name: `peer-${index}`, secret },
-      network: natsNetwork({ servers: servers[index % 3]!.url }),
-    }),
+  const tally: ClusterTally = {
+    ...{ answered: 0, lost: 0, unsent: 0 },
+    ...{ wrong: [], told: [], pauses: [], usual: [] },
+  };
+  const input = { servers: servers.map(({ url }) => url), secret: makeSecret(), all: count };
+  const each = count / processes;
+  const callers = Array.from({ length: processes }, (_, index) =>
+    start({ ...input, first: index * each, count: each }),
   );
-  const tally: ClusterTally = { answered: 0, lost: 0, unsent: 0, wrong: [], told: [], pauses: [] };
-  let running = true;
-  let calling: Promise<void>[] = [];
-  const longest = peers.map(() => 0);
-  try {
-    for (const peer of peers) peer.connect('twice', (n: number) => 2 * n);
-    await Promise.all(peers.map((peer) => peer.start()));
-    await Promise.all(peers.map((peer) => peer.peers.ready('twice', { min: count - 1 })));
-    for (const peer of peers) {
-      const tell = (what: string): unknown => running && tally.told.push(`${peer.name}: ${what}`);
-      peer.peers.on('leave', ({ name }, why, evidence) => tell(`${name} left: ${why} (${evidence.text})`));
-      peer.peers.on('join', ({ name }) => tell(`${name} joined`));
+  const collect = async (): Promise<number[]> => {
+    const reports = await Promise.all(callers.map((caller) => reportOf(caller)));
+    for (const { answered, lost, unsent, wrong, told } of reports) {
+      tally.answered += answered;
+      tally.lost += lost;
+      tally.unsent += unsent;
+      tally.wrong.push(...wrong);
+      tally.told.push(...told);
     }
-    calling = peers.map(async (peer, index) => {
-      let answeredAt = performance.now();
-      for (let n = 0; running; n += 1) {
-        const other = peers[(index + 1 + (n % (count - 1))) % count]!;
-        try {
-          const twice = peer.remote<(n: number) => number>('twice');
-          const result = await twice.on(other.id, { deadline: 10_000 })(n);
-          if (result !== 2 * n) tally.wrong.push(`${n} gave ${result}`);
-          tally.answered += 1;
-        } catch (error) {
-          const { code, ran, message } = error as NetError;
-          if (code === 'CONNECTION_LOST' && ran === 'unknown') tally.lost += 1;
-          else if (code === 'NOT_SENT' && ran === 'no') tally.unsent += 1;
-          else tally.wrong.push(`${code} ${ran} ${message}`);
-        }
-        const now = performance.now();
-        longest[index] = Math.max(longest[index]!, now - answeredAt);
-        answeredAt = now;
-        // Many callers in one process: the pauses are to be those of the network.
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    });
+    return reports.flatMap(({ pauses }) => pauses).toSorted((a, b) => a - b);
+  };
+  try {
+    await Promise.all(callers.map((caller) => nextMessage(caller)));
+    for (const caller of callers) caller.send('call');
+    await settled();
+    await collect();
     for (let round = 0; round < rounds; round += 1) {
-      longest.fill(0);
       const victim = servers.shift()!;
       await victim.stop();
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       const [own] = await freePorts(1);
       const all = [...servers.map(({ clusterPort }) => clusterPort!), own!];
       servers.push(await NatsServer.start({ port: victim.port, cluster: { own: own!, all } }));
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      tally.pauses.push(Math.max(...longest));
+      await settled();
+      const pauses = await collect();
+      tally.pauses.push(pauses.at(-1)!);
+      tally.usual.push(pauses[pauses.length >> 1]!);
     }
     // Long enough for a wrong leave: nothing is concluded in the first 6 s.
     await new Promise((resolve) => setTimeout(resolve, 7_000));
+    await collect();
+    await Promise.all(callers.map((caller) => stop(caller)));
   } finally {
-    running = false;
-    await Promise.all(calling);
-    await Promise.all(peers.map((peer: Peer) => peer.stop({ drainTime: 0 })));
+    for (const caller of callers) caller.kill('SIGKILL');
     await Promise.all(servers.map((server) => server.stop()));
   }
-  tally.pauses.sort((a, b) => a - b);
+  for (const times of [tally.pauses, tally.usual]) times.sort((a, b) => a - b);
   return tally;
+}
+
+function start(input: CallersInput): ChildProcess {
+  const program = fileURLToPath(new URL('nats-callers.ts', import.meta.url));
+  return fork(program, [JSON.stringify(input)], {
+    execArgv: [
+      '--import',
+      'tsx',
+      ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/natsy/prof'] : []),
+    ],
+  });
+}
+
+/** The next message. Fails when the process ends instead. */
+function nextMessage(caller: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null): void => reject(new Error(`a process of callers ended with ${code}`));
+    caller.once('exit', ended);
+    caller.once('message', (message) => {
+      caller.off('exit', ended);
+      resolve(message);
+    });
+  });
+}
+
+function reportOf(caller: ChildProcess): Promise<CallersReport> {
+  const report = nextMessage(caller) as Promise<CallersReport>;
+  caller.send('report');
+  return report;
+}
+
+async function stop(caller: ChildProcess): Promise<void> {
+  const ended = once(caller, 'exit');
+  caller.send('stop');
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`a process of callers ended with ${code}`);
+}
+
+/** Long enough for the servers of a cluster to know each other, and all clients of all. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1_500));
 }
 
 async function startCluster(): Promise<NatsServer[]> {

@@ -10,7 +10,10 @@ export const CONFIRM = 150;
 /** How long it is asked without any answer, in ms. Then somebody listens, or the server is gone, too. */
 const NO_ANSWER = 1_000;
 
-/** The time between two questions, in ms, where other evidence says that nobody is there: the server may not have noticed yet. */
+/**
+ * The time between two questions, in ms, where other evidence says that nobody is there: the server may not have noticed yet. Also
+ * after the first answer while clients move to other servers, doubled each time up to `CONFIRM`: most are there again very soon.
+ */
 const SOON = 20;
 
 /** What is asked about, and what it may come to. */
@@ -35,6 +38,7 @@ export function findAbsent(bus: Bus, questions: Questions, absence: Absence): ()
   let timer: NodeJS.Timeout | undefined;
   let since: number | undefined;
   let unanswered: number | undefined;
+  let pause = SOON;
   const ask = (): void => {
     const now = performance.now();
     unanswered ??= now;
@@ -55,7 +59,10 @@ export function findAbsent(bus: Bus, questions: Questions, absence: Absence): ()
     if (bus.epoch !== epoch || absence.isAlive()) end(absence.present);
     else if (absence.isCertain() || (now - since >= CONFIRM - 5 && (!absence.mayMove || bus.isSettled)))
       end(absence.absent);
-    else timer = setTimeout(ask, CONFIRM).unref();
+    else {
+      timer = setTimeout(ask, absence.mayMove && !bus.isSettled ? pause : CONFIRM).unref();
+      pause = Math.min(2 * pause, CONFIRM);
+    }
   };
   const { reply, close } = questions.subject({ nobody });
   const stop = (): void => {

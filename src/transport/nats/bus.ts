@@ -50,6 +50,8 @@ export class Bus {
   #epoch: Epoch | undefined;
   /** Servers of the cluster that told of each other. */
   #gossiped: readonly string[] = [];
+  /** The server of the connection that broke last. */
+  #lostAt: string | undefined;
   #isSettled = true;
   #stopSettling = (): void => {};
   #hadConnection = false;
@@ -246,6 +248,7 @@ export class Bus {
 
   #lost(connection: NatsConnection, error: Error | undefined): void {
     if (this.#connection !== connection) return;
+    this.#lostAt = this.#epoch?.url;
     this.#end();
     if (this.#closed) return;
     const why = error ? `: ${messageOf(error)}` : '';
@@ -264,7 +267,7 @@ export class Bus {
   #again(failures: number): void {
     const pause = failures === 0 ? 0 : this.#random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures);
     this.#timer = setTimeout(() => {
-      connectOnce(this.#source, this.#gossiped).then(
+      connectOnce(this.#source, this.#gossiped, this.#random, this.#lostAt).then(
         (connection) => {
           if (this.#closed) unawaited('at the end of a connection to NATS', connection.close());
           else this.#use(connection);
@@ -308,7 +311,7 @@ export class Bus {
  * @throws Error that says what is wrong
  */
 export async function openBus(source: LoginSource, random: () => number, isPatient = false): Promise<Bus> {
-  const begin = await connectOnce(source, []).catch((error: unknown) => {
+  const begin = await connectOnce(source, [], random).catch((error: unknown) => {
     if (isPatient && error instanceof NatsUnreachable) return error;
     throw error;
   });

@@ -1,12 +1,16 @@
 import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
 
 import { messageOf } from '../../base/text.ts';
+import { unawaited } from '../../base/unforeseen.ts';
 import type { LoginSource } from './nats-options.ts';
 
 type Client = typeof import('@nats-io/transport-node');
 
 /** How long a server may take to let this client in, in ms. */
-const CONNECT_TIME = 3_000;
+const CONNECT_TIME = 10_000;
+
+/** The next server is tried after this time, in ms, while the one before may still answer. As for the addresses of a peer. */
+const STAGGER = 250;
 
 /** The optional package. It is not named literally: a bundler would want it, whether it is used or not. */
 const PACKAGE: string = '@nats-io/transport-node';
@@ -14,10 +18,14 @@ const PACKAGE: string = '@nats-io/transport-node';
 /** No server can be reached, or none lets this client in. */
 export class NatsUnreachable extends Error {}
 
+/** After a server died there is no time to ask the loader of modules, which may be in another thread. */
+let loaded: Client | undefined;
+
 /** @throws Error that says what to install */
 async function loadClient(): Promise<Client> {
   try {
-    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as Client;
+    loaded ??= (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE)) as Client;
+    return loaded;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause;
@@ -27,19 +35,28 @@ async function loadClient(): Promise<Client> {
 }
 
 /**
- * Connects to one of the servers, without a second attempt.
+ * Connects to the server that lets this client in first. Each is tried once, in an order that chance makes: so the clients of a
+ * server that died are spread over the others.
  * @param more servers of the cluster that are known besides
+ * @param worst the server that is tried last
  * @throws NatsUnreachable, or the error of a file or package
  */
-export async function connectOnce(source: LoginSource, more: readonly string[]): Promise<NatsConnection> {
+export async function connectOnce(
+  source: LoginSource,
+  more: readonly string[],
+  random: () => number,
+  worst?: string,
+): Promise<NatsConnection> {
   const client = await loadClient();
   const login = await source.login((content) => client.credsAuthenticator(content));
   // The certificate of a server that is known by its address alone cannot be checked.
-  const servers = [...new Set([...login.servers, ...(login.tls ? [] : more)])];
-  try {
+  const all = new Set([...login.servers, ...(login.tls ? [] : more)]);
+  const ranked = [...all].map((server) => ({ server, rank: server === worst ? 1 : random() }));
+  const servers = ranked.toSorted((a, b) => a.rank - b.rank).map(({ server }) => server);
+  const connect = async (server: string): Promise<NatsConnection> => {
     const connection = await client.connect({
       ...(login as ConnectionOptions),
-      servers,
+      servers: [server],
       name: 'app-net',
       reconnect: false,
       timeout: CONNECT_TIME,
@@ -49,11 +66,49 @@ export async function connectOnce(source: LoginSource, more: readonly string[]):
     });
     letGo(connection);
     return connection;
+  };
+  try {
+    return await firstOf(servers, connect);
   } catch (cause) {
     throw new NatsUnreachable(`cannot connect to NATS at ${source.servers.join(', ')}: ${reasonOf(cause)}`, {
       cause,
     });
   }
+}
+
+/** A host that is gone answers nothing, so the next server is tried although one may still answer. */
+function firstOf(
+  servers: readonly string[],
+  connect: (server: string) => Promise<NatsConnection>,
+): Promise<NatsConnection> {
+  return new Promise((resolve, reject) => {
+    const waiting = [...servers];
+    let underWay = 0;
+    let over = false;
+    let timer: NodeJS.Timeout | undefined;
+    const tryNext = (): void => {
+      clearTimeout(timer);
+      const server = waiting.shift();
+      if (server === undefined) return;
+      underWay += 1;
+      if (waiting.length > 0) timer = setTimeout(tryNext, STAGGER).unref();
+      connect(server).then(
+        (connection) => {
+          clearTimeout(timer);
+          if (over) unawaited('at the end of a connection to NATS', connection.close());
+          over = true;
+          resolve(connection);
+        },
+        (error: unknown) => {
+          underWay -= 1;
+          if (over) return;
+          if (waiting.length > 0) tryNext();
+          else if (underWay === 0) reject(error);
+        },
+      );
+    };
+    tryNext();
+  });
 }
 
 /**

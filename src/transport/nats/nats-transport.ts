@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { afterAwake } from '../../base/time/awake.ts';
 import { systemClock } from '../../base/time/clock.ts';
@@ -28,6 +29,14 @@ import { lifeAt, natsAddress } from './subjects.ts';
 
 /** Links whose handshake is not finished, at most. Somebody who repeats recorded openings can make no more. */
 const MOST_STRANGERS = 64;
+
+/**
+ * A peer that lost its server opens its links anew, and the other side waits so long for it, in ms. A link that the other side is
+ * opening already is waited for longer. Otherwise each link would be opened twice at the moment when everybody has the most to do.
+ */
+const POLITE = 300;
+const MORE_POLITE = 1_000;
+const LOOK = 50;
 
 /** Openings that are remembered, so that a repeated one is ignored. */
 const MOST_SEEN = 4_096;
@@ -97,6 +106,7 @@ export class NatsTransport implements Transport {
     try {
       for (;;) {
         await this.#station.bus.whenUp(either);
+        await this.#letIn(life, either);
         const socket = await this.#call(life, largestMessage, either);
         // Without a socket the connection to the broker was lost meanwhile.
         if (socket) return socket;
@@ -105,6 +115,18 @@ export class NatsTransport implements Transport {
       stopTimer();
       end();
     }
+  }
+
+  /** Waits while the other side dials, or is about to. Its link aborts this dial. */
+  async #letIn(life: Life, signal: AbortSignal): Promise<void> {
+    const patience = this.#station.takeComing(life) ? POLITE : 0;
+    for (let waited = 0; waited < (this.#isOpening(life) ? MORE_POLITE : patience); waited += LOOK)
+      await wait(LOOK, undefined, { signal, ref: false });
+  }
+
+  #isOpening({ incarnation }: Life): boolean {
+    for (const { other } of this.#strangers) if (other.incarnation === incarnation) return true;
+    return false;
   }
 
   /** @throws DialFailed if nobody is there; or the reason of the signal */

@@ -26,16 +26,20 @@ export class Station {
   readonly self: Life;
   /** The key of boxes. A function, so that a log or inspector that walks the actors does not find it. */
   readonly relay: () => KeyObject;
-  /** By incarnation. */
   /** Called when a life is over. Set by the provider. */
   whenOver: ((life: Life) => void) | undefined;
+  /** By incarnation. */
   readonly #groups = new Map<string, Group>();
+  /** Lives that are about to open a link to this peer, by incarnation: theirs was lost. */
+  readonly #coming = new Set<string>();
   readonly #gone = new Set<string>();
   /** Lives whose connection the server has reported as closed by them, by incarnation. */
   readonly #hungUp = new Set<string>();
   readonly #doubted = new WeakSet<NatsSocket>();
   readonly #examined = new Map<string, () => void>();
   readonly #offChange: () => void;
+  /** The id of the server; undefined while there is no connection. */
+  #server: string | undefined;
   #using = 0;
   #whenUnused: (() => void) | undefined;
 
@@ -45,11 +49,11 @@ export class Station {
     this.self = self;
     this.relay = relay;
     this.questions = new Questions(bus, subjects);
-    // Nothing that was under way is known to have arrived, so every link ends with its connection.
+    this.#server = bus.epoch?.server;
     this.#offChange = bus.onChange(() => {
-      if (bus.epoch) return;
-      for (const { sockets } of [...this.#groups.values()])
-        for (const socket of [...sockets]) socket.end(CLOSE.NETWORK);
+      const lost = this.#server;
+      this.#server = bus.epoch?.server;
+      if (lost !== undefined && this.#server === undefined) this.#endAll(lost);
     });
   }
 
@@ -80,8 +84,16 @@ export class Station {
   /** The life announces that it has this connection to a server. Its links of an earlier one are over. */
   isAt(life: Life, place: string): void {
     this.isBack(life);
-    for (const socket of [...(this.#groups.get(life.incarnation)?.sockets ?? [])])
-      if (socket.place !== place) socket.end(CLOSE.NETWORK);
+    for (const socket of [...(this.#groups.get(life.incarnation)?.sockets ?? [])]) {
+      if (socket.place === place) continue;
+      this.#coming.add(life.incarnation);
+      socket.end(CLOSE.NETWORK);
+    }
+  }
+
+  /** Whether the life is expected to open a link to this peer, so that this peer need not. It is expected once. */
+  takeComing({ incarnation }: Life): boolean {
+    return this.#coming.delete(incarnation);
   }
 
   add(socket: NatsSocket): void {
@@ -175,7 +187,21 @@ export class Station {
     await this.bus.close();
   }
 
+  /** Nothing that was under way is known to have arrived, so every link ends with the connection of this peer. */
+  #endAll(server: string): void {
+    this.#coming.clear();
+    for (const { life, sockets } of [...this.#groups.values()]) {
+      for (const socket of [...sockets]) {
+        // Both sides have lost their server. One of them dials.
+        const areBoth = socket.place.startsWith(`${server}.`);
+        if (areBoth && life.id < this.self.id) this.#coming.add(life.incarnation);
+        socket.end(CLOSE.NETWORK);
+      }
+    }
+  }
+
   #isOver(life: Life): void {
+    this.#coming.delete(life.incarnation);
     remember(this.#gone, life.incarnation);
     this.whenOver?.(life);
     for (const socket of [...(this.#groups.get(life.incarnation)?.sockets ?? [])]) socket.end(CLOSE.GONE);

@@ -1,0 +1,106 @@
+// A process of the soak at NATS: some peers that call all others. `nats-cluster.ts` forks it.
+import { createPeer } from '../../src/index.ts';
+import type { NetError } from '../../src/index.ts';
+import { natsNetwork } from '../../src/nats.ts';
+
+/** What the process is told to be, as JSON in its only argument. */
+export interface CallersInput {
+  servers: string[];
+  secret: string;
+  /** The number of its first peer, how many it has, and how many there are in all. */
+  first: number;
+  count: number;
+  all: number;
+}
+
+/** What the callers have seen since the last report. */
+export interface CallersReport {
+  answered: number;
+  /** Calls whose fate the caller was told not to know: they were under way on a connection that broke. */
+  lost: number;
+  /** Calls that were not sent, since their peer was connecting again and there was no link to it. Nothing ran. */
+  unsent: number;
+  /** Anything else that a call came to. */
+  wrong: string[];
+  /** Joins and leaves after the beginning. */
+  told: string[];
+  /** The longest time without an answer, for each caller, in ms. */
+  pauses: number[];
+}
+
+/** Between two calls of one caller, in ms. */
+const PAUSE = 10;
+
+const { servers, secret, first, count, all } = JSON.parse(process.argv[2]!) as CallersInput;
+const peers = Array.from({ length: count }, (_, index) =>
+  createPeer({ name: `peer-${first + index}`, secret, network: natsNetwork({ servers }) }),
+);
+const answeredAt = peers.map(() => 0);
+let report = nothingYet();
+let running = true;
+
+function nothingYet(): CallersReport {
+  return { answered: 0, lost: 0, unsent: 0, wrong: [], told: [], pauses: peers.map(() => 0) };
+}
+
+for (const peer of peers) peer.connect('twice', (n: number) => 2 * n);
+await Promise.all(peers.map((peer) => peer.start()));
+await Promise.all(peers.map((peer) => peer.peers.ready('twice', { min: all - 1 })));
+
+/** How long the caller has waited for an answer. */
+function note(index: number): void {
+  report.pauses[index] = Math.max(report.pauses[index]!, performance.now() - answeredAt[index]!);
+}
+
+async function callAll(index: number): Promise<void> {
+  const peer = peers[index]!;
+  const others = [...peer.peers];
+  const twice = peer.remote<(n: number) => number>('twice');
+  answeredAt[index] = performance.now();
+  for (let n = first + index; running; n += 1) {
+    try {
+      const result = await twice.on(others[n % others.length]!.id, { deadline: 10_000 })(n);
+      if (result !== 2 * n) report.wrong.push(`${n} gave ${result}`);
+      report.answered += 1;
+      note(index);
+      answeredAt[index] = performance.now();
+    } catch (error) {
+      const { code, ran, message } = error as NetError;
+      if (code === 'CONNECTION_LOST' && ran === 'unknown') report.lost += 1;
+      else if (code === 'NOT_SENT' && ran === 'no') report.unsent += 1;
+      else report.wrong.push(`${code} ${ran} ${message}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+let calling: Promise<void>[] = [];
+
+async function stop(): Promise<void> {
+  running = false;
+  await Promise.all(calling);
+  await Promise.all(peers.map((peer) => peer.stop({ drainTime: 0 })));
+  process.disconnect();
+}
+
+process.on('message', (order) => {
+  if (order === 'call') {
+    for (const peer of peers) {
+      const tell = (what: string): unknown => running && report.told.push(`${peer.name}: ${what}`);
+      peer.peers.on('leave', ({ name }, why, evidence) => tell(`${name} left: ${why} (${evidence.text})`));
+      peer.peers.on('join', ({ name }) => tell(`${name} joined`));
+    }
+    calling = peers.map((_, index) => callAll(index));
+  } else if (order === 'report') {
+    // What this caller waits for at present counts as well.
+    for (const index of peers.keys()) note(index);
+    process.send!(report);
+    report = nothingYet();
+  } else {
+    stop().catch((error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    });
+  }
+});
+process.send!('ready');

@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { expect } from 'chai';
+
+import { findAbsent } from '../../src/transport/nats/absence.ts';
+import { Bus, openBus } from '../../src/transport/nats/bus.ts';
+import { connectOnce, NatsUnreachable } from '../../src/transport/nats/connecting.ts';
+import { checkNatsOptions } from '../../src/transport/nats/nats-options.ts';
+import { NatsTransport } from '../../src/transport/nats/nats-transport.ts';
+import type { Answers, Questions } from '../../src/transport/nats/questions.ts';
+import type { Station } from '../../src/transport/nats/station.ts';
+import { natsAddress } from '../../src/transport/nats/subjects.ts';
+import { makeSecret } from '../../src/wire/handshake/secret.ts';
+import { eventually } from '../support/eventually.ts';
+import { NatsServer, needNats, openStation } from '../support/nats-server.ts';
+
+describe('on the way to another NATS server', () => {
+  const servers: NatsServer[] = [];
+  const stations: Station[] = [];
+
+  before(function () {
+    needNats(this);
+  });
+
+  afterEach(async () => {
+    // Not the stations: they wait until their links have ended.
+    await Promise.all(stations.splice(0).map(({ bus }) => bus.close()));
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+  });
+
+  async function serve(...options: Parameters<typeof NatsServer.start>): Promise<NatsServer> {
+    const server = await NatsServer.start(...options);
+    servers.push(server);
+    return server;
+  }
+
+  it('the server that died is tried last', async () => {
+    const [died, other] = await Promise.all([serve(), serve()]);
+    const source = checkNatsOptions({ servers: [died.url, other.url] });
+    for (const [worst, first] of [
+      [undefined, died],
+      [`127.0.0.1:${died.port}`, other],
+    ] as const) {
+      const connection = await connectOnce(source, [], () => 0, worst);
+      expect(connection.getServer()).to.equal(`127.0.0.1:${first.port}`);
+      await connection.close();
+    }
+  });
+
+  it('a server that says nothing holds nobody up', async () => {
+    const held: TcpSocket[] = [];
+    const silent = createServer((socket) => held.push(socket));
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const server = await serve();
+    const { port } = silent.address() as AddressInfo;
+    const alone = checkNatsOptions({ servers: `127.0.0.1:${port}` });
+    const both = checkNatsOptions({ servers: [`127.0.0.1:${port}`, server.url] });
+    const late = connectOnce(alone, [], () => 0).catch((error: Error) => error);
+    const bus = await Promise.race([openBus(both, () => 0), late]);
+    // It was not given up: the other one was tried beside it.
+    if (!(bus instanceof Bus)) throw new Error('the silent server had its whole time');
+    expect(bus.epoch?.url).to.equal(`127.0.0.1:${server.port}`);
+    expect(held).to.have.length(2);
+    for (const socket of held) socket.destroy();
+    expect(await late).to.be.instanceOf(NatsUnreachable);
+    silent.close();
+    await bus.close();
+  });
+
+  it('a peer is asked for again sooner than elsewhere', () => {
+    const asked: string[] = [];
+    const ask = (name: string, isSettled: boolean): Promise<() => void> =>
+      new Promise((resolve) => {
+        let answers: Answers;
+        let count = 0;
+        const questions = {
+          subject: (given: Answers) => ((answers = given), { reply: 'net.reply', close: () => {} }),
+        } as unknown as Questions;
+        const publish = (): void => {
+          asked.push(name);
+          count += 1;
+          if (count === 2) resolve(stop);
+          else queueMicrotask(() => answers.nobody!());
+        };
+        const bus = { epoch: {}, isSettled, publish } as unknown as Bus;
+        const stop = findAbsent(bus, questions, {
+          ...{ subject: 'net.life', data: Buffer.alloc(0), mayMove: true },
+          ...{ isAlive: () => false, isCertain: () => false, absent: () => {}, present: () => {} },
+        });
+      });
+    return Promise.all([ask('settled', true), ask('moving', false)]).then((stops) => {
+      for (const stop of stops) stop();
+      expect(asked).to.deep.equal(['settled', 'moving', 'moving', 'settled']);
+    });
+  });
+
+  it('one side of a lost link opens it anew, and the other waits for it', async () => {
+    const server = await serve();
+    const secret = makeSecret();
+    const [a, b] = await Promise.all(
+      ['a', 'b'].map((id) => openStation({ servers: server.url }, secret, id)),
+    );
+    stations.push(a!, b!);
+    const [transportA, transportB] = [new NatsTransport(a!), new NatsTransport(b!)];
+    await Promise.all([a!, b!].map((station) => station.bus.settled()));
+    const accepted = new Promise((resolve) => {
+      transportA.listen({ largestMessage: 1_000 }, resolve).catch(() => {});
+    });
+    await transportB.dial(natsAddress(a!.self), { largestMessage: 1_000 });
+    await accepted;
+
+    await server.stop();
+    servers.splice(0);
+    await eventually(() => !a!.bus.epoch && !b!.bus.epoch);
+    await serve({ port: server.port });
+    await eventually(() => a!.bus.epoch && b!.bus.epoch);
+    // Both have lost it. The higher id waits.
+    expect([a!.takeComing(b!.self), b!.takeComing(a!.self)]).to.deep.equal([false, true]);
+    expect(b!.takeComing(a!.self)).to.equal(false);
+
+    // Only the other side has moved.
+    const link = await transportB.dial(natsAddress(a!.self), { largestMessage: 1_000 });
+    const closed = new Promise((resolve) => link.receive({ message() {}, binary() {}, closed: resolve }));
+    b!.isAt(a!.self, 'elsewhere.1');
+    await closed;
+    const published: string[] = [];
+    const { publish } = b!.bus;
+    b!.bus.publish = (subject, ...more) => (published.push(subject), publish.call(b!.bus, subject, ...more));
+    const controller = new AbortController();
+    const dial = transportB.dial(natsAddress(a!.self), { largestMessage: 1_000, signal: controller.signal });
+    await turn();
+    await turn();
+    expect(published).to.deep.equal([]);
+    controller.abort(new Error('the other side has dialled'));
+    expect(await dial.catch((error: Error) => error)).to.be.instanceOf(Error);
+  });
+});

@@ -11,6 +11,11 @@ declare const connectPage: typeof Connect;
 declare const window: TabWindow;
 declare const net: PageNet;
 
+/** Of browsers. Node has other kinds of entries. */
+interface Navigations {
+  getEntriesByType(type: 'navigation'): { notRestoredReasons?: unknown }[];
+}
+
 describe('the connection of a web page in Chromium', function () {
   this.timeout(60_000);
   const stage = new PageStage();
@@ -124,20 +129,50 @@ describe('the connection of a web page in Chromium', function () {
     });
   });
 
-  it('leaves when the user goes elsewhere, and is back when the user comes back', async () => {
-    await tab.evaluate(() => Object.assign(globalThis, { mark: 1 }));
-    await tab.goto(stage.other.origin);
-    await stage.server.process.line<{ left: string; why: string }>(
-      ({ left, why }) => left === 'ada' && why === 'stopped',
-    );
-    // A page from the cache fires no `load`.
-    await tab.goBack({ waitUntil: 'commit' });
-    const isKept = await tab.evaluate(() => 'mark' in globalThis);
+  it('leaves when the user goes elsewhere, and is back when the user comes back', async function () {
+    let why: unknown;
     // Chromium decides whether it keeps a page.
-    if (!isKept) return;
+    for (let attempt = 0; attempt < 3 && why !== null; attempt += 1) {
+      if (attempt > 0) await tab.context().close();
+      if (attempt > 0) tab = stage.tab = await stage.connected();
+      why = await goesAndComes(tab);
+    }
+    if (why !== null) {
+      const text = `Chromium did not keep the page in its back-forward cache: ${JSON.stringify(why)}`;
+      if (process.env['CI']) throw new Error(text);
+      console.log(`      (skipped: ${text})`);
+      this.skip();
+    }
     await eventually(async () => expect(await stage.state()).to.equal('open'));
     expect(await tab.evaluate(() => net.remote('try.add')(1, 2))).to.equal(3);
+    const log = await tab.evaluate(() => window.log);
+    expect(log).to.deep.include.members([{ code: 1000, final: false }, { persisted: true }, 'open']);
   });
+
+  /** How often the page has said goodbye to the server. */
+  function leaves(): number {
+    const lines = stage.server.process.lines as { left?: string; why?: string }[];
+    return lines.filter(({ left, why }) => left === 'ada' && why === 'stopped').length;
+  }
+
+  /** @returns null if the page came out of the cache, else why Chromium did not keep it */
+  async function goesAndComes(page: Tab): Promise<unknown> {
+    const left = leaves();
+    await page.evaluate(() => {
+      const shown = (event: Event): number =>
+        window.log.push({ persisted: (event as Event & { persisted: boolean }).persisted });
+      (globalThis as unknown as EventTarget).addEventListener('pageshow', shown);
+    });
+    await page.goto(stage.other.origin);
+    await eventually(() => expect(leaves()).to.be.above(left));
+    // A page from the cache fires no `load`.
+    await page.goBack({ waitUntil: 'commit' });
+    return page.evaluate(() => {
+      if ('net' in globalThis) return null;
+      const [entry] = (performance as unknown as Navigations).getEntriesByType('navigation');
+      return entry?.notRestoredReasons ?? 'no reason is told';
+    });
+  }
 
   it('gets a fresh pass when the server does not take the old one any more', async () => {
     const [old, fresh] = [

@@ -115,8 +115,10 @@ describe('threads of a process', () => {
       const { code } = await outcome(f.spin.thread({ deadline: 50 })(60_000));
       await f.id.thread()();
       say({ code, workers });`);
-    // The first one, the one that was ready, and the one that is ready for the next time.
-    expect(lines).to.deep.equal([{ code: 'DEADLINE_EXCEEDED', workers: 3 }]);
+    const [{ code, workers }] = lines as [{ code: string; workers: number }];
+    expect(code).to.equal('DEADLINE_EXCEEDED');
+    // The first one, the one that was ready, and the one that is ready for the next time. A fourth one, if the second was not ready yet.
+    expect(workers).to.be.within(3, 4);
   });
 
   it('lose their own calls only, and say why; what had not begun runs in the next thread', async () => {

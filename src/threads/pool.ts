@@ -328,6 +328,7 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
     this.#end(thread, job.killFor);
     if (this.#over !== undefined || this.#breaker.refusal) return;
     this.#spawn(job.tag);
+    this.#pump();
     this.#prepare(job.tag);
   }
 
@@ -337,8 +338,7 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
   }
 
   #endSpare(why: string): void {
-    const spare = this.#spare.take();
-    if (spare) this.#end(spare, why);
+    for (const spare of this.#spare.takeAll()) this.#end(spare, why);
   }
 
   #end(thread: Thread, why: string): void {

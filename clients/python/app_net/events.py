@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections import deque
 from typing import Any, AsyncIterator, Callable, Deque, Dict, List, NamedTuple, Optional, Set
 
 from .encode import to_json
+from .errors import BadFrame, NetError
 from .frames import text_of, value_line, whole, word
+from .handshake import LIMITS
 
 #: Bytes that may wait for one subscriber. Beyond it events are dropped, and the subscriber sees a gap.
 MOST_QUEUED = 16 * 1024 * 1024
@@ -76,6 +79,8 @@ class Events:
         self._emitted: Dict[str, int] = {}
         self._seen: Dict[str, Seen] = {}
         self._changed: List[asyncio.Future[None]] = []
+        self._streams: weakref.WeakSet[EventStream] = weakref.WeakSet()
+        self._over = False
         self._warned = False
 
     # Emitting.
@@ -84,11 +89,12 @@ class Events:
         check_name(name)
         if name == "*":
             raise ValueError("'*' stands for events of every name; emit an event with a name of its own")
-        sequence = self._emitted[name] = self._emitted.get(name, 0) + 1
+        sequence = self._emitted.get(name, 0) + 1
         head = f'{{"type":"event","name":{text_of(name)},"sequence":{sequence}'
         if meta:
             head += f',"headers":{to_json(meta)}'
         line = value_line(head, value, "value")
+        self._emitted[name] = sequence
         subscribers = self.subscribers(name)
         for peer in subscribers:
             link = peer.link
@@ -109,8 +115,26 @@ class Events:
             await changed
         return self.subscribers(name)
 
+    def stream(self, stream: EventStream) -> EventStream:
+        """Ends it with the peer."""
+        self._streams.add(stream)
+        if self._over:
+            stream.end()
+        return stream
+
+    def end(self, error: NetError) -> None:
+        """The peer stops: nothing comes any more."""
+        self._over = True
+        for stream in list(self._streams):
+            stream.end()
+        for each in self._changed:
+            if not each.done():
+                each.set_exception(error)
+
     def subscribe_frame(self, peer: Any, link: Any, frame: Dict[str, Any]) -> None:
         id, name = whole(frame, "id", 1), word(frame, "name", LONGEST_NAME)
+        if name not in peer.interests and len(peer.interests) >= LIMITS["subscriptions"]:
+            raise BadFrame(f"it subscribes to more than {LIMITS['subscriptions']} names")
         peer.interests.add(name)
         sequence = 0 if name == "*" else self._emitted.get(name, 0)
         link.writer.send((f'{{"type":"subscribed","id":{id},"sequence":{sequence}}}', []))
@@ -224,17 +248,28 @@ class EventStream(AsyncIterator[Event]):
         self._events: Deque[Event] = deque()
         self._dropped: Dict[Any, int] = {}
         self._waiter: Optional[asyncio.Future[None]] = None
+        self._ended = False
 
     def take(self, event: Event) -> None:
         if len(self._events) >= self._buffer:
             old = self._events.popleft()
             self._dropped[old.peer] = self._dropped.get(old.peer, 0) + 1
         self._events.append(event)
+        self._wake()
+
+    def end(self) -> None:
+        """The loop ends after the events that wait."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def __anext__(self) -> Event:
         while not self._events:
+            if self._ended:
+                raise StopAsyncIteration
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         event = self._events.popleft()
@@ -247,6 +282,7 @@ class EventStream(AsyncIterator[Event]):
     async def aclose(self) -> None:
         if self.subscription:
             self.subscription.unsubscribe()
+        self.end()
 
     async def __aenter__(self) -> EventStream:
         return self

@@ -22,12 +22,18 @@ def line_of(head: str, values: Dict[str, Any], places: Optional[Dict[str, str]] 
 
     Raises NetError NOT_SERIALIZABLE for a value that cannot be sent.
     """
-    if all(is_plain(value) for value in values.values()):
-        return head + "".join(f',"{key}":{to_json(value)}' for key, value in values.items()) + "}", NO_BYTES
-    encoder, entries = Encoder(), {}  # type: Encoder, Dict[str, Any]
-    texts = [f',"{key}":{to_json(encoder.encode(value, key, (places or {}).get(key, key), entries))}'
-             for key, value in values.items()]
-    return f'{head},"meta":{to_json(encoder.meta(entries))}{"".join(texts)}}}', encoder.binaries
+    try:
+        if all(is_plain(value) for value in values.values()):
+            return head + "".join(f',"{key}":{to_json(value)}' for key, value in values.items()) + "}", NO_BYTES
+        encoder, entries = Encoder(), {}  # type: Encoder, Dict[str, Any]
+        texts = [f',"{key}":{to_json(encoder.encode(value, key, (places or {}).get(key, key), entries))}'
+                 for key, value in values.items()]
+        return f'{head},"meta":{to_json(encoder.meta(entries))}{"".join(texts)}}}', encoder.binaries
+    except NetError:
+        raise
+    except Exception as error:  # reading a value of the user's runs its code, and a deep one exceeds Python's stack
+        place = " or ".join((places or {}).get(key, key) for key in values)
+        raise NetError("NOT_SERIALIZABLE", "no", f"{place} cannot be read: {type(error).__name__}") from error
 
 
 def value_line(head: str, value: Any, place: str) -> Line:

@@ -162,7 +162,10 @@ async def _text(socket: Any) -> str:
 
 
 def _message(text: Any, kind: str) -> Dict[str, Any]:
-    message = json.loads(text) if isinstance(text, str) else text
+    try:
+        message = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        raise Refused(f"not the message {kind!r} that comes now") from None
     _need(type(message) is dict and message.get("type") == kind, f"not the message {kind!r} that comes now")
     return message  # type: ignore[no-any-return]
 

@@ -137,7 +137,7 @@ def announcements(directory: Path, world: str) -> Iterator[Announcement]:
     for name in names[:MOST_FILES]:
         try:
             found = read_announcement(directory / name)
-        except (OSError, ValueError, TypeError, LookupError):
+        except Exception:
             continue  # removed in the meantime, or written by something else
         if found.id + ENDING == name and found.world in (None, world):
             yield found

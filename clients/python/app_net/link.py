@@ -18,6 +18,9 @@ from .writer import Writer
 #: Seconds between two pings, and how many in turn may stay unanswered.
 PING, MOST_SILENT = 2.0, 3
 MOST_HELD = 1024
+#: Bytes that wait here for the other side to read. Beyond them, none of its frames is taken for up to `PAUSE` seconds. Then one is, or
+#: two sides that both send much would wait for each other.
+MOST_UNREAD, PAUSE = 16 * 1024 * 1024, 1.0
 
 log = logging.getLogger("app_net")
 
@@ -47,6 +50,8 @@ class Link:
         self.running = Running(self.writer, owner.functions, lambda: peer, self.check_idle)
         self._binaries: List[bytes] = []
         self._bytes = 0
+        #: Frames that were taken while it read what was sent to it.
+        self._heard = 0
         self._closing: Optional[asyncio.Task[None]] = None
         self._handlers: Dict[str, Callable[[Dict[str, Any], int], object]] = {
             "request": lambda frame, size: self.running.request(frame),
@@ -75,7 +80,7 @@ class Link:
         why, code = "the connection broke", 0
         try:
             while True:
-                self._message(await self.socket.recv())
+                await self._message(await self.socket.recv())
         except Closed as error:
             why = f"the peer closed it with {self.socket.close_code or 1006}" if error.rcvd else "the connection broke"
         except BadFrame as error:
@@ -83,6 +88,9 @@ class Link:
             log.warning("%s broke the protocol: %s", self.other.id, error)
         except SocketError as error:
             why = str(error)
+        except RecursionError:
+            why, code = "the peer broke the protocol: a value is nested too deep", 4400
+            log.warning("%s broke the protocol: a value is nested too deep", self.other.id)
         except Exception as error:  # ours: the link ends, and nothing else
             why, code = f"a bug of app_net: {error!r}", 1011
             log.exception("a bug of app_net, while it handled what %s sent", self.other.id)
@@ -96,7 +104,7 @@ class Link:
                 await self.socket.close(code)
         return why
 
-    def _message(self, message: Any) -> None:
+    async def _message(self, message: Any) -> None:
         if not isinstance(message, str):
             self._binaries.append(message)
             self._bytes += len(message)
@@ -110,29 +118,41 @@ class Link:
             handler = handlers.get(kind) if type(kind) is str else None
             if handler:
                 handler(frame, size)
+                if self.writer.queued > MOST_UNREAD:
+                    await self.writer.drained(PAUSE)
+                    if self.writer.closed:
+                        return
+                else:
+                    self._heard += 1
             elif self.other.newest <= 1 or type(kind) is not str:
                 raise BadFrame(f"a frame of the unknown type {kind!r}")
 
     async def _ping(self) -> None:
         """Notices silence. A round that took much longer than it should says that this process was slow, and counts nothing."""
         loop, silent = asyncio.get_running_loop(), 0
-        pong: Optional[asyncio.Future[Any]] = None
-        while True:
-            before = loop.time()
-            try:
-                if pong is None:
-                    pong = asyncio.ensure_future(await self.socket.ping())
-                    pong.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen
-            except SocketError:
-                return
-            await asyncio.sleep(PING)
-            if pong.done():
-                pong, silent = None, 0
-            elif loop.time() - before < PING + 1:
-                silent += 1
-            if silent >= MOST_SILENT:
-                self.abort()
-                return
+        pong: Optional[asyncio.Task[None]] = None
+        try:
+            while silent < MOST_SILENT:
+                before, moved = loop.time(), self._heard + self.writer.sent
+                pong = pong or loop.create_task(self._round_trip())
+                await asyncio.sleep(PING)
+                if pong.done():
+                    pong, silent = None, 0
+                elif moved != self._heard + self.writer.sent:
+                    silent = 0  # the ping waits behind much else
+                elif loop.time() - before < PING + 1:
+                    silent += 1
+            self.abort()
+        finally:
+            if pong:
+                pong.cancel()
+
+    async def _round_trip(self) -> None:
+        """The ping itself may have to wait: a peer that reads nothing takes no ping either."""
+        try:
+            await (await self.socket.ping())
+        except SocketError:
+            pass  # the reader of the link is told the same
 
     def abort(self) -> None:
         if self.socket.transport:

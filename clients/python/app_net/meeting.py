@@ -45,7 +45,8 @@ class Meeting:
         self._links: Set[asyncio.Task[None]] = set()
         self._server: Any = None
         self._announced: Optional[Announced] = None
-        self._shaking = 0
+        #: Sockets whose handshake runs, the oldest first.
+        self._shaking: Dict[Any, None] = {}
         self._retired = False
         #: Where this peer listens.
         self.port: Optional[int] = None
@@ -152,10 +153,12 @@ class Meeting:
 
     async def _accept(self, opened: Any) -> None:
         """The server's handler: the socket is closed when it returns."""
-        if self._shaking >= MOST_SHAKING:
-            opened.transport.abort()
-            return
-        self._shaking += 1
+        # An honest peer is done in milliseconds, so the oldest one is no loss.
+        if len(self._shaking) >= MOST_SHAKING:
+            oldest = next(iter(self._shaking))
+            del self._shaking[oldest]
+            oldest.transport.abort()
+        self._shaking[opened] = None
         told: FrozenSet[str] = frozenset()
 
         def functions() -> FrozenSet[str]:
@@ -173,7 +176,7 @@ class Meeting:
             await opened.close(getattr(error, "code", 4401))
             return
         finally:
-            self._shaking -= 1
+            self._shaking.pop(opened, None)
         await self._linked(opened, other, False, other.generation, told)
 
     async def retire(self) -> None:

@@ -227,10 +227,13 @@ class Peer:
         return self._peers.events.add(name, listener, on_gap, where or self._is_of_group)
 
     def events(self, name: str, *, where: Where = None, buffer: int = 1024) -> EventStream:
-        """The same for `async for`. Up to `buffer` events wait for the loop; beyond it the oldest is dropped, with a gap."""
+        """The same for `async for`. Up to `buffer` events wait for the loop; beyond it the oldest is dropped, with a gap.
+
+        The loop ends with `aclose()`, and with `stop()` of this peer.
+        """
         stream = EventStream(buffer)
         stream.subscription = self._peers.events.add(name, stream.take, None, where or self._is_of_group)
-        return stream
+        return self._peers.events.stream(stream)
 
     def _is_of_group(self, peer: RemotePeer) -> bool:
         return peer.group == self.group

@@ -167,6 +167,7 @@ class Peers:
 
     def fail(self, error: NetError) -> None:
         """Ends what waits for peers."""
+        self.events.end(error)
         for future in self._waiting:
             if not future.done():
                 future.set_exception(error)

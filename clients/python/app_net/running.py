@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import inspect
 from contextvars import ContextVar
+from types import CoroutineType
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from .calls import error_of
+from .encode import message_of
 from .errors import BadFrame, NetError, Thrown
 from .frames import Line, error_line, failure_line, failure_of, thrown_line, value_line, whole, word
 from .handshake import LIMITS
-from .streams import Inflow, Outflow, Stream, is_stream
+from .streams import Inflow, Outflow, Stream, is_awaitable, is_stream
 from .writer import Writer
 
 
@@ -107,14 +108,16 @@ class Running:
                 value: Any = asyncio.to_thread(function.call, *args, **kwargs)
             else:
                 value = function.call(*args, **kwargs)
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the function is the user's, and may raise anything
             self._threw(id, error)
             return
-        if inspect.isawaitable(value):
+        if is_awaitable(value):
             run = self._runs[id] = _Run()
             run.task = self._loop.create_task(_awaited(value))
             run.task.add_done_callback(lambda task: self._settled(id, run, task))
-            if inspect.iscoroutine(value):  # one that was cancelled before it began would complain
+            if type(value) is CoroutineType:  # one that was cancelled before it began would complain
                 run.task.add_done_callback(lambda _: value.close())
         elif is_stream(value):
             self._stream(id, self._runs.setdefault(id, _Run()), value)
@@ -182,7 +185,7 @@ class Running:
         else:
             line = error_line(head, error)
         if not self._writer.fits(line):
-            line = error_line(head, Exception(f"{type(error).__name__}: {str(error)[:1000]} (cut)"))
+            line = error_line(head, Exception(f"{type(error).__name__}: {message_of(error)[:1000]} (cut)"))
         self._end(id, line)
 
     def _fail(self, id: int, code: str, ran: str, message: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections import deque
+from types import CoroutineType, GeneratorType
 from typing import Any, AsyncIterator, Callable, Deque, Iterator, Optional, Tuple, Union
 
 from .errors import BadFrame, NetError
@@ -173,9 +173,14 @@ class _Plain(AsyncIterator[Any]):
 
 
 def aiter_of(source: Any) -> Union[AsyncIterator[Any], _Plain]:
-    return source.__aiter__() if hasattr(source, "__aiter__") else _Plain(iter(source))
+    return source.__aiter__() if hasattr(type(source), "__aiter__") else _Plain(iter(source))
 
 
 def is_stream(value: Any) -> bool:
     """Whether a function that returns this returns a stream: an async iterable, or a generator."""
-    return inspect.isgenerator(value) or (hasattr(value, "__aiter__") and not isinstance(value, type))
+    # Asked of the class, as `async for` does: attributes of the value itself are the user's code, and may raise anything.
+    return type(value) is GeneratorType or hasattr(type(value), "__aiter__")
+
+
+def is_awaitable(value: Any) -> bool:
+    return type(value) is CoroutineType or hasattr(type(value), "__await__")

@@ -25,6 +25,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._idle: List[asyncio.Future[None]] = []
         self._closed = False
+        #: Messages that the network has taken.
+        self.sent = 0
         self._task: Optional[asyncio.Task[None]] = asyncio.get_running_loop().create_task(self._run())
 
     def fits(self, line: Line) -> bool:
@@ -39,6 +41,15 @@ class Writer:
             self._wake.set()
 
     @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait here. The socket holds up to 1 MiB more."""
+        return self._size
+
+    @property
     def waiting(self) -> int:
         """Bytes that the network has not taken yet."""
         return self._size + buffered(self._socket)
@@ -49,6 +60,13 @@ class Writer:
             idle = asyncio.get_running_loop().create_future()
             self._idle.append(idle)
             await idle
+
+    async def drained(self, seconds: float) -> None:
+        """The same, but not longer than so."""
+        try:
+            await asyncio.wait_for(self.room(), seconds)
+        except asyncio.TimeoutError:
+            pass
 
     async def flushed(self) -> None:
         while self._size > 0 and not self._closed:
@@ -88,6 +106,7 @@ class Writer:
     async def _message(self, lines: List[Line]) -> None:
         if lines:
             await self._socket.send("\n".join([text for text, _ in lines]))
+            self.sent += 1
             self._size -= sum([len(text) for text, _ in lines])
 
     def _settle(self) -> None:

@@ -59,7 +59,7 @@ export interface ActorSnapshot {
   readonly children: any;
   /** The result of an actor that is done. */
   readonly output: any;
-  /** What it died of. */
+  /** The error that it died of. */
   readonly error: unknown;
   /** Whether the actor is in this state. */
   matches(state: any): boolean;

@@ -29,12 +29,13 @@ export type SimulatedNode = string | { readonly name: string };
 export interface MakePeer {
   /** With a program, which runs in the process at each of its starts. */
   (name: string, program?: (peer: Peer) => unknown): Promise<Peer>;
-  /** With options of the peer, too. */
+  /** With options of the peer, and a program or none. */
   (name: string, options: SimulatedPeerOptions, program?: (peer: Peer) => unknown): Promise<Peer>;
 }
 
 /**
- * What a story gets. All times are in ms of virtual time. Everything works with peers, or with the names that they were given.
+ * The tools that a story gets. All times are in ms of virtual time. Name a process by its peer, or by the name that you gave it.
+ * A fault with a `time` ends after that many ms; without one it lasts until `heal`.
  *
  * @example
  * const story: Story = async ({ peer, kill, eventually }) => {
@@ -57,19 +58,19 @@ export interface Simulation {
    * `STOPPED`.
    */
   readonly kill: (node: SimulatedNode) => void;
-  /** Kills the process, and starts it again `after` so many ms, 0 by default, with the same id by default. Resolves with the new peer. */
+  /** Kills the process, and starts it again after `after` ms (default: 0), with the same id unless you say `'new'`. Resolves with the new peer. */
   readonly restart: (node: SimulatedNode, how?: { after?: number; id?: 'same' | 'new' }) => Promise<Peer>;
-  /** The process stands still for so long, or until `heal`: its timers do not run, and it reads nothing. */
+  /** The process stands still: its timers do not run, and it reads nothing. */
   readonly freeze: (node: SimulatedNode, time?: number) => void;
-  /** Breaks the connections between two peers, and refuses new ones, for so long, or until `heal`. */
+  /** Breaks the connections between two peers, and refuses new ones. */
   readonly cut: (a: SimulatedNode, b: SimulatedNode, time?: number) => void;
-  /** What the one sends to the other does not arrive, for so long, or until `heal`. Then it does, if the connection is still open. */
+  /** Messages from `from` to `to` do not arrive. They arrive when the fault ends, if the connection is still open. */
   readonly cutOneWay: (from: SimulatedNode, to: SimulatedNode, time?: number) => void;
-  /** Nothing arrives between the two, for so long, or until `heal`. Then it does, if the connection is still open. */
+  /** Nothing arrives between the two. It arrives when the fault ends, if the connection is still open. */
   readonly stall: (a: SimulatedNode, b: SimulatedNode, time?: number) => void;
-  /** Messages between the two take so many ms longer, for so long, or until `heal`. */
+  /** Messages between the two take `milliseconds` longer. */
   readonly delay: (a: SimulatedNode, b: SimulatedNode, milliseconds: number, time?: number) => void;
-  /** The clock of the process goes at another rate (1.05: 5 % too fast), and its time of day is off by so many ms. */
+  /** The clock of the process goes at another rate (1.05: 5 % too fast), and its time of day is off by `off` ms. */
   readonly skew: (node: SimulatedNode, how: { rate?: number; off?: number }) => void;
   /**
    * Ends the faults of one peer, or those between two. Without arguments it ends all faults, and the seed makes no more: call it before
@@ -80,14 +81,14 @@ export interface Simulation {
   readonly now: () => number;
   /** A number of the seed, from 0 up to, but not including, 1. */
   readonly random: () => number;
-  /** Waits so many ms. */
+  /** Waits this many ms of virtual time. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   /**
    * Waits until `check` neither throws nor returns false (or a promise of it), and resolves with what it returned. Rejects with what it
    * threw last after `within` ms, 60,000 by default.
    */
   readonly eventually: <T>(check: () => T | Promise<T>, within?: number) => Promise<T>;
-  /** What must be true from now on, after each step of the simulation. The story fails as soon as it throws or returns false. */
+  /** Runs `check` after each step of the simulation from now on. The story fails as soon as it throws or returns false. */
   readonly always: (check: () => unknown) => void;
   /** Writes a line into the trace. */
   readonly note: (text: string) => void;

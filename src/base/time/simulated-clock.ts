@@ -19,7 +19,7 @@ export class SimulatedClock implements Clock {
     return this.#clock.now();
   }
 
-  /** Calls back when the clock has been moved so far. Returns a handle for `clearTimeout`. */
+  /** Calls back when the clock reaches that time. Returns a handle for `clearTimeout`. */
   setTimeout(callback: () => void, milliseconds: number): number {
     return this.#clock.setTimeout(callback, milliseconds);
   }
@@ -29,7 +29,7 @@ export class SimulatedClock implements Clock {
     this.#clock.clearTimeout(timer);
   }
 
-  /** Moves the clock forward by so many ms. */
+  /** Moves the clock forward by this many ms. */
   increment(milliseconds: number): void {
     this.#clock.increment(milliseconds);
   }

@@ -15,7 +15,7 @@ import type { Settings } from '../options.ts';
  * attachment.close();
  */
 export interface PageAttachment {
-  /** Lets no more pages in. Those that are connected stay. */
+  /** Lets no more pages in. Connected pages stay. */
   close(): void;
 }
 

@@ -29,7 +29,7 @@ export interface CallSeries {
 }
 
 /**
- * The work of a peer, in numbers. Those of calls are counted from the first time that somebody asks.
+ * The work of a peer, in numbers. Calls are counted from the first time that somebody asks for the numbers.
  *
  * @example
  * const { made, counters, leaves } = createPeer().metrics();
@@ -42,43 +42,43 @@ export interface PeerMetrics {
   ran: CallSeries[];
   /** How much work it has now, and its counts since it was made; the same as in `info()`. */
   counters: PeerInfo['counters'];
-  /** The present work of functions with the option `concurrency` or `threads`. Those beyond the first 1,000 are summed as `other`. */
+  /** The present work of functions with the option `concurrency` or `threads`. Functions beyond the first 1,000 are summed as `other`. */
   work: FunctionWork[];
   /** Worker threads, of all functions with the option `threads`. */
   threads: {
-    /** Those that are there now. */
+    /** Threads that exist now. */
     alive: number;
     /** Calls that run in them now. */
     running: number;
-    /** Calls that wait for one. */
+    /** Calls that wait for a thread. */
     waiting: number;
-    /** All that were started. */
+    /** All threads that were started. */
     started: number;
-    /** Those that ended by themselves: an error that nobody caught, `process.exit()`, too much memory. */
+    /** Threads that ended by themselves: an error that nobody caught, `process.exit()`, too much memory. */
     crashed: number;
-    /** Those that were ended because their function did not stop in time (the option `kill`). */
+    /** Threads that were ended because their function did not stop in time (the option `kill`). */
     killed: number;
   };
   /** Streams that are open now, in both directions. */
   streams: number;
   /** Connections to other peers. */
   links: {
-    /** Those that are open now. */
+    /** Connections that are open now. */
     open: number;
-    /** All that were opened. */
+    /** All connections that were opened. */
     opened: number;
-    /** Those that were opened to a peer to which one was lost before. */
+    /** Connections that were opened to a peer after an earlier one to it was lost. */
     reopened: number;
     /** Characters of text and bytes of binary messages that were written. */
     sent: number;
-    /** The same, that arrived. */
+    /** Characters of text and bytes of binary messages that arrived. */
     received: number;
   };
   /** Other peers by the state of their connection: `open`, `suspect`, `dialing`, `authenticating`, … */
   peers: Record<string, number>;
-  /** Peers that joined, those that left again included. */
+  /** Peers that joined, including those that have left again. */
   joins: number;
-  /** Peers that left, by why. */
+  /** Peers that left, by reason. */
   leaves: Record<LeaveReason, number>;
   /** The event loop of the process, since the last time that somebody asked. */
   loop: {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
 import { live } from '../support/membership-fates.ts';
-import { MembershipWorld, RINGS } from '../support/membership-world.ts';
+import { MembershipWorld } from '../support/membership-world.ts';
+import { RINGS } from '../support/ring-places.ts';
 
 /** More in `npm run soak`. */
 const LIVES = 80;

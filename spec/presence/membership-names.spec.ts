@@ -2,7 +2,8 @@ import { expect } from 'chai';
 
 import { Membership } from '../../src/presence/members/membership.ts';
 import type { MembershipInput } from '../../src/presence/members/types.ts';
-import { MembershipWorld, placesOf, RINGS } from '../support/membership-world.ts';
+import { MembershipWorld } from '../support/membership-world.ts';
+import { placesOf, RINGS } from '../support/ring-places.ts';
 
 /** Runs of each scenario, each with other chances. */
 const SEEDS = [1, 2, 3, 4, 5, 6];

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
-import { MembershipWorld, RINGS } from '../support/membership-world.ts';
+import { MembershipWorld } from '../support/membership-world.ts';
+import { RINGS } from '../support/ring-places.ts';
 
 describe('the core of presence in a storm', function () {
   this.timeout(120_000);
@@ -33,6 +34,27 @@ describe('the core of presence in a storm', function () {
     expect(world.unpaired).to.equal(undefined);
     const last = world.living.at(-1)!;
     expect(last.told.filter(({ type }) => type === 'left')).to.have.length(0);
+  });
+
+  it('sees nobody leave that lives while processors are overloaded, and misses nobody that dies', () => {
+    for (const [hosts, cost] of [
+      [1, 10],
+      [4, 20],
+    ] as const) {
+      const world = MembershipWorld.met(hosts, 40, hosts);
+      for (let round = 0; round < 6; round += 1) {
+        world.burden(cost);
+        world.kill(world.living[3]!);
+        world.announce(world.add(`new${round}`, `h${round % hosts}`));
+        world.run(4_000);
+        world.burden(0);
+        world.run(1_000);
+      }
+      world.until(() => world.agrees, 60_000, 500);
+      expect(world.disagreement, `${hosts} hosts`).to.equal(undefined);
+      expect(world.falseLeaves, `${hosts} hosts`).to.equal(0);
+      expect(world.unpaired).to.equal(undefined);
+    }
   });
 
   it('neither misses nor believes a peer whose event loop stands still for 5 s every 20 s', () => {

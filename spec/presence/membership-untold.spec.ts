@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { Membership } from '../../src/presence/members/membership.ts';
 import type { Member, MembershipInput, MembershipOutput } from '../../src/presence/members/types.ts';
-import { placesOf, RINGS } from '../support/membership-world.ts';
+import { placesOf, RINGS } from '../support/ring-places.ts';
 
 /** A leaf that nobody tells of others, as a guest is one. */
 describe('a leaf that is told nothing', () => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
 import { Rings } from '../../src/presence/members/rings.ts';
-import { MembershipWorld, placesOf, RINGS } from '../support/membership-world.ts';
+import { MembershipWorld } from '../support/membership-world.ts';
+import { placesOf, RINGS } from '../support/ring-places.ts';
 
 /** Runs of each scenario, each with other chances. */
 const SEEDS = Array.from({ length: 12 }, (_, index) => index + 1);

@@ -18,7 +18,7 @@ export interface Life {
 
 /**
  * Some peers on some hosts, to which by chance things happen: peers join, crash, restart, leave, stand still, call each other; hosts
- * die; cables are cut, both ways or one. In the end everything is healed. The same seed makes the same life.
+ * die; cables are cut, both ways or one; processors are overloaded for a while. In the end everything is healed. The same seed makes the same life.
  */
 export function live(seed: number): Life {
   const begin = new MembershipWorld(seed);
@@ -34,6 +34,7 @@ export function live(seed: number): Life {
     world.run(chance() < 0.5 ? chance() * 300 : chance() * 12_000);
   }
   world.heal();
+  world.burden(0);
   story.push(`${(world.now / 1_000).toFixed(3)} s: heal`);
   world.run(LONG);
   world.until(() => world.agrees, QUIET, 500);
@@ -102,8 +103,13 @@ class Fates {
       world.change(peer, world.now);
       return `${peer.incarnation} changes`;
     }
-    world.heal();
-    return 'heal';
+    if (chance < 0.98) {
+      world.heal();
+      return 'heal';
+    }
+    const cost = world.random() < 0.5 ? 0 : world.random() * (400 / living.length);
+    world.burden(cost);
+    return `each input takes ${cost.toFixed(1)} ms`;
   }
 
   #join(id: string, isLeaf: boolean): string {

@@ -1,5 +1,3 @@
-import { createHmac } from 'node:crypto';
-
 import { Membership } from '../../src/presence/members/membership.ts';
 import type {
   LinkKey,
@@ -11,6 +9,8 @@ import { disagreement, falseLeaves, unlinked, unpaired } from './membership-verd
 import { seeded } from './random.ts';
 import { SimulatedPeer } from './simulated-peer.ts';
 import type { Wire } from './simulated-peer.ts';
+import { placesOf, RINGS } from './ring-places.ts';
+import { Processors } from './simulated-processors.ts';
 import { Timeline } from './timeline.ts';
 
 /**
@@ -24,28 +24,15 @@ const SILENCE = 8_000;
 /** How long a dial into the void takes. */
 const DIAL_TIME = 2_000;
 
-export const RINGS = 6;
-
 /** How long the peer with the higher id waits to be dialled. */
 const PATIENCE = 250;
-
-const places = new Map<string, readonly number[]>();
-
-export function placesOf(id: string): readonly number[] {
-  let known = places.get(id);
-  if (!known) {
-    const digest = createHmac('sha256', 'a ring key').update(id).digest();
-    known = Array.from({ length: RINGS }, (_, ring) => digest.readUIntBE(ring * 5, 5));
-    places.set(id, known);
-  }
-  return known;
-}
 
 export class MembershipWorld {
   readonly peers: SimulatedPeer[] = [];
   readonly random: () => number;
   readonly #neighbours: number;
   readonly #timeline = new Timeline();
+  readonly #processors = new Processors(this.#timeline);
   readonly #cut = new Set<string>();
   /** Whether hints only name the peers, and their addresses are looked up for each dial. */
   #hasNames = false;
@@ -78,6 +65,7 @@ export class MembershipWorld {
       },
       neighbours: this.#neighbours,
       places: placesOf,
+      isHere: ({ addresses: [address] }) => this.peers[address!.port - 1]!.host === host,
       random: this.random,
       now: this.now,
     });
@@ -164,6 +152,11 @@ export class MembershipWorld {
     }
   }
 
+  /** Each input takes so much time of the processor of its host: so it is on an overloaded host. */
+  burden(cost: number): void {
+    this.#processors.cost = cost;
+  }
+
   /** It calls the other one, and dials it for that. */
   call(peer: SimulatedPeer, target: SimulatedPeer): void {
     if (target.isLeaf || peer.isLinked(target)) return;
@@ -224,9 +217,13 @@ export class MembershipWorld {
   }
 
   #give(peer: SimulatedPeer, input: MembershipInput): void {
+    this.#processors.run(peer.host, () => this.#take(peer, input));
+  }
+
+  #take(peer: SimulatedPeer, input: MembershipInput): void {
     if (!peer.alive) return;
     if (peer.frozenUntil > this.now) {
-      this.#later(peer.frozenUntil - this.now, () => this.#give(peer, input));
+      this.#later(peer.frozenUntil - this.now, () => this.#take(peer, input));
       return;
     }
     for (const output of peer.core.receive(input, this.now)) this.#do(peer, output);
@@ -287,15 +284,22 @@ export class MembershipWorld {
   #dial(peer: SimulatedPeer, id: string, port: number): void {
     peer.dials += 1;
     const target = this.peers[port - 1]!;
-    const fail = (delay: number, refused: boolean): void =>
-      this.#later(delay, () => this.#give(peer, { type: 'dial.failed', id, refused }));
+    const fail = (delay: number, refused: boolean, busy = false): void =>
+      this.#later(delay, () => this.#give(peer, { type: 'dial.failed', id, refused, busy }));
+    const open = (): void =>
+      this.#processors.meet(
+        target.host,
+        peer.host,
+        () => this.#open(peer, target, fail),
+        () => fail(0, false, true),
+      );
     if (!this.#reaches(peer, target) || !this.#reaches(target, peer)) {
       fail(DIAL_TIME, false);
       return;
     }
     this.#later(3 + this.random() * 7, () => {
       if (!target.alive) fail(1, target.host === peer.host);
-      else this.#later(Math.max(0, target.frozenUntil - this.now), () => this.#open(peer, target, fail));
+      else this.#later(Math.max(0, target.frozenUntil - this.now), open);
     });
   }
 

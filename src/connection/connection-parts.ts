@@ -219,11 +219,12 @@ export const connectionParts = setup({
 
     'tell that it is out of reach': enqueueActions(({ context, event, enqueue }) => {
       const { record, links, services } = context;
-      const { redial, moot } = event as ProbeResult & { type: 'probe.failed' };
+      const { redial, moot, accepted } = event as ProbeResult & { type: 'probe.failed' };
       for (const link of links)
         enqueue.sendTo(services.discovery, { type: 'connection.closed', record: record!, link });
       const refused = redial === 'refused';
-      enqueue.sendTo(services.discovery, { type: 'connection.lost', record: record!, refused, moot });
+      const lost = { type: 'connection.lost', record: record!, refused, moot, accepted } as const;
+      enqueue.sendTo(services.discovery, lost);
     }),
 
     'tell that it has left': enqueueActions(({ context, enqueue }, { why, detail }: Departure) => {

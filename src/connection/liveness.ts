@@ -4,6 +4,7 @@ import type { Clock } from '../base/time/clock.ts';
 import { contained } from '../base/contained.ts';
 import type { Link } from './link/link.ts';
 import { LiveSnapshot } from '../base/process/live-snapshot.ts';
+import { processorWait } from '../base/process/processor-wait.ts';
 import type { LivenessMessage } from './messages.ts';
 
 /**
@@ -14,6 +15,9 @@ import type { LivenessMessage } from './messages.ts';
  * Silence is counted in looks, not in time. If this process was stopped, suspended or busy, its next look is late, and a late
  * look does not count: the bytes that it missed are still in the sockets, and are read before the next look. After a longer lag these
  * bytes prove nothing: until more has come, the link counts as unproved, and this peer vouches for nobody by it.
+ *
+ * On an overloaded host all are late. So a peer is given as much more time as this process was late lately, and as the peer's own
+ * process has waited for a processor.
  */
 
 /** Number of looks in the time after which a silent peer gets a ping. */
@@ -50,6 +54,8 @@ export interface LivenessInput {
   ping: number;
   /** Silence after which a peer is suspect, in ms. */
   suspect: number;
+  /** How long a process of this host has waited for a processor. Default: as the system says. */
+  waited?: typeof processorWait;
 }
 
 export type LivenessLogic = ActorLogic<LiveSnapshot<LivenessContext>, LivenessMessage, undefined>;
@@ -75,7 +81,10 @@ class Liveness {
   readonly #interval: number;
   /** Looks without a byte after which a link is suspect. */
   readonly #mostSilent: number;
+  readonly #waited: typeof processorWait;
   readonly #links = new Set<Link>();
+  /** By link that is silent: how long its process had waited for a processor when it was asked first. */
+  readonly #waits = new WeakMap<Link, number>();
   /** The lags of the last looks, in ms; a ring buffer. */
   readonly #lags = new Float64Array(REMEMBERED);
   #looks = 0;
@@ -84,8 +93,9 @@ class Liveness {
   #due = Infinity;
   #timer: unknown;
 
-  constructor({ clock, ping, suspect }: LivenessInput) {
+  constructor({ clock, ping, suspect, waited = processorWait }: LivenessInput) {
     this.#clock = clock;
+    this.#waited = waited;
     this.#interval = ping / LOOKS_PER_PING;
     this.#mostSilent = Math.ceil(suspect / this.#interval);
     const links = this.#links;
@@ -169,7 +179,31 @@ class Liveness {
     }
     if (counts) link.silentLooks += 1;
     if (!counts || isTimeToAsk(link.silentLooks)) link.socket.ping();
-    if (link.silentLooks >= this.#mostSilent) this.#doubt(link);
+    if (link.silentLooks === LOOKS_PER_PING) this.#noteWait(link);
+    if (link.suspect || this.#isSilent(link)) this.#doubt(link);
+  }
+
+  /** Whether it has been silent for too long, for all that is known of this process and of its own. */
+  #isSilent(link: Link): boolean {
+    let excess = link.silentLooks - this.#mostSilent;
+    if (excess >= 0) excess -= Math.floor(this.#worstLag(REMEMBERED) / this.#interval);
+    if (excess >= 0) excess -= Math.floor(this.#waitOf(link) / this.#interval);
+    return excess >= 0;
+  }
+
+  #noteWait(link: Link): void {
+    const { scope, pid, host } = link.record;
+    const waited = scope === 'host' ? this.#waited(pid, host) : undefined;
+    if (waited === undefined) this.#waits.delete(link);
+    else this.#waits.set(link, waited);
+  }
+
+  /** How long its process has waited for a processor since it was asked for a sign of life, in ms. */
+  #waitOf(link: Link): number {
+    const before = this.#waits.get(link);
+    if (before === undefined) return 0;
+    const { pid, host } = link.record;
+    return Math.max(0, (this.#waited(pid, host) ?? before) - before);
   }
 
   /** Something has arrived on a link that was unproved. */

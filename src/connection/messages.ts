@@ -127,7 +127,7 @@ export type ToDiscovery =
   /** The peer said goodbye on this link. */
   | { type: 'connection.stopped'; record: PeerRecord; link: Link }
   /** The new dial failed. `refused`: nobody listens at any address. `moot`: this process could not dial at all. */
-  | { type: 'connection.lost'; record: PeerRecord; refused: boolean; moot: boolean }
+  | { type: 'connection.lost'; record: PeerRecord; refused: boolean; moot: boolean; accepted: boolean }
   /** This peer stops, and has closed its links to that one. */
   | { type: 'connection.left'; record: PeerRecord; why: LeaveReason; detail: string | undefined }
   /** The actor of the connection has ended, whether or not the connection ever opened. */

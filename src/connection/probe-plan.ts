@@ -21,7 +21,8 @@ export function whereToProbe({ services, id, addresses }: ConnectionContext): re
 /** The fresh dial that decides about a peer. */
 export function decidingDial(context: ConnectionContext): ProbeInput {
   const { services, record } = context;
-  const { probeTime } = services;
+  // This process was late lately: so may be what it waits for.
+  const probeTime = services.probeTime + services.liveness.getSnapshot().context.lag;
   return {
     ...dialOf(context, whereToProbe(context), record!.generation + 1),
     time: record!.doubt?.hasClosed ? PATIENCE * probeTime : probeTime,

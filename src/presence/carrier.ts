@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { Alarm } from '../base/time/alarm.ts';
+import { systemClock } from '../base/time/clock.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { Evidence } from '../connection/link/evidence.ts';
 import type { LeaveReason } from '../connection/link/evidence.ts';
@@ -9,7 +10,7 @@ import type { Link, PeerRecord } from '../connection/link/link.ts';
 import { createRecord } from '../connection/link/peer-record.ts';
 import { changeFunctions, differenceOf } from '../connection/link/told-functions.ts';
 import type { Address } from '../transport/address.ts';
-import { scopeOf } from '../transport/scope.ts';
+import { isOnHost, scopeOf } from '../transport/scope.ts';
 import type { Presence, PresenceFrame } from '../wire/presence-frames.ts';
 import { FunctionLists } from './function-lists.ts';
 import { Intake } from './intake.ts';
@@ -91,6 +92,8 @@ export class Carrier {
       places,
       isUntold,
       isProved: (key) => this.#links.get(key)?.unproved === 0,
+      // A network with a clock of its own is not part of this machine.
+      isHere: ({ addresses }) => clock === systemClock && addresses.every(({ host }) => isOnHost(host)),
       random,
       now: clock.now(),
     });

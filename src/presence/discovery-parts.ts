@@ -165,8 +165,8 @@ export const discoveryParts = setup({
     }),
 
     'note that it is out of reach': enqueueActions(({ context, event, enqueue, system }) => {
-      const { record, refused, moot } = event as Event<'connection.lost'>;
-      noteLoss(context, record, { refused, moot }, handsOf(context, enqueue, system));
+      const { record, ...found } = event as Event<'connection.lost'>;
+      noteLoss(context, record, found, handsOf(context, enqueue, system));
     }),
 
     'end this life here': enqueueActions(({ context, event, enqueue, system }) => {

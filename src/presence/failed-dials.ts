@@ -40,9 +40,11 @@ export function noteFailure(
     return;
   }
   const isGone = dialled.length > 0 && dialled.every((each) => isAmong(refused, each) && isOnHost(each.host));
-  // The kernel of this host accepts a connection for a process that is too busy to answer.
-  const slow = dialled.every((each) => isOnHost(each.host)) || !(error instanceof DialsFailed);
-  const failed = { type: 'dial.failed', id, refused: isGone, moot: isMoot(error), slow } as const;
+  const isAnswered = !(error instanceof DialsFailed);
+  const slow = isAnswered || dialled.every((each) => isOnHost(each.host));
+  // The kernel accepts a connection for a process that is too busy to answer.
+  const busy = isAnswered || (dialled.length > 0 && dialled.every((each) => isAmong(error.accepted, each)));
+  const failed = { type: 'dial.failed', id, refused: isGone, moot: isMoot(error), slow, busy } as const;
   const record = context.carrier!.record(id);
   carryOut(context, context.carrier!.receive(failed), hands);
   if (!record || record.left) return;
@@ -80,24 +82,27 @@ function dialledHint(candidate: Candidate, hint: Hint, life = ''): Hint {
 export function noteLoss(
   context: DiscoveryContext,
   record: PeerRecord,
-  { refused, moot }: { refused: boolean; moot: boolean },
+  { refused, moot, accepted }: { refused: boolean; moot: boolean; accepted: boolean },
   hands: Hands,
 ): void {
   const { id, incarnation, doubt } = record;
   const candidate = context.candidates.get(id);
-  const isHere = candidate !== undefined && addressesOf(candidate).every(isSureWhenRefused);
+  const dialled = candidate ? addressesOf(candidate) : [];
+  const isHere = candidate !== undefined && dialled.every(isSureWhenRefused);
   // A newer life of it may be announced already, elsewhere.
   for (const [provider, hint] of candidate?.hints ?? []) {
-    const dialled = dialledHint(candidate!, hint, incarnation);
-    if (refused && dialled.incarnation === incarnation)
-      hands.toProvider(provider, { type: 'hint.failed', hint: dialled, refused });
+    const failing = dialledHint(candidate!, hint, incarnation);
+    if (refused && failing.incarnation === incarnation)
+      hands.toProvider(provider, { type: 'hint.failed', hint: failing, refused });
   }
   if (candidate?.record === record) {
     candidate.record = undefined;
     candidate.state = 'seen';
   }
   const isSure = refused && (isHere || doubt?.detail === NOBODY_AT_NATS);
-  const failed = { type: 'dial.failed', id, refused: isSure, moot } as const;
+  // A process whose connection has closed, and for which this host accepts others, is busy. A silent connection says more.
+  const busy = accepted && doubt?.hasClosed === true && dialled.every((each) => isOnHost(each.host));
+  const failed = { type: 'dial.failed', id, refused: isSure, moot, busy } as const;
   carryOut(context, context.carrier!.receive(failed), hands);
   if (!record.left) hands.toCaller({ type: 'link.failed', record, error: new Error(doubt?.detail ?? '') });
 }

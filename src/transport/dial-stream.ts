@@ -28,10 +28,14 @@ export async function dialStream(
   signal?.throwIfAborted();
   let tcp: NetSocket | undefined;
   let giveUp: (reason: Error) => void;
+  let accepted = false;
+  let isNear = false;
   // A look-up by the system cannot be cancelled, and may take much longer than this dial may.
   const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
   givenUp.catch(ignore);
   const cut = (): void => {
+    // This host itself accepts or refuses a connection, unless too many wait for the process already.
+    accepted = isNear || tcp?.remoteAddress !== undefined;
     tcp?.destroy();
     giveUp(new Error('no answer in time'));
   };
@@ -40,23 +44,25 @@ export async function dialStream(
   try {
     const ips = isIP(address.host) ? [address.host] : await Promise.race([look(address.host), givenUp]);
     signal?.throwIfAborted();
-    const near = ips.every((ip) => isLoopback(ip));
+    isNear = ips.every((ip) => isLoopback(ip));
     tcp = connect({
       port: address.port,
       host: address.host,
-      lookup: answering(near ? ips : ips.filter((ip) => !isLoopback(ip))),
+      lookup: answering(isNear ? ips : ips.filter((ip) => !isLoopback(ip))),
       noDelay: true,
     }).unref();
     await opened(tcp, 'connect');
     if (isOwnEcho(tcp)) throw Object.assign(new Error('nobody listens there'), { code: 'ECONNREFUSED' });
     // Check the address that was really reached, whatever was looked up: plain text must never leave this host.
-    return near && isLoopback(tcp.remoteAddress ?? '') ? tcp : await tls.secure(tcp);
+    return isNear && isLoopback(tcp.remoteAddress ?? '') ? tcp : await tls.secure(tcp);
   } catch (error) {
     tcp?.destroy();
     signal?.throwIfAborted();
     const { code, message } = error as NodeJS.ErrnoException;
     const text = message || code || 'could not connect';
-    throw new DialFailed(`${addressText(address)}: ${text}`, code === 'ECONNREFUSED', { cause: error });
+    throw new DialFailed(`${addressText(address)}: ${text}`, code === 'ECONNREFUSED', {
+      ...{ cause: error, accepted },
+    });
   } finally {
     stopTimer();
     signal?.removeEventListener('abort', cut);

@@ -84,11 +84,16 @@ export interface Receiver {
 /** Ignores everything it receives. */
 export const DEAF: Receiver = { message: () => {}, binary: () => {}, closed: () => {} };
 
-/** A dial failed. `refused`: nobody listens there; otherwise nothing is known. */
+/**
+ * A dial failed. `refused`: nobody listens there. `accepted`: somebody listens there, and did not answer in time. Otherwise nothing is
+ * known.
+ */
 export class DialFailed extends Error {
   readonly refused: boolean;
-  constructor(message: string, refused: boolean, options?: ErrorOptions) {
+  readonly accepted: boolean;
+  constructor(message: string, refused: boolean, options: ErrorOptions & { accepted?: boolean } = {}) {
     super(message, options);
     this.refused = refused;
+    this.accepted = options.accepted === true;
   }
 }

@@ -145,12 +145,14 @@ async function dial(address: Address, tls: Tls, { largestMessage, signal }: Dial
       reject(reason);
     };
     const abort = (): void => fail(signal?.reason as Error);
-    const failed = (text: string, cause?: Error): void =>
-      fail(new DialFailed(`${addressText(address)}: ${text}`, false, { cause }));
-    const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, () => failed('no answer in time'));
+    const failed = (text: string, options: ErrorOptions & { accepted?: boolean }): void =>
+      fail(new DialFailed(`${addressText(address)}: ${text}`, false, options));
+    const stopTimer = afterAwake(systemClock, HANDSHAKE_TIME, () =>
+      failed('no answer in time', { accepted: true }),
+    );
     signal?.addEventListener('abort', abort, { once: true });
     const stopAsking = askForUpgrade(stream, host, {
-      failed: (error) => failed(error.message, error),
+      failed: (cause) => failed(cause.message, { cause }),
       done: (head) => {
         end();
         resolve(new WebSocketSocket(openedSocket(stream, head, largestMessage), stream, undefined));

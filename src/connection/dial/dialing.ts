@@ -46,6 +46,8 @@ export type HandshakeResult =
 /** Nobody answered at any address. */
 export class DialsFailed extends Error {
   readonly refused: readonly Address[];
+  /** Where somebody took the connection, and then failed to answer. */
+  readonly accepted: readonly Address[];
 
   constructor(failures: ReadonlyMap<Address, unknown>) {
     const errors = [...failures.values()];
@@ -53,6 +55,9 @@ export class DialsFailed extends Error {
       cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
     });
     this.refused = refusedOf(failures);
+    this.accepted = [...failures].flatMap(([address, error]) =>
+      error instanceof DialFailed && error.accepted ? [address] : [],
+    );
   }
 }
 

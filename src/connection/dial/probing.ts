@@ -14,8 +14,17 @@ import { proveAnywhere } from './proving.ts';
 
 export type ProbeResult =
   | { type: 'session.arrived'; session: Session }
-  /** `moot`: this process lacks the resources to dial, so it proves nothing. */
-  | { type: 'probe.failed'; redial: Redial; detail: string | undefined; moot: boolean };
+  /**
+   * `moot`: this process lacks the resources to dial, so it proves nothing. `accepted`: somebody seems to take connections there,
+   * and did not prove in time that it is the peer.
+   */
+  | {
+      type: 'probe.failed';
+      redial: Redial;
+      detail: string | undefined;
+      moot: boolean;
+      accepted: boolean;
+    };
 
 export interface ProbeInput {
   id: string;
@@ -77,8 +86,8 @@ function probe(input: ProbeInput, tell: (result: ProbeResult) => void): () => vo
     stop();
     tell(result);
   };
-  const failed = (redial: Redial, detail?: string, moot = false): void =>
-    report({ type: 'probe.failed', redial, detail, moot });
+  const failed = (redial: Redial, detail?: string, { moot = false, accepted = false } = {}): void =>
+    report({ type: 'probe.failed', redial, detail, moot, accepted });
 
   const dial = async (addresses: readonly Address[]): Promise<void> => {
     try {
@@ -94,7 +103,7 @@ function probe(input: ProbeInput, tell: (result: ProbeResult) => void): () => vo
         },
         {
           done: (session) => report({ type: 'session.arrived', session }),
-          failed: ([error]) => failed('failed', error!.message),
+          failed: ([error]) => failed('failed', error!.message, { accepted: true }),
         },
       );
     } catch (error) {
@@ -109,7 +118,8 @@ function probe(input: ProbeInput, tell: (result: ProbeResult) => void): () => vo
       } else if (error instanceof DialsFailed && error.refused.length === addresses.length) {
         failed('refused');
       } else {
-        failed('failed', message);
+        const accepted = error instanceof DialsFailed && error.accepted.length === addresses.length;
+        failed('failed', message, { accepted });
       }
     }
   };
@@ -123,7 +133,7 @@ function probe(input: ProbeInput, tell: (result: ProbeResult) => void): () => vo
 
   const stopTimer = afterAwake(clock, time, () => {
     if (input.addresses.length === 0) failed('no address known');
-    else failed('timed out', trouble, trouble !== undefined);
+    else failed('timed out', trouble, { moot: trouble !== undefined, accepted: true });
   });
   if (input.addresses.length > 0) begin(input.addresses);
   return stop;

@@ -1,5 +1,6 @@
 import { dialSoon } from './dials.ts';
 import { forget } from './leaving.ts';
+import type { Subject } from './members.ts';
 import type { State } from './state.ts';
 import { isLeaf } from './types.ts';
 
@@ -7,6 +8,9 @@ import { isLeaf } from './types.ts';
 
 /** After so long without a decision and without anybody who vouches, in ms, this peer may be the one that is cut off. */
 const STUCK = 3_000;
+
+/** Those beyond a cut are not believed to be here for so long, in ms, unless somebody is reached there. */
+const CUT = 30_000;
 
 /** Before, it tries so many others. */
 const TRIED = 8;
@@ -34,7 +38,7 @@ function tryOthers(state: State): void {
 
 /**
  * Few that are cut off from many lack the accusers to judge them all. But news of a peer comes by a chain of neighbours: those that
- * no chain without a doubt leads to, and who have said nothing, are gone, from here.
+ * no chain without a doubt leads to, and who have said nothing, are gone, from here. Nothing cuts a peer off from its own host.
  */
 function leaveStranded(state: State): void {
   if (state.now - state.strandedAt < STUCK) return;
@@ -51,8 +55,27 @@ function leaveStranded(state: State): void {
   }
   for (const subject of members.subjects()) {
     const isSilent = state.now - subject.spokeAt > 2 * STUCK;
-    if (subject.member && subject.links === 0 && isSilent && !chained.has(subject.id)) forget(state, subject);
+    const { member } = subject;
+    if (!member || subject.links > 0 || !isSilent || chained.has(subject.id) || state.isHere(member))
+      continue;
+    subject.forgottenAt = state.now;
+    subject.isSeconded = false;
+    forget(state, subject);
   }
+}
+
+/**
+ * Whether it was just taken to be beyond a cut. Those on this side may not have noticed the cut, and would pass it round among
+ * themselves.
+ */
+export function isBeyondCut({ now }: State, { forgottenAt }: Subject): boolean {
+  return now - forgottenAt < CUT;
+}
+
+/** There is a link to it: if it was beyond a cut, that is healed. */
+export function healed(state: State, subject: Subject): void {
+  if (!isBeyondCut(state, subject)) return;
+  for (const each of state.members.subjects()) each.forgottenAt = -Infinity;
 }
 
 /** Another peer has told what it has: those that it does not know, and that this one is not linked with, are gone. */

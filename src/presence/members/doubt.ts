@@ -13,12 +13,17 @@ export interface Word {
 /** A doubt whether a peer lives, in its present version. */
 export class Doubt {
   readonly #words = new Map<string, Word>();
+  readonly since: number;
   /** Since when the judgement waits for a word of the condemned. */
   condemnedAt: number | undefined;
   /** Since when it cannot be decided, though nobody has a link to it. */
   stuckAt: number | undefined;
   /** How many have lost it. */
   accusers = 0;
+
+  constructor(now: number) {
+    this.since = now;
+  }
 
   words(): Iterable<Word> {
     return this.#words.values();

@@ -1,4 +1,4 @@
-import { stuck } from './cut-off.ts';
+import { isBeyondCut, stuck } from './cut-off.ts';
 import { dialSoon } from './dials.ts';
 import { Doubt } from './doubt.ts';
 import type { Word } from './doubt.ts';
@@ -24,6 +24,9 @@ const HEARD = 30_000;
 /** An accusation that could not be decided is judged again after so long, in ms. */
 const JUDGEMENT = 1_000;
 
+/** A process that is late all the time does not put a judgement off for longer, in ms. */
+const LONGEST_DELAY = 30_000;
+
 /** Whoever else has lost the peer, or has a link to it, says so within so long, in ms, unless enough others have said so before. */
 const SECOND_WITHIN = 20;
 const CLAIM_WITHIN = 50;
@@ -41,6 +44,7 @@ export function said(state: State, mark: Mark, word: Word, from: LinkKey): void 
   }
   const subject = state.members.get(mark.id);
   const known = subject?.member;
+  if (subject && !known && !word.holds && isBeyondCut(state, subject)) second(state, subject, mark, from);
   if (!subject || known?.incarnation !== mark.incarnation || mark.version < known.version) return;
   if (word.by === state.self.id || !doubtOf(state, subject).add(word)) return;
   flood(state, frameOf(subject, word), from);
@@ -56,10 +60,18 @@ export function said(state: State, mark: Mark, word: Word, from: LinkKey): void 
   }
 }
 
+/** This peer has lost it too, and has it no more. It says so once: its word comes back to it from others. */
+function second(state: State, subject: Subject, mark: Mark, link: LinkKey): void {
+  if (subject.isSeconded) return;
+  subject.isSeconded = true;
+  state.turn += 1;
+  send(state, link, { type: 'accused', mark, by: state.self.id, turn: state.turn });
+}
+
 function doubtOf(state: State, subject: Subject): Doubt {
   if (subject.doubt) return subject.doubt;
   state.judgements.hasten(subject, state.now + JUDGEMENT);
-  return (subject.doubt = new Doubt());
+  return (subject.doubt = new Doubt(state.now));
 }
 
 function frameOf({ member }: Subject, { by, turn, holds }: Word): MembershipFrame {
@@ -146,6 +158,9 @@ function judge(state: State, subject: Subject): void {
     // This process stood still. It neither vouches for a peer that may have gone meanwhile, nor judges one that it still hears.
     if (!isProved(state, subject)) return;
     claim(state, subject);
+  } else if (state.now < state.lateUntil && state.now - doubt.since < LONGEST_DELAY) {
+    state.judgements.set(subject, state.lateUntil);
+    return;
   }
   const needed = accusersNeeded(state, subject);
   const mine = doubt.by(state.self.id);

@@ -1,3 +1,4 @@
+import { isBeyondCut } from './cut-off.ts';
 import { neighboursMayMove, plan } from './dials.ts';
 import { changeSelf, refute, said } from './doubts.ts';
 import { bury, clear, depart } from './leaving.ts';
@@ -44,6 +45,7 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
   }
   // A link proves the life that it leads to, whatever the clocks say.
   if (from !== undefined) {
+    if (!known && isBeyondCut(state, subject)) return;
     if (known && known.started >= member.started) return;
     if (!known && tombstone && !isNewer(member, tombstone)) {
       sayLeft(state, from, tombstone);

@@ -1,3 +1,4 @@
+import { healed } from './cut-off.ts';
 import { dialEnded, dialLater, dialSoon } from './dials.ts';
 import { accuse, claim, handOverDoubts } from './doubts.ts';
 import { bury, found, TOMBSTONE } from './leaving.ts';
@@ -13,10 +14,13 @@ import type { LinkKey, Member, MembershipInput } from './types.ts';
 /** Links that open and close, and dials that fail. */
 
 /**
- * A peer to which there was no link yet may be slow to answer: all that start at once on a busy host are. Such dials have to fail
- * for so long before they say anything, in ms, which is as long as a linked peer may be silent.
+ * A peer to which there was no link yet may be slow to answer. Such dials have to fail for so long before they say anything, in ms,
+ * which is as long as a linked peer may be silent.
  */
 const SLOW = 6_000;
+
+/** The same for a process that takes connections, and so is there: all that start at once on an overloaded host are too busy. */
+const BUSY = 30_000;
 
 /** When one lost peer is back, the others are dialled within so long, in ms. */
 const BACK = 1_000;
@@ -30,6 +34,7 @@ export function opened(state: State, link: LinkKey, member: Member, dialled: boo
   subject.failures = 0;
   subject.failingSince = undefined;
   found(state, subject);
+  healed(state, subject);
   state.links.set(link, subject);
   state.unsaid.set(link, new Set());
   // A link proves the peer, whatever was said of it.
@@ -82,7 +87,7 @@ export function closed(state: State, link: LinkKey, goodbye: boolean): void {
 export function dialFailed(
   state: State,
   subject: Subject,
-  { refused, moot = false, slow = false }: Extract<MembershipInput, { type: 'dial.failed' }>,
+  { refused, moot = false, slow = false, busy = false }: Extract<MembershipInput, { type: 'dial.failed' }>,
 ): void {
   const { member, hint, dialledLife } = subject;
   dialEnded(state, subject);
@@ -103,23 +108,26 @@ export function dialFailed(
       flood(state, { type: 'left', mark: markOf(member), why: 'refused' }, undefined);
       return;
     }
-    if (subject.failures > 1 && isVouchedFor(state, subject) && !subject.unreachable) {
-      subject.unreachable = true;
-      state.out.push({ type: 'left', member, why: 'unreachable', by: [] });
+    if (!busy || isFailing(state, subject, BUSY)) {
+      // A peer of this host that takes connections can be reached, once it has time.
+      const isOut = subject.failures > 1 && isVouchedFor(state, subject) && !(busy && state.isHere(member));
+      if (isOut && !subject.unreachable && state.now >= state.lateUntil) {
+        subject.unreachable = true;
+        state.out.push({ type: 'left', member, why: 'unreachable', by: [] });
+      }
+      if (!moot && (!slow || subject.hasLostLink || isFailing(state, subject, SLOW))) accuse(state, subject);
     }
-    if (!moot && (!slow || isEvidence(state, subject))) accuse(state, subject);
   }
   dialLater(state, subject);
 }
 
-/** Whether a dial that was not answered in time says that the peer may be gone. */
-function isEvidence({ now }: State, { hasLostLink, failingSince }: Subject): boolean {
-  return hasLostLink || now - failingSince! >= SLOW;
+function isFailing({ now }: State, { failingSince }: Subject, time: number): boolean {
+  return now - failingSince! >= time;
 }
 
 /** Whether it is there for others: somebody says that it has a link to it, or nobody has lost it for that long. */
-function isVouchedFor({ now }: State, { doubt, failingSince }: Subject): boolean {
-  return (doubt?.holders ?? 0) > 0 || now - failingSince! > SLOW;
+function isVouchedFor(state: State, subject: Subject): boolean {
+  return (subject.doubt?.holders ?? 0) > 0 || isFailing(state, subject, SLOW);
 }
 
 /** After so long this peer may have missed departures that the others have forgotten: it believes what it is told first. */

@@ -51,6 +51,10 @@ export class Subject {
   toldBy: string | undefined;
   /** When it last said something that reached this peer: that it joined, changed, or about somebody else. */
   spokeAt = -Infinity;
+  /** When it was taken to be on the other side of a cut. */
+  forgottenAt = -Infinity;
+  /** It was accused since, and this peer has said that it has lost it, too. */
+  isSeconded = false;
   /** Not told of to others until somebody tells of it again: this process slept. */
   unvouched = false;
 

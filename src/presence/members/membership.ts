@@ -21,6 +21,12 @@ import {
 import { isLeaf } from './types.ts';
 import type { LinkKey, Member, MembershipFrame, MembershipInput, MembershipOutput } from './types.ts';
 
+/** So late a process may be all the time, in ms. */
+const LATE = 200;
+
+/** After a stall, judgements wait for so long at most, in ms. */
+const LONGEST_WAIT = 10_000;
+
 export interface MembershipOptions {
   self: Member;
   /** Neighbours of a peer: an even number. */
@@ -30,6 +36,8 @@ export interface MembershipOptions {
   isUntold?: boolean;
   /** Whether the other side of this open link is known to live. Default: always. */
   isProved?: (link: LinkKey) => boolean;
+  /** Whether a peer is on the host of this one, so that no cable can come between them. Default: none is. */
+  isHere?: (member: Member) => boolean;
   /** From 0 to 1. */
   random: () => number;
   /** On the clock of the peer, in ms. */
@@ -43,9 +51,12 @@ export interface MembershipOptions {
 export class Membership {
   readonly #state: State;
   readonly #isUntold: boolean;
+  /** When it should be called next, at the latest. */
+  #expected = Infinity;
 
   constructor(options: MembershipOptions) {
     const { self, neighbours, places, isUntold = false, isProved = () => true, random, now } = options;
+    const { isHere = () => false } = options;
     this.#isUntold = isUntold;
     const rings = new Rings(neighbours / 2, places, isLeaf(self) ? undefined : self.id);
     this.#state = {
@@ -55,6 +66,8 @@ export class Membership {
         members: new Members(self),
         links: new Map(),
         isProved,
+        isHere,
+        lateUntil: -Infinity,
         random,
         begun: now,
         now,
@@ -129,6 +142,7 @@ export class Membership {
     const state = this.#state;
     state.now = now;
     state.out = [];
+    noteLag(state, now - this.#expected);
     take(state, input);
     judgeDue(state);
     if (!state.compared && state.isAnswered && state.asked.size === 0) {
@@ -139,8 +153,15 @@ export class Membership {
     // Many hints can come at once, and all of them count before the first dial.
     if (input.type === 'time.passed') dialDue(state);
     tellDue(state);
+    this.#expected = Math.max(now, this.wakeAt);
     return state.out;
   }
+}
+
+/** Others on a busy host are about as late: their words come after as long again. */
+function noteLag(state: State, late: number): void {
+  if (late < LATE) return;
+  state.lateUntil = Math.max(state.lateUntil, state.now + Math.min(2 * late, LONGEST_WAIT));
 }
 
 function take(state: State, input: MembershipInput): void {

@@ -35,6 +35,10 @@ export interface State {
   /** When this peer began. */
   readonly begun: number;
   now: number;
+  /** This process was late: until then, what it has not read yet may say otherwise, and it judges nobody. */
+  lateUntil: number;
+  /** Whether the peer is on this host. */
+  readonly isHere: (member: Member) => boolean;
   /** What is to be done, in this order. */
   out: MembershipOutput[];
   /** When the first and the last news came that no dial has followed yet. */

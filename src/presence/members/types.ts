@@ -81,7 +81,8 @@ export type MembershipInput =
   /**
    * @property refused nobody listens at any of its addresses, all of which are on this host
    * @property moot it says nothing about the peer: this process has no sockets left, or the other one takes no more of them
-   * @property slow somebody is there, and did not answer in time
+   * @property slow it may be there, and slow to answer
+   * @property busy somebody takes connections there, and did not answer in time
    */
   | {
       readonly type: 'dial.failed';
@@ -89,6 +90,7 @@ export type MembershipInput =
       readonly refused: boolean;
       readonly moot?: boolean;
       readonly slow?: boolean;
+      readonly busy?: boolean;
     }
   | { readonly type: 'frame.received'; readonly link: LinkKey; readonly frame: MembershipFrame }
   /** What this peer tells of itself has changed. */

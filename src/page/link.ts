@@ -3,8 +3,11 @@ import type { Limits } from '../wire/frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { PageSocket } from './socket.ts';
 
-/** Characters at which the message of a tick is cut. The server can then work on the first part while the rest is written. */
-const CUT = 4 * 1024;
+/**
+ * Characters at which the message of a tick is cut. The server can then work on the first part while the rest is written. Smaller
+ * messages cost a browser more than that saves: see `connection/link/cut.ts`.
+ */
+const CUT = 16 * 1024;
 
 /** Nothing more is sent while more bytes than this are written and not taken by the network, but for short answers. */
 const MOST_BUFFERED = 4 * 1024 * 1024;

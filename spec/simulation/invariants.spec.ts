@@ -4,6 +4,7 @@ import { FAULTS as faults, withNeighbours } from '../support/simulated-faults.ts
 import { callsStory } from '../support/stories/calls.ts';
 import { eventsStory } from '../support/stories/events.ts';
 import { presenceStory } from '../support/stories/presence.ts';
+import { stopsStory } from '../support/stories/stops.ts';
 import { streamsStory } from '../support/stories/streams.ts';
 
 // `npm run soak` runs thousands of seeds of the same stories.
@@ -30,6 +31,10 @@ describe('peers in a broken network', () => {
 
   it('lose nothing of a stream without an error', async () => {
     await simulate({ seeds: 3, faults }, streamsStory(4, 6_000));
+  });
+
+  it('lose no call while workers are replaced and callers begin', async () => {
+    await simulate({ seeds: 6 }, stopsStory(2, 2_000));
   });
 
   // Found with seed 1 of `eventsStory(10, 30_000)` and 4 neighbours: after such a cut nobody dialled any more.

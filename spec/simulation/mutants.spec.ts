@@ -79,6 +79,27 @@ const MUTANTS: readonly Mutant[] = [
     to: '',
     story: 'presenceStory',
   },
+  {
+    bug: 'says no goodbye to those that join while it stops',
+    file: 'connection/dial/handshaking.ts',
+    from: 'if (isKnown) {',
+    to: 'if (isKnown && dialled) {',
+    story: 'stopsStory',
+  },
+  {
+    bug: 'takes calls after its goodbye',
+    file: 'connection/link/link.ts',
+    from: "this.refusing = reason === 'stopped';",
+    to: '',
+    story: 'stopsStory',
+  },
+  {
+    bug: 'ends its connections before the calls on them are answered',
+    file: 'connection/link/link.ts',
+    from: '(this.taken?.unsettled ?? 0) + this.socket',
+    to: 'this.socket',
+    story: 'stopsStory',
+  },
 ];
 
 describe('a simulation of the library with a bug', () => {
@@ -87,7 +108,10 @@ describe('a simulation of the library with a bug', () => {
       const library = await mutated(mutant);
       const story = library[mutant.story];
       const error: unknown = await library
-        .simulate({ seeds: 100, faults, shrinkTime: 0 }, story(4, 8_000))
+        .simulate(
+          { seeds: 100, ...(mutant.story !== 'stopsStory' && { faults }), shrinkTime: 0 },
+          story(4, 8_000),
+        )
         .then(
           () => expect.fail('no seed has noticed'),
           (failure: unknown) => failure,

@@ -9,6 +9,7 @@ import type { simulate } from '../../src/testing.ts';
 import type { eventsStory } from './stories/events.ts';
 import type { callsStory } from './stories/calls.ts';
 import type { presenceStory } from './stories/presence.ts';
+import type { stopsStory } from './stories/stops.ts';
 import type { streamsStory } from './stories/streams.ts';
 
 /** A bug that is planted into the sources of the library, for one spec. */
@@ -19,7 +20,7 @@ export interface Mutant {
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  readonly story: 'presenceStory' | 'callsStory' | 'eventsStory' | 'streamsStory';
+  readonly story: 'presenceStory' | 'callsStory' | 'eventsStory' | 'streamsStory' | 'stopsStory';
 }
 
 /** The library with a bug in it, and the stories that look for it. */
@@ -29,6 +30,7 @@ export interface Mutated {
   callsStory: typeof callsStory;
   eventsStory: typeof eventsStory;
   streamsStory: typeof streamsStory;
+  stopsStory: typeof stopsStory;
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -39,6 +41,7 @@ export { presenceStory } from './spec/support/stories/presence.ts';
 export { callsStory } from './spec/support/stories/calls.ts';
 export { eventsStory } from './spec/support/stories/events.ts';
 export { streamsStory } from './spec/support/stories/streams.ts';
+export { stopsStory } from './spec/support/stories/stops.ts';
 `;
 
 let count = 0;

@@ -107,7 +107,7 @@ export type { PeersChange } from './presence/set/view.ts';
 export type { AnyOptions } from './many/any.ts';
 export type { PeerResult } from './many/all.ts';
 export type { MapOptions, MapProgress, MapResult } from './many/map-options.ts';
-export type { AllFunction, MapFunction, MapSignatures } from './many/many.ts';
+export type { AllFunction, MapFunction, MapSignatures, MapWithArgs } from './many/many.ts';
 export type { Inputs } from './many/map-inputs.ts';
 export type { Results } from './many/results.ts';
 export type { CallOptions, RemotePeer } from './presence/set/remote-peer.ts';

@@ -81,6 +81,11 @@ double.map([1], { parallel: 4 });
 resize.map([new Uint8Array(1)]);
 // @ts-expect-error the function takes nothing
 now.map([1]);
+// What the compiler prints for both, in one line: the type of the parameter.
+type NoArgs =
+  'This function does not take one argument. Say what to call it with: map(inputs, { args: (input) => [...] })';
+is<Equal<Parameters<typeof resize.map>[0], NoArgs>>();
+is<Equal<Parameters<typeof now.map>[0], NoArgs>>();
 // @ts-expect-error not for functions that stream
 lines.map(['x']);
 

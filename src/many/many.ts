@@ -53,7 +53,28 @@ export type AllFunction<F extends AnyFunction> =
  * const overAll: MapFunction<(n: number) => number> = square.map;
  * for await (const { input, status } of overAll([1, 2, 3])) console.log(input, status);
  */
-export type MapFunction<F extends AnyFunction> = IsStream<F> extends true ? never : MapSignatures<F>;
+export type MapFunction<F extends AnyFunction> =
+  IsStream<F> extends true ? never : [OnlyArgument<F>] extends [never] ? MapWithArgs<F> : MapSignatures<F>;
+
+/** What the compiler says when `args` is missing. It is the type of a parameter because errors print that, in one line. */
+type NoArgs =
+  'This function does not take one argument. Say what to call it with: map(inputs, { args: (input) => [...] })';
+
+/**
+ * The way to call `fn.map` of a function that cannot be called with one argument alone.
+ *
+ * @example
+ * resize.map(images, { args: (image) => [image, 200] });
+ */
+export interface MapWithArgs<F extends AnyFunction> {
+  /** Calls the function with the arguments that `args` makes from each input. */
+  <Input>(
+    inputs: Inputs<Input>,
+    options: MapOptions & { args: (input: Input, index: number) => Readonly<Parameters<F>> },
+  ): Results<MapResult<Input, Awaited<ReturnType<F>>>>;
+  /** Does not compile: `args` is missing. */
+  (inputs: NoArgs): never;
+}
 
 /**
  * The two ways to call `fn.map`. A function of one argument takes each input as that argument. Any function takes the

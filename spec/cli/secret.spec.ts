@@ -1,4 +1,5 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { expect } from 'chai';
@@ -44,9 +45,30 @@ describe('app-net secret', function () {
     const other = join(folder, 'other host/secret');
     const taken = await secret(['--stdin', '--file', other], out);
     expect(taken).to.include({ code: 0, out: `APP_NET_SECRET_FILE='${other}'\n` });
-    expect(taken.errors).to.include(`app-net secret --file '${other}' --show | ssh`);
+    expect(taken.errors).to.include(`npx app-net secret --file '${other}' --show | ssh <host> `);
     expect(await readFile(other, 'utf8')).to.equal(out);
     expect(await secret(['--stdin', '--file', other], out)).to.include({ code: 0 });
+  });
+
+  it('prints a line that stores it on another host, where there is nothing yet', async () => {
+    for (const [args, env, place] of [
+      [[], { XDG_CONFIG_HOME: join(folder, "alice's") }, "alice's/app-net/secret"],
+      [[], { HOME: join(folder, 'bob'), XDG_CONFIG_HOME: '' }, 'bob/.config/app-net/secret'],
+      [['--file', join(folder, 'one place/secret')], {}, 'one place/secret'],
+    ] as const) {
+      const { errors } = await secret([...args]);
+      const [, there] = /from any folder: npx app-net .* --show \| ssh <host> (.*)$/m.exec(errors)!;
+      const { out } = await secret([...args, '--show']);
+      await rm(join(folder, 'one place'), { recursive: true, force: true });
+      // What `ssh` does with its last word: the shell of the other side runs it, in some folder.
+      const command = execFileSync('sh', ['-c', `printf %s ${there}`], { encoding: 'utf8' });
+      const options = { cwd: '/', env: { ...process.env, ...env }, input: out } as const;
+      execFileSync('sh', ['-c', command], options);
+      expect(await readFile(join(folder, place), 'utf8')).to.equal(out);
+      expect((await stat(join(folder, place))).mode & 0o777).to.equal(0o600);
+      // It replaces nothing.
+      expect(() => execFileSync('sh', ['-c', command], { ...options, stdio: 'pipe' })).to.throw();
+    }
   });
 
   it('replaces a secret only on request', async () => {

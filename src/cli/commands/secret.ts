@@ -44,14 +44,25 @@ export async function secret({ out, environment }: Context, options: SecretOptio
       `start peers with this line in their environment, and with APP_NET_LAN=1 to open them to the network`,
     ),
   );
-  // The default place need not be named.
-  const where = file === defaultFile(environment) ? '' : ` --file ${quoted(options.file ?? file)}`;
+  const isDefault = file === defaultFile(environment);
+  const show = `npx app-net secret${isDefault ? '' : ` --file ${quoted(options.file ?? file)}`} --show`;
+  const there = isDefault ? `${OTHER_HOME}/secret` : quoted(file);
+  const folder = isDefault ? OTHER_HOME : quoted(dirname(file));
   out.message(
-    dim(
-      `copy it to another host: app-net secret${where} --show | ssh <host> npx app-net secret${where} --stdin`,
-    ),
+    dim(`copy it to another host, from any folder: ${show} | ssh <host> ${storing(folder, there)}`),
   );
   return EXIT.DONE;
+}
+
+/** The default folder on another host, as its shell finds it. */
+const OTHER_HOME = '"${XDG_CONFIG_HOME:-$HOME/.config}/app-net"';
+
+/**
+ * What a shell does that stores its standard input in a new file. `npx app-net secret --stdin` would need the folder of a project:
+ * `ssh` begins in the home folder, where npx would look for the package in a registry.
+ */
+function storing(folder: string, file: string): string {
+  return quoted(`umask 077; mkdir -p ${folder} && set -C && cat > ${file}`);
 }
 
 /** `$XDG_CONFIG_HOME/app-net/secret`, else `~/.config/app-net/secret`. */

@@ -233,6 +233,19 @@ export class Log {
     });
   }
 
+  /**
+   * This peer is alone, and others have another secret. Nobody sees that from the outside, so it is not silent when the log is.
+   * @param what the sign of it
+   */
+  otherSecret(what: string): void {
+    // The log has said it already, of each.
+    if (this.#least <= LOG_LEVELS.indexOf('warn') && !this.#broken) return;
+    warnOnce(
+      `${what}, and so the two do not see each other. Give both the same APP_NET_SECRET_FILE or APP_NET_SECRET, or neither. ` +
+        'npx app-net doctor says more',
+    );
+  }
+
   degraded(provider: string, error: unknown): void {
     this.#write('warn', () => `cannot find peers through ${provider}: ${reason(error)}`);
   }
@@ -312,4 +325,13 @@ function named(tags: readonly string[]): string {
 /** On one line, and without characters that would move the cursor of a terminal. */
 function escaped(text: string, longest: number): string {
   return printable(text.slice(0, longest));
+}
+
+let hasWarned = false;
+
+/** Strangers can cause this warning, so a process gets it once. */
+function warnOnce(text: string): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(text, 'AppNetWarning');
 }

@@ -2,6 +2,7 @@ import { peerLine, printable } from '../base/text.ts';
 import { NetError } from '../base/errors.ts';
 import { near } from '../base/near.ts';
 import type { Pool } from './pool.ts';
+import { whyNobody } from '../presence/set/missing.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { matcher } from '../presence/set/selector.ts';
 import type { Selector } from '../presence/set/selector.ts';
@@ -49,7 +50,7 @@ export class Candidates {
         : meant.length === 1
           ? `one peer was found, and it does not have ${what}`
           : `none of ${meant.length} peers has ${what}`,
-      ...(there.length === 0 ? ['npx app-net doctor looks for the reason'] : []),
+      ...(there.length === 0 ? whyNobody(source) : []),
       ...(elsewhere
         ? [`${peerLine(elsewhere)}, group ${JSON.stringify(elsewhere.group)}, has it but is not selected`]
         : []),

@@ -1,7 +1,11 @@
+import type { AnyActor } from 'xstate';
+
 import { CHANNELS } from '../base/diagnostics.ts';
 import type { Evidence, LeaveReason } from '../connection/link/evidence.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
 import { Comings } from './comings.ts';
+import type { Log } from '../base/log.ts';
+import type { Settings } from './options.ts';
 import type { DiscoveryEmitted } from '../presence/messages.ts';
 import type { PeerSet } from '../presence/set/peer-set.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
@@ -39,22 +43,30 @@ export interface LeaveMessage extends JoinMessage {
   readonly evidence: Evidence;
 }
 
+interface Emitter {
+  on(type: '*', listener: (event: DiscoveryEmitted) => void): unknown;
+}
+
 /**
  * Keeps the set of peers as the discovery actor reports it.
+ * @param system the actors of the local peer
  * @param remotePeer the user's handle of a record
- * @param local id of the local peer
+ * @param settings those of the local peer
  * @returns the counts, which go on
  */
 export function followDiscovery(
-  discovery: { on(type: '*', listener: (event: DiscoveryEmitted) => void): unknown },
+  system: AnyActor['system'],
   set: PeerSet,
   remotePeer: (record: PeerRecord) => RemotePeer,
-  local: string,
+  { id: local, log }: Pick<Settings, 'id' | 'log'>,
 ): Comings {
+  const discovery = system.get('discovery') as Emitter;
   const comings = new Comings();
   discovery.on('*', (event) => {
-    if (event.type === 'search.settled') {
-      set.searched = true;
+    if (event.type === 'search.settled' || event.type === 'secrets.differ') {
+      if (event.type === 'search.settled') set.searched = true;
+      else set.otherSecrets = event.others;
+      tellOfOtherSecrets(set, log);
       return;
     }
     const { record } = event;
@@ -75,4 +87,9 @@ export function followDiscovery(
     else set.apply({ type: 'functions', peer });
   });
   return comings;
+}
+
+/** A peer that finds nobody, and an address that the user has given, are signs of a mistake. Other worlds on the network are none. */
+function tellOfOtherSecrets({ otherSecrets, searched, size }: PeerSet, log: Log): void {
+  if (otherSecrets && (otherSecrets.isSeed || (searched && size === 0))) log.otherSecret(otherSecrets.text);
 }

@@ -183,7 +183,7 @@ export class Peer extends GuestHost {
       remotePeer: this.#remotePeer,
       over: () => this.#over,
     });
-    const comings = followDiscovery(this.#actor.system.get('discovery'), this.#set, this.#remotePeer, id);
+    const comings = followDiscovery(this.#actor.system, this.#set, this.#remotePeer, settings);
     const seen = { ...connects, id, clock, process, calls: measured, comings, counters, describe, peers };
     const ping = (record: PeerRecord): Promise<number> => this.#remotePeer(record).ping();
     const { metrics, watch } = observing({ ...seen, actor: this.#actor, topics: this.events.topics, ping });

@@ -11,6 +11,7 @@ import type { Candidate } from './candidate.ts';
 import type { Carrier } from './carrier.ts';
 import type { DialTurns } from './dial-turns.ts';
 import type { Evidence } from '../connection/link/evidence.ts';
+import type { OtherSecrets } from './other-secrets.ts';
 import type { OwnPresence } from './own-presence.ts';
 
 /** The context of discovery. */
@@ -39,6 +40,8 @@ export interface DiscoveryContext extends DiscoveryInput {
    * change often.
    */
   candidates: Map<string, Candidate>;
+  /** Peers that have another secret. Changed in place. */
+  otherSecrets: OtherSecrets;
   /** Incarnations that said goodbye. A hint at one of them is old. Changed in place. */
   gone: Set<string>;
   /** The evidence about the peers that left last, by id. Changed in place. */

@@ -3,6 +3,7 @@ import type { ErrorActorEvent } from 'xstate';
 
 import { isPeerId } from '../wire/shapes.ts';
 import { HOST, NATS } from '../providers/provider.ts';
+import { addressText } from '../transport/address.ts';
 import { addressesOf, dialOf, lostAsWell, soonDelay } from './candidate.ts';
 import { DialTurns } from './dial-turns.ts';
 import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
@@ -260,10 +261,13 @@ export const discoveryParts = setup({
       else if (!isOfTheCore(context, candidate)) retry(context, candidate, false, hands);
     }),
 
-    'note the hints with a wrong tag': ({ context, event }) => {
+    'note the hints with a wrong tag': enqueueActions(({ context, event, enqueue }) => {
       const { provider, hints } = event as Event<'provider.dropped'>;
+      const { otherSecrets: others } = context;
       noteDropped(context, provider, hints);
-    },
+      for (const [id, { address }] of hints) others.announced(id, addressText(address), provider);
+      enqueue.emit({ type: 'secrets.differ', others });
+    }),
 
     'consider the early hints': enqueueActions(({ context, event, enqueue, system }) => {
       if (event.type !== 'early.due' && (event as Event<'provider.scanned'>).provider !== HOST) return;

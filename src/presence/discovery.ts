@@ -4,6 +4,7 @@ import { contained } from '../base/contained.ts';
 import { DialTurns } from './dial-turns.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import { discoveryParts } from './discovery-parts.ts';
+import { OtherSecrets } from './other-secrets.ts';
 
 /**
  * Keeps the live set of peers. Providers only give hints at addresses. A peer is in the set while an authenticated connection to
@@ -20,6 +21,7 @@ const machine = discoveryParts.createMachine({
     early: new Map(),
     late: false,
     candidates: new Map(),
+    otherSecrets: new OtherSecrets(),
     gone: new Set(),
     departed: new Map(),
     turns: new DialTurns(input.clock),

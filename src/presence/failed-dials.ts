@@ -11,6 +11,7 @@ import type { Hint } from '../providers/hint.ts';
 import { isAmong, isAtBroker } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import { isOnHost } from '../transport/scope.ts';
+import { OtherSecret } from '../wire/handshake/handshake-messages.ts';
 import { addressesOf, retryDelay } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
@@ -33,6 +34,10 @@ export function noteFailure(
   candidate.failures += 1;
   candidate.error = error;
   context.log.dialFailed(id, error, candidate.failures);
+  if (error instanceof NetError && error.cause instanceof OtherSecret) {
+    context.otherSecrets.refused(id);
+    hands.emit({ type: 'secrets.differ', others: context.otherSecrets });
+  }
   const life = context.carrier!.core.get(id)?.incarnation;
   tellProviders(candidate, life, ({ addresses }) => addresses.every((each) => isAmong(refused, each)), hands);
   if (!isOfTheCore(context, candidate)) {

@@ -1,3 +1,4 @@
+import type { OtherSecrets } from './other-secrets.ts';
 import type { LeaveReason } from '../connection/link/evidence.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
 import type { ToDiscovery } from '../connection/messages.ts';
@@ -70,4 +71,6 @@ export type DiscoveryEmitted =
   | { type: 'peer.joined'; record: PeerRecord }
   | { type: 'peer.left'; record: PeerRecord; why: LeaveReason }
   | { type: 'peer.changed'; record: PeerRecord; added: string[]; removed: string[] }
-  | { type: 'search.settled' };
+  | { type: 'search.settled' }
+  /** There is a peer, or somebody that pretends to be one, with another secret. */
+  | { type: 'secrets.differ'; others: OtherSecrets };

@@ -91,7 +91,7 @@ async function checkOthers(
   try {
     return await withPeer('doctor', async (own) => {
       await search(own, undefined, signal, PATIENCE);
-      const unreached = await checkUnreached(own, keys, signal);
+      const unreached = await checkUnreached(own, place?.announced ?? [], keys, signal);
       // Look again: some peers of other hosts join while the missing ones are examined.
       const found = own.peers.of(meant(undefined)).list();
       const ids = new Set(found.map(({ id }) => id));

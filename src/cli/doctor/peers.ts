@@ -51,7 +51,7 @@ export function checkAnnouncements(all: readonly Announced[], keys: SecretKeys):
       const says = `this version cannot read the announcement ${file}`;
       return [{ status: 'problem', check: 'another version', says, todo: SAME_VERSION }];
     }
-    if (peer.world === undefined || peer.world === keys.world) return [];
+    if (!isApart(peer, keys)) return [];
     if (peer.pid !== undefined && !isRunning(peer.pid)) {
       const left = `${file} belongs to process ${peer.pid}, which no longer runs and had another secret`;
       return [{ status: 'note', check: 'old announcement', says: left, todo: 'remove the file' }];
@@ -59,6 +59,10 @@ export function checkAnnouncements(all: readonly Announced[], keys: SecretKeys):
     const says = `process ${peer.pid} on this host has another secret, so the two do not see each other`;
     return [{ status: 'problem', check: 'wrong secret', says, todo: SAME_SECRET }];
   });
+}
+
+function isApart({ world }: FoundAnnouncement, keys: SecretKeys): boolean {
+  return world !== undefined && world !== keys.world;
 }
 
 const SAME_SECRET =
@@ -132,8 +136,16 @@ async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[
 /** How many hints with a wrong tag are examined. */
 const MOST_DROPPED = 16;
 
-/** Reports why peers with a hint have not joined. */
-export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortSignal): Promise<Result[]> {
+/**
+ * Reports why peers with a hint have not joined.
+ * @param announced on this host; those with another secret are reported already
+ */
+export async function checkUnreached(
+  own: Peer,
+  announced: readonly Announced[],
+  keys: SecretKeys,
+  signal: AbortSignal,
+): Promise<Result[]> {
   const { candidates, degraded, dropped } = own.actor.system.get('discovery').getSnapshot().context as {
     candidates: ReadonlyMap<string, Candidate>;
     degraded: Readonly<Record<string, unknown>>;
@@ -148,7 +160,10 @@ export async function checkUnreached(own: Peer, keys: SecretKeys, signal: AbortS
   }));
   const apart = [...candidates.values()].filter(({ state, record }) => !record && state !== 'left');
   const reasons = await Promise.all(apart.map((candidate) => whyApart(candidate, keys, signal)));
-  return [...limited, ...reasons.flat(), ...(await checkDropped(dropped, keys, signal))];
+  const isKnown = (id: string): boolean =>
+    announced.some(({ peer }) => peer?.id === id && isApart(peer, keys));
+  const untold = new Map([...dropped].filter(([id]) => !isKnown(id)));
+  return [...limited, ...reasons.flat(), ...(await checkDropped(untold, keys, signal))];
 }
 
 /** Only `doctor` dials hints with a wrong tag. A peer with another secret is reported; a hint that is a lie is not. */

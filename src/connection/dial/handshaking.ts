@@ -17,6 +17,7 @@ import {
   HandshakeFailed,
   HandshakeNeedless,
   IdTaken,
+  OtherSecret,
   OwnHello,
 } from '../../wire/handshake/handshake-messages.ts';
 import type { AdmitGuest } from '../../wire/handshake/guest.ts';
@@ -263,7 +264,8 @@ function endedBy(code: number, hasPass: boolean): NetError {
       ? 'the pass has expired, was revoked or was made with another secret'
       : 'it has another secret, or is not a peer';
     const text = `the other side ended the handshake (${code}): ${why}`;
-    return new NetError('UNAUTHENTICATED', text, { cause: new HandshakeFailed(text) });
+    const cause = hasPass ? new HandshakeFailed(text) : new OtherSecret(text);
+    return new NetError('UNAUTHENTICATED', text, { cause });
   }
   if (code === CLOSE.FULL) {
     const text = `the other side closed the connection (${code}): it has reached ${limitOf(hasPass)}`;

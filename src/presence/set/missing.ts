@@ -36,7 +36,7 @@ export function whatIsMissing(
   const { has, ...rest } = selector;
   const wanted = [tag, has === undefined ? undefined : tagIn(has)].filter((each) => each !== undefined);
   const there = source.current();
-  if (there.length === 0) return 'no other peer is there; npx app-net doctor looks for the reason';
+  if (there.length === 0) return ['no other peer is there', ...whyNobody(source)].join('; ');
   const fits = matcher(rest, source.group);
   const meant = there.filter((peer) => fits(peer));
   const hasAll = (peer: RemotePeer): boolean => wanted.every((each) => peer.has(each));
@@ -57,6 +57,11 @@ export function whatIsMissing(
     parts.push(`group ${group} has ${others === 1 ? 'one' : others} ${what}`);
   }
   return printable(parts.join('; '));
+}
+
+/** Why there may be nobody at all. */
+export function whyNobody({ otherSecrets }: Pick<PeerSource, 'otherSecrets'>): string[] {
+  return [...(otherSecrets ? [otherSecrets.text] : []), 'npx app-net doctor looks for the reason'];
 }
 
 function count({ length }: readonly unknown[]): string {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 
 import { ModuleListeners } from '../../base/reload/module-listeners.ts';
+import type { OtherSecrets } from '../other-secrets.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { PeerSource, SourceChange } from './view.ts';
 
@@ -10,6 +11,7 @@ export class PeerSet implements PeerSource {
   readonly settled: () => Promise<void>;
   readonly ofModules = new ModuleListeners();
   searched = false;
+  otherSecrets: OtherSecrets | undefined;
   readonly #peers = new Map<string, RemotePeer>();
   readonly #emitter = new EventEmitter<{
     change: (change: SourceChange) => void;
@@ -27,6 +29,10 @@ export class PeerSet implements PeerSource {
 
   current(): RemotePeer[] {
     return [...this.#peers.values()];
+  }
+
+  get size(): number {
+    return this.#peers.size;
   }
 
   get(id: string): RemotePeer | undefined {

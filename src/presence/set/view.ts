@@ -2,6 +2,7 @@ import { Evidence } from '../../connection/link/evidence.ts';
 import type { LeaveReason } from '../../connection/link/evidence.ts';
 import type { ModuleListeners } from '../../base/reload/module-listeners.ts';
 import { whileHolding } from '../../base/process/process-hold.ts';
+import type { OtherSecrets } from '../other-secrets.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
 import type { Selector } from './selector.ts';
@@ -14,6 +15,8 @@ export interface PeerSource {
   readonly searched: boolean;
   /** The listeners that modules added while they were evaluated, whatever they select. */
   readonly ofModules: ModuleListeners;
+  /** Peers that have another secret than the local one, if there is any. */
+  readonly otherSecrets: OtherSecrets | undefined;
   /** Why the local peer has ended, once it has. */
   readonly ended: Error | undefined;
   current(): RemotePeer[];

@@ -271,7 +271,7 @@ export class HostProvider implements Provider {
     if (this.#stopped) return;
     if (announced?.id === id && isDead(announced)) {
       removeAnnouncement(this.#directory, name, announced.incarnation);
-    } else if (announced?.id === id && isOfWorld(announced, this.#self!) && this.#isTrue(announced)) {
+    } else if (announced?.id === id && this.#isTrue(announced)) {
       const hint = announcedHint(announced, this.#reaches);
       if (hint && !this.#inVain.has(hint.incarnation) && this.#find(hint, announced.from !== undefined)) {
         this.#passedOver.delete(name);
@@ -318,9 +318,9 @@ export class HostProvider implements Provider {
     this.#listener?.lost(id, incarnation);
   }
 
-  /** @returns false for a lie, which the listener is told of */
+  /** @returns false for a lie, and for a peer with another secret. The listener is told of both */
   #isTrue(announced: FoundAnnouncement): boolean {
-    if (!isForged(announced, this.#self!)) return true;
+    if (isOfWorld(announced, this.#self!) && !isForged(announced, this.#self!)) return true;
     this.#listener?.dropped?.(new Map([[announced.id, { count: 1, address: announced.addresses[0]! }]]));
     return false;
   }

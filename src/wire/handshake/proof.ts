@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-import { HandshakeFailed } from './handshake-messages.ts';
+import { OtherSecret } from './handshake-messages.ts';
 import type { HandshakeKeys } from './secret.ts';
 
 /** The proofs of a handshake, and what they cover. */
@@ -38,12 +38,12 @@ export function takenProof(keys: HandshakeKeys, t: Buffer, m3: string): Buffer {
   return acceptorProof(keys, t, `${m3}taken`);
 }
 
-/** @throws HandshakeFailed for another proof than the expected one */
+/** @throws OtherSecret for another proof than the expected one */
 export function checkProof(given: string, expected: Buffer): void {
   // Compare the text, not the bytes: several base64 texts can stand for the same bytes.
   const [proof, wanted] = [Buffer.from(given, 'utf8'), Buffer.from(expected.toString('base64url'), 'utf8')];
   // Compare the lengths first: timingSafeEqual throws if they differ.
   if (proof.length !== wanted.length || !timingSafeEqual(proof, wanted)) {
-    throw new HandshakeFailed('the proof is wrong: the two sides have different secrets');
+    throw new OtherSecret('the proof is wrong: the two sides have different secrets');
   }
 }

@@ -98,6 +98,9 @@ const PAGES: Record<string, Page> = {
   'docs/guides/coming-from-trpc.md': { served: ['hello.ts'], ends: ['call.ts', 'read.ts', 'fail.ts'] },
 };
 
+/** All pages run at once, so that a process takes long to start where other work is going on. In ms. */
+const LONG = 60_000;
+
 /** As the README says how to run TypeScript. */
 const WAYS = [
   { title: 'on this Node with tsx', tsx: true, need: () => process.execPath },
@@ -190,7 +193,8 @@ describe('the snippets of the README, of the reference of calls and of the pages
           }));
           // One that is also run itself may be waiting for that.
           const early = serving.filter(({ file }) => !ends.includes(file));
-          await Promise.all(early.map(({ each }) => each.line((line) => String(line).includes(' serves '))));
+          const serves = (line: unknown): boolean => String(line).includes(' serves ');
+          await Promise.all(early.map(({ each }) => each.line(serves, LONG)));
           const staying = Object.entries(stays).map(([file, line]) => ({
             line,
             each: start(page, file, those),
@@ -202,7 +206,7 @@ describe('the snippets of the README, of the reference of calls and of the pages
           }
           const fits = (line: unknown, wanted: string | RegExp): boolean =>
             typeof wanted === 'string' ? line === wanted : wanted.test(String(line));
-          for (const { line, each } of staying) await each.line((written) => fits(written, line));
+          for (const { line, each } of staying) await each.line((written) => fits(written, line), LONG);
         } finally {
           await those.clear();
         }

@@ -52,7 +52,7 @@ export interface EmitOptions {
  * });
  */
 export interface SubscribeOptions {
-  /** The peers whose events you want, whenever they join. Default: all of the own group. */
+  /** The peers whose events you want, whenever they join. Default: all peers of your own group. */
   from?: Selector | undefined;
   /** Ends the subscription when it aborts. */
   signal?: AbortSignal | undefined;

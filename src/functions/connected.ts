@@ -56,7 +56,7 @@ export interface RemoteFunction<F extends AnyFunction> {
    * Returns the function as it runs on one of the peers that have it. It picks two peers at random, and calls the
    * one that has fewer calls from this process. A peer whose function has a limit also tells how many calls of others it
    * has, and these count, too. If the peer cannot take the call, another one gets it, within the same deadline. A call that was lost and may have run is repeated only if the function is connected as `idempotent`.
-   * @param select which peers may get the call. Default: those of the own group
+   * @param select which peers may get the call. Default: the peers of your own group
    * @throws A call rejects with the error that the function threw, or with a NetError: NO_SUCH_TAG when no peer has the function.
    *
    * @example

@@ -54,7 +54,7 @@ export interface MapOptions {
   concurrency?: number | undefined;
   /** Whether results come in the order of the inputs. Default: false; they come as they arrive. */
   ordered?: boolean | undefined;
-  /** Which peers take part. Default: those of the own group. */
+  /** Which peers take part. Default: the peers of your own group. */
   select?: Selector | undefined;
   /** How long one input may take, in ms, with all its attempts. Default: the `deadline` option of the peer. */
   deadline?: number | undefined;

@@ -120,7 +120,7 @@ export function remote<F extends AnyFunction>(tag: string, options: RemoteOption
 }
 
 /**
- * Waits until the first search for peers is over, and resolves with the selected peers. Default: those of the own group.
+ * Waits until the first search for peers is over, and resolves with the selected peers. Default: the peers of your own group.
  * @throws TypeError for an invalid selector; the error that kept the default peer from starting
  *
  * @example
@@ -142,7 +142,7 @@ export function evidence(id: string): Evidence | undefined {
 }
 
 /**
- * The live set of the other peers of the own group. `peers.of()` makes other sets.
+ * The live set of the other peers of your own group. `peers.of()` makes other sets.
  *
  * @example
  * peers.on('join', (peer) => console.log(`${peer.name} is here`));

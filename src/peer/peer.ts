@@ -79,7 +79,7 @@ export class Peer extends GuestHost {
    * `system.get(name)` finds `discovery`, `dispatcher`, `caller`, `events` and `connection:<peer id>`.
    */
   readonly actor: PeerActor;
-  /** The live set of the other peers of the own group. `peers.of()` makes other sets. */
+  /** The live set of the other peers of this peer's group. `peers.of()` makes other sets. */
   readonly peers: Peers;
   /**
    * Returns what this peer has done, in numbers. It counts calls from the first time that somebody asks, here or from another

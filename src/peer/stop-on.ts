@@ -28,7 +28,7 @@ export interface StopOptions {
  */
 export interface ServeOptions extends StopOptions {
   /**
-   * Signals that stop the peer in order: on the first one it drains, then `serve()` resolves. A second signal ends the
+   * Signals that stop the peer gracefully: on the first one it drains, then `serve()` resolves. A second signal ends the
    * process at once. Default: none; a signal does what Node does by default.
    */
   stopOn?: readonly NodeJS.Signals[] | undefined;

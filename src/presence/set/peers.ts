@@ -44,8 +44,9 @@ const READY: Record<keyof ReadyOptions, true> = { min: true, signal: true };
 const EVENTS: Record<keyof PeersEvents, true> = { join: true, leave: true };
 
 /**
- * A live set of other peers: those of the own group, or those that `of()` selects. A peer joins after a successful
- * handshake. It leaves when it stops or is lost. Each life of a peer has one join and one leave.
+ * A live set of other peers: the peers of your own group, or those that `of()` selects. A peer joins when it has proved that it
+ * knows the secret, to this peer or to another one. It leaves when it stops or is lost. Each life of a peer has one join and one
+ * leave. A connection to the peer is opened when you call it.
  *
  * @example
  * peers.on('join', (peer) => console.log(`${peer.name} is here`));
@@ -191,7 +192,7 @@ export class Peers implements Iterable<RemotePeer> {
 
   /**
    * Calls the listener at each join or leave from now on. Peers that are there already do not join again. A module that is
-   * evaluated again (Vite, `tsx watch`) replaces the listeners that it added at its top level.
+   * evaluated again (in Vite, for instance) replaces the listeners that it added at its top level.
    * @throws TypeError for an unknown event, or a listener that is not a function
    */
   on<Name extends keyof PeersEvents>(event: Name, listener: PeersEvents[Name]): this {

@@ -5,7 +5,7 @@ import { isPromise } from '../../base/value-shape.ts';
 
 /**
  * Selects peers. `getPeers`, `peers.of`, `ready`, `any`, `all`, `map` and `subscribe` all take one. A peer must fit every
- * field you give. If you leave out `group`, only peers of the own group fit.
+ * field you give. If you leave out `group`, only peers of your own group fit.
  *
  * @example
  * const selector: Selector = { group: ['gpu', 'cpu'], has: 'resize', where: (peer) => peer.pid !== process.ppid };

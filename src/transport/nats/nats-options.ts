@@ -14,7 +14,7 @@ import { messageOf } from '../../base/text.ts';
 export interface NatsOptions {
   /**
    * URLs of the servers, such as `nats://10.0.0.1:4222` or `tls://nats.example:4222`. A URL may hold a user and a password, or a
-   * token: `nats://token@host`. Servers of the same cluster are found by themselves, but for those with TLS.
+   * token: `nats://token@host`. The client finds the other servers of a cluster by itself. With TLS, list all of them.
    */
   servers: string | readonly string[];
   /** The path of a `.creds` file, for servers with accounts of their own (JWT). */

@@ -64,6 +64,10 @@ const PAGES: Record<string, Page> = {
     ends: ['call.ts', 'signed.ts'],
     compiled: ['access.ts', 'unseen.ts'],
   },
+  'docs/guides/call-from-a-web-page.md': {
+    ends: [],
+    compiled: ['server.ts', 'pass.ts', 'app.ts', 'quick.ts', 'both-ways.ts', 'state.ts'],
+  },
   'docs/guides/give-a-peer-fewer-rights.md': {
     served: ['shop.ts'],
     ends: ['till.ts'],

@@ -97,6 +97,45 @@ describe('on the way to another NATS server', () => {
     });
   });
 
+  it('is only who has lost its server, and not who was too busy to read its answers', async () => {
+    // It answers in the turns of this process only, and so always a turn later.
+    const info = {
+      server_id: 'NA',
+      version: '2.9.0',
+      proto: 1,
+      headers: true,
+      max_payload: 1_000_000,
+      client_id: 1,
+    };
+    const server = createServer((socket) => {
+      socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        for (const _ of String(data).matchAll(/PING\r\n/g)) socket.write('PONG\r\n');
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { setTimeout: real } = globalThis;
+    // The server is asked for a sign of life every 20 ms in place of 3 s.
+    globalThis.setTimeout = ((run: () => void, time: number) =>
+      real(run, time === 3_000 ? 20 : time)) as typeof setTimeout;
+    try {
+      const bus = await openBus(checkNatsOptions({ servers: `127.0.0.1:${port}` }), Math.random);
+      const { epoch } = bus;
+      for (let count = 0; count < 12; count += 1) {
+        const until = performance.now() + 40;
+        while (performance.now() < until);
+        await turn();
+      }
+      expect(bus.epoch).to.equal(epoch);
+      await bus.close();
+    } finally {
+      globalThis.setTimeout = real;
+      server.close();
+    }
+  });
+
   it('one side of a lost link opens it anew, and the other waits for it', async () => {
     const server = await serve();
     const secret = makeSecret();

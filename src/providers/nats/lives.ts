@@ -17,7 +17,7 @@ export class Lives {
   readonly #known = new Map<string, Known>();
   /** The last version of each life, by incarnation; also of lives that are over. */
   readonly #versions = new Map<string, number>();
-  #ring: readonly Known[] | undefined;
+  #ring: readonly (Life & { place: string })[] | undefined;
 
   get size(): number {
     return this.#known.size;
@@ -36,15 +36,18 @@ export class Lives {
     this.#versions.set(incarnation, version);
     const [oldest] = this.#versions.keys();
     if (this.#versions.size > MOST_OVER + this.#known.size) this.#versions.delete(oldest!);
-    this.#known.set(incarnation, { ...hello, place: placeOf(hello) });
-    this.#ring = undefined;
+    const known = this.#known.get(incarnation);
+    this.#known.set(incarnation, { ...hello, place: known?.place ?? placeOf(hello) });
+    // Its place does not move.
+    if (!known) this.#ring = undefined;
     return true;
   }
 
   /** @returns whether it was known */
   forget({ incarnation }: Life): boolean {
-    this.#ring = undefined;
-    return this.#known.delete(incarnation);
+    const wasKnown = this.#known.delete(incarnation);
+    if (wasKnown) this.#ring = undefined;
+    return wasKnown;
   }
 
   /** Another life of the same peer, if there is one. */

@@ -285,7 +285,7 @@ export class Bus {
   #askAgain(connection: NatsConnection, missed: number): void {
     let answered = false;
     connection.flush().then(() => (answered = true), ignore);
-    this.#asking = setTimeout(() => {
+    const look = (): void => {
       if (this.#connection !== connection) return;
       if (!answered && missed >= MOST_MISSED) {
         this.#lost(connection, new Error('the server does not answer'));
@@ -293,7 +293,9 @@ export class Bus {
       } else {
         this.#askAgain(connection, answered ? 0 : missed + 1);
       }
-    }, ASK).unref();
+    };
+    // An answer that came while this process was busy is read before the immediate runs.
+    this.#asking = setTimeout(() => setImmediate(look), ASK).unref();
   }
 
   #note(problem: Error): void {

@@ -6,7 +6,7 @@ import { createPeer } from '../../src/index.ts';
 import type { Peer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Stage } from '../support/peers.ts';
-import { Processes } from '../support/processes.ts';
+import { LIBRARY, Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
 
 /** A peer that tells each join and leave, with the time, and serves. */
@@ -235,11 +235,40 @@ describe('real processes', function () {
       configure({ name: 'early' });
       configure({ group: 'both' });
       connect('f', () => 1);
-      try { configure({ name: 'late' }); } catch (error) { console.log(error.message); }
+      try { configure({ name: 'late', group: 'both' }); } catch (error) { console.log(error.message); }
+    `,
+      { name: 'late.mjs' },
+    );
+    expect(await script.exited).to.equal(0);
+    expect(script.lines[0])
+      .to.match(
+        /^configure\(\) comes too late for name: the default peer is in use since connect\(\) at \S+late\.mjs:5:7\. /,
+      )
+      .and.to.include('call configure() in a module of its own');
+  });
+
+  it('take the same options again, as test files of one process give them', async () => {
+    const script = await processes.start(
+      folder,
+      `
+      import { configure, peers, stop } from 'app-net';
+      import { MemoryNetwork } from '${LIBRARY.replace('index.js', 'testing.js')}';
+      const network = new MemoryNetwork();
+      const options = () => ({ name: 'early', seeds: ['127.0.0.1:4000'], limits: { calls: 8 }, network });
+      configure(options());
+      peers.on('join', () => {});
+      configure(options());
+      configure({ name: 'early' });
+      for (const other of [{ seeds: [] }, { limits: { calls: 9 } }, { network: new MemoryNetwork() }, { group: 'new' }])
+        try { configure(other); } catch (error) { console.log(error.message); }
+      await stop();
     `,
     );
     expect(await script.exited).to.equal(0);
-    expect(script.lines[0]).to.include('before the first use of the default peer');
+    expect(script.errors).to.equal('');
+    expect(
+      script.lines.map((line) => /too late for (\w+): .* since (.*?)\. Imports/.exec(String(line))!.slice(1)),
+    ).to.deep.equal(['seeds', 'limits', 'network', 'group'].map((name) => [name, '`peers`']));
   });
 
   it('report both places when two files connect functions under one name', async () => {

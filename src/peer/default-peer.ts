@@ -1,4 +1,5 @@
-import { callSite } from '../base/call-site.ts';
+import { callSite, formatCallSite } from '../base/call-site.ts';
+import { alike } from '../base/alike.ts';
 import type { Evidence } from '../connection/link/evidence.ts';
 import type { RemoteOptions } from '../functions/connect-arguments.ts';
 import type { Connect, FunctionRecord } from '../functions/connect-types.ts';
@@ -23,9 +24,13 @@ import { messageOf } from '../base/text.ts';
 /** The default peer of this process: made and started by the first use of anything below but `configure`. */
 let standard: Peer | undefined;
 let configured: PeerOptions = {};
+/** The first use of the default peer: what was used, and where, if that is known. */
+let firstUse = '';
 
-function defaultPeer(): Peer {
+/** @param by the function that was called, or the name of what was used */
+function defaultPeer(by: ((...args: never[]) => unknown) | string): Peer {
   if (!standard) {
+    firstUse = typeof by === 'string' ? by : `${by.name}() at ${formatCallSite(callSite(by))}`;
     const settings = resolveOptions(configured, process.env);
     standard = new Peer(settings, false);
     // A thread of a pool has no peer of its own: it only runs functions.
@@ -44,22 +49,30 @@ function defaultPeer(): Peer {
 /**
  * Sets the options of the default peer. Call it before the first use of the default peer. Imports run first, so put the
  * call into a module of its own, and import that module before those that call `connect`. If you call it more than once,
- * later options replace earlier ones.
- * @throws Error when the default peer is already in use; TypeError that names an unknown or invalid option; NetError
- *   INSECURE for options that would open the peer to strangers
+ * later options replace earlier ones. Once the default peer is in use, options are accepted only if they are the same.
+ * @throws Error for other options when the default peer is already in use, which names the first use; TypeError that names
+ *   an unknown or invalid option; NetError INSECURE for options that would open the peer to strangers
  *
  * @example
  * configure({ name: 'render-1', group: 'gpu' });
  */
 export function configure(options: PeerOptions): void {
-  if (standard) {
-    throw new Error(
-      'configure() must be called before the first use of the default peer, which is already in use. Imports run first, ' +
-        'so call it in a module that is imported before those that use connect()',
-    );
-  }
   resolveOptions(options, process.env);
-  configured = { ...configured, ...options };
+  if (standard) refuseOthers(options);
+  else configured = { ...configured, ...options };
+}
+
+/** @throws Error for an option that is not the one in use */
+function refuseOthers(options: PeerOptions): void {
+  const names = (Object.keys(options) as (keyof PeerOptions)[]).filter(
+    (name) => !alike(options[name], configured[name]),
+  );
+  if (names.length === 0) return;
+  throw new Error(
+    `configure() comes too late for ${names.join(', ')}: the default peer is in use since ${firstUse}. Imports run first, so ` +
+      'call configure() in a module of its own, and import that module before those that use the default peer. In a test run, ' +
+      'each test file imports it first',
+  );
 }
 
 /**
@@ -75,7 +88,7 @@ export function configure(options: PeerOptions): void {
  * await multiply.on(peer)(5, 10); // on another peer
  */
 export const connect: Connect = ((...args: unknown[]) =>
-  defaultPeer().register(args, callSite(connect))) as Connect;
+  defaultPeer(connect).register(args, callSite(connect))) as Connect;
 
 /**
  * Stops sharing a function, or each function of an object: other peers can no longer call it. Returns whether any of them
@@ -85,7 +98,7 @@ export const connect: Connect = ((...args: unknown[]) =>
  * disconnect(multiply);
  */
 export function disconnect(what: AnyFunction | FunctionRecord): boolean {
-  return defaultPeer().disconnect(what);
+  return defaultPeer(disconnect).disconnect(what);
 }
 
 /**
@@ -104,7 +117,7 @@ export function disconnect(what: AnyFunction | FunctionRecord): boolean {
  * });
  */
 export function use(hook: Hook): () => void {
-  return defaultPeer().use(hook);
+  return defaultPeer(use).use(hook);
 }
 
 /**
@@ -116,7 +129,7 @@ export function use(hook: Hook): () => void {
  * await multiply.on(peer)(2, 3);
  */
 export function remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
-  return defaultPeer().remote<F>(tag, options);
+  return defaultPeer(remote).remote<F>(tag, options);
 }
 
 /**
@@ -127,7 +140,7 @@ export function remote<F extends AnyFunction>(tag: string, options: RemoteOption
  * for (const peer of await getPeers()) console.log(await square.on(peer)(5));
  */
 export function getPeers(selector: Selector = {}): Promise<RemotePeer[]> {
-  return defaultPeer().getPeers(selector);
+  return defaultPeer(getPeers).getPeers(selector);
 }
 
 /**
@@ -138,7 +151,7 @@ export function getPeers(selector: Selector = {}): Promise<RemotePeer[]> {
  * console.log(`${evidence('7f1dGx2kQm')}`); // silent 6.0 s, own lag 12 ms, redial refused
  */
 export function evidence(id: string): Evidence | undefined {
-  return defaultPeer().evidence(id);
+  return defaultPeer(evidence).evidence(id);
 }
 
 /**
@@ -148,7 +161,7 @@ export function evidence(id: string): Evidence | undefined {
  * peers.on('join', (peer) => console.log(`${peer.name} is here`));
  * await peers.ready('math.multiply', { min: 2 });
  */
-export const peers: Peers = new Peers(() => defaultPeer().events.source);
+export const peers: Peers = new Peers(() => defaultPeer('`peers`').events.source);
 
 /**
  * Returns the event with this name, which peers can emit and subscribe to. An event goes only to other peers that
@@ -161,7 +174,7 @@ export const peers: Peers = new Peers(() => defaultPeer().events.source);
  * done.subscribe(({ id }, { peer }) => console.log(`${peer.name} has done ${id}`), { from: { group: 'gpu' } });
  */
 export function event<T = unknown>(name: string): NetEvent<T> {
-  return new NetEvent<T>(name, () => outsideThread(defaultPeer().events));
+  return new NetEvent<T>(name, () => outsideThread(defaultPeer(`the event ${name}`).events));
 }
 
 /**
@@ -172,7 +185,7 @@ export function event<T = unknown>(name: string): NetEvent<T> {
  * console.log(metricsText(metrics()));
  */
 export function metrics(): PeerMetrics {
-  return defaultPeer().metrics();
+  return defaultPeer(metrics).metrics();
 }
 
 /**
@@ -186,7 +199,7 @@ export function metrics(): PeerMetrics {
  * await serve({ stopOn: ['SIGTERM', 'SIGINT'] });
  */
 export function serve(options: ServeOptions = {}): Promise<void> {
-  return defaultPeer().serve(options);
+  return defaultPeer(serve).serve(options);
 }
 
 /**

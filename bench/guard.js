@@ -16,9 +16,9 @@ import { summarise } from './lib/statistics.js';
 import { watchingRatios } from './watching.js';
 
 const LEAST_RATIO = 2;
-// Far below what is measured, since two pairs of processes differ by a tenth on a shared machine. A span or a message for each call
-// costs more than half.
-const LEAST_WATCHED = { sampled: 0.6, metrics: 0.75, watched: 0.75, left: 0.8 };
+// Below what is measured (0.79 to 0.94, 0.97 to 1.1, 0.97 to 1.0, 0.95 to 1.25), since two pairs of processes differ by a tenth on a
+// shared machine. A span or a message for each call costs more than half.
+const LEAST_WATCHED = { sampled: 0.65, metrics: 0.85, watched: 0.85, left: 0.85 };
 const WATCHED = {
   sampled: '1 % of the calls sampled',
   metrics: 'metrics',

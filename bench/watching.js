@@ -14,6 +14,8 @@ const WARM_CALLS = 300_000;
 const ROUND_CALLS = 60_000;
 const IN_FLIGHT = 512;
 const SAMPLED = 0.01;
+/** The library, as its processes import it. */
+const LIBRARY = process.env.APP_NET_BENCH_LIBRARY ?? '../dist/index.js';
 
 const [, , role, how] = process.argv;
 if (role === 'server') await beServer(how);
@@ -48,9 +50,10 @@ export async function watchingRatios(ways = ['sampled', 'metrics', 'watched', 'l
   }
 }
 
-async function startPair(way) {
+/** A caller and a server. `round` makes calls, and resolves with their rate and their processor time on both sides, in µs. */
+export async function startPair(way, library = LIBRARY) {
   const runtimeDir = await mkdtemp(join(tmpdir(), 'app-net-bench-'));
-  const env = { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir };
+  const env = { ...process.env, APP_NET_RUNTIME_DIR: runtimeDir, APP_NET_BENCH_LIBRARY: library };
   const children = [];
   const start = async (what) => {
     const child = fork(FILE, [what, way], { env });
@@ -78,7 +81,7 @@ async function startPair(way) {
 }
 
 async function beServer(way) {
-  const { connect, serve } = await import('../dist/index.js');
+  const { connect, serve } = await import(LIBRARY);
   await watch(way);
   connect('add', (a, b) => a + b);
   connect('cpu', cpu);
@@ -87,7 +90,7 @@ async function beServer(way) {
 }
 
 async function beCaller(way) {
-  const { peers, remote } = await import('../dist/index.js');
+  const { peers, remote } = await import(LIBRARY);
   await watch(way);
   const [peer] = await peers.ready(remote('add'));
   const add = remote('add').on(peer);
@@ -132,7 +135,7 @@ async function watch(way) {
   }
 }
 
-function median(values) {
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 }

@@ -72,6 +72,16 @@ describe('instrument()', () => {
     await eventually(() => exporter.getFinishedSpans().length === 3);
   });
 
+  it('with sample begins a trace for that share of the calls', async () => {
+    begin({ sample: 0.25 });
+    for (let round = 0; round < 20; round += 1)
+      await Promise.all(Array.from({ length: 100 }, () => toB.call('trace')));
+    // The server's side of a call that begins no trace at the caller may begin one, too.
+    const client = exporter.getFinishedSpans().filter(({ kind }) => kind === SpanKind.CLIENT).length;
+    // 500, give or take six times the standard deviation of 19.
+    expect(client).to.be.within(384, 616);
+  });
+
   it('with a peer sees only what concerns that peer', async () => {
     begin({ peer: a });
     await toB.call('trace');

@@ -15,6 +15,8 @@ type Spanned<Message> = Message & { [key: symbol]: Span | undefined };
 export class Spans {
   readonly #tracer: Tracer;
   readonly #sample: number;
+  /** Calls without a trace until one begins one. */
+  #unsampled: number;
   readonly #key = Symbol('span');
   /** What `wants` has said of the call that is about to begin. */
   #isChosen = false;
@@ -23,6 +25,7 @@ export class Spans {
   constructor(tracer: Tracer, sample: number) {
     this.#tracer = tracer;
     this.#sample = sample;
+    this.#unsampled = callsBefore(sample);
   }
 
   /** Whether the call that is about to begin gets a span. Nearly all calls end here when `sample` is small. */
@@ -126,7 +129,8 @@ export class Spans {
     const span = (message as Spanned<CallMessage | AnyMessage>)[this.#key];
     if (!span) return;
     if (span.isRecording()) {
-      span.setAttributes({ ...endAttributes(end), ...more });
+      span.setAttributes(endAttributes(end));
+      if (more) span.setAttributes(more);
       if (!end.ok) {
         const text = end.message === undefined ? {} : { message: end.message };
         span.setStatus({ code: SpanStatusCode.ERROR, ...text });
@@ -136,8 +140,22 @@ export class Spans {
   }
 
   #isSampled(): boolean {
-    return this.#sample >= 1 || Math.random() < this.#sample;
+    if (this.#unsampled > 0) {
+      this.#unsampled -= 1;
+      return false;
+    }
+    this.#unsampled = callsBefore(this.#sample);
+    return true;
   }
+}
+
+/**
+ * How many calls come before the next one that is chosen, if each is chosen with the same chance. A random number for each of them would
+ * cost more than all the rest.
+ */
+function callsBefore(sample: number): number {
+  if (sample <= 0) return Infinity;
+  return sample >= 1 ? 0 : Math.floor(Math.log(1 - Math.random()) / Math.log1p(-sample));
 }
 
 function isInsideSpan(): boolean {

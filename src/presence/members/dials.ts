@@ -8,15 +8,18 @@ import type { Member } from './types.ts';
 
 /** Hints, and the dials that follow from them: a peer dials its neighbours, and nobody else unless there is a doubt. */
 
-/** News is waited for as long as more of it comes, since each may move the neighbours; in ms. */
-const NEWS = 60;
-const MOST_NEWS = 240;
+/** News is waited for as long as more of it comes, since each may move the neighbours; in ms. Where many start, it comes slowly. */
+const NEWS = 150;
+const MOST_NEWS = 1_000;
 
 /** The same while everybody is everybody's neighbour: this is how long two peers take longer to meet, in ms. */
 const FEW_NEWS = 15;
+const MOST_FEW_NEWS = 240;
 
-/** Of two peers that could dial each other, one waits this long for the other, in ms. */
+/** Of two peers that could dial each other, one waits this long for the other, in ms; and where many start at once, which takes them longer. */
 const POLITE = 60;
+const POLITE_OF_MANY = 250;
+const LONGEST_POLITE = 2_000;
 
 /** A peer that has run for so long is no newcomer any more, in ms. */
 const NEWCOMER = 1_000;
@@ -80,7 +83,7 @@ export function unhinted(state: State, id: string): void {
 
 /** The neighbours may be others now. Dials wait until nothing more comes for a while. */
 export function neighboursMayMove(state: State): void {
-  if (state.lastNews < state.now - MOST_NEWS) state.firstNews = state.now;
+  if (state.lastNews < state.now - MOST_FEW_NEWS) state.firstNews = state.now;
   state.lastNews = state.now;
   state.isLeafMoved = true;
 }
@@ -123,14 +126,16 @@ export function plan(state: State, subject: Subject): void {
  * the lower id.
  */
 function turn(state: State, { id, member, hint, plannedAt }: Subject): number {
+  // A process that was late has not read yet that the other side dials.
+  const late = Math.min(state.lateUntil, plannedAt + LONGEST_POLITE);
   if (state.rings.isFull) {
     const patience = (member ? undefined : hint?.patience) ?? (state.self.id > id ? POLITE : 0);
-    const quiet = Math.min(state.lastNews + FEW_NEWS, state.firstNews + MOST_NEWS);
-    return Math.max(quiet, plannedAt + patience);
+    const quiet = Math.min(state.lastNews + FEW_NEWS, state.firstNews + MOST_FEW_NEWS);
+    return Math.max(quiet, plannedAt + patience, patience > 0 ? late : 0);
   }
   const quiet = Math.min(state.lastNews + NEWS, state.firstNews + MOST_NEWS);
-  const settled = state.now - state.begun > NEWCOMER ? POLITE : 0;
-  return quiet + settled + (state.self.id > id ? POLITE : 0);
+  const settled = state.now - state.begun > NEWCOMER ? POLITE_OF_MANY : 0;
+  return state.self.id > id ? Math.max(quiet + settled + POLITE_OF_MANY, late) : quiet + settled;
 }
 
 export function dialSoon(state: State, subject: Subject): void {

@@ -110,7 +110,8 @@ export function dialFailed(
     }
     if (!busy || isFailing(state, subject, BUSY)) {
       // A peer of this host that takes connections can be reached, once it has time.
-      const isOut = subject.failures > 1 && isVouchedFor(state, subject) && !(busy && state.isHere(member));
+      const isLate = state.isHere(member) && (busy || (slow && !isFailing(state, subject, BUSY)));
+      const isOut = subject.failures > 1 && isVouchedFor(state, subject) && !isLate;
       if (isOut && !subject.unreachable && state.now >= state.lateUntil) {
         subject.unreachable = true;
         state.out.push({ type: 'left', member, why: 'unreachable', by: [] });

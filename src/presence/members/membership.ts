@@ -74,6 +74,7 @@ export class Membership {
         out: [],
       },
       ...{ firstNews: -Infinity, lastNews: -Infinity, unsaid: new Map(), batchAt: Infinity },
+      ...{ batchedAt: -Infinity, batchTime: 0 },
       ...{
         dials: new Agenda(),
         judgements: new Agenda(),

@@ -51,6 +51,9 @@ export interface State {
   /** What each link is told with the next batch, and when that is due. */
   readonly unsaid: Map<LinkKey, Set<Subject>>;
   batchAt: number;
+  /** When the last batch was told, and how long it was gathered. */
+  batchedAt: number;
+  batchTime: number;
   /** Somebody has answered with all that it has, and perhaps not all of it is described yet. */
   isAnswered: boolean;
   /** When others were last tried since this peer may be cut off, and when it was last taken to be. */

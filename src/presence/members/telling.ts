@@ -14,6 +14,9 @@ import type { Fingerprint, LinkKey, Mark, Member } from './types.ts';
 /** What is new is gathered for so long, in ms. */
 const BATCH = 20;
 
+/** While one batch follows the other, each is gathered for twice as long as the one before, up to this: most news is then told once. */
+const LONGEST_BATCH = 320;
+
 /** One link by chance compares its set with the other side's this often, in ms: a missed message would never be noticed. */
 const COMPARISON = 10_000;
 
@@ -30,7 +33,7 @@ export function tellAt(state: State): number {
 /** Tells every link of it, but the one that told of it and those that lead to it. */
 export function spread(state: State, subject: Subject, from: LinkKey | undefined): void {
   if (subject.member && isLeaf(subject.member)) return;
-  if (state.batchAt === Infinity) state.batchAt = state.now + BATCH;
+  if (state.batchAt === Infinity) state.batchAt = state.now + gathering(state);
   for (const [link, to] of state.links)
     if (link !== from && to !== subject) state.unsaid.get(link)!.add(subject);
 }
@@ -47,8 +50,16 @@ export function tellDue(state: State): void {
   if (link !== undefined) compare(state, link);
 }
 
+/** How long the next batch is gathered. */
+function gathering(state: State): number {
+  const isNext = state.now - state.batchedAt < LONGEST_BATCH;
+  state.batchTime = isNext ? Math.min(2 * state.batchTime, LONGEST_BATCH) : BATCH;
+  return state.batchTime;
+}
+
 function offerAll(state: State): void {
   state.batchAt = Infinity;
+  state.batchedAt = state.now;
   for (const [link, subjects] of state.unsaid) {
     if (subjects.size === 0) continue;
     const offered: Fingerprint[] = [];

@@ -250,5 +250,10 @@ describe('processes that share a NATS server and a secret, and nothing else', fu
       network: natsNetwork({ servers: server.url }),
     };
     expect(await begin(passphrase)).to.include('npx app-net secret');
+    const host = createPeer({ secret });
+    local.push(host);
+    const pass = await host.pass({ name: 'guest' });
+    const asGuest = { pass, network: natsNetwork({ servers: server.url }) };
+    expect(await begin(asGuest)).to.include('a guest cannot be at NATS');
   });
 });

@@ -62,7 +62,8 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   const open = async (): Promise<void> => {
     if (settings.insecure) warnOfInsecurity();
     const { id, incarnation } = self;
-    const attached = await network.attach({ id, incarnation, clock, random, keys: keysOf });
+    const isGuest = settings.pass !== undefined;
+    const attached = await network.attach({ id, incarnation, clock, random, keys: keysOf, isGuest });
     closeNetwork = () => attached.close?.();
     if (stopped) {
       ending.add(Promise.resolve(closeNetwork()));

@@ -28,6 +28,8 @@ export interface NetworkUser {
   random: () => number;
   /** The keys of the user's secret, for a network that needs them. @param shared gives the secret if the user gave none */
   keys: (shared: () => Promise<string>) => Promise<SecretKeys>;
+  /** Whether the user has a pass in place of the secret. */
+  isGuest?: boolean;
   /** Whether the user is on another network as well. Then this one need not work from the beginning. */
   hasAnother?: boolean;
 }

@@ -25,10 +25,11 @@ import { NatsProvider } from './nats-provider.ts';
 export function natsNetwork(options: NatsOptions): Network {
   const source = checkNatsOptions(options);
   return {
-    attach: async ({ id, incarnation, random, keys, hasAnother }) => {
+    attach: async ({ id, incarnation, random, keys, hasAnother, isGuest }) => {
+      if (isGuest) throw guestAtNats();
       const secret = (): Promise<never> => Promise.reject(noSecret('there is none'));
       const { relay, world } = await keys(secret);
-      if (!relay) throw noSecret('a passphrase or a pass is none');
+      if (!relay) throw noSecret('a passphrase is none');
       const bus = await openBus(source, random, hasAnother);
       const station = new Station(bus, new Subjects(world), { id, incarnation }, () => relay);
       return {
@@ -40,6 +41,13 @@ export function natsNetwork(options: NatsOptions): Network {
       };
     },
   };
+}
+
+function guestAtNats(): TypeError {
+  return new TypeError(
+    'pass: a guest cannot be at NATS, where only peers with the secret can find each other. Leave natsNetwork (or APP_NET_NATS) ' +
+      'out, and connect the guest directly: on its host, with lan: true, or with seeds',
+  );
 }
 
 function noSecret(why: string): NetError {

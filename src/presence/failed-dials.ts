@@ -1,6 +1,6 @@
 import { NetError } from '../base/errors.ts';
 import { DialsFailed } from '../connection/dial/dialing.ts';
-import { PeerFull } from '../connection/dial/handshaking.ts';
+import { LostOnTheWay, PeerFull } from '../connection/dial/handshaking.ts';
 import { isOwnTrouble } from '../connection/dial/probing.ts';
 import { NOBODY_AT_NATS } from '../connection/findings.ts';
 import { warnOfTakenId } from '../connection/id-taken.ts';
@@ -115,7 +115,9 @@ export function noteLoss(
 /** Whether the failure says nothing about the other peer. */
 function isMoot(error: unknown): boolean {
   if (isOwnTrouble(error)) return true;
-  return error instanceof NetError && (error.code === 'ID_TAKEN' || error.cause instanceof PeerFull);
+  if (!(error instanceof NetError)) return false;
+  const { code, cause } = error;
+  return code === 'ID_TAKEN' || cause instanceof PeerFull || cause instanceof LostOnTheWay;
 }
 
 /** This host knows of its own ports, and a broker says twice that nobody is there before it counts. */

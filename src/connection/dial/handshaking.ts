@@ -227,7 +227,9 @@ function run(
       refuse(CLOSE.BAD_FRAME, 'binary message', new NetError('UNAUTHENTICATED', text));
     },
     closed: (code) => {
-      if (end()) outcome.failed(endedBy(code, dialled && pass !== undefined));
+      if (!end()) return;
+      const isLost = code === CLOSE.NETWORK && socket.isRelayed === true;
+      outcome.failed(isLost ? lostOnTheWay() : endedBy(code, dialled && pass !== undefined));
     },
   };
   socket.receive(receiver);
@@ -253,6 +255,14 @@ function limitOf(isGuest: boolean): string {
 
 /** The other side lives, and takes no more connections. */
 export class PeerFull extends Error {}
+
+/** A broker between the two sides lost the connection. That says nothing about the other side. */
+export class LostOnTheWay extends Error {}
+
+function lostOnTheWay(): NetError {
+  const text = 'the connection to the broker broke during the handshake';
+  return new NetError('UNAUTHENTICATED', text, { cause: new LostOnTheWay(text) });
+}
 
 /**
  * The error for a close code. A code proves nothing: anybody that answers a dial can send any code.

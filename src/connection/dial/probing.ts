@@ -7,7 +7,7 @@ import { warnOfUnforeseen } from '../../base/unforeseen.ts';
 import { isError } from '../../wire/values/error-classes.ts';
 import { DialsFailed, dialInTurn } from './dialing.ts';
 import type { Redial } from '../link/evidence.ts';
-import { dialHandshake } from './handshaking.ts';
+import { dialHandshake, LostOnTheWay } from './handshaking.ts';
 import type { HandshakeDependencies } from './handshaking.ts';
 import type { Session } from '../link/session.ts';
 import { proveAnywhere } from './proving.ts';
@@ -42,7 +42,10 @@ export interface ProbeInput {
 /** Time between two attempts if this process itself lacks the resources to dial, in ms. */
 const AGAIN = 250;
 
-/** The same if the other side cut the new connection at once, in ms: a process that is being killed does, for a moment. */
+/**
+ * The same if the other side cut the new connection at once, in ms: a process that is being killed does, for a moment. Also if a broker
+ * lost the new connection.
+ */
 const ONCE_MORE = 10;
 
 /** Errors of a dial that the other side has cut. */
@@ -103,7 +106,11 @@ function probe(input: ProbeInput, tell: (result: ProbeResult) => void): () => vo
         },
         {
           done: (session) => report({ type: 'session.arrived', session }),
-          failed: ([error]) => failed('failed', error!.message, { accepted: true }),
+          failed: (errors) => {
+            if (errors.some(({ cause }) => cause instanceof LostOnTheWay))
+              again = clock.setTimeout(() => begin(input.addresses), ONCE_MORE);
+            else failed('failed', errors[0]!.message, { accepted: true });
+          },
         },
       );
     } catch (error) {

@@ -68,6 +68,14 @@ describe('app-net metrics', function () {
   };
   const value = (text: string, line: RegExp): number => Number(line.exec(text)?.[1] ?? 'NaN');
 
+  for (const command of ['metrics', 'dashboard']) {
+    it(`refuses a port above 65535 (${command})`, async () => {
+      const refused = processes.run(folder, [COMMAND, command, '--port', '65536']);
+      expect(await refused.exited).to.equal(2);
+      expect(refused.errors).to.include('Give a port from 0 to 65535.');
+    });
+  }
+
   it('adds up the numbers of all peers, and keeps those of peers that left', async () => {
     const worker = await processes.start(folder, WORKER);
     await worker.announced(folder);

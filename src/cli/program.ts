@@ -160,7 +160,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
   program
     .command('metrics')
     .description('serve the numbers of all peers to Prometheus')
-    .option('--port <port>', 'port to listen at; 0 for any', wholeNumber, 9_464)
+    .option('--port <port>', 'port to listen at; 0 for any', portNumber, 9_464)
     .option('--host <address>', 'address to listen at', '127.0.0.1')
     .option('--by-peer', 'a series for each peer, by its name and host; default: sums by group')
     .option(...group)
@@ -171,7 +171,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
   program
     .command('dashboard')
     .description('show a live picture of all peers in a browser')
-    .option('--port <port>', 'port to listen at, on 127.0.0.1; 0 for any', wholeNumber, 0)
+    .option('--port <port>', 'port to listen at, on 127.0.0.1; 0 for any', portNumber, 0)
     .option('--no-open', 'only print the address')
     .option(...group)
     .option('--json', 'print a line of JSON')
@@ -235,4 +235,10 @@ export function wholeNumber(text: string): number {
 function fromOne(text: string): number {
   if (wholeNumber(text) === 0) throw new InvalidArgumentError('Give a whole number, 1 or more.');
   return Number(text);
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.');
+  return port;
 }

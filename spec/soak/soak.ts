@@ -22,7 +22,7 @@ import { restarts } from './restarts.ts';
 import { saturated } from './saturated.ts';
 import { simulations } from './simulations.ts';
 
-/** A thousand rounds of the cluster at NATS take forty minutes. */
+/** A thousand rounds of the cluster at NATS take an hour at least. */
 const CLUSTER_ROUNDS = Number(process.env['SOAK_NATS_ROUNDS'] ?? 1_000);
 
 const DASHBOARD_MINUTES = Number(process.env['SOAK_DASHBOARD_MINUTES'] ?? 30);

@@ -178,8 +178,11 @@ export const connectionParts = setup({
     'note that the link closed': ({ context, event }) => {
       const record = context.record!;
       const { link, code } = event as Event<'link.closed'>;
+      const isGuest = context.services.handshake.pass !== undefined;
       const detail =
-        link.broken === undefined ? closedBy(code) : `this side closed the connection: ${link.broken}`;
+        link.broken === undefined
+          ? closedBy(code, isGuest)
+          : `this side closed the connection: ${link.broken}`;
       const hasClosed = !link.suspect;
       record.doubt = { ...findingsOf(record, context.services.liveness), detail, hasClosed };
       // A closed link takes no calls. They wait until it is decided whether there is another link.

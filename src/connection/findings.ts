@@ -18,9 +18,13 @@ export function findingsOf({ link, doubt }: PeerRecord, liveness: LivenessRef): 
   return { ...doubt, ...(link && liveness.getSnapshot().context.findings(link)) };
 }
 
-/** The end of a link, in words. */
-export function closedBy(code: number): string {
+/** The end of a link, in words. @param isGuest whether this peer has a pass */
+export function closedBy(code: number, isGuest: boolean): string {
   if (code === CLOSE.GONE) return NOBODY_AT_NATS;
-  if (code === CLOSE.HANDSHAKE) return 'the pass of this peer has expired or was revoked';
+  // For this side the handshake had succeeded, so it took too long for the other one.
+  if (code === CLOSE.HANDSHAKE)
+    return isGuest
+      ? 'the pass of this peer has expired or was revoked'
+      : `the other side ended the handshake (${code})`;
   return code === CLOSE.NETWORK ? 'the connection through NATS broke' : `the connection closed (${code})`;
 }

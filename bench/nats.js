@@ -1,6 +1,6 @@
-// Calls through a NATS server, sealed, beside `nc.request` of the NATS client and beside a direct connection; and many peers over one
-// server. Run it with `npm run bench:nats`, and only the second part with `npm run bench:nats -- --peers 200`. It needs
-// `nats-server`, and starts it on a free port.
+// Calls through a NATS server, sealed, beside `nc.request` of the NATS client and beside a direct connection; then many peers over
+// one server, and very many simulated members. Run it with `npm run bench:nats`, and only one of the last two parts with
+// `npm run bench:nats -- --peers 200` or `-- --members 2000`. It needs `nats-server`, and starts it on a free port.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { members } from './nats-members.js';
 
 const ROUNDS = 3;
 const TIME = 1_500;
@@ -15,7 +16,8 @@ const FLIGHTS = [1, 64, 512];
 const SECRET = `net1_${Buffer.alloc(32, 7).toString('base64url')}`;
 const WAYS = ['nc.request', 'app-net over NATS', 'app-net, direct'];
 
-const PEERS = 200;
+const PEERS = 50;
+const MEMBERS = 2_000;
 const PROCESSES = 10;
 /** How long the messages of an idle network are counted, in ms. */
 const IDLE = 10_000;
@@ -23,17 +25,18 @@ const IDLE = 10_000;
 const [, , what, ...given] = process.argv;
 if (what === 'serve') await serve(...given);
 else if (what === 'many') await beMany(...given);
-else await measure(what === '--peers' ? Number(given[0]) : undefined);
+else await measure(what, Number(given[0]));
 
-async function measure(peers) {
+async function measure(part, count) {
   const folder = await mkdtemp(join(tmpdir(), 'app-net-bench-'));
   const options = ['-a', '127.0.0.1', '-p', '-1', '-m', '-1', '--ports_file_dir', folder];
   const server = spawn('nats-server', options, { stdio: 'ignore' });
   try {
     await once(server, 'spawn');
     const { nats, monitoring } = await portsOf(join(folder, `nats-server_${server.pid}.ports`));
-    if (peers === undefined) await compare(nats[0], folder);
-    await meet(nats[0], monitoring[0], peers ?? PEERS);
+    if (part === undefined) await compare(nats[0], folder);
+    if (part !== '--members') await meet(nats[0], monitoring[0], count || PEERS);
+    if (part !== '--peers') await members(nats[0], monitoring[0], server.pid, SECRET, count || MEMBERS);
   } finally {
     server.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });

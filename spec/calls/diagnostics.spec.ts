@@ -262,6 +262,58 @@ describe('diagnostics channels', () => {
     expect(of<LinkMessage>('link:open').map(({ dialled }) => dialled)).to.include.members([true, false]);
   });
 
+  it('do no harm whatever a subscriber sets, and when it freezes what it gets', async () => {
+    const nothing = (): never => {
+      throw new Error('a subscriber');
+    };
+    const deeds: ((message: CallMessage) => unknown)[] = [
+      (message) => (message.enter = 5 as never),
+      (message) => (message.enter = nothing),
+      (message) => (message.enter = () => undefined as never),
+      (message) => (message.enter = (step) => (step(), step())),
+      (message) => (message.trace = null as never),
+      (message) =>
+        (message.trace = Object.defineProperty({}, 'traceparent', { get: nothing, enumerable: true })),
+      (message) => Object.freeze(message),
+    ];
+    const times: string[] = [];
+    b.connect('now', (value: number) => times.push('now') && value);
+    b.connect('later', async (value: number) => {
+      await Promise.resolve();
+      times.push('later');
+      return value;
+    });
+    b.connect('values', async function* values() {
+      yield 1;
+      yield 2;
+    });
+    b.connect('fail', () => {
+      throw new RangeError('of the function');
+    });
+    await a.peers.ready('fail');
+    const heard: unknown[] = [];
+    b.event('done').subscribe((value) => heard.push(value));
+    await a.event('done').ready();
+    for (const [index, deed] of deeds.entries()) {
+      const what = String(deed);
+      for (const name of ['call:start', 'any:start', 'event:emit', 'event:receive']) {
+        channels.on(name, deed);
+      }
+      for (const call of [(n: number) => toB.call('now', [n]), a.remote<(n: number) => number>('now').any()])
+        expect(await call(7), what).to.equal(7);
+      expect(await toB.call('later', [8]), what).to.equal(8);
+      const seen: unknown[] = [];
+      for await (const each of a.remote<() => AsyncGenerator<number>>('values').any()()) seen.push(each);
+      expect(seen, what).to.deep.equal([1, 2]);
+      expect(await failure(toB.call('fail')), what).to.have.property('message', 'of the function');
+      expect(times.splice(0), what).to.deep.equal(['now', 'now', 'later']);
+      a.event('done').emit(index);
+      await eventually(() => heard.length === index + 1);
+      channels.clear();
+    }
+    expect(heard).to.deep.equal(deeds.map((_, index) => index));
+  });
+
   it('do no harm when a subscriber throws, and make nothing when nobody subscribes', async () => {
     const uncaught: unknown[] = [];
     const listeners = process.rawListeners('uncaughtException');

@@ -108,6 +108,43 @@ describe('instrument()', () => {
     expect(exporter.getFinishedSpans()).to.deep.equal([]);
   });
 
+  it('does no harm when the tracer, its spans or the propagator fail', async () => {
+    const fails = (what: string) => (): never => {
+      throw new Error(what);
+    };
+    b.connect('plain', () => 1);
+    await a.peers.ready('plain');
+    const span = provider.getTracer('x').startSpan('x');
+    const broken: Record<string, unknown>[] = [
+      'end',
+      'isRecording',
+      'setAttributes',
+      'addEvent',
+      'spanContext',
+    ].map((name) => Object.create(span, { [name]: { value: fails(name) } }) as Record<string, unknown>);
+    const tracers = [
+      { startSpan: fails('startSpan') },
+      { startSpan: () => null },
+      ...broken.map((each) => ({ startSpan: () => each })),
+    ];
+    for (const tracer of tracers) {
+      const end = begin({ tracer: tracer as never, meter: false });
+      expect(await toB.call('plain')).to.equal(1);
+      expect(await a.remote('plain').any()()).to.equal(1);
+      end();
+    }
+    propagation.disable();
+    propagation.setGlobalPropagator({ inject: fails('inject'), extract: fails('extract'), fields: () => [] });
+    try {
+      const end = begin({ meter: false });
+      expect(await toB.call('plain')).to.equal(1);
+      end();
+    } finally {
+      propagation.disable();
+      provider.register();
+    }
+  });
+
   it('refuses options that are wrong', () => {
     expect(() => instrument({ trace: true } as object)).to.throw(TypeError, 'there is no option trace');
     expect(() => instrument({ sample: 2 })).to.throw(TypeError, 'sample');

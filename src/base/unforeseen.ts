@@ -9,16 +9,23 @@ import { isBriefText, messageOf } from './text.ts';
 /** At most one process warning in this time, in ms: somebody on the network might be able to cause one with every message. */
 const PAUSE = 1_000;
 
-let nextAt = -Infinity;
-keepApart({ fresh: () => -Infinity, take: () => nextAt, put: (at) => (nextAt = at) });
+/** Returns a function that emits a process warning, which Node writes to stderr, unless it has just done so. */
+export function seldomWarning(): (text: string) => void {
+  let nextAt = -Infinity;
+  keepApart({ fresh: () => -Infinity, take: () => nextAt, put: (at) => (nextAt = at) });
+  return (text) => {
+    const now = performance.now();
+    if (now < nextAt) return;
+    nextAt = now + PAUSE;
+    process.emitWarning(text, 'AppNetWarning');
+  };
+}
 
-/** Emits a process warning, which Node writes to stderr. For places that have no log, and for logs that are off. */
+const warn = seldomWarning();
+
+/** For places that have no log, and for logs that are off. */
 export function warnOfUnforeseen(doing: string, error: unknown): void {
-  const now = performance.now();
-  if (now < nextAt) return;
-  nextAt = now + PAUSE;
-  const text = `unexpected error ${doing}. This is a bug of app-net; please report it: ${stackOf(error)}`;
-  process.emitWarning(text, 'AppNetWarning');
+  warn(`unexpected error ${doing}. This is a bug of app-net; please report it: ${stackOf(error)}`);
 }
 
 /** Runs work that nobody waits for. A rejection is reported and ends nothing. */

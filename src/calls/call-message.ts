@@ -1,4 +1,5 @@
 import { CHANNELS } from '../base/diagnostics.ts';
+import { harmless, noted } from '../base/harmless.ts';
 import type { DiagnosedPeer } from '../base/diagnostics.ts';
 import type { CallMeta, TraceContext } from '../wire/beside.ts';
 import type { NetErrorCode } from '../base/errors.ts';
@@ -42,6 +43,12 @@ export class CallMessage {
   enter: (<T>(step: () => T) => T) | undefined;
   /** How the call ended; undefined before that. For a call that streams, this is the end of the stream. */
   end: CallEnd | undefined;
+  #isOver = false;
+
+  /** @internal */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
 
   /** @internal */
   constructor(
@@ -68,11 +75,12 @@ export class CallMessage {
 
   /** @internal */
   finish(end: CallEnd): void {
-    if (this.end) return;
-    this.end = end;
+    if (this.#isOver) return;
+    this.#isOver = true;
+    noted(() => (this.end = end));
     const channel = end.ok ? CHANNELS.callEnd : CHANNELS.callError;
     if (channel.hasSubscribers) channel.publish(this);
-    for (const each of watchers) guarded(() => each.end(this, end));
+    for (const each of watchers) harmless(WATCHER, () => each.end(this, end));
     this.attemptOf?.attempted(this, end);
   }
 }
@@ -107,6 +115,7 @@ export class AnyMessage {
   /** The attempt whose stream is its result. */
   #open: CallMessage | undefined;
   #last: CallMessage | undefined;
+  #isOver = false;
 
   /** @internal */
   constructor(how: AnyMessage['how'], local: string, tag: string, trace: TraceContext | undefined) {
@@ -120,8 +129,10 @@ export class AnyMessage {
 
   /** @internal */
   began(call: CallMessage): void {
-    this.attempts += 1;
-    this.peer = call.peer;
+    noted(() => {
+      this.attempts += 1;
+      this.peer = call.peer;
+    });
     this.#last = call;
   }
 
@@ -132,14 +143,15 @@ export class AnyMessage {
 
   /** @internal An attempt succeeded. If it gave a stream, the end is that of the stream. */
   succeeded(end: CallEnd): void {
-    if (this.#last && !this.#last.end) this.#open = this.#last;
+    if (this.#last && !this.#last.isOver) this.#open = this.#last;
     else this.finish(end);
   }
 
   /** @internal */
   finish(end: CallEnd): void {
-    if (this.end) return;
-    this.end = end;
+    if (this.#isOver) return;
+    this.#isOver = true;
+    noted(() => (this.end = end));
     const channel = end.ok ? CHANNELS.anyEnd : CHANNELS.anyError;
     if (channel.hasSubscribers) channel.publish(this);
   }
@@ -210,6 +222,8 @@ export interface CallWatcher {
   end(message: CallMessage, end: CallEnd): void;
 }
 
+const WATCHER = 'the instrumentation of calls';
+
 let watchers: readonly CallWatcher[] = [];
 
 /** Returns a function that ends it. */
@@ -223,7 +237,7 @@ export function areCallsWanted(side: CallMessage['side'], isTraced: boolean): bo
   const { callStart, callEnd, callError } = CHANNELS;
   let are = callStart.hasSubscribers || callEnd.hasSubscribers || callError.hasSubscribers;
   // Each is asked, as each remembers its own answer until `start`.
-  for (const each of watchers) if (each.wants(side, isTraced)) are = true;
+  for (const each of watchers) if (harmless(WATCHER, () => each.wants(side, isTraced))) are = true;
   return are;
 }
 
@@ -236,18 +250,7 @@ export function areCallsWatched(): boolean {
 
 export function publishStart(message: CallMessage): void {
   if (CHANNELS.callStart.hasSubscribers) CHANNELS.callStart.publish(message);
-  for (const each of watchers) guarded(() => each.start(message));
-}
-
-/** As channels do: an error of a watcher is an uncaught exception and does no harm to the call. */
-function guarded(step: () => void): void {
-  try {
-    step();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
-  }
+  for (const each of watchers) harmless(WATCHER, () => each.start(message));
 }
 
 /** Whether somebody listens to `any` and `map`. */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { AnyFunction } from '../base/function-types.ts';
+import { entered } from '../base/harmless.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { shared } from '../base/shared.ts';
 import { NO_META } from '../wire/beside.ts';
@@ -123,8 +124,8 @@ export function runTracked<T>(call: OuterCall, step: () => T): T {
   running.now = undefined;
   try {
     const { enter, bare } = call;
-    if (bare) return enter ? enter(step) : step();
-    return storage.run(call, enter ? () => enter(step) : step);
+    if (bare) return enter ? entered(enter, step) : step();
+    return storage.run(call, enter ? () => entered(enter, step) : step);
   } finally {
     running.now = before;
   }

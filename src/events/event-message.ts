@@ -1,5 +1,6 @@
 import { CHANNELS } from '../base/diagnostics.ts';
 import type { DiagnosedPeer } from '../base/diagnostics.ts';
+import { noted } from '../base/harmless.ts';
 import { messageOf } from '../base/text.ts';
 import type { CallMeta, TraceContext } from '../wire/beside.ts';
 import type { Gap } from './interests.ts';
@@ -90,6 +91,6 @@ export function traceOfEmit(
 }
 
 export function tellHandled(message: ReceiveMessage, failure?: { error: unknown }): void {
-  if (failure) message.error = messageOf(failure.error);
+  if (failure) noted(() => (message.error = messageOf(failure.error)));
   if (CHANNELS.eventHandled.hasSubscribers) CHANNELS.eventHandled.publish(message);
 }

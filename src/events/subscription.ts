@@ -2,6 +2,7 @@ import type { Gap } from './interests.ts';
 import type { EventListener, Received, SubscribeOptions } from './event-types.ts';
 import type { EventHub } from './event-hub.ts';
 import { CHANNELS } from '../base/diagnostics.ts';
+import { entered } from '../base/harmless.ts';
 import { tellHandled } from './event-message.ts';
 import type { ReceiveMessage } from './event-message.ts';
 import { near } from '../base/near.ts';
@@ -95,7 +96,7 @@ export class Subscription implements Disposable {
     const { enter } = message;
     const listen = (): unknown => this.#listener(received.payload, received);
     try {
-      const result = enter ? enter(listen) : listen();
+      const result = enter ? entered(enter, listen) : listen();
       if (isPromise(result)) whenSettled(result, done, fail);
       else done();
     } catch (error) {

@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createNoopMeter, metrics, trace } from '@opentelemetry/api';
 import type { Meter, Tracer } from '@opentelemetry/api';
 
+import { harmless } from '../base/harmless.ts';
 import { refuseUnknown } from '../base/option-checks.ts';
 import { libraryVersion } from '../base/version.ts';
 import { watchCalls } from '../calls/call-message.ts';
@@ -65,10 +66,12 @@ export function instrument(options: InstrumentOptions = {}): () => void {
 
   const channels: [string, (message: unknown) => void][] = [];
   const on = (name: string, listener: (message: never) => void): void => {
-    const ofPeer = (message: unknown): void => {
-      if ((message as { readonly local: string }).local === peer?.id) listener(message as never);
+    const guarded = (message: unknown): void => {
+      if (peer && (message as { readonly local: string }).local !== peer.id) return;
+      // A tracer, a meter, a propagator or a processor of spans may throw. A subscriber that does ends the process.
+      harmless('the instrumentation', () => listener(message as never));
     };
-    channels.push([`app-net:${name}`, peer ? ofPeer : (listener as (message: unknown) => void)]);
+    channels.push([`app-net:${name}`, guarded]);
   };
 
   const isOwn = ({ local }: CallMessage): boolean => peer === undefined || local === peer.id;

@@ -76,8 +76,18 @@ function metaText(meta: unknown): string {
   );
 }
 
-/** A part of a trace that is wrong or too long is left out: a call must not fail because of its trace. */
+/** A call must not fail because of its trace. */
 function traceText(trace: TraceContext): string {
+  try {
+    return textOf(trace);
+  } catch {
+    // Whoever sets a trace may set anything, also what throws when it is read.
+    return '';
+  }
+}
+
+/** A part of a trace that is wrong or too long is left out. */
+function textOf(trace: TraceContext): string {
   const { traceparent, tracestate, ...others } = trace;
   const isOnly = isTraceparent(traceparent) && tracestate === undefined && isEmpty(others);
   if (isOnly) return `,"trace":"${traceparent}"`;

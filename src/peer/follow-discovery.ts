@@ -1,5 +1,3 @@
-import type { AnyActor } from 'xstate';
-
 import { CHANNELS } from '../base/diagnostics.ts';
 import type { Evidence, LeaveReason } from '../connection/link/evidence.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
@@ -55,7 +53,7 @@ interface Emitter {
  * @returns the counts, which go on
  */
 export function followDiscovery(
-  system: AnyActor['system'],
+  system: { get(name: string): unknown },
   set: PeerSet,
   remotePeer: (record: PeerRecord) => RemotePeer,
   { id: local, log }: Pick<Settings, 'id' | 'log'>,

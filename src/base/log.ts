@@ -241,7 +241,7 @@ export class Log {
     // The log has said it already, of each.
     if (this.#least <= LOG_LEVELS.indexOf('warn') && !this.#broken) return;
     warnOnce(
-      `${what}, and so the two do not see each other. Give both the same APP_NET_SECRET_FILE or APP_NET_SECRET, or neither. ` +
+      `this peer is not seen by others that have another secret: ${what}. Give both the same APP_NET_SECRET_FILE or APP_NET_SECRET, or neither. ` +
         'npx app-net doctor says more',
     );
   }

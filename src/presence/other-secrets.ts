@@ -26,9 +26,9 @@ export class OtherSecrets {
     this.#note(`${who}, found through ${provider}, has another secret`);
   }
 
-  /** What is known, in words: `127.0.0.1:4000 did not accept the secret of this peer (7 such signs)`. */
+  /** What is known, in words: `127.0.0.1:4000 did not accept the secret of this peer; 7 such signs in all`. */
   get text(): string {
-    return this.count > 1 ? `${this.#first} (${this.count} such signs)` : this.#first;
+    return this.count > 1 ? `${this.#first}; ${this.count} such signs in all` : this.#first;
   }
 
   #note(what: string): void {

@@ -27,7 +27,7 @@ const CLUSTER_ROUNDS = Number(process.env['SOAK_NATS_ROUNDS'] ?? 1_000);
 
 const DASHBOARD_MINUTES = Number(process.env['SOAK_DASHBOARD_MINUTES'] ?? 30);
 
-/** The long forms of what the specs show in short: `npm run soak`, an hour. Each prints what it measured. */
+/** The long forms of what the specs show in short: `npm run soak`, two hours. Each prints what it measured. */
 
 describe('in the long run', function () {
   this.timeout(0);

@@ -9,6 +9,7 @@ import { findAbsent } from '../../src/transport/nats/absence.ts';
 import { Bus, openBus } from '../../src/transport/nats/bus.ts';
 import { connectOnce, NatsUnreachable } from '../../src/transport/nats/connecting.ts';
 import { checkNatsOptions } from '../../src/transport/nats/nats-options.ts';
+import type { NatsSocket } from '../../src/transport/nats/nats-socket.ts';
 import { NatsTransport } from '../../src/transport/nats/nats-transport.ts';
 import type { Answers, Questions } from '../../src/transport/nats/questions.ts';
 import type { Station } from '../../src/transport/nats/station.ts';
@@ -175,5 +176,14 @@ describe('on the way to another NATS server', () => {
     expect(published).to.deep.equal([]);
     controller.abort(new Error('the other side has dialled'));
     expect(await dial.catch((error: Error) => error)).to.be.instanceOf(Error);
+
+    // It is not waited for after it has come.
+    const again = await transportB.dial(natsAddress(a!.self), { largestMessage: 1_000 });
+    b!.isAt(a!.self, 'elsewhere.2');
+    const itsLink = { other: a!.self } as NatsSocket;
+    b!.add(itsLink);
+    b!.remove(itsLink);
+    expect(b!.takeComing(a!.self)).to.equal(false);
+    again.terminate();
   });
 });

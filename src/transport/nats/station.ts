@@ -100,6 +100,7 @@ export class Station {
     const { other } = socket;
     // It is there, whatever was known of it.
     this.isBack(other);
+    this.#coming.delete(other.incarnation);
     const group = this.#groups.get(other.incarnation) ?? { life: other, sockets: new Set() };
     this.#groups.set(other.incarnation, group);
     group.sockets.add(socket);

@@ -6,8 +6,10 @@ import { expect } from 'chai';
 import { Stage } from '../support/peers.ts';
 import { LIBRARY, Processes } from '../support/processes.ts';
 
-/** Calls of the story below. `THREADS_CALLS=100000` runs the long one. */
-const CALLS = Number(process.env['THREADS_CALLS'] ?? 3_000);
+const isSoak = process.env['SOAK'] !== undefined;
+
+/** Calls of the story below. `npm run soak` runs the long one. */
+const CALLS = isSoak ? 100_000 : 3_000;
 
 /** Each call writes its number to a file when its function begins, so that it is known afterwards what ran. */
 const FUNCTIONS = `
@@ -105,12 +107,12 @@ describe('threads under attack', () => {
       }
     }
     expect(Object.keys(outcomes)).to.include.members(['value', 'cancelled', 'DEADLINE_EXCEEDED unknown']);
-    if (process.env['THREADS_CALLS'] !== undefined) {
+    if (isSoak) {
       console.log(Object.entries(outcomes).map(([name, { length }]) => [name, length]));
       server.child.kill('SIGUSR2');
       console.log(await server.line<{ handles: number }>(({ handles }) => handles !== undefined));
     }
-  }).timeout(process.env['THREADS_CALLS'] === undefined ? 60_000 : 600_000);
+  }).timeout(isSoak ? 600_000 : 60_000);
 
   it('do a queue of jobs: each once, although a worker is killed, and none is missed for its silence', async () => {
     const folder = await stage.folder();

@@ -1,15 +1,20 @@
 import { expect } from 'chai';
+import { WebSocket } from 'ws';
 
 import { current } from '../../src/index.ts';
 import type { PassOptions, Peer, PeerOptions } from '../../src/index.ts';
+import { connectPage } from '../../src/page.ts';
 import type { Opened } from '../../src/presence/messages.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownAddress } from '../support/own-address.ts';
 import { openPage } from '../support/page.ts';
-import { meet, Stage } from '../support/peers.ts';
+import { failure as failureOf, meet, Stage } from '../support/peers.ts';
 
 const ORIGIN = 'https://app.example';
+
+/** Node 20 has no WebSocket of its own. */
+const globals = globalThis as { WebSocket?: unknown };
 
 describe('a guest', () => {
   const stage = new Stage();
@@ -27,7 +32,10 @@ describe('a guest', () => {
     return server;
   };
 
-  afterEach(() => stage.clear());
+  afterEach(() => {
+    if (globals.WebSocket === WebSocket) delete globals.WebSocket;
+    return stage.clear();
+  });
 
   it('that is a page calls what its pass allows, under the name of the pass', async () => {
     await host();
@@ -260,6 +268,41 @@ describe('a guest', () => {
       expect(await server.getPeers({ where: ({ guest }) => guest })).to.have.length(1),
     );
     await openPage(server.pagesUrl!, pass);
+  });
+
+  it('sees the peer that let it in alone, and reaches others through a function there', async () => {
+    await host();
+    const worker = stage.make({ name: 'worker', secret, runtimeDir });
+    worker.connect('film.render', (film: string) => `${film}, for ${current().caller!.name}`);
+    worker.connect('film.frames', async function* () {
+      yield* ['one', 'two'];
+    });
+    const ends = new Promise((resolve) => {
+      worker.connect('film.hang', () => {
+        const { signal } = current();
+        return new Promise(() => signal.addEventListener('abort', () => resolve(signal.reason)));
+      });
+    });
+    await worker.start();
+    await meet(server, worker.id);
+    for (const name of ['render', 'frames', 'hang']) {
+      const there = server.remote<(...args: unknown[]) => unknown>(`film.${name}`);
+      server.connect(`page.${name}`, (...args: unknown[]) => there.any()(...args));
+    }
+    const pass = await server.pass({ may: ['page.*', 'film.*'] });
+    globals.WebSocket ??= WebSocket;
+    const net = await connectPage(server.pagesUrl!, { pass });
+    expect(net.peers.map(({ name, functions }) => ({ name, functions }))).to.deep.equal([
+      { name: 'server', functions: ['page.render', 'page.frames', 'page.hang'] },
+    ]);
+    expect(await net.remote('page.render')('film')).to.equal('film, for server');
+    const frames: unknown[] = [];
+    for await (const frame of net.remote<() => AsyncGenerator>('page.frames')()) frames.push(frame);
+    expect(frames).to.deep.equal(['one', 'two']);
+    await failureOf(net.remote('page.hang').with({ deadline: 50 })());
+    expect(await ends).to.include({ code: 'DEADLINE_EXCEEDED' });
+    expect(await failureOf(net.remote('film.render')('film'))).to.include({ code: 'NO_SUCH_TAG' });
+    await net.close();
   });
 
   it('is cut off when its pass expires', async () => {

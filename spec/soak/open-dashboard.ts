@@ -87,7 +87,10 @@ async function visitFor(network: MemoryNetwork, number: number): Promise<void> {
   await visitor.stop();
 }
 
-/** How much more the last third has than the middle one, in MiB, by their means: in the first, tables fill that are bounded. */
+/**
+ * How much more the last third has than the middle one, in MiB, by their means: in the first, tables fill that are bounded. Each peer
+ * also remembers the last thousand peers that left. That was 1.6 MiB here; without visitors the process has held the same in all minutes.
+ */
 export function growth(found: readonly Heaps[], of: 'page' | 'server' | 'elements'): number {
   const third = Math.floor(found.length / 3);
   const mean = (some: readonly Heaps[]): number =>

@@ -74,7 +74,10 @@ export class PageNet implements AsyncDisposable {
     return this.#life.state;
   }
 
-  /** The peers that the page sees: the server while there is a connection, else none. */
+  /**
+   * The peers that the page sees: the server while there is a connection, else none. It reaches others through functions of the
+   * server.
+   */
   get peers(): readonly PagePeer[] {
     return this.#session ? [this.#session.server] : [];
   }

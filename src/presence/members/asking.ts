@@ -7,6 +7,10 @@ import type { Fingerprint, LinkKey } from './types.ts';
 /** After so long without an answer another one is asked, in ms: one peer that stands still must not delay a join. */
 const PATIENCE = 500;
 
+/** The same where so much is asked that all are busy with answers: to ask twice would only make more of it. */
+const PATIENCE_WITH_MANY = 2_000;
+const MANY = 16;
+
 /** When nobody is left to ask, two sets are compared this soon, in ms. */
 const COMPARE_SOON = 1_000;
 
@@ -22,16 +26,21 @@ export function ask(state: State, link: LinkKey, fingerprint: Fingerprint): bool
 export function nextAsk({ asked }: State): number {
   if (asked.size === 0) return Infinity;
   // In the order in which they were asked for.
-  for (const { at } of asked.values()) return at + PATIENCE;
+  for (const { at } of asked.values()) return at + patience(asked);
   return Infinity;
+}
+
+function patience({ size }: State['asked']): number {
+  return size > MANY ? PATIENCE_WITH_MANY : PATIENCE;
 }
 
 /** Asks others for what did not come. */
 export function askAgain(state: State): void {
   if (nextAsk(state) > state.now) return;
   const wanted = new Map<LinkKey, Fingerprint[]>();
+  const borne = patience(state.asked);
   for (const [fingerprint, { at, others }] of [...state.asked]) {
-    if (at + PATIENCE > state.now) break;
+    if (at + borne > state.now) break;
     state.asked.delete(fingerprint);
     const link = others.find((each) => state.links.has(each));
     if (link === undefined) {

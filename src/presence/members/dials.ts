@@ -19,7 +19,7 @@ const MOST_FEW_NEWS = 240;
 /** Of two peers that could dial each other, one waits this long for the other, in ms; and where many start at once, which takes them longer. */
 const POLITE = 60;
 const POLITE_OF_MANY = 250;
-const LONGEST_POLITE = 2_000;
+const LONGEST_POLITE = 1_000;
 
 /** A peer that has run for so long is no newcomer any more, in ms. */
 const NEWCOMER = 1_000;

@@ -35,6 +35,10 @@ export class PeerSet implements PeerSource {
     return this.#peers.size;
   }
 
+  each(): Iterable<RemotePeer> {
+    return this.#peers.values();
+  }
+
   get(id: string): RemotePeer | undefined {
     return this.#peers.get(id);
   }

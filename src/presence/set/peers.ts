@@ -68,7 +68,11 @@ export class Peers implements Iterable<RemotePeer> {
 
   /** How many peers are there now. */
   get size(): number {
-    return this.list().length;
+    const source = this.#source();
+    const matches = matcher(this.#selector, source.group);
+    let count = 0;
+    for (const peer of source.each()) if (matches(peer)) count += 1;
+    return count;
   }
 
   /** Returns the peers that are there now. */
@@ -79,7 +83,9 @@ export class Peers implements Iterable<RemotePeer> {
 
   /** Returns the peer with this id, or undefined if it is not there now. */
   get(id: string): RemotePeer | undefined {
-    return this.list().find((peer) => peer.id === id);
+    const source = this.#source();
+    const peer = source.get(id);
+    return peer && matcher(this.#selector, source.group)(peer) ? peer : undefined;
   }
 
   /** Iterates the peers that are there now. */

@@ -20,6 +20,8 @@ export interface PeerSource {
   /** Why the local peer has ended, once it has. */
   readonly ended: Error | undefined;
   current(): RemotePeer[];
+  /** The same, to be counted: nothing is copied. */
+  each(): Iterable<RemotePeer>;
   get(id: string): RemotePeer | undefined;
   /** Returns a function that removes the listener. `ended` is called once, when the local peer ends. */
   subscribe(listener: (change: SourceChange) => void, ended: (error: Error) => void): () => void;

@@ -145,6 +145,32 @@ describe('simulate', () => {
     ]);
   });
 
+  it('fails with the seed whatever the story throws, and for a time or a name that is none', async () => {
+    const thrown = [
+      () => {
+        const { proxy, revoke } = Proxy.revocable(new Error('x'), {});
+        revoke();
+        return proxy;
+      },
+      () => Object.defineProperty(new Error('x'), 'message', { get: () => proxyTrap() }),
+      () => Object.assign(new Error('x'), { name: Symbol('s') }),
+      () => undefined,
+    ];
+    for (const make of thrown) {
+      const story: Story = () => {
+        throw make() as Error;
+      };
+      expect((await failureOf({ seeds: 1 }, story)).seed).to.equal(1);
+    }
+    const wrong: [Story, string][] = [
+      [({ sleep }) => sleep(Number.NaN), 'sleep: give a number of ms'],
+      [({ peer }) => peer(undefined as never), 'peer: give a name'],
+    ];
+    for (const [story, text] of wrong) {
+      expect((await failureOf({ seeds: 1 }, story)).message).to.include(text);
+    }
+  });
+
   it('holds what must always be true against every step', async () => {
     const error = await failureOf({ seeds: 1 }, async ({ always, sleep }) => {
       let value = 0;
@@ -207,3 +233,7 @@ describe('simulate', () => {
     expect(error.message).to.contain('simulate() must not be called inside of a story');
   });
 });
+
+function proxyTrap(): never {
+  throw new Error('trap');
+}

@@ -25,6 +25,10 @@ describe('the options of natsNetwork', () => {
 
   it('take the login from the URL, and do not show it', async () => {
     const source = checkNatsOptions({ servers: 'nats://ann:p%40ss@a' });
+    expect(() => checkNatsOptions({ servers: 'nats://ann:p%zz@a' }))
+      .to.throw(TypeError, 'is written %25')
+      .with.property('message')
+      .that.does.not.include('zz');
     expect(source.servers).to.deep.equal(['a:4222']);
     expect(await source.login(() => () => ({}))).to.deep.include({ user: 'ann', pass: 'p@ss' });
     expect(await login({ servers: 'nats://t0ken@a' })).to.deep.include({ token: 't0ken' });

@@ -26,8 +26,19 @@ export class SimulationError extends Error {
     super(message, { cause });
     this.seed = seed;
     this.faults = faults;
-    const frames = cause instanceof Error ? framesOf(cause) : '';
+    const frames = isError(cause) ? framesOf(cause) : '';
     this.stack = `SimulationError: ${message}${frames && `\n${frames}`}`;
+  }
+}
+
+/** Whether it is an error that can be read: a story may throw anything. */
+export function isError(thrown: unknown): thrown is Error {
+  try {
+    if (!(thrown instanceof Error)) return false;
+    const { name, message, stack } = thrown as Partial<Record<'name' | 'message' | 'stack', unknown>>;
+    return [name, message, stack ?? ''].every((each) => typeof each === 'string');
+  } catch {
+    return false;
   }
 }
 
@@ -45,7 +56,7 @@ export interface Failure {
 
 export function failureText(failure: Failure): string {
   const { seed, error, run, of, faults, faultsAtFirst, steps, svg } = failure;
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error);
+  const what = isError(error) ? `${error.name}: ${error.message}` : messageOf(error);
   const told = steps.filter(isTelling);
   const last = told.slice(-MOST_STEPS);
   const lines = last.map((step) => `  ${stepLine(step)}`).join('\n');

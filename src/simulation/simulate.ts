@@ -5,7 +5,7 @@ import { checkOptions } from './options.ts';
 import type { Checked, SimulationOptions } from './options.ts';
 import { differenceBetween } from './difference.ts';
 import { RealWorkWatch, describeWork } from './real-io.ts';
-import { SimulationError, failureText } from './report.ts';
+import { SimulationError, failureText, isError } from './report.ts';
 import { catchEverything, runStory } from './run-story.ts';
 import type { Run } from './run-story.ts';
 import { sequenceDiagram } from './sequence-diagram.ts';
@@ -200,7 +200,7 @@ function numbersOf(faults: readonly NumberedFault[]): ReadonlySet<number> {
 
 /** Two failures are the same if they say the same, whatever the numbers in it are. */
 function likeness(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
+  if (!isError(error)) return typeof error;
   return `${error.name}: ${error.message.split('\n')[0]!.replaceAll(/\d+(\.\d+)?/g, '#')}`;
 }
 

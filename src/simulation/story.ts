@@ -108,11 +108,16 @@ export type Story = (simulation: Simulation) => unknown;
 /** @param checks is filled by `always` */
 export function simulationOf(world: World, player: FaultPlayer, checks: (() => void)[]): Simulation {
   const { timeline, story, trace } = world;
-  const sleep = (milliseconds: number): Promise<void> =>
-    new Promise((resolve) => story.after(milliseconds, resolve));
+  const sleep = async (milliseconds: number): Promise<void> => {
+    // Virtual time that is not a number would stay so.
+    if (typeof milliseconds !== 'number' || Number.isNaN(milliseconds))
+      throw new TypeError('sleep: give a number of ms');
+    await new Promise<void>((resolve) => story.after(milliseconds, resolve));
+  };
   return {
     seed: world.seed,
     peer: (name: string, ...more: unknown[]) => {
+      if (typeof name !== 'string') throw new TypeError("peer: give a name, such as peer('server')");
       const program = more.find((each) => typeof each === 'function') as Program | undefined;
       const options = more.find((each) => typeof each === 'object') as SimulatedPeerOptions | undefined;
       return world.peer(name, options, program);

@@ -123,24 +123,25 @@ function parse(text: unknown): { protocol: string; username: string; password: s
   if (typeof text !== 'string') throw badServers();
   const whole = text.trim();
   const [, scheme = 'nats', rest = ''] = /^(?:(nats|tls):\/\/)?([^/]+)\/?$/.exec(whole) ?? [];
-  let url: URL;
   try {
-    url = new URL(`${scheme}://${rest}`);
+    const { protocol, username, password, hostname, port } = new URL(`${scheme}://${rest}`);
+    if (rest === '' || hostname === '') throw badServers(whole);
+    return {
+      protocol,
+      // A percent sign that stands for itself cannot be decoded.
+      username: decodeURIComponent(username),
+      password: decodeURIComponent(password),
+      host: `${hostname}:${port || '4222'}`,
+    };
   } catch {
     throw badServers(whole);
   }
-  if (rest === '' || url.hostname === '') throw badServers(whole);
-  return {
-    protocol: url.protocol,
-    username: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    host: `${url.hostname}:${url.port || '4222'}`,
-  };
 }
 
 function badServers(text?: string): TypeError {
   // A URL may hold a password, so it is not repeated.
-  const which = text === undefined ? '' : 'one of them is no URL of NATS; ';
+  const which =
+    text === undefined ? '' : 'one of them is no URL of NATS (a % in a password is written %25); ';
   return new TypeError(`servers: ${which}give URLs such as nats://10.0.0.1:4222 or tls://nats.example:4222`);
 }
 

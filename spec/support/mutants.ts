@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 
 import type { simulate } from '../../src/testing.ts';
 import type { eventsStory } from './stories/events.ts';
+import type { gossipStory } from './stories/gossip.ts';
 import type { callsStory } from './stories/calls.ts';
 import type { presenceStory } from './stories/presence.ts';
 import type { stopsStory } from './stories/stops.ts';
@@ -20,13 +21,20 @@ export interface Mutant {
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  readonly story: 'presenceStory' | 'callsStory' | 'eventsStory' | 'streamsStory' | 'stopsStory';
+  readonly story:
+    | 'presenceStory'
+    | 'gossipStory'
+    | 'callsStory'
+    | 'eventsStory'
+    | 'streamsStory'
+    | 'stopsStory';
 }
 
 /** The library with a bug in it, and the stories that look for it. */
 export interface Mutated {
   simulate: typeof simulate;
   presenceStory: typeof presenceStory;
+  gossipStory: typeof gossipStory;
   callsStory: typeof callsStory;
   eventsStory: typeof eventsStory;
   streamsStory: typeof streamsStory;
@@ -38,6 +46,7 @@ const folder = join(root, 'build/mutants');
 
 const ENTRY = `export { simulate } from './src/testing.ts';
 export { presenceStory } from './spec/support/stories/presence.ts';
+export { gossipStory } from './spec/support/stories/gossip.ts';
 export { callsStory } from './spec/support/stories/calls.ts';
 export { eventsStory } from './spec/support/stories/events.ts';
 export { streamsStory } from './spec/support/stories/streams.ts';

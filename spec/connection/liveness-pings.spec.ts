@@ -26,6 +26,8 @@ describe('a peer that stays silent for a long time', () => {
     expect(silentAfter(0)).to.equal(6_000);
     expect(silentAfter(0.5)).to.be.within(9_500, 10_500);
     expect(silentAfter(0.8)).to.be.within(20_000, 23_000);
+    // Not for ever, because a process that hangs may be starved, too.
+    expect(silentAfter(1)).to.be.within(36_000, 37_000);
   });
 
   it('is pinged after 2, 4, 8 s and so on, so that a busy peer does not find many pings', () => {

@@ -66,7 +66,7 @@ const PAGES: Record<string, Page> = {
   },
   'docs/guides/call-from-a-web-page.md': {
     ends: [],
-    compiled: ['server.ts', 'pass.ts', 'app.ts', 'quick.ts', 'both-ways.ts', 'state.ts'],
+    compiled: ['server.ts', 'pass.ts', 'app.ts', 'quick.ts', 'both-ways.ts', 'behind.ts', 'state.ts'],
   },
   'docs/guides/give-a-peer-fewer-rights.md': {
     served: ['shop.ts'],

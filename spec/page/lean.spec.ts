@@ -6,21 +6,21 @@ import { whenAborted } from '../../src/page/lean/when-aborted.ts';
 import * as whole from '../../src/wire/values/error-classes.ts';
 import type { ErrorParts } from '../../src/wire/values/error-classes.ts';
 
-class OutOfPaper extends RangeError {}
+class OutOfInk extends RangeError {}
 class Named extends Error {}
-class Deep extends OutOfPaper {}
+class Deep extends OutOfInk {}
 
 describe('what a page has in the place of larger files', () => {
   before(() => {
     for (const { registerError } of [lean, whole]) {
-      registerError(OutOfPaper);
+      registerError(OutOfInk);
       registerError(Named, 'Called');
     }
   });
 
   it('names the classes of errors in the same way', () => {
     const errors = [
-      ...[new Error('a'), new OutOfPaper('b'), new Named('c'), new Deep('d'), new NetError('REFUSED', 'e')],
+      ...[new Error('a'), new OutOfInk('b'), new Named('c'), new Deep('d'), new NetError('REFUSED', 'e')],
       ...[new AggregateError([]), new DOMException('f', 'AbortError'), new (class extends Error {})()],
       ...[
         Object.create(null) as Error,
@@ -38,7 +38,7 @@ describe('what a page has in the place of larger files', () => {
     const all: ErrorParts[] = [
       { name: 'TypeError', message: 'a' },
       { name: 'Mine', message: 'b', classes: ['Mine', 'RangeError'] },
-      { name: 'OutOfPaper', message: 'c', properties: { tray: 1 }, code: 'E_PAPER' },
+      { name: 'OutOfInk', message: 'c', properties: { tray: 1 }, code: 'E_PAPER' },
       { name: 'Called', message: 'd', classes: ['Called', 'Error'], cause: undefined },
       { name: 'AggregateError', message: 'e', errors: [1] },
       { name: 'AbortError', message: 'f', classes: ['DOMException'] },

@@ -6,7 +6,8 @@ import type { TestProcess } from '../support/processes.ts';
 /** A peer that tells each join and leave, and what it knows. */
 const TELLING = `
   import { connect, peers, serve } from 'app-net';
-  connect('block', (ms) => { const end = Date.now() + ms; while (Date.now() < end); });
+  // It sleeps, because a process that computes on a busy host is given more time: as much as it waits for a processor.
+  connect('block', (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms));
   const tell = (line) => console.log(JSON.stringify({ ...line, at: Date.now() }));
   peers.on('join', (peer) => tell({ type: 'join', pid: peer.pid }));
   peers.on('leave', (peer, why, evidence) => tell({ type: 'leave', pid: peer.pid, why, evidence: String(evidence) }));
@@ -36,13 +37,13 @@ export interface Freeze {
 }
 
 /**
- * Freezes two of some real processes at the same time. A signal stops one, and the other keeps its event loop busy. The
+ * Freezes two of some real processes at the same time. A signal stops one, and the other blocks its event loop. The
  * rest watch. The stopped process goes on as soon as everybody has seen it leave.
- * @param busy how long the other keeps its event loop busy, in ms
+ * @param time how long the other blocks its event loop, in ms
  */
 export async function frozen(
   witnessCount: number,
-  busy: number,
+  time: number,
 ): Promise<{ stopped: Freeze; blocked: Freeze }> {
   const stage = new Stage();
   const processes = new Processes();
@@ -58,8 +59,8 @@ export async function frozen(
     const [stopped, blocked, ...witnesses] = all as [TestProcess, TestProcess, ...TestProcess[]];
     const began = Date.now();
     stopped.child.kill('SIGSTOP');
-    const busyPeer = boss.peers.list().find(({ pid }) => pid === blocked.pid)!;
-    const blocking = busyPeer.call('block', [busy], { deadline: 2 * busy }).catch(() => {});
+    const itsPeer = boss.peers.list().find(({ pid }) => pid === blocked.pid)!;
+    const blocking = itsPeer.call('block', [time], { deadline: 2 * time }).catch(() => {});
     const seen = async (frozenOne: TestProcess, goesOn: () => number): Promise<Freeze> => {
       const of = (each: TestProcess, type: Told['type']): Told[] =>
         // Not `>=`: the last of the first joins may have come in the very ms in which this begins.
@@ -86,7 +87,7 @@ export async function frozen(
         stopped.child.kill('SIGCONT');
         return Date.now();
       }),
-      seen(blocked, () => began + busy),
+      seen(blocked, () => began + time),
     ]);
     await blocking;
     return { stopped: stop, blocked: block };

@@ -32,6 +32,9 @@ const UNPROVED = LOOKS_PER_PING;
 /** Looks that find something: the first may find what has waited, the second the answer to a ping. */
 const PROOF = 2;
 
+/** A process that waits for a processor all the time is given so much more, in ms, and not for ever: it may hang, too. */
+const LONGEST_WAIT = 30_000;
+
 /** The lag of this many last looks is remembered. */
 const REMEMBERED = 32;
 
@@ -203,7 +206,7 @@ class Liveness {
     const before = this.#waits.get(link);
     if (before === undefined) return 0;
     const { pid, host } = link.record;
-    return Math.max(0, (this.#waited(pid, host) ?? before) - before);
+    return Math.min(Math.max(0, (this.#waited(pid, host) ?? before) - before), LONGEST_WAIT);
   }
 
   /** Something has arrived on a link that was unproved. */

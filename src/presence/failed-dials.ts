@@ -47,8 +47,10 @@ export function noteFailure(
   const isGone = dialled.length > 0 && dialled.every((each) => isAmong(refused, each) && isOnHost(each.host));
   const isAnswered = !(error instanceof DialsFailed);
   const slow = isAnswered || dialled.every((each) => isOnHost(each.host));
-  // The kernel accepts a connection for a process that is too busy to answer.
-  const busy = isAnswered || (dialled.length > 0 && dialled.every((each) => isAmong(error.accepted, each)));
+  // The kernel accepts a connection for a process that is too busy to answer. One that knows another peer of this id is not busy.
+  const busy = isAnswered
+    ? !isTakenId(error)
+    : dialled.length > 0 && dialled.every((each) => isAmong(error.accepted, each));
   const failed = { type: 'dial.failed', id, refused: isGone, moot: isMoot(error), slow, busy } as const;
   const record = context.carrier!.record(id);
   carryOut(context, context.carrier!.receive(failed), hands);
@@ -116,8 +118,12 @@ export function noteLoss(
 function isMoot(error: unknown): boolean {
   if (isOwnTrouble(error)) return true;
   if (!(error instanceof NetError)) return false;
-  const { code, cause } = error;
-  return code === 'ID_TAKEN' || cause instanceof PeerFull || cause instanceof LostOnTheWay;
+  const { cause } = error;
+  return isTakenId(error) || cause instanceof PeerFull || cause instanceof LostOnTheWay;
+}
+
+function isTakenId(error: unknown): boolean {
+  return error instanceof NetError && error.code === 'ID_TAKEN';
 }
 
 /** This host knows of its own ports, and a broker says twice that nobody is there before it counts. */

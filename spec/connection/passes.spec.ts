@@ -33,7 +33,7 @@ let newest = 0;
 
 function make(claims: Partial<PassClaims> = {}, by: SecretKeys = keys): Pass {
   newest += 1;
-  const id = Buffer.alloc(12, String(newest)).toString('base64url');
+  const id = Buffer.from(String(newest).padStart(12, '0')).toString('base64url');
   const whole: PassClaims = {
     v: 1,
     kid: keys.world,
@@ -236,6 +236,66 @@ describe('a pass', () => {
     guests.met(peer.link);
     expect(peer.ids.map(({ length }) => length)).to.deep.equal([1_024, 1_024, 1_024, 1_024]);
     expect(peer.ids.flat()).to.have.members(names);
+  });
+
+  it('that was revoked is told of without end by nobody, also where every peer remembers as many as it can', () => {
+    const group = Array.from({ length: 4 }, () => new Guests(new SimulatedClock()));
+    const early = Math.floor(Date.now() / 1_000) + 100;
+    const waiting: (() => void)[] = [];
+    const links = new Map<Guests, Map<Guests, Link>>(group.map((each) => [each, new Map()]));
+    for (const own of group) {
+      for (const other of group) {
+        if (other === own) continue;
+        const send = (text: string): void => {
+          const { passes } = JSON.parse(text) as RevokedFrame;
+          waiting.push(() => other.told(passes, links.get(other)!.get(own)!));
+        };
+        links.get(own)!.set(other, { send } as unknown as Link);
+      }
+    }
+    // Half of them end together: those that are forgotten must be the same everywhere, in whatever order they came.
+    const names = (letter: string): { id: string; exp: number }[] =>
+      Array.from({ length: 2_048 }, (_, at) => ({ id: `${letter}${at}`.padStart(16, '0'), exp: SOON }));
+    const [a, b] = [names('a'), names('b')];
+    for (const [at, own] of group.entries()) {
+      for (const link of links.get(own)!.values()) own.met(link);
+      own.told(at % 2 === 0 ? [...a, ...b] : [...b, ...a], {} as Link);
+    }
+    waiting.length = 0;
+    group[0]!.revoke(make({ exp: early }).shown);
+    group[1]!.revoke(make().shown);
+    let steps = 0;
+    while (waiting.length > 0 && steps < 1_000) {
+      steps += 1;
+      waiting.shift()!();
+    }
+    expect(steps).to.be.below(20);
+    const kept = group.map((own) => {
+      const late = new Told();
+      own.met(late.link);
+      return late.ids.flat().toSorted();
+    });
+    for (const each of kept) expect(each).to.deep.equal(kept[0]);
+  });
+
+  it('that was revoked stays so until its end, although another end was told first', () => {
+    const peer = new Told();
+    const pass = make();
+    const { id } = claimsIn(pass.shown);
+    guests.told([{ id, exp: Math.floor(Date.now() / 1_000) + 5 }], peer.link);
+    const other = new Told();
+    guests.met(other.link);
+    guests.revoke(pass.shown);
+    guests.revoke(pass.shown);
+    expect(other.ids).to.deep.equal([[id], [id]]);
+    const now = Date.now;
+    try {
+      Date.now = () => now() + 60_000;
+      guests.met(new Told().link);
+      expect(() => enter(meeting(pass))).to.throw('revoked');
+    } finally {
+      Date.now = now;
+    }
   });
 });
 

@@ -44,16 +44,22 @@ export class RevokedPasses {
   }
 
   /**
+   * Only what stays goes to others. Peers that remember as many as they can would otherwise tell each other without end of one that
+   * each of them forgets at once.
    * @param from the link that told of them; undefined if this peer revokes them
    * @returns those that are new here
    */
   add(passes: readonly RevokedPass[], from?: Link): RevokedPass[] {
     this.#sweep();
     const now = Date.now() / 1_000;
-    const fresh = passes.filter(({ id, exp }) => exp > now && exp < now + LONGEST && !this.#passes.has(id));
+    // One that was told with too early an end is remembered for longer.
+    const isNews = ({ id, exp }: RevokedPass): boolean =>
+      exp > now && exp < now + LONGEST && exp > (this.#passes.get(id) ?? 0);
+    const fresh = passes.filter(isNews);
     for (const { id, exp } of fresh) this.#passes.set(id, exp);
     this.#forgetSurplus();
-    for (const link of this.#links) if (link !== from) tell(link, fresh);
+    const kept = fresh.filter(({ id, exp }) => this.#passes.get(id) === exp);
+    for (const link of this.#links) if (link !== from) tell(link, kept);
     return fresh;
   }
 
@@ -62,11 +68,11 @@ export class RevokedPasses {
     for (const [id, exp] of this.#passes) if (exp <= now) this.#passes.delete(id);
   }
 
-  /** Those that expire first are forgotten first, which is the same at every peer. */
+  /** Those that expire first are forgotten first, and of two that expire together the one whose name is smaller: so it is at every peer. */
   #forgetSurplus(): void {
     const surplus = this.#passes.size - MOST;
     if (surplus <= 0) return;
-    const byExpiry = [...this.#passes].toSorted(([, a], [, b]) => a - b);
+    const byExpiry = [...this.#passes].toSorted(([one, a], [other, b]) => a - b || (one < other ? -1 : 1));
     for (const [id] of byExpiry.slice(0, surplus)) this.#passes.delete(id);
   }
 }

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { Peer } from '../../src/index.ts';
 import { digestOf } from '../../src/presence/function-lists.ts';
 import { fingerprintOf } from '../../src/presence/members/fingerprint.ts';
+import { passOnRequests } from '../../src/wire/passed-on.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { openPage } from '../support/page.ts';
 import type { Page } from '../support/page.ts';
@@ -110,5 +111,41 @@ describe('a guest that sends whatever it likes', () => {
     expect(await server.peers.get(other.id)!.call('canary.function')).to.equal('canary.event');
     for (const { functions, guest } of await server.getPeers())
       if (guest) expect(functions).to.deep.equal([]);
+  });
+
+  it('cannot tell a function in threads that it may not call from one that is not there', async () => {
+    // As `connect` does for a function with `threads`: its requests are not read where they arrive.
+    passOnRequests('canary.threaded');
+    const pass = await server.pass({ may: ['open'] });
+    /** What becomes of a line that is no right request. */
+    const answers = async (tag: string, rest: string): Promise<unknown> => {
+      const guest = await openPage(server.pagesUrl!, pass);
+      guest.socket.send(`{"type":"request","id":7,"tag":"${tag}",${rest}}`);
+      guest.socket.send(JSON.stringify({ type: 'request', id: 8, tag: 'open', args: [], kwargs: {} }));
+      const said = new Promise((resolve) => {
+        guest.socket.on('message', () => {
+          if (guest.frames.some(({ id }) => id === 8)) resolve(undefined);
+        });
+      });
+      const code = await Promise.race([guest.closed, said]);
+      const frames = guest.frames.filter(({ id }) => id === 7 || id === 8);
+      guest.socket.close();
+      return [code, JSON.stringify(frames).replaceAll(tag, 'x')];
+    };
+    const wrong = [
+      '"args":[nonsense],"kwargs":{}',
+      '"args":[1,],"kwargs":{},"deadline":5000',
+      '"args":[{"a":1}],"kwargs":{},"meta":{"args":{"date":["0"]}}',
+      '"args":["x"],"kwargs":{},"meta":{"binary":1}',
+      `"args":[${'['.repeat(2_000)}${']'.repeat(2_000)}],"kwargs":{}`,
+      '"args":[1],"kwargs":{}',
+    ];
+    for (const rest of wrong) {
+      const [there, absent] = await Promise.all([
+        answers('canary.threaded', rest),
+        answers('canary.absently', rest),
+      ]);
+      expect(there, rest.slice(0, 60)).to.deep.equal(absent);
+    }
   });
 });

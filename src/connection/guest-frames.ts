@@ -1,6 +1,7 @@
 import { encodeFrame } from '../wire/codec.ts';
 import type { Frame, UnreadableFrame } from '../wire/frames.ts';
 import type { Rights } from '../wire/handshake/pass.ts';
+import { readPassedOn } from '../wire/read-passed-on.ts';
 import type { Link } from './link/link.ts';
 
 /** Takes the frames of a message, one by one. */
@@ -26,6 +27,10 @@ export class GuestFrames implements FrameTaker {
   frame(frame: Frame | UnreadableFrame): void {
     switch (frame.type) {
       case 'request':
+        // What is wrong with a request for a function in threads must have the effect that it has where no such function is.
+        if (frame.passedOn && !this.#rights.mayCall(frame.tag)) this.#next.frame(readPassedOn(frame));
+        else this.#next.frame(frame);
+        break;
       case 'unreadable':
       case 'result':
       case 'error':

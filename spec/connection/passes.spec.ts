@@ -189,6 +189,24 @@ describe('a pass', () => {
     }
   });
 
+  it('ends the links of its guests soon after a sleep in which it expired', () => {
+    const clock = new SimulatedClock();
+    guests = new Guests(clock);
+    const exp = Math.ceil(Date.now() / 1_000) + 3_600;
+    let ended = '';
+    const rights = new Rights({ v: 1, kid: '', id: 'x', exp });
+    guests.opened({ rights, breach: (why: string) => (ended = why) } as unknown as Link);
+    const system = Date.now;
+    try {
+      // The clock of timers stands still meanwhile.
+      Date.now = () => system() + 8 * 3_600_000;
+      clock.increment(60_000);
+    } finally {
+      Date.now = system;
+    }
+    expect(ended).to.equal('its pass has expired');
+  });
+
   it('that was revoked is remembered only until it would have expired', () => {
     const now = Date.now;
     for (let count = 0; count < 100; count += 1) guests.revoke(make().shown);
@@ -303,57 +321,6 @@ function secretWithoutPasses(): SecretKeys {
   const { dialler, acceptor, rings } = keys;
   return { dialler, acceptor, rings, world: '', hints: undefined, relay: undefined, passes: undefined };
 }
-
-describe('the patterns of a pass', () => {
-  const may = (...patterns: string[]) => {
-    const rights = new Rights({
-      v: 1,
-      kid: '',
-      id: '',
-      exp: 1,
-      may: patterns,
-      hear: patterns,
-      offers: patterns,
-    });
-    return (tag: string): boolean => rights.mayCall(tag) && rights.mayConnect(tag);
-  };
-
-  it('stand for exactly themselves but for the stars', () => {
-    expect(may('a.b')('a.b')).to.equal(true);
-    for (const other of ['a.c', 'a.b.c', 'x.a.b', 'axb', ''])
-      expect(may('a.b')(other), other).to.equal(false);
-    for (const tag of ['chat.', 'chat.say', 'chat.a.b']) expect(may('chat.*')(tag), tag).to.equal(true);
-    for (const tag of ['chat', 'xchat.say', 'Chat.say']) expect(may('chat.*')(tag), tag).to.equal(false);
-    expect(may('*.read')('a.read')).to.equal(true);
-    expect(may('*.read')('a.reads')).to.equal(false);
-    expect(may('a*b*c')('abc')).to.equal(true);
-    expect(may('a*b*c')('a-b-b-c')).to.equal(true);
-    for (const tag of ['ac', 'acb', 'ab', 'bc']) expect(may('a*b*c')(tag), tag).to.equal(false);
-    expect(may('aa*a')('aa')).to.equal(false);
-    expect(may('ab*bc')('abc')).to.equal(false);
-    expect(may()('a')).to.equal(false);
-  });
-
-  it('mean what a regular expression would', () => {
-    const below = belowFrom(11);
-    const text = (letters: string, most: number) =>
-      Array.from({ length: below(most + 1) }, () => letters[below(letters.length)]).join('');
-    for (let round = 0; round < 3_000; round += 1) {
-      const pattern = text('ab*', 6);
-      const name = text('ab', 7);
-      const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name);
-      expect(may(pattern)(name), `${pattern} ${name}`).to.equal(expected);
-    }
-  });
-
-  it('mean the functions of the library only if they begin like them', () => {
-    for (const pattern of ['*', 'n*', 'net*', '*.info'])
-      expect(may(pattern)('net.info'), pattern).to.equal(false);
-    for (const pattern of ['net.*', 'net.info', 'net.i*'])
-      expect(may(pattern)('net.info'), pattern).to.equal(true);
-    expect(may('*')('network.info')).to.equal(true);
-  });
-});
 
 /** A link to a peer that has the secret, and the names of passes in each frame that it was sent. */
 class Told {

@@ -128,9 +128,9 @@ describe('a guest that sends whatever it likes', () => {
         });
       });
       const code = await Promise.race([guest.closed, said]);
-      const frames = guest.frames.filter(({ id }) => id === 7 || id === 8);
+      const heard = guest.frames.filter(({ id }) => id === 7 || id === 8);
       guest.socket.close();
-      return [code, JSON.stringify(frames).replaceAll(tag, 'x')];
+      return [code, JSON.stringify(heard).replaceAll(tag, 'x')];
     };
     const wrong = [
       '"args":[nonsense],"kwargs":{}',
@@ -147,5 +147,28 @@ describe('a guest that sends whatever it likes', () => {
       ]);
       expect(there, rest.slice(0, 60)).to.deep.equal(absent);
     }
+  });
+
+  it('cannot have passes revoked that it has made up, nor its own for a shorter time', async () => {
+    const pass = await server.pass();
+    const guest = await openPage(server.pagesUrl!, pass);
+    const [shown, key] = pass.split('.') as [string, string];
+    const claims = JSON.parse(Buffer.from(shown, 'base64url').toString()) as object;
+    const made = (changes: object): string =>
+      Buffer.from(JSON.stringify({ ...claims, ...changes })).toString('base64url');
+    const stranger = stage.make({ secret: makeSecret(), runtimeDir: await stage.folder() });
+    const wrong = [
+      ...[
+        shown,
+        `${shown}.`,
+        `${made({ exp: 1_999_999_999 })}.${key}`,
+        `${made({ id: 'x'.repeat(16) })}.${key}`,
+      ],
+      ...[`${shown}.${'A'.repeat(43)}`, await stranger.pass(), '', 7 as unknown as string],
+    ];
+    for (const each of wrong) expect(() => server.revoke(each), each).to.throw(TypeError, 'pass: ');
+    expect((await guest.call('net.ping')).failure?.code).to.equal('NO_SUCH_TAG');
+    server.revoke(pass);
+    expect(await guest.closed).to.equal(4401);
   });
 });

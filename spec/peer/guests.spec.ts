@@ -210,7 +210,11 @@ describe('a guest', () => {
       [{ pass, pages: {} }, 'pages: leave it out'],
       [{ pages: { host: '0.0.0.0' } }, 'pages.host: 0.0.0.0 is not a loopback address'],
       [{ pages: { path: 'net' } }, 'pages.path: give a path'],
-      [{ pages: { paths: '/' } as object }, 'there is no option of pages paths'],
+      [
+        { pages: { paths: '/' } as object },
+        'there is no option of pages paths; did you mean path? The options of pages are',
+      ],
+      [{ pages: null as unknown as object }, 'give options of pages in an object'],
     ];
     for (const [options, text] of wrong) expect(() => stage.make(options), text).to.throw(text);
     const passes: [PassOptions, string][] = [
@@ -219,6 +223,16 @@ describe('a guest', () => {
       [{ origins: ['https://app.example/'] }, 'is no origin'],
       [{ expires: '8 hours' }, 'expires: give a number of ms'],
       [{ expires: 0 }, 'expires: give a number of ms'],
+      // Lists with holes.
+      [
+        { may: Object.assign(Array.from<string>({ length: 0 }), { 1: 'a' }) },
+        'may: give connected functions',
+      ],
+      [
+        { hear: Object.assign(Array.from<string>({ length: 0 }), { 1: 'a' }) },
+        'hear: give an array of strings',
+      ],
+      [null as unknown as PassOptions, 'give options of a pass in an object'],
       [{ may: Array.from({ length: 500 }, (_, at) => `function-${at}`) }, 'use fewer names'],
     ];
     for (const [options, text] of passes) {

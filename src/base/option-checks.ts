@@ -71,13 +71,15 @@ export function abortSignal(option: string, given: AbortSignal | undefined): Abo
 }
 
 export function refuseUnknown(what: string, given: object, known: Record<string, true>): void {
-  if (typeof given !== 'object' || given === null) throw new TypeError(`give ${what}s in an object`);
+  // Of `option of a pass`, too.
+  const many = what.replace(/^\w+/, '$&s');
+  if (typeof given !== 'object' || given === null) throw new TypeError(`give ${many} in an object`);
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(known, key)) {
       const names = Object.keys(known);
       const [meant] = near(key, names);
       const hint = meant === undefined ? 'the' : `did you mean ${meant}? The`;
-      throw new TypeError(`there is no ${what} ${key}; ${hint} ${what}s are ${names.join(', ')}`);
+      throw new TypeError(`there is no ${what} ${key}; ${hint} ${many} are ${names.join(', ')}`);
     }
   }
 }
@@ -88,7 +90,8 @@ export function strings(
   given: readonly string[] | undefined,
   such: string,
 ): readonly string[] {
-  const value: unknown = given ?? [];
+  // Spread, as `every` passes over the holes of a list.
+  const value: unknown = Array.isArray(given) ? [...given] : (given ?? []);
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
   throw new TypeError(`${option}: give an array of strings, such as ['${such}']`);
 }

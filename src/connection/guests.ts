@@ -3,7 +3,7 @@ import type { Clock } from '../base/time/clock.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { AdmitGuest, Guest } from '../wire/handshake/guest.ts';
 import { HandshakeFailed } from '../wire/handshake/handshake-messages.ts';
-import { readClaims, Rights, splitPass } from '../wire/handshake/pass.ts';
+import { readClaims, Rights } from '../wire/handshake/pass.ts';
 import type { PassClaims } from '../wire/handshake/pass.ts';
 import { guestId, handshakeKeysOf, keyOfPass } from '../wire/handshake/secret.ts';
 import type { SecretKeys } from '../wire/handshake/secret.ts';
@@ -74,11 +74,11 @@ export class Guests {
 
   /**
    * Refuses the pass from now on, ends the links of those that have it, and tells the others that have the secret.
-   * @param pass as it was made, or its public part
+   * @param shown the public part of the pass
    * @throws TypeError for anything else
    */
-  revoke(pass: string): void {
-    const claims = claimsOf(splitPass(pass)?.shown ?? pass);
+  revoke(shown: string): void {
+    const claims = claimsOf(shown);
     if (!claims) throw new TypeError('pass: give a pass that peer.pass() made');
     const { id, exp } = claims;
     this.#end(this.#revoked.add([{ id, exp }]));
@@ -102,10 +102,15 @@ export class Guests {
     }
   }
 
+  /** A pass expires by the time of day, which may be set, and which goes on while a computer sleeps. So it is looked at now and then. */
   #setAlarm(link: Link): void {
-    this.#alarm.wakeBy(this.#clock.now() + Math.max(0, link.rights!.expires - Date.now()));
+    const left = Math.max(0, link.rights!.expires - Date.now());
+    this.#alarm.wakeBy(this.#clock.now() + Math.min(left, LONGEST_WAIT));
   }
 }
+
+/** Time between two looks at the time of day, in ms, at most. */
+const LONGEST_WAIT = 60_000;
 
 const REVOKED = 'its pass was revoked';
 const EXPIRED = 'its pass has expired';

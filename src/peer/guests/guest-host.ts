@@ -47,10 +47,11 @@ export abstract class GuestHost {
    * that has the secret, as soon as it hears of it, and a peer that starts later. It is forgotten when none of them is left, so
    * give passes a short `expires`. Peers remember 4,096 revoked passes: those that expire last.
    * @param pass as `pass()` made it
-   * @throws TypeError for anything else
+   * @throws TypeError for anything else. A peer that is online also throws it for a pass that was altered or made with another
+   * secret, so you may give it what a client sends
    */
   revoke(pass: string): void {
-    this.#hosting.guests.revoke(pass);
+    this.#hosting.revoke(pass);
   }
 
   /**

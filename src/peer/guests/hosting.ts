@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { NetError } from '../../base/errors.ts';
 import { Guests } from '../../connection/guests.ts';
 import type { Socket } from '../../transport/transport.ts';
+import { splitPass } from '../../wire/handshake/pass.ts';
 import type { PassClaims } from '../../wire/handshake/pass.ts';
 import { keyOfPass } from '../../wire/handshake/secret.ts';
 import type { SecretKeys } from '../../wire/handshake/secret.ts';
@@ -45,5 +46,19 @@ export class Hosting {
     const whole: PassClaims = { v: 1, kid, id: randomBytes(12).toString('base64url'), ...claims };
     const shown = checkLength(Buffer.from(JSON.stringify(whole), 'utf8').toString('base64url'));
     return `${shown}.${keyOfPass(passes, shown).toString('base64url')}`;
+  }
+
+  /**
+   * Takes a pass back. Those that somebody has made up would push out others, as only so many are remembered.
+   * @throws TypeError for what is no pass of this secret
+   */
+  revoke(pass: string): void {
+    const parts = splitPass(pass);
+    if (!parts) throw new TypeError('pass: give a pass that peer.pass() made');
+    const { shown, key } = parts;
+    const passes = this.#keys?.passes;
+    if (passes && !timingSafeEqual(Buffer.from(key, 'base64url'), keyOfPass(passes, shown)))
+      throw new TypeError('pass: this pass was altered, or made with another secret');
+    this.guests.revoke(shown);
   }
 }

@@ -55,7 +55,7 @@ export function claimsOf(options: PassOptions): Omit<PassClaims, 'v' | 'kid' | '
   if (!Array.isArray(may))
     throw new TypeError("may: give a list of functions and tags, such as [resize, 'chat.*']");
   const lists = {
-    may: may.map(tagFrom),
+    may: [...may].map(tagFrom),
     hear: patterns('hear', hear, 'job.*'),
     offers: patterns('offers', offers, 'page.*'),
     origins: strings('origins', origins, 'https://app.example').map(checkOrigin),

@@ -107,7 +107,8 @@ describe('two processes with one id', () => {
     }
   });
 
-  it('on one host: a process that does not answer counts as dead, and is replaced', async () => {
+  it('on one host: a process that does not answer counts as dead, and is replaced', async function () {
+    this.timeout(90_000);
     const runtimeDir = await stage.folder();
     const witness = await stage.make({ runtimeDir, name: 'witness' }).start();
     const first = await processes.start(runtimeDir, SERVING);
@@ -121,7 +122,7 @@ describe('two processes with one id', () => {
     expect(String(await failure(old!.call('x')))).to.contain('(replaced)');
     first.child.kill('SIGCONT');
     // It finds out that it was replaced, and does not come back.
-    await first.line((line) => String(line).includes('is alive and has the id'));
+    await first.line((line) => String(line).includes('is alive and has the id'), 60_000);
     expect(told.length).to.equal(2);
   });
 

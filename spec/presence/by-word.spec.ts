@@ -72,6 +72,18 @@ describe('a peer that is present and not linked', function () {
     });
   });
 
+  it('takes a subscription before the calls that were made after it', async () => {
+    const [caller] = peers as [Peer];
+    const there = peers[unlinked(caller)]!;
+    there.connect('says so', () => there.event<string>('said').emit('during the call'));
+    await caller.peers.ready('says so');
+    const told: string[] = [];
+    caller.event<string>('said').subscribe((text) => told.push(text), { from: { name: there.name } });
+    expect(caller.evidence(there.id)!.text).to.contain('present by word');
+    await caller.peers.get(there.id)!.call('says so');
+    expect(told).to.deep.equal(['during the call']);
+  });
+
   it('leaves everywhere when it stops, and when it is killed', async () => {
     const story: string[] = [];
     for (const peer of [peers[1]!, peers[2]!, peers[3]!])

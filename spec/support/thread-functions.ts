@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, threadId } from 'node:worker_threads';
 
@@ -73,6 +74,14 @@ const FUNCTIONS = {
   countThenFail: async function* countThenFail(to: number): AsyncGenerator<number> {
     for (let n = 0; n < to; n += 1) yield n;
     throw new TooHeavy('after the values');
+  },
+  /** Computes between its values, until the file is there. */
+  computeUntil: async function* computeUntil(file: string): AsyncGenerator<string> {
+    yield 'begun';
+    spin(10);
+    yield 'under way';
+    while (!existsSync(file));
+    yield 'over';
   },
   sum: async (numbers: AsyncIterable<number>) => {
     let sum = 0;

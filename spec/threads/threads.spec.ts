@@ -1,4 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { expect } from 'chai';
 
@@ -122,6 +124,18 @@ describe('a function in threads', () => {
     const failed = await failure(all(far('countThenFail')(3)));
     expect(failed).to.be.instanceOf(TooHeavy);
     expect(await near.add.thread()(1, 2)).to.equal(3);
+  });
+
+  it('sends the values of its stream while it computes', async () => {
+    const { near, far } = one;
+    for (const call of [far('computeUntil'), near.computeUntil.thread()]) {
+      const file = join(await stage.folder(), 'over');
+      const stream = call(file);
+      expect((await stream.next()).value).to.equal('begun');
+      expect((await stream.next()).value).to.equal('under way');
+      await writeFile(file, '');
+      expect(await all(stream)).to.deep.equal(['over']);
+    }
   });
 
   it('takes streams as arguments', async () => {

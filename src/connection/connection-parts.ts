@@ -155,8 +155,9 @@ export const connectionParts = setup({
       link.tellFunctions(untold.added, untold.removed);
       const { party: presence, toldVersion } = session;
       if (presence.digest && !link.rights) services.guests.met(link);
-      enqueue.sendTo(services.caller, { type: 'link.opened', link });
+      // The subscriptions go before the calls that waited, which may make events.
       enqueue.sendTo(services.events, { type: 'link.opened', link });
+      enqueue.sendTo(services.caller, { type: 'link.opened', link });
       enqueue.sendTo(services.liveness, { type: 'link.opened', link });
       enqueue.sendTo(services.discovery, { type: 'connection.opened', record, link, presence, toldVersion });
     }),

@@ -1,5 +1,6 @@
 import type { MessagePort, TransferListItem } from 'node:worker_threads';
 
+import { systemClock } from '../base/time/clock.ts';
 import { Link } from '../connection/link/link.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
 import type { Limits } from '../wire/frames.ts';
@@ -29,6 +30,9 @@ export class PortSocket implements Socket {
   holds: (() => boolean) | undefined;
   /** Lines that wait here. */
   lines = 0;
+  /** A thread may compute for long before its next turn. Then lines wait for so long, in ms, and not for the turn. */
+  longestWait = Infinity;
+  #waitingSince = 0;
   #text = '';
   #isDue = false;
 
@@ -39,7 +43,7 @@ export class PortSocket implements Socket {
   write(line: string): void {
     this.lines += 1;
     this.#text = this.#text === '' ? line : `${this.#text}\n${line}`;
-    if (this.#text.length > CUT) {
+    if (this.#text.length > CUT || this.#isLate()) {
       this.flush();
     } else if (!this.#isDue) {
       this.#isDue = true;
@@ -55,9 +59,25 @@ export class PortSocket implements Socket {
     this.#port.postMessage({ line, binaries: owned }, [...memory] as TransferListItem[]);
   }
 
+  /** A turn begins here: its lines may wait for each other. */
+  turn(): void {
+    this.#waitingSince = systemClock.now();
+  }
+
+  /** Sends what has waited for too long. */
+  flushLate(): void {
+    if (this.#isLate()) this.flush();
+  }
+
+  #isLate(): boolean {
+    if (this.longestWait === Infinity) return false;
+    return systemClock.now() - this.#waitingSince > this.longestWait;
+  }
+
   flush(): void {
     const text = this.#text;
     if (text === '') return;
+    if (this.longestWait !== Infinity) this.turn();
     this.lines = 0;
     this.#text = '';
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port between threads has no origin

@@ -75,7 +75,6 @@ class ThreadServer {
   readonly #numbers = new Numbers();
   #queue: Waiting[] = [];
   #isRunning = false;
-  #flushedAt = 0;
   /** When the message that is read now arrived, on the clock. */
   #receivedAt = 0;
   /** In ms. */
@@ -86,6 +85,7 @@ class ThreadServer {
     this.#calling = calling;
     this.#out = out;
     this.#socket = out.socket;
+    this.#socket.longestWait = LONGEST_WAIT;
     // The main thread counts the calls.
     const uncounted = new MeasuredCalls();
     this.#answers = new Answers(home.stacks, '', uncounted);
@@ -192,11 +192,11 @@ class ThreadServer {
     if (this.#isRunning) return;
     this.#isRunning = true;
     const begin = systemClock.now();
-    this.#flushedAt = begin;
+    this.#socket.turn();
     let at = 0;
     for (; at < this.#queue.length && this.#places.running < this.#home.places; at += 1) {
       this.#start(this.#queue[at]!);
-      this.#flushInTime();
+      this.#socket.flushLate();
     }
     this.#queue = at === this.#queue.length ? [] : this.#queue.slice(at);
     this.#isRunning = false;
@@ -231,13 +231,6 @@ class ThreadServer {
       this.#current = undefined;
     }
     if (takenOver(link).running.get(id)) this.#open.add(waiting);
-  }
-
-  #flushInTime(): void {
-    const now = systemClock.now();
-    if (now - this.#flushedAt < LONGEST_WAIT) return;
-    this.#flushedAt = now;
-    this.#socket.flush();
   }
 
   /** A function has ended that went on after its return. */

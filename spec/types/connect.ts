@@ -49,6 +49,14 @@ await ask.any()(5);
 const far = remote<typeof Greeter.ask>('greeter.ask');
 await far.any()('really?');
 
+// --- a function that always throws
+const sold = connect('sold', async (item: string) => {
+  throw new Error(item);
+});
+const refused: Promise<never>[] = [sold.on(peer)('tea'), sold.any()('tea')];
+// @ts-expect-error a wrong argument
+refused.push(sold.on(peer)(5));
+
 // --- objects of functions
 const math = connect(
   { add: (x: number, y: number) => x + y, find: async <T>(list: T[]): Promise<T | undefined> => list[0] },

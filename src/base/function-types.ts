@@ -36,11 +36,10 @@ export type Remote<F extends AnyFunction> =
             : (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
 
 /** The result of an async function. Anything iterable arrives as a generator. */
-type RemoteResult<F extends AnyFunction, R> =
-  IsAny<R> extends true
+type RemoteResult<F extends AnyFunction, R> = true extends IsAny<R> | IsNever<R>
+  ? OmitThisParameter<F>
+  : R extends AsyncGenerator
     ? OmitThisParameter<F>
-    : R extends AsyncGenerator
-      ? OmitThisParameter<F>
-      : R extends AsyncIterable<infer T>
-        ? (...args: Parameters<F>) => Promise<AsyncGenerator<T, unknown, void>>
-        : OmitThisParameter<F>;
+    : R extends AsyncIterable<infer T>
+      ? (...args: Parameters<F>) => Promise<AsyncGenerator<T, unknown, void>>
+      : OmitThisParameter<F>;

@@ -75,10 +75,14 @@ export function unreachableMessage(record: PeerRecord): string {
   return `no connection to ${peerLine(record)} could be opened${silence(record)}`;
 }
 
-/** The message of a call that was sent and not answered. */
-export function lostMessage(record: PeerRecord): string {
+/**
+ * The message of a call that was sent and not answered.
+ * @param isStream whether its stream has begun
+ */
+export function lostMessage(record: PeerRecord, isStream: boolean): string {
   const silent = silence(record);
-  if (silent === '') return `the connection to ${peerLine(record)} was lost before it answered`;
+  const before = isStream ? 'the stream ended' : 'it answered';
+  if (silent === '') return `the connection to ${peerLine(record)} was lost before ${before}`;
   return `${peerLine(record)} did not answer, and was given up${silent}`;
 }
 

@@ -261,7 +261,8 @@ export class OutgoingCalls implements StreamHouse {
     const sent = sentOver(link);
     sent.abandoned = undefined;
     for (const call of sent.pending.values()) {
-      this.fail(call, 'CONNECTION_LOST', lostMessage(call.record), call.reader && { ran: 'yes' });
+      const message = lostMessage(call.record, call.reader !== undefined);
+      this.fail(call, 'CONNECTION_LOST', message, call.reader && { ran: 'yes' });
     }
   }
 

@@ -1,5 +1,5 @@
 // Count the primes below four million in three processes. One of them crashes, a new one starts, and no result is lost.
-// Run it with `npx tsx examples/05-map/main.ts`.
+// Run it with `npx tsx examples/05-map/main.ts`. It needs `npm install cli-progress`.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

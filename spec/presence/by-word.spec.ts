@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import { Link } from '../../src/connection/link/link.ts';
 import type { Peer } from '../../src/peer/peer.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { eventually } from '../support/eventually.ts';
@@ -75,13 +76,25 @@ describe('a peer that is present and not linked', function () {
   it('takes a subscription before the calls that were made after it', async () => {
     const [caller] = peers as [Peer];
     const there = peers[unlinked(caller)]!;
-    there.connect('says so', () => there.event<string>('said').emit('during the call'));
-    await caller.peers.ready('says so');
-    const told: string[] = [];
-    caller.event<string>('said').subscribe((text) => told.push(text), { from: { name: there.name } });
-    expect(caller.evidence(there.id)!.text).to.contain('present by word');
-    await caller.peers.get(there.id)!.call('says so');
-    expect(told).to.deep.equal(['during the call']);
+    const sent: string[] = [];
+    const { send } = Link.prototype;
+    Link.prototype.send = function noted(this: Link, frame) {
+      const [, type] =
+        /^\{"type":"(subscribe|request)"/.exec(typeof frame === 'string' ? frame : frame.text) ?? [];
+      if (type && this.record.id === there.id) sent.push(type);
+      send.call(this, frame);
+    };
+    try {
+      const told: string[] = [];
+      there.connect('says so', () => there.event<string>('said').emit('during the call'));
+      await caller.peers.ready('says so');
+      caller.event<string>('said').subscribe((text) => told.push(text), { from: { name: there.name } });
+      await caller.peers.get(there.id)!.call('says so');
+      expect(told).to.deep.equal(['during the call']);
+      expect(sent).to.deep.equal(['subscribe', 'request']);
+    } finally {
+      Link.prototype.send = send;
+    }
   });
 
   it('leaves everywhere when it stops, and when it is killed', async () => {

@@ -22,7 +22,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     bug: 'sends unanswered calls again on the next link',
     file: 'calls/caller/outgoing-calls.ts',
-    from: "      this.fail(call, 'CONNECTION_LOST', lostMessage(call.record), call.reader && { ran: 'yes' });",
+    from: "      this.fail(call, 'CONNECTION_LOST', message, call.reader && { ran: 'yes' });",
     to: `      call.link = undefined;
       waitingFor(call.record).push(call);
       this.#counters.waiting += 1;
@@ -47,8 +47,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     bug: 'ends a stream without an error when its link is lost',
     file: 'calls/caller/outgoing-calls.ts',
-    from: "    for (const call of sent.pending.values()) {\n      this.fail(call, 'CONNECTION_LOST'",
-    to: "    for (const call of sent.pending.values()) {\n      call.reader?.complete(undefined);\n      this.fail(call, 'CONNECTION_LOST'",
+    from: '      const message = lostMessage(',
+    to: '      call.reader?.complete(undefined);\n      const message = lostMessage(',
     story: 'streamsStory',
   },
   {

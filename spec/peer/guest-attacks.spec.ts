@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { expect } from 'chai';
 
 import type { Peer } from '../../src/index.ts';
-import { digestOf } from '../../src/presence/function-lists.ts';
+import { digestOf } from '../../src/presence/exchange/function-lists.ts';
 import { fingerprintOf } from '../../src/presence/members/fingerprint.ts';
 import { passOnRequests } from '../../src/wire/passed-on.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';

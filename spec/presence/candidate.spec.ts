@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { retryDelay } from '../../src/presence/candidate.ts';
+import { retryDelay } from '../../src/presence/candidates/candidate.ts';
 
 const latest = () => 1;
 

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { SimulatedClock } from 'xstate';
 
-import { addressesOf, createCandidate } from '../../src/presence/candidate.ts';
-import type { Candidate } from '../../src/presence/candidate.ts';
-import { DialTurns } from '../../src/presence/dial-turns.ts';
+import { addressesOf, createCandidate } from '../../src/presence/candidates/candidate.ts';
+import type { Candidate } from '../../src/presence/candidates/candidate.ts';
+import { DialTurns } from '../../src/presence/candidates/dial-turns.ts';
 
 describe('the turns for dialling', () => {
   let clock: SimulatedClock;

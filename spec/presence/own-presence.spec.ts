@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { OwnPresence } from '../../src/presence/own-presence.ts';
+import { OwnPresence } from '../../src/presence/exchange/own-presence.ts';
 import { acceptor, description, dialler, exchange } from '../support/handshake.ts';
 
 describe('what a peer tells of its own presence', () => {

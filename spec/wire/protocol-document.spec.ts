@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
-import { digestOf } from '../../src/presence/function-lists.ts';
+import { digestOf } from '../../src/presence/exchange/function-lists.ts';
 import { fingerprintOf } from '../../src/presence/members/fingerprint.ts';
 import { HintTags } from '../../src/providers/hint-tags.ts';
 import { ownRecords } from '../../src/providers/mdns/records.ts';

@@ -6,7 +6,7 @@ import type { ConnectionServices } from '../connection/connection-context.ts';
 import { LinkCounts } from '../connection/link/link-counts.ts';
 import type { LivenessRef } from '../connection/liveness.ts';
 import type { EventsRef } from '../events/events.ts';
-import { whereabouts } from '../presence/candidate.ts';
+import { whereabouts } from '../presence/candidates/candidate.ts';
 import type { DiscoveryContext } from '../presence/discovery-context.ts';
 import { isNeeded } from '../presence/idle-links.ts';
 import type { Opened } from '../presence/messages.ts';

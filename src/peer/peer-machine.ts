@@ -23,7 +23,7 @@ import type { LivenessLogic } from '../connection/liveness.ts';
 import type { PeerMessage } from './messages.ts';
 import type { Opened } from '../presence/messages.ts';
 import { neighboursOf } from '../presence/neighbours.ts';
-import type { OwnPresence } from '../presence/own-presence.ts';
+import type { OwnPresence } from '../presence/exchange/own-presence.ts';
 import { messageOf } from '../base/text.ts';
 
 /**

@@ -5,7 +5,7 @@ import { createCallerLogic } from '../calls/caller/caller.ts';
 import { createDispatcherLogic } from '../calls/callee/dispatcher.ts';
 import type { EventsRef } from '../events/events.ts';
 import { evidenceAbout } from '../presence/evidence-about.ts';
-import { OwnPresence } from '../presence/own-presence.ts';
+import { OwnPresence } from '../presence/exchange/own-presence.ts';
 import type { Evidence } from '../connection/link/evidence.ts';
 import { createLivenessLogic } from '../connection/liveness.ts';
 import { createPeerMachine } from './peer-machine.ts';

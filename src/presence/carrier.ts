@@ -12,13 +12,13 @@ import { changeFunctions, differenceOf } from '../connection/link/told-functions
 import type { Address } from '../transport/address.ts';
 import { isOnHost, scopeOf } from '../transport/scope.ts';
 import type { Presence, PresenceFrame } from '../wire/presence-frames.ts';
-import { FunctionLists } from './function-lists.ts';
-import { Intake } from './intake.ts';
-import { aboutOf, readAddresses, sendPresence } from './members-wire.ts';
-import type { About, MemberReader } from './members-wire.ts';
+import { FunctionLists } from './exchange/function-lists.ts';
+import { Intake } from './exchange/intake.ts';
+import { aboutOf, readAddresses, sendPresence } from './exchange/members-wire.ts';
+import type { About, MemberReader } from './exchange/members-wire.ts';
 import { Membership } from './members/membership.ts';
 import type { LinkKey, Member, MembershipInput, MembershipOutput } from './members/types.ts';
-import type { OwnPresence } from './own-presence.ts';
+import type { OwnPresence } from './exchange/own-presence.ts';
 
 /** Carries the core of presence: gives it what happens on links, sends what it tells, and keeps a record of every peer in it. */
 

@@ -7,12 +7,12 @@ import type { Hint } from '../providers/hint.ts';
 import type { Log } from '../base/log.ts';
 import type { Address } from '../transport/address.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
-import type { Candidate } from './candidate.ts';
+import type { Candidate } from './candidates/candidate.ts';
 import type { Carrier } from './carrier.ts';
-import type { DialTurns } from './dial-turns.ts';
+import type { DialTurns } from './candidates/dial-turns.ts';
 import type { Evidence } from '../connection/link/evidence.ts';
 import type { OtherSecrets } from './other-secrets.ts';
-import type { OwnPresence } from './own-presence.ts';
+import type { OwnPresence } from './exchange/own-presence.ts';
 
 /** The context of discovery. */
 

@@ -4,13 +4,13 @@ import type { ErrorActorEvent } from 'xstate';
 import { isPeerId } from '../wire/shapes.ts';
 import { HOST, NATS } from '../providers/provider.ts';
 import { addressText } from '../transport/address.ts';
-import { addressesOf, dialOf, lostAsWell, soonDelay } from './candidate.ts';
-import { DialTurns } from './dial-turns.ts';
+import { addressesOf, dialOf, lostAsWell, soonDelay } from './candidates/candidate.ts';
+import { DialTurns } from './candidates/dial-turns.ts';
 import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
-import { noteDropped } from './dropped-hints.ts';
-import { noteFailure, noteLoss } from './failed-dials.ts';
+import { noteDropped } from './candidates/dropped-hints.ts';
+import { noteFailure, noteLoss } from './candidates/failed-dials.ts';
 import { handsOf } from './hands.ts';
-import { carrierOf, considerEarly, considerHint, dropHint } from './hints.ts';
+import { carrierOf, considerEarly, considerHint, dropHint } from './candidates/hints.ts';
 import { dueDetours } from './detours.ts';
 import { LOOK, unusedLinks } from './idle-links.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
@@ -21,10 +21,10 @@ import {
   QUIET_ALONE,
   quietTime,
   searchHasEnded,
-} from './first-search.ts';
+} from './candidates/first-search.ts';
 import { candidateOf, carryOut, wantLink } from './presence-steps.ts';
 import { providerLogic } from './provider.ts';
-import { isOfTheCore, retry } from './retrying.ts';
+import { isOfTheCore, retry } from './candidates/retrying.ts';
 
 /** Context, guards and actions of the machine of discovery. The machine itself is in `discovery.ts`. */
 

@@ -1,7 +1,7 @@
 import { assign, enqueueActions } from 'xstate';
 
 import { contained } from '../base/contained.ts';
-import { DialTurns } from './dial-turns.ts';
+import { DialTurns } from './candidates/dial-turns.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import { discoveryParts } from './discovery-parts.ts';
 import { OtherSecrets } from './other-secrets.ts';

@@ -3,9 +3,9 @@ import type { AnyActorRef } from 'xstate';
 import { Evidence } from '../connection/link/evidence.ts';
 import { evidenceOf } from '../connection/findings.ts';
 import type { LivenessRef } from '../connection/liveness.ts';
-import type { Candidate } from './candidate.ts';
+import type { Candidate } from './candidates/candidate.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
-import { droppedText } from './dropped-hints.ts';
+import { droppedText } from './candidates/dropped-hints.ts';
 
 /** The evidence about the peer with this id; undefined for one that was never heard of, or only long ago. */
 export function evidenceAbout(id: string, system: AnyActorRef['system']): Evidence | undefined {

@@ -1,10 +1,10 @@
 import type { PeerRecord } from '../connection/link/link.ts';
-import { addressesOf, createCandidate, dialOf, dropHints } from './candidate.ts';
-import type { Candidate } from './candidate.ts';
+import { addressesOf, createCandidate, dialOf, dropHints } from './candidates/candidate.ts';
+import type { Candidate } from './candidates/candidate.ts';
 import type { PresenceChange } from './carrier.ts';
 import type { DiscoveryContext } from './discovery-context.ts';
 import type { Hands } from './hands.ts';
-import { retryItsAddresses } from './retrying.ts';
+import { retryItsAddresses } from './candidates/retrying.ts';
 import { bury } from './tombstones.ts';
 
 /** What discovery does about each change that the core of presence reports. */

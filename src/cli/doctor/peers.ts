@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { addressesOf } from '../../presence/candidate.ts';
-import type { Candidate } from '../../presence/candidate.ts';
+import { addressesOf } from '../../presence/candidates/candidate.ts';
+import type { Candidate } from '../../presence/candidates/candidate.ts';
 import { readAnnouncement, SUFFIX } from '../../providers/host/announcement-file.ts';
 import type { FoundAnnouncement } from '../../providers/host/announcement-file.ts';
 import { HOST, NATS } from '../../providers/provider.ts';

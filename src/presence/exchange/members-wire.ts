@@ -1,16 +1,16 @@
-import type { HintedAddress } from '../providers/hint.ts';
-import { checked } from '../providers/hint-tags.ts';
-import type { HintTags } from '../providers/hint-tags.ts';
-import { meaningful } from '../providers/meaningful.ts';
-import type { Link } from '../connection/link/link.ts';
-import type { Address } from '../transport/address.ts';
-import type { Scope } from '../transport/scope.ts';
-import { encodeFrame } from '../wire/codec.ts';
-import { MOST_ADDRESSES } from '../wire/shapes.ts';
-import { MOST_MEMBERS } from '../wire/presence-frames.ts';
-import type { WireMark, WireMember } from '../wire/presence-frames.ts';
-import { markOf } from './members/members.ts';
-import type { Fingerprint, Mark, Member, MembershipFrame } from './members/types.ts';
+import type { HintedAddress } from '../../providers/hint.ts';
+import { checked } from '../../providers/hint-tags.ts';
+import type { HintTags } from '../../providers/hint-tags.ts';
+import { meaningful } from '../../providers/meaningful.ts';
+import type { Link } from '../../connection/link/link.ts';
+import type { Address } from '../../transport/address.ts';
+import type { Scope } from '../../transport/scope.ts';
+import { encodeFrame } from '../../wire/codec.ts';
+import { MOST_ADDRESSES } from '../../wire/shapes.ts';
+import { MOST_MEMBERS } from '../../wire/presence-frames.ts';
+import type { WireMark, WireMember } from '../../wire/presence-frames.ts';
+import { markOf } from '../members/members.ts';
+import type { Fingerprint, Mark, Member, MembershipFrame } from '../members/types.ts';
 
 /** Turns what the core tells into frames, and what others tell into members. */
 

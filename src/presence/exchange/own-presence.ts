@@ -1,10 +1,10 @@
-import type { HintedAddress } from '../providers/hint.ts';
-import type { Description } from '../wire/frames.ts';
-import type { Presence } from '../wire/presence-frames.ts';
-import { MOST_ADDRESSES } from '../wire/shapes.ts';
+import type { HintedAddress } from '../../providers/hint.ts';
+import type { Description } from '../../wire/frames.ts';
+import type { Presence } from '../../wire/presence-frames.ts';
+import { MOST_ADDRESSES } from '../../wire/shapes.ts';
 import { FunctionLists } from './function-lists.ts';
 import type { About } from './members-wire.ts';
-import type { Member } from './members/types.ts';
+import type { Member } from '../members/types.ts';
 
 /** What this peer tells of its own presence, in handshakes and to everybody. */
 export class OwnPresence {

@@ -1,5 +1,5 @@
-import type { Clock } from '../base/time/clock.ts';
-import { isAmong } from '../transport/address.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import { isAmong } from '../../transport/address.ts';
 import { addressesOf } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 

@@ -1,12 +1,12 @@
-import type { Link } from '../connection/link/link.ts';
-import { encodeFrame } from '../wire/codec.ts';
-import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../wire/functions-frames.ts';
-import type { JoinedFrame, ListFrame, PresenceFrame, WireMember } from '../wire/presence-frames.ts';
+import type { Link } from '../../connection/link/link.ts';
+import { encodeFrame } from '../../wire/codec.ts';
+import { MOST_FUNCTIONS, MOST_TAG_CHARACTERS } from '../../wire/functions-frames.ts';
+import type { JoinedFrame, ListFrame, PresenceFrame, WireMember } from '../../wire/presence-frames.ts';
 import { digestOf } from './function-lists.ts';
 import type { FunctionLists } from './function-lists.ts';
 import { readMember } from './members-wire.ts';
 import type { MemberReader } from './members-wire.ts';
-import type { Fingerprint, MembershipFrame } from './members/types.ts';
+import type { Fingerprint, MembershipFrame } from '../members/types.ts';
 
 /**
  * What other peers tell of who is present, on its way to the core. A peer counts as present here only once its list of functions

@@ -1,6 +1,6 @@
-import type { Announcement } from '../providers/provider.ts';
+import type { Announcement } from '../../providers/provider.ts';
 import type { Candidate } from './candidate.ts';
-import type { DiscoveryContext } from './discovery-context.ts';
+import type { DiscoveryContext } from '../discovery-context.ts';
 import { isOfTheCore } from './retrying.ts';
 
 /** When the first search of a peer is over. */

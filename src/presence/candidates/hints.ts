@@ -1,14 +1,14 @@
-import { HOST } from '../providers/provider.ts';
-import type { Announcement } from '../providers/provider.ts';
-import { isOfName, keyOf } from '../providers/hint.ts';
-import type { Hint } from '../providers/hint.ts';
+import { HOST } from '../../providers/provider.ts';
+import type { Announcement } from '../../providers/provider.ts';
+import { isOfName, keyOf } from '../../providers/hint.ts';
+import type { Hint } from '../../providers/hint.ts';
 import { addressesOf, createCandidate, firstDelay, isSame, leadsTo } from './candidate.ts';
-import { Carrier } from './carrier.ts';
-import type { DiscoveryContext } from './discovery-context.ts';
+import { Carrier } from '../carrier.ts';
+import type { DiscoveryContext } from '../discovery-context.ts';
 import { noteDropped } from './dropped-hints.ts';
-import type { Hands } from './hands.ts';
-import type { Opened } from './messages.ts';
-import { carryOut, wantLink } from './presence-steps.ts';
+import type { Hands } from '../hands.ts';
+import type { Opened } from '../messages.ts';
+import { carryOut, wantLink } from '../presence-steps.ts';
 
 /** What discovery does with the hints of its providers. */
 

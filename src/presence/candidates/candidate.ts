@@ -1,9 +1,9 @@
-import type { HostProcess } from '../base/process/host-process.ts';
-import type { Hint } from '../providers/hint.ts';
-import { isAmong, nearestFirst } from '../transport/address.ts';
-import type { Address } from '../transport/address.ts';
-import type { PeerRecord } from '../connection/link/link.ts';
-import type { FromDiscovery } from './messages.ts';
+import type { HostProcess } from '../../base/process/host-process.ts';
+import type { Hint } from '../../providers/hint.ts';
+import { isAmong, nearestFirst } from '../../transport/address.ts';
+import type { Address } from '../../transport/address.ts';
+import type { PeerRecord } from '../../connection/link/link.ts';
+import type { FromDiscovery } from '../messages.ts';
 
 /** How long the peer with the higher id waits to be dialled before it dials itself, in ms. */
 const PATIENCE = 250;

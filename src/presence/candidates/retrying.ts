@@ -1,7 +1,7 @@
 import { retryDelay, selfDelay } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
-import type { DiscoveryContext } from './discovery-context.ts';
-import type { Hands } from './hands.ts';
+import type { DiscoveryContext } from '../discovery-context.ts';
+import type { Hands } from '../hands.ts';
 
 /**
  * When something is dialled again of which the core of presence knows nothing: a bare address, or a hint that anybody may have

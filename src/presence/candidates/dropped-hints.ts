@@ -1,6 +1,6 @@
-import { addressText } from '../transport/address.ts';
-import type { DroppedHints } from '../providers/provider.ts';
-import type { DiscoveryContext } from './discovery-context.ts';
+import { addressText } from '../../transport/address.ts';
+import type { DroppedHints } from '../../providers/provider.ts';
+import type { DiscoveryContext } from '../discovery-context.ts';
 
 /** Hints that were dropped because their tag is wrong: their sender lies, or belongs to another world. */
 

@@ -94,12 +94,12 @@ export type {
 export type { EventStream, EventStreamOptions } from './events/event-stream.ts';
 export type { Subscription } from './events/subscription.ts';
 export type { Gap } from './events/interests.ts';
-export type { PeerLimits } from './peer/limit-options.ts';
+export type { PeerLimits } from './peer/options/limit-options.ts';
 export type { SlowSubscribers } from './events/topics.ts';
 export type { PageAttachment } from './peer/guests/page-doors.ts';
 export type { PagesOptions } from './peer/guests/page-options.ts';
 export type { PassOptions } from './peer/guests/pass-options.ts';
-export type { PeerOptions } from './peer/options.ts';
+export type { PeerOptions } from './peer/options/options.ts';
 export type { ServeOptions, StopOptions } from './peer/stop-on.ts';
 export type { AtLeast } from './presence/set/at-least.ts';
 export type { Peers, PeersEvents, ReadyOptions } from './presence/set/peers.ts';

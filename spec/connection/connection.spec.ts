@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import type { Peer } from '../../src/index.ts';
 import { hostNetwork } from '../../src/providers/host/host-network.ts';
-import { resolveOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
 import { MemoryNetwork } from '../../src/testing.ts';
 import { crossingDials } from '../soak/crossing-dials.ts';
 import { eventually } from '../support/eventually.ts';

@@ -37,7 +37,7 @@ import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createPeer } from 'app-net';
 import { hostNetwork } from '${MODULES}providers/host/host-network.js';
-import { resolveOptions } from '${MODULES}peer/options.js';
+import { resolveOptions } from '${MODULES}peer/options/options.js';
 const near = await createPeer({ id: 'near' }).start();
 near.connect('answer', () => 42);
 const runtimeDir = process.env.FAR;

@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 
 import { NetError } from '../../src/base/errors.ts';
-import { MAKE_SECRET } from '../../src/peer/exposure.ts';
+import { MAKE_SECRET } from '../../src/peer/options/exposure.ts';
 import { createPeer } from '../../src/index.ts';
-import { resolveOptions } from '../../src/peer/options.ts';
-import type { PeerOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
+import type { PeerOptions } from '../../src/peer/options/options.ts';
 import { makeSecret, PUBLIC_SECRET } from '../../src/wire/handshake/secret.ts';
 import { failure, Stage } from '../support/peers.ts';
 

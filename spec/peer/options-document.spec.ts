@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
-import { resolveOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
 import { optionsPage, peerLimits, peerOptions } from '../../tools/options/page.ts';
 import type { Option } from '../../tools/options/page.ts';
 

@@ -7,8 +7,8 @@ import { systemClock } from '../../src/base/time/clock.ts';
 import { NetError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { milliseconds } from '../../src/base/option-checks.ts';
-import { resolveOptions } from '../../src/peer/options.ts';
-import type { PeerOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
+import type { PeerOptions } from '../../src/peer/options/options.ts';
 
 const resolve = (options: PeerOptions = {}, environment: NodeJS.ProcessEnv = {}) =>
   resolveOptions(options, environment);

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/time/clock.ts';
 import { DnsProvider } from '../../src/providers/dns.ts';
 import type { NameSeed } from '../../src/providers/dns.ts';
 import { hostNetwork } from '../../src/providers/host/host-network.ts';
-import { resolveOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
 import type { Network } from '../../src/providers/network.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { DnsServer } from '../support/dns-server.ts';

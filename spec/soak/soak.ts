@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { hostNetwork } from '../../src/providers/host/host-network.ts';
-import { resolveOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
 import { Stage } from '../support/peers.ts';
 import { live } from '../support/membership-fates.ts';
 import { needLan } from '../support/lan.ts';

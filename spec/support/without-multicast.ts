@@ -1,5 +1,5 @@
 import { hostNetwork } from '../../src/providers/host/host-network.ts';
-import { resolveOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
 import type { Network } from '../../src/providers/network.ts';
 import type { TlsOptions } from '../../src/transport/tls.ts';
 

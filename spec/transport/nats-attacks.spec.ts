@@ -3,7 +3,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { expect } from 'chai';
 
 import { createPeer } from '../../src/index.ts';
-import { resolveOptions } from '../../src/peer/options.ts';
+import { resolveOptions } from '../../src/peer/options/options.ts';
 import type { Peer } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
 import { NatsTransport } from '../../src/transport/nats/nats-transport.ts';

@@ -12,7 +12,7 @@ import { isNeeded } from '../presence/idle-links.ts';
 import type { Opened } from '../presence/messages.ts';
 import type { Self } from '../wire/handshake/handshake.ts';
 import type { Hosting } from './guests/hosting.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './options/options.ts';
 
 /** What all connections of a peer use. */
 export function servicesOf(

@@ -1,5 +1,5 @@
-import { resolveOptions } from './options.ts';
-import type { PeerOptions } from './options.ts';
+import { resolveOptions } from './options/options.ts';
+import type { PeerOptions } from './options/options.ts';
 import { Peer } from './peer.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Evidence, LeaveReason } from '../connection/link/evidence.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
 import { Comings } from './comings.ts';
 import type { Log } from '../base/log.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './options/options.ts';
 import type { DiscoveryEmitted } from '../presence/messages.ts';
 import type { PeerSet } from '../presence/set/peer-set.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';

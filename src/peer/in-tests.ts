@@ -1,5 +1,5 @@
 import type { Peer } from './peer.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './options/options.ts';
 import { peerLine, printable } from '../base/text.ts';
 
 /**

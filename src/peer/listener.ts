@@ -5,7 +5,7 @@ import { seedProviders } from '../providers/seed-providers.ts';
 import type { Network } from '../providers/network.ts';
 import { NATS } from '../providers/provider.ts';
 import { isAtBroker } from '../transport/address.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './options/options.ts';
 import { isWithinHost } from '../transport/within-host.ts';
 import type { Address } from '../transport/address.ts';
 import type { Listener, Socket } from '../transport/transport.ts';

@@ -13,7 +13,7 @@ import { callsOut } from '../threads/inside/calls-out.ts';
 import { serveInThread } from '../threads/inside/serve.ts';
 import { ThreadPools } from '../threads/pools.ts';
 import { recordOf } from '../threads/port-socket.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './options/options.ts';
 
 /** The threads of a peer, and what is different for a peer that is itself in one. */
 

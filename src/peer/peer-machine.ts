@@ -5,7 +5,7 @@ import type { Ending } from './ending.ts';
 import type { Hosting } from './guests/hosting.ts';
 import { HintTags } from '../providers/hint-tags.ts';
 import type { Network } from '../providers/network.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './options/options.ts';
 import { addressText } from '../transport/address.ts';
 import type { Self } from '../wire/handshake/handshake.ts';
 import type { CallerLogic, CallerRef } from '../calls/caller/caller.ts';

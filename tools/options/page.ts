@@ -12,8 +12,8 @@ export interface Option {
   meaning: string;
 }
 
-const OPTIONS = new URL('../../src/peer/options.ts', import.meta.url);
-const LIMITS = new URL('../../src/peer/limit-options.ts', import.meta.url);
+const OPTIONS = new URL('../../src/peer/options/options.ts', import.meta.url);
+const LIMITS = new URL('../../src/peer/options/limit-options.ts', import.meta.url);
 
 /** @throws Error that names a property without a comment, or without a default in it */
 export function peerOptions(): Option[] {
@@ -28,7 +28,7 @@ export function peerLimits(): Option[] {
 export function optionsPage(): string {
   return `# Options
 
-\`npm run docs:options\` writes this page from the comments in \`src/peer/options.ts\` and \`src/peer/limit-options.ts\`.
+\`npm run docs:options\` writes this page from the comments in \`src/peer/options/options.ts\` and \`src/peer/options/limit-options.ts\`.
 
 \`\`\`ts
 import { configure, createPeer } from 'app-net';

@@ -1,4 +1,4 @@
-import { resolveOptions } from '../../peer/options.ts';
+import { resolveOptions } from '../../peer/options/options.ts';
 import { doesWithout } from '../../providers/host/host-network.ts';
 import type { SecretKeys } from '../../wire/handshake/secret.ts';
 import type { Context } from '../context.ts';

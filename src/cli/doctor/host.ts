@@ -12,8 +12,8 @@ import {
   readOrMakeSecret,
   readSecretFile,
 } from '../../providers/host/runtime-directory.ts';
-import { resolveOptions } from '../../peer/options.ts';
-import type { Settings } from '../../peer/options.ts';
+import { resolveOptions } from '../../peer/options/options.ts';
+import type { Settings } from '../../peer/options/options.ts';
 import { libraryVersion } from '../../base/version.ts';
 import { VERSIONS } from '../../wire/frames.ts';
 import { deriveKeys } from '../../wire/handshake/secret.ts';

@@ -7,7 +7,7 @@ import { splitPass } from '../../wire/handshake/pass.ts';
 import type { PassClaims } from '../../wire/handshake/pass.ts';
 import { keyOfPass } from '../../wire/handshake/secret.ts';
 import type { SecretKeys } from '../../wire/handshake/secret.ts';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/options.ts';
 import { PageDoors } from './page-doors.ts';
 import { checkLength, claimsOf, noPasses } from './pass-options.ts';
 import type { PassOptions } from './pass-options.ts';

@@ -4,7 +4,7 @@ import type { WebServer } from '../../transport/attach.ts';
 import type { Door, DoorOptions } from '../../transport/pages.ts';
 import type { Listener, Socket } from '../../transport/transport.ts';
 import { checkPath } from './page-options.ts';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/options.ts';
 
 /**
  * A server of yours at which web pages come in.

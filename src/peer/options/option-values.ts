@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { milliseconds, portRange } from '../base/option-checks.ts';
+import { milliseconds, portRange } from '../../base/option-checks.ts';
 
 /** Values that several options give together. */
 

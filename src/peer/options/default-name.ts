@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 
-import { LONGEST_NAME } from '../base/option-checks.ts';
+import { LONGEST_NAME } from '../../base/option-checks.ts';
 
 /** The name of a peer that is given none: the script, the process and, in a worker thread, the thread. */
 export function defaultName(): string {

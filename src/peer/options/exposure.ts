@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 
-import { NetError } from '../base/errors.ts';
-import { EVERYWHERE, isLoopback } from '../transport/address.ts';
-import type { TlsOptions } from '../transport/tls.ts';
-import { PUBLIC_SECRET, SHORTEST_SECRET, weaknessOf } from '../wire/handshake/secret.ts';
+import { NetError } from '../../base/errors.ts';
+import { EVERYWHERE, isLoopback } from '../../transport/address.ts';
+import type { TlsOptions } from '../../transport/tls.ts';
+import { PUBLIC_SECRET, SHORTEST_SECRET, weaknessOf } from '../../wire/handshake/secret.ts';
 
 /**
  * Decides which hosts can reach a peer, and what keeps strangers out. These are the rules about options that depend on

@@ -1,4 +1,4 @@
-import type { Network } from '../providers/network.ts';
+import type { Network } from '../../providers/network.ts';
 import type { Settings } from './options.ts';
 
 /** The network of a peer. Each is loaded when a peer starts: a program that only imports the library needs none. */
@@ -8,7 +8,7 @@ export function networkOf(settings: Settings): Network {
   if (!networks) return defaultNetwork(settings);
   return {
     attach: async (user) => {
-      const { severalNetworks } = await import('../providers/several-networks.ts');
+      const { severalNetworks } = await import('../../providers/several-networks.ts');
       const given = networks.map((each) => (each === 'host' ? hostNetworkOf(settings) : each));
       return severalNetworks(given).attach(user);
     },
@@ -21,7 +21,7 @@ function defaultNetwork(settings: Settings): Network {
   if (!nats) return hostNetworkOf(settings);
   return {
     attach: async (user) => {
-      const { natsNetwork } = await import('../providers/nats/nats-network.ts');
+      const { natsNetwork } = await import('../../providers/nats/nats-network.ts');
       return natsNetwork(nats()).attach(user);
     },
   };
@@ -30,7 +30,7 @@ function defaultNetwork(settings: Settings): Network {
 function hostNetworkOf(settings: Settings): Network {
   return {
     attach: async (user) => {
-      const { hostNetwork } = await import('../providers/host/host-network.ts');
+      const { hostNetwork } = await import('../../providers/host/host-network.ts');
       return hostNetwork(settings).attach(user);
     },
   };

@@ -1,6 +1,6 @@
-import type { Limits } from '../wire/frames.ts';
-import { refuseUnknown, whole } from '../base/option-checks.ts';
-import { LEAST_MESSAGE } from '../wire/guards.ts';
+import type { Limits } from '../../wire/frames.ts';
+import { refuseUnknown, whole } from '../../base/option-checks.ts';
+import { LEAST_MESSAGE } from '../../wire/guards.ts';
 
 /**
  * Limits on what a peer accepts from other peers and keeps for them. Both sides keep to what the other one has told.

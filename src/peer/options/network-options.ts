@@ -1,4 +1,4 @@
-import type { Network } from '../providers/network.ts';
+import type { Network } from '../../providers/network.ts';
 
 /** The options of a peer that concern its networks. */
 interface NetworkOptions {

@@ -1,20 +1,20 @@
 import { hostname } from 'node:os';
 
-import type { Inspector } from './actor-types.ts';
-import { checkClock, systemClock } from '../base/time/clock.ts';
-import type { Clock } from '../base/time/clock.ts';
+import type { Inspector } from '../actor-types.ts';
+import { checkClock, systemClock } from '../../base/time/clock.ts';
+import type { Clock } from '../../base/time/clock.ts';
 import { defaultName } from './default-name.ts';
-import { thisProcess } from '../base/process/host-process.ts';
-import type { HostProcess } from '../base/process/host-process.ts';
-import { newId } from '../base/new-id.ts';
+import { thisProcess } from '../../base/process/host-process.ts';
+import type { HostProcess } from '../../base/process/host-process.ts';
+import { newId } from '../../base/new-id.ts';
 import { resolveExposure } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
 import { resolveNetworks } from './network-options.ts';
 import type { Networks } from './network-options.ts';
-import { resolvePass } from './guests/own-pass.ts';
-import type { OwnPass } from './guests/own-pass.ts';
-import { resolvePages } from './guests/page-options.ts';
-import type { PagesOptions, PagesSettings } from './guests/page-options.ts';
+import { resolvePass } from '../guests/own-pass.ts';
+import type { OwnPass } from '../guests/own-pass.ts';
+import { resolvePages } from '../guests/page-options.ts';
+import type { PagesOptions, PagesSettings } from '../guests/page-options.ts';
 import { limits } from './limit-options.ts';
 import type { PeerLimits } from './limit-options.ts';
 import {
@@ -28,16 +28,16 @@ import {
   flag,
   strings,
   text,
-} from '../base/option-checks.ts';
+} from '../../base/option-checks.ts';
 import { directory, ports, silence } from './option-values.ts';
-import { LOG_LEVELS, createLog } from '../base/log.ts';
-import type { SlowSubscribers } from '../events/topics.ts';
-import type { Log, LogLevel, Logger } from '../base/log.ts';
-import { chosenSeeds } from '../providers/seed.ts';
-import type { Seed } from '../providers/seed.ts';
-import type { Network } from '../providers/network.ts';
-import type { TlsOptions } from '../transport/tls.ts';
-import { isPeerId } from '../wire/shapes.ts';
+import { LOG_LEVELS, createLog } from '../../base/log.ts';
+import type { SlowSubscribers } from '../../events/topics.ts';
+import type { Log, LogLevel, Logger } from '../../base/log.ts';
+import { chosenSeeds } from '../../providers/seed.ts';
+import type { Seed } from '../../providers/seed.ts';
+import type { Network } from '../../providers/network.ts';
+import type { TlsOptions } from '../../transport/tls.ts';
+import { isPeerId } from '../../wire/shapes.ts';
 
 /**
  * Every option of a peer. An option in code wins over the environment, and an empty variable counts as not set.

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type { Peer } from '../../src/index.ts';
 import { digestOf } from '../../src/presence/exchange/function-lists.ts';
 import { fingerprintOf } from '../../src/presence/members/fingerprint.ts';
-import { passOnRequests } from '../../src/wire/passed-on.ts';
+import { passOnRequests } from '../../src/wire/unread/passed-on.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { openPage } from '../support/page.ts';
 import type { Page } from '../support/page.ts';

@@ -1,7 +1,7 @@
 import { encodeFrame } from '../wire/codec.ts';
 import type { Frame, UnreadableFrame } from '../wire/frames.ts';
 import type { Rights } from '../wire/handshake/pass.ts';
-import { readPassedOn } from '../wire/read-passed-on.ts';
+import { readPassedOn } from '../wire/unread/read-passed-on.ts';
 import type { Link } from './link/link.ts';
 
 /** Takes the frames of a message, one by one. */

@@ -14,7 +14,7 @@ import { Middleware } from '../calls/hooks.ts';
 import type { Link } from '../connection/link/link.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { PeerSource } from '../presence/set/view.ts';
-import { readRequest } from '../wire/read-passed-on.ts';
+import { readRequest } from '../wire/unread/read-passed-on.ts';
 import type { Frame, UnreadableFrame } from '../wire/frames.ts';
 import { toldPeer } from './callers.ts';
 import type { ToldPeer } from './callers.ts';

@@ -3,7 +3,7 @@ import { Call } from '../calls/caller/call.ts';
 import type { OutgoingCalls } from '../calls/caller/outgoing-calls.ts';
 import { sentOver } from '../calls/caller/sent-calls.ts';
 import type { CallerFrame } from '../connection/messages.ts';
-import { readFrame } from '../wire/read-passed-on.ts';
+import { readFrame } from '../wire/unread/read-passed-on.ts';
 import { Parcel } from '../wire/outgoing.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { RESULT } from '../wire/usual-frames.ts';

@@ -2,7 +2,7 @@ import type { ForwardHouse, ForwardedCall, Withdrawable } from '../calls/callee/
 import type { Call } from '../calls/caller/call.ts';
 import { sentOver } from '../calls/caller/sent-calls.ts';
 import type { Link } from '../connection/link/link.ts';
-import type { PassedOn } from '../wire/unread-request.ts';
+import type { PassedOn } from '../wire/unread/unread-request.ts';
 
 /** The thread that has a job. */
 export interface JobThread {

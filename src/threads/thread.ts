@@ -9,7 +9,7 @@ import { sentOver } from '../calls/caller/sent-calls.ts';
 import type { PeerRecord } from '../connection/link/link.ts';
 import type { Limits } from '../wire/frames.ts';
 import { encodeCancel, encodeLateCancel } from '../wire/stream-frames.ts';
-import type { PassedOn } from '../wire/unread-request.ts';
+import type { PassedOn } from '../wire/unread/unread-request.ts';
 import { REQUEST } from '../wire/usual-frames.ts';
 import { Callers, toldLine } from './callers.ts';
 import { FromThread } from './from-thread.ts';

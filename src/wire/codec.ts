@@ -14,7 +14,7 @@ import type {
 import { holdsValues, isFrame, isKnownType, isShallow } from './guards.ts';
 import { isFields } from './shapes.ts';
 import type { Meta, Rich, RichOptions } from './values/meta.ts';
-import { passOnRead, passesOn } from './passed-on.ts';
+import { passOnRead, passesOn } from './unread/passed-on.ts';
 import { Parcel, fits, lengthOf } from './outgoing.ts';
 import type { Outgoing } from './outgoing.ts';
 import { isPlainNumber, plainText, textOf } from './values/plain.ts';
@@ -22,7 +22,7 @@ import { Unreadable, reviveFrame } from './values/revive.ts';
 import { encodeRich } from './values/rich.ts';
 import type { PresenceFrame } from './presence-frames.ts';
 import type { RevokedFrame } from './revoked-frame.ts';
-import { describeThrown } from './thrown.ts';
+import { describeThrown } from './values/thrown.ts';
 import { TooLarge } from './too-large.ts';
 import { EVENT, REQUEST, RESULT, SURELY_SHALLOW, VALUE, decodeUsual } from './usual-frames.ts';
 

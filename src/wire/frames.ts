@@ -1,7 +1,7 @@
 /** Everything that crosses a connection, as one union. `docs/protocol.md` describes the same: change both together. */
 
 import type { CallMeta, WireTrace } from './beside.ts';
-import type { PassedOn } from './unread-request.ts';
+import type { PassedOn } from './unread/unread-request.ts';
 import type { Presence, PresenceFrame } from './presence-frames.ts';
 import type { RevokedFrame } from './revoked-frame.ts';
 import type { ErrorBasics } from './values/error-classes.ts';

@@ -3,7 +3,7 @@ import type { CallMeta, WireTrace } from './beside.ts';
 import { copied } from './engine.ts';
 import type { Frame, RequestFrame } from './frames.ts';
 import { LONGEST_EVENT_NAME, isBeside, isShallow } from './guards.ts';
-import { passOn, passesOn } from './passed-on.ts';
+import { passOn, passesOn } from './unread/passed-on.ts';
 import { LONGEST_TAG, isFields } from './shapes.ts';
 import { DEEPEST_FRAME } from './values/plain.ts';
 

@@ -1,5 +1,5 @@
 import { BadFrame } from '../../wire/bad-frame.ts';
-import { readPassedOn } from '../../wire/read-passed-on.ts';
+import { readPassedOn } from '../../wire/unread/read-passed-on.ts';
 import type { Link } from '../../connection/link/link.ts';
 import type { Answers } from './answers.ts';
 import { encodeCancel, encodeCredit } from '../../wire/stream-frames.ts';

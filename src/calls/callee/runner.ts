@@ -13,7 +13,7 @@ import type { RemotePeer } from '../../presence/set/remote-peer.ts';
 import { isStream, shapeOf, whenSettled } from '../../base/value-shape.ts';
 import type { RequestFrame } from '../../wire/frames.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
-import type { PassedOn } from '../../wire/unread-request.ts';
+import type { PassedOn } from '../../wire/unread/unread-request.ts';
 import type { Answers } from './answers.ts';
 import { argumentsOf, readOrRefuse, receiveArguments } from './arguments.ts';
 import { Held } from './held.ts';

@@ -1,7 +1,7 @@
 import type { NetError, NetErrorCode, Ran } from '../../base/errors.ts';
 import type { Link } from '../../connection/link/link.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
-import type { PassedOn } from '../../wire/unread-request.ts';
+import type { PassedOn } from '../../wire/unread/unread-request.ts';
 import type { Limited } from './limited.ts';
 
 /** Something that a call waits for. It is told when the call ends before. */

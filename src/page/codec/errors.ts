@@ -2,7 +2,7 @@ import { isBriefText } from '../../base/text.ts';
 import { NOT_PROPERTIES, classNames, isError } from '../../wire/values/error-classes.ts';
 import { put } from '../../wire/values/meta.ts';
 
-/** Errors as JSON, see `wire/error-parts.ts`. Parts that cannot be sent or read are left out. */
+/** Errors as JSON, see `wire/values/error-parts.ts`. Parts that cannot be sent or read are left out. */
 
 /** The writer of values, as far as an error needs it. */
 export interface ErrorWriter {

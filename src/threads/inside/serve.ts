@@ -1,6 +1,6 @@
 import { REQUEST, decodeUsual } from '../../wire/usual-frames.ts';
 import { BadFrame } from '../../wire/bad-frame.ts';
-import { readFrame } from '../../wire/read-passed-on.ts';
+import { readFrame } from '../../wire/unread/read-passed-on.ts';
 import type { Frame, RequestFrame, UnreadableFrame } from '../../wire/frames.ts';
 import { NetError } from '../../base/errors.ts';
 import { systemClock } from '../../base/time/clock.ts';

@@ -1,7 +1,7 @@
-import { NOT_PROPERTIES, classNames } from './values/error-classes.ts';
-import { put } from './values/meta.ts';
-import { trimStack } from '../base/stack.ts';
-import { isBriefText } from '../base/text.ts';
+import { NOT_PROPERTIES, classNames } from './error-classes.ts';
+import { put } from './meta.ts';
+import { trimStack } from '../../base/stack.ts';
+import { isBriefText } from '../../base/text.ts';
 
 /**
  * Writes an error as JSON, both for a thrown error and for an error inside a value. Parts that cannot be sent or read are left

@@ -1,10 +1,10 @@
-import { isError } from './values/error-classes.ts';
+import { isError } from './error-classes.ts';
 import { writeError } from './error-parts.ts';
-import type { Rich } from './values/meta.ts';
-import { NotSerializable } from './values/not-serializable.ts';
-import { DEEPEST_FRAME } from './values/plain.ts';
-import { Encoder } from './values/rich.ts';
-import { WRAPPER } from './values/trail.ts';
+import type { Rich } from './meta.ts';
+import { NotSerializable } from './not-serializable.ts';
+import { DEEPEST_FRAME } from './plain.ts';
+import { Encoder } from './rich.ts';
+import { WRAPPER } from './trail.ts';
 
 /** Turns what a function threw into the fields of an error frame. `failure.ts` does the reverse. */
 

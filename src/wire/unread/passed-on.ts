@@ -1,6 +1,6 @@
-import type { Arrivals } from './binary.ts';
-import type { RequestFrame } from './frames.ts';
-import type { Meta } from './values/meta.ts';
+import type { Arrivals } from '../binary.ts';
+import type { RequestFrame } from '../frames.ts';
+import type { Meta } from '../values/meta.ts';
 
 /** Leaves requests unread that the thread of a function reads. */
 

@@ -1,10 +1,10 @@
-import { BadFrame } from './bad-frame.ts';
-import { Arrivals } from './binary.ts';
-import { decodeMessage } from './codec.ts';
-import type { FrameReceiver } from './codec.ts';
-import type { Frame, RequestFrame, UnreadableFrame } from './frames.ts';
+import { BadFrame } from '../bad-frame.ts';
+import { Arrivals } from '../binary.ts';
+import { decodeMessage } from '../codec.ts';
+import type { FrameReceiver } from '../codec.ts';
+import type { Frame, RequestFrame, UnreadableFrame } from '../frames.ts';
 import { readingAll } from './passed-on.ts';
-import { REQUEST } from './usual-frames.ts';
+import { REQUEST } from '../usual-frames.ts';
 
 /** Reads a request that was to be passed on. @throws BadFrame */
 export function readPassedOn({ id, passedOn }: RequestFrame): RequestFrame | UnreadableFrame {

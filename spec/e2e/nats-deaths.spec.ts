@@ -106,7 +106,7 @@ describe('deaths over NATS', function () {
   });
 
   it('of one server of a cluster are no leave, and calls go on', async () => {
-    const { answered, wrong, told, pauses } = await natsCluster(6, 3, 2);
+    const { answered, wrong, told, pauses } = await natsCluster({ count: 6, processes: 3, rounds: 2 });
     console.log(`      longest pauses ${pauses.map((each) => each.toFixed(0)).join(', ')} ms`);
     expect(wrong).to.deep.equal([]);
     expect(told).to.deep.equal([]);

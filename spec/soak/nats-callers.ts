@@ -28,6 +28,12 @@ export interface CallersReport {
   pauses: number[];
 }
 
+/**
+ * `call`: begin to call. `report`: tell as soon as every caller here has had an answer from every other peer, to calls that were
+ * made from now on. `stop`: tell what is left to tell, and end.
+ */
+export type CallersOrder = 'call' | 'report' | 'stop';
+
 /** Between two calls of one caller, in ms. */
 const PAUSE = 10;
 
@@ -36,6 +42,9 @@ const peers = Array.from({ length: count }, (_, index) =>
   createPeer({ name: `peer-${first + index}`, secret, network: natsNetwork({ servers }) }),
 );
 const answeredAt = peers.map(() => 0);
+/** The others that each caller has had an answer from since the last order to report. */
+const lap = peers.map(() => new Set<string>());
+let isDue = false;
 let report = nothingYet();
 let running = true;
 
@@ -58,12 +67,16 @@ async function callAll(index: number): Promise<void> {
   const twice = peer.remote<(n: number) => number>('twice');
   answeredAt[index] = performance.now();
   for (let n = first + index; running; n += 1) {
+    const { id } = others[n % others.length]!;
+    const answered = lap[index]!;
     try {
-      const result = await twice.on(others[n % others.length]!.id, { deadline: 10_000 })(n);
+      const result = await twice.on(id, { deadline: 10_000 })(n);
       if (result !== 2 * n) report.wrong.push(`${n} gave ${result}`);
       report.answered += 1;
       note(index);
       answeredAt[index] = performance.now();
+      answered.add(id);
+      tellIfDue();
     } catch (error) {
       const { code, ran, message } = error as NetError;
       if (code === 'CONNECTION_LOST' && ran === 'unknown') report.lost += 1;
@@ -74,28 +87,43 @@ async function callAll(index: number): Promise<void> {
   }
 }
 
+function tellIfDue(): void {
+  if (!isDue || lap.some(({ size }) => size < all - 1)) return;
+  isDue = false;
+  tell();
+}
+
+function tell(): void {
+  process.send!(report);
+  report = nothingYet();
+}
+
 let calling: Promise<void>[] = [];
 
 async function stop(): Promise<void> {
   running = false;
   await Promise.all(calling);
+  tell();
   await Promise.all(peers.map((peer) => peer.stop({ drainTime: 0 })));
   process.disconnect();
 }
 
-process.on('message', (order) => {
+function begin(): void {
+  for (const peer of peers) {
+    const hear = (what: string): unknown => running && report.told.push(`${peer.name}: ${what}`);
+    peer.peers.on('leave', ({ name }, why, evidence) => hear(`${name} left: ${why} (${evidence.text})`));
+    peer.peers.on('join', ({ name }) => hear(`${name} joined`));
+  }
+  calling = peers.map((_, index) => callAll(index));
+}
+
+process.on('message', (order: CallersOrder) => {
   if (order === 'call') {
-    for (const peer of peers) {
-      const tell = (what: string): unknown => running && report.told.push(`${peer.name}: ${what}`);
-      peer.peers.on('leave', ({ name }, why, evidence) => tell(`${name} left: ${why} (${evidence.text})`));
-      peer.peers.on('join', ({ name }) => tell(`${name} joined`));
-    }
-    calling = peers.map((_, index) => callAll(index));
+    begin();
   } else if (order === 'report') {
-    // What this caller waits for at present counts as well.
-    for (const index of peers.keys()) note(index);
-    process.send!(report);
-    report = nothingYet();
+    // A call that is under way holds the set of before, so its answer does not count.
+    for (const index of lap.keys()) lap[index] = new Set();
+    isDue = true;
   } else {
     stop().catch((error: unknown) => {
       console.error(error);

@@ -9,11 +9,12 @@ import { findAbsent } from '../../src/transport/nats/absence.ts';
 import { Bus, openBus } from '../../src/transport/nats/bus.ts';
 import { connectOnce, NatsUnreachable } from '../../src/transport/nats/connecting.ts';
 import { checkNatsOptions } from '../../src/transport/nats/nats-options.ts';
-import type { NatsSocket } from '../../src/transport/nats/nats-socket.ts';
 import { NatsTransport } from '../../src/transport/nats/nats-transport.ts';
 import type { Answers, Questions } from '../../src/transport/nats/questions.ts';
 import type { Station } from '../../src/transport/nats/station.ts';
 import { natsAddress } from '../../src/transport/nats/subjects.ts';
+import type { Socket } from '../../src/transport/transport.ts';
+import { CLOSE } from '../../src/wire/frames.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { NatsServer, needNats, openStation } from '../support/nats-server.ts';
@@ -118,9 +119,9 @@ describe('on the way to another NATS server', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
     const { setTimeout: real } = globalThis;
-    // The server is asked for a sign of life every 20 ms in place of 3 s.
+    // The server is asked for a sign of life every 20 ms in place of 1 s.
     globalThis.setTimeout = ((run: () => void, time: number) =>
-      real(run, time === 3_000 ? 20 : time)) as typeof setTimeout;
+      real(run, time === 1_000 ? 20 : time)) as typeof setTimeout;
     try {
       const bus = await openBus(checkNatsOptions({ servers: `127.0.0.1:${port}` }), Math.random);
       const { epoch } = bus;
@@ -137,53 +138,56 @@ describe('on the way to another NATS server', () => {
     }
   });
 
-  it('one side of a lost link opens it anew, and the other waits for it', async () => {
-    const server = await serve();
+  /** Both ends of a link between two stations, and what each of them hears. */
+  async function link(url: string): Promise<{ socket: Socket; texts: string[]; codes: number[] }[]> {
     const secret = makeSecret();
-    const [a, b] = await Promise.all(
-      ['a', 'b'].map((id) => openStation({ servers: server.url }, secret, id)),
-    );
+    const [a, b] = await Promise.all(['a', 'b'].map((id) => openStation({ servers: url }, secret, id)));
     stations.push(a!, b!);
-    const [transportA, transportB] = [new NatsTransport(a!), new NatsTransport(b!)];
-    await Promise.all([a!, b!].map((station) => station.bus.settled()));
-    const accepted = new Promise((resolve) => {
-      transportA.listen({ largestMessage: 1_000 }, resolve).catch(() => {});
+    const accepted = new Promise<Socket>((resolve) => {
+      new NatsTransport(a!).listen({ largestMessage: 1e6 }, resolve).catch(() => {});
     });
-    await transportB.dial(natsAddress(a!.self), { largestMessage: 1_000 });
-    await accepted;
+    await a!.bus.settled();
+    const dialled = await new NatsTransport(b!).dial(natsAddress(a!.self), { largestMessage: 1e6 });
+    return [await accepted, dialled].map((socket) => {
+      const end = { socket, texts: [] as string[], codes: [] as number[] };
+      socket.trust();
+      socket.receive({
+        message: (text) => end.texts.push(text),
+        binary() {},
+        closed: (code) => end.codes.push(code),
+      });
+      return end;
+    });
+  }
 
-    await server.stop();
-    servers.splice(0);
-    await eventually(() => !a!.bus.epoch && !b!.bus.epoch);
-    await serve({ port: server.port });
-    await eventually(() => a!.bus.epoch && b!.bus.epoch);
-    // Both have lost it. The higher id waits.
-    expect([a!.takeComing(b!.self), b!.takeComing(a!.self)]).to.deep.equal([false, true]);
-    expect(b!.takeComing(a!.self)).to.equal(false);
+  it('a link goes on, and what was sent meanwhile arrives once and in order', async () => {
+    const server = await serve();
+    const ends = await link(server.url);
+    const sent: string[] = [];
+    const send = (): void => {
+      sent.push(`message ${sent.length}`);
+      for (const { socket } of ends) socket.send(sent.at(-1)!);
+    };
+    for (let round = 0; round < 5; round += 1) {
+      send();
+      server.kill('SIGSTOP');
+      // It is lost in the server.
+      send();
+      await servers.pop()!.stop();
+      await eventually(() => stations.every(({ bus }) => !bus.epoch));
+      send();
+      await serve({ port: server.port });
+      await eventually(() => ends.every(({ texts }) => texts.length === sent.length));
+    }
+    for (const { texts, codes } of ends) expect([texts, codes]).to.deep.equal([sent, []]);
+  });
 
-    // Only the other side has moved.
-    const link = await transportB.dial(natsAddress(a!.self), { largestMessage: 1_000 });
-    const closed = new Promise((resolve) => link.receive({ message() {}, binary() {}, closed: resolve }));
-    b!.isAt(a!.self, 'elsewhere.1');
-    await closed;
-    const published: string[] = [];
-    const { publish } = b!.bus;
-    b!.bus.publish = (subject, ...more) => (published.push(subject), publish.call(b!.bus, subject, ...more));
-    const controller = new AbortController();
-    const dial = transportB.dial(natsAddress(a!.self), { largestMessage: 1_000, signal: controller.signal });
-    await turn();
-    await turn();
-    expect(published).to.deep.equal([]);
-    controller.abort(new Error('the other side has dialled'));
-    expect(await dial.catch((error: Error) => error)).to.be.instanceOf(Error);
-
-    // It is not waited for after it has come.
-    const again = await transportB.dial(natsAddress(a!.self), { largestMessage: 1_000 });
-    b!.isAt(a!.self, 'elsewhere.2');
-    const itsLink = { other: a!.self } as NatsSocket;
-    b!.add(itsLink);
-    b!.remove(itsLink);
-    expect(b!.takeComing(a!.self)).to.equal(false);
-    again.terminate();
+  it('a link ends whose messages are too large for the new server', async () => {
+    const server = await serve();
+    const ends = await link(server.url);
+    await servers.pop()!.stop();
+    await serve({ port: server.port, configuration: 'max_payload: 8192' });
+    await eventually(() => ends.every(({ codes }) => codes.length === 1));
+    expect(ends.map(({ codes }) => codes)).to.deep.include([CLOSE.NETWORK]);
   });
 });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
-import { Outbox, WINDOW } from '../../src/transport/nats/credit.ts';
 import { BadItem, Pieces, piecesOf } from '../../src/transport/nats/items.ts';
 import { checkNatsOptions } from '../../src/transport/nats/nats-options.ts';
 import type { NatsOptions } from '../../src/transport/nats/nats-options.ts';
+import { Outbox, WINDOW } from '../../src/transport/nats/outbox.ts';
 import { lifeAt, natsAddress } from '../../src/transport/nats/subjects.ts';
 import { addressText, isLoopback } from '../../src/transport/address.ts';
 
@@ -77,25 +77,50 @@ describe('the options of natsNetwork', () => {
   });
 });
 
-describe('the credit of a link', () => {
-  it('lets a window of bytes under way, and the rest as they are taken, in order', () => {
-    const written: number[] = [];
-    const outbox = new Outbox((piece) => written.push(piece[0]!));
+describe('the outbox of a link', () => {
+  /** It seals nothing. @returns what is published: the first byte of each message */
+  function make(): { outbox: Outbox; published: number[] } {
+    const published: number[] = [];
+    const outbox = new Outbox(
+      (message) => message,
+      (sealed) => published.push(sealed[0]!),
+    );
+    return { outbox, published };
+  }
+
+  it('lets a window of bytes under way, and the rest as they are received, in order', () => {
+    const { outbox, published } = make();
     const size = WINDOW / 4;
     for (let count = 0; count < 200; count += 1) outbox.add(Buffer.alloc(size, count));
-    expect(written).to.deep.equal([0, 1, 2, 3]);
+    expect(published).to.deep.equal([0, 1, 2, 3]);
     expect(outbox.bytes).to.equal(196 * size);
-    expect(outbox.taken(2 * size)).to.equal(true);
-    expect(written).to.deep.equal([0, 1, 2, 3, 4, 5]);
-    for (let count = 0; count < 99; count += 1) outbox.taken(2 * size);
-    expect(written).to.deep.equal(Array.from({ length: 200 }, (_, count) => count));
+    expect(outbox.received(2)).to.equal(true);
+    expect(published).to.deep.equal([0, 1, 2, 3, 4, 5]);
+    for (let count = 2; count <= 100; count += 1) outbox.received(2 * count);
+    expect(published).to.deep.equal(Array.from({ length: 200 }, (_, count) => count));
     expect(outbox.bytes).to.equal(0);
   });
 
-  it('refuses credit for more than was sent', () => {
-    const outbox = new Outbox(() => {});
+  it('sends again what was not received, and a word about the link at any time', () => {
+    const { outbox, published } = make();
+    for (let count = 0; count < 5; count += 1) outbox.add(Buffer.alloc(WINDOW / 4, count));
+    outbox.tell(Buffer.of(9));
+    outbox.received(3);
+    published.splice(0);
+    outbox.again();
+    expect(published).to.deep.equal([3, 9, 4]);
+    // Told later than the one before, and sent earlier.
+    expect(outbox.received(2)).to.equal(true);
+    outbox.received(6);
+    published.splice(0);
+    outbox.again();
+    expect(published).to.deep.equal([]);
+  });
+
+  it('refuses to believe that more was received than was sent', () => {
+    const { outbox } = make();
     outbox.add(Buffer.alloc(10));
-    expect(outbox.taken(11)).to.equal(false);
+    expect(outbox.received(2)).to.equal(false);
   });
 });
 

@@ -167,7 +167,7 @@ export class NatsProvider implements Provider {
       if (word.type === 'doubt') this.#announce();
     } else if (word.type === 'hello') {
       if (this.#lives.note(word)) {
-        this.#station.isAt(word, `${word.server}.${word.client}`);
+        this.#station.isBack(word);
         this.#listener.found(hintAt(word));
       }
     } else if (word.type === 'bye') {

@@ -34,12 +34,12 @@ const UNSETTLED = 6_000;
 const CLOSE_TIME = 1_000;
 
 /** How often the server is asked for a sign of life, in ms, and how many of them may be missing. */
-const ASK = 3_000;
+const ASK = 1_000;
 const MOST_MISSED = 2;
 
 /**
  * The connection to NATS, which is made again when it breaks. The client's own reconnecting is off: it keeps what was published
- * meanwhile, and sends it later. Here nothing is kept. Whoever publishes while there is no epoch publishes nothing.
+ * meanwhile, and sends it later. Here nothing is kept. What is published while there is no epoch is lost; links send it again.
  */
 export class Bus {
   readonly #source: LoginSource;
@@ -75,11 +75,6 @@ export class Bus {
   /** Undefined while there is no connection. */
   get epoch(): Epoch | undefined {
     return this.#epoch;
-  }
-
-  /** Names the present connection: `server.client`. */
-  get place(): string {
-    return this.#epoch ? `${this.#epoch.server}.${this.#epoch.client}` : 'none';
   }
 
   /** What is wrong at present. */

@@ -4,12 +4,14 @@
 
 export const TEXT = 0;
 export const BINARY = 1;
-/** The receiver has taken so many bytes: 4 bytes, most significant first. */
-export const TAKEN = 2;
+/** The sender of this has received everything up to a counter: its 6 bytes, most significant first. */
+export const RECEIVED = 2;
 export const PING = 3;
 export const PONG = 4;
 /** The link ends: 2 bytes of the code, then the reason. */
 export const CLOSE = 5;
+/** The same as `RECEIVED`, and a request to send again what came after. It is answered with `RECEIVED`. */
+export const AGAIN = 6;
 
 /** In the first byte: further pieces of this message follow. */
 const MORE = 0x80;
@@ -46,6 +48,19 @@ export function withKind(kind: number, content: string | Uint8Array): Buffer {
   bytes[0] = kind;
   bytes.set(content, 1);
   return bytes;
+}
+
+/** @param kind `RECEIVED` or `AGAIN` */
+export function withCounter(kind: number, counter: number): Buffer {
+  const item = Buffer.allocUnsafe(7);
+  item[0] = kind;
+  item.writeUIntBE(counter, 1, 6);
+  return item;
+}
+
+/** Undefined if it is not what `withCounter` makes. */
+export function counterIn(item: Buffer): number | undefined {
+  return item.length === 7 ? item.readUIntBE(1, 6) : undefined;
 }
 
 /** What arrived is against the rules of this file. */

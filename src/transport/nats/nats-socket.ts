@@ -4,9 +4,9 @@ import type { Binding } from '../../wire/handshake/proof.ts';
 import { Inbox } from '../inbox.ts';
 import type { Receiver, Socket } from '../transport.ts';
 import type { Bus } from './bus.ts';
-import { Outbox, TELL } from './credit.ts';
 import * as item from './items.ts';
 import type { Life } from './opening.ts';
+import { Outbox, TELL, TELL_MESSAGES } from './outbox.ts';
 import { SEAL_BYTES, Sealer, Unsealer } from './seal.ts';
 
 /** How long an orderly close may take before the link is cut, in ms. */
@@ -15,14 +15,23 @@ const CLOSE_TIME = 1_000;
 /** A message asks the server whether anybody listens if none has asked for so long, in ms. */
 const ASK_AGAIN = 20;
 
+/**
+ * Time between two requests to send again what is missing, the first and the longest, in ms. It doubles. An answer takes a few ms,
+ * and the other side may be on the way to another server.
+ */
+const FIRST_AGAIN = 20;
+const LONGEST_AGAIN = 1_000;
+
+/** What was sent again is not sent once more within this time, in ms: somebody may repeat the request. */
+const SENT_AGAIN = 15;
+
 /** The other side did not send a close code. */
 const NO_CODE = 1006;
 
 export interface NatsSocketInput {
   bus: Bus;
-  /** The life at the other end, and its connection to a server, as it said. */
+  /** The life at the other end, as it said. */
   other: Life;
-  place: string;
   /** Where this side sends to. */
   subject: string;
   /** Where the server says that nobody listens there. */
@@ -38,17 +47,16 @@ export interface NatsSocketInput {
   ended(): void;
 }
 
-/** One link through the broker: every message is sealed, counted, and paid for with credit. */
+/**
+ * One link through the broker: every message is sealed, counted, paid for with credit, and sent again if it was lost. A link outlives
+ * the connections of both its ends to their servers.
+ */
 export class NatsSocket implements Socket {
   readonly binding: Binding;
   readonly scope = 'wan';
   readonly isRelayed = true;
-  /** Counts messages that only the other side can have made. */
-  received = 0;
   readonly other: Life;
-  readonly place: string;
   readonly #input: NatsSocketInput;
-  readonly #sealer: Sealer;
   readonly #unsealer: Unsealer;
   readonly #inbox = new Inbox();
   readonly #outbox: Outbox;
@@ -56,9 +64,14 @@ export class NatsSocket implements Socket {
   readonly #largestPiece: number;
   #isTrusted = false;
   #untrustedBytes = 0;
-  /** Bytes that were taken, and not told yet. */
+  /** Bytes that were received, and not told yet. */
   #untold = 0;
+  /** The counter that was told last. */
+  #told = 0;
   #asked = -Infinity;
+  /** Runs while it asks for what is missing. */
+  #asking: NodeJS.Timeout | undefined;
+  #sentAgain = -Infinity;
   #drained: (() => void)[] = [];
   #state: 'open' | 'closing' | 'ended' = 'open';
   #goodbye: { code: number; reason: string } | undefined;
@@ -67,12 +80,19 @@ export class NatsSocket implements Socket {
   constructor(input: NatsSocketInput) {
     this.#input = input;
     this.other = input.other;
-    this.place = input.place;
     this.binding = { kind: 'nats', data: input.transcript };
-    this.#sealer = new Sealer(input.keys.send);
     this.#unsealer = new Unsealer(input.keys.receive);
     this.#largestPiece = Math.min(item.LARGEST_PIECE, (input.bus.epoch?.largest ?? Infinity) - SEAL_BYTES);
-    this.#outbox = new Outbox((piece) => this.#publish(piece));
+    const sealer = new Sealer(input.keys.send);
+    this.#outbox = new Outbox(
+      (message) => sealer.seal(message),
+      (sealed) => this.#publish(sealed),
+    );
+  }
+
+  /** Counts messages that only the other side can have made, each once. */
+  get received(): number {
+    return this.#unsealer.counter;
   }
 
   /** Where this side sends to. */
@@ -133,6 +153,7 @@ export class NatsSocket implements Socket {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     clearTimeout(this.#timer);
+    clearTimeout(this.#asking);
     this.#outbox.clear();
     this.#input.ended();
     setImmediate(() => this.#inbox.closed(code));
@@ -141,22 +162,44 @@ export class NatsSocket implements Socket {
     for (const each of drained) setImmediate(each);
   }
 
+  /** Call when this side has another connection to a server. What either side sent meanwhile is lost. */
+  resume(): void {
+    const { epoch } = this.#input.bus;
+    // A piece that is sent again has to fit.
+    if (epoch && this.#largestPiece > epoch.largest - SEAL_BYTES) {
+      this.#tell(closeItem(NO_CODE, ''));
+      this.end(CLOSE.NETWORK);
+    } else {
+      this.#askAgain();
+    }
+  }
+
   /** Call with each message that arrives for this end. */
   arrived(sealed: Uint8Array): void {
     if (this.#state === 'ended') return;
     const message = this.#unsealer.unseal(sealed);
     // Anybody can publish anything. What is not from the other side changes nothing.
     if (message === 'foreign') return;
-    this.received += 1;
-    if (message === 'gap') this.end(CLOSE.NETWORK);
-    else this.#handle(message);
+    if (this.#unsealer.isAhead) {
+      this.#handleAhead(message);
+      return;
+    }
+    clearTimeout(this.#asking);
+    this.#asking = undefined;
+    this.#handle(message);
+    if (this.received - this.#told >= TELL_MESSAGES || this.#untold >= TELL)
+      this.#tellReceived(item.RECEIVED);
   }
 
   #handle(message: Buffer): void {
     switch (message[0]) {
-      case item.TAKEN:
-        if (message.length !== 5 || !this.#outbox.taken(message.readUInt32BE(1))) this.#broke();
-        else this.#drain();
+      case item.RECEIVED:
+        this.#confirmed(message);
+        break;
+      case item.AGAIN:
+        this.#sendAgain(message);
+        // A sign that this end is here.
+        this.#tellReceived(item.RECEIVED);
         break;
       case item.PING:
         this.#tell(item.withKind(item.PONG, ''));
@@ -169,6 +212,51 @@ export class NatsSocket implements Socket {
       default:
         this.#take(message);
     }
+  }
+
+  /** Messages before this one are missing. It comes again after them, but it may be needed for that. */
+  #handleAhead(message: Buffer): void {
+    // Whoever has ended a link cannot send anything again.
+    if (message[0] === item.CLOSE) {
+      this.end(CLOSE.NETWORK);
+      return;
+    }
+    if (message[0] === item.AGAIN) this.#sendAgain(message);
+    if (this.#asking === undefined) this.#askAgain();
+  }
+
+  #confirmed(message: Buffer): boolean {
+    const counter = item.counterIn(message);
+    if (counter !== undefined && this.#outbox.received(counter)) {
+      this.#drain();
+      return true;
+    }
+    this.#broke();
+    return false;
+  }
+
+  #sendAgain(message: Buffer): void {
+    if (!this.#confirmed(message)) return;
+    const now = performance.now();
+    if (now - this.#sentAgain < SENT_AGAIN) return;
+    this.#sentAgain = now;
+    this.#outbox.again();
+  }
+
+  /** Until a message has come in its turn: the other side may not be there yet. */
+  #askAgain(pause = FIRST_AGAIN): void {
+    clearTimeout(this.#asking);
+    if (this.#state === 'ended') return;
+    // Before it is published: this end may be over after that.
+    const next = Math.min(2 * pause, LONGEST_AGAIN);
+    this.#asking = setTimeout(() => this.#askAgain(next), pause).unref();
+    this.#tellReceived(item.AGAIN);
+  }
+
+  #tellReceived(kind: number): void {
+    this.#told = this.received;
+    this.#untold = 0;
+    this.#tell(item.withCounter(kind, this.#told));
   }
 
   #take(piece: Buffer): void {
@@ -186,33 +274,26 @@ export class NatsSocket implements Socket {
     if (typeof whole === 'string') this.#inbox.message(whole);
     else if (whole) this.#inbox.binary(whole);
     this.#untold += piece.length;
-    if (this.#untold >= TELL) {
-      const taken = Buffer.allocUnsafe(5);
-      taken[0] = item.TAKEN;
-      taken.writeUInt32BE(this.#untold, 1);
-      this.#untold = 0;
-      this.#tell(taken);
-    }
   }
 
   #add(message: string | Uint8Array): void {
     for (const piece of item.piecesOf(message, this.#largestPiece)) this.#outbox.add(piece);
   }
 
-  #publish(piece: Buffer): void {
+  #publish(sealed: Buffer): void {
     const { bus, subject, reply } = this.#input;
     const now = performance.now();
     if (now - this.#asked < ASK_AGAIN) {
-      bus.publish(subject, this.#sealer.seal(piece));
+      bus.publish(subject, sealed);
     } else {
       this.#asked = now;
-      bus.publish(subject, this.#sealer.seal(piece), reply);
+      bus.publish(subject, sealed, reply);
     }
   }
 
   /** A word about the link itself. It needs no credit. */
   #tell(message: Buffer): void {
-    if (this.#state !== 'ended') this.#input.bus.publish(this.#input.subject, this.#sealer.seal(message));
+    if (this.#state !== 'ended') this.#outbox.tell(message);
   }
 
   #drain(): void {

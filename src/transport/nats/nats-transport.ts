@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 
 import { afterAwake } from '../../base/time/awake.ts';
 import { systemClock } from '../../base/time/clock.ts';
@@ -30,14 +29,6 @@ import { lifeAt, natsAddress } from './subjects.ts';
 /** Links whose handshake is not finished, at most. Somebody who repeats recorded openings can make no more. */
 const MOST_STRANGERS = 64;
 
-/**
- * A peer that lost its server opens its links anew, and the other side waits so long for it, in ms. A link that the other side is
- * opening already is waited for longer. Otherwise each link would be opened twice at the moment when everybody has the most to do.
- */
-const POLITE = 300;
-const MORE_POLITE = 1_000;
-const LOOK = 50;
-
 /** Openings that are remembered, so that a repeated one is ignored. */
 const MOST_SEEN = 4_096;
 
@@ -49,7 +40,6 @@ interface Listening {
 interface NewLink {
   nonce: Buffer;
   other: Life;
-  place: string;
   keys: LinkKeys;
   side: 'dialler' | 'acceptor';
   largestMessage: number;
@@ -106,7 +96,6 @@ export class NatsTransport implements Transport {
     try {
       for (;;) {
         await this.#station.bus.whenUp(either);
-        await this.#letIn(life, either);
         const socket = await this.#call(life, largestMessage, either);
         // Without a socket the connection to the broker was lost meanwhile.
         if (socket) return socket;
@@ -117,18 +106,6 @@ export class NatsTransport implements Transport {
     }
   }
 
-  /** Waits while the other side dials, or is about to. Its link aborts this dial. */
-  async #letIn(life: Life, signal: AbortSignal): Promise<void> {
-    const patience = this.#station.takeComing(life) ? POLITE : 0;
-    for (let waited = 0; waited < (this.#isOpening(life) ? MORE_POLITE : patience); waited += LOOK)
-      await wait(LOOK, undefined, { signal, ref: false });
-  }
-
-  #isOpening({ incarnation }: Life): boolean {
-    for (const { other } of this.#strangers) if (other.incarnation === incarnation) return true;
-    return false;
-  }
-
   /** @throws DialFailed if nobody is there; or the reason of the signal */
   #call(life: Life, largestMessage: number, signal: AbortSignal): Promise<NatsSocket | undefined> {
     const { bus, subjects, questions, relay, self } = this.#station;
@@ -136,11 +113,7 @@ export class NatsTransport implements Transport {
       const nonce = randomBytes(16);
       const own = makeEphemeral();
       const subject = subjects.life(life);
-      const call = sealBox(
-        relay(),
-        subject,
-        writeCall({ nonce, publicKey: own.publicKey, from: self, place: bus.place }),
-      );
+      const call = sealBox(relay(), subject, writeCall({ nonce, publicKey: own.publicKey, from: self }));
       let socket: NatsSocket | undefined;
       let over = false;
       const end = (): boolean => {
@@ -172,11 +145,9 @@ export class NatsTransport implements Transport {
         if (!reply) return;
         const keys = linkKeys(relay(), subject, [call, data], own, reply.publicKey);
         if (!keys) return;
-        const { place } = reply;
         socket = this.#open({
           nonce,
           other: life,
-          place,
           keys,
           side: 'dialler',
           largestMessage,
@@ -218,11 +189,7 @@ export class NatsTransport implements Transport {
       return;
     }
     const own = makeEphemeral();
-    const reply = sealBox(
-      relay(),
-      back,
-      writeReply({ nonce: randomBytes(16), publicKey: own.publicKey, place: bus.place }),
-    );
+    const reply = sealBox(relay(), back, writeReply({ nonce: randomBytes(16), publicKey: own.publicKey }));
     const keys = linkKeys(relay(), subject, [data, reply], own, call.publicKey);
     if (!keys) return;
     let socket: NatsSocket | undefined;
@@ -231,7 +198,7 @@ export class NatsTransport implements Transport {
     );
     const { largestMessage } = listening;
     socket = this.#open({
-      ...{ nonce: call.nonce, other: call.from, place: call.place, keys, side: 'acceptor' },
+      ...{ nonce: call.nonce, other: call.from, keys, side: 'acceptor' },
       ...{ largestMessage, unsubscribe },
     });
     this.#admit(socket);
@@ -245,13 +212,13 @@ export class NatsTransport implements Transport {
     }
   }
 
-  #open({ nonce, other, place, keys, side, largestMessage, unsubscribe }: NewLink): NatsSocket {
+  #open({ nonce, other, keys, side, largestMessage, unsubscribe }: NewLink): NatsSocket {
     const station = this.#station;
     const isDialler = side === 'dialler';
     const endUse = station.use();
     const { reply, close } = station.questions.subject({ nobody: () => station.doubt(socket) });
     const socket: NatsSocket = new NatsSocket({
-      ...{ bus: station.bus, other, place, reply, largestMessage, transcript: keys.transcript },
+      ...{ bus: station.bus, other, reply, largestMessage, transcript: keys.transcript },
       subject: station.subjects.link(nonce, isDialler ? 'acceptor' : 'dialler'),
       keys: isDialler
         ? { send: keys.dialler, receive: keys.acceptor }

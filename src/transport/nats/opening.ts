@@ -23,28 +23,24 @@ export interface Call {
   publicKey: Buffer;
   /** Who dials. Only used to end its links when it dies: the handshake proves who it is. */
   from: Life;
-  /** Its connection to a server: `server.client`, see `placeOf`. */
-  place: string;
 }
 
-export function writeCall({ nonce, publicKey, from, place }: Call): Buffer {
-  const text = Buffer.from(`${from.id}\n${from.incarnation}\n${place}`, 'utf8');
+export function writeCall({ nonce, publicKey, from }: Call): Buffer {
+  const text = Buffer.from(`${from.id}\n${from.incarnation}`, 'utf8');
   return Buffer.concat([Buffer.of(VERSION), nonce, publicKey, text]);
 }
 
 export function readCall(content: Buffer): Call | undefined {
   const [nonce, publicKey, rest] = parts(content);
-  const [id, incarnation, place, ...more] = rest?.toString('utf8').split('\n') ?? [];
-  if (!nonce || !publicKey || !id || !incarnation || !place || more.length > 0) return undefined;
-  return { nonce, publicKey, from: { id, incarnation }, place };
+  const [id, incarnation, ...more] = rest?.toString('utf8').split('\n') ?? [];
+  if (!nonce || !publicKey || !id || !incarnation || more.length > 0) return undefined;
+  return { nonce, publicKey, from: { id, incarnation } };
 }
 
 /** The second message, which the side that was dialled sends. */
 export interface Reply {
   nonce: Buffer;
   publicKey: Buffer;
-  /** The connection of the side that was dialled. */
-  place: string;
 }
 
 /** Takes the place of the second message at a peer that lets nobody in. */
@@ -54,14 +50,13 @@ export function isRefusal(content: Buffer): boolean {
   return content.equals(REFUSAL);
 }
 
-export function writeReply({ nonce, publicKey, place }: Reply): Buffer {
-  return Buffer.concat([Buffer.of(VERSION), nonce, publicKey, Buffer.from(place, 'utf8')]);
+export function writeReply({ nonce, publicKey }: Reply): Buffer {
+  return Buffer.concat([Buffer.of(VERSION), nonce, publicKey]);
 }
 
 export function readReply(content: Buffer): Reply | undefined {
-  const [nonce, publicKey, rest] = parts(content);
-  const place = rest?.toString('utf8');
-  return nonce && publicKey && place ? { nonce, publicKey, place } : undefined;
+  const [nonce, publicKey] = parts(content);
+  return nonce && publicKey ? { nonce, publicKey } : undefined;
 }
 
 function parts(content: Buffer): Buffer[] {

@@ -22,6 +22,11 @@ export class Sealer {
     this.#key = key;
   }
 
+  /** The counter of the last message. */
+  get counter(): number {
+    return this.#counter;
+  }
+
   seal(message: Uint8Array): Buffer {
     const nonce = this.#nonce;
     nonce.writeUIntBE((this.#counter += 1), 12 - COUNTER, COUNTER);
@@ -35,19 +40,30 @@ export class Sealer {
   }
 }
 
-/** `foreign`: nobody with the key made it now, so it is ignored. `gap`: a message is missing, so the link has to end. */
-export type Unsealed = Buffer | 'foreign' | 'gap';
+/** Nobody with the key made it, or it was here before. It is ignored. */
+export type Foreign = 'foreign';
 
 export class Unsealer {
   readonly #key: Buffer;
   readonly #nonce = Buffer.alloc(12);
   #counter = 0;
+  #isAhead = false;
 
   constructor(key: Buffer) {
     this.#key = key;
   }
 
-  unseal(sealed: Uint8Array): Unsealed {
+  /** The counter of the last message before which none is missing. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  /** Whether messages before the one that was just unsealed are missing. It is not counted then: it has to come again. */
+  get isAhead(): boolean {
+    return this.#isAhead;
+  }
+
+  unseal(sealed: Uint8Array): Buffer | Foreign {
     if (sealed.length < SEAL_BYTES) return 'foreign';
     const nonce = this.#nonce;
     nonce.set(sealed.subarray(0, COUNTER), 12 - COUNTER);
@@ -63,8 +79,8 @@ export class Unsealer {
       return 'foreign';
     }
     // Only now is the counter known to be true: anybody can write a number in front of nonsense.
-    if (counter !== this.#counter + 1) return 'gap';
-    this.#counter = counter;
+    this.#isAhead = counter !== this.#counter + 1;
+    if (!this.#isAhead) this.#counter = counter;
     return message;
   }
 }

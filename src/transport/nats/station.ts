@@ -30,16 +30,12 @@ export class Station {
   whenOver: ((life: Life) => void) | undefined;
   /** By incarnation. */
   readonly #groups = new Map<string, Group>();
-  /** Lives that are about to open a link to this peer, by incarnation: theirs was lost. */
-  readonly #coming = new Set<string>();
   readonly #gone = new Set<string>();
   /** Lives whose connection the server has reported as closed by them, by incarnation. */
   readonly #hungUp = new Set<string>();
   readonly #doubted = new WeakSet<NatsSocket>();
   readonly #examined = new Map<string, () => void>();
   readonly #offChange: () => void;
-  /** The id of the server; undefined while there is no connection. */
-  #server: string | undefined;
   #using = 0;
   #whenUnused: (() => void) | undefined;
 
@@ -49,11 +45,11 @@ export class Station {
     this.self = self;
     this.relay = relay;
     this.questions = new Questions(bus, subjects);
-    this.#server = bus.epoch?.server;
+    let { epoch } = bus;
     this.#offChange = bus.onChange(() => {
-      const lost = this.#server;
-      this.#server = bus.epoch?.server;
-      if (lost !== undefined && this.#server === undefined) this.#endAll(lost);
+      const isNew = bus.epoch !== undefined && bus.epoch !== epoch;
+      ({ epoch } = bus);
+      if (isNew) this.#resumeAll();
     });
   }
 
@@ -81,26 +77,10 @@ export class Station {
     this.#gone.delete(incarnation);
   }
 
-  /** The life announces that it has this connection to a server. Its links of an earlier one are over. */
-  isAt(life: Life, place: string): void {
-    this.isBack(life);
-    for (const socket of [...(this.#groups.get(life.incarnation)?.sockets ?? [])]) {
-      if (socket.place === place) continue;
-      this.#coming.add(life.incarnation);
-      socket.end(CLOSE.NETWORK);
-    }
-  }
-
-  /** Whether the life is expected to open a link to this peer, so that this peer need not. It is expected once. */
-  takeComing({ incarnation }: Life): boolean {
-    return this.#coming.delete(incarnation);
-  }
-
   add(socket: NatsSocket): void {
     const { other } = socket;
     // It is there, whatever was known of it.
     this.isBack(other);
-    this.#coming.delete(other.incarnation);
     const group = this.#groups.get(other.incarnation) ?? { life: other, sockets: new Set() };
     this.#groups.set(other.incarnation, group);
     group.sockets.add(socket);
@@ -160,8 +140,7 @@ export class Station {
       data: NOTHING,
       isAlive: () => socket.received !== before,
       isCertain: () => this.#hungUp.has(socket.other.incarnation),
-      // No side subscribes to a link again: it opens another one.
-      mayMove: false,
+      mayMove: true,
       absent: () => socket.end(this.isGone(socket.other) ? CLOSE.GONE : CLOSE.NETWORK),
       present: () => this.#doubted.delete(socket),
     });
@@ -188,21 +167,11 @@ export class Station {
     await this.bus.close();
   }
 
-  /** Nothing that was under way is known to have arrived, so every link ends with the connection of this peer. */
-  #endAll(server: string): void {
-    this.#coming.clear();
-    for (const { life, sockets } of [...this.#groups.values()]) {
-      for (const socket of [...sockets]) {
-        // Both sides have lost their server. One of them dials.
-        const areBoth = socket.place.startsWith(`${server}.`);
-        if (areBoth && life.id < this.self.id) this.#coming.add(life.incarnation);
-        socket.end(CLOSE.NETWORK);
-      }
-    }
+  #resumeAll(): void {
+    for (const { sockets } of [...this.#groups.values()]) for (const socket of [...sockets]) socket.resume();
   }
 
   #isOver(life: Life): void {
-    this.#coming.delete(life.incarnation);
     remember(this.#gone, life.incarnation);
     this.whenOver?.(life);
     for (const socket of [...(this.#groups.get(life.incarnation)?.sockets ?? [])]) socket.end(CLOSE.GONE);

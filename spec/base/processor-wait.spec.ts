@@ -5,10 +5,11 @@ import { hostname } from 'node:os';
 import { expect } from 'chai';
 
 import { processorWait } from '../../src/base/process/processor-wait.ts';
+import { needLinux } from '../support/need.ts';
 
 describe('the wait of another process for a processor', () => {
   it('is told by Linux, for a process of this host that lives', async function () {
-    if (process.platform !== 'linux') this.skip();
+    needLinux(this);
     const child = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
     await once(child, 'spawn');
     const before = processorWait(child.pid!, hostname());

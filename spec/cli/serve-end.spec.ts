@@ -6,6 +6,7 @@ import { expect } from 'chai';
 
 import { COMMAND, run } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { need } from '../support/need.ts';
 import { Stage } from '../support/peers.ts';
 import { LIBRARY, Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
@@ -202,7 +203,8 @@ describe('the end of app-net serve', function () {
 
   it('drains the peer as the first process of a container', async function () {
     const unshare = ['unshare', '--pid', '--fork', '--mount-proc'];
-    if (spawnSync(unshare[0]!, [...unshare.slice(1), 'true']).status !== 0) this.skip();
+    const { status } = spawnSync(unshare[0]!, [...unshare.slice(1), 'true']);
+    need(this, status === 0, 'PID namespaces, so Linux and root');
     await write(`${CONNECT} await serve(); console.log('cleaned');`);
     const inside = new Processes(unshare);
     try {

@@ -10,6 +10,7 @@ import { events } from './scenarios/events.ts';
 import { presence } from './scenarios/presence.ts';
 import { streams } from './scenarios/streams.ts';
 import { values } from './scenarios/values.ts';
+import { skip } from '../support/need.ts';
 
 /** Each implementation of the protocol against a Node peer, in both directions, as far as it says it goes. */
 
@@ -49,10 +50,7 @@ describe('conformance', () => {
               for (const scenario of each) {
                 it(scenario.title, async function () {
                   const lacks = lacking(scenario, pair());
-                  if (lacks) {
-                    console.log(`      (skipped: ${lacks})`);
-                    this.skip();
-                  }
+                  if (lacks) skip(this, lacks);
                   await scenario.run(pair());
                 });
               }
@@ -65,10 +63,7 @@ describe('conformance', () => {
         for (const { title, needs, run } of presence) {
           it(title, async function () {
             const lacks = needs.find((need) => !subject.capabilities.has(need));
-            if (lacks) {
-              console.log(`      (skipped: ${name} lacks ${lacks})`);
-              this.skip();
-            }
+            if (lacks) skip(this, `${name} lacks ${lacks}`);
             await run({ name, program: await find(this), subject, node, folder });
           });
         }

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
+import { need } from '../support/need.ts';
 import { REPOSITORY } from '../support/processes.ts';
 import { needPython } from '../support/python.ts';
 import { Stage } from '../support/peers.ts';
@@ -26,13 +27,11 @@ describe('the Python client', function () {
 
   it('is typed', async function () {
     const python = await needPython(this);
-    try {
-      await run('mypy', ['--version']);
-    } catch (error) {
-      if (process.env['CI']) throw error;
-      console.log('      (skipped: there is no mypy here)');
-      this.skip();
-    }
+    const missing = await run('mypy', ['--version']).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    need(this, missing === undefined, 'mypy: apt-get install mypy', missing);
     const { stdout } = await run(
       'mypy',
       ['--python-executable', python, '--cache-dir', await stage.folder()],

@@ -21,6 +21,7 @@ import { expect } from 'chai';
 
 import { ownPlace } from '../../src/providers/host/place.ts';
 import type { Peer, RemotePeer } from '../../src/index.ts';
+import { needUnix } from '../support/need.ts';
 import { meet, Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
@@ -77,7 +78,7 @@ describe('a runtime directory full of arbitrary files', function () {
   const held = new Set<Socket>();
 
   before(async function () {
-    if (process.platform === 'win32') this.skip();
+    needUnix(this);
     folder = mkdtempSync(join(tmpdir(), 'app-net-spec-'));
     silent = createServer((socket) => void held.add(socket.on('error', () => {})));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));

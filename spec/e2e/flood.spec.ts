@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { Flood, mischief } from '../support/flood.ts';
 import type { Mischief } from '../support/flood.ts';
 import { someone } from '../support/friend.ts';
+import { needLinux } from '../support/need.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
@@ -63,7 +64,7 @@ describe('a peer that is flooded by strangers', () => {
   const started: Flood[] = [];
 
   before(async function () {
-    if (process.platform !== 'linux') this.skip();
+    needLinux(this);
     folder = await stage.folder();
     victim = await processes.start(folder, VICTIM);
     health = await victim.line<Health>((line) => line.id !== undefined);

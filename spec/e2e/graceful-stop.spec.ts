@@ -11,6 +11,7 @@ import type { Friend } from '../support/friend.ts';
 import { Stage, failure } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 import { eventually } from '../support/eventually.ts';
+import { needLinux } from '../support/need.ts';
 
 describe('a peer that stops in order', function () {
   this.timeout(30_000);
@@ -23,7 +24,7 @@ describe('a peer that stops in order', function () {
 
   // It waits a second for callers to notice. A caller that computes for longer finds its goodbye in the socket.
   it('refuses the calls of a caller that notices it only when it is gone', async function () {
-    if (process.platform !== 'linux') this.skip();
+    needLinux(this);
     const folder = await stage.folder();
     const secret = makeSecret();
     const worker = await processes.start(

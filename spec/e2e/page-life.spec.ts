@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Page as Tab } from 'playwright-core';
 
 import { eventually } from '../support/eventually.ts';
+import { need } from '../support/need.ts';
 import { PageStage } from '../support/page-stage.ts';
 import type { TabWindow } from '../support/page-stage.ts';
 import type { connectPage as Connect, NetError as Failure, PageNet } from '../../src/page.ts';
@@ -137,12 +138,11 @@ describe('the connection of a web page in Chromium', function () {
       if (attempt > 0) tab = stage.tab = await stage.connected();
       why = await goesAndComes(tab);
     }
-    if (why !== null) {
-      const text = `Chromium did not keep the page in its back-forward cache: ${JSON.stringify(why)}`;
-      if (process.env['CI']) throw new Error(text);
-      console.log(`      (skipped: ${text})`);
-      this.skip();
-    }
+    need(
+      this,
+      why === null,
+      `a Chromium that keeps the page in its back-forward cache: ${JSON.stringify(why)}`,
+    );
     await eventually(async () => expect(await stage.state()).to.equal('open'));
     expect(await tab.evaluate(() => net.remote('try.add')(1, 2))).to.equal(3);
     const log = await tab.evaluate(() => window.log);

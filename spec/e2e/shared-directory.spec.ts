@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 
 import { eventually } from '../support/eventually.ts';
+import { need } from '../support/need.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 
@@ -23,8 +24,7 @@ describe('a runtime directory shared by two network namespaces', () => {
 
   before(function () {
     const [program, ...words] = [...CONTAINED, 'true'];
-    // It takes root, and Linux.
-    if (spawnSync(program, words).status !== 0) this.skip();
+    need(this, spawnSync(program, words).status === 0, 'network namespaces, so Linux and root');
   });
   afterEach(async () => {
     await processes.clear();

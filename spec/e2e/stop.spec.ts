@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { ownAddress } from '../support/own-address.ts';
+import { needOwnAddress } from '../support/own-address.ts';
 import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 
@@ -96,7 +96,7 @@ describe('a peer that has stopped', function () {
   }
 
   it('leaves nothing behind on the LAN, with its multicast and its encryption', async function () {
-    if (ownAddress('IPv4') === undefined) this.skip();
+    needOwnAddress(this);
     const env = { APP_NET_SECRET: 'a passphrase that is long enough for a test of what is left' };
     expect(await left(`const options = { lan: true, drainTime: 200 }; ${BUSY}`, env)).to.deep.equal([]);
   });

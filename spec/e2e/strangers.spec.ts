@@ -10,7 +10,8 @@ import type { Peer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { ENDINGS, impolite, inParallel, MOMENTS } from '../support/impolite.ts';
 import type { Door } from '../support/impolite.ts';
-import { ownAddress } from '../support/own-address.ts';
+import { needLinux } from '../support/need.ts';
+import { needOwnAddress, ownAddress } from '../support/own-address.ts';
 import { meet, Stage } from '../support/peers.ts';
 import { MODULES, Processes } from '../support/processes.ts';
 import type { TestProcess } from '../support/processes.ts';
@@ -108,7 +109,7 @@ interface Health {
 
 describe('strangers that break off', function () {
   this.timeout(rounds(180_000, 0));
-  const own = ownAddress();
+  const own = ownAddress()!;
   const processes = new Processes();
   const stage = new Stage();
   let folder: string;
@@ -119,7 +120,8 @@ describe('strangers that break off', function () {
   let far: Door;
 
   before(async function () {
-    if (process.platform !== 'linux' || own === undefined) this.skip();
+    needLinux(this);
+    needOwnAddress(this);
     folder = await stage.folder();
     victim = await processes.start(folder, VICTIM, { env: { FAR: await stage.folder() } });
     await victim.line<Health>((line) => line.near !== undefined);
@@ -194,7 +196,7 @@ describe('strangers that break off', function () {
 
   for (const encrypted of [false, true]) {
     it(`do no harm when they are dialled ${encrypted ? 'with TLS' : 'in the clear'} and break off at any moment`, async () => {
-      const breaker = await breakerOff(encrypted ? own! : '127.0.0.1', encrypted);
+      const breaker = await breakerOff(encrypted ? own : '127.0.0.1', encrypted);
       const dialler = await processes.start(folder, DIALLER, {
         env: { HOST: breaker.host, PORT: String(breaker.port), COUNT: String(DIALS) },
       });

@@ -7,7 +7,7 @@ import { connectPage } from '../../src/page.ts';
 import type { Opened } from '../../src/presence/messages.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
-import { ownAddress } from '../support/own-address.ts';
+import { needOwnAddress } from '../support/own-address.ts';
 import { openPage } from '../support/page.ts';
 import { failure as failureOf, meet, Stage } from '../support/peers.ts';
 
@@ -164,8 +164,7 @@ describe('a guest', () => {
   });
 
   it('that is a process on another host connects with TLS, and again after a restart', async function () {
-    const address = ownAddress();
-    if (address === undefined) this.skip();
+    const address = needOwnAddress(this);
     runtimeDir = await stage.folder();
     const first = stage.make({ secret, runtimeDir, lan: true });
     await first.start();

@@ -4,7 +4,7 @@ import type { Peer } from '../../src/index.ts';
 import { ephemeralCertificate } from '../../src/transport/certificate.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
-import { ownAddress } from '../support/own-address.ts';
+import { needOwnAddress } from '../support/own-address.ts';
 import { failure, meet, portOf, Stage } from '../support/peers.ts';
 import { withoutMulticast } from '../support/without-multicast.ts';
 import { reachable } from '../support/reachable.ts';
@@ -83,8 +83,7 @@ describe('an address on the network', () => {
   afterEach(() => stage.clear());
 
   it('is not needed when loopback leads to the same peer', async function () {
-    const own = ownAddress();
-    if (own === undefined) this.skip();
+    const own = needOwnAddress(this);
     const secret = makeSecret();
     const make = async (name: string, seeds: string[]): Promise<Peer> => {
       const network = withoutMulticast(await stage.folder());

@@ -8,6 +8,7 @@ import { SimulatedClock } from 'xstate';
 import { HostProvider } from '../../src/providers/host/host.ts';
 import { Looks } from '../../src/providers/host/looks.ts';
 import { eventually } from '../support/eventually.ts';
+import { needUnix } from '../support/need.ts';
 
 const RESCAN = 2_000;
 
@@ -111,7 +112,7 @@ describe('a faulty runtime directory', () => {
   });
 
   it('that is opened to others is not used until it is closed to them', async function () {
-    if (process.getuid === undefined) this.skip();
+    needUnix(this);
     await start();
     await chmod(folder, 0o755);
     clock.increment(RESCAN);

@@ -25,6 +25,7 @@ import {
   readSecretFile,
 } from '../../src/providers/host/runtime-directory.ts';
 import { NetError } from '../../src/base/errors.ts';
+import { needLinux, needRoot } from '../support/need.ts';
 import { REPOSITORY } from '../support/processes.ts';
 
 const MADE = /^net1_[\w-]{43}$/;
@@ -85,7 +86,7 @@ describe('the runtime directory', () => {
   });
 
   it('reports that it cannot be made, even where Node would try for ever', async function () {
-    if (process.platform !== 'linux') this.skip();
+    needLinux(this);
     const error = await failure(openRuntimeDirectory('/proc/app-net/here'));
     expect(error.message).to.include('cannot be used').and.to.include('APP_NET_RUNTIME_DIR');
   });
@@ -196,7 +197,7 @@ describe('the secret of a user', () => {
   }
 
   it('is refused when it belongs to another user', async function () {
-    if (process.getuid!() !== 0) this.skip();
+    needRoot(this);
     await writeFile(path(), 'correct horse battery', { mode: 0o600 });
     await chown(path(), 12_345, 12_345);
     const error = await failure(readSecretFile(path()));

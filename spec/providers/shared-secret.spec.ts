@@ -20,6 +20,7 @@ import { readOwnSecret, readSecretFile } from '../../src/providers/host/runtime-
 import { SharedSecret } from '../../src/providers/host/shared-secret.ts';
 import { createPeer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { needUnix } from '../support/need.ts';
 import { meet, Stage } from '../support/peers.ts';
 
 describe('the secret in the runtime directory', () => {
@@ -80,7 +81,7 @@ describe('the secret in the runtime directory', () => {
   });
 
   it('is reported while others can read it', async function () {
-    if (process.getuid === undefined) this.skip();
+    needUnix(this);
     const shared = make();
     await shared.get();
     await chmod(path(), 0o644);
@@ -149,7 +150,7 @@ describe('the secret in the runtime directory', () => {
     });
 
     it('delays nobody when it is a pipe, a device, a directory or a loop', async function () {
-      if (process.platform === 'win32') this.skip();
+      needUnix(this);
       execFileSync('mkfifo', ['-m', '600', path()]);
       expect((await failure()).message).to.include('is not a regular file');
       await unlink(path());

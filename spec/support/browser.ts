@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 
+import { need } from './need.ts';
+
 /** Debian's Chromium, and web servers for it. */
 
 const PROGRAM = '/usr/bin/chromium';
@@ -31,11 +33,7 @@ export async function needChromium(context: Mocha.Context): Promise<Browser> {
 
 /** The same, for specs that let others start the browser. */
 export function needChromiumHere(context: Mocha.Context): void {
-  if (existsSync(PROGRAM)) return;
-  const text = `${PROGRAM} is missing: apt-get install chromium`;
-  if (process.env['CI']) throw new Error(text);
-  process.stderr.write(`    skipped: ${text}\n`);
-  context.skip();
+  need(context, existsSync(PROGRAM), `${PROGRAM}: apt-get install chromium`);
 }
 
 export function launchChromium(): Promise<Browser> {

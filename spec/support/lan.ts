@@ -7,6 +7,7 @@ import { capture } from './lan-capture.ts';
 import type { Capture } from './lan-capture.ts';
 import { LanHost } from './lan-host.ts';
 import { ip, ipBatch } from './lan-tools.ts';
+import { need } from './need.ts';
 
 /**
  * A LAN of this machine's own, for specs: each host is a network namespace, and all are plugged into a switch, which
@@ -161,10 +162,7 @@ async function removeLeftovers(): Promise<void> {
  */
 export async function needLan(test: Mocha.Context, ...tools: string[]): Promise<void> {
   const lacking = await whatIsLacking(tools);
-  if (lacking === undefined) return;
-  if (process.env['CI']) throw new Error(`the specs of the LAN cannot run: ${lacking}`);
-  console.log(`      (skipped: ${lacking})`);
-  test.skip();
+  need(test, lacking === undefined, `network namespaces and their tools: ${lacking}`);
 }
 
 async function whatIsLacking(tools: readonly string[]): Promise<string | undefined> {

@@ -12,6 +12,7 @@ import { Station } from '../../src/transport/nats/station.ts';
 import { Subjects } from '../../src/transport/nats/subjects.ts';
 import { deriveKeys } from '../../src/wire/handshake/secret.ts';
 import { eventually } from './eventually.ts';
+import { need } from './need.ts';
 
 /** A real `nats-server`, on free ports and with a folder of its own. */
 
@@ -28,11 +29,7 @@ function isInstalled(): boolean {
 
 /** Call in `before`. Skips where the server is missing; with `CI` set, fails. */
 export function needNats(context: Mocha.Context): void {
-  if (isInstalled()) return;
-  const text = `${PROGRAM} is missing: apt-get install ${PROGRAM}`;
-  if (process.env.CI) throw new Error(text);
-  process.stderr.write(`    skipped: ${text}\n`);
-  context.skip();
+  need(context, isInstalled(), `${PROGRAM}: apt-get install ${PROGRAM}`);
 }
 
 export interface ServerOptions {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { ephemeralCertificate } from '../../src/transport/certificate.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
+import { need } from './need.ts';
 
 /** A real nginx, on a free port and with a folder of its own, with TLS in front of a server on this host. */
 
@@ -25,11 +26,7 @@ function isInstalled(): boolean {
 
 /** Call in `before`. Skips where nginx is missing; with `CI` set, fails. */
 export function needNginx(context: Mocha.Context): void {
-  if (isInstalled()) return;
-  const text = 'nginx is missing: apt-get install nginx';
-  if (process.env.CI) throw new Error(text);
-  process.stderr.write(`    skipped: ${text}\n`);
-  context.skip();
+  need(context, isInstalled(), 'nginx: apt-get install nginx');
 }
 
 export class Nginx {

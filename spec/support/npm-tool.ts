@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { lack } from './need.ts';
+
 /** Runtimes that npm has as a package for each platform, without install scripts. */
 
 /** Of all specs that run in this process: each has 100 to 190 MB. */
@@ -26,10 +28,8 @@ export async function needPackage(
   try {
     return join(await folder, program);
   } catch (error) {
-    const why = `npm cannot install ${name}@${version} here: ${(error as Error).message.trim()}`;
-    if (process.env['CI']) throw new Error(why, { cause: error });
-    console.log(`      (skipped: ${why})`);
-    return test.skip();
+    const why = `which npm cannot install here: ${(error as Error).message.trim()}`;
+    return lack(test, `${name}@${version}, ${why}`, error);
   }
 }
 

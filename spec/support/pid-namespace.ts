@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
+import { lack } from './need.ts';
+
 /** A PID namespace, as a container has one: the first process in it is process 1. */
 
 /** Words before a command that run it as process 1 of a namespace of its own. Root needs no user namespace. */
@@ -16,10 +18,7 @@ export async function needPidNamespace(test: Mocha.Context): Promise<void> {
   try {
     await promisify(execFile)(program!, [...words, 'true']);
   } catch (error) {
-    const why = `no PID namespace can be made here: ${(error as Error).message.trim()}`;
-    if (process.env['CI']) throw new Error(why, { cause: error });
-    console.log(`      (skipped: ${why})`);
-    test.skip();
+    lack(test, `a PID namespace, and none can be made here: ${(error as Error).message.trim()}`, error);
   }
 }
 

@@ -1,16 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
+import { need } from './need.ts';
+
 /**
  * Runs the tool of Debian's package `prometheus`. Skips the spec where there is none, with a reason; with `CI` set it fails.
  * @param name `promtool` or `prometheus`
  */
 export function needPrometheus(suite: Mocha.Context): void {
   const missing = ['promtool', 'prometheus'].filter((name) => spawnSync(name, ['--version']).error);
-  if (missing.length === 0) return;
-  const reason = `${missing.join(' and ')} not found: install Debian's package prometheus`;
-  if (process.env['CI']) throw new Error(reason);
-  process.stdout.write(`      skipped: ${reason}\n`);
-  suite.skip();
+  need(suite, missing.length === 0, `${missing.join(' and ')}: apt-get install prometheus`);
 }
 
 /** What `promtool check metrics` says of a text, which is nothing if all is well. */

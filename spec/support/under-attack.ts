@@ -6,7 +6,7 @@ import type { InspectionEvent } from 'xstate';
 import type { Peer } from '../../src/index.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { Attacker } from './attacker.ts';
-import { ownAddress } from './own-address.ts';
+import { needOwnAddress, ownAddress } from './own-address.ts';
 import { portOf, Stage } from './peers.ts';
 import { withoutMulticast } from './without-multicast.ts';
 
@@ -33,11 +33,8 @@ export class UnderAttack {
 
   /** Sets the hooks of the `describe` that it is called in. */
   setHooks(begun: (attack: { attacker: Attacker; victim: Peer; port: number }) => void): void {
-    const { own } = this;
     before(function () {
-      if (own !== undefined) return;
-      console.log('      (skipped: this host has no address beside loopback)');
-      this.skip();
+      needOwnAddress(this);
     });
     beforeEach(async () => {
       this.parsed.length = 0;
@@ -47,7 +44,7 @@ export class UnderAttack {
         if (text.includes(MARK) && !/handshake-messages/.test(new Error().stack!)) this.parsed.push(text);
         return parse(text, ...rest) as unknown;
       }) as typeof JSON.parse;
-      this.attacker = new Attacker(own);
+      this.attacker = new Attacker(this.own);
       this.victim = await this.start('victim');
       begun({ attacker: this.attacker, victim: this.victim, port: portOf(this.victim) });
     });

@@ -10,7 +10,7 @@ import { MOST_STRANGERS } from '../../src/transport/strangers.ts';
 import type { Listener, Socket } from '../../src/transport/transport.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { eventually } from '../support/eventually.ts';
-import { ownAddress } from '../support/own-address.ts';
+import { needOwnAddress, ownAddress } from '../support/own-address.ts';
 
 describe('the entrance for other hosts', () => {
   const own = ownAddress()!;
@@ -21,7 +21,7 @@ describe('the entrance for other hosts', () => {
   let port: number;
 
   before(function () {
-    if (own === undefined) this.skip();
+    needOwnAddress(this);
   });
 
   beforeEach(async () => {

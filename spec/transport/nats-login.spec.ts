@@ -14,6 +14,7 @@ import type { NatsOptions } from '../../src/nats.ts';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { NatsOperator } from '../support/nats-jwt.ts';
 import { NatsServer, needNats } from '../support/nats-server.ts';
+import { need } from '../support/need.ts';
 
 const run = promisify(execFile);
 
@@ -118,8 +119,13 @@ describe('a login at a NATS server', function () {
         cert,
       ]);
     } catch (error) {
-      if (process.env['CI'] || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      this.skip();
+      need(
+        this,
+        (error as NodeJS.ErrnoException).code !== 'ENOENT',
+        'openssl: apt-get install openssl',
+        error,
+      );
+      throw error;
     }
     server = await NatsServer.start({ configuration: `tls { cert_file: "${cert}", key_file: "${key}" }` });
     const servers = server.url.replace('nats://127.0.0.1', 'tls://localhost');

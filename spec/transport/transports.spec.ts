@@ -4,7 +4,7 @@ import { systemClock } from '../../src/base/time/clock.ts';
 import { EVERYWHERE } from '../../src/transport/address.ts';
 import { MemoryWires } from '../../src/transport/memory.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
-import { hasIPv6, ownAddress } from '../support/own-address.ts';
+import { hasIPv6, needOwnAddress, ownAddress } from '../support/own-address.ts';
 import { describeTransport } from './contract.ts';
 
 const webSocket = () => ({ acceptor: webSocketTransport(), dialler: webSocketTransport() });
@@ -13,7 +13,9 @@ describeTransport('WebSocket, everywhere and dialled within the host,', webSocke
 
 const own = ownAddress('IPv4');
 if (own === undefined) {
-  it('the encrypted WebSocket transport (skipped: this host has no address beside loopback)');
+  it('the encrypted WebSocket transport', function () {
+    needOwnAddress(this);
+  });
 } else {
   describeTransport('encrypted WebSocket', webSocket, { host: own });
   describeTransport('encrypted WebSocket, everywhere', webSocket, { host: EVERYWHERE, at: own });
@@ -35,7 +37,7 @@ describeTransport('in-memory, with latency', () => {
 
 describe('the WebSocket transport', () => {
   it('encrypts connections that leave the host, and no others', async function () {
-    if (own === undefined) this.skip();
+    const address = needOwnAddress(this);
     const kinds: string[] = [];
     const transport = webSocketTransport();
     const options = {
@@ -51,7 +53,7 @@ describe('the WebSocket transport', () => {
     });
     const { port } = listener.addresses[0]!;
     const near = ['127.0.0.1', 'localhost', ...(hasIPv6() ? ['::1'] : [])];
-    const far = [own, ...(own6 === undefined ? [] : [own6])];
+    const far = [address, ...(own6 === undefined ? [] : [own6])];
     for (const host of [...near, ...far]) {
       const socket = await transport.dial({ host, port }, { largestMessage: 65_536 });
       kinds.push(socket.binding.kind);

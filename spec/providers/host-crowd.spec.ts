@@ -12,10 +12,10 @@ import type { Hint } from '../../src/providers/hint.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** Between two looks at the whole directory, in ms. */
-const RESCAN = 2_000;
+const RESCAN = 10_000;
 
 /** Announcements of which all are read, at most. */
-const FEW = 32;
+const FEW = 16;
 
 /** The id of a process that has just ended. */
 const DEAD_PID = spawnSync(process.execPath, ['--version']).pid;

@@ -83,7 +83,8 @@ describe('an announcement in a shared directory', () => {
   /** A whole look at the directory, at the end of which a missing own file is there again. */
   async function look(): Promise<void> {
     await rm(path('self'));
-    clock.increment(2_000);
+    // The pause between two listings of a crowded directory.
+    clock.increment(10_000);
     await eventually(() => isThere('self'));
   }
 

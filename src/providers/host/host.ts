@@ -17,6 +17,7 @@ import { Looks } from './looks.ts';
 import { Names } from './names.ts';
 import { OwnFile } from './own-file.ts';
 import { ownPlace, shareNetwork } from './place.ts';
+import type { Condition, HostOptions } from './host-options.ts';
 import { isForged, isOfWorld } from './own-world.ts';
 import type { Announcement, Provider, ProviderListener } from '../provider.ts';
 import type { Hint } from '../hint.ts';
@@ -27,6 +28,9 @@ import { isDead, removeAnnouncement, removeStale } from './stale-files.ts';
  * Time between two scans of the whole directory, in ms. Scans are needed because watches fail on some mounts, and can run out.
  */
 const RESCAN = 2_000;
+
+/** The same while the watch works and the directory is crowded, in ms: to list five hundred names takes some time, too. */
+const RESCAN_OF_MANY = 10_000;
 
 /** A file younger than this, in ms, is kept after a refused dial: its peer may just be starting. */
 const GRACE = 2_000;
@@ -41,7 +45,7 @@ const AGAIN = 64;
  * With more announcements than this, only their names are reported, and a file is read when its peer is to be dialled. Otherwise
  * five hundred peers that start at once would read 250,000 files.
  */
-const FEW = 32;
+const FEW = 16;
 
 /** If a file that was asked for leads to no peer, so many others are read at once: perhaps most of them are left-overs. */
 const AHEAD = 16;
@@ -57,24 +61,6 @@ const WITHDRAWAL = 2_000;
 
 /** Where it happened, in reports of unexpected errors. */
 const LOOKING = 'in the runtime directory';
-
-/** The state of the directory. `identity` tells it from another one with the same name; `fault` is a problem with its secret. */
-export interface Condition {
-  identity: string;
-  fault?: Error | undefined;
-}
-
-export interface HostOptions {
-  directory: string;
-  clock: Clock;
-  /**
-   * Creates the directory and its contents if they are missing. Rejects if the directory cannot be used. Default: creates only
-   * the directory.
-   */
-  upkeep?: () => Promise<Condition>;
-  /** Whether this peer may dial an address. Default: only loopback addresses. */
-  reaches?: (address: Address) => boolean;
-}
 
 /** Finds the peers of this user that use the same runtime directory. Each peer has a small file in it. */
 export class HostProvider implements Provider {
@@ -101,6 +87,8 @@ export class HostProvider implements Provider {
   /** The names among them. */
   readonly #names = new Names();
   #isCrowded = false;
+  /** When the directory was last listed, on the clock. */
+  #listedAt = -Infinity;
   /** Names of files that lead to no peer. The one checked last is at the end. */
   readonly #passedOver = new Set<string>();
   /** Peers without a known place that were reported since the last scan. */
@@ -198,7 +186,9 @@ export class HostProvider implements Provider {
         // there first, so at least one of the two sees the other.
         const isRefreshed = this.#own?.isDue === true && (await attempt(() => this.#own!.write()));
         if (isRefreshed || !this.#own) announced?.();
-        await attempt(() => this.#lookAround(isRefreshed));
+        await attempt(async () =>
+          this.#isListingDue || isRefreshed ? this.#lookAround(isRefreshed) : this.#own?.keep(),
+        );
       }
     } finally {
       this.#isLooking = false;
@@ -206,9 +196,15 @@ export class HostProvider implements Provider {
     this.#tell(faults[0]);
   }
 
+  get #isListingDue(): boolean {
+    const pause = this.#isCrowded && this.#watch.isWatching ? RESCAN_OF_MANY : RESCAN;
+    return this.#clock.now() - this.#listedAt >= pause;
+  }
+
   /** @param isRefreshed whether this peer's own file has just been rewritten */
   async #lookAround(isRefreshed: boolean): Promise<void> {
     this.#unplaced = 0;
+    this.#listedAt = this.#clock.now();
     const longAgo = this.#clock.now() - IN_VAIN;
     for (const [incarnation, at] of this.#inVain) if (at <= longAgo) this.#inVain.delete(incarnation);
     const before = [...this.#told.keys()].map((id) => `${id}${SUFFIX}`);
@@ -225,14 +221,13 @@ export class HostProvider implements Provider {
       ...before.filter((name) => !peers.has(name)),
       ...[...this.#passedOver].slice(0, AGAIN),
     ];
-    await Promise.all(differing.map((name) => this.#looks.at(name)));
+    const unnamed = differing.filter((name) => !this.#isNamed(name));
+    await Promise.all(unnamed.map((name) => this.#looks.at(name)));
     if (!this.#own || this.#stopped) return;
-    // Somebody cleaned up the temporary directory: write our file again.
-    if (!peers.has(this.#own.name)) await this.#own.write();
-    if (isRefreshed) {
-      peers.delete(this.#own.name);
-      await removeStale(this.#directory, [...peers, ...drafts], await this.#own.modified());
-    }
+    const { name } = this.#own;
+    if (!peers.has(name)) await this.#own.keep();
+    if (isRefreshed)
+      await removeStale(this.#directory, [...peers, ...drafts], name, await this.#own.modified());
   }
 
   #tell(fault: Error | undefined): void {
@@ -242,7 +237,7 @@ export class HostProvider implements Provider {
   }
 
   #changed(name: string): void {
-    if (name.endsWith(SUFFIX)) unawaited(LOOKING, this.#looks.at(name));
+    if (name.endsWith(SUFFIX) && !this.#isNamed(name)) unawaited(LOOKING, this.#looks.at(name));
     if (name !== SECRET_NAME) return;
     // Wait a moment: if the whole directory is being removed, it should be gone before it is created again.
     this.#clock.clearTimeout(this.#putBack);
@@ -261,10 +256,6 @@ export class HostProvider implements Provider {
       // Its name is known, and its content does not matter yet.
       const isThere = await exists(path);
       if (!isThere && !this.#stopped) this.#passOver(name, id);
-      return;
-    }
-    if (this.#isCrowded && !this.#told.has(id) && !this.#passedOver.has(name) && isPeerId(id)) {
-      this.#name(id);
       return;
     }
     const announced = await readAnnouncement(path);
@@ -290,11 +281,15 @@ export class HostProvider implements Provider {
     }
   }
 
-  /** Tells the listener only that the file is there. */
-  #name(id: string): void {
+  /** In a crowded directory, the listener is told only that the file is there. @returns whether that was enough */
+  #isNamed(name: string): boolean {
+    const id = name.slice(0, -SUFFIX.length);
+    if (!this.#isCrowded || this.#told.has(id) || this.#passedOver.has(name) || !isPeerId(id)) return false;
+    if (id === this.#self!.id || this.#stopped) return true;
     this.#told.set(id, '');
     this.#names.add(id);
     this.#listener?.named?.(id);
+    return true;
   }
 
   /** @returns whether the listener knows the peer */

@@ -6,10 +6,43 @@ import { isDraft } from './stale-files.ts';
 /** Files that one scan lists, at most. Nobody has so many peers. If there are more, watches still report new ones. */
 const MOST_FILES = 16_384;
 
-/** The names of the announcements and drafts in the runtime directory. @throws the file system's own error */
-export async function listAnnouncements(
-  directory: string,
-): Promise<{ peers: Set<string>; drafts: string[] }> {
+/** What is in the runtime directory. */
+export interface Listing {
+  /** The names of the announcements. */
+  readonly peers: ReadonlySet<string>;
+  /** The names of the drafts. */
+  readonly drafts: readonly string[];
+}
+
+interface UnderWay {
+  readonly ended: Promise<unknown>;
+  next: Promise<Listing> | undefined;
+}
+
+/** By directory: the listing that is being made, and the one that begins after it. */
+const underWay = new Map<string, UnderWay>();
+
+/**
+ * The names in the runtime directory, by a listing that begins after this call. Peers of one process that ask while it lists share
+ * the next listing: all that start at once ask at once. @throws the file system's own error
+ */
+export function listAnnouncements(directory: string): Promise<Listing> {
+  const current = underWay.get(directory);
+  if (!current) return begin(directory);
+  return (current.next ??= current.ended.then(() => begin(directory)));
+}
+
+function begin(directory: string): Promise<Listing> {
+  const listing = list(directory);
+  const ended = listing
+    .catch(() => {})
+    .then(() => underWay.get(directory) === entry && underWay.delete(directory));
+  const entry: UnderWay = { ended, next: undefined };
+  underWay.set(directory, entry);
+  return listing;
+}
+
+async function list(directory: string): Promise<Listing> {
   const peers = new Set<string>();
   const drafts: string[] = [];
   let count = 0;

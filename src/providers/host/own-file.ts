@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { Clock } from '../../base/time/clock.ts';
 import { announcementText, readAnnouncement, readAnnouncementSync, SUFFIX } from './announcement-file.ts';
+import { exists } from './listing.ts';
 import type { Announcement } from '../provider.ts';
 
 /**
@@ -40,6 +41,11 @@ export class OwnFile {
     this.#writing = this.#replace();
     await this.#writing;
     this.#writtenAt = this.#clock.now();
+  }
+
+  /** Somebody may have cleaned up the temporary directory: writes the file again if it is missing. @throws what `write` throws */
+  async keep(): Promise<void> {
+    if (!(await exists(this.#path))) await this.write();
   }
 
   /**

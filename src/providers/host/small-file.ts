@@ -41,8 +41,10 @@ export async function readSmallFile(
     const buffer = Buffer.alloc(largest + 1);
     for (let length = 0; length < buffer.length;) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      if (bytesRead === 0) return { bytes: buffer.subarray(0, length), stats };
       length += bytesRead;
+      // The system says that some files are empty that are not.
+      const isWhole = bytesRead === 0 || (length === stats.size && length < buffer.length);
+      if (isWhole) return { bytes: buffer.subarray(0, length), stats };
     }
     throw tooLarge(largest);
   } finally {

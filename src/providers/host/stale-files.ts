@@ -16,6 +16,9 @@ import { ownPlace, shareProcesses } from './place.ts';
 /** A file older than this, in ms, is not kept fresh by anybody. */
 const STALE = 30 * 60_000;
 
+/** After so many fresh files in a row a peer looks no further: each of five hundred that start at once would look at all. */
+const FRESH_IN_A_ROW = 32;
+
 /** The names of drafts: of announcements, of the secret, and of `doctor`. */
 const DRAFT = /^\.(?:[\w-]+\.[\w-]+\.draft|(?:secret|doctor)-[0-9a-f]{12})$/;
 
@@ -44,16 +47,30 @@ export function removeAnnouncement(directory: string, name: string, incarnation:
 }
 
 /**
- * Removes files that nobody keeps fresh, one after the other: there can be thousands, and there is no hurry.
+ * Removes files that nobody keeps fresh, one after the other: there can be thousands, and there is no hurry. A peer looks at those
+ * behind its own in the list, round the end of it, so that all peers together look at all.
  * @param names names of announcements and of drafts
+ * @param own the name of this peer's own file
  * @param now in ms, by the clock of the file system
  */
-export async function removeStale(directory: string, names: Iterable<string>, now: number): Promise<void> {
-  for (const name of names) {
+export async function removeStale(
+  directory: string,
+  names: readonly string[],
+  own: string,
+  now: number,
+): Promise<void> {
+  const place = names.indexOf(own);
+  let fresh = 0;
+  for (const name of [...names.slice(place + 1), ...names.slice(0, Math.max(0, place))]) {
+    if (fresh === FRESH_IN_A_ROW) return;
     const path = join(directory, name);
     try {
       const stats = await lstat(path);
-      if (!stats.isFile() || now - stats.mtimeMs < STALE) continue;
+      if (!stats.isFile() || now - stats.mtimeMs < STALE) {
+        fresh += 1;
+        continue;
+      }
+      fresh = 0;
       if (isDraft(name)) await unlink(path);
       else {
         const announced = await readAnnouncement(path);

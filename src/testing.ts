@@ -14,12 +14,13 @@ import { MemoryWires } from './transport/memory.ts';
 import { makeSecret } from './wire/handshake/secret.ts';
 
 export { simulate } from './simulation/simulate.ts';
-export type { SimulationReport } from './simulation/simulate.ts';
+export type { SimulationReport } from './simulation/tally.ts';
 export type { SimulationOptions } from './simulation/options.ts';
 export type { Faults } from './simulation/faults.ts';
 export type { Fault } from './simulation/fault-player.ts';
 export type { SimulatedPeerOptions } from './simulation/life.ts';
 export { SimulationError } from './simulation/report.ts';
+export { story } from './simulation/threads/story-module.ts';
 export type { MakePeer, SimulatedNode, Simulation, Story } from './simulation/story.ts';
 export type { Network } from './providers/network.ts';
 export type { Clock } from './base/time/clock.ts';

@@ -1,18 +1,22 @@
 // Looks for a bug in a bank with fifty broken networks, and then in the bank without the bug.
 // Run it with `npx tsx examples/11-simulation/main.ts`.
-import { SimulationError } from 'app-net/testing';
+import { SimulationError, simulate } from 'app-net/testing';
 
-import { careful, careless } from './bank.ts';
-import { payments } from './story.ts';
+import { careless } from './bank.ts';
+import { faults, payments } from './story.ts';
 
 try {
-  await payments(careless);
+  await simulate({ seeds: 50, faults }, payments(careless));
 } catch (error) {
   if (!(error instanceof SimulationError)) throw error;
   console.log(error.message);
 }
 
-const { stories, virtual } = await payments(careful);
+// In worker threads, which share the seeds.
+const { stories, virtual } = await simulate(
+  { seeds: 50, faults },
+  new URL('./careful.story.ts', import.meta.url),
+);
 console.log(
   `\nthe careful bank: ${stories} stories, ${Math.round(virtual / 1_000)} virtual seconds, no cent lost`,
 );

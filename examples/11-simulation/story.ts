@@ -1,13 +1,13 @@
 // What must be true of a bank, however broken the network is.
 import type { Peer } from 'app-net';
-import { simulate } from 'app-net/testing';
-import type { SimulationReport } from 'app-net/testing';
+import type { Faults, Story } from 'app-net/testing';
 
 import { Disk, pay } from './bank.ts';
 
-export function payments(program: (bank: Peer, disk: Disk) => void): Promise<SimulationReport> {
-  const faults = { cut: 0.2, stall: 0.1, freeze: 0.1, restart: 0.1 };
-  return simulate({ seeds: 50, faults }, async ({ peer, random, sleep, heal, eventually }) => {
+export const faults: Faults = { cut: 0.2, stall: 0.1, freeze: 0.1, restart: 0.1 };
+
+export function payments(program: (bank: Peer, disk: Disk) => void): Story {
+  return async ({ peer, random, sleep, heal, eventually }) => {
     const disk = new Disk();
     const orders = Array.from({ length: 100 }, (_, index) => ({
       id: `payment ${index}`,
@@ -25,5 +25,5 @@ export function payments(program: (bank: Peer, disk: Disk) => void): Promise<Sim
     heal();
     await eventually(() => orders.length === 0);
     if (disk.cents !== total) throw new Error(`${total} cents were paid, and the bank has ${disk.cents}`);
-  });
+  };
 }

@@ -139,7 +139,8 @@ describe('the test examples', function () {
     expect(text).to.match(/2 passed/);
   });
 
-  it('with a simulation run in mocha, node:test and vitest', async () => {
+  it('with a simulation run in mocha, node:test and vitest, and on Node 24 without tsx', async function () {
+    const node = await needNode24(this);
     const simulation = 'examples/11-simulation';
     const guide = await readFile(join(REPOSITORY, 'docs/guides/test-against-a-broken-network.md'), 'utf8');
     const bank = await readFile(join(REPOSITORY, simulation, 'bank.ts'), 'utf8');
@@ -152,6 +153,7 @@ describe('the test examples', function () {
     const ends = await Promise.all([
       runTests([...mocha, `${simulation}/mocha.spec.ts`], undefined, few),
       runTests(['--import', 'tsx', '--test', `${simulation}/node.test.ts`], undefined, few),
+      runTests(['--test', `${simulation}/node.test.ts`], node, few),
       runTests(['node_modules/vitest/vitest.mjs', 'run', `${simulation}/vitest.test.js`], undefined, few),
     ]);
     for (const { code, text } of ends) expect(code, text).to.equal(0);

@@ -4,7 +4,7 @@ import { SimulationError, simulate } from '../../src/testing.ts';
 import type { SimulationOptions, Story } from '../../src/testing.ts';
 
 /** The failure of a simulation that has to fail. */
-export async function failureOf(options: SimulationOptions, story: Story): Promise<SimulationError> {
+export async function failureOf(options: SimulationOptions, story: Story | URL): Promise<SimulationError> {
   try {
     await simulate(options, story);
   } catch (error) {

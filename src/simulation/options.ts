@@ -1,5 +1,8 @@
+import { availableParallelism } from 'node:os';
+
 import { checkFaults } from './faults.ts';
 import type { Faults } from './faults.ts';
+import type { Story } from './story.ts';
 
 /**
  * Options of `simulate`.
@@ -25,12 +28,18 @@ export interface SimulationOptions {
    * Default: 20,000.
    */
   shrinkTime?: number;
+  /**
+   * How many worker threads share the seeds of a story that is in a module of its own. `'auto'`: one for each processor. Environment:
+   * `SIM_WORKERS`. A story that is given as a function cannot go to another thread.
+   * Default: `'auto'`.
+   */
+  workers?: number | 'auto';
   /** File for a sequence diagram of the failure, or with one seed of that run. Environment: `SIM_SVG`. Default: none. */
   svg?: string;
 }
 
-export interface Checked {
-  readonly seeds: readonly number[];
+/** What each run of a story needs to know. */
+export interface Settings {
   readonly faults: Faults;
   readonly latency: readonly [number, number];
   readonly limit: number;
@@ -38,6 +47,14 @@ export interface Checked {
   readonly svg: string | undefined;
   /** One seed, given by the environment: somebody looks at it. */
   readonly isReplay: boolean;
+  /** How many seeds there are. */
+  readonly count: number;
+}
+
+export interface Checked extends Settings {
+  readonly seeds: readonly number[];
+  /** Threads for a story in a module of its own. */
+  readonly workers: number;
 }
 
 const KNOWN = new Set([
@@ -46,11 +63,16 @@ const KNOWN = new Set([
   'latency',
   'limit',
   'shrinkTime',
+  'workers',
   'svg',
 ] satisfies (keyof SimulationOptions)[]);
 
-/** @throws TypeError for options that are none */
-export function checkOptions(options: SimulationOptions, env: NodeJS.ProcessEnv): Checked {
+/** @throws TypeError for options that are none, and for a story that is none */
+export function checkOptions(
+  options: SimulationOptions,
+  env: NodeJS.ProcessEnv,
+  story: Story | URL,
+): Checked {
   for (const name of Object.keys(options)) {
     if (!(KNOWN as Set<string>).has(name))
       throw new TypeError(`${name}: simulate() has no such option; it has ${[...KNOWN].join(', ')}`);
@@ -62,13 +84,41 @@ export function checkOptions(options: SimulationOptions, env: NodeJS.ProcessEnv)
     throw new TypeError('latency: give the shortest and the longest time in ms, such as [0.5, 20]');
   if (!(limit > 0)) throw new TypeError('limit: give ms of virtual time, more than 0');
   if (!(shrinkTime >= 0)) throw new TypeError('shrinkTime: give ms, 0 or more');
-  const { SIM_SEED, SIM_SEEDS, SIM_SHARD, SIM_SVG } = env;
+  checkStory(story, options.workers);
+  const { SIM_SEED, SIM_SEEDS, SIM_SHARD, SIM_SVG, SIM_WORKERS } = env;
+  const seeds = SIM_SEED
+    ? [whole('SIM_SEED', SIM_SEED)]
+    : sharded(seedsOf(options.seeds, SIM_SEEDS), SIM_SHARD);
+  const workers = workersOf(SIM_WORKERS ? whole('SIM_WORKERS', SIM_WORKERS) : (options.workers ?? 'auto'));
   return {
-    seeds: SIM_SEED ? [whole('SIM_SEED', SIM_SEED)] : sharded(seedsOf(options.seeds, SIM_SEEDS), SIM_SHARD),
+    ...{ seeds, count: seeds.length, workers: Math.min(workers, seeds.length) },
     ...{ faults, latency, limit, shrinkTime },
     svg: options.svg ?? (SIM_SVG || undefined),
     isReplay: Boolean(SIM_SEED),
   };
+}
+
+function checkStory(story: Story | URL, workers: SimulationOptions['workers']): void {
+  if (typeof story === 'function') {
+    if (workers === undefined) return;
+    throw new TypeError(
+      'workers: a story that is a function cannot go to another thread; put it in a module of its own, export it as its default with ' +
+        "story(), and give the URL: simulate(options, new URL('./bank.story.ts', import.meta.url))",
+    );
+  }
+  // A test runner may have another URL in its globals.
+  const isUrl = Object.prototype.toString.call(story) === '[object URL]';
+  if (!isUrl || story.protocol !== 'file:')
+    throw new TypeError(
+      "simulate(options, story): story must be a function, or the URL of a module: new URL('./bank.story.ts', import.meta.url)",
+    );
+}
+
+function workersOf(workers: unknown): number {
+  if (workers === 'auto') return availableParallelism();
+  if (!Number.isSafeInteger(workers) || (workers as number) < 1)
+    throw new TypeError("workers: give how many threads, at least 1, or 'auto'");
+  return workers as number;
 }
 
 function seedsOf(given: SimulationOptions['seeds'], count: string | undefined): readonly number[] {

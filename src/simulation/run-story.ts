@@ -2,7 +2,7 @@ import { FaultPlayer } from './fault-player.ts';
 import type { NumberedFault } from './fault-player.ts';
 import { Loop } from './loop.ts';
 import type { Failure } from './loop.ts';
-import type { Checked } from './options.ts';
+import type { Settings } from './options.ts';
 import { resourcesNow } from './real-io.ts';
 import { simulationOf } from './story.ts';
 import type { Story } from './story.ts';
@@ -12,7 +12,7 @@ import { places, turn } from './virtual/place.ts';
 
 export interface RunInput {
   readonly seed: number;
-  readonly options: Checked;
+  readonly settings: Settings;
   readonly story: Story;
   /** Numbers of the only faults that may happen. Default: all of the seed. */
   readonly only?: ReadonlySet<number>;
@@ -39,13 +39,13 @@ let current: Loop | undefined;
 
 /** Runs a story once. The globals are those of the simulation already. */
 export async function runStory(input: RunInput): Promise<Run> {
-  const { seed, options, story, only, isKept = false, isTrusted = false } = input;
+  const { seed, settings, story, only, isKept = false, isTrusted = false } = input;
   const trace = new Trace(isKept);
   const checks: (() => void)[] = [];
-  const world: World = new World({ seed, latency: options.latency, trace, loop: () => loop });
-  const player = new FaultPlayer(world, options.faults, only);
+  const world: World = new World({ seed, latency: settings.latency, trace, loop: () => loop });
+  const player = new FaultPlayer(world, settings.faults, only);
   const loop: Loop = new Loop({
-    ...{ timeline: world.timeline, trace, limit: options.limit, checks },
+    ...{ timeline: world.timeline, trace, limit: settings.limit, checks },
     before: isTrusted ? undefined : resourcesNow(),
     describeWait: () => {
       const dead = world.dead();

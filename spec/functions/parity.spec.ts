@@ -162,6 +162,14 @@ describe('parity', () => {
     expect(() => Counter.next(Symbol('s') as never)).to.throw(NetError, 'args[0] is a symbol');
   });
 
+  it('gives `thread` also to a function that is connected again, with threads', () => {
+    const add = (a: number, b: number): number => a + b;
+    const tested = peer.connect('add', add);
+    expect(peer.connect('add', add, { threads: 1 })).to.equal(tested);
+    expect(tested).to.have.property('thread');
+    expect(tested(1, 2)).to.equal(3);
+  });
+
   it('changes nothing for other peers, which call the function itself, and allows disconnect', async () => {
     await peer.start();
     const other = stage.make({ network });

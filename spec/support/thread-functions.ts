@@ -45,6 +45,7 @@ const FUNCTIONS = {
     return seen === undefined;
   },
   echo: (value: unknown) => value,
+  list: (...args: readonly unknown[]) => args,
   fail: () => {
     throw Object.assign(new TooHeavy('too heavy', { cause: new RangeError('the cause') }), { kilograms: 7 });
   },

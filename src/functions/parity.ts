@@ -17,6 +17,7 @@ import type { ErrorFrame, Frame, RequestFrame, ResultFrame, UnreadableFrame } fr
 import { NotSerializable } from '../wire/values/not-serializable.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { TooLarge } from '../wire/too-large.ts';
+import { readingAll } from '../wire/unread/passed-on.ts';
 
 export interface ParityInput {
   /** The peer that the functions are connected to. */
@@ -51,7 +52,7 @@ export class Parity {
   /** The function that stands in for a connected one. It is always the same one for one function. */
   standIn({ tag, fn, self }: Connectable): AnyFunction {
     const known = this.#standIns.get(fn);
-    if (known) return known;
+    if (known) return complete(known, fn);
     const kind = kindOf(fn);
     const standIn = (...args: readonly unknown[]): unknown => {
       const call = new LocalCall(this.#input, tag, callerFrames(standIn));
@@ -59,17 +60,24 @@ export class Parity {
       if (kind === 'stream') return call.stream(run as () => AsyncIterable<unknown>);
       return kind === 'promise' ? Promise.resolve().then(run) : run();
     };
-    // `arguments` and `caller` belong to the function that they are found on.
-    const own: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(fn);
-    // These two belong to the function that they are found on.
-    delete own['arguments'];
-    delete own['caller'];
-    Object.defineProperties(standIn, own);
+    // Its own would be kept.
+    Reflect.deleteProperty(standIn, 'name');
+    Reflect.deleteProperty(standIn, 'length');
+    complete(standIn, fn);
     this.#standIns.set(fn, standIn);
     originals.set(standIn, fn);
     alias(standIn, fn);
     return standIn;
   }
+}
+
+/** Gives the stand-in the properties of the function that it lacks. Connected again, a function may have `thread`, too. */
+function complete(standIn: AnyFunction, fn: AnyFunction): AnyFunction {
+  const lacking: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(fn);
+  // These two belong to the function that they are found on.
+  for (const key of ['arguments', 'caller', ...Reflect.ownKeys(standIn)])
+    Reflect.deleteProperty(lacking, key);
+  return Object.defineProperties(standIn, lacking);
 }
 
 /** The settings of a peer that concern parity. */
@@ -180,7 +188,8 @@ class LocalCall {
     const { text, binaries } = typeof outgoing === 'string' ? { text: outgoing, binaries: [] } : outgoing;
     const arrivals = new Arrivals(largestMessage);
     for (const binary of binaries) arrivals.add(Uint8Array.prototype.slice.call(binary));
-    decodeMessage(text, { frame: (frame) => received.push(frame) }, false, arrivals);
+    // Between processes, requests of functions with threads stay unread here.
+    readingAll(() => decodeMessage(text, { frame: (frame) => received.push(frame) }, false, arrivals));
     const frame = received[0]!;
     if (frame.type !== 'unreadable') return frame;
     return this.#fail('NOT_SERIALIZABLE', `${what} cannot be read: ${frame.message}`, ran);

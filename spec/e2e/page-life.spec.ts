@@ -30,7 +30,7 @@ describe('the connection of a web page in Chromium', function () {
     tab = stage.tab = await stage.connected();
   });
 
-  afterEach(() => tab.context().close());
+  afterEach(() => stage.leave());
 
   after(() => stage.close());
 

@@ -23,7 +23,7 @@ describe('a web page in Chromium', function () {
     tab = stage.tab = await stage.connected();
   });
 
-  afterEach(() => tab.context().close());
+  afterEach(() => stage.leave());
 
   after(() => stage.close());
 
@@ -261,7 +261,7 @@ describe('a web page in Chromium', function () {
       'TypeError: there is no option retry; the options are pass, deadline, signal',
       'TypeError: tag must be a string of 1 to 1024 characters',
       'TypeError: deadline: give a number of milliseconds, 0 or more',
-      'TypeError: connect: net.mine belongs to the library, like all tags that begin with net.',
+      'TypeError: connect: tags that begin with net. belong to the library',
       'TypeError: fn must be a function',
       "TypeError: '*' stands for every event; emit one by its name",
       'TypeError: there is no event opened; the events are open, close, failed, state',

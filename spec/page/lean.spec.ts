@@ -1,9 +1,15 @@
 import { expect } from 'chai';
 
 import { NetError } from '../../src/base/errors.ts';
+import { hint } from '../../src/base/near.ts';
+import { peerLine } from '../../src/base/peer-line.ts';
+import * as leanRefusals from '../../src/page/lean/not-serializable.ts';
+import { hint as leanHint } from '../../src/page/lean/near.ts';
+import { peerLine as leanPeerLine } from '../../src/page/lean/peer-line.ts';
 import * as lean from '../../src/page/lean/error-classes.ts';
 import { whenAborted } from '../../src/page/lean/when-aborted.ts';
 import * as whole from '../../src/wire/values/error-classes.ts';
+import * as refusals from '../../src/wire/values/not-serializable.ts';
 import type { ErrorParts } from '../../src/wire/values/error-classes.ts';
 
 class OutOfInk extends RangeError {}
@@ -76,6 +82,28 @@ describe('what a page has in the place of larger files', () => {
       expect(() => registerError(Deep, 'Called')).to.throw('another class');
       registerError(Named, 'Called');
     }
+  });
+
+  it('says in the same way what cannot be sent, and of whom it speaks', () => {
+    for (const [path, what] of [
+      ['args[0].save', 'a function'],
+      ['p'.repeat(2_000), 'w'.repeat(2_000)],
+    ] as const) {
+      const cause = new Error('boom');
+      const here = new leanRefusals.NotSerializable(path, what, { cause });
+      const there = new refusals.NotSerializable(path, what, { cause });
+      expect([here.message, here.cause]).to.deep.equal([there.message, there.cause]);
+    }
+    const throwing = Object.defineProperty({}, 'message', {
+      get: () => {
+        throw new Error('boom');
+      },
+    });
+    for (const cause of [new Error('x'.repeat(200)), new Error(''), 5, undefined, throwing])
+      expect(leanRefusals.reasonOf(cause)).to.equal(refusals.reasonOf(cause));
+    for (const name of ['render-1', 'a "b"', '\n'])
+      expect(leanPeerLine({ name, id: 'x' })).to.equal(peerLine({ name, id: 'x' }));
+    expect(leanHint()).to.equal(hint('nothing like it', ['deadline']));
   });
 
   it('calls back once when a signal is aborted, and not after the watch has ended', () => {

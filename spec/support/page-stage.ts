@@ -1,6 +1,8 @@
+import { expect } from 'chai';
 import type { Browser, Page as Tab } from 'playwright-core';
 
-import type { PageNet } from '../../src/page.ts';
+import type { PageNet, PageState } from '../../src/page.ts';
+import { NEXT_STATES } from '../../src/page/states.ts';
 import { needChromium, Site } from './browser.ts';
 import { PageServer } from './page-server.ts';
 import { Stage } from './peers.ts';
@@ -11,6 +13,8 @@ export interface TabWindow {
   net: PageNet;
   /** The states and ends of `net`, in their order. */
   log: unknown[];
+  /** Each change of the state of `net`: the state before, and the one after. */
+  steps: [PageState, PageState][] | undefined;
   dispatchEvent(event: Event): boolean;
 }
 
@@ -58,12 +62,24 @@ export class PageStage {
         const net = await connectPage(url!, { pass: given! });
         window.net = net;
         window.log = [];
-        net.on('state', (state) => window.log.push(state));
+        window.steps = [];
+        net.on('state', (state, before) => {
+          window.log.push(state);
+          window.steps!.push([before, state]);
+        });
         net.on('close', ({ code, final }) => window.log.push({ code, final }));
       },
       [this.server.url, pass],
     );
     return tab;
+  }
+
+  /** Closes the tab. Its connection must have gone only from states to those that may follow. */
+  async leave(): Promise<void> {
+    const steps = (await this.tab.evaluate(() => window.steps)) ?? [];
+    await this.tab.context().close();
+    for (const [before, state] of steps)
+      expect(NEXT_STATES[before], `${before} → ${state}`).to.include(state);
   }
 
   state(): Promise<string> {

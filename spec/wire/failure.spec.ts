@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { NetError } from '../../src/base/errors.ts';
 import { encodeThrown } from '../../src/wire/codec.ts';
 import { registerError } from '../../src/wire/values/error-classes.ts';
-import { peerLine } from '../../src/base/text.ts';
+import { peerLine } from '../../src/base/peer-line.ts';
 import { reviveThrown } from '../../src/wire/values/failure.ts';
 import type { ErrorFrame } from '../../src/wire/frames.ts';
 import { receive, textOf } from '../support/codec.ts';

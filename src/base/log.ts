@@ -1,8 +1,9 @@
 import { NetError } from './errors.ts';
 import { readableTag } from './tag.ts';
 import { stackOf, warnOfUnforeseen } from './unforeseen.ts';
-import { messageOf, peerLine, printable } from './text.ts';
-import type { Named } from './text.ts';
+import { peerLine } from './peer-line.ts';
+import { messageOf, printable } from './text.ts';
+import type { Named } from './peer-line.ts';
 
 /**
  * The log of a running peer: one line for each change of state, none for a call. Every sentence of the log is in this file.

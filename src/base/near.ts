@@ -26,6 +26,12 @@ export function near(
     .map(({ name }) => name);
 }
 
+/** What comes before a list of all names in a message about one that does not exist. */
+export function hint(wanted: string, names: readonly string[]): string {
+  const [meant] = near(wanted, names);
+  return meant === undefined ? 'the' : `did you mean ${meant}? The`;
+}
+
 function comparable(name: string): string {
   return name.slice(-LONGEST).toLowerCase();
 }

@@ -1,4 +1,4 @@
-import { near } from './near.ts';
+import { hint } from './near.ts';
 
 /** Each function returns what a user gave for an option, or its default. It throws a TypeError that says what to give instead. */
 
@@ -77,9 +77,7 @@ export function refuseUnknown(what: string, given: object, known: Record<string,
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(known, key)) {
       const names = Object.keys(known);
-      const [meant] = near(key, names);
-      const hint = meant === undefined ? 'the' : `did you mean ${meant}? The`;
-      throw new TypeError(`there is no ${what} ${key}; ${hint} ${many} are ${names.join(', ')}`);
+      throw new TypeError(`there is no ${what} ${key}; ${hint(key, names)} ${many} are ${names.join(', ')}`);
     }
   }
 }

@@ -6,7 +6,7 @@ import { BadFrame } from '../wire/bad-frame.ts';
 import { Arrivals } from '../wire/binary.ts';
 import { decodeMessage } from '../wire/codec.ts';
 import { CHANNELS } from '../base/diagnostics.ts';
-import { peerLine } from '../base/text.ts';
+import { peerLine } from '../base/peer-line.ts';
 import { CLOSE } from '../wire/frames.ts';
 import type { ErrorFrame, EventsFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
 import { encodeCancel } from '../wire/stream-frames.ts';

@@ -15,7 +15,7 @@ import type { Clock } from '../base/time/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { Selector } from '../presence/set/selector.ts';
-import { peerLine } from '../base/text.ts';
+import { peerLine } from '../base/peer-line.ts';
 import { NO_META, encodeBeside } from '../wire/beside.ts';
 import type { CallMeta, TraceContext } from '../wire/beside.ts';
 import type { EventFrame } from '../wire/frames.ts';

@@ -1,4 +1,5 @@
-import { peerLine, printable } from '../base/text.ts';
+import { peerLine } from '../base/peer-line.ts';
+import { printable } from '../base/text.ts';
 import { NetError } from '../base/errors.ts';
 import { near } from '../base/near.ts';
 import type { Pool } from './pool.ts';

@@ -56,28 +56,14 @@ function streamOf(promise: Promise<unknown>): Awaited {
   return stream;
 }
 
-const METHODS: PropertyDescriptorMap & ThisType<Promise<unknown>> = {
-  next: {
-    value() {
-      return streamOf(this).next();
+const METHODS: PropertyDescriptorMap = {};
+for (const name of ['next', 'return', 'throw', Symbol.asyncIterator] as const) {
+  METHODS[name as 'next'] = {
+    value(this: Promise<unknown>, given: unknown) {
+      return streamOf(this)[name as 'throw'](given);
     },
-  },
-  return: {
-    value(value?: unknown) {
-      return streamOf(this).return(value);
-    },
-  },
-  throw: {
-    value(error?: unknown) {
-      return streamOf(this).throw(error);
-    },
-  },
-  [Symbol.asyncIterator]: {
-    value() {
-      return streamOf(this);
-    },
-  },
-};
+  };
+}
 
 /** Makes the promise of a result iterable, too. */
 export function asStream(promise: Promise<unknown>): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { NetError, isNetErrorCode } from '../base/errors.ts';
 import type { NetErrorCode, NetErrorDetails } from '../base/errors.ts';
-import { peerLine } from '../base/text.ts';
-import type { Named } from '../base/text.ts';
+import { peerLine } from '../base/peer-line.ts';
+import type { Named } from '../base/peer-line.ts';
 import type { StreamReader } from '../calls/streams/stream-reader.ts';
 import type { StreamWriter } from '../calls/streams/stream-writer.ts';
 import type { ErrorFrame } from '../wire/frames.ts';
@@ -64,11 +64,14 @@ export function failWith(
   message: string,
   details: NetErrorDetails = {},
 ): void {
-  failCall(call, (site) => {
-    const error = new NetError(code, message, { tag: call.tag, ...details });
-    error.stack = `${error.name}: ${message}${site && `\n${site}`}`;
-    return error;
-  });
+  failCall(call, (site) => failure(code, message, { tag: call.tag, ...details }, site));
+}
+
+/** @param site the lines of the stack that tell who waits */
+function failure(code: NetErrorCode, message: string, details: NetErrorDetails, site: string): NetError {
+  const error = new NetError(code, message, details);
+  error.stack = `${error.name}: ${message}${site && `\n${site}`}`;
+  return error;
 }
 
 /** Fails a call with the frame that answers it. */
@@ -81,9 +84,7 @@ export function reviveFailure(frame: ErrorFrame, server: Named, tag: string, sit
   if (!frame.failure) return reviveThrown(frame, server, site);
   const { code, ran, message } = frame.failure;
   const known = isNetErrorCode(code) ? code : 'BAD_REQUEST';
-  const error = new NetError(known, message, { ran, peer: server.id, tag });
-  if (site) error.stack = `${error.name}: ${message}\n${site}`;
-  return error;
+  return failure(known, message, { ran, peer: server.id, tag }, site);
 }
 
 /** The message of a call that was sent and not answered. */

@@ -1,4 +1,3 @@
-import type { NetErrorCode, Ran } from '../base/errors.ts';
 import type { AnyFunction } from '../base/function-types.ts';
 import { isStream, shapeOf, whenSettled } from '../base/value-shape.ts';
 import { StreamReader } from '../calls/streams/stream-reader.ts';
@@ -12,20 +11,13 @@ import type {
   UnreadableFrame,
 } from '../wire/frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
-import {
-  encodeCancel,
-  encodeCredit,
-  encodeFailure,
-  encodeResult,
-  encodeStreamResult,
-  encodeThrown,
-} from './codec/frames.ts';
+import { encodeResult, encodeThrown } from './codec/frames.ts';
 import { reviveFailure } from './call.ts';
 import type { PageLink } from './link.ts';
 import type { PagePeer } from './page-types.ts';
 import { RunningCall } from './running-call.ts';
 import { PageSource } from './source.ts';
-import { refuseValue, writeStream } from './streams.ts';
+import { refuse, refuseValue, writeStream } from './streams.ts';
 
 /** What every peer answers. The others of `net.` are about processes. */
 const OWN = new Map<string, AnyFunction>([
@@ -106,8 +98,8 @@ export class Callee {
   #argument(call: RunningCall, arg: number): StreamReader {
     const { link, id } = call;
     const reader = new StreamReader({
-      credit: (count, bytes) => link.send(encodeCredit(id, arg, count, bytes)),
-      cancel: () => link.send(encodeCancel(id, arg)),
+      credit: (count, bytes) => link.tell({ type: 'credit', id, arg, count, bytes }),
+      cancel: () => link.tell({ type: 'cancel', id, arg }),
       waiting: () => {},
     });
     call.readers.set(arg, reader);
@@ -188,12 +180,8 @@ export class Callee {
     if (call.ended) {
       writer.stop();
     } else {
-      link.send(encodeStreamResult(id));
+      link.tell({ type: 'result', id, stream: true });
       writer.start();
     }
   }
-}
-
-function refuse(link: PageLink, id: number, code: NetErrorCode, message: string, ran: Ran = 'no'): void {
-  link.send(encodeFailure(id, { code, ran, message }));
 }

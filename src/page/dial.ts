@@ -1,4 +1,3 @@
-import { SUBPROTOCOL } from '../wire/frames.ts';
 import { Refused } from './handshake.ts';
 import type { Talk } from './handshake.ts';
 import { openSocket } from './socket.ts';
@@ -26,23 +25,24 @@ export class Dial implements Talk {
   readonly opened: Promise<void>;
   /** Resolves when the connection has ended. */
   readonly ended: Promise<Ending>;
+  /** Why there is no connection any more. */
+  error: Error | undefined;
   readonly #url: string;
   readonly #timer: unknown;
   #messages: string[] = [];
-  #error: Error | undefined;
   #wake: () => void = () => {};
   #end!: (ending: Ending) => void;
 
   /** @throws what the engine throws for a URL that it does not open */
   constructor(url: string) {
     this.#url = url;
-    const socket = openSocket(url, SUBPROTOCOL);
+    const socket = openSocket(url);
     this.socket = socket;
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#timer = setTimeout(() => this.abort(`no answer within ${LONGEST_DIAL / 1_000} s`), LONGEST_DIAL);
     this.opened = new Promise((resolve, reject) => {
       socket.onopen = resolve;
-      this.#wake = () => reject(this.#error!);
+      this.#wake = () => reject(this.error!);
     });
     socket.onerror = () => {};
     socket.onmessage = ({ data }) => {
@@ -57,10 +57,10 @@ export class Dial implements Talk {
   }
 
   async next(): Promise<string> {
-    if (this.#messages.length === 0 && !this.#error)
+    if (this.#messages.length === 0 && !this.error)
       await new Promise<void>((resolve) => (this.#wake = resolve));
     const message = this.#messages.shift();
-    if (message === undefined) throw this.#error!;
+    if (message === undefined) throw this.error!;
     return message;
   }
 
@@ -85,7 +85,7 @@ export class Dial implements Talk {
     this.done();
     const { code, reason } = ending;
     const why = reason || `code ${code}`;
-    this.#error ??=
+    this.error ??=
       code === HANDSHAKE
         ? new Refused(
             'the server refused the pass: it is expired, revoked, changed, or not for the origin of this page',

@@ -183,6 +183,6 @@ export class PageSubscriptions implements PageHub {
   }
 
   #send(frame: EventsFrame): void {
-    this.#link?.send(JSON.stringify(frame));
+    this.#link?.tell(frame);
   }
 }

@@ -51,18 +51,18 @@ export async function introduce(talk: Talk, input: HandshakeInput): Promise<Intr
   const { shown } = pass;
   const id = toBase64((await hash(utf8(`${SUBPROTOCOL} guest\n${shown}\n${incarnation}`))).slice(0, 16));
   const nonce = toBase64(crypto.getRandomValues(new Uint8Array(32)));
-  const own = { type: 'hello', versions: VERSIONS, id, incarnation, nonce, to: '', generation };
-  const m1 = JSON.stringify({ ...own, pass: shown, limits });
+  const own = { id, incarnation, nonce, to: '', generation, pass: shown, limits };
+  const m1 = JSON.stringify({ type: 'hello', versions: VERSIONS, ...own });
   talk.send(m1);
   const m2 = await talk.next();
   const welcome = read(m2, 'welcome');
   const bound = [...prefixed(utf8('host')), ...prefixed(utf8(host))];
   const transcript = await hash([utf8(SUBPROTOCOL), bound, utf8(m1), utf8(m2)].flatMap(prefixed));
-  const prove = await prover(pass.key);
-  const m3 = JSON.stringify({ type: 'proof', proof: await prove(0, transcript) });
+  const [ours, theirs] = await deriveKeys(pass.key);
+  const m3 = JSON.stringify({ type: 'proof', proof: toBase64(await hmac(ours, transcript)) });
   talk.send(m3);
   const accept = read(await talk.next(), 'accept');
-  if (accept['proof'] !== (await prove(32, [...transcript, ...utf8(m3)]))) {
+  if (accept['proof'] !== toBase64(await hmac(theirs, [...transcript, ...utf8(m3)]))) {
     throw new Refused('the server does not know the secret that made this pass');
   }
   const server = { ...accept, ...welcome } as unknown as Introduced['server'];
@@ -83,18 +83,19 @@ function read(text: string, type: string): Record<string, unknown> {
   throw new Refused('the server does not speak app-net');
 }
 
-/** @returns a function that makes the HMAC of data, with 32 of the derived bytes: from 0 the dialler's key, from 32 the acceptor's */
-async function prover(key: Pass['key']): Promise<(from: number, data: Bytes) => Promise<string>> {
+/** HKDF as in RFC 5869. @returns the keys of the dialler and of the acceptor */
+async function deriveKeys(key: Iterable<number>): Promise<[Bytes, Bytes]> {
+  const info = utf8('handshake');
+  const derived = await hmac(utf8(SUBPROTOCOL), key);
+  const first = await hmac(derived, [...info, 1]);
+  return [first, await hmac(derived, [...first, ...info, 2])];
+}
+
+async function hmac(key: Bytes, data: Iterable<number>): Promise<number[]> {
   const { subtle } = crypto;
-  const derived = await subtle.importKey('raw', key, 'HKDF', false, ['deriveBits']);
-  const [salt, info] = [SUBPROTOCOL, 'handshake'].map((text) => Uint8Array.from(utf8(text)));
-  const how = { name: 'HKDF', hash: SHA_256, salt: salt!, info: info! };
-  const both = await subtle.deriveBits(how, derived, 512);
-  return async (from, data) => {
-    const bytes = both.slice(from, from + 32);
-    const own = await subtle.importKey('raw', bytes, { name: 'HMAC', hash: SHA_256 }, false, ['sign']);
-    return toBase64(new Uint8Array(await subtle.sign('HMAC', own, Uint8Array.from(data))));
-  };
+  const how = { name: 'HMAC', hash: SHA_256 };
+  const own = await subtle.importKey('raw', Uint8Array.from(key), how, false, ['sign']);
+  return [...new Uint8Array(await subtle.sign('HMAC', own, Uint8Array.from(data)))];
 }
 
 async function hash(data: Bytes): Promise<number[]> {

@@ -6,7 +6,6 @@ import type { Introduced } from './handshake.ts';
 import { PAGE_LIMITS } from './limits.ts';
 import { readPass, toBase64 } from './pass.ts';
 import type { Pass } from './pass.ts';
-import { NEXT_STATES } from './states.ts';
 import type { PageState } from './states.ts';
 import { Surroundings } from './surroundings.ts';
 
@@ -139,10 +138,10 @@ export class Life {
     const ending = await dial.ended;
     clearInterval(this.#looks as number);
     this.#endProbe();
-    if (ending.code === REFUSED) this.#pass = undefined;
+    if (dial.error instanceof Refused) this.#pass = undefined;
     const isFinal = this.#over || (!this.#pass && typeof this.#given === 'string');
     this.#owner.lost(ending, isFinal);
-    if (isFinal && !this.#over) throw new Refused('the pass has expired, or was revoked');
+    if (isFinal && !this.#over) throw dial.error!;
   }
 
   async #nextPass(): Promise<Pass> {
@@ -170,7 +169,6 @@ export class Life {
   #go(state: PageState): void {
     const before = this.state;
     if (before === state) return;
-    if (!NEXT_STATES[before].includes(state)) throw new Error(`no way from ${before} to ${state}`);
     this.state = state;
     this.#owner.state(state, before);
   }
@@ -229,8 +227,6 @@ export class Life {
     this.#generation = 0;
   }
 }
-
-const REFUSED = 4401;
 
 function freshName(): string {
   return toBase64(crypto.getRandomValues(new Uint8Array(12)));

@@ -1,5 +1,5 @@
 import type { WriterLink } from '../calls/streams/stream-writer.ts';
-import type { Limits } from '../wire/frames.ts';
+import type { Frame, Limits } from '../wire/frames.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import type { PageSocket } from './socket.ts';
 
@@ -14,6 +14,11 @@ const MOST_BUFFERED = 4 * 1024 * 1024;
 
 /** A browser does not tell when a socket has sent everything, so it is asked every so many ms. */
 const POLL = 10;
+
+/** A frame whose optional fields may also be undefined. */
+type Loose<F> = F extends Frame
+  ? { [K in keyof F]: Partial<Pick<F, K>> extends Pick<F, K> ? F[K] | undefined : F[K] }
+  : never;
 
 /** What the link tells its owner. */
 export interface LinkOwner {
@@ -56,6 +61,11 @@ export class PageLink implements WriterLink {
     } else {
       this.#batch += `\n${frame}`;
     }
+  }
+
+  /** Sends a frame without a value of a user. Fields that are undefined are left out. */
+  tell(frame: Loose<Frame>): void {
+    this.send(JSON.stringify(frame));
   }
 
   readonly flush = (): void => {

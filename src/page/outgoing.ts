@@ -2,7 +2,7 @@ import { Alarm } from '../base/time/alarm.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { LONGEST_TIMER } from '../base/time/clock.ts';
 import type { NetError, NetErrorCode, NetErrorDetails } from '../base/errors.ts';
-import { peerLine } from '../base/text.ts';
+import { peerLine } from '../base/peer-line.ts';
 import { whenAborted } from '../base/time/when-aborted.ts';
 import { StreamReader } from '../calls/streams/stream-reader.ts';
 import type {
@@ -15,7 +15,7 @@ import type {
 } from '../wire/frames.ts';
 import { isStream, shapeOf } from '../base/value-shape.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
-import { encodeCancel, encodeCredit, encodeLateCancel, encodeRequest } from './codec/frames.ts';
+import { encodeRequest } from './codec/frames.ts';
 import { failCall, failWith, failWithFrame, lostMessage } from './call.ts';
 import type { PageCall } from './call.ts';
 import type { PageLink } from './link.ts';
@@ -231,7 +231,7 @@ export class OutgoingCalls {
     if (call.reader) return;
     this.#streams += 1;
     call.reader = new StreamReader({
-      credit: (count, bytes) => call.link?.send(encodeCredit(id, undefined, count, bytes)),
+      credit: (count, bytes) => call.link?.tell({ type: 'credit', id, count, bytes }),
       cancel: () => {
         if (call.settled) return;
         this.#withdraw(call);
@@ -269,7 +269,7 @@ export class OutgoingCalls {
         continue;
       }
       const { link, reader } = call;
-      this.#withdraw(call, encodeLateCancel);
+      this.#withdraw(call, true);
       const server = this.#server ? peerLine(this.#server) : 'the server';
       const what = reader ? 'sent nothing more of the stream' : 'did not answer';
       const unsent = link ? '' : `; the call was not sent${this.trouble && `: ${this.trouble}`}`;
@@ -281,12 +281,12 @@ export class OutgoingCalls {
   }
 
   /** Takes an unanswered call out. The function of a call that was sent may run on, and keeps its place. */
-  #withdraw(call: PageCall, encode = encodeCancel): void {
+  #withdraw(call: PageCall, late?: true): void {
     const { link, id } = call;
     this.#settle(call);
     if (!link) return;
     this.#abandoned.add(id);
-    link.send(encode(id));
+    link.tell({ type: 'cancel', id, late });
   }
 
   #fail(call: PageCall, code: NetErrorCode, message: string, details?: NetErrorDetails): void {

@@ -1,4 +1,3 @@
-import { LONGEST_TIMER } from '../base/time/clock.ts';
 import { NetError } from '../base/errors.ts';
 import type { AnyFunction } from '../base/function-types.ts';
 import { refuseUnknown } from '../base/option-checks.ts';
@@ -11,7 +10,7 @@ import { PageSubscriptions } from './events.ts';
 import type { Introduced } from './handshake.ts';
 import { Life } from './life.ts';
 import type { LifeOwner } from './life.ts';
-import { OutgoingCalls } from './outgoing.ts';
+import { OutgoingCalls, pageClock } from './outgoing.ts';
 import { PageEvent, throwLater } from './page-event.ts';
 import type { ConnectPageOptions, PageCallContext, PageEvents, PagePeer, PageRemote } from './page-types.ts';
 import { remoteOf } from './remote.ts';
@@ -109,7 +108,7 @@ export class PageNet implements AsyncDisposable {
     const { functions } = this.#callee;
     if (typeof fn !== 'function') throw new TypeError('fn must be a function');
     if (tag.startsWith('net.'))
-      throw new TypeError(`connect: ${tag} belongs to the library, like all tags that begin with net.`);
+      throw new TypeError('connect: tags that begin with net. belong to the library');
     if (functions.has(tag) && functions.get(tag) !== fn) {
       throw new Error(
         `connect: another function is connected as ${JSON.stringify(tag)}; disconnect it first`,
@@ -186,32 +185,25 @@ export class PageNet implements AsyncDisposable {
    * @internal Resolves with the first connection.
    * @throws NetError NOT_SENT, UNAUTHENTICATED; what `pass` threw; the signal's reason
    */
-  async start(signal: AbortSignal | undefined): Promise<void> {
-    let last: Error | undefined;
-    let end = (): void => {};
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const late = (): void => reject(this.#noConnection(last));
-        const timer =
-          this.#deadline < Infinity ? setTimeout(late, Math.min(this.#deadline, LONGEST_TIMER)) : undefined;
-        const aborted = (): void => reject(signal!.reason as Error);
-        const ends = [
-          this.on('open', () => resolve()),
-          this.on('failed', (error) => {
-            last = error;
-            if (!(error instanceof Unreachable)) reject(error);
-          }),
-          () => clearTimeout(timer),
-          () => signal?.removeEventListener('abort', aborted),
-        ];
-        end = () => ends.forEach((each) => each());
-        signal?.addEventListener('abort', aborted);
-        if (signal?.aborted) aborted();
-        else this.#ran = this.#life.run();
+  start(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let last: Error | undefined;
+      const late = (): void => reject(this.#noConnection(last));
+      const timer = this.#deadline < Infinity ? pageClock.setTimeout(late, this.#deadline) : undefined;
+      const aborted = (): void => reject(signal!.reason as Error);
+      this.on('open', () => {
+        pageClock.clearTimeout(timer);
+        signal?.removeEventListener('abort', aborted);
+        resolve();
       });
-    } finally {
-      end();
-    }
+      this.on('failed', (error) => {
+        last = error;
+        if (!(error instanceof Unreachable)) reject(error);
+      });
+      signal?.addEventListener('abort', aborted);
+      if (signal?.aborted) aborted();
+      else this.#ran = this.#life.run();
+    });
   }
 
   #noConnection(cause: Error | undefined): NetError {

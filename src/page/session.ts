@@ -3,7 +3,6 @@ import { BadFrame } from '../wire/bad-frame.ts';
 import type { ErrorFrame, Frame, UnreadableFrame } from '../wire/frames.ts';
 import type { Callee } from './callee.ts';
 import { decodeMessage } from './codec/decode.ts';
-import { encodeCancel } from './codec/frames.ts';
 import type { Dial } from './dial.ts';
 import type { PageSubscriptions } from './events.ts';
 import type { Introduced } from './handshake.ts';
@@ -24,9 +23,6 @@ export interface SessionOwner {
   /** The server says that it leaves. */
   drain(): void;
 }
-
-/** Tags in one frame. The longest ones have 6 KiB of JSON, and every server takes frames of 64 KiB. */
-const AT_ONCE = 5;
 
 /** The close code for a message that breaks the protocol. */
 const BAD_FRAME = 4400;
@@ -66,12 +62,13 @@ export class Session {
     const now = new Set(this.#parts.callee.functions.keys());
     const before = this.#told;
     this.#told = now;
-    const added = [...now].filter((tag) => !before.has(tag));
-    const removed = [...before].filter((tag) => !now.has(tag));
-    for (let at = 0; at < Math.max(added.length, removed.length); at += AT_ONCE) {
-      const some = (tags: string[]): string[] => tags.slice(at, at + AT_ONCE);
-      this.link.send(JSON.stringify({ type: 'functions', added: some(added), removed: some(removed) }));
-    }
+    for (const tag of now) if (!before.has(tag)) this.#tell([tag], []);
+    for (const tag of before) if (!now.has(tag)) this.#tell([], [tag]);
+  }
+
+  /** One tag in a frame: the longest have 6 KiB of JSON, and every server takes frames of 64 KiB. */
+  #tell(added: string[], removed: string[]): void {
+    this.link.tell({ type: 'functions', added, removed });
   }
 
   /** Whether no call is under way, in either direction. */
@@ -82,7 +79,7 @@ export class Session {
   goaway(): void {
     const { link } = this;
     link.leaving = true;
-    link.send(JSON.stringify({ type: 'goaway', last: this.#parts.callee.last, reason: 'stopped' }));
+    link.tell({ type: 'goaway', last: this.#parts.callee.last, reason: 'stopped' });
     link.flush();
   }
 
@@ -161,7 +158,7 @@ export class Session {
     if (of === 'request') callee.request(this.link, this.server, frame);
     if (of === 'request' || of === 'event') return;
     // Cancel the stream, or more values would follow.
-    if (of === 'next') this.link.send(encodeCancel(id, arg));
+    if (of === 'next') this.link.tell({ type: 'cancel', id, arg });
     const what =
       of === 'next' || arg !== undefined ? 'a value of the stream' : 'the function ran, but its answer';
     const failure = {

@@ -1,7 +1,7 @@
 /**
  * The states of a page's connection: a plain table in the place of a machine, since XState alone is larger than a page's whole
  * bundle may be. The names are those of the connection machine. `docs/states.md` lists them, and `spec/peer/machines.spec.ts`
- * compares both.
+ * compares both. `spec/support/page-stage.ts` checks each change of state in the specs.
  */
 
 /**

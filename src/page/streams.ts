@@ -1,9 +1,9 @@
-import type { NetErrorCode } from '../base/errors.ts';
+import type { NetErrorCode, Ran } from '../base/errors.ts';
 import { StreamWriter } from '../calls/streams/stream-writer.ts';
 import { sizeOf } from '../wire/outgoing.ts';
 import type { Outgoing } from '../wire/outgoing.ts';
 import { TooLarge } from '../wire/too-large.ts';
-import { encodeComplete, encodeFailure, encodeNext, encodeThrown } from './codec/frames.ts';
+import { LONGEST_MESSAGE, encodeComplete, encodeNext, encodeThrown } from './codec/frames.ts';
 import type { PageLink } from './link.ts';
 import type { PageSource } from './source.ts';
 
@@ -24,10 +24,23 @@ export function whyUnsendable(
   return { code: 'NOT_SERIALIZABLE', why: message, cause };
 }
 
+/** Answers that a call, or with `arg` a stream, failed. */
+export function refuse(
+  link: PageLink,
+  id: number,
+  code: NetErrorCode,
+  message: string,
+  ran: Ran = 'no',
+  arg?: number,
+): void {
+  const failure = { code, ran, message: message.slice(0, LONGEST_MESSAGE) };
+  link.tell({ type: 'error', id, arg, failure });
+}
+
 /** Answers that a value which the page has made cannot be sent. */
 export function refuseValue(link: PageLink, id: number, error: unknown, what: string, arg?: number): void {
   const { code, why } = whyUnsendable(error, link.limits.message, 'it is');
-  link.send(encodeFailure(id, { code, ran: 'yes', message: `${what} cannot be sent: ${why}` }, arg));
+  refuse(link, id, code, `${what} cannot be sent: ${why}`, 'yes', arg);
 }
 
 /** How the owner of a stream goes with it. */

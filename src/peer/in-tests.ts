@@ -1,6 +1,7 @@
 import type { Peer } from './peer.ts';
 import type { Settings } from './options/options.ts';
-import { peerLine, printable } from '../base/text.ts';
+import { peerLine } from '../base/peer-line.ts';
+import { printable } from '../base/text.ts';
 
 /**
  * Warns once when the default peer of a test run meets another process. A test that calls `any()` would otherwise reach the

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 import { bundleDashboard } from './dashboard.js';
+import { checkShortened, shortened } from './page-names.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
@@ -23,7 +24,15 @@ const ENTRIES = {
 };
 
 /** Files that a page has smaller ones of, in `src/page/lean/`. */
-const LEAN = ['base/near.ts', 'base/time/when-aborted.ts', 'wire/engine.ts', 'wire/values/error-classes.ts'];
+const LEAN = [
+  'base/near.ts',
+  'base/peer-line.ts',
+  'base/time/when-aborted.ts',
+  'wire/engine.ts',
+  'wire/too-large.ts',
+  'wire/values/error-classes.ts',
+  'wire/values/not-serializable.ts',
+];
 
 /** Packages of the user's, which must not be copied: OpenTelemetry's API finds its SDK only if there is one copy. */
 const FOREIGN = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies);
@@ -183,15 +192,20 @@ async function bundlePage() {
       });
     },
   };
-  await build({
+  const { mangleCache } = await build({
     ...common,
     splitting: false,
     entryPoints: { page: 'src/page.ts' },
     platform: 'neutral',
     target: 'es2022',
     minify: true,
+    mangleProps: shortened,
+    mangleCache: {},
+    // Fields without a value are not written down.
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     sourcemap: true,
     sourcesContent: false,
     plugins: [leaner],
   });
+  checkShortened(root, mangleCache);
 }

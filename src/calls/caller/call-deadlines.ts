@@ -1,4 +1,4 @@
-import { peerLine } from '../../base/text.ts';
+import { peerLine } from '../../base/peer-line.ts';
 import type { Call } from './call.ts';
 import { sentOver, waitingFor } from './sent-calls.ts';
 import { failWithNetError } from './call-failure.ts';

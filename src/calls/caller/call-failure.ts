@@ -1,7 +1,7 @@
 import { NetError, isNetErrorCode } from '../../base/errors.ts';
 import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
 import { reviveThrown } from '../../wire/values/failure.ts';
-import { peerLine } from '../../base/text.ts';
+import { peerLine } from '../../base/peer-line.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { ownFrame } from '../../base/stack.ts';
 import type { Call } from './call.ts';

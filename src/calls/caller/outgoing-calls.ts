@@ -4,7 +4,7 @@ import type { NetErrorCode, NetErrorDetails } from '../../base/errors.ts';
 import { holdProcess, releaseProcess } from '../../base/process/process-hold.ts';
 import { readableTag } from '../../base/tag.ts';
 import { encodeRequest } from '../../wire/codec.ts';
-import { peerLine } from '../../base/text.ts';
+import { peerLine } from '../../base/peer-line.ts';
 import type { ErrorFrame, ResultFrame } from '../../wire/frames.ts';
 import { Alarm } from '../../base/time/alarm.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';

@@ -4,8 +4,9 @@ import { isFields } from '../../wire/shapes.ts';
 import type { Fields } from '../../wire/shapes.ts';
 import { assembleError, define } from '../../wire/values/error-classes.ts';
 import type { ErrorParts } from '../../wire/values/error-classes.ts';
+import { stackOf } from '../../wire/values/failure.ts';
 import { put, splitPath } from '../../wire/values/meta.ts';
-import { VIEWS } from './encode.ts';
+import { isBytesClass } from './encode.ts';
 
 /**
  * Reads frames. The server has proved that it made the pass, so its frames are not checked field by field: one that is wrong fails
@@ -33,9 +34,8 @@ export function decodeMessage(
       try {
         revive(frame, meta['values'] as Fields, taken);
       } catch (error) {
-        const { type, id, arg } = frame as { type: UnreadableFrame['of']; id: number; arg?: number };
         const { message } = error as Error;
-        take({ type: 'unreadable', of: type, id, message, ...(arg !== undefined && { arg }) });
+        take({ ...frame, type: 'unreadable', of: frame['type'], message } as UnreadableFrame);
         continue;
       }
     }
@@ -72,8 +72,7 @@ const MAKE: { readonly [type: string]: Made } = {
   map: (json: [unknown, unknown][]) => new Map(json),
   Error: (json: ErrorParts) => {
     const error = assembleError(json);
-    const { name, message, stack } = json;
-    define(error, 'stack', stack ?? `${name}${message && `: ${message}`}`);
+    define(error, 'stack', stackOf(json));
     return error;
   },
 };
@@ -108,7 +107,6 @@ type View = new (memory: ArrayBufferLike) => ArrayBufferView;
 function bytesOf(kind: string, { buffer }: Uint8Array): unknown {
   if (kind === 'ArrayBuffer') return buffer;
   if (kind === 'Buffer') return new Uint8Array(buffer);
-  const view = VIEWS.test(kind) && (globalThis as unknown as Record<string, View | undefined>)[kind];
-  if (!view) throw new Error(`it has a ${kind} that this page cannot create`);
-  return new view(buffer);
+  if (!isBytesClass(kind)) throw new Error(`it has a ${kind} that this page cannot create`);
+  return new (globalThis as unknown as Record<string, View>)[kind]!(buffer);
 }

@@ -1,14 +1,7 @@
 import { nameOr } from '../../base/text.ts';
 import { isPromise } from '../../base/value-shape.ts';
 import { TooLarge } from '../../wire/too-large.ts';
-import {
-  DEEPEST_META,
-  LONGEST_BIGINT,
-  LONGEST_PATTERNS,
-  LONGEST_URL,
-  joinPath,
-  put,
-} from '../../wire/values/meta.ts';
+import { DEEPEST_META, LONGEST_BIGINT, joinPath, put } from '../../wire/values/meta.ts';
 import { isError } from '../../wire/values/error-classes.ts';
 import { NotSerializable, reasonOf } from '../../wire/values/not-serializable.ts';
 import { writeError } from './errors.ts';
@@ -22,8 +15,12 @@ import { writeError } from './errors.ts';
 const DEEPEST = 256;
 const MOST_BINARIES = 4_096;
 
-export const VIEWS =
-  /^(?:(?:Uint(?:8|8Clamped|16|32)|Int(?:8|16|32)|Float(?:16|32|64)|Big(?:Ui|I)nt64)Array|DataView|ArrayBuffer|Buffer)$/;
+/** Whether values of this class are sent as bytes: a class of the engine, or Node's `Buffer`, which a bundler may add. */
+export function isBytesClass(name: unknown): boolean {
+  return (
+    name === 'Buffer' || (typeof name === 'string' && /Array$|View$|Buffer$/.test(name) && name in globalThis)
+  );
+}
 
 const TYPES: { readonly [name: string]: (new () => object) | undefined } = Object.assign(
   Object.create(null),
@@ -61,13 +58,15 @@ export function encodeValue(
   try {
     return encoder.finish(write(encoder, value));
   } catch (cause) {
-    if (NotSerializable.is(cause) || TooLarge.is(cause)) throw cause;
+    if (cause === encoder.refusal) throw cause;
     // A getter, or a proxy, threw.
     throw new NotSerializable(encoder.path, `a value that cannot be read${reasonOf(cause)}`, { cause });
   }
 }
 
 export class Encoder {
+  /** What it threw itself. The user's getters and proxies may throw anything, even the same classes. */
+  refusal: Error | undefined;
   readonly #name: string;
   /** First the field of the frame, then the key in each container. */
   #keys: (string | number)[];
@@ -78,7 +77,6 @@ export class Encoder {
   #nested = 0;
   #notes = '';
   #binaries: Uint8Array[] = [];
-  #patterns = 0;
   #left: number;
 
   constructor(field: string, name: string, most: number) {
@@ -117,7 +115,7 @@ export class Encoder {
         if (Object.is(value, -0)) return this.#note('number', '-0');
         return Number.isFinite(value) ? value : this.#note('number', String(value));
       case 'bigint':
-        return this.#note('bigint', this.#short(String(value), LONGEST_BIGINT, 'bigint'));
+        return this.#brief('bigint', value);
       case 'undefined':
         return this.#note('undefined', null);
       case 'object':
@@ -175,7 +173,7 @@ export class Encoder {
   }
 
   refuse(what: string): never {
-    throw new NotSerializable(this.path, what);
+    throw (this.refusal = new NotSerializable(this.path, what));
   }
 
   #object(value: object): unknown {
@@ -197,7 +195,7 @@ export class Encoder {
   }
 
   #builtIn(value: object, name: unknown): unknown {
-    if (typeof name === 'string' && VIEWS.test(name) && isBytes(value)) return this.#bytes(name, value);
+    if (isBytesClass(name) && isBytes(value)) return this.#bytes(String(name), value);
     // The name comes first: `instanceof` walks as many prototypes as a proxy makes up.
     const type = TYPES[String(name)];
     if (!type || !(value instanceof type)) return undefined;
@@ -209,12 +207,8 @@ export class Encoder {
     }
     if (value instanceof Set) return this.#special('set', () => this.#list(value, [...value]));
     if (value instanceof Map) return this.#special('map', () => this.#list(value, [...value]));
-    if (value instanceof RegExp) {
-      this.#patterns += value.source.length;
-      if (this.#patterns > LONGEST_PATTERNS) this.refuse('a regular expression that is too long');
-      return this.#note('regexp', String(value));
-    }
-    return this.#note('URL', this.#short((value as URL).href, LONGEST_URL, 'URL'));
+    if (value instanceof RegExp) return this.#brief('regexp', value);
+    return this.#note('URL', this.value((value as URL).href));
   }
 
   #bytes(kind: string, value: ArrayBuffer | ArrayBufferView): unknown {
@@ -277,15 +271,15 @@ export class Encoder {
     return json;
   }
 
-  #short(text: string, longest: number, what: string): string {
-    if (text.length > longest) this.refuse(`a ${what} of more than ${longest} characters`);
-    this.#pay(text.length);
-    return text;
+  #brief(type: string, value: unknown): unknown {
+    const text = this.value(String(value)) as string;
+    if (text.length > LONGEST_BIGINT) this.refuse(`a ${type} of more than ${LONGEST_BIGINT} characters`);
+    return this.#note(type, text);
   }
 
   #pay(characters: number): void {
     this.#left -= characters;
-    if (this.#left < 0) throw new TooLarge('it is larger than the receiver accepts');
+    if (this.#left < 0) throw (this.refusal = new TooLarge());
   }
 }
 

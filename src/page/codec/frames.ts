@@ -1,5 +1,4 @@
 import { messageOf, nameOr } from '../../base/text.ts';
-import type { WireFailure } from '../../wire/frames.ts';
 import { Parcel, fits } from '../../wire/outgoing.ts';
 import type { Outgoing } from '../../wire/outgoing.ts';
 import { TooLarge } from '../../wire/too-large.ts';
@@ -72,10 +71,6 @@ export function encodeResult(id: number, value: unknown, most: number): Outgoing
   return encodeWithValue(headOf('result', id), value, 'result', most);
 }
 
-export function encodeStreamResult(id: number): string {
-  return `${headOf('result', id)},"stream":true}`;
-}
-
 export function encodeNext(id: number, arg: number | undefined, value: unknown, most: number): Outgoing {
   return encodeWithValue(headOf('next', id, arg), value, 'value', most);
 }
@@ -84,21 +79,8 @@ export function encodeComplete(id: number, arg: number | undefined, value: unkno
   return encodeWithValue(headOf('complete', id, arg), value, 'value', most);
 }
 
-export function encodeCredit(id: number, arg: number | undefined, count: number, bytes: number): string {
-  return `${headOf('credit', id, arg)},"count":${count},"bytes":${bytes}}`;
-}
-
-export function encodeCancel(id: number, arg?: number): string {
-  return `${headOf('cancel', id, arg)}}`;
-}
-
-/** The deadline of the request has passed. */
-export function encodeLateCancel(id: number): string {
-  return `${headOf('cancel', id)},"late":true}`;
-}
-
 /** Characters of the message of an error, or of a failure, that is cut. */
-const LONGEST_MESSAGE = 1_024;
+export const LONGEST_MESSAGE = 1_024;
 
 /** What a function or a stream threw. Never throws itself: an error that cannot be sent keeps its name and its message. */
 export function encodeThrown(id: number, thrown: unknown, most: number, arg?: number): Outgoing {
@@ -124,9 +106,4 @@ function describe(thrown: unknown, why: unknown): { name: string; message: strin
     // Its getters throw.
   }
   return { name: 'Error', message: `something was thrown that cannot be sent: ${(why as Error).message}` };
-}
-
-export function encodeFailure(id: number, { code, ran, message }: WireFailure, arg?: number): string {
-  const failure = { code, ran, message: message.slice(0, LONGEST_MESSAGE) };
-  return JSON.stringify({ type: 'error', id, arg, failure });
 }

@@ -1,5 +1,5 @@
 import { NetError } from '../../base/errors.ts';
-import { peerLine } from '../../base/text.ts';
+import { peerLine } from '../../base/peer-line.ts';
 import { assembleError, define, settleNetError } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import type { WireCause, WireError, WireValue } from '../frames.ts';
@@ -38,8 +38,12 @@ function reviveError(wire: WireError, origin: Origin, site: string): Error {
   return error;
 }
 
+/** The stack of an error of another process, which may not have sent one. */
+export function stackOf({ stack, name, message }: Pick<ErrorParts, 'stack' | 'name' | 'message'>): string {
+  return stack ?? `${name}${message && `: ${message}`}`;
+}
+
 /** The remote stack frames, a line that names the peer, then the frames of the local call. */
 function stitch(wire: WireError, origin: Origin, site: string): string {
-  const remote = wire.stack ?? `${wire.name}${wire.message && `: ${wire.message}`}`;
-  return `${remote}\n    at ${peerLine(origin)}${site && `\n${site}`}`;
+  return `${stackOf(wire)}\n    at ${peerLine(origin)}${site && `\n${site}`}`;
 }

@@ -4,6 +4,7 @@ import { assembleError, define } from './error-classes.ts';
 import type { ErrorParts } from './error-classes.ts';
 import { isErrorBasics } from '../guards.ts';
 import { isFields } from '../shapes.ts';
+import { stackOf } from './failure.ts';
 import { LONGEST_BIGINT, LONGEST_PATTERNS, VALUE_FIELDS, put, splitPath } from './meta.ts';
 import type { Annotations } from './meta.ts';
 import { isUrlText, patternCost } from '../work.ts';
@@ -163,14 +164,14 @@ function isPair(json: unknown): json is [unknown, unknown] {
 
 function makeError(json: unknown): Error {
   if (!isFields(json) || !isErrorBasics(json)) throw new Unreadable('it has a malformed error');
-  const { name, message, stack, classes, code, properties, errors } = json;
+  const { name, message, classes, code, properties, errors } = json;
   const parts: ErrorParts = { name, message, code };
   if (classes) parts.classes = classes;
   if (isFields(properties)) parts.properties = properties;
   if (Object.hasOwn(json, 'cause')) parts.cause = json['cause'];
   if (Array.isArray(errors)) parts.errors = errors;
   const error = assembleError(parts);
-  define(error, 'stack', stack ?? `${name}${message && `: ${message}`}`);
+  define(error, 'stack', stackOf(json));
   return error;
 }
 

@@ -7,7 +7,7 @@ import { isFinal } from './members.ts';
 import type { Subject } from './members.ts';
 import { flood, isNeighbour } from './state.ts';
 import type { State } from './state.ts';
-import { isNewer, sayLeft, spread } from './telling.ts';
+import { isNewer, sayLeft, spread, spreadAtOnce } from './telling.ts';
 import { isLeaf } from './types.ts';
 import type { Departure, LinkKey, Mark, Member } from './types.ts';
 
@@ -69,9 +69,11 @@ export function heard(state: State, member: Member, from: LinkKey | undefined): 
 function changed(state: State, subject: Subject, member: Member, from: LinkKey | undefined): void {
   state.members.put(subject, member);
   subject.spokeAt = state.now;
+  const isRefutation = subject.doubt !== undefined;
   clear(state, subject);
   if (!subject.unreachable) state.out.push({ type: 'changed', member });
-  spread(state, subject, from);
+  if (isRefutation) spreadAtOnce(state, subject, from);
+  else spread(state, subject, from);
   if (isNeighbour(state, subject.id)) plan(state, subject);
 }
 

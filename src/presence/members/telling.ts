@@ -38,6 +38,12 @@ export function spread(state: State, subject: Subject, from: LinkKey | undefined
     if (link !== from && to !== subject) state.unsaid.get(link)!.add(subject);
 }
 
+/** Tells it at once, with all that waits: a peer that is doubted has less time to refute than a batch may take. */
+export function spreadAtOnce(state: State, subject: Subject, from: LinkKey | undefined): void {
+  spread(state, subject, from);
+  state.batchAt = Math.min(state.batchAt, state.now);
+}
+
 /** Tells, asks again and compares, when that is due. */
 export function tellDue(state: State): void {
   if (state.batchAt <= state.now) offerAll(state);

@@ -1,7 +1,8 @@
 // A process of the soak at NATS: some peers that call all others. `nats-cluster.ts` forks it.
 import { createPeer } from '../../src/index.ts';
-import type { NetError } from '../../src/index.ts';
+import type { NetError, Peer } from '../../src/index.ts';
 import { natsNetwork } from '../../src/nats.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** What the process is told to be, as JSON in its only argument. */
 export interface CallersInput {
@@ -37,6 +38,9 @@ export type CallersOrder = 'call' | 'report' | 'stop';
 /** Between two calls of one caller, in ms. */
 const PAUSE = 10;
 
+/** For all links to be open, in ms. */
+const MOST_TIME = 300_000;
+
 const { servers, secret, first, count, all } = JSON.parse(process.argv[2]!) as CallersInput;
 const peers = Array.from({ length: count }, (_, index) =>
   createPeer({ name: `peer-${first + index}`, secret, network: natsNetwork({ servers }) }),
@@ -55,6 +59,14 @@ function nothingYet(): CallersReport {
 for (const peer of peers) peer.connect('twice', (n: number) => 2 * n);
 await Promise.all(peers.map((peer) => peer.start()));
 await Promise.all(peers.map((peer) => peer.peers.ready('twice', { min: all - 1 })));
+await Promise.all(peers.map((peer) => openLinks(peer)));
+
+/** Every peer has a link to every other one before it is measured. On busy cores that takes a while. */
+async function openLinks(peer: Peer): Promise<void> {
+  const twice = peer.remote<(n: number) => number>('twice');
+  for (const { id } of peer.peers)
+    await eventually(() => twice.on(id, { deadline: MOST_TIME })(1), MOST_TIME);
+}
 
 /** How long the caller has waited for an answer. */
 function note(index: number): void {

@@ -46,7 +46,7 @@ describe('on the way to another NATS server', () => {
       [undefined, died],
       [`127.0.0.1:${died.port}`, other],
     ] as const) {
-      const connection = await connectOnce(source, [], () => 0, worst);
+      const connection = await connectOnce(source, [], () => 0, { worst });
       expect(connection.getServer()).to.equal(`127.0.0.1:${first.port}`);
       await connection.close();
     }

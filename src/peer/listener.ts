@@ -46,6 +46,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
   const report = sendBack as (message: PeerMessage) => void;
   let listener: Listener | undefined;
   let stopped = false;
+  const giveUp = new AbortController();
   let derived: Promise<SecretKeys> | undefined;
   let closeNetwork = (): Promise<void> | undefined => undefined;
   /** Sessions of others that were faster than this peer: it listens, and does not take part yet. */
@@ -63,7 +64,9 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
     if (settings.insecure) warnOfInsecurity();
     const { id, incarnation } = self;
     const isGuest = settings.pass !== undefined;
-    const attached = await network.attach({ id, incarnation, clock, random, keys: keysOf, isGuest });
+    const { signal } = giveUp;
+    const user = { id, incarnation, clock, random, keys: keysOf, isGuest, signal };
+    const attached = await network.attach(user);
     closeNetwork = () => attached.close?.();
     if (stopped) {
       ending.add(Promise.resolve(closeNetwork()));
@@ -121,6 +124,7 @@ export const listenerLogic = fromCallback<{ type: 'never' }, ListenerInput>(({ i
 
   return () => {
     stopped = true;
+    giveUp.abort(new Error('the peer is stopped'));
     for (const stop of handshakes) stop();
     for (const { socket } of early ?? []) sayGoodbye(socket);
     close(listener);

@@ -32,6 +32,8 @@ export interface NetworkUser {
   isGuest?: boolean;
   /** Whether the user is on another network as well. Then this one need not work from the beginning. */
   hasAnother?: boolean;
+  /** Aborted when the user stops. Whatever the network still waits for is then of no use. */
+  signal?: AbortSignal;
 }
 
 export interface Attachment {

@@ -25,12 +25,12 @@ import { NatsProvider } from './nats-provider.ts';
 export function natsNetwork(options: NatsOptions): Network {
   const source = checkNatsOptions(options);
   return {
-    attach: async ({ id, incarnation, random, keys, hasAnother, isGuest }) => {
+    attach: async ({ id, incarnation, random, keys, hasAnother, isGuest, signal }) => {
       if (isGuest) throw guestAtNats();
       const secret = (): Promise<never> => Promise.reject(noSecret('there is none'));
       const { relay, world } = await keys(secret);
       if (!relay) throw noSecret('a passphrase is none');
-      const bus = await openBus(source, random, hasAnother);
+      const bus = await openBus(source, random, { isPatient: hasAnother, signal });
       const station = new Station(bus, new Subjects(world), { id, incarnation }, () => relay);
       return {
         transport: new NatsTransport(station),

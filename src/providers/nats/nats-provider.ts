@@ -87,7 +87,8 @@ export class NatsProvider implements Provider {
   }
 
   announced(id: string): Promise<Hint | undefined> {
-    const { questions, subjects, relay } = this.#station;
+    const { bus, questions, subjects, relay } = this.#station;
+    if (!bus.epoch) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const end = (hint: Hint | undefined): void => {
         close();

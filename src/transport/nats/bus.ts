@@ -2,6 +2,7 @@ import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 
 import { afterAwake } from '../../base/time/awake.ts';
 import { systemClock } from '../../base/time/clock.ts';
+import { whenAborted } from '../../base/time/when-aborted.ts';
 import { messageOf } from '../../base/text.ts';
 import { unawaited, warnOfUnforeseen } from '../../base/unforeseen.ts';
 import { readMessage } from './bus-message.ts';
@@ -29,6 +30,9 @@ const LONGEST_PAUSE = 2_000;
  * is the silence after which a peer is suspect.
  */
 const UNSETTLED = 6_000;
+
+/** How long a peer with another network waits for its first connection before it goes on without it, in ms. */
+const PATIENCE = 1_000;
 
 /** How long a server may take to confirm the last messages, in ms. */
 const CLOSE_TIME = 1_000;
@@ -58,18 +62,34 @@ export class Bus {
   #problem: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
   #asking: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
-  /** Use `openBus`. @param begin a connection, or why there is none yet */
-  constructor(source: LoginSource, random: () => number, begin: NatsConnection | NatsUnreachable) {
+  /** Use `openBus`. */
+  constructor(source: LoginSource, random: () => number) {
     this.#source = source;
     this.#random = random;
-    if (begin instanceof NatsUnreachable) {
-      this.#note(begin);
-      this.#again(1);
-    } else {
-      this.#use(begin);
-    }
+  }
+
+  /** Connects for the first time. @throws as `connectOnce` */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    this.#use(await connectOnce(this.#source, [], this.#random, { signal }));
+  }
+
+  /** The same, and goes on without a connection if there is none soon. @throws as `connectOnce`, but for `NatsUnreachable` */
+  async openPatiently(signal: AbortSignal | undefined): Promise<void> {
+    const stopWatching = signal ? whenAborted(signal, () => this.#closing.abort()) : (): void => {};
+    this.#note(new NatsUnreachable(`no NATS server at ${this.#source.servers.join(', ')} has answered yet`));
+    let isLate = false;
+    const first = this.#connect().catch((error: unknown) => {
+      if (!isLate && !(error instanceof NatsUnreachable)) throw error;
+      this.#failed(error, 0);
+    });
+    const late = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE).unref());
+    await Promise.race([first, late]).finally(() => {
+      isLate = true;
+      stopWatching();
+    });
+    unawaited('with the first connection to NATS', first);
   }
 
   /** Undefined while there is no connection. */
@@ -88,7 +108,7 @@ export class Bus {
   }
 
   get isClosed(): boolean {
-    return this.#closed;
+    return this.#closing.signal.aborted;
   }
 
   /** @param reply where the server says at once if nobody listens at `subject` */
@@ -142,7 +162,7 @@ export class Bus {
         reject(signal.reason as Error);
       };
       const off = this.onChange(() => {
-        if (!this.#epoch && !this.#closed) return;
+        if (!this.#epoch && !this.isClosed) return;
         end();
         if (this.#epoch) resolve(this.#epoch);
         else reject(new Error('the connection to NATS is closed'));
@@ -154,8 +174,8 @@ export class Bus {
 
   /** Sends what was published, and closes. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.isClosed) return;
+    this.#closing.abort(new Error('the connection to NATS is closed'));
     clearTimeout(this.#timer);
     this.#stopSettling();
     const connection = this.#connection;
@@ -245,7 +265,7 @@ export class Bus {
     if (this.#connection !== connection) return;
     this.#lostAt = this.#epoch?.url;
     this.#end();
-    if (this.#closed) return;
+    if (this.isClosed) return;
     const why = error ? `: ${messageOf(error)}` : '';
     this.#note(new Error(`the connection to NATS broke${why}; connecting again`));
     this.#again(0);
@@ -262,18 +282,21 @@ export class Bus {
   #again(failures: number): void {
     const pause = failures === 0 ? 0 : this.#random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures);
     this.#timer = setTimeout(() => {
-      connectOnce(this.#source, this.#gossiped, this.#random, this.#lostAt).then(
-        (connection) => {
-          if (this.#closed) unawaited('at the end of a connection to NATS', connection.close());
-          else this.#use(connection);
-        },
-        (error: unknown) => {
-          if (this.#closed) return;
-          this.#note(error instanceof NatsUnreachable ? error : new NatsUnreachable(messageOf(error)));
-          this.#again(failures + 1);
-        },
-      );
+      this.#connect().catch((error: unknown) => this.#failed(error, failures));
     }, pause).unref();
+  }
+
+  async #connect(): Promise<void> {
+    const options = { worst: this.#lostAt, signal: this.#closing.signal };
+    const connection = await connectOnce(this.#source, this.#gossiped, this.#random, options);
+    if (this.isClosed) await connection.close();
+    else this.#use(connection);
+  }
+
+  #failed(error: unknown, failures: number): void {
+    if (this.isClosed) return;
+    this.#note(error instanceof NatsUnreachable ? error : new NatsUnreachable(messageOf(error)));
+    this.#again(failures + 1);
   }
 
   /** The client's own questions would keep the process alive. */
@@ -305,14 +328,17 @@ export class Bus {
 
 /**
  * @param isPatient do not fail if no server can be reached now, or none lets this client in: keep trying
- * @throws Error that says what is wrong
+ * @param signal gives up when it is aborted
+ * @throws Error that says what is wrong, or the reason of the signal
  */
-export async function openBus(source: LoginSource, random: () => number, isPatient = false): Promise<Bus> {
-  const begin = await connectOnce(source, [], random).catch((error: unknown) => {
-    if (isPatient && error instanceof NatsUnreachable) return error;
-    throw error;
-  });
-  return new Bus(source, random, begin);
+export async function openBus(
+  source: LoginSource,
+  random: () => number,
+  { isPatient = false, signal }: { isPatient?: boolean | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<Bus> {
+  const bus = new Bus(source, random);
+  await (isPatient ? bus.openPatiently(signal) : bus.open(signal));
+  return bus;
 }
 
 function ignore(): void {}

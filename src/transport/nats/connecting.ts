@@ -1,6 +1,7 @@
 import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
 
 import { messageOf } from '../../base/text.ts';
+import { whenAborted } from '../../base/time/when-aborted.ts';
 import { unawaited } from '../../base/unforeseen.ts';
 import type { LoginSource } from './nats-options.ts';
 
@@ -39,14 +40,16 @@ async function loadClient(): Promise<Client> {
  * server that died are spread over the others.
  * @param more servers of the cluster that are known besides
  * @param worst the server that is tried last
- * @throws NatsUnreachable, or the error of a file or package
+ * @param signal gives up when it is aborted
+ * @throws NatsUnreachable, the error of a file or package, or the reason of the signal
  */
 export async function connectOnce(
   source: LoginSource,
   more: readonly string[],
   random: () => number,
-  worst?: string,
+  { worst, signal }: { worst?: string | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<NatsConnection> {
+  signal?.throwIfAborted();
   const client = await loadClient();
   const login = await source.login((content) => client.credsAuthenticator(content));
   // The certificate of a server that is known by its address alone cannot be checked.
@@ -68,8 +71,9 @@ export async function connectOnce(
     return connection;
   };
   try {
-    return await firstOf(servers, connect);
+    return await firstOf(servers, connect, signal);
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new NatsUnreachable(`cannot connect to NATS at ${source.servers.join(', ')}: ${reasonOf(cause)}`, {
       cause,
     });
@@ -80,12 +84,20 @@ export async function connectOnce(
 function firstOf(
   servers: readonly string[],
   connect: (server: string) => Promise<NatsConnection>,
+  signal: AbortSignal | undefined,
 ): Promise<NatsConnection> {
   return new Promise((resolve, reject) => {
     const waiting = [...servers];
+    const stopWatching = signal ? whenAborted(signal, () => giveUp()) : (): void => {};
     let underWay = 0;
     let over = false;
     let timer: NodeJS.Timeout | undefined;
+    const giveUp = (): void => {
+      clearTimeout(timer);
+      waiting.length = 0;
+      over = true;
+      reject(signal!.reason as Error);
+    };
     const tryNext = (): void => {
       clearTimeout(timer);
       const server = waiting.shift();
@@ -95,15 +107,22 @@ function firstOf(
       connect(server).then(
         (connection) => {
           clearTimeout(timer);
-          if (over) unawaited('at the end of a connection to NATS', connection.close());
+          if (over) {
+            unawaited('at the end of a connection to NATS', connection.close());
+            return;
+          }
           over = true;
+          stopWatching();
           resolve(connection);
         },
         (error: unknown) => {
           underWay -= 1;
           if (over) return;
           if (waiting.length > 0) tryNext();
-          else if (underWay === 0) reject(error);
+          else if (underWay === 0) {
+            stopWatching();
+            reject(error);
+          }
         },
       );
     };

@@ -149,6 +149,8 @@ function letGo(connection: NatsConnection): void {
 
 function reasonOf(error: unknown): string {
   const { cause } = error as { cause?: unknown };
-  const text = messageOf(error);
-  return cause === undefined || messageOf(cause) === text ? text : `${text} (${messageOf(cause)})`;
+  const told = messageOf(error);
+  // All that the client says.
+  const text = told === 'timeout' ? `no NATS server answered within ${CONNECT_TIME / 1_000} s` : told;
+  return cause === undefined || messageOf(cause) === told ? text : `${text} (${messageOf(cause)})`;
 }

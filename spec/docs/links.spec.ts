@@ -67,8 +67,9 @@ describe('the links of the pages', () => {
       links(page).filter((target) => {
         const path = target.split('#')[0]!;
         const file = path ? relative(REPOSITORY, join(REPOSITORY, page, '..', path)) : page;
-        const packed = ['README.md', ...manifest.files];
-        return !packed.some((each) => file === each || file.startsWith(`${each}/`));
+        const isIn = (each: string): boolean => file === each || file.startsWith(`${each}/`);
+        const isLeftOut = manifest.files.some((each) => each.startsWith('!') && isIn(each.slice(1)));
+        return isLeftOut || !['README.md', ...manifest.files].some(isIn);
       }),
     );
     expect(outside).to.deep.equal([]);

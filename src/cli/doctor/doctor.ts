@@ -1,3 +1,4 @@
+import type { PeerOptions } from '../../index.ts';
 import { resolveOptions } from '../../peer/options/options.ts';
 import { doesWithout } from '../../providers/host/host-network.ts';
 import type { SecretKeys } from '../../wire/handshake/secret.ts';
@@ -50,7 +51,7 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
     tell(...results, checkClock());
     signal.throwIfAborted();
     if (secret.keys && results.every(({ status }) => status !== 'problem'))
-      tell(...(await checkOthers(undefined, secret.keys, settings.group, signal)));
+      tell(...(await checkOthers(undefined, secret.keys, settings.group, { signal, environment })));
   } else {
     const runtime = await checkRuntimeDirectory(environment, doesWithout(settings));
     tell(...runtime.results);
@@ -64,8 +65,8 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
     signal.throwIfAborted();
     if (options.settings && (runtime.isUsable || doesWithout(settings)) && secret.keys) {
       const { directory } = runtime;
-      const place = { announced, directory, environment };
-      tell(...(await checkOthers(place, secret.keys, settings.group, signal)));
+      const place = { announced, directory };
+      tell(...(await checkOthers(place, secret.keys, settings.group, { signal, environment })));
     }
   }
   const says = problems === 0 ? 'nothing is wrong' : count(problems, 'problem');
@@ -77,7 +78,6 @@ export async function doctor({ out, signal, environment }: Context): Promise<Exi
 interface Place {
   announced: readonly Announced[];
   directory: string;
-  environment: NodeJS.ProcessEnv;
 }
 
 /** @param place where peers of this host are announced; undefined if they are not, because the network is NATS */
@@ -85,24 +85,38 @@ async function checkOthers(
   place: Place | undefined,
   keys: SecretKeys,
   group: string,
-  signal: AbortSignal,
+  { signal, environment }: Pick<Context, 'signal' | 'environment'>,
 ): Promise<Result[]> {
   const strangers = place ? checkAnnouncements(place.announced, keys) : [];
   try {
-    return await withPeer('doctor', async (own) => {
-      await search(own, undefined, signal, PATIENCE);
-      const unreached = await checkUnreached(own, place?.announced ?? [], keys, signal);
-      // Look again: some peers of other hosts join while the missing ones are examined.
-      const found = own.peers.of(meant(undefined)).list();
-      const ids = new Set(found.map(({ id }) => id));
-      const elsewhere = place ? await checkElsewhere(place.directory, place.environment, ids) : [];
-      const peers = await checkPeers(sorted(found), group, signal);
-      return [...peers, ...strangers, ...unreached, ...elsewhere];
-    });
+    return await withPeer(
+      'doctor',
+      async (own) => {
+        await search(own, undefined, signal, PATIENCE);
+        const unreached = await checkUnreached(own, place?.announced ?? [], keys, signal);
+        // Look again: some peers of other hosts join while the missing ones are examined.
+        const found = own.peers.of(meant(undefined)).list();
+        const ids = new Set(found.map(({ id }) => id));
+        const elsewhere = place ? await checkElsewhere(place.directory, environment, ids) : [];
+        const peers = await checkPeers(sorted(found), group, signal);
+        return [...peers, ...strangers, ...unreached, ...elsewhere];
+      },
+      ownLog(environment),
+    );
   } catch (error) {
     signal.throwIfAborted();
     return [...strangers, { status: 'problem', check: 'start', says: messageOf(error) }];
   }
+}
+
+/**
+ * The results say what the peer of this command would warn of: that others have another secret, and to run the doctor. Who asks for a log
+ * gets it.
+ */
+function ownLog({ APP_NET_LOG: level }: NodeJS.ProcessEnv): PeerOptions {
+  if (level && level.toLowerCase() !== 'silent') return {};
+  const ignore = (): void => {};
+  return { logger: { debug: ignore, info: ignore, warn: ignore, error: ignore }, logLevel: 'warn' };
 }
 
 function ownerOf(announced: readonly Announced[], port: number): string | undefined {

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { Alarm } from '../base/time/alarm.ts';
@@ -18,6 +17,7 @@ import { aboutOf, readAddresses, sendPresence } from './exchange/members-wire.ts
 import type { About, MemberReader } from './exchange/members-wire.ts';
 import { Membership } from './members/membership.ts';
 import type { LinkKey, Member, MembershipInput, MembershipOutput } from './members/types.ts';
+import { placesBy } from './places.ts';
 import type { OwnPresence } from './exchange/own-presence.ts';
 
 /** Carries the core of presence: gives it what happens on links, sends what it tells, and keeps a record of every peer in it. */
@@ -47,9 +47,6 @@ export interface CarrierInput {
   /** Called when `wake` is due. */
   ring: () => void;
 }
-
-/** Bytes of a place on a ring. */
-const PLACE = 5;
 
 export class Carrier {
   readonly core: Membership;
@@ -84,7 +81,7 @@ export class Carrier {
       },
       find: (digest) => this.#keepListOf(digest),
     });
-    const places = (id: string): number[] => placesOn(ringKey, neighbours / 2, id);
+    const places = placesBy(ringKey, neighbours / 2);
     const isUntold = isGuest;
     this.core = new Membership({
       self: own.member(),
@@ -174,7 +171,11 @@ export class Carrier {
   }
 
   receive(input: MembershipInput): PresenceChange[] {
-    const outputs = this.core.receive(input, this.#clock.now());
+    return this.receiveAll([input]);
+  }
+
+  receiveAll(inputs: readonly MembershipInput[]): PresenceChange[] {
+    const outputs = this.core.receiveAll(inputs, this.#clock.now());
     this.#own.note(this.core.self);
     this.#setAlarm();
     return outputs.flatMap((output) => this.#carry(output) ?? []);
@@ -295,16 +296,4 @@ function finish(record: PeerRecord, why: LeaveReason, detail: string | undefined
 function joined(...details: (string | undefined)[]): string | undefined {
   const known = details.filter((detail) => detail !== undefined);
   return known.length === 0 ? undefined : known.join(', ');
-}
-
-/** The places of an id on the rings, which nobody without the secret can compute, and nobody can choose. */
-function placesOn(key: KeyObject, rings: number, id: string): number[] {
-  const places: number[] = [];
-  for (let block = 0; places.length < rings; block += 1) {
-    const digest = createHmac('sha256', key).update(`${block} ${id}`, 'utf8').digest();
-    for (let at = 0; at + PLACE <= digest.length && places.length < rings; at += PLACE) {
-      places.push(digest.readUIntBE(at, PLACE));
-    }
-  }
-  return places;
 }

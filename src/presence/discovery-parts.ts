@@ -10,7 +10,7 @@ import type { DiscoveryContext, DiscoveryInput } from './discovery-context.ts';
 import { noteDropped } from './candidates/dropped-hints.ts';
 import { noteFailure, noteLoss } from './candidates/failed-dials.ts';
 import { handsOf } from './hands.ts';
-import { carrierOf, considerEarly, considerHint, dropHint } from './candidates/hints.ts';
+import { carrierOf, considerEarly, considerHints, dropHint } from './candidates/hints.ts';
 import { dueDetours } from './detours.ts';
 import { LOOK, unusedLinks } from './idle-links.ts';
 import type { DiscoveryEmitted, DiscoveryMessage } from './messages.ts';
@@ -79,8 +79,7 @@ export const discoveryParts = setup({
     'consider the hint': enqueueActions(({ context, event, enqueue, system }) => {
       const { provider, hints } = event as Event<'provider.found'>;
       const hands = handsOf(context, enqueue, system);
-      const news = hints.filter((hint) => considerHint(context, provider, hint, hands));
-      if (news.length === 0) return;
+      if (!considerHints(context, provider, hints, hands)) return;
       enqueue.assign({ quiet: false });
       enqueue.cancel('quiet');
       enqueue.raise({ type: 'search.quiet' }, { id: 'quiet', delay: quietTime(context.self!, QUIET) });

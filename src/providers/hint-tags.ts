@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import { Memo } from '../base/memo.ts';
 import { addressText, plainIp } from '../transport/address.ts';
 import type { Address } from '../transport/address.ts';
 import { HINT_TAG } from '../wire/shapes.ts';
@@ -19,6 +20,12 @@ const LENGTH = 16;
 const OVER = 'over';
 
 /**
+ * Right tags that were made or checked lately, for all peers of this process: each of them hears of the same lives, and of each
+ * life several times. Wrong ones are not remembered, so that a flood of lies displaces nothing.
+ */
+const right = new Memo<Buffer>(8_192);
+
+/**
  * Tags of hints. A tag proves that somebody with the secret said that this life of this peer is at this address, so a lie costs a
  * check and no dial. Each address has its own tag, because hints are cut and merged on their way: each link announces its own
  * addresses, loopback is not told to other hosts, and a peer dials only a few addresses.
@@ -28,14 +35,20 @@ const OVER = 'over';
 export class HintTags {
   /** Private, so that a log or inspector that walks the actors does not find it. */
   readonly #key: KeyObject;
+  /** Tells the key from others. */
+  readonly #name: string;
 
   constructor(key: KeyObject) {
     this.#key = key;
+    this.#name = createHmac('sha256', key).update('name').digest('base64url');
   }
 
   /** The address with a new tag, which replaces an old one. */
   sign(life: Life, { host, port }: Address): Required<HintedAddress> {
-    return { host, port, tag: this.#digest(life, canonicalText({ host, port })).toString('base64url') };
+    const what = canonicalText({ host, port });
+    const digest = this.#digest(life, what);
+    right.set(this.#about(life, what), digest);
+    return { host, port, tag: digest.toString('base64url') };
   }
 
   /** Whether the address has a tag, and the tag is right. */
@@ -53,7 +66,17 @@ export class HintTags {
   }
 
   #isDigest(tag: string, life: Life, what: string): boolean {
-    return HINT_TAG.test(tag) && timingSafeEqual(Buffer.from(tag, 'base64url'), this.#digest(life, what));
+    if (!HINT_TAG.test(tag)) return false;
+    const about = this.#about(life, what);
+    const known = right.get(about);
+    const digest = known ?? this.#digest(life, what);
+    if (!timingSafeEqual(Buffer.from(tag, 'base64url'), digest)) return false;
+    if (!known) right.set(about, digest);
+    return true;
+  }
+
+  #about({ id, incarnation }: Life, what: string): string {
+    return `${this.#name}\n${id}\n${incarnation}\n${what}`;
   }
 
   #digest({ id, incarnation }: Life, what: string): Buffer {

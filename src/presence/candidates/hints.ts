@@ -12,8 +12,30 @@ import { carryOut, wantLink } from '../presence-steps.ts';
 
 /** What discovery does with the hints of its providers. */
 
-/** Returns whether nothing was known of this candidate. */
-export function considerHint(context: DiscoveryContext, provider: string, hint: Hint, hands: Hands): boolean {
+/** Returns whether something was new in these hints of one provider. */
+export function considerHints(
+  context: DiscoveryContext,
+  provider: string,
+  hints: readonly Hint[],
+  hands: Hands,
+): boolean {
+  const told: Hint[] = [];
+  const news = hints.filter((hint) => consider(context, provider, hint, told, hands));
+  tellCore(context, told, hands);
+  return news.length > 0;
+}
+
+/**
+ * Returns whether nothing was known of this candidate.
+ * @param told gets the hint if the core is to learn of it
+ */
+function consider(
+  context: DiscoveryContext,
+  provider: string,
+  hint: Hint,
+  told: Hint[],
+  hands: Hands,
+): boolean {
   const { candidates, gone, early, scanning, stopping, turns } = context;
   const self = context.self!;
   if (stopping) return false;
@@ -41,7 +63,7 @@ export function considerHint(context: DiscoveryContext, provider: string, hint: 
   if (hint.id !== '' && !hint.isAnybodys) {
     // The core decides whether and when it is dialled. It first learns of all peers of this host that are there already.
     if (provider === HOST && scanning.has(HOST) && !context.late) early.set(id, hint);
-    else tellCore(context, hint, hands);
+    else told.push(hint);
     if (before && isOfName(before) && candidate.isWanted) wantLink(context, candidate, hands);
   } else if (candidate.state === 'seen' || candidate.state === 'left') {
     candidate.state = 'seen';
@@ -54,15 +76,18 @@ export function considerHint(context: DiscoveryContext, provider: string, hint: 
 /** The first scan of this host is over, or takes too long. */
 export function considerEarly(context: DiscoveryContext, hands: Hands): void {
   if (context.stopping) return;
-  for (const hint of context.early.values()) tellCore(context, hint, hands);
+  tellCore(context, [...context.early.values()], hands);
   context.early.clear();
 }
 
-function tellCore(context: DiscoveryContext, hint: Hint, hands: Hands): void {
-  const { id, incarnation, addresses } = hint;
-  const patience = firstDelay(context.self!, hint, context.process);
-  const found = { type: 'hint.found', id, incarnation, addresses, patience } as const;
-  carryOut(context, context.carrier!.receive(found), hands);
+function tellCore(context: DiscoveryContext, hints: readonly Hint[], hands: Hands): void {
+  if (hints.length === 0) return;
+  const found = hints.map((hint) => {
+    const { id, incarnation, addresses } = hint;
+    const patience = firstDelay(context.self!, hint, context.process);
+    return { type: 'hint.found', id, incarnation, addresses, patience } as const;
+  });
+  carryOut(context, context.carrier!.receiveAll(found), hands);
 }
 
 export function dropHint(

@@ -140,11 +140,16 @@ export class Membership {
 
   /** @returns what is to be done, in this order */
   receive(input: MembershipInput, now: number): MembershipOutput[] {
+    return this.receiveAll([input], now);
+  }
+
+  /** Many hints come at once where many start: what follows from all of them is found out once. */
+  receiveAll(inputs: readonly MembershipInput[], now: number): MembershipOutput[] {
     const state = this.#state;
     state.now = now;
     state.out = [];
     noteLag(state, now - this.#expected);
-    take(state, input);
+    for (const input of inputs) take(state, input);
     judgeDue(state);
     if (!state.compared && state.isAnswered && state.asked.size === 0) {
       state.compared = true;
@@ -152,7 +157,7 @@ export class Membership {
     }
     planDials(state);
     // Many hints can come at once, and all of them count before the first dial.
-    if (input.type === 'time.passed') dialDue(state);
+    if (inputs.some(({ type }) => type === 'time.passed')) dialDue(state);
     tellDue(state);
     this.#expected = Math.max(now, this.wakeAt);
     return state.out;

@@ -19,10 +19,10 @@ const LEAST = 0.99;
 /** Where each call is looked at, and what stands there when it is not. */
 const WITHOUT = {
   'src/calls/call-message.ts': [
-    [/(function areCallsWanted\(.*?\): boolean \{).*?\n\}/s, '$1 return false; }'],
+    [/(function decideCall\(.*?\): Verdict \{).*?\n\}/s, '$1 return travels; }'],
     [/(function areCallsWatched\(\): boolean \{).*?\n\}/s, '$1 return false; }'],
   ],
-  'src/calls/caller/outgoing.ts': [[/const isWanted = .*?;/s, 'const isWanted = false;']],
+  'src/calls/caller/outgoing.ts': [[/const verdict = any.*?;/s, 'const verdict = outside;']],
   'src/calls/caller/call-ends.ts': [
     [/if \(this\.#calls\.made\) this\.#readAt = .*?;/, ''],
     [/(tell\(.*?\): void \{).*?\n {2}\}/s, '$1 }'],

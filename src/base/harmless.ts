@@ -10,9 +10,14 @@ export function harmless<T>(what: string, step: () => T): T | undefined {
   try {
     return step();
   } catch (error) {
-    warn(`${what} failed, which changed no call: ${messageOf(error)}`);
+    harmed(what, error);
     return undefined;
   }
+}
+
+/** Tells what `harmless` would, where a function for each step would cost too much. */
+export function harmed(what: string, error: unknown): void {
+  warn(`${what} failed, which changed no call: ${messageOf(error)}`);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { CHANNELS } from '../base/diagnostics.ts';
-import { harmless, noted } from '../base/harmless.ts';
+import { harmed, harmless, noted } from '../base/harmless.ts';
 import type { DiagnosedPeer } from '../base/diagnostics.ts';
-import type { CallMeta, TraceContext } from '../wire/beside.ts';
+import { readTrace } from '../wire/beside.ts';
+import type { CallMeta, TraceContext, WireTrace } from '../wire/beside.ts';
 import type { NetErrorCode } from '../base/errors.ts';
 import type { CallEnd } from './call-end.ts';
 
@@ -44,10 +45,22 @@ export class CallMessage {
   /** How the call ended; undefined before that. For a call that streams, this is the end of the stream. */
   end: CallEnd | undefined;
   #isOver = false;
+  #isUntraced: boolean;
 
   /** @internal */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** @internal What goes on with the call: its trace, or `false` if it is decided that it has none. */
+  get travels(): WireTrace | undefined {
+    return this.trace ?? (this.#isUntraced ? false : undefined);
+  }
+
+  /** @internal Lets this go on with the call, unless somebody gives it a trace. */
+  passOn(travels: WireTrace | undefined): void {
+    this.trace ??= readTrace(travels);
+    this.#isUntraced ||= travels === false;
   }
 
   /** @internal */
@@ -57,7 +70,7 @@ export class CallMessage {
     peer: DiagnosedPeer,
     tag: string,
     meta: CallMeta,
-    trace: TraceContext | undefined,
+    travels: WireTrace | undefined,
     waited: number,
     attemptOf: AnyMessage | undefined,
   ) {
@@ -66,7 +79,8 @@ export class CallMessage {
     this.peer = peer;
     this.tag = tag;
     this.meta = meta;
-    this.trace = trace;
+    this.trace = readTrace(travels);
+    this.#isUntraced = travels === false;
     this.waited = waited;
     this.attemptOf = attemptOf;
     this.enter = undefined;
@@ -80,7 +94,13 @@ export class CallMessage {
     noted(() => (this.end = end));
     const channel = end.ok ? CHANNELS.callEnd : CHANNELS.callError;
     if (channel.hasSubscribers) channel.publish(this);
-    for (const each of watchers) harmless(WATCHER, () => each.end(this, end));
+    for (const each of watchers) {
+      try {
+        each.end(this, end);
+      } catch (error) {
+        harmed(WATCHER, error);
+      }
+    }
     this.attemptOf?.attempted(this, end);
   }
 }
@@ -116,14 +136,27 @@ export class AnyMessage {
   #open: CallMessage | undefined;
   #last: CallMessage | undefined;
   #isOver = false;
+  #isUntraced: boolean;
+
+  /** @internal What goes on with the attempts: their trace, or `false` if it is decided that they have none. */
+  get travels(): WireTrace | undefined {
+    return this.trace ?? (this.#isUntraced ? false : undefined);
+  }
+
+  /** @internal Lets this go on with the attempts, unless somebody gives them a trace. */
+  passOn(travels: WireTrace | undefined): void {
+    this.trace ??= readTrace(travels);
+    this.#isUntraced ||= travels === false;
+  }
 
   /** @internal */
-  constructor(how: AnyMessage['how'], local: string, tag: string, trace: TraceContext | undefined) {
+  constructor(how: AnyMessage['how'], local: string, tag: string, travels: WireTrace | undefined) {
     this.how = how;
     this.local = local;
     this.tag = tag;
     this.peer = undefined;
-    this.trace = trace;
+    this.trace = readTrace(travels);
+    this.#isUntraced = travels === false;
     this.end = undefined;
   }
 
@@ -154,6 +187,7 @@ export class AnyMessage {
     noted(() => (this.end = end));
     const channel = end.ok ? CHANNELS.anyEnd : CHANNELS.anyError;
     if (channel.hasSubscribers) channel.publish(this);
+    for (const each of watchers) harmless(WATCHER, () => each.anyEnd(this, end));
   }
 }
 
@@ -179,17 +213,25 @@ export interface RefuseMessage {
   readonly message: string;
 }
 
-let attempting: AnyMessage | undefined;
+/** A call of `any`, or an input of `map`, as its attempts see it. */
+export interface Attempted {
+  /** Undefined if nobody follows it. */
+  readonly message: AnyMessage | undefined;
+  /** What goes on with its attempts. */
+  readonly travels: WireTrace | undefined;
+}
+
+let attempting: Attempted | undefined;
 
 /** The `any` or `map` that a call which is being made is an attempt of. */
-export function attempted(): AnyMessage | undefined {
+export function attempted(): Attempted | undefined {
   return attempting;
 }
 
 /** Makes an attempt: the call that `make` makes at once belongs to it. */
-export function attempt<T>(message: AnyMessage | undefined, make: () => T): T {
+export function attempt<T>(any: Attempted | undefined, make: () => T): T {
   const before = attempting;
-  attempting = message;
+  attempting = any;
   try {
     return make();
   } finally {
@@ -197,29 +239,46 @@ export function attempt<T>(message: AnyMessage | undefined, make: () => T): T {
   }
 }
 
-/** Tells of a call of `any`, or of an input of `map`, if somebody listens. @param trace of the call that it is made in */
+/**
+ * Tells of a call of `any`, or of an input of `map`, if somebody may want it.
+ * @param travels what goes on from the call that it is made in
+ */
 export function beginAny(
   how: AnyMessage['how'],
   local: string,
   tag: string,
-  trace: TraceContext | undefined,
-): AnyMessage | undefined {
-  if (!isAnyWatched()) return undefined;
-  const message = new AnyMessage(how, local, tag, trace);
-  CHANNELS.anyStart.publish(message);
-  return message;
+  travels: WireTrace | undefined,
+): Attempted | undefined {
+  if (!isAnyWatched() && !areCallsWatched()) return undefined;
+  const verdict = decideCall('caller', local, travels);
+  if (verdict !== true && !isAnyWatched()) return { message: undefined, travels: verdict };
+  const message = new AnyMessage(how, local, tag, travels);
+  if (CHANNELS.anyStart.hasSubscribers) CHANNELS.anyStart.publish(message);
+  for (const each of watchers) harmless(WATCHER, () => each.anyStart(message));
+  return { message, travels: message.travels };
 }
+
+/** `true` if the call is followed; otherwise what goes on with it. */
+export type Verdict = true | WireTrace | undefined;
 
 /**
  * Somebody who decides for each call, before anything is made for it, whether to follow it. The channels have no way to do
  * so, and a message for each call costs more than the 99 of 100 are worth that nobody looks at.
  */
 export interface CallWatcher {
-  /** Asked right before each call. @param isTraced whether it belongs to a trace */
-  wants(side: CallMessage['side'], isTraced: boolean): boolean;
+  /**
+   * Asked right before each call, but not before the attempts of `any` and `map`.
+   * @param local id of the peer of this process
+   * @param travels what came with the call, or goes on from the call that it is made in
+   */
+  wants(side: CallMessage['side'], local: string, travels: WireTrace | undefined): Verdict;
+  /** What a function that waits runs inside if nobody follows its call. */
+  inside(local: string, travels: WireTrace | undefined): CallMessage['enter'];
   /** Also called for calls that only others want. */
   start(message: CallMessage): void;
   end(message: CallMessage, end: CallEnd): void;
+  anyStart(message: AnyMessage): void;
+  anyEnd(message: AnyMessage, end: CallEnd): void;
 }
 
 const WATCHER = 'the instrumentation of calls';
@@ -232,13 +291,35 @@ export function watchCalls(watcher: CallWatcher): () => void {
   return () => (watchers = watchers.filter((each) => each !== watcher));
 }
 
-/** Whether somebody wants to follow the call that is about to begin. */
-export function areCallsWanted(side: CallMessage['side'], isTraced: boolean): boolean {
+/** Whether somebody wants to follow the call that is about to begin, and what else goes on with it. */
+export function decideCall(
+  side: CallMessage['side'],
+  local: string,
+  travels: WireTrace | undefined,
+): Verdict {
   const { callStart, callEnd, callError } = CHANNELS;
-  let are = callStart.hasSubscribers || callEnd.hasSubscribers || callError.hasSubscribers;
-  // Each is asked, as each remembers its own answer until `start`.
-  for (const each of watchers) if (harmless(WATCHER, () => each.wants(side, isTraced))) are = true;
-  return are;
+  let isWanted = callStart.hasSubscribers || callEnd.hasSubscribers || callError.hasSubscribers;
+  let otherwise = travels;
+  // Each is asked, as each remembers its own answer until `start`, and takes over what those before it decided.
+  for (const each of watchers) {
+    try {
+      const verdict = each.wants(side, local, otherwise);
+      if (verdict === true) isWanted = true;
+      else otherwise = verdict;
+    } catch (error) {
+      harmed(WATCHER, error);
+    }
+  }
+  return isWanted || otherwise;
+}
+
+/** What a function that waits runs inside, if nobody follows its call. */
+export function insideOf(local: string, travels: WireTrace | undefined): CallMessage['enter'] {
+  for (const each of watchers) {
+    const enter = harmless(WATCHER, () => each.inside(local, travels));
+    if (enter) return enter;
+  }
+  return undefined;
 }
 
 /** Whether somebody may want to follow calls. */
@@ -250,7 +331,13 @@ export function areCallsWatched(): boolean {
 
 export function publishStart(message: CallMessage): void {
   if (CHANNELS.callStart.hasSubscribers) CHANNELS.callStart.publish(message);
-  for (const each of watchers) harmless(WATCHER, () => each.start(message));
+  for (const each of watchers) {
+    try {
+      each.start(message);
+    } catch (error) {
+      harmed(WATCHER, error);
+    }
+  }
 }
 
 /** Whether somebody listens to `any` and `map`. */

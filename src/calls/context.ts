@@ -5,7 +5,7 @@ import { entered } from '../base/harmless.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { shared } from '../base/shared.ts';
 import { NO_META } from '../wire/beside.ts';
-import type { CallMeta, TraceContext } from '../wire/beside.ts';
+import type { CallMeta, TraceContext, WireTrace } from '../wire/beside.ts';
 
 /**
  * The call that a function runs for, as `current()` returns it.
@@ -39,6 +39,8 @@ export interface CallContext {
 
 /** A call that runs here, with what the calls made inside it need to know. */
 export interface OuterCall extends CallContext {
+  /** The trace that the calls made inside it belong to; `false` if it is decided that they belong to none. */
+  readonly travels?: WireTrace | undefined;
   readonly settled: boolean;
   /** Its function never asks for its context, so it is not entered into the storage. */
   readonly bare?: boolean;
@@ -108,11 +110,18 @@ export function insideOuterCall(own: { time: number; signal: AbortSignal | undef
 }
 
 /** Runs a function that does nothing more after its return. */
-export function runBriefly(source: ContextSource, run: AnyFunction, args: readonly unknown[]): unknown {
+export function runBriefly(
+  source: ContextSource,
+  run: AnyFunction,
+  args: readonly unknown[],
+  enter?: OuterCall['enter'],
+): unknown {
   const before = running.now;
   running.now = source;
   try {
-    return Reflect.apply(run, undefined, args);
+    return enter
+      ? entered(enter, () => Reflect.apply(run, undefined, args))
+      : Reflect.apply(run, undefined, args);
   } finally {
     running.now = before;
   }

@@ -17,7 +17,7 @@ import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { Selector } from '../presence/set/selector.ts';
 import { peerLine } from '../base/peer-line.ts';
 import { NO_META, encodeBeside } from '../wire/beside.ts';
-import type { CallMeta, TraceContext } from '../wire/beside.ts';
+import type { CallMeta, WireTrace } from '../wire/beside.ts';
 import type { EventFrame } from '../wire/frames.ts';
 import { NotSerializable } from '../wire/values/not-serializable.ts';
 import { TooLarge } from '../wire/too-large.ts';
@@ -68,7 +68,7 @@ export class EventHub {
   /** What this peer emits. */
   readonly topics: Topics;
   readonly #largest: number;
-  readonly #trace: () => TraceContext | undefined;
+  readonly #trace: () => WireTrace | undefined;
   readonly #find: (id: string) => RemotePeer | undefined;
   readonly #interests = new Map<string, Interest>();
   readonly #ofModules = new ModuleListeners();
@@ -82,7 +82,7 @@ export class EventHub {
     settings: EventSettings,
     source: PeerSource,
     find: (id: string) => RemotePeer | undefined,
-    trace: () => TraceContext | undefined,
+    trace: () => WireTrace | undefined,
   ) {
     const { clock, limits, log, slowSubscribers, stacks } = settings;
     this.id = settings.id;

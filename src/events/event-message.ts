@@ -2,7 +2,8 @@ import { CHANNELS } from '../base/diagnostics.ts';
 import type { DiagnosedPeer } from '../base/diagnostics.ts';
 import { noted } from '../base/harmless.ts';
 import { messageOf } from '../base/text.ts';
-import type { CallMeta, TraceContext } from '../wire/beside.ts';
+import { readTrace } from '../wire/beside.ts';
+import type { CallMeta, TraceContext, WireTrace } from '../wire/beside.ts';
 import type { Gap } from './interests.ts';
 
 /** What the channels about events carry. */
@@ -51,6 +52,8 @@ export interface ReceiveMessage {
   readonly meta: CallMeta;
   /** The trace that came with it. */
   readonly trace: TraceContext | undefined;
+  /** Whether it is decided that it belongs to no trace: it was emitted in a call of which a sampler made none. */
+  readonly untraced: boolean;
   /** A subscriber to `receive` may set it: the listener then runs inside it. */
   enter: (<T>(step: () => T) => T) | undefined;
   /** The message of the error that the listener failed with; undefined until then. */
@@ -82,12 +85,12 @@ export function traceOfEmit(
   local: string,
   name: string,
   meta: CallMeta,
-  trace: TraceContext | undefined,
-): TraceContext | undefined {
+  trace: WireTrace | undefined,
+): WireTrace | undefined {
   if (!CHANNELS.eventEmit.hasSubscribers) return trace;
-  const message: EmitMessage = { local, name, meta, trace };
+  const message: EmitMessage = { local, name, meta, trace: readTrace(trace) };
   CHANNELS.eventEmit.publish(message);
-  return message.trace;
+  return message.trace ?? (trace === false ? false : undefined);
 }
 
 export function tellHandled(message: ReceiveMessage, failure?: { error: unknown }): void {

@@ -71,7 +71,7 @@ export class Subscription implements Disposable {
   #take(peer: RemotePeer, event: EventFrame): void {
     const received = this.#gaps.receive(peer, event);
     if (CHANNELS.eventReceive.hasSubscribers) {
-      this.#takeTold(received);
+      this.#takeTold(received, event.trace === false);
       return;
     }
     try {
@@ -83,9 +83,9 @@ export class Subscription implements Disposable {
   }
 
   /** Does the same, and tells of it. */
-  #takeTold(received: Received<unknown>): void {
+  #takeTold(received: Received<unknown>, untraced: boolean): void {
     const { peer, name, sequence, meta, trace } = received;
-    const beside = { meta, trace, enter: undefined, error: undefined };
+    const beside = { meta, trace, untraced, enter: undefined, error: undefined };
     const message: ReceiveMessage = { local: this.#local, peer, name, sequence, ...beside };
     CHANNELS.eventReceive.publish(message);
     const done = (): void => tellHandled(message);

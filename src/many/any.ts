@@ -4,7 +4,7 @@ import { pause, untilChange } from './pool.ts';
 import { GivenStreams, orFailure } from '../calls/streams/given-streams.ts';
 import { OK, endOf } from '../calls/call-end.ts';
 import { attempt as asAttempt, beginAny } from '../calls/call-message.ts';
-import type { AnyMessage } from '../calls/call-message.ts';
+import type { AnyMessage, Attempted } from '../calls/call-message.ts';
 import { insideOuterCall, outerCall } from '../calls/context.ts';
 import type { CallOptions, RemotePeer } from '../presence/set/remote-peer.ts';
 import type { CallMeta } from '../wire/beside.ts';
@@ -63,14 +63,15 @@ export async function callAny(
   given = GivenStreams.among(args, true),
 ): Promise<unknown> {
   const { tag, pool } = call.candidates;
-  const message = beginAny('any', pool.id, tag, outerCall()?.trace);
-  if (!given)
-    return message
-      ? told(message, attempt(call, args, given, plain, message))
-      : attempt(call, args, given, plain);
+  const any = beginAny('any', pool.id, tag, outerCall()?.travels);
+  const message = any?.message;
+  if (!given) {
+    const attempts = attempt(call, args, given, plain, any);
+    return message ? told(message, attempts) : attempts;
+  }
   try {
     const watched = { ...call, signal: orFailure(call.signal, given) };
-    const attempts = attempt(watched, args, given, plain, message);
+    const attempts = attempt(watched, args, given, plain, any);
     return await (message ? told(message, attempts) : attempts);
   } finally {
     given.release();
@@ -82,7 +83,7 @@ async function attempt(
   args: readonly unknown[],
   given: GivenStreams | undefined,
   plain: (() => void) | undefined,
-  message?: AnyMessage,
+  any: Attempted | undefined,
 ): Promise<unknown> {
   const { candidates, meta } = call;
   const { time, signal } = insideOuterCall(call);
@@ -113,7 +114,7 @@ async function attempt(
     try {
       const options = { deadline: call.streams ? time : left, signal, meta };
       const make = (): Promise<unknown> => peer.callWith(given, candidates.tag, args, options, plain);
-      const value = await (message ? asAttempt(message, make) : make());
+      const value = await (any ? asAttempt(any, make) : make());
       balance.took(peer);
       return value;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { attempt, beginAny } from '../calls/call-message.ts';
-import type { AnyMessage } from '../calls/call-message.ts';
+import type { Attempted } from '../calls/call-message.ts';
 import { outerCall } from '../calls/context.ts';
 import type { GivenStreams } from '../calls/streams/given-streams.ts';
 import type { CallOptions, RemotePeer } from '../presence/set/remote-peer.ts';
@@ -17,13 +17,13 @@ export interface Work {
   readonly attempts: Attempts;
   /** When it fails at the latest, on the clock; Infinity until a peer gets it. */
   end: number;
-  /** Tells of it, if somebody listens. */
-  message: AnyMessage | undefined;
+  /** Set with the first attempt, if somebody may want to follow it. */
+  any: Attempted | undefined;
   /** The peer that had it last. */
   peer: RemotePeer | undefined;
 }
 
-export type Rejected = Pick<Work, 'index' | 'input' | 'peer'> & Partial<Pick<Work, 'given' | 'message'>>;
+export type Rejected = Pick<Work, 'index' | 'input' | 'peer'> & Partial<Pick<Work, 'given' | 'any'>>;
 
 /** Gives the input to a peer. */
 export function makeAttempt(
@@ -33,6 +33,6 @@ export function makeAttempt(
   options: CallOptions,
 ): Promise<unknown> {
   const make = (): Promise<unknown> => peer.callWith(work.given, tag, work.args, options);
-  work.message ??= beginAny('map', pool.id, tag, outerCall()?.trace);
-  return work.message ? attempt(work.message, make) : make();
+  work.any ??= beginAny('map', pool.id, tag, outerCall()?.travels);
+  return work.any ? attempt(work.any, make) : make();
 }

@@ -133,7 +133,7 @@ class Mapping {
       return;
     }
     const attempts = new Attempts(this.#call.idempotent, given);
-    const work = { index, input, args, given, attempts, end: Infinity, message: undefined, peer: undefined };
+    const work = { index, input, args, given, attempts, end: Infinity, any: undefined, peer: undefined };
     this.#queue.push(work);
     given?.onFailure((error) => this.#then(() => this.#drop(work, error)));
   }
@@ -191,7 +191,7 @@ class Mapping {
     );
   }
 
-  #answered(peer: RemotePeer, { index, input, given, message }: Work, value: unknown): void {
+  #answered(peer: RemotePeer, { index, input, given, any }: Work, value: unknown): void {
     this.#slots.release(peer);
     given?.release();
     this.#call.candidates.pool.balance.took(peer);
@@ -199,10 +199,10 @@ class Mapping {
       // The stream would end with the loop. For a known function, the type says that it cannot be mapped.
       new StreamSource(value).end();
       const text = `${readableTag(this.#call.candidates.tag)} returns a stream, which map cannot use; call it with on(peer) or any()`;
-      this.#reject({ index, input, peer, message }, new TypeError(text));
+      this.#reject({ index, input, peer, any }, new TypeError(text));
       return;
     }
-    message?.finish(OK);
+    any?.message?.finish(OK);
     this.#settle({ index, input, status: 'fulfilled', value, peer });
   }
 
@@ -210,7 +210,7 @@ class Mapping {
     this.#slots.release(peer);
     if (this.#over) {
       work.given?.release();
-      work.message?.finish(endOf(error));
+      work.any?.message?.finish(endOf(error));
       return;
     }
     if (!work.attempts.mayRepeat(error)) {
@@ -221,9 +221,9 @@ class Mapping {
     this.#queue.push(work);
   }
 
-  #reject({ index, input, peer, given, message }: Rejected, reason: unknown): void {
+  #reject({ index, input, peer, given, any }: Rejected, reason: unknown): void {
     given?.release();
-    message?.finish(endOf(reason));
+    any?.message?.finish(endOf(reason));
     this.#failed += 1;
     this.#settle({ index, input, status: 'rejected', reason, peer });
   }
@@ -305,9 +305,9 @@ class Mapping {
     this.#call.candidates.pool.clock.clearTimeout(this.#timer);
     this.#detach();
     this.#inputs.close();
-    for (const { given, message } of this.#queue) {
+    for (const { given, any } of this.#queue) {
       given?.release();
-      message?.finish(endOf(reason));
+      any?.message?.finish(endOf(reason));
     }
     this.#leave.abort(reason);
   }

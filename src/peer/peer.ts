@@ -150,7 +150,7 @@ export class Peer extends GuestHost {
     this.#set = new PeerSet(group, () => this.#settle());
     this.peers = new Peers(() => this.#set);
     const find = (peer: string): RemotePeer | undefined => this.#set.get(peer);
-    this.events = new EventHub(settings, this.#set, find, () => outerCall()?.trace);
+    this.events = new EventHub(settings, this.#set, find, () => outerCall()?.travels);
     const machine = createPeerMachine(
       createCallerLogic({ measured, clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
       createDispatcherLogic({

@@ -7,7 +7,6 @@ import { harmless } from '../base/harmless.ts';
 import { refuseUnknown } from '../base/option-checks.ts';
 import { libraryVersion } from '../base/version.ts';
 import { watchCalls } from '../calls/call-message.ts';
-import type { AnyMessage, CallMessage } from '../calls/call-message.ts';
 import type { EmitMessage, ReceiveMessage } from '../events/event-message.ts';
 import type { Peer } from '../peer/peer.ts';
 import { SCOPE } from './conventions.ts';
@@ -28,8 +27,10 @@ export interface InstrumentOptions {
   /** Only calls and events of this peer. Default: those of every peer of the process. */
   peer?: Peer | undefined;
   /**
-   * The share of the calls outside of any trace that begin one, from 0 to 1. Your sampler decides about these afterwards. A call
-   * that is not chosen costs almost nothing. Calls inside a trace always belong to it. Default: 1.
+   * The share of the calls outside of any trace that begin one, from 0 to 1. Calls inside a trace have spans if it is sampled. All
+   * others cost almost nothing, as the SDK is not asked about them: no span, no ids. Their functions, and what these call, make no
+   * spans either. Use it with a sampler that follows the parent, as the default one does. Default: each call is a span, and the
+   * sampler of your SDK decides about it.
    */
   sample?: number | undefined;
 }
@@ -53,10 +54,8 @@ const OPTIONS: Record<keyof InstrumentOptions, true> = {
  */
 export function instrument(options: InstrumentOptions = {}): () => void {
   refuseUnknown('option', options, OPTIONS);
-  const { tracer, meter, peer, sample = 1 } = options;
-  if (typeof sample !== 'number' || !(sample >= 0 && sample <= 1)) {
-    throw new TypeError('sample: give a number from 0 to 1');
-  }
+  const { tracer, meter, peer, sample } = options;
+  if (sample !== undefined) checkSample(sample);
   if (peer !== undefined && typeof peer.id !== 'string') {
     throw new TypeError('peer: give a peer from createPeer()');
   }
@@ -74,30 +73,35 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     channels.push([`app-net:${name}`, guarded]);
   };
 
-  const isOwn = ({ local }: CallMessage): boolean => peer === undefined || local === peer.id;
+  const isOwn = (local: string): boolean => peer === undefined || local === peer.id;
   const endCalls = watchCalls({
-    wants: (side, isTraced) => spans?.wants(side, isTraced) === true || durations !== undefined,
+    wants: (side, local, travels) => {
+      if (!isOwn(local)) return travels;
+      const verdict = spans ? spans.decide(side, travels) : travels;
+      return durations ? true : verdict;
+    },
+    inside: (local, travels) => (isOwn(local) ? spans?.inside(travels) : undefined),
     start: (message) => {
-      if (!isOwn(message)) return;
+      if (!isOwn(message.local)) return;
       durations?.start(message);
       spans?.callStart(message);
     },
     end: (message, end) => {
-      if (!isOwn(message)) return;
+      if (!isOwn(message.local)) return;
       spans?.callEnd(message, end);
       if (!message.attemptOf) durations?.end(message, end);
     },
+    anyStart: (message) => {
+      if (!isOwn(message.local)) return;
+      durations?.start(message);
+      spans?.anyStart(message);
+    },
+    anyEnd: (message, end) => {
+      if (!isOwn(message.local)) return;
+      spans?.anyEnd(message, end);
+      durations?.end(message, end);
+    },
   });
-  const anyEnded = (message: AnyMessage): void => {
-    spans?.anyEnd(message, message.end!);
-    durations?.end(message, message.end!);
-  };
-  on('any:start', (message: AnyMessage) => {
-    durations?.start(message);
-    spans?.anyStart(message);
-  });
-  on('any:end', anyEnded);
-  on('any:error', anyEnded);
   if (spans) {
     on('event:emit', (message: EmitMessage) => spans.emit(message));
     on('event:receive', (message: ReceiveMessage) => spans.receive(message));
@@ -109,6 +113,16 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     endCalls();
     for (const [name, listener] of channels) unsubscribe(name, listener);
   };
+}
+
+/** @throws TypeError */
+function checkSample(sample: unknown): void {
+  if (typeof sample === 'number' && sample >= 0 && sample <= 1) return;
+  const isPercent = typeof sample === 'number' && sample > 1 && sample <= 100;
+  const hint = isPercent
+    ? `; for ${sample} %, give ${sample / 100}`
+    : ', such as 0.01 for one call in a hundred';
+  throw new TypeError(`sample: give a number from 0 to 1${hint}`);
 }
 
 /** Nothing is measured for a meter that drops everything, as the API's own does where no provider is registered. */

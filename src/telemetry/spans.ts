@@ -3,10 +3,14 @@ import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 
 import type { DiagnosedPeer } from '../base/diagnostics.ts';
 import type { CallEnd } from '../calls/call-end.ts';
-import type { AnyMessage, CallMessage } from '../calls/call-message.ts';
+import type { AnyMessage, CallMessage, Verdict } from '../calls/call-message.ts';
 import type { EmitMessage, ReceiveMessage } from '../events/event-message.ts';
-import type { TraceContext } from '../wire/beside.ts';
+import { readTrace } from '../wire/beside.ts';
+import type { WireTrace } from '../wire/beside.ts';
+import { carrierOf } from './carrier.ts';
 import { SYSTEM, endAttributes, methodOf } from './conventions.ts';
+import { Sampling } from './sampling.ts';
+import { unsampledContext } from './unsampled.ts';
 
 /** Where a message keeps its span: a field costs less than a WeakMap, and there may be several instrumentations. */
 type Spanned<Message> = Message & { [key: symbol]: Span | undefined };
@@ -14,30 +18,37 @@ type Spanned<Message> = Message & { [key: symbol]: Span | undefined };
 /** Makes spans of the messages of the diagnostics channels, with the OpenTelemetry API only. */
 export class Spans {
   readonly #tracer: Tracer;
-  readonly #sample: number;
-  /** Calls without a trace until one begins one. */
-  #unsampled: number;
+  readonly #sampling: Sampling | undefined;
   readonly #key = Symbol('span');
-  /** What `wants` has said of the call that is about to begin. */
-  #isChosen = false;
+  /** What became of the call, or the `any`, that is about to begin. */
+  #verdict: Verdict = undefined;
 
-  /** @param sample the share of the calls without a trace that begin one, from 0 to 1 */
-  constructor(tracer: Tracer, sample: number) {
+  /** @param sample the share of the calls without a trace that begin one, from 0 to 1; undefined if the sampler decides */
+  constructor(tracer: Tracer, sample: number | undefined) {
     this.#tracer = tracer;
-    this.#sample = sample;
-    this.#unsampled = callsBefore(sample);
+    this.#sampling = sample === undefined ? undefined : new Sampling(sample);
   }
 
   /** Whether the call that is about to begin gets a span. Nearly all calls end here when `sample` is small. */
-  wants(side: CallMessage['side'], isTraced: boolean): boolean {
-    this.#isChosen = isTraced || this.#isSampled() || (side === 'caller' && isInsideSpan());
-    return this.#isChosen;
+  decide(side: CallMessage['side'], travels: WireTrace | undefined): Verdict {
+    // In case that the context manager throws.
+    this.#verdict = travels;
+    this.#verdict = this.#sampling ? this.#sampling.decide(side, travels) : true;
+    return this.#verdict;
+  }
+
+  /** A function whose call has no span runs in a context that is not sampled, so that nothing begins a trace in it. */
+  inside(travels: WireTrace | undefined): CallMessage['enter'] {
+    if (travels === false) return within(unsampledContext());
+    return travels === undefined ? undefined : within(propagation.extract(ROOT_CONTEXT, readTrace(travels)));
   }
 
   callStart(message: CallMessage): void {
-    if (message.side === 'callee') this.#serve(message);
-    else if (!message.attemptOf) this.#call(message, message.tag, toward(message.peer));
-    else (message.attemptOf as Spanned<AnyMessage>)[this.#key]?.addEvent('attempt', toward(message.peer));
+    if (message.side === 'caller' && message.attemptOf)
+      (message.attemptOf as Spanned<AnyMessage>)[this.#key]?.addEvent('attempt', toward(message.peer));
+    else if (this.#verdict !== true) message.passOn(this.#verdict);
+    else if (message.side === 'callee') this.#serve(message);
+    else this.#call(message, toward(message.peer));
   }
 
   callEnd(message: CallMessage, end: CallEnd): void {
@@ -48,8 +59,8 @@ export class Spans {
   }
 
   anyStart(message: AnyMessage): void {
-    this.#isChosen = this.#isSampled();
-    this.#call(message, message.tag, { 'app_net.call': message.how });
+    if (this.#verdict === true) this.#call(message, { 'app_net.call': message.how });
+    else message.passOn(this.#verdict);
   }
 
   anyEnd(message: AnyMessage, end: CallEnd): void {
@@ -64,6 +75,7 @@ export class Spans {
 
   /** A span only for events that belong to a trace: the conventions for messaging are still in development. */
   receive(message: ReceiveMessage): void {
+    if (message.untraced) message.enter = within(unsampledContext());
     if (!message.trace) return;
     const from = propagation.extract(ROOT_CONTEXT, message.trace);
     const emitter = trace.getSpanContext(from);
@@ -93,13 +105,11 @@ export class Spans {
     span?.end();
   }
 
-  #call(message: CallMessage | AnyMessage, tag: string, more: Attributes): void {
+  #call(message: CallMessage | AnyMessage, more: Attributes): void {
     const active = context.active();
-    const known = trace.getSpanContext(active);
-    if (!known && !message.trace && !this.#isChosen) return;
     // The function that makes the call may run for another one without its context, such as code that a timer runs.
-    const from = known || !message.trace ? active : propagation.extract(active, message.trace);
-    const name = methodOf(tag);
+    const from = trace.getSpanContext(active) ? active : parentOf(message, active);
+    const name = methodOf(message.tag);
     const attributes = { 'rpc.system.name': SYSTEM, 'rpc.method': name, ...more };
     const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, from);
     (message as Spanned<CallMessage | AnyMessage>)[this.#key] = span;
@@ -107,9 +117,8 @@ export class Spans {
   }
 
   #serve(message: CallMessage): void {
-    if (!message.trace && !this.#isChosen) return;
     // Not the active context: that is the one in which the connection happened to be opened.
-    const from = message.trace ? propagation.extract(ROOT_CONTEXT, message.trace) : ROOT_CONTEXT;
+    const from = parentOf(message, ROOT_CONTEXT);
     const name = methodOf(message.tag);
     const { peer, waited } = message;
     const attributes = {
@@ -138,29 +147,14 @@ export class Spans {
     }
     span.end();
   }
-
-  #isSampled(): boolean {
-    if (this.#unsampled > 0) {
-      this.#unsampled -= 1;
-      return false;
-    }
-    this.#unsampled = callsBefore(this.#sample);
-    return true;
-  }
 }
 
-/**
- * How many calls come before the next one that is chosen, if each is chosen with the same chance. A random number for each of them would
- * cost more than all the rest.
- */
-function callsBefore(sample: number): number {
-  if (sample <= 0) return Infinity;
-  return sample >= 1 ? 0 : Math.floor(Math.log(1 - Math.random()) / Math.log1p(-sample));
-}
-
-function isInsideSpan(): boolean {
-  const active = context.active();
-  return active !== ROOT_CONTEXT && trace.getSpanContext(active) !== undefined;
+/** The context with the span that a call belongs to, by what came with it. */
+function parentOf({ travels }: CallMessage | AnyMessage, otherwise: Context): Context {
+  if (travels === undefined) return otherwise;
+  // The sampler then decides as it does about any parent that is not sampled.
+  if (travels === false) return unsampledContext();
+  return propagation.extract(otherwise, readTrace(travels));
 }
 
 function toward({ id, name, host }: DiagnosedPeer): Attributes {
@@ -169,12 +163,4 @@ function toward({ id, name, host }: DiagnosedPeer): Attributes {
 
 function within(inside: Context): <T>(step: () => T) => T {
   return (step) => context.with(inside, step);
-}
-
-/** What the user's propagator writes; undefined when that is nothing. */
-function carrierOf(from: Context): TraceContext | undefined {
-  const carrier: Record<string, string> = {};
-  propagation.inject(from, carrier);
-  for (const _ in carrier) return carrier;
-  return undefined;
 }

@@ -144,7 +144,7 @@ export class FunctionThreads implements Threads {
     const given = GivenStreams.among(args);
     const signals = [...(outer ? [outer.signal] : []), ...(given ? [given.signal] : [])];
     const caller = outer instanceof RunningCall ? outer.link : undefined;
-    const beside = encodeBeside(outer?.meta, outer?.trace);
+    const beside = encodeBeside(outer?.meta, outer?.travels);
     const time = outer?.deadline ?? Infinity;
     return this.#make({ args, time, signals, given, caller, beside, plain: undefined }).catch(ours);
   };
@@ -166,7 +166,7 @@ export class FunctionThreads implements Threads {
       time = milliseconds('deadline', options.deadline, this.#deadline);
       const signal = abortSignal('signal', options.signal);
       if (signal) signals.push(signal);
-      beside = encodeBeside(options.meta, outer?.trace);
+      beside = encodeBeside(options.meta, outer?.travels);
     } catch (error) {
       given?.release();
       throw error;

@@ -24,8 +24,11 @@ export type CallMeta = Readonly<Record<string, unknown>>;
  */
 export type TraceContext = Readonly<Record<string, string>>;
 
-/** The trace as it is on the wire. A text is a `traceparent` alone, which is what most traces consist of. */
-export type WireTrace = string | TraceContext;
+/**
+ * The trace as it is on the wire. A text is a `traceparent` alone, which is what most traces consist of. `false` says that it is
+ * decided that the call belongs to no trace, so that nobody further on begins one.
+ */
+export type WireTrace = string | TraceContext | false;
 
 /** Characters of the JSON of a `meta`. */
 export const MOST_META = 4_096;
@@ -39,6 +42,9 @@ export const MOST_TRACE = 4_096;
 /** Characters of a `traceparent` of version 00. */
 export const TRACEPARENT_LENGTH = 55;
 
+/** Before the arguments or the value of what is decided to belong to no trace. */
+export const UNTRACED = ',"trace":false';
+
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** What a call or an event has that was given none. */
@@ -48,7 +54,7 @@ export const NO_META: CallMeta = Object.freeze({});
  * The part of a frame with meta and trace, to be put before `args` or `value`; empty when there are none.
  * @throws TypeError for a `meta` that is not a small plain object of JSON values
  */
-export function encodeBeside(meta: CallMeta | undefined, trace: TraceContext | undefined): string {
+export function encodeBeside(meta: CallMeta | undefined, trace: WireTrace | undefined): string {
   let text = '';
   if (meta !== undefined && meta !== NO_META) {
     const json = metaText(meta);
@@ -77,8 +83,10 @@ function metaText(meta: unknown): string {
 }
 
 /** A call must not fail because of its trace. */
-function traceText(trace: TraceContext): string {
+function traceText(trace: WireTrace): string {
+  if (trace === false) return UNTRACED;
   try {
+    if (typeof trace === 'string') return isTraceparent(trace) ? `,"trace":"${trace}"` : '';
     return textOf(trace);
   } catch {
     // Whoever sets a trace may set anything, also what throws when it is read.
@@ -88,9 +96,8 @@ function traceText(trace: TraceContext): string {
 
 /** A part of a trace that is wrong or too long is left out. */
 function textOf(trace: TraceContext): string {
+  if (isOnlyTraceparent(trace)) return `,"trace":"${trace['traceparent']}"`;
   const { traceparent, tracestate, ...others } = trace;
-  const isOnly = isTraceparent(traceparent) && tracestate === undefined && isEmpty(others);
-  if (isOnly) return `,"trace":"${traceparent}"`;
   const kept: Record<string, string> = {};
   if (isTraceparent(traceparent)) kept['traceparent'] = traceparent;
   if (typeof tracestate === 'string' && tracestate.length <= MOST_STATE) kept['tracestate'] = tracestate;
@@ -99,6 +106,11 @@ function textOf(trace: TraceContext): string {
     if (isKept && JSON.stringify({ ...kept, [name]: value }).length <= MOST_TRACE) kept[name] = value;
   }
   return isEmpty(kept) ? '' : `,"trace":${JSON.stringify(kept)}`;
+}
+
+function isOnlyTraceparent(trace: TraceContext): boolean {
+  for (const name in trace) if (name !== 'traceparent') return false;
+  return isTraceparent(trace['traceparent']);
 }
 
 function isEmpty(object: object): boolean {
@@ -112,7 +124,7 @@ export function isTraceparent(text: unknown): text is string {
 
 /** The trace as users get it. */
 export function readTrace(trace: WireTrace | undefined): TraceContext | undefined {
-  return typeof trace === 'string' ? { traceparent: trace } : trace;
+  return typeof trace === 'string' ? { traceparent: trace } : trace || undefined;
 }
 
 /** The id in a `traceparent`: 32 characters. */

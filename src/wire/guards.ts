@@ -165,7 +165,7 @@ export function isBeside({ headers, trace }: Fields): boolean {
 }
 
 function isWireTrace(value: unknown): boolean {
-  if (isTraceparent(value)) return true;
+  if (value === false || isTraceparent(value)) return true;
   if (!isFields(value)) return false;
   let length = 0;
   for (const [name, field] of Object.entries(value)) {

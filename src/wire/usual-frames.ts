@@ -1,4 +1,4 @@
-import { TRACEPARENT_LENGTH, isTraceparent } from './beside.ts';
+import { TRACEPARENT_LENGTH, UNTRACED, isTraceparent } from './beside.ts';
 import type { CallMeta, WireTrace } from './beside.ts';
 import { copied } from './engine.ts';
 import type { Frame, RequestFrame } from './frames.ts';
@@ -65,7 +65,7 @@ function decodeUsualRequest(text: string, start: number, end: number): Frame | u
   if (id === 0 || tag === undefined) return undefined;
   const after = tagFrom + tag.length + 1;
   const trace = traceAt(text, after);
-  const besideEnd = trace === undefined ? after : after + TRACE.length + TRACEPARENT_LENGTH + 1;
+  const besideEnd = after + lengthOf(trace);
   const isBare = text.startsWith(ARGS, besideEnd);
   if (!isBare && !hasFields(text, after)) return undefined;
   const argsFrom = isBare ? besideEnd + ARGS.length : after;
@@ -112,7 +112,7 @@ function decodeUsualEvent(text: string, start: number, end: number): Frame | und
   const sequence = digits(text, from, after);
   if (sequence === 0) return undefined;
   const trace = traceAt(text, after);
-  const besideEnd = trace === undefined ? after : after + TRACE.length + TRACEPARENT_LENGTH + 1;
+  const besideEnd = after + lengthOf(trace);
   if (!text.startsWith(VALUE, besideEnd)) {
     if (!hasFields(text, after)) return undefined;
     const beside = fieldsOf(text, after, end, 'value');
@@ -125,8 +125,9 @@ function decodeUsualEvent(text: string, start: number, end: number): Frame | und
     : { type: 'event', name, sequence, value, trace };
 }
 
-/** The `traceparent` if one begins here, and nothing else belongs to the trace. */
-function traceAt(text: string, start: number): string | undefined {
+/** The `traceparent` if one begins here, and nothing else belongs to the trace; `false` if that is said. */
+function traceAt(text: string, start: number): string | false | undefined {
+  if (text.startsWith(UNTRACED, start)) return false;
   if (!text.startsWith(TRACE, start)) return undefined;
   const from = start + TRACE.length;
   const to = from + TRACEPARENT_LENGTH;
@@ -134,6 +135,11 @@ function traceAt(text: string, start: number): string | undefined {
   const found = text.slice(from, to);
   if (!isTraceparent(found)) return undefined;
   return text.length > SHORT ? copied(found) : found;
+}
+
+function lengthOf(trace: string | false | undefined): number {
+  if (trace === undefined) return 0;
+  return trace === false ? UNTRACED.length : TRACE.length + TRACEPARENT_LENGTH + 1;
 }
 
 /** Whether an object begins here that stands before the arguments or the value. */

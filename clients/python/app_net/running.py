@@ -95,7 +95,7 @@ class Running:
         else:
             seconds = deadline / 1000 if isinstance(deadline, (int, float)) else None
             headers = frame.get("headers", {})
-            context = Context(self._caller(), tag, seconds, headers if type(headers) is dict else {}, frame.get("trace"))
+            context = Context(self._caller(), tag, seconds, headers if type(headers) is dict else {}, frame.get("trace") or None)
             token = _current.set(context)
             try:
                 self._run(id, function, args, kwargs)

@@ -2,7 +2,6 @@ import type { Clock } from '../../base/time/clock.ts';
 import type { NetErrorCode, Ran } from '../../base/errors.ts';
 import { runBriefly, runTracked } from '../context.ts';
 import type { ContextSource } from '../context.ts';
-import { areCallsWanted } from '../call-message.ts';
 import type { Watching } from './watching.ts';
 import { OK, endOf } from '../call-end.ts';
 import { HookedCallState } from '../hooks.ts';
@@ -78,14 +77,16 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
     }
     if (registration.waits !== false || request.streams || this.#middleware.incoming) {
       this.#runTracked(registration, this.#runningCall(link, request), request);
-    } else if (!areCallsWanted('callee', request.trace !== undefined)) {
+      return;
+    }
+    const verdict = this.#watching.decide(request.trace);
+    if (verdict !== true) {
+      if (verdict !== undefined) request.trace = verdict;
       this.#runBriefly(link, registration, request);
     } else {
       const call = this.#runningCall(link, request);
-      this.#watching.begin(call, true);
-      // Nothing but the variable of the brief way is needed, unless somebody has set what the function runs inside.
-      if (call.enter) this.#runTracked(registration, call, request);
-      else this.#runBriefly(link, registration, request, call);
+      this.#watching.tell(call);
+      this.#runBriefly(link, registration, request, call);
     }
   }
 
@@ -137,7 +138,7 @@ export class Runner implements ContextSource, RunningCallHouse, ForwardHouse {
     this.#context = call;
     let value: unknown;
     try {
-      value = runBriefly(this, registration.run, argumentsOf(request));
+      value = runBriefly(this, registration.run, argumentsOf(request), call?.enter);
     } catch (error) {
       this.#endBrief();
       if (call) this.#write(call, () => this.#answers.threw(link, request.id, error));

@@ -54,7 +54,8 @@ export class RunningCall implements OuterCall {
 
   readonly #house: RunningCallHouse;
   readonly #headers: CallMeta | undefined;
-  readonly #trace: WireTrace | undefined;
+  /** What the calls made inside it take over; those who watch calls may change it. */
+  travels: WireTrace | undefined;
   /** On the clock. */
   #deadlineAt: number;
   #abort: AbortController | undefined;
@@ -67,7 +68,7 @@ export class RunningCall implements OuterCall {
     this.id = request.id;
     this.tag = request.tag;
     this.#headers = request.headers;
-    this.#trace = request.trace;
+    this.travels = request.trace;
     this.receivedAt = receivedAt;
     this.#deadlineAt = receivedAt + (request.deadline ?? Infinity);
   }
@@ -89,12 +90,8 @@ export class RunningCall implements OuterCall {
     return this.hooked?.meta ?? this.#headers ?? NO_META;
   }
 
-  get isTraced(): boolean {
-    return this.#trace !== undefined;
-  }
-
   get trace(): TraceContext | undefined {
-    return readTrace(this.#trace);
+    return readTrace(this.travels);
   }
 
   /** Made on demand, because most functions never ask for it. */

@@ -1,8 +1,10 @@
 import type { Clock } from '../../base/time/clock.ts';
 import { OK } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
-import { CallMessage, areCallsWanted, areCallsWatched, publishStart } from '../call-message.ts';
+import { CallMessage, areCallsWatched, decideCall, insideOf, publishStart } from '../call-message.ts';
+import type { Verdict } from '../call-message.ts';
 import type { CallCounting, MeasuredCalls } from '../call-stats.ts';
+import type { WireTrace } from '../../wire/beside.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** Tells those who listen, and counts, what becomes of the calls that run here. */
@@ -23,11 +25,27 @@ export class Watching {
     return areCallsWatched();
   }
 
-  /** Right before the function runs: sets what it runs inside, and who is told of its end. */
-  begin(call: RunningCall, isWanted = areCallsWanted('callee', call.isTraced)): void {
+  /** Whether somebody wants to be told of the call that is about to run. @param trace that came with it */
+  decide(trace: WireTrace | undefined): Verdict {
+    return decideCall('callee', this.#id, trace);
+  }
+
+  /** Right before a function that may wait runs: sets what it runs inside, and who is told of its end. */
+  begin(call: RunningCall): void {
+    const verdict = this.decide(call.travels);
+    if (verdict === true) {
+      this.tell(call);
+    } else {
+      this.follow(call);
+      call.travels = verdict;
+    }
+    if (call.travels !== undefined) call.enter ??= insideOf(this.#id, call.travels);
+  }
+
+  /** The same for a call that somebody wants to be told of. */
+  tell(call: RunningCall): void {
     this.follow(call);
-    if (!isWanted) return;
-    const { tag, meta, trace, receivedAt, onEnd: count } = call;
+    const { tag, meta, travels, receivedAt, onEnd: count } = call;
     const waited = this.#clock.now() - receivedAt;
     const message = new CallMessage(
       'callee',
@@ -35,12 +53,13 @@ export class Watching {
       call.link.record,
       tag,
       meta,
-      trace,
+      travels,
       waited,
       undefined,
     );
     publishStart(message);
     call.enter = message.enter;
+    call.travels = message.travels;
     call.onEnd = (end: CallEnd): void => {
       count?.(end);
       message.finish(end);

@@ -6,9 +6,9 @@ import { GuestCalls } from './guest-calls.ts';
 import { GivenStreams } from '../streams/given-streams.ts';
 import type { PeerRecord } from '../../connection/link/link.ts';
 import type { Clock } from '../../base/time/clock.ts';
-import { CallMessage, areCallsWanted, attempted, publishStart } from '../call-message.ts';
+import { CallMessage, attempted, decideCall, publishStart } from '../call-message.ts';
+import type { AnyMessage } from '../call-message.ts';
 import { outerCall } from '../context.ts';
-import type { OuterCall } from '../context.ts';
 import type { NetError } from '../../base/errors.ts';
 import { OK, endOf, failed } from '../call-end.ts';
 import type { CallEnd } from '../call-end.ts';
@@ -18,7 +18,7 @@ import { checkCall } from './call-options.ts';
 import { abortSignal, milliseconds } from '../../base/option-checks.ts';
 import type { CallOptions, Calling, Lent, PeerLoad, RemotePeer } from '../../presence/set/remote-peer.ts';
 import { NO_META, encodeBeside } from '../../wire/beside.ts';
-import type { TraceContext } from '../../wire/beside.ts';
+import type { WireTrace } from '../../wire/beside.ts';
 import { shapeOf } from '../../base/value-shape.ts';
 
 /**
@@ -90,9 +90,13 @@ export class Outgoing implements Calling {
     }
     let signals = signal && [signal];
     const outer = outerCall();
-    const isWanted = areCallsWanted('caller', outer?.trace !== undefined) || attempted() !== undefined;
-    const message = isWanted ? this.#begin(record, tag, options, outer) : undefined;
-    const trace = message ? message.trace : outer?.trace;
+    const any = attempted();
+    const outside = any ? any.travels : outer?.travels;
+    const verdict = any
+      ? any.message !== undefined || outside
+      : decideCall('caller', this.#input.id, outside);
+    const message = verdict === true ? this.#begin(record, tag, options, outside, any?.message) : undefined;
+    const trace = message ? message.travels : (verdict as WireTrace | undefined);
     if (outer) {
       time = Math.min(time, outer.deadline);
       signals = signals ? [...signals, outer.signal] : [outer.signal];
@@ -139,10 +143,9 @@ export class Outgoing implements Calling {
     record: PeerRecord,
     tag: string,
     { meta = NO_META }: CallOptions,
-    outer: OuterCall | undefined,
+    trace: WireTrace | undefined,
+    any: AnyMessage | undefined,
   ): CallMessage {
-    const any = attempted();
-    const trace = any?.trace ?? outer?.trace;
     const message = new CallMessage('caller', this.#input.id, record, tag, meta, trace, 0, any);
     any?.began(message);
     publishStart(message);
@@ -182,7 +185,7 @@ export class Outgoing implements Calling {
   #throughHooks(
     prepared: PreparedCall,
     { signal, meta }: CallOptions,
-    trace: TraceContext | undefined,
+    trace: WireTrace | undefined,
   ): Promise<unknown> {
     const { record, tag, args, given, time: deadline } = prepared;
     const peer = this.#input.remotePeer(record);

@@ -78,6 +78,7 @@ const frames: Fields[] = [
   { type: 'list', digest: about.functions, tags: [] },
   { type: 'list', digest: about.functions, tags: ['x'.repeat(1024)], more: true },
   { type: 'load', tag: 'x'.repeat(1024), running: 1, waiting: 0, yours: 1, limit: 1 },
+  { type: 'load', tag: 'x', running: 0, waiting: 1, yours: 1, limit: 0 },
   { type: 'load', tag: '' },
   { type: 'subscribe', id: 1, name: '*' },
   { type: 'subscribe', id: Number.MAX_SAFE_INTEGER, name: 'x'.repeat(256) },
@@ -105,7 +106,7 @@ const wrongLoads = Object.entries({
   running: [-1],
   waiting: [0.5],
   yours: ['1', undefined],
-  limit: [0, undefined],
+  limit: [-1, 0.5, undefined],
 }).flatMap(([field, values]) =>
   values.map((value) =>
     Object.assign({ type: 'load', tag: 'x', running: 1, waiting: 0, yours: 1, limit: 1 }, { [field]: value }),

@@ -35,7 +35,8 @@ export class Balance {
     const second = (first + 1 + this.#index(length - 1)) % length;
     const [one, other] = [from[first]!, from[second]!];
     const better = lessBusy(one, other, tag);
-    return length > 2 && isFull(better.loadFor(tag)) ? this.#leastBusy(from, tag) : better;
+    const isBusy = (): boolean => isFull(loadBeside(better, better === one ? other : one, tag));
+    return length > 2 && isBusy() ? this.#leastBusy(from, tag) : better;
   }
 
   /** Begins anywhere, so that of peers that are equal each is chosen as often. */
@@ -97,12 +98,25 @@ function isFull({ calls, limit }: PeerLoad): boolean {
 
 /** Calls for each place where one can run. A function without a limit has one place. */
 function busyness({ calls, limit }: PeerLoad): number {
+  if (limit === 0) return Infinity;
   return limit === Infinity ? calls : calls / limit;
+}
+
+/** One place, less a little: if all are full, a peer that is known to run calls is chosen first. */
+const UNTOLD = 0.99;
+
+/**
+ * A peer tells its limit after its first call. If the function has a limit at another peer, this one has one, too, most likely, and
+ * may have just started: until it has told, it counts as having room for one call.
+ */
+function loadBeside(peer: RemotePeer, other: RemotePeer, tag: string): PeerLoad {
+  const load = peer.loadFor(tag);
+  return load.limit === Infinity && other.loadFor(tag).limit < Infinity ? { ...load, limit: UNTOLD } : load;
 }
 
 /** The one where a call of this function would begin sooner, as far as is known. */
 export function lessBusy(one: RemotePeer, other: RemotePeer, tag: string): RemotePeer {
-  const [first, second] = [one.loadFor(tag), other.loadFor(tag)];
+  const [first, second] = [loadBeside(one, other, tag), loadBeside(other, one, tag)];
   const [firstFull, secondFull] = [isFull(first), isFull(second)];
   if (firstFull !== secondFull) return firstFull ? other : one;
   return busyness(second) < busyness(first) ? other : one;

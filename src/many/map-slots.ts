@@ -28,11 +28,30 @@ export class MapSlots {
   /** The peer for the next input: of those with a free place, the least busy one. */
   free(): RemotePeer | undefined {
     let best: RemotePeer | undefined;
-    for (const peer of this.#balance.awake(this.peers)) {
-      if ((this.#taken.get(peer) ?? 0) >= this.#each) continue;
+    const awake = this.#balance.awake(this.peers);
+    const isAnyReady = awake.some((peer) => this.#isReady(peer));
+    for (const peer of awake) {
+      const each = isAnyReady ? this.#placesBesideReady(peer) : this.#each;
+      if ((this.#taken.get(peer) ?? 0) >= each) continue;
       best = best ? lessBusy(best, peer, this.#tag) : peer;
     }
     return best;
+  }
+
+  /**
+   * Places at a peer, while another one is known to be ready: none where threads still load, and one where that is not known yet.
+   * Inputs would wait there, and others are done sooner.
+   */
+  #placesBesideReady(peer: RemotePeer): number {
+    const { limit } = peer.loadFor(this.#tag);
+    if (limit === 0) return 0;
+    return limit === Infinity ? 1 : this.#each;
+  }
+
+  /** Whether it is known to run calls of this `map`, or to have room for one. */
+  #isReady(peer: RemotePeer): boolean {
+    const { limit, calls } = peer.loadFor(this.#tag);
+    return limit > 0 && limit < Infinity && (calls < limit || this.#taken.has(peer));
   }
 
   take(peer: RemotePeer): void {

@@ -85,11 +85,18 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
   /** Of all its functions: they share the threads. */
   get load(): Load {
     const { running, waiting } = this.figures();
-    return { running, waiting, limit: this.#places };
+    return { running, waiting, limit: this.#readyPlaces };
   }
 
   get hasRoom(): boolean {
-    return this.#free > 0;
+    let taken = this.#queue.size;
+    for (const { load } of this.#threads) taken += load;
+    return this.#readyPlaces > taken;
+  }
+
+  /** Loads the file in one thread, so that the first call need not wait for that. */
+  warm(tag: string): void {
+    if (this.#threads.size === 0 && this.#over === undefined && !this.#breaker.refusal) this.#spawn(tag);
   }
 
   get isOver(): boolean {
@@ -218,6 +225,13 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
     return threads * places;
   }
 
+  /** Those of them that are in threads which have loaded their file. Others choose a peer by this. */
+  get #readyPlaces(): number {
+    let ready = 0;
+    for (const thread of this.#threads) if (thread.ready) ready += this.settings.places;
+    return ready;
+  }
+
   /** Places that no call has; below 0 if calls wait. */
   get #free(): number {
     let free = this.#places - this.#queue.size;
@@ -280,12 +294,12 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
     }
   }
 
-  /** An idle thread takes over half of what waits in the busiest one. */
+  /** An idle thread takes over half of what waits in the busiest one. In a thread that still loads its file, all calls wait. */
   #relieve(idle: Thread): void {
-    const { places } = this.settings;
+    const waitingIn = ({ ready, load }: Thread): number => (ready ? load - this.settings.places : load);
     let busiest = idle;
-    for (const thread of this.#threads) if (thread.load > busiest.load) busiest = thread;
-    const half = Math.ceil((busiest.load - places) / 2);
+    for (const thread of this.#threads) if (waitingIn(thread) > waitingIn(busiest)) busiest = thread;
+    const half = Math.ceil(waitingIn(busiest) / 2);
     if (half <= 0) return;
     for (const job of busiest.jobs.values().slice(-half)) {
       if (job.request?.binaries.length === 0 && busiest.takeBack(job)) this.#start(idle, job, this.now());

@@ -40,6 +40,10 @@ export class ThreadPools {
   readonly #input: PoolsInput;
   readonly #outgoing: CallsForThreads;
   readonly #pools = new Map<string, ThreadPool>();
+  /** A function of each pool. */
+  readonly #firstTags = new Map<ThreadPool, string>();
+  /** Whether pools load a thread before the first call. */
+  #isWarm = false;
 
   constructor(input: PoolsInput) {
     this.#input = input;
@@ -58,8 +62,16 @@ export class ThreadPools {
     if (!pool) {
       pool = new ThreadPool({ ...this.#input, outgoing: this.#outgoing }, file, settings);
       this.#pools.set(key, pool);
+      this.#firstTags.set(pool, tag);
+      if (this.#isWarm) pool.warm(tag);
     }
     return new FunctionThreads(tag, pool, this.#input.deadline);
+  }
+
+  /** From now on, one thread of each pool is loaded before the first call. */
+  warm(): void {
+    this.#isWarm = true;
+    for (const [pool, tag] of this.#firstTags) pool.warm(tag);
   }
 
   /** The numbers of all pools together. */

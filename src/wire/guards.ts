@@ -187,7 +187,7 @@ function isDuration(value: unknown): boolean {
 function isLoad({ running, waiting, yours, limit }: Fields): boolean {
   const counts = [running, waiting, yours];
   if (limit === undefined) return counts.every((count) => count === undefined);
-  return isLimit(limit) && counts.every((count) => isCount(count));
+  return isCount(limit) && counts.every((count) => isCount(count));
 }
 
 function isOutcome(frame: Fields): boolean {

@@ -65,6 +65,20 @@ describe('a peer that has another secret than those around it', function () {
     expect(said[1]).to.include('found through host, has another secret');
   });
 
+  it('says so when it has a pass that is not accepted, and what to do', async () => {
+    const runtimeDir = await stage.folder();
+    const other = await stage.make({ runtimeDir, secret: makeSecret() }).start();
+    const pass = await other.pass({ may: ['double'] });
+    other.revoke(pass);
+    const { said, errors } = await look({ runtimeDir, pass });
+    const known =
+      'did not accept the pass of this peer: it has expired, was revoked or was made with another secret';
+    expect(errors).to.include(known).and.to.include('Make a new pass with peer.pass()');
+    expect(errors.split('did not accept')).to.have.length(2);
+    expect(said).to.have.length(2);
+    for (const each of said) expect(each).to.include(known).and.not.to.include('doctor');
+  });
+
   it('says nothing when it finds others that have its secret', async () => {
     const runtimeDir = await stage.folder();
     const secret = makeSecret();

@@ -261,6 +261,20 @@ describe('connect', () => {
       });
     }
 
+    it('says how to give a prefix when one is given as a tag', () => {
+      expect(() => here.connect('a', { x() {} } as never)).to.throw(
+        TypeError,
+        "connect(object, { prefix: 'a' })",
+      );
+    });
+
+    it('refuses a class that has no name', () => {
+      expect(() => here.connect('a', class {} as never)).to.throw(
+        TypeError,
+        'connect: what was given is a class',
+      );
+    });
+
     it('refuses an invalid prefix, and the reserved one of the library', () => {
       expect(() => here.connect({ a: () => 1 }, { prefix: '' })).to.throw(
         TypeError,

@@ -146,6 +146,11 @@ describe('the metrics of a peer', () => {
   });
 
   it('refuse a format and a label that are wrong', () => {
+    for (const wrong of [{}, 5, null])
+      expect(() => metricsText(wrong as never)).to.throw(
+        TypeError,
+        'metricsText: give a peer, or the numbers',
+      );
     expect(() => metricsText(a, { format: 'json' as 'prometheus' })).to.throw(TypeError, 'format');
     expect(() => metricsText(a, { labels: { 'a-b': 'c' } })).to.throw(TypeError, 'labels');
   });

@@ -236,13 +236,19 @@ export class Log {
 
   /**
    * This peer is alone, and others have another secret. Nobody sees that from the outside, so it is not silent when the log is.
-   * @param what the sign of it
+   * @param sign of it, in words, and whether it is about the pass of this peer
    */
-  otherSecret(what: string): void {
+  otherSecret({ text, isPass }: { readonly text: string; readonly isPass: boolean }): void {
     // The log has said it already, of each.
     if (this.#least <= LOG_LEVELS.indexOf('warn') && !this.#broken) return;
+    if (isPass) {
+      warnOnce(
+        `this peer is not let in: ${text}. Make a new pass with peer.pass() and give it to createPeer()`,
+      );
+      return;
+    }
     warnOnce(
-      `this peer is not seen by others that have another secret: ${what}. Give both the same APP_NET_SECRET_FILE or APP_NET_SECRET, or neither. ` +
+      `this peer is not seen by others that have another secret: ${text}. Give both the same APP_NET_SECRET_FILE or APP_NET_SECRET, or neither. ` +
         'npx app-net doctor says more',
     );
   }

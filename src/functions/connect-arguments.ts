@@ -144,6 +144,7 @@ export function readConnectArguments(
   const decorates = args.length < 2 || isObject(second);
   if (typeof first === 'string' && decorates) {
     refuseTag(first);
+    refuseRecord(first, second);
     return { what: 'decorator', tag: first, options: readOptions(second) };
   }
   if (args.length === 0 || (args.length === 1 && isOptions(first))) {
@@ -227,7 +228,10 @@ function derivedTag(name: string, place: CallSite | undefined): string {
 }
 
 function connectable(tag: string, fn: AnyFunction, self: object | undefined): Connectable {
-  if (isClass(fn)) throw new TypeError(`connect: ${fn.name} is a class; only functions can be connected`);
+  if (isClass(fn))
+    throw new TypeError(
+      `connect: ${fn.name || 'what was given'} is a class; only functions can be connected`,
+    );
   refuseTag(tag);
   return { tag, fn, self };
 }
@@ -244,6 +248,14 @@ function readOptions(given: unknown, known: Record<string, true> = CONNECT): Rea
     limit,
     threads: readThreadOptions(options, limit),
   };
+}
+
+/** An object of functions after a string is no object of options. */
+function refuseRecord(prefix: string, given: unknown): void {
+  if (!isObject(given) || !Object.values(given).some((each) => typeof each === 'function')) return;
+  throw new TypeError(
+    `connect: functions of an object have a prefix and no tag; call connect(object, { prefix: '${prefix}' })`,
+  );
 }
 
 function refuseTag(tag: string): void {

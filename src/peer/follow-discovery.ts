@@ -89,5 +89,5 @@ export function followDiscovery(
 
 /** A peer that finds nobody, and an address that the user has given, are signs of a mistake. Other worlds on the network are none. */
 function tellOfOtherSecrets({ otherSecrets, searched, size }: PeerSet, log: Log): void {
-  if (otherSecrets && (otherSecrets.isSeed || (searched && size === 0))) log.otherSecret(otherSecrets.text);
+  if (otherSecrets && (otherSecrets.isSeed || (searched && size === 0))) log.otherSecret(otherSecrets);
 }

@@ -12,6 +12,8 @@ export class OtherSecrets {
   count = 0;
   /** Whether the user gave the address of one of them. */
   isSeed = false;
+  /** Whether the first sign was about a pass. */
+  isPass = false;
   #first = '';
 
   /** @param id of the peer, or its address if only that is known */
@@ -21,6 +23,15 @@ export class OtherSecrets {
   }
 
   /** @param provider where the announcement was found */
+  passRefused(id: string): void {
+    if (this.count === 0) this.isPass = true;
+    this.#note(
+      `${brief(id)} did not accept the pass of this peer: it has expired, was revoked or was made with another secret`,
+    );
+    // A peer with a pass dials addresses that the user gave.
+    this.isSeed = true;
+  }
+
   announced(id: string, address: string, provider: string): void {
     const who = `${brief(id)} at ${brief(address)}`;
     this.#note(`${who}, found through ${provider}, has another secret`);

@@ -38,6 +38,8 @@ export function metricsText(
   what: Pick<Peer, 'metrics'> | PeerMetrics,
   { format = 'prometheus', labels = {} }: MetricsTextOptions = {},
 ): string {
+  if (typeof what !== 'object' || what === null || !('metrics' in what || 'made' in what))
+    throw new TypeError('metricsText: give a peer, or the numbers that its metrics() returns');
   const metrics = 'metrics' in what ? what.metrics() : what;
   return textOf([{ metrics, labels }], format);
 }

@@ -18,6 +18,7 @@ import {
   HandshakeNeedless,
   IdTaken,
   OtherSecret,
+  PassRefused,
   OwnHello,
 } from '../../wire/handshake/handshake-messages.ts';
 import type { AdmitGuest } from '../../wire/handshake/guest.ts';
@@ -274,7 +275,7 @@ function endedBy(code: number, hasPass: boolean): NetError {
       ? 'the pass has expired, was revoked or was made with another secret'
       : 'it has another secret, or is not a peer';
     const text = `the other side ended the handshake (${code}): ${why}`;
-    const cause = hasPass ? new HandshakeFailed(text) : new OtherSecret(text);
+    const cause = hasPass ? new PassRefused(text) : new OtherSecret(text);
     return new NetError('UNAUTHENTICATED', text, { cause });
   }
   if (code === CLOSE.FULL) {

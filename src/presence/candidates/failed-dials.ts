@@ -11,7 +11,7 @@ import type { Hint } from '../../providers/hint.ts';
 import { isAmong, isAtBroker } from '../../transport/address.ts';
 import type { Address } from '../../transport/address.ts';
 import { isOnHost } from '../../transport/scope.ts';
-import { OtherSecret } from '../../wire/handshake/handshake-messages.ts';
+import { OtherSecret, PassRefused } from '../../wire/handshake/handshake-messages.ts';
 import { addressesOf, retryDelay } from './candidate.ts';
 import type { Candidate } from './candidate.ts';
 import type { DiscoveryContext } from '../discovery-context.ts';
@@ -34,8 +34,10 @@ export function noteFailure(
   candidate.failures += 1;
   candidate.error = error;
   context.log.dialFailed(id, error, candidate.failures);
-  if (error instanceof NetError && error.cause instanceof OtherSecret) {
-    context.otherSecrets.refused(id);
+  const cause = error instanceof NetError ? error.cause : undefined;
+  if (cause instanceof OtherSecret || cause instanceof PassRefused) {
+    if (cause instanceof PassRefused) context.otherSecrets.passRefused(id);
+    else context.otherSecrets.refused(id);
     hands.emit({ type: 'secrets.differ', others: context.otherSecrets });
   }
   const life = context.carrier!.core.get(id)?.incarnation;

@@ -61,6 +61,8 @@ export function whatIsMissing(
 
 /** Why there may be nobody at all. */
 export function whyNobody({ otherSecrets }: Pick<PeerSource, 'otherSecrets'>): string[] {
+  // `doctor` has the secret, and knows nothing of passes.
+  if (otherSecrets?.isPass) return [otherSecrets.text];
   return [...(otherSecrets ? [otherSecrets.text] : []), 'npx app-net doctor looks for the reason'];
 }
 

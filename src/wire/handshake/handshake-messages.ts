@@ -48,6 +48,9 @@ export class WrongPeer extends HandshakeFailed {
 /** The other side does not seem to have the same secret. */
 export class OtherSecret extends HandshakeFailed {}
 
+/** The other side did not accept the pass of this one. */
+export class PassRefused extends HandshakeFailed {}
+
 /** The acceptor has proved itself, and reports that another process has the dialler's id. */
 export class IdTaken extends HandshakeFailed {}
 

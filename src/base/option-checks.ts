@@ -117,9 +117,8 @@ export function portRange(
   [first, last]: readonly [number, number],
 ): readonly [number, number] {
   const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port < 65_536;
-  const text: unknown = [first, last].find((port) => typeof port === 'string');
-  if (text !== undefined)
-    throw new TypeError(`${option}: a port must be a number, and '${String(text)}' is a string`);
+  if (typeof first === 'string' || typeof last === 'string')
+    throw new TypeError(`${option}: give the port as a number, not as a string`);
   if (!isPort(first) || !isPort(last) || first > last) {
     throw new TypeError(`${option}: give ports from 0 to 65535, the first not above the last`);
   }

@@ -284,8 +284,7 @@ export class Peer extends GuestHost {
    */
   serve(options: ServeOptions = {}): Promise<void> {
     const serve = async (): Promise<void> => {
-      if (!threadHome()) this.#threads.warm();
-      await this.start();
+      await this.start().then(() => this.#threads.warm());
       for (const heard of serveListeners) heard(this);
       await whileHolding(this.#ended);
       if (this.#death) throw this.#death;

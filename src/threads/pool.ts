@@ -11,6 +11,7 @@ import { Breaker } from './breaker.ts';
 import type { Refusal } from './breaker.ts';
 import type { CallsForThreads } from './calls-for-threads.ts';
 import type { Job, JobPool } from './job.ts';
+import { loadOf, mostWaiting, readyPlaces } from './loading.ts';
 import { failJob, failUnbegun, letWait } from './settling.ts';
 import { Spare } from './spare.ts';
 import { Thread } from './thread.ts';
@@ -84,14 +85,11 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
 
   /** Of all its functions: they share the threads. */
   get load(): Load {
-    const { running, waiting } = this.figures();
-    return { running, waiting, limit: this.#readyPlaces };
+    return { ...this.figures(), limit: readyPlaces(this.#threads, this.settings.places) };
   }
 
   get hasRoom(): boolean {
-    let taken = this.#queue.size;
-    for (const { load } of this.#threads) taken += load;
-    return this.#readyPlaces > taken;
+    return readyPlaces(this.#threads, this.settings.places) > loadOf(this.#threads) + this.#queue.size;
   }
 
   /** Loads the file in one thread, so that the first call need not wait for that. */
@@ -225,18 +223,9 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
     return threads * places;
   }
 
-  /** Those of them that are in threads which have loaded their file. Others choose a peer by this. */
-  get #readyPlaces(): number {
-    let ready = 0;
-    for (const thread of this.#threads) if (thread.ready) ready += this.settings.places;
-    return ready;
-  }
-
   /** Places that no call has; below 0 if calls wait. */
   get #free(): number {
-    let free = this.#places - this.#queue.size;
-    for (const { load } of this.#threads) free -= load;
-    return free;
+    return this.#places - this.#queue.size - loadOf(this.#threads);
   }
 
   /** A thread for the call; undefined while all have enough. */
@@ -294,13 +283,11 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
     }
   }
 
-  /** An idle thread takes over half of what waits in the busiest one. In a thread that still loads its file, all calls wait. */
+  /** An idle thread takes over half of what waits in the busiest one. */
   #relieve(idle: Thread): void {
-    const waitingIn = ({ ready, load }: Thread): number => (ready ? load - this.settings.places : load);
-    let busiest = idle;
-    for (const thread of this.#threads) if (waitingIn(thread) > waitingIn(busiest)) busiest = thread;
-    const half = Math.ceil(waitingIn(busiest) / 2);
-    if (half <= 0) return;
+    const most = mostWaiting(this.#threads, this.settings.places);
+    if (!most || most.thread === idle) return;
+    const { thread: busiest, half } = most;
     for (const job of busiest.jobs.values().slice(-half)) {
       if (job.request?.binaries.length === 0 && busiest.takeBack(job)) this.#start(idle, job, this.now());
     }

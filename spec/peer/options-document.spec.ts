@@ -23,7 +23,7 @@ describe('docs/options.md', () => {
 
   it('has the environment variables that a peer reads, and no other', () => {
     const files = ['options', 'option-values', 'exposure', 'network-options'];
-    const code = files.map((file) => source(`src/peer/${file}.ts`)).join('');
+    const code = files.map((file) => source(`src/peer/options/${file}.ts`)).join('');
     const read = [...code.matchAll(/env\('(\w+)'\)/g)].map(([, name]) => name);
     const told = peerOptions().flatMap(({ environment }) =>
       [...environment.matchAll(/`(APP_NET_\w+)`/g)].map(([, name]) => name),

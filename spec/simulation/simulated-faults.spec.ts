@@ -66,6 +66,31 @@ describe('the faults of a simulation', () => {
     });
   });
 
+  it('fails whatever the story waits for through a peer that was killed', async () => {
+    await simulate({ seeds: 3 }, async ({ peer, kill, sleep }) => {
+      const client = await peer('client');
+      const far = client.remote<() => Promise<void>>('never');
+      const waits = [
+        () => far.any({}, { wait: true, deadline: 60_000 })(),
+        () => client.peers.ready('never'),
+        () => client.event('never').ready(),
+      ];
+      const failures = async (): Promise<unknown[]> =>
+        (await Promise.allSettled(waits.map((each) => each()))).map((end) =>
+          end.status === 'rejected' ? (end.reason as NetError).code : 'no failure',
+        );
+      const before = failures();
+      const watch = client.peers.watch();
+      await watch.next();
+      const loops = Promise.all([watch.next(), client.event('never').stream().next()]);
+      await sleep(1_000);
+      kill(client);
+      expect((await before).join()).to.equal(waits.map(() => 'STOPPED').join());
+      expect((await loops).map(({ done }) => done)).to.deep.equal([true, true]);
+      expect((await failures()).join()).to.equal(waits.map(() => 'STOPPED').join());
+    });
+  });
+
   it('keeps a frozen process from doing anything until it goes on', async () => {
     await simulate({ seeds: 3 }, async ({ peer, freeze, sleep, now }) => {
       const ticks: number[] = [];

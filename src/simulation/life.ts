@@ -1,8 +1,6 @@
 import type { Clock } from '../base/time/clock.ts';
 import { forgetAtExit } from '../base/process/leave-at-exit.ts';
 import type { HostProcess } from '../base/process/host-process.ts';
-import type { Call } from '../calls/caller/call.ts';
-import { failWithNetError } from '../calls/caller/call-failure.ts';
 import type { Network } from '../providers/network.ts';
 import { createLog } from '../base/log.ts';
 import { resolveOptions } from '../peer/options/options.ts';
@@ -11,6 +9,7 @@ import { Peer } from '../peer/peer.ts';
 import { runningPeers } from '../peer/running-peers.ts';
 import { seededFor } from './random.ts';
 import type { Random } from './random.ts';
+import { StoryWaits } from './story-waits.ts';
 import type { Entry, Owner, Timeline } from './timeline.ts';
 import { places } from './virtual/place.ts';
 import type { Place } from './virtual/place.ts';
@@ -89,8 +88,7 @@ export class Life implements Owner, Place {
   #off = 0;
   #frozenSince = 0;
   #frozenTime = 0;
-  /** Calls that the story itself made through this peer. */
-  #calls: Call[] = [];
+  readonly #storyWaits: StoryWaits;
 
   constructor(input: LifeInput) {
     const { seed, name, id, number, options, timeline, network, unforeseen } = input;
@@ -120,7 +118,7 @@ export class Life implements Owner, Place {
       const log = createLog(logger, 'error', name);
       return new Peer({ ...settings, log, network: network(this) }, true);
     });
-    this.#watchCalls();
+    this.#storyWaits = new StoryWaits(this.peer);
   }
 
   now(): number {
@@ -159,34 +157,17 @@ export class Life implements Owner, Place {
     this.#timeline.thaw(this);
   }
 
-  /** Nothing of it happens any more. Calls that the story made through it fail; code that ran in it is never heard of again. */
+  /** Nothing of it happens any more. What the story waits for through it fails; code that ran in it is never heard of again. */
   kill(): void {
     this.isDead = true;
     this.forget();
-    for (const call of this.#calls.filter(({ settled }) => !settled)) {
-      failWithNetError(call, 'STOPPED', `the process of ${this.name} was killed`, { ran: 'unknown' });
-    }
-    this.#calls = [];
+    this.#storyWaits.fail(this.name);
   }
 
   /** The real process keeps nothing of it. */
   forget(): void {
     forgetAtExit((this.peer as unknown as { actor: Parameters<typeof forgetAtExit>[0] }).actor);
     runningPeers.delete(this.peer);
-  }
-
-  #watchCalls(): void {
-    const caller = this.peer.actor.system.get('caller') as { send(message: Call): void };
-    const send = caller.send.bind(caller);
-    caller.send = (message) => {
-      if (message.type === 'call.send' && places.getStore()?.name === '') this.#keep(message);
-      send(message);
-    };
-  }
-
-  #keep(call: Call): void {
-    if (this.#calls.length >= 1_000) this.#calls = this.#calls.filter(({ settled }) => !settled);
-    this.#calls.push(call);
   }
 }
 

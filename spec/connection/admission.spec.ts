@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { SimulatedClock } from 'xstate';
 
-import { dialHandshake } from '../../src/connection/dial/handshaking.ts';
+import { acceptHandshake, dialHandshake } from '../../src/connection/dial/handshaking.ts';
 import type { Session } from '../../src/connection/link/session.ts';
 import { systemClock } from '../../src/base/time/clock.ts';
 import type { NetError, Peer } from '../../src/index.ts';
@@ -8,6 +9,7 @@ import type { Binding } from '../../src/wire/handshake/proof.ts';
 import type { Receiver, Socket } from '../../src/transport/transport.ts';
 import { webSocketTransport } from '../../src/transport/websocket.ts';
 import { CLOSE } from '../../src/wire/frames.ts';
+import { HANDSHAKE_TIME } from '../../src/wire/handshake/handshake.ts';
 import { deriveKeys, makeSecret } from '../../src/wire/handshake/secret.ts';
 import { HandshakeFailed, IdTaken } from '../../src/wire/handshake/handshake-messages.ts';
 import { eventually } from '../support/eventually.ts';
@@ -70,25 +72,52 @@ describe('a peer that somebody with the secret connects to', () => {
   });
 });
 
-describe('a report that an id is taken', () => {
-  /** Plays the acceptor of one dial. */
-  class Line implements Socket {
-    readonly binding: Binding = { kind: 'test', data: Buffer.alloc(1) };
-    readonly scope = 'host';
-    readonly bufferedAmount = 0;
-    readonly received = 0;
-    receiver: Receiver | undefined;
-    send(): void {}
-    ping(): void {}
-    whenDrained(): void {}
-    receive(receiver: Receiver | undefined): void {
-      this.receiver = receiver;
-    }
-    trust(): void {}
-    close(): void {}
-    terminate(): void {}
+/** Plays the other side of one connection. */
+class Line implements Socket {
+  readonly binding: Binding = { kind: 'test', data: Buffer.alloc(1) };
+  readonly scope = 'host';
+  readonly bufferedAmount = 0;
+  readonly received = 0;
+  readonly ends: string[] = [];
+  receiver: Receiver | undefined;
+  send(): void {}
+  ping(): void {}
+  whenDrained(): void {}
+  receive(receiver: Receiver | undefined): void {
+    this.receiver = receiver;
   }
+  trust(): void {}
+  close(code: number): void {
+    this.ends.push(`closed with ${code}`);
+  }
+  terminate(): void {
+    this.ends.push('cut off');
+  }
+}
 
+describe('a handshake that takes too long', () => {
+  it('is cut off without a code, which would look like another secret', async () => {
+    const own = await deriveKeys(secret);
+    for (const shake of ['dialled', 'accepted']) {
+      const [line, clock] = [new Line(), new SimulatedClock()];
+      const failed = new Promise<NetError>((resolve) => {
+        const outcome = { done: () => {}, failed: resolve };
+        if (shake === 'dialled') dialHandshake(line, 'other', { self: someone, keys: own, clock }, outcome);
+        else acceptHandshake(line, { self: someone, keys: own, clock }, outcome);
+      });
+      // The time is counted in quarters.
+      for (let quarter = 0; quarter < 4; quarter += 1) {
+        expect(line.ends).to.deep.equal([]);
+        clock.increment(HANDSHAKE_TIME / 4);
+        await new Promise(setImmediate);
+      }
+      expect((await failed).message).to.equal('the handshake failed: it took longer than 5000 ms');
+      expect(line.ends).to.deep.equal(['cut off']);
+    }
+  });
+});
+
+describe('a report that an id is taken', () => {
   it('is not believed from a close code, which anybody can send', async () => {
     const own = await deriveKeys(secret);
     for (const code of [CLOSE.ID_TAKEN, CLOSE.FULL]) {

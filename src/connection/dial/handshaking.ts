@@ -183,7 +183,15 @@ function run(
     fail('an unexpected error occurred', error);
   };
   // Count only time awake: messages that arrived meanwhile are read before the other side counts as late.
-  const stopTimer = afterAwake(clock, HANDSHAKE_TIME, () => fail(`it took longer than ${HANDSHAKE_TIME} ms`));
+  const stopTimer = afterAwake(clock, HANDSHAKE_TIME, () => {
+    if (!end()) return;
+    socket.receive(DEAF);
+    // Without a close code: the other side would take 4401 for a sign of another secret.
+    socket.terminate();
+    outcome.failed(
+      new NetError('UNAUTHENTICATED', `the handshake failed: it took longer than ${HANDSHAKE_TIME} ms`),
+    );
+  });
   const proceed = ({ send, proved, done }: Step): void => {
     if (send !== undefined) socket.send(send);
     if (proved) isKnown = true;

@@ -1,8 +1,8 @@
 // Run it with `npx mocha --no-config --node-option import=tsx examples/09-test/mocha.spec.ts`.
 import { createPeer, peers } from 'app-net';
 import type { Peer } from 'app-net';
+import { SimulatedClock } from 'app-net/testing';
 import { expect } from 'chai';
-import { SimulatedClock } from 'xstate';
 
 import { network } from './network.ts';
 import { inStock, total } from './shop.ts';

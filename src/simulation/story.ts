@@ -54,8 +54,8 @@ export interface Simulation {
    */
   readonly peer: MakePeer;
   /**
-   * Ends the process as SIGKILL does: nothing of it runs any more. Calls that the story itself makes through the dead peer fail with
-   * `STOPPED`.
+   * Ends the process as SIGKILL does: nothing of it runs any more. Calls and waits of the story itself through the dead peer fail
+   * with `STOPPED`.
    */
   readonly kill: (node: SimulatedNode) => void;
   /** Kills the process, and starts it again after `after` ms (default: 0), with the same id unless you say `'new'`. Resolves with the new peer. */

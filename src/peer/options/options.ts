@@ -64,9 +64,9 @@ export interface PeerOptions {
    */
   hub?: boolean | undefined;
   /**
-   * Whether other peers can find this one. With `false` the peer listens nowhere and only dials others. Only
-   * peers that it is connected to see it. In a network of more than 13 these are one peer, and the peers that it calls. Its own first
-   * search ends as soon as it has tried every peer that it found.
+   * Whether other peers can find this one. With `false` the peer listens nowhere and only dials others. Only the peers that it is
+   * connected to see it. In a network of up to 13 peers it connects to all. In a larger one it connects to one peer, and to each peer
+   * that it calls. Its first search ends when it has tried every peer that it found.
    * Default: true.
    */
   announce?: boolean | undefined;

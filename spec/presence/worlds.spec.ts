@@ -131,7 +131,7 @@ describe('a secret', () => {
       .and.to.include('another secret');
     const [, pem] = tls.key.split('\n');
     for (const word of [secret.slice(5), pem!, keys.world]) expect(all).not.to.include(word);
-    const raw = [keys.dialler, keys.acceptor, Buffer.from(secret.slice(5), 'base64url')];
+    const raw = [keys.dialler.export(), keys.acceptor.export(), Buffer.from(secret.slice(5), 'base64url')];
     for (const key of raw) {
       expect(all).not.to.include(key.toString('hex'));
       expect(bytes.filter((each) => Buffer.from(each).includes(key.subarray(0, 16)))).to.deep.equal([]);

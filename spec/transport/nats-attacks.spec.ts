@@ -161,7 +161,7 @@ describe('a client of the broker without the secret', function () {
       const { texts, bytes } = reachable(root);
       const all = [...texts].join('\n');
       for (const hidden of ['the-password', secret, secret.slice(5)]) expect(all).not.to.include(hidden);
-      for (const key of [relay!.export(), dialler])
+      for (const key of [relay!.export(), dialler.export()])
         expect(bytes.some((each) => Buffer.from(each).includes(key))).to.equal(false);
     }
   });

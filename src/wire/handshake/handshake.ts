@@ -105,6 +105,8 @@ export interface AcceptorOptions extends HandshakeOptions {
 /** The side that opened the connection. It sends `hello()`, then answers each message. */
 export class DiallerHandshake {
   readonly #options: DiallerOptions;
+  /** As base64url. */
+  readonly #nonce: string;
   readonly #hello: string;
   #transcript: Buffer | undefined;
   #proof = '';
@@ -113,12 +115,13 @@ export class DiallerHandshake {
   constructor(options: DiallerOptions) {
     this.#options = options;
     const { self, nonce, to, generation = 0, pass } = options;
+    this.#nonce = Buffer.from(nonce).toString('base64url');
     this.#hello = write({
       type: 'hello',
       versions: [...VERSIONS],
       id: self.id,
       incarnation: self.incarnation,
-      nonce: Buffer.from(nonce).toString('base64url'),
+      nonce: this.#nonce,
       to,
       ...(generation > 0 && { generation }),
       ...(pass !== undefined && { pass }),
@@ -136,19 +139,16 @@ export class DiallerHandshake {
   }
 
   #receiveWelcome(text: string): Step {
-    const { self, keys, binding, nonce, to, isConnected } = this.#options;
+    const { self, keys, binding, to, isConnected } = this.#options;
     const welcome = readWelcome(text);
-    refuseSelf(welcome, self, nonce);
+    refuseSelf(welcome, self, this.#nonce);
     if (isConnected?.(welcome.id, welcome.incarnation)) throw new HandshakeNeedless(welcome.id);
     if (to && welcome.id !== to) throw new WrongPeer(to, welcome.id);
     if (!VERSIONS.includes(welcome.version))
       throw new HandshakeFailed('no common version of the protocol: update the older side');
     this.#welcome = welcome;
     this.#transcript = transcript(binding, this.#hello, text);
-    this.#proof = write({
-      type: 'proof',
-      proof: diallerProof(keys, this.#transcript).toString('base64url'),
-    });
+    this.#proof = write({ type: 'proof', proof: diallerProof(keys, this.#transcript) });
     return { send: this.#proof };
   }
 
@@ -161,7 +161,7 @@ export class DiallerHandshake {
     }
     checkProof(accept.proof, acceptorProof(keys, this.#transcript!, this.#proof));
     const own = brief(self.describe());
-    const party = { ...description(accept), ...partyOf(welcome) };
+    const party = partyOf(accept, welcome);
     return {
       send: write({ type: 'describe', ...own }),
       done: { party, told: own.functions, toldVersion: own.version ?? 1, generation },
@@ -189,10 +189,10 @@ export class AcceptorHandshake {
   receive(text: string): Step {
     if (!this.#hello) return this.#receiveHello(text);
     if (!this.#told) return this.#receiveProof(text);
-    const told = description(readDescribe(text));
+    const told = readDescribe(text);
     const rights = this.#guest?.rights;
-    const { group } = this.#options.self.describe();
-    const party = { ...(rights ? partyOfGuest(told, rights, group) : told), ...partyOf(this.#hello) };
+    const described = rights ? partyOfGuest(told, rights, this.#options.self.describe().group) : told;
+    const party = partyOf(described, this.#hello);
     return {
       done: {
         party,
@@ -206,8 +206,7 @@ export class AcceptorHandshake {
 
   /** Sent instead of M4 to a dialler that has proved itself, if its id is taken. */
   taken(): string {
-    const proof = takenProof(this.#keys, this.#transcript!, this.#proof);
-    return write({ type: 'taken', proof: proof.toString('base64url') });
+    return write({ type: 'taken', proof: takenProof(this.#keys, this.#transcript!, this.#proof) });
   }
 
   get #keys(): HandshakeKeys {
@@ -215,7 +214,8 @@ export class AcceptorHandshake {
   }
 
   #receiveHello(text: string): Step {
-    const { self, binding, nonce, guests, onlyGuests } = this.#options;
+    const { self, binding, guests, onlyGuests } = this.#options;
+    const nonce = Buffer.from(this.#options.nonce).toString('base64url');
     const hello = readHello(text);
     if (hello.pass !== undefined) {
       if (!guests) throw new HandshakeFailed('this peer takes no passes');
@@ -233,7 +233,7 @@ export class AcceptorHandshake {
       versions: [...VERSIONS],
       id: self.id,
       incarnation: self.incarnation,
-      nonce: Buffer.from(nonce).toString('base64url'),
+      nonce,
       limits: self.limits,
     });
     this.#hello = hello;
@@ -248,7 +248,7 @@ export class AcceptorHandshake {
     if (to && to !== self.id) throw new WrongPeer(to, self.id);
     checkProof(readProof(text).proof, diallerProof(this.#keys, this.#transcript!));
     this.#proof = text;
-    const proof = acceptorProof(this.#keys, this.#transcript!, text).toString('base64url');
+    const proof = acceptorProof(this.#keys, this.#transcript!, text);
     const described = self.describe();
     const own = brief(this.#guest ? describedToGuest(described, this.#guest.rights) : described);
     this.#told = own.functions;
@@ -263,7 +263,8 @@ export class AcceptorHandshake {
 
 /** The description, with only as many functions as fit into a handshake. */
 function brief(self: Description): Description {
-  return { ...self, functions: self.functions.slice(0, takes(self.functions, TAGS_IN_DESCRIPTION)) };
+  const most = takes(self.functions, TAGS_IN_DESCRIPTION);
+  return most === self.functions.length ? self : { ...self, functions: self.functions.slice(0, most) };
 }
 
 /** Whether the peer may have more functions than these, which its handshake listed. */
@@ -271,8 +272,15 @@ export function mayBeCut(functions: readonly string[]): boolean {
   return takes(functions, TAGS_IN_DESCRIPTION - LONGEST_TAG - 3) < functions.length;
 }
 
+/** Bytes that a character of a tag has at most, as JSON writes it. */
+const MOST_BYTES = 6;
+
 /** How many of the functions fit into so many bytes. */
 function takes(functions: readonly string[], room: number): number {
+  let most = 0;
+  for (const tag of functions) most += MOST_BYTES * tag.length + 3;
+  // Mostly there is ample room, and nothing has to be counted exactly.
+  if (most <= room) return functions.length;
   let bytes = 0;
   const end = functions.findIndex((tag) => {
     bytes += bytesOf(tag);
@@ -286,32 +294,40 @@ function bytesOf(tag: string): number {
   return Buffer.byteLength(JSON.stringify(tag)) + 1;
 }
 
-function partyOf({ id, incarnation, versions, limits }: HelloMessage | WelcomeMessage) {
-  const { message, calls, streams, running, subscriptions = 0, load } = limits;
-  const optional = { ...(streams && { streams }), ...(running && { running }), ...(load && { load }) };
-  const told = { message, calls, subscriptions, ...optional };
-  return { id, incarnation, newestVersion: Math.max(0, ...versions), limits: told };
+/** Every field by its name, so that nothing else that the other side has sent gets in. */
+function partyOf(
+  told: Description,
+  { id, incarnation, versions, limits }: HelloMessage | WelcomeMessage,
+): Party {
+  return {
+    name: told.name,
+    group: told.group,
+    hub: told.hub,
+    pid: told.pid,
+    host: told.host,
+    functions: told.functions,
+    started: told.started ?? 0,
+    version: told.version ?? 1,
+    addresses: told.addresses ?? [],
+    digest: told.digest ?? '',
+    id,
+    incarnation,
+    newestVersion: Math.max(0, ...versions),
+    limits: limitsOf(limits),
+  };
 }
 
-function description(told: Description): Description & Presence {
-  const {
-    name,
-    group,
-    hub,
-    pid,
-    host,
-    functions,
-    started = 0,
-    version = 1,
-    addresses = [],
-    digest = '',
-  } = told;
-  return { name, group, hub, pid, host, functions, started, version, addresses, digest };
+function limitsOf({ message, calls, streams, running, subscriptions = 0, load }: Limits): Limits {
+  const told: Limits = { message, calls, subscriptions };
+  if (streams) told.streams = streams;
+  if (running) told.running = running;
+  if (load) told.load = load;
+  return told;
 }
 
 /** A message with our own id or nonce is our own, sent back to us. */
-function refuseSelf(message: HelloMessage | WelcomeMessage, self: Self, nonce: Uint8Array): void {
-  if (message.id === self.id || message.nonce === Buffer.from(nonce).toString('base64url')) {
+function refuseSelf(message: HelloMessage | WelcomeMessage, self: Self, nonce: string): void {
+  if (message.id === self.id || message.nonce === nonce) {
     throw new OwnHello(message.nonce);
   }
 }

@@ -25,8 +25,8 @@ const STRETCH = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 };
 
 /** The two keys of a handshake: one for each side's proof, so that a proof cannot be reflected. */
 export interface HandshakeKeys {
-  readonly dialler: Buffer;
-  readonly acceptor: Buffer;
+  readonly dialler: KeyObject;
+  readonly acceptor: KeyObject;
 }
 
 /** Everything that is derived from a secret. */
@@ -122,11 +122,14 @@ const NO_KEYS = {
 /** Keeps the keys in private fields, so that a log or inspector that walks the actors does not find them. */
 class PrivateKeys implements SecretKeys {
   readonly #world: string;
-  readonly #both: Buffer;
+  readonly #dialler: KeyObject;
+  readonly #acceptor: KeyObject;
   readonly #others: OtherKeys;
 
+  /** @param both of the handshake, one after the other */
   constructor(both: Buffer, world: string, others: OtherKeys) {
-    this.#both = both;
+    this.#dialler = createSecretKey(both.subarray(0, 32));
+    this.#acceptor = createSecretKey(both.subarray(32));
     this.#world = world;
     this.#others = others;
   }
@@ -151,12 +154,12 @@ class PrivateKeys implements SecretKeys {
     return this.#world;
   }
 
-  get dialler(): Buffer {
-    return this.#both.subarray(0, 32);
+  get dialler(): KeyObject {
+    return this.#dialler;
   }
 
-  get acceptor(): Buffer {
-    return this.#both.subarray(32);
+  get acceptor(): KeyObject {
+    return this.#acceptor;
   }
 }
 

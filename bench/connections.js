@@ -1,5 +1,6 @@
 // What a connection costs: processor time of both sides until each has the other as a peer, beside a bare `ws` pair whose two
-// ends are open. Run it with `npm run bench:connections`. Every side is a process of its own; rounds of the two cases alternate.
+// ends are open. Run it with `npm run bench:connections`. Every side is a process of its own; rounds of the cases alternate.
+// A third case is the same transport and handshake without the actors. It shows where the rest goes.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +21,8 @@ const AT_ONCE = 16;
 /** What is promised: the cost of a connection as a multiple of that of a bare `ws` pair. */
 const TARGET = 1.5;
 
-const CASES = ['app-net', 'ws'];
+const CASES = ['app-net', 'handshake', 'ws'];
+const LARGEST = 1 << 20;
 const SECRET = `net1_${Buffer.alloc(32, 7).toString('base64url')}`;
 
 const [, , role, name] = process.argv;
@@ -32,8 +34,8 @@ async function compare() {
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
     const figures = await measure(repeat % 2 ? CASES.toReversed() : CASES);
     const ratios = figures['app-net'].map((ours, round) => ours / figures.ws[round]);
-    const [ours, theirs] = CASES.map((each) => mean(figures[each].slice(WARM_ROUNDS)));
-    all.push({ ours, theirs, ratio: ours / theirs, cold: ratios[0] });
+    const [ours, handshake, theirs] = CASES.map((each) => mean(figures[each].slice(WARM_ROUNDS)));
+    all.push({ ours, handshake, theirs, ratio: ours / theirs, part: handshake / theirs, cold: ratios[0] });
   }
   const of = (what, digits) => {
     const sorted = all.map((each) => each[what]).toSorted((a, b) => a - b);
@@ -41,10 +43,12 @@ async function compare() {
     return `${middle} (${least}–${most})`;
   };
   console.log(
-    `processor time of one connection, both sides, in µs: app-net ${of('ours', 0)}, bare ws ${of('theirs', 0)}`,
+    `processor time of one connection, both sides, in µs: app-net ${of('ours', 0)}, ` +
+      `its handshake without actors ${of('handshake', 0)}, bare ws ${of('theirs', 0)}`,
   );
   console.log(
-    `ratio: ${of('ratio', 2)}, target ≤ ${TARGET}; the first ${ACCEPTORS} of a process: ${of('cold', 2)}`,
+    `ratio: ${of('ratio', 2)}, target ≤ ${TARGET}; its handshake alone: ${of('part', 2)}; ` +
+      `the first ${ACCEPTORS} of a process: ${of('cold', 2)}`,
   );
   return all.map(({ ratio }) => ratio).toSorted((a, b) => a - b)[REPEATS >> 1] <= TARGET;
 }
@@ -52,7 +56,7 @@ async function compare() {
 /** The µs of one connection, by case and round. */
 async function measure(cases) {
   const sides = {};
-  const figures = { 'app-net': [], ws: [] };
+  const figures = Object.fromEntries(CASES.map((each) => [each, []]));
   try {
     for (const each of cases) {
       const accepting = side('accept', each);
@@ -88,7 +92,7 @@ function side(role, name) {
 }
 
 async function serve(role, name) {
-  const work = await (name === 'ws' ? bare : peers)(role);
+  const work = await { 'app-net': peers, handshake: handshakes, ws: bare }[name](role);
   const used = () => {
     const { user, system } = process.cpuUsage();
     return user + system;
@@ -145,6 +149,46 @@ async function peers(role) {
   };
 }
 
+/** The transport and the handshake of app-net, without its actors. */
+async function handshakes(role) {
+  const { webSocketTransport } = await import('../build/transport/websocket.js');
+  const { acceptHandshake, dialHandshake } = await import('../build/connection/dial/handshaking.js');
+  const { deriveKeys } = await import('../build/wire/handshake/secret.js');
+  const { systemClock } = await import('../build/base/time/clock.js');
+  const transport = webSocketTransport();
+  const about = { name: 'bench', group: 'default', hub: false, pid: process.pid, host: 'bench' };
+  const presence = { started: Date.now(), version: 1, addresses: [], digest: 'abcdefghijklmnop' };
+  const id = role === 'dial' ? 'a' : 'b';
+  const self = {
+    id,
+    incarnation: `life-of-${id}`,
+    limits: { message: LARGEST, calls: 1_024, subscriptions: 1_024 },
+    describe: () => ({ ...about, ...presence, functions: ['add'] }),
+  };
+  const dependencies = { self, keys: await deriveKeys(SECRET), clock: systemClock };
+  const failed = (error) => {
+    throw error;
+  };
+  if (role === 'accept') {
+    const opened = counter();
+    const options = { host: '127.0.0.1', hostNames: [], ports: [0, 0], largestMessage: LARGEST, origins: [] };
+    const accept = (socket) => acceptHandshake(socket, dependencies, { done: opened.count, failed });
+    const listen = async () => (await transport.listen(options, accept)).addresses[0];
+    return { start: () => Promise.all(Array.from({ length: ACCEPTORS }, listen)), joined: opened.reach };
+  }
+  let addresses;
+  return {
+    start(given) {
+      addresses = given;
+    },
+    dial: () =>
+      eachOf(addresses, async (address) => {
+        const socket = await transport.dial(address, { largestMessage: LARGEST });
+        await new Promise((done) => dialHandshake(socket, 'b', dependencies, { done, failed }));
+      }),
+  };
+}
+
 async function bare(role) {
   const { WebSocket, WebSocketServer } = await import('ws');
   const opened = counter();
@@ -173,14 +217,17 @@ async function bare(role) {
     start(given) {
       ports = given;
     },
-    async dial() {
-      const left = [...ports];
-      const worker = async () => {
-        for (let port = left.pop(); port !== undefined; port = left.pop()) await open(port);
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    },
+    dial: () => eachOf(ports, open),
   };
+}
+
+/** Does it with each of them, with `AT_ONCE` at the same time. */
+async function eachOf(all, work) {
+  const left = [...all];
+  const worker = async () => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) await work(next);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
 /** Counts up; `reach` resolves when that many were counted. */

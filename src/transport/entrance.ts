@@ -18,20 +18,24 @@ export interface Entrance {
   close(): void;
 }
 
+/** As `node:http` has them: a side that has nothing more to say may still be answered. */
+const OPTIONS = { noDelay: true, allowHalfOpen: true };
+
 /**
- * Accepts connections. Connections within this host go to `http` as they are, all others go through TLS first. Only the addresses
+ * Accepts connections. Connections within this host are taken as they are, all others go through TLS first. Only the addresses
  * of the connection decide, never anything that the dialler says.
  */
 export async function openEntrance(
-  http: HttpServer,
+  take: (stream: NetSocket) => void,
   gate: Gate,
   { host, ports }: ListenOptions,
   tls: Tls,
 ): Promise<Entrance> {
   if (isLoopback(host)) {
-    // The gate always admits connections within this host.
-    http.on('connection', (tcp) => gate.enter(tcp));
-    return open(http, host, ports);
+    const server = createServer(OPTIONS, (tcp) => {
+      if (gate.enter(tcp)) take(tcp);
+    });
+    return open(server, host, ports);
   }
   const secure = await tls.server();
   /** The TCP connections under TLS, by their two ends. */
@@ -39,13 +43,13 @@ export async function openEntrance(
   secure.on('secureConnection', (stream: TLSSocket) => {
     const tcp = underneath.get(bothEnds(stream));
     if (tcp) gate.encrypted(tcp, stream);
-    http.emit('connection', stream);
+    take(stream);
   });
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (tcp) => {
+  const server = createServer(OPTIONS, (tcp) => {
     if (!gate.enter(tcp)) return;
     const { localAddress = '', remoteAddress = '' } = tcp;
     if (isLoopback(localAddress) && isLoopback(remoteAddress)) {
-      http.emit('connection', tcp);
+      take(tcp);
       return;
     }
     const ends = bothEnds(tcp);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Socket as NetSocket } from 'node:net';
@@ -15,6 +15,11 @@ export interface PageEnd {
   readonly origin: string | undefined;
   /** The `Host`, to which the proofs are bound; undefined where they are bound to the connection itself. */
   readonly host: string | undefined;
+}
+
+/** As much of the request for an upgrade as the gate looks at. */
+export interface UpgradeRequest {
+  readonly headers: Pick<IncomingHttpHeaders, 'host' | 'origin' | 'sec-websocket-protocol'>;
 }
 
 export interface GateOptions {
@@ -70,7 +75,7 @@ export class Gate {
   }
 
   /** The HTTP status for an upgrade that is refused; undefined for one that is admitted. */
-  refuse(request: IncomingMessage, connection: NetSocket): string | undefined {
+  refuse(request: UpgradeRequest, connection: NetSocket): string | undefined {
     const { origin, host = '', 'sec-websocket-protocol': protocols = '' } = request.headers;
     // Every browser sends the origin of the page, so the mere presence of the header reveals a web page.
     if (origin !== undefined && !this.#admits(origin)) return '403 Forbidden';
@@ -86,7 +91,7 @@ export class Gate {
   }
 
   /** What an admitted upgrade says about the page. */
-  pageOf({ headers: { origin, host = '' } }: IncomingMessage): PageEnd {
+  pageOf({ headers: { origin, host = '' } }: UpgradeRequest): PageEnd {
     return { origin, host: this.#isForPages ? host.toLowerCase() : undefined };
   }
 

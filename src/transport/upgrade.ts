@@ -1,16 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Socket as NetSocket } from 'node:net';
 
 import { SUBPROTOCOL } from '../wire/frames.ts';
 import { HANDSHAKE_BYTES } from '../wire/handshake/handshake.ts';
+import { acceptOf, requestOf } from './usual-upgrade.ts';
 
 /**
  * The dialler's half of the upgrade to a WebSocket (RFC 6455, section 4.1): one request, and one answer that must match it.
  * `ws` leaves this to Node's HTTP client, which is made for much more. `docs/decisions.md` has what that cost.
  */
-
-/** RFC 6455, section 1.3. The acceptor proves with it that it has understood the request. */
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 const END = '\r\n\r\n';
 
@@ -54,11 +52,7 @@ export function askForUpgrade(stream: NetSocket, host: string, outcome: UpgradeO
     outcome.done(chunk.subarray(end + END.length - before));
   };
   stream.on('data', read).on('error', failed).on('close', closed);
-  stream.write(
-    `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL}${END}`,
-    'latin1',
-  );
+  stream.write(requestOf(host, key), 'latin1');
   return stop;
 }
 
@@ -80,10 +74,7 @@ function faultOf(answer: string, key: string): string | undefined {
   const connection = (headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/);
   if (headers.get('upgrade')?.toLowerCase() !== 'websocket' || !connection.includes('upgrade'))
     return 'the answer to the upgrade is not a WebSocket';
-  const accept = createHash('sha1')
-    .update(key + GUID)
-    .digest('base64');
-  if (headers.get('sec-websocket-accept') !== accept) return 'the answer belongs to another upgrade';
+  if (headers.get('sec-websocket-accept') !== acceptOf(key)) return 'the answer belongs to another upgrade';
   if (headers.get('sec-websocket-protocol') !== SUBPROTOCOL) return 'the answer has another subprotocol';
   // None was offered.
   if (headers.has('sec-websocket-extensions')) return 'the answer has an extension';

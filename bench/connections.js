@@ -1,6 +1,7 @@
 // What a connection costs: processor time of both sides until each has the other as a peer, beside a bare `ws` pair whose two
 // ends are open. Run it with `npm run bench:connections`. Every side is a process of its own; rounds of the cases alternate.
-// A third case is the same transport and handshake without the actors. It shows where the rest goes.
+// Each pair of peers has a secret of its own, so that no gossip about third peers is counted. A third case is the same transport
+// and handshake without the actors, which shows where the rest goes.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -8,22 +9,27 @@ import { fileURLToPath } from 'node:url';
 /** Fresh processes this often. The median of their ratios is the figure. */
 const REPEATS = 5;
 
-/** Peers that dial, one a round. The first rounds warm up. */
+/** The first rounds warm up. */
 const ROUNDS = 12;
 const WARM_ROUNDS = 4;
 
-/** Peers that each of them dials: 8 measured rounds make 512 connections. */
-const ACCEPTORS = 64;
+/** Connections of a round: 8 measured rounds make 512. */
+const PAIRS = 64;
 
-/** Connections that a peer opens at the same time. */
+/** Connections that a process opens at the same time, as app-net does by itself. */
 const AT_ONCE = 16;
+
+/** A peer has done what a start brings with it after this time, in ms. */
+const STARTED = 500;
 
 /** What is promised: the cost of a connection as a multiple of that of a bare `ws` pair. */
 const TARGET = 1.5;
 
 const CASES = ['app-net', 'handshake', 'ws'];
 const LARGEST = 1 << 20;
-const SECRET = `net1_${Buffer.alloc(32, 7).toString('base64url')}`;
+
+/** The secret that a pair has in a round. */
+const secretOf = (round, number) => `net1_${Buffer.alloc(32, `${round} ${number}`).toString('base64url')}`;
 
 const [, , role, name] = process.argv;
 if (role === undefined) process.exitCode = (await compare()) ? 0 : 1;
@@ -33,9 +39,9 @@ async function compare() {
   const all = [];
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
     const figures = await measure(repeat % 2 ? CASES.toReversed() : CASES);
-    const ratios = figures['app-net'].map((ours, round) => ours / figures.ws[round]);
     const [ours, handshake, theirs] = CASES.map((each) => mean(figures[each].slice(WARM_ROUNDS)));
-    all.push({ ours, handshake, theirs, ratio: ours / theirs, part: handshake / theirs, cold: ratios[0] });
+    const cold = figures['app-net'][0] / figures.ws[0];
+    all.push({ ours, handshake, theirs, ratio: ours / theirs, part: handshake / theirs, cold });
   }
   const of = (what, digits) => {
     const sorted = all.map((each) => each[what]).toSorted((a, b) => a - b);
@@ -48,7 +54,7 @@ async function compare() {
   );
   console.log(
     `ratio: ${of('ratio', 2)}, target ≤ ${TARGET}; its handshake alone: ${of('part', 2)}; ` +
-      `the first ${ACCEPTORS} of a process: ${of('cold', 2)}`,
+      `the first ${PAIRS} of a process: ${of('cold', 2)}`,
   );
   return all.map(({ ratio }) => ratio).toSorted((a, b) => a - b)[REPEATS >> 1] <= TARGET;
 }
@@ -58,25 +64,21 @@ async function measure(cases) {
   const sides = {};
   const figures = Object.fromEntries(CASES.map((each) => [each, []]));
   try {
-    for (const each of cases) {
-      const accepting = side('accept', each);
-      const places = await accepting('start');
-      const dialling = side('dial', each);
-      await dialling('start', places);
-      sides[each] = [accepting, dialling];
-    }
+    for (const each of cases) sides[each] = [side('accept', each), side('dial', each)];
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const each of cases) {
         const [accepting, dialling] = sides[each];
+        await dialling('prepare', { round, places: await accepting('prepare', { round }) });
         const before = (await accepting('used')) + (await dialling('used'));
-        await Promise.all([accepting('joined', (round + 1) * ACCEPTORS), dialling('dial', round)]);
+        await Promise.all([accepting('opened'), dialling('dial')]);
         const after = (await accepting('used')) + (await dialling('used'));
-        figures[each].push((after - before) / ACCEPTORS);
+        figures[each].push((after - before) / PAIRS);
+        await Promise.all([accepting('end'), dialling('end')]);
       }
     }
     return figures;
   } finally {
-    for (const each of Object.values(sides).flat()) each.child.kill('SIGKILL');
+    for (const { child } of Object.values(sides).flat()) child.kill('SIGKILL');
   }
 }
 
@@ -97,55 +99,48 @@ async function serve(role, name) {
     const { user, system } = process.cpuUsage();
     return user + system;
   };
+  process.once('disconnect', () => process.exit());
   process.on('message', async ({ what, data }) => {
     process.send((await { used, ...work }[what](data)) ?? null);
   });
 }
 
-/** Default peers on the real transport. They find each other when the measurement says so. */
+/** Default peers on the real transport, new ones each round. They find each other when the measurement says so. */
 async function peers(role) {
   const { createPeer } = await import('../build/index.js');
   const { webSocketTransport } = await import('../build/transport/websocket.js');
-  const joins = counter();
-  const start = async (_, number) => {
+  let joins;
+  let started;
+  let places;
+  const start = async (round, number) => {
     const provider = { name: 'bench', failed() {}, stop: async () => {}, stopNow() {} };
     provider.start = async (self, listener) => {
       Object.assign(provider, { self, found: listener.found });
       listener.scanned();
     };
-    const network = {
-      attach: () => ({ transport: webSocketTransport(), providers: [provider], secret: async () => SECRET }),
-    };
+    const secret = async () => secretOf(round, number);
+    const network = { attach: () => ({ transport: webSocketTransport(), providers: [provider], secret }) };
     // The peer with the lower id dials at once. The other one would wait, and pings of idle connections would count.
     const peer = createPeer({ id: `${role === 'dial' ? 'a' : 'b'}-${number}`, network });
     peer.connect('add', (a, b) => a + b);
     peer.peers.on('join', joins.count);
     await peer.start();
-    return provider;
+    return Object.assign(provider, { peer });
   };
-  const startAll = (number) => Promise.all(Array.from({ length: number }, start));
-  if (role === 'accept') {
-    return {
-      start: async () =>
-        (await startAll(ACCEPTORS)).map(({ self: { id, incarnation, addresses } }) => ({
-          id,
-          incarnation,
-          addresses,
-        })),
-      joined: joins.reach,
-    };
-  }
-  let places;
-  let diallers;
   return {
-    async start(given) {
+    async prepare({ round, places: given }) {
+      joins = counter();
       places = given;
-      diallers = await startAll(ROUNDS);
+      started = await Promise.all(Array.from({ length: PAIRS }, (_, number) => start(round, number)));
+      await new Promise((resolve) => setTimeout(resolve, STARTED));
+      return started.map(({ self: { id, incarnation, addresses } }) => ({ id, incarnation, addresses }));
     },
-    async dial(round) {
-      for (const place of places) diallers[round].found(place);
-      await joins.reach((round + 1) * ACCEPTORS);
+    opened: () => joins.reach(PAIRS),
+    async dial() {
+      for (const [number, place] of places.entries()) started[number].found(place);
+      await joins.reach(PAIRS);
     },
+    end: async () => void (await Promise.all(started.map(({ peer }) => peer.stop({ drainTime: 0 })))),
   };
 }
 
@@ -158,74 +153,85 @@ async function handshakes(role) {
   const transport = webSocketTransport();
   const about = { name: 'bench', group: 'default', hub: false, pid: process.pid, host: 'bench' };
   const presence = { started: Date.now(), version: 1, addresses: [], digest: 'abcdefghijklmnop' };
+  const describe = () => ({ ...about, ...presence, functions: ['add'] });
+  const limits = { message: LARGEST, calls: 1_024, subscriptions: 1_024 };
   const id = role === 'dial' ? 'a' : 'b';
-  const self = {
-    id,
-    incarnation: `life-of-${id}`,
-    limits: { message: LARGEST, calls: 1_024, subscriptions: 1_024 },
-    describe: () => ({ ...about, ...presence, functions: ['add'] }),
-  };
-  const dependencies = { self, keys: await deriveKeys(SECRET), clock: systemClock };
+  const self = { id, incarnation: `life-of-${id}`, limits, describe };
+  const dependencies = { self, keys: await deriveKeys(secretOf(0, 0)), clock: systemClock };
   const failed = (error) => {
     throw error;
   };
-  if (role === 'accept') {
-    const opened = counter();
-    const options = { host: '127.0.0.1', hostNames: [], ports: [0, 0], largestMessage: LARGEST, origins: [] };
-    const accept = (socket) => acceptHandshake(socket, dependencies, { done: opened.count, failed });
-    const listen = async () => (await transport.listen(options, accept)).addresses[0];
-    return { start: () => Promise.all(Array.from({ length: ACCEPTORS }, listen)), joined: opened.reach };
-  }
+  const open = counter();
+  const sockets = [];
+  const done = ({ socket }) => {
+    sockets.push(socket);
+    open.count();
+  };
+  const options = { host: '127.0.0.1', hostNames: [], ports: [0, 0], largestMessage: LARGEST, origins: [] };
+  const accept = (socket) => acceptHandshake(socket, dependencies, { done, failed });
+  const listen = async () => (await transport.listen(options, accept)).addresses[0];
+  const listening =
+    role === 'accept' ? await Promise.all(Array.from({ length: PAIRS }, () => listen())) : undefined;
   let addresses;
+  let opened = 0;
   return {
-    start(given) {
-      addresses = given;
+    prepare({ places }) {
+      addresses = places;
+      opened += PAIRS;
+      return listening;
     },
+    opened: () => open.reach(opened),
     dial: () =>
       eachOf(addresses, async (address) => {
         const socket = await transport.dial(address, { largestMessage: LARGEST });
-        await new Promise((done) => dialHandshake(socket, 'b', dependencies, { done, failed }));
+        await new Promise((resolve) => {
+          dialHandshake(socket, 'b', dependencies, { done: (session) => resolve(done(session)), failed });
+        });
       }),
+    end() {
+      for (const socket of sockets.splice(0)) socket.terminate();
+    },
   };
 }
 
 async function bare(role) {
   const { WebSocket, WebSocketServer } = await import('ws');
-  const opened = counter();
-  if (role === 'accept') {
-    return {
-      start: () =>
-        Promise.all(
-          Array.from({ length: ACCEPTORS }, async () => {
-            const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
-            server.on('connection', opened.count);
-            await once(server, 'listening');
-            return server.address().port;
-          }),
-        ),
-      joined: opened.reach,
-    };
-  }
-  let ports;
+  const open = counter();
   const sockets = [];
-  const open = async (port) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false });
-    sockets.push(socket);
-    await once(socket, 'open');
+  const listen = async () => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+    server.on('connection', open.count);
+    await once(server, 'listening');
+    return server.address().port;
   };
+  const listening =
+    role === 'accept' ? await Promise.all(Array.from({ length: PAIRS }, () => listen())) : undefined;
+  let ports;
+  let opened = 0;
   return {
-    start(given) {
-      ports = given;
+    prepare({ places }) {
+      ports = places;
+      opened += PAIRS;
+      return listening;
     },
-    dial: () => eachOf(ports, open),
+    opened: () => open.reach(opened),
+    dial: () =>
+      eachOf(ports, async (port) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false });
+        sockets.push(socket);
+        await once(socket, 'open');
+      }),
+    end() {
+      for (const socket of sockets.splice(0)) socket.terminate();
+    },
   };
 }
 
 /** Does it with each of them, with `AT_ONCE` at the same time. */
-async function eachOf(all, work) {
+async function eachOf(all, open) {
   const left = [...all];
   const worker = async () => {
-    for (let next = left.pop(); next !== undefined; next = left.pop()) await work(next);
+    for (let next = left.pop(); next !== undefined; next = left.pop()) await open(next);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }

@@ -47,7 +47,7 @@ export type { CallContext } from './calls/context.ts';
 export { NetError } from './base/errors.ts';
 export type { NetErrorCode, NetErrorDetails, Ran } from './base/errors.ts';
 export { registerError } from './wire/values/error-classes.ts';
-export type { AnyFunction } from './base/function-types.ts';
+export type { AnyFunction, UntypedFunction } from './base/function-types.ts';
 export type {
   CallerCounters,
   DispatcherCounters,

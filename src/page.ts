@@ -18,7 +18,7 @@ export type {
 } from './page/page-types.ts';
 export type { PageEvent, PageGap, PageReceived, PageSubscribeOptions } from './page/page-event.ts';
 export type { PageState } from './page/states.ts';
-export type { AnyFunction, Remote } from './base/function-types.ts';
+export type { AnyFunction, Remote, UntypedFunction } from './base/function-types.ts';
 export type { CallMeta } from './wire/beside.ts';
 export { NetError } from './base/errors.ts';
 export type { NetErrorCode, NetErrorDetails, Ran } from './base/errors.ts';

@@ -88,6 +88,13 @@ is<Equal<Parameters<typeof resize.map>[0], NoArgs>>();
 is<Equal<Parameters<typeof now.map>[0], NoArgs>>();
 // @ts-expect-error not for functions that stream
 lines.map(['x']);
+// @ts-expect-error not for functions that stream
+lines.all();
+// What the compiler prints for both.
+is<Equal<typeof lines.map, 'map() cannot read several streams in one loop. Read each one: fn.any()(...)'>>();
+is<
+  Equal<typeof lines.all, 'all() cannot read several streams in one loop. Read each peer: fn.on(peer)(...)'>
+>();
 
 // --- … or `args` makes the arguments
 declare const images: AsyncIterable<{ name: string; bytes: Uint8Array }>;
@@ -107,6 +114,9 @@ resize.map(images, { args: ({ bytes }) => [bytes] });
 const far = remote<typeof double>('double', { idempotent: true });
 await far.any()(1);
 far.map([1]);
+// Without a type it takes anything.
+const untyped: Promise<unknown> = remote('double').any()(1, 'two');
+await untyped;
 connect('twice', (x: number) => x, { idempotent: true });
 // @ts-expect-error an option that does not exist
 remote<typeof double>('double', { replace: true });

@@ -10,6 +10,15 @@
  */
 export type AnyFunction = (...args: never[]) => unknown;
 
+/**
+ * A function whose type was not given to `remote`: it takes anything and returns something unknown.
+ *
+ * @example
+ * const far: RemoteFunction<UntypedFunction> = remote('math.square');
+ * const squared: unknown = await far.any()(3);
+ */
+export type UntypedFunction = (...args: unknown[]) => unknown;
+
 type IsAny<T> = 0 extends 1 & T ? true : false;
 type IsNever<T> = [T] extends [never] ? true : false;
 

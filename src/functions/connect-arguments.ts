@@ -89,7 +89,7 @@ export interface RemoteOptions {
 const REMOTE: Record<keyof RemoteOptions, true> = { idempotent: true };
 
 /** @throws TypeError */
-export function readRemoteOptions(options: RemoteOptions): { idempotent: boolean } {
+export function readRemoteOptions(options: RemoteOptions = {}): { idempotent: boolean } {
   refuseUnknown('option', options, REMOTE);
   return { idempotent: boolean('idempotent', options.idempotent, false) };
 }

@@ -14,6 +14,10 @@ import type { Selector } from '../presence/set/selector.ts';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
+/** What the compiler prints at a call of `all` or `map` of a function that streams. */
+type NoAll = 'all() cannot read several streams in one loop. Read each peer: fn.on(peer)(...)';
+type NoMap = 'map() cannot read several streams in one loop. Read each one: fn.any()(...)';
+
 /** Whether the function returns a stream of values, and not just one value. */
 type IsStream<F extends AnyFunction> =
   IsAny<ReturnType<F>> extends true
@@ -32,7 +36,7 @@ type OnlyArgument<F extends AnyFunction> = Parameters<F>['length'] extends 0
     : never;
 
 /**
- * The type of `fn.all`. It is `never` for functions that stream, because one loop cannot read several streams.
+ * The type of `fn.all`. Functions that stream have none, because one loop cannot read several streams.
  *
  * @example
  * const everywhere: AllFunction<(n: number) => number> = square.all;
@@ -40,21 +44,21 @@ type OnlyArgument<F extends AnyFunction> = Parameters<F>['length'] extends 0
  */
 export type AllFunction<F extends AnyFunction> =
   IsStream<F> extends true
-    ? never
+    ? NoAll
     : (
         select?: Selector,
         options?: CallOptions,
       ) => (...args: Parameters<F>) => Results<PeerResult<Awaited<ReturnType<F>>>>;
 
 /**
- * The type of `fn.map`. It is `never` for functions that stream.
+ * The type of `fn.map`. Functions that stream have none.
  *
  * @example
  * const overAll: MapFunction<(n: number) => number> = square.map;
  * for await (const { input, status } of overAll([1, 2, 3])) console.log(input, status);
  */
 export type MapFunction<F extends AnyFunction> =
-  IsStream<F> extends true ? never : [OnlyArgument<F>] extends [never] ? MapWithArgs<F> : MapSignatures<F>;
+  IsStream<F> extends true ? NoMap : [OnlyArgument<F>] extends [never] ? MapWithArgs<F> : MapSignatures<F>;
 
 /** What the compiler says when `args` is missing. It is the type of a parameter because errors print that, in one line. */
 type NoArgs =

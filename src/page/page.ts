@@ -1,5 +1,5 @@
 import { NetError } from '../base/errors.ts';
-import type { AnyFunction } from '../base/function-types.ts';
+import type { AnyFunction, UntypedFunction } from '../base/function-types.ts';
 import { refuseUnknown } from '../base/option-checks.ts';
 import { messageOf } from '../base/text.ts';
 import { LONGEST_TAG } from '../wire/shapes.ts';
@@ -91,7 +91,7 @@ export class PageNet implements AsyncDisposable {
    * const small = await net.remote<typeof resize>('img.resize@1')(image, 200);
    * await net.remote<typeof resize>('img.resize@1').with({ deadline: 500 })(image, 200);
    */
-  remote<F extends AnyFunction = (...args: unknown[]) => unknown>(tag: string): PageRemote<F> {
+  remote<F extends AnyFunction = UntypedFunction>(tag: string): PageRemote<F> {
     checkTag(tag);
     return remoteOf<F>(this.#outgoing, tag, this.#deadline);
   }

@@ -15,7 +15,7 @@ import type { Hook } from '../calls/hooks.ts';
 import type { PeerOptions } from './options/options.ts';
 import { Peer } from './peer.ts';
 import { Peers } from '../presence/set/peers.ts';
-import type { AnyFunction } from '../base/function-types.ts';
+import type { AnyFunction, UntypedFunction } from '../base/function-types.ts';
 import type { PeerMetrics } from '../presence/set/peer-metrics.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { Selector } from '../presence/set/selector.ts';
@@ -128,7 +128,10 @@ export function use(hook: Hook): () => void {
  * const multiply = remote<(a: number, b: number) => number>('math.multiply');
  * await multiply.on(peer)(2, 3);
  */
-export function remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
+export function remote<F extends AnyFunction = UntypedFunction>(
+  tag: string,
+  options: RemoteOptions = {},
+): RemoteFunction<F> {
   return defaultPeer(remote).remote<F>(tag, options);
 }
 

@@ -50,7 +50,7 @@ import type { Pool } from '../many/pool.ts';
 import { outsideThread, threadHome } from '../base/process/thread-home.ts';
 import { holdProcess, releaseProcess, whileHolding } from '../base/process/process-hold.ts';
 import { Registry } from '../calls/callee/registry.ts';
-import type { AnyFunction } from '../base/function-types.ts';
+import type { AnyFunction, UntypedFunction } from '../base/function-types.ts';
 import { RemotePeer } from '../presence/set/remote-peer.ts';
 import type { ThreadPools } from '../threads/pools.ts';
 import { callerOf, connectingOf, startInThread, threadPoolsOf } from './own-threads.ts';
@@ -249,7 +249,7 @@ export class Peer extends GuestHost {
    * const multiply = local.remote<(a: number, b: number) => number>('math.multiply');
    * await multiply.any()(2, 3);
    */
-  remote<F extends AnyFunction>(tag: string, options: RemoteOptions = {}): RemoteFunction<F> {
+  remote<F extends AnyFunction = UntypedFunction>(tag: string, options?: RemoteOptions): RemoteFunction<F> {
     checkTag(tag);
     return remoteFunction<F>({ tag, ...readRemoteOptions(options), pools: [this.#pool] });
   }

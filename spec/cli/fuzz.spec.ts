@@ -317,6 +317,9 @@ describe('the command line with hostile input and hostile peers', function () {
         [['call', 'hang', '--map', '-'], 130, ''],
         [['events'], 0, 'listening to 1 peer'],
         [['peers', '--watch'], 0, 'Ctrl-C ends'],
+        [['ping', '--interval', '10'], 0, 'round 2'],
+        [['metrics', '--port', '0'], 0, 'has the numbers of'],
+        [['dashboard', '--no-open'], 0, 'Ctrl-C ends'],
       ] as const) {
         const terminal = new Terminal(args, { APP_NET_RUNTIME_DIR: runtimeDir });
         await eventually(() => expect(listensForCtrlC(terminal.pid)).to.equal(true));

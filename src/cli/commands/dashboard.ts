@@ -35,6 +35,6 @@ export function dashboard({ out, signal }: Context, options: DashboardCommandOpt
     } finally {
       await forget?.();
     }
-    return EXIT.INTERRUPTED;
+    return EXIT.DONE;
   });
 }

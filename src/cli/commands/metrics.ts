@@ -51,7 +51,7 @@ export function metrics({ out, signal }: Context, options: MetricsOptions): Prom
     });
     server.close();
     server.closeAllConnections();
-    return EXIT.INTERRUPTED;
+    return EXIT.DONE;
   });
 }
 

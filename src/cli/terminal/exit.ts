@@ -11,7 +11,7 @@ export const EXIT = {
   NOT_CALLED: 4,
   /** This peer could not start: its runtime directory, its secret, its environment. */
   NOT_STARTED: 5,
-  /** Ctrl-C. */
+  /** Ctrl-C before the command was done. Commands that run until Ctrl-C are done then. */
   INTERRUPTED: 130,
 } as const;
 

@@ -36,19 +36,24 @@ describe('app-net --nats', function () {
   const env = { APP_NET_SECRET: secret };
   let server: NatsServer;
   let strict: NatsServer;
-  let peer: Peer;
+  const peers: Peer[] = [];
 
   before(async function () {
     needNats(this);
     server = await NatsServer.start();
     strict = await NatsServer.start({ configuration: ACCOUNTS });
-    peer = createPeer({ name: 'far', secret, network: natsNetwork({ servers: server.url }) });
-    peer.connect('double', (n: number) => 2 * n);
-    await peer.start();
+    await start('far');
   });
 
+  const start = async (name: string): Promise<Peer> => {
+    const peer = createPeer({ name, secret, network: natsNetwork({ servers: server.url }) });
+    peers.push(peer);
+    peer.connect('double', (n: number) => 2 * n);
+    return peer.start();
+  };
+
   after(async () => {
-    await peer?.stop();
+    await Promise.all(peers.map((peer) => peer.stop()));
     await server?.stop();
     await strict?.stop();
   });
@@ -83,12 +88,27 @@ describe('app-net --nats', function () {
   it('doctor checks the server and finds the peers', async () => {
     const { code, of } = await doctor(['--nats', server.url]);
     expect(code).to.equal(0);
-    expect(of('NATS')!.says).to.match(/^nats-server \d+\.\d+\.\d+ at 127\.0\.0\.1:\d+, round trip /);
+    expect(of('NATS')!.says).to.match(
+      /^nats-server \d+\.\d+\.\d+ at 127\.0\.0\.1:\d+, round trip \d+\.\d+ ms$/,
+    );
     expect(of('NATS rights')!.status).to.equal('ok');
     expect(of('NATS deaths')).to.include({ status: 'note' });
     expect(of('NATS deaths')!.todo).to.include('$SYS.ACCOUNT.<account>.>');
     expect(of('peers')!.says).to.include('1 peer in the group "main"');
     expect(of('runtime directory')).to.equal(undefined);
+  });
+
+  it('doctor counts peers that it is not linked to among those that are reached', async () => {
+    const more = await Promise.all(['nearer', 'nearest'].map((name) => start(name)));
+    try {
+      await Promise.all(more.map((peer) => peer.peers.ready('double', { min: 2 })));
+      const { code, of } = await doctor(['--nats', server.url]);
+      expect(of('peers')!.says).to.equal('3 peers in the group "main", 3 of them by NATS');
+      expect(of('no peer')).to.equal(undefined);
+      expect(code).to.equal(0);
+    } finally {
+      await Promise.all(more.map((peer) => peer.stop()));
+    }
   });
 
   it('doctor says that the server tells of ended connections, and shows no password', async () => {

@@ -10,7 +10,7 @@ import type { LoginSource, NatsOptions } from '../../transport/nats/nats-options
 import { Questions } from '../../transport/nats/questions.ts';
 import { Subjects } from '../../transport/nats/subjects.ts';
 import type { SecretKeys } from '../../wire/handshake/secret.ts';
-import { duration } from '../terminal/units.ts';
+import { milliseconds } from '../terminal/units.ts';
 import type { Result } from './report.ts';
 
 /** The checks of `doctor` for peers that reach each other through NATS. */
@@ -60,7 +60,7 @@ async function checkServer(bus: Bus): Promise<Result> {
   const { version = '', url = '' } = bus.epoch ?? {};
   const began = performance.now();
   await bus.settled();
-  const says = `nats-server ${version} at ${url}, round trip ${duration(performance.now() - began)}`;
+  const says = `nats-server ${version} at ${url}, round trip ${milliseconds(performance.now() - began)}`;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]))
     return { status: 'ok', check: CHECK, says };

@@ -79,6 +79,8 @@ export async function checkPeers(
     const says = 'no peer was found';
     return [{ status: 'note', check: 'peers', says, todo: 'start one with app-net serve <module>' }];
   }
+  // A peer is linked when it is asked, and tells only then which way it is reached.
+  const asked = await Promise.all(found.map((peer) => checkPeer(peer, signal)));
   const inGroup = found.filter(({ group }) => group === ownGroup);
   const others = [...new Set(found.filter(({ group }) => group !== ownGroup).map(({ group }) => group))];
   const results: Result[] = [];
@@ -93,12 +95,14 @@ export async function checkPeers(
     });
   } else {
     const rest = others.length > 0 ? `; others in ${elsewhere}` : '';
-    const remote = inGroup.filter(({ scope }) => scope !== 'host').length;
-    const far = remote > 0 ? `, ${remote} of them on other hosts` : '';
+    const byNats = inGroup.filter(({ network }) => network === 'nats').length;
+    const remote = inGroup.filter(({ scope, network }) => scope !== 'host' && network !== 'nats').length;
+    const far =
+      (byNats > 0 ? `, ${byNats} of them by NATS` : '') +
+      (remote > 0 ? `, ${remote} of them on other hosts` : '');
     const says = `${count(inGroup.length, 'peer')} in the group ${JSON.stringify(safe(ownGroup, 60))}${far}${rest}`;
     results.push({ status: 'ok', check: 'peers', says });
   }
-  const asked = await Promise.all(found.map((peer) => checkPeer(peer, signal)));
   return [...results, ...asked.flat()];
 }
 
@@ -158,7 +162,16 @@ export async function checkUnreached(
     check: `provider ${provider}`,
     says: messageOf(error),
   }));
-  const apart = [...candidates.values()].filter(({ state, record }) => !record && state !== 'left');
+  const present = new Set(
+    own.peers
+      .of({ group: '*' })
+      .list()
+      .map(({ id }) => id),
+  );
+  const apart = [...candidates.values()].filter(
+    // Most peers at NATS are present because others tell of them, and are not linked.
+    ({ id, state, record, hints }) => !record && state !== 'left' && !(hints.has(NATS) && present.has(id)),
+  );
   const reasons = await Promise.all(apart.map((candidate) => whyApart(candidate, keys, signal)));
   const isKnown = (id: string): boolean =>
     announced.some(({ peer }) => peer?.id === id && isApart(peer, keys));

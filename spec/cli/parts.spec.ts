@@ -123,6 +123,19 @@ describe('an argument', () => {
     for (const wrong of ['9007199254740993', '-12345678901234567890']) {
       expect(() => readArguments([wrong])).to.throw(CliError, `argument 1, ${wrong}, is too large`);
     }
+    const adviceOf = (wrong: string): unknown => {
+      try {
+        return readArguments([wrong]);
+      } catch (error) {
+        return (error as CliError).advice;
+      }
+    };
+    expect(adviceOf('9007199254740993')).to.equal(
+      `give it as a string, '"9007199254740993"', or give the number that it would become: 9.007199254740992e+15`,
+    );
+    // It would become Infinity, which has no form in JSON.
+    for (const wrong of ['1e400', '-1e400', '9'.repeat(400)])
+      expect(adviceOf(wrong)).to.equal(`give it as a string, '"${wrong}"'`);
   });
 });
 

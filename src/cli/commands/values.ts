@@ -31,7 +31,7 @@ export function readArguments(given: readonly string[]): unknown[] {
       throw new CliError(
         EXIT.USAGE,
         `argument ${index + 1}, ${text}, is too large for an exact number`,
-        `give it as a string, '"${text}"', or give the number that it would become: ${Number(text).toExponential()}`,
+        `give it as a string, '"${text}"'${Number.isFinite(value) ? `, or give the number that it would become: ${value.toExponential()}` : ''}`,
       );
     }
     return value;

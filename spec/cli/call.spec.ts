@@ -314,6 +314,18 @@ describe('app-net call', function () {
       ]);
     });
 
+    it('names a wrong line of standard input', async () => {
+      await serve('one');
+      for (const [input, options, what] of [
+        ['[1]\n2\n', ['--spread'], 'a JSON array'],
+        ['1\n{oops\n', [], 'JSON: '],
+      ] as const) {
+        const { code, errors } = await run(['call', 'echo', '--map', '-', ...options], env, input);
+        expect(code).to.equal(2);
+        expect(errors).to.include(`line 2 of standard input is not ${what}`);
+      }
+    });
+
     it('shows a progress bar on a terminal', async () => {
       await serve('one');
       const file = await write('1\n2\n3\n');

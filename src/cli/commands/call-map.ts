@@ -83,21 +83,18 @@ async function* linesOf(file: string, spread: boolean | undefined): AsyncGenerat
 }
 
 function read(line: string, number: number, file: string, spread: boolean | undefined): unknown {
+  const place = `line ${number} of ${file === '-' ? 'standard input' : safe(file)}`;
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (error) {
     const why = messageOf(error);
-    throw new CliError(
-      EXIT.USAGE,
-      `line ${number} of ${file} is not JSON: ${why}`,
-      'write one JSON value per line',
-    );
+    throw new CliError(EXIT.USAGE, `${place} is not JSON: ${why}`, 'write one JSON value per line');
   }
   if (spread && !Array.isArray(value)) {
     throw new CliError(
       EXIT.USAGE,
-      `line ${number} of ${file} is not a JSON array`,
+      `${place} is not a JSON array`,
       'with --spread, each line must hold all arguments, such as [5, 10]',
     );
   }

@@ -156,6 +156,7 @@ describe('the faults of a simulation', () => {
         expect(lost).to.equal(0);
       });
       expect(error.faults.length).to.be.within(1, 2);
+      expect(Object.keys(error), 'test runners print these').not.to.include('faults');
       expect(error.message).to.match(/The fewest faults with which it fails, of \d+:/);
       expect(error.message).to.contain(`SIM_SEED=${error.seed}`).and.contain('a sees');
       expect(error.message.split('\n').length).to.be.below(70);

@@ -19,13 +19,14 @@ export class SimulationError extends Error {
   /** The seed with which it fails. */
   readonly seed: number;
   /** The fewest faults that were found with which it still fails. */
-  readonly faults: readonly Fault[];
+  declare readonly faults: readonly Fault[];
 
   /** @internal */
   constructor(message: string, seed: number, faults: readonly Fault[], cause: unknown) {
     super(message, { cause });
     this.seed = seed;
-    this.faults = faults;
+    // Not enumerable: the message tells of them, and test runners print all that is.
+    Object.defineProperty(this, 'faults', { value: faults });
     const frames = isError(cause) ? framesOf(cause) : '';
     this.stack = `SimulationError: ${message}${frames && `\n${frames}`}`;
   }

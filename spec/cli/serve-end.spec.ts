@@ -158,7 +158,20 @@ describe('the end of app-net serve', function () {
     expect(thrown.errors).to.match(/^app-net: Error: as it is loaded\n +at file:.*app\.js:\S+\n$/);
     const syntax = await ends('const x = ;');
     expect(syntax.code).to.equal(1);
-    expect(syntax.errors).to.match(/app\.js:1\nconst x = ;\n/);
+    expect(syntax.errors).to.match(/^file:.*app\.js:1\nconst x = ;\n/);
+    const parsed = await ends("JSON.parse('{a');");
+    expect(parsed.code).to.equal(1);
+    expect(parsed.errors).to.match(
+      /^app-net: SyntaxError: .*\n +at JSON.parse .*\n +at file:.*app\.js:1:6\n$/,
+    );
+    // As a newer Node throws it for an enum.
+    const unsupported = await ends(`throw Object.assign(new SyntaxError('enum is not supported'), {
+      code: 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', stack: 'file:///app.ts:1\\nenum A {}\\n^^^\\n\\nSyntaxError: …' });`);
+    expect(unsupported).to.include({
+      code: 2,
+      errors:
+        'app-net: file:///app.ts:1: enum is not supported\nrun npm install --save-dev tsx, which reads all of TypeScript\n',
+    });
     expect(await ends(`${CONNECT} process.exit(5);`)).to.include({ code: 5 });
     const stuck = await ends('await new Promise(() => {});');
     expect(stuck.code).to.equal(2);

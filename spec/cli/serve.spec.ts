@@ -109,6 +109,13 @@ describe('app-net serve', function () {
     const missing = await run(['serve', join(folder, 'missing.js')], env);
     expect(missing.code).to.equal(2);
     expect(missing.errors).to.include('does not exist');
+    for (const options of [[], ['--watch']]) {
+      const given = await run(['serve', folder, ...options], env);
+      expect(given).to.include({
+        code: 2,
+        errors: `app-net: ${folder} is a folder\ngive a JavaScript or TypeScript file\n`,
+      });
+    }
     await write('broken.js', "throw new Error('as it is loaded');");
     const broken = await run(['serve', join(folder, 'broken.js')], env);
     expect(broken.code).to.equal(1);

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 import { runningPeers, serveListeners } from '../../peer/running-peers.ts';
 import type { RunningPeer } from '../../peer/running-peers.ts';
+import { ownFrame } from '../../base/stack.ts';
 import { readableTag } from '../../base/tag.ts';
 import type { Context } from '../context.ts';
 import { whenOutputIsLost } from '../terminal/end.ts';
@@ -82,15 +83,38 @@ async function importOf(module: string): Promise<void> {
   try {
     await import(pathToFileURL(module).href);
   } catch (error) {
-    // Only Node knows the file and the line of a syntax error, and prints them only for an uncaught error.
-    if (error instanceof SyntaxError) setImmediate(() => rethrow(error));
-    else throw error;
+    if (!isSyntaxError(error)) throw error;
+    if (error.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw needsCompiler(error);
+    if (tellsPlace(error)) throw error;
+    // Node alone knows the file and the line, and prints them only for an uncaught error.
+    setImmediate(() => rethrow(error));
     await new Promise(() => {});
   }
 }
 
 function rethrow(error: Error): never {
   throw error;
+}
+
+function isSyntaxError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof SyntaxError;
+}
+
+/** Whether the stack begins with the wrong line, or names a line of the module that made the error. */
+function tellsPlace({ stack = '' }: Error): boolean {
+  const lines = stack.split('\n');
+  const isOutside = (line: string): boolean => !/\bnode:|<anonymous>/.test(line) && !ownFrame(line);
+  return !lines[0]!.startsWith('SyntaxError') || lines.some((line) => /^ +at /.test(line) && isOutside(line));
+}
+
+/** An `enum`, for example: Node only removes types, and this needs code in their place. */
+function needsCompiler({ message, stack = '' }: Error): CliError {
+  const place = /^\S+:\d+$/m.exec(stack.split('\n', 1)[0]!)?.[0];
+  return new CliError(
+    EXIT.USAGE,
+    place === undefined ? message : `${place}: ${message}`,
+    'run npm install --save-dev tsx, which reads all of TypeScript',
+  );
 }
 
 /** Never resolves. @throws what `work` throws */

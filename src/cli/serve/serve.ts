@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,7 +21,10 @@ const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
 
 export async function serve(context: Context, given: string, options: ServeOptions): Promise<ExitCode> {
   const module = resolve(given);
-  if (!existsSync(module)) throw new CliError(EXIT.USAGE, `the file ${module} does not exist`);
+  const stats = statSync(module, { throwIfNoEntry: false });
+  if (!stats) throw new CliError(EXIT.USAGE, `the file ${module} does not exist`);
+  if (stats.isDirectory())
+    throw new CliError(EXIT.USAGE, `${module} is a folder`, 'give a JavaScript or TypeScript file');
   const loader = TYPESCRIPT.has(extname(module)) ? typescriptLoader(module) : undefined;
   // The module's own peer reads these variables.
   if (options.name !== undefined) process.env['APP_NET_NAME'] = options.name;

@@ -151,10 +151,10 @@ describe('the commands that show peers', function () {
 
     it('suggests similar peers, and asks for a choice between several', async () => {
       await Promise.all([serve('render-1'), serve('same'), serve('same')]);
-      const near = await run(['info', 'rendr-1'], env);
+      const near = await run(['info', 'rendr-1', '--no-json'], env);
       expect(near.code).to.equal(3);
       expect(near.errors).to.match(/no peer is called "rendr-1"\ndid you mean render-1\?/);
-      const same = await run(['info', 'same'], env);
+      const same = await run(['info', 'same', '--no-json'], env);
       expect(same.code).to.equal(3);
       expect(same.errors).to.match(/2 peers are called "same"\nchoose one by its id: \S+ \(process \d+ on /);
     });

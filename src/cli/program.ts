@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { libraryVersion } from '../base/version.ts';
 import type { Context } from './context.ts';
 import { surviveLostOutput } from './terminal/end.ts';
-import { EXIT } from './terminal/exit.ts';
+import { CliError, EXIT } from './terminal/exit.ts';
 import type { ExitCode } from './terminal/exit.ts';
 import { explain } from './terminal/explain.ts';
 import { interruption, outOfPatience } from './terminal/interrupt.ts';
@@ -31,14 +31,38 @@ type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promi
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   surviveLostOutput();
   let code: ExitCode = EXIT.DONE;
-  const program = createProgram((result) => (code = result));
+  const complaint: string[] = [];
+  const stderr = { write: (text: string) => complaint.push(text) };
+  const program = createProgram((result) => (code = result), { stdout: process.stdout, stderr });
   try {
     await program.parseAsync(argv);
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.DONE : EXIT.USAGE;
-    return explain(error);
+    if (!(error instanceof CommanderError)) return explain(error);
+    if (error.exitCode === 0) return EXIT.DONE;
+    const [message = '', ...advice] = complaint.map((text) => text.trim());
+    // Without a command there is the help, and no error.
+    if (message.startsWith(ERROR) && expectsJson(argv.slice(2))) {
+      const text = message.slice(ERROR.length);
+      return explain(new CliError(EXIT.USAGE, text, advice.join(' ').replaceAll(/^\(|\)$/g, '')), true);
+    }
+    process.stderr.write(complaint.join(''));
+    return EXIT.USAGE;
   }
+}
+
+/** Errors of the command line itself begin like this. */
+const ERROR = 'error: ';
+
+/** The commands with an output that is for programs too, and is JSON in a pipe. */
+const DATA = new Set(['peers', 'call', 'info', 'events']);
+
+/** Whether a command line that cannot be read asks for JSON. */
+function expectsJson([command = '', ...args]: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  const asked = options.findLast((option) => option === '--json' || option === '--no-json');
+  return new Output(DATA.has(command), { json: asked && asked === '--json' }).json;
 }
 
 /**
@@ -59,25 +83,26 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .exitOverride();
 
   /**
-   * Runs the function that `load` gives. `data`: the output is for programs too, and is JSON in a pipe.
+   * Runs the function that `load` gives.
    * `drains`: the command takes the time it needs after the first signal.
    */
   const run =
-    <Args extends unknown[]>(data: boolean, load: () => Promise<Action<Args>>, drains = false) =>
+    <Args extends unknown[]>(load: () => Promise<Action<Args>>, drains = false) =>
     async (...given: unknown[]): Promise<void> => {
       // Commander gives the arguments, then the options, then the command itself.
       const args = given.slice(0, -1) as Args;
       const { json, nats } = args.at(-1) as Common;
+      const out = new Output(DATA.has((given.at(-1) as Command).name()), { json });
       const signal = interruption();
       if (nats !== undefined) process.env['APP_NET_NATS'] = nats;
-      const context = { out: new Output(data, { json }), signal, environment: process.env };
+      const context = { out, signal, environment: process.env };
       const action = await load();
       try {
         const work = action(context, ...args);
         done(await (drains ? work : Promise.race([work, outOfPatience(signal)])));
       } catch (error) {
-        if (json !== true) throw error;
-        done(explain(error, json));
+        if (!out.json) throw error;
+        done(explain(error, true));
       }
     };
 
@@ -89,7 +114,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('-w, --watch', 'keep running, and show peers that join and leave')
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./commands/peers.ts')).peers));
+    .action(run(async () => (await import('./commands/peers.ts')).peers));
 
   program
     .command('call')
@@ -115,7 +140,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('-d, --deadline <ms>', 'time that the call may take; default: no limit', wholeNumber)
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./commands/call.ts')).call));
+    .action(run(async () => (await import('./commands/call.ts')).call));
 
   program
     .command('info')
@@ -123,7 +148,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .argument('<peer>', 'its name, its id, or the beginning of its id')
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./commands/info.ts')).info));
+    .action(run(async () => (await import('./commands/info.ts')).info));
 
   program
     .command('ping')
@@ -135,7 +160,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option(...group)
     .option('--json', 'print lines of JSON')
     .option(...TEXT_OPTION)
-    .action(run(false, async () => (await import('./commands/ping.ts')).ping));
+    .action(run(async () => (await import('./commands/ping.ts')).ping));
 
   program
     .command('events')
@@ -144,7 +169,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option(...group)
     .option(...JSON_OPTION)
     .option(...NO_JSON_OPTION)
-    .action(run(true, async () => (await import('./commands/events.ts')).events));
+    .action(run(async () => (await import('./commands/events.ts')).events));
 
   program
     .command('emit')
@@ -155,7 +180,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('--meta <json>', 'a JSON object that travels with the event')
     .option('--json', 'print a line of JSON')
     .option(...TEXT_OPTION)
-    .action(run(false, async () => (await import('./commands/emit.ts')).emit));
+    .action(run(async () => (await import('./commands/emit.ts')).emit));
 
   program
     .command('metrics')
@@ -166,7 +191,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option(...group)
     .option('--json', 'print a line of JSON')
     .option(...TEXT_OPTION)
-    .action(run(false, async () => (await import('./commands/metrics.ts')).metrics));
+    .action(run(async () => (await import('./commands/metrics.ts')).metrics));
 
   program
     .command('dashboard')
@@ -176,7 +201,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option(...group)
     .option('--json', 'print a line of JSON')
     .option(...TEXT_OPTION)
-    .action(run(false, async () => (await import('./commands/dashboard.ts')).dashboard));
+    .action(run(async () => (await import('./commands/dashboard.ts')).dashboard));
 
   program
     .command('serve')
@@ -185,7 +210,7 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('-n, --name <name>', 'name of the peer; default: APP_NET_NAME')
     .option('-g, --group <name>', 'group of the peer; default: APP_NET_GROUP, else main')
     .option('-w, --watch', 'restart when the module, or a file that it imports, changes')
-    .action(run(false, async () => (await import('./serve/serve.ts')).serve, true));
+    .action(run(async () => (await import('./serve/serve.ts')).serve, true));
 
   program
     .command('secret')
@@ -199,14 +224,14 @@ export function createProgram(done: (code: ExitCode) => void, streams: Streams =
     .option('--stdin', 'store the secret that comes on standard input')
     .option('--json', 'print a line of JSON')
     .option(...TEXT_OPTION)
-    .action(run(false, async () => (await import('./commands/secret.ts')).secret));
+    .action(run(async () => (await import('./commands/secret.ts')).secret));
 
   program
     .command('doctor')
     .description('find out what is wrong and what to do about it')
     .option('--json', 'print a line of JSON for each check')
     .option(...TEXT_OPTION)
-    .action(run(false, async () => (await import('./doctor/doctor.ts')).doctor));
+    .action(run(async () => (await import('./doctor/doctor.ts')).doctor));
   for (const command of program.commands) {
     const name = command.name();
     if (name !== 'secret') command.option(...NATS_OPTION);

@@ -34,13 +34,6 @@ class Context(NamedTuple):
     trace: Any
 
 
-def _ping(*_args: Any, **_kwargs: Any) -> None:
-    pass
-
-
-#: What the library itself answers. It is not listed among the functions.
-_OWN = {"net.ping": Function(_ping, False)}
-
 _current: ContextVar[Optional[Context]] = ContextVar("app_net.current", default=None)
 
 
@@ -90,7 +83,7 @@ class Running:
         self.last = id
         if "streams" in frame:
             self._take(id, args, frame["streams"])
-        function = self._functions.get(tag) or _OWN.get(tag)
+        function = self._functions.get(tag)
         if "unreadable" in frame:
             self._fail(id, "BAD_REQUEST", "no", f"the request holds {frame['unreadable']}")
         elif len(self._runs) >= LIMITS["calls"]:

@@ -218,12 +218,17 @@ describe('a web page in Chromium', function () {
   });
 
   it('tells the function that its call was cancelled', async () => {
-    await tab.evaluate(() =>
-      net
+    await tab.evaluate(async () => {
+      const aborted = new AbortController();
+      const cancelled = net
         .remote('try.whatEnds')
-        .with({ signal: AbortSignal.timeout(50) })()
-        .catch(() => {}),
-    );
+        .with({ signal: aborted.signal })()
+        .catch(() => {});
+      // Calls begin in the order in which they were made: with this answer, the other one has begun.
+      await net.remote('try.echo')('begun');
+      aborted.abort();
+      await cancelled;
+    });
     await stage.server.process.line((line) => line === 'aborted CANCELLED');
   });
 

@@ -89,7 +89,9 @@ export function checkOptions(
   const seeds = SIM_SEED
     ? [whole('SIM_SEED', SIM_SEED)]
     : sharded(seedsOf(options.seeds, SIM_SEEDS), SIM_SHARD);
-  const workers = workersOf(SIM_WORKERS ? whole('SIM_WORKERS', SIM_WORKERS) : (options.workers ?? 'auto'));
+  // A story that is a function stays in this thread: how many processors there are is not asked.
+  const asked = SIM_WORKERS ? whole('SIM_WORKERS', SIM_WORKERS) : options.workers;
+  const workers = workersOf(asked ?? (typeof story === 'function' ? 1 : 'auto'));
   return {
     ...{ seeds, count: seeds.length, workers: Math.min(workers, seeds.length) },
     ...{ faults, latency, limit, shrinkTime },

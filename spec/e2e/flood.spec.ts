@@ -18,7 +18,7 @@ import type { TestProcess } from '../support/processes.ts';
 const HALF_OPEN = 1_000;
 
 /** How much later than it is due a close may be seen on a machine that has other work, in ms. */
-const LATE = 10_000;
+const LATE = 20_000;
 
 /** A peer that tells how it is every 100 ms. */
 const VICTIM = `
@@ -124,14 +124,14 @@ describe('a peer that is flooded by strangers', () => {
     expect(Math.max(first, second)).to.be.at.most(10_000);
     expect(grown).to.be.at.most(100);
     await eventually(() => now().fds <= before.fds + 2, 10_000);
-  }).timeout(60_000);
+  }).timeout(90_000);
 
   it('closes each of a few connections within the time of a handshake, whatever they send', async () => {
     const floods = Object.values(mischief(health.port)).map((what) => start(10, [what]));
     await eventually(() => floods.every(({ closed }) => closed >= 10), HANDSHAKE_TIME + LATE);
     console.log(`      (after ${floods.map(({ longest }) => longest.toFixed(0)).join(', ')} ms)`);
     for (const { longest } of floods) expect(longest).to.be.at.most(HANDSHAKE_TIME + LATE);
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it('lets an honest peer in while others try one wrong secret after the other', async () => {
     const keys = await deriveKeys(makeSecret());
@@ -159,5 +159,5 @@ describe('a peer that is flooded by strangers', () => {
       `      (${rate.toFixed(0)} wrong proofs a second; the honest peer joined in ${took.toFixed(0)} ms)`,
     );
     expect(took).to.be.at.most(10_000);
-  }).timeout(60_000);
+  }).timeout(90_000);
 });

@@ -137,6 +137,27 @@ describe('the subscriptions of a peer at other peers', () => {
     ]);
   });
 
+  it('have no gap when two links cross and the first one still carries the answer', () => {
+    const emitter = opened();
+    interests.want('tick', 'a');
+    interests.opened(link(emitter));
+    answer(emitter, 1, 41);
+    event(emitter, 42);
+    answer(emitter, 2, 42);
+    event(emitter, 43);
+    expect(story).to.deep.equal(['tick: a tick 42', 'tick: a tick 43']);
+    expect(counters).to.deep.equal({ subscriptions: 1, received: 2, gaps: 0 });
+  });
+
+  it('report a gap when the link was lost before the answer', () => {
+    const emitter = opened();
+    interests.want('tick', 'a');
+    interests.opened(link(emitter));
+    answer(emitter, 2, 42);
+    event(emitter, 43);
+    expect(story).to.deep.equal(['tick: a disconnected undefined', 'tick: a tick 43']);
+  });
+
   it('wait for a link while the peer has none for a moment, without a gap', () => {
     const emitter = opened();
     emitter.record.link = undefined;

@@ -31,9 +31,10 @@ export interface CallersReport {
 
 /**
  * `call`: begin to call. `report`: tell as soon as every caller here has had an answer from every other peer, to calls that were
- * made from now on. `stop`: tell what is left to tell, and end.
+ * made from now on. `rest`: call no more, and tell what is left to tell. `stop`: end. It comes when all rest: a call to a peer that
+ * stops is refused.
  */
-export type CallersOrder = 'call' | 'report' | 'stop';
+export type CallersOrder = 'call' | 'report' | 'rest' | 'stop';
 
 /** Between two calls of one caller, in ms. */
 const PAUSE = 10;
@@ -112,10 +113,13 @@ function tell(): void {
 
 let calling: Promise<void>[] = [];
 
-async function stop(): Promise<void> {
+async function rest(): Promise<void> {
   running = false;
   await Promise.all(calling);
   tell();
+}
+
+async function stop(): Promise<void> {
   await Promise.all(peers.map((peer) => peer.stop({ drainTime: 0 })));
   process.disconnect();
 }
@@ -137,7 +141,7 @@ process.on('message', (order: CallersOrder) => {
     for (const index of lap.keys()) lap[index] = new Set();
     isDue = true;
   } else {
-    stop().catch((error: unknown) => {
+    (order === 'rest' ? rest() : stop()).catch((error: unknown) => {
       console.error(error);
       process.exit(1);
     });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { makeSecret } from '../../src/wire/handshake/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { NatsServer } from '../support/nats-server.ts';
-import type { CallersInput, CallersOrder, CallersReport } from './nats-callers.ts';
+import type { CallersInput, CallersReport } from './nats-callers.ts';
 
 export interface ClusterTally extends Omit<CallersReport, 'pauses'> {
   /** The longest time without an answer in each round, in ms, ascending: of the caller that waited longest. */
@@ -48,7 +48,7 @@ export async function natsCluster(options: ClusterOptions): Promise<ClusterTally
     start({ ...input, first: index * each, count: each }),
   );
   /** Returns the longest time without an answer since the last time, for each caller, in ascending order. */
-  const collect = async (order: CallersOrder): Promise<number[]> => {
+  const collect = async (order: 'report' | 'rest'): Promise<number[]> => {
     const reports = await Promise.all(callers.map((caller) => reportOf(caller, order)));
     for (const { answered, lost, unsent, wrong, told } of reports) {
       tally.answered += answered;
@@ -89,8 +89,9 @@ export async function natsCluster(options: ClusterOptions): Promise<ClusterTally
     }
     // Long enough for a wrong leave: nothing is concluded in the first 6 s.
     await new Promise((resolve) => setTimeout(resolve, 7_000));
+    await collect('rest');
     const ended = callers.map((caller) => once(caller, 'exit'));
-    await collect('stop');
+    for (const caller of callers) caller.send('stop');
     for (const [code] of await Promise.all(ended))
       if (code !== 0) throw new Error(`a process of callers ended with ${code}`);
   } finally {
@@ -118,7 +119,7 @@ function nextMessage(caller: ChildProcess): Promise<unknown> {
   });
 }
 
-async function reportOf(caller: ChildProcess, order: CallersOrder): Promise<CallersReport> {
+async function reportOf(caller: ChildProcess, order: 'report' | 'rest'): Promise<CallersReport> {
   const report = nextMessage(caller) as Promise<CallersReport>;
   caller.send(order);
   let timer: NodeJS.Timeout | undefined;

@@ -51,6 +51,8 @@ class Source {
   readonly name: string;
   /** Id of the newest subscribe frame; 0 while the subscription waits for room. */
   asked = 0;
+  /** Id of the first subscribe frame. If another one is answered first, what came in between cannot be counted. */
+  first = 0;
   /** Id of the subscribe frame that was answered last. */
   answered = 0;
   /** Sequence of the newest event that was received, or may have been; undefined before the first answer. */
@@ -61,8 +63,6 @@ class Source {
   isAhead = false;
   /** The newest sequence of each name, in a subscription to everything. */
   readonly byName: Map<string, number> | undefined;
-  /** The link was lost between the subscription and its answer: what came in between cannot be counted. */
-  wasCut = false;
   /** What was known before the peer was lost. */
   readonly before: Lost | undefined;
 
@@ -176,7 +176,6 @@ export class Interests {
     const asked = this.#asked.get(record);
     if (!asked) return;
     const sources = [...asked.sources, ...asked.waiting];
-    for (const source of asked.sources) source.wasCut ||= source.last === undefined;
     asked.sources.clear();
     asked.waiting.clear();
     asked.open = 0;
@@ -239,7 +238,8 @@ export class Interests {
       if (!source.byName && sequence > last) this.#missed(source, record, 'disconnected', sequence - last);
     } else if (before) {
       this.#cameBack(source, record, before, sequence);
-    } else if (source.wasCut && (sequence > 0 || source.byName)) {
+    } else if (id !== source.first && (sequence > 0 || source.byName)) {
+      // The first frame was lost with its link. Where two links cross, it is answered, and first.
       this.#missed(source, record, 'disconnected', undefined);
     }
   }
@@ -322,6 +322,7 @@ export class Interests {
     asked.newest += 1;
     asked.open += 1;
     source.asked = asked.newest;
+    source.first ||= asked.newest;
     asked.sources.add(source);
     asked.unanswered.set(source.asked, source);
     record.link!.send(encodeFrame({ type: 'subscribe', id: source.asked, name: source.name }));

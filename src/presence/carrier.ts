@@ -126,7 +126,8 @@ export class Carrier {
     const addresses = readAddresses(record, presence.addresses, link.socket.scope, this.#reader) ?? [];
     const member: Member = { id, incarnation, started, version, addresses, about };
     this.#arriving = record;
-    const changes = this.receive({ type: 'link.opened', link: key, member, dialled: link.dialled });
+    const tells = this.#tellers.has(link);
+    const changes = this.receive({ type: 'link.opened', link: key, member, dialled: link.dialled, tells });
     this.#arriving = undefined;
     const { self } = this.core;
     if (self.version > told && this.#tellers.has(link))

@@ -38,7 +38,7 @@ const FEW = 32;
 /** Dials under way that have not hung yet. */
 const MOST_DIALS = 16;
 
-/** The same for a leaf that has no link yet: it needs one peer, whichever answers first. */
+/** The same for a leaf that has no link yet to a peer that tells of others: it needs one such peer, whichever answers first. */
 const MOST_FIRST_DIALS = 1;
 
 /** A dial that takes longer gives up its place, in ms. */
@@ -98,17 +98,17 @@ export function planDials(state: State): void {
 }
 
 /**
- * A leaf is nobody's neighbour. It dials one peer, which tells it of the others. Those that it finds hints at and that nobody
- * tells it of are new, or dead: it dials them to find out.
+ * A leaf is nobody's neighbour. It dials one peer after the other until one tells it of the others. Those that it finds hints at
+ * and that nobody tells it of are new, dead, or leaves: it dials them to find out.
  */
 function planLeaf(state: State): void {
-  const { links, members, compared, asked } = state;
-  if (!state.isLeafMoved || (links.size > 0 && (!compared || asked.size > 0))) return;
+  const { tellers, members, compared, asked } = state;
+  if (!state.isLeafMoved || (tellers.size > 0 && (!compared || asked.size > 0))) return;
   state.isLeafMoved = false;
   for (const subject of members.subjects()) {
     const { member, hint, dialledAt, failures } = subject;
     if (dialledAt !== undefined || failures > 0 || subject.links > 0) continue;
-    if (links.size === 0 ? (member ?? hint) : hint && !member) state.dials.hasten(subject, state.now);
+    if (tellers.size === 0 ? (member ?? hint) : hint && !member) state.dials.hasten(subject, state.now);
   }
 }
 
@@ -169,7 +169,7 @@ function aim({ member, hint, failures }: Subject): Subject['hint'] | Member {
 /** Begins every dial that is due and has a place. */
 export function dialDue(state: State): void {
   if (state.dials.next > state.now) return;
-  const most = isLeaf(state.self) && state.links.size === 0 ? MOST_FIRST_DIALS : MOST_DIALS;
+  const most = isLeaf(state.self) && state.tellers.size === 0 ? MOST_FIRST_DIALS : MOST_DIALS;
   let underWay = 0;
   for (const { dialledAt } of state.dialling) if (state.now - dialledAt! < HANGS) underWay += 1;
   for (let subject = state.dials.take(state.now); subject; subject = state.dials.take(state.now)) {
@@ -209,10 +209,10 @@ function dial(state: State, subject: Subject): boolean {
  * Whether this peer is one of those that dial it: its neighbours, also while it is not there and they only would be, or else all
  * would dial whoever is gone; anybody while it is doubted; and whoever could not reach it, since that is for itself only.
  */
-function isWanted({ self, links, rings, compared, asked }: State, subject: Subject): boolean {
+function isWanted({ self, tellers, rings, compared, asked }: State, subject: Subject): boolean {
   if (isLeaf(self)) {
     const isUntold = !subject.member && compared && asked.size === 0;
-    return links.size === 0 || isUntold || subject.unreachable;
+    return tellers.size === 0 || isUntold || subject.unreachable;
   }
   return subject.isDoubted || subject.unreachable || subject.isTried || rings.beside(subject.id).has(self.id);
 }

@@ -9,7 +9,7 @@ import { flood, isNeighbour, jitter } from './state.ts';
 import type { State } from './state.ts';
 import { askForAll, compare } from './telling.ts';
 import { isLeaf } from './types.ts';
-import type { LinkKey, Member, MembershipInput } from './types.ts';
+import type { LinkKey, MembershipInput } from './types.ts';
 
 /** Links that open and close, and dials that fail. */
 
@@ -25,7 +25,10 @@ const BUSY = 30_000;
 /** When one lost peer is back, the others are dialled within so long, in ms. */
 const BACK = 1_000;
 
-export function opened(state: State, link: LinkKey, member: Member, dialled: boolean): void {
+export function opened(
+  state: State,
+  { link, member, dialled, tells = true }: Extract<MembershipInput, { type: 'link.opened' }>,
+): void {
   const subject = state.members.subject(member.id);
   const isBack = subject.failures > 0 && subject.tombstone?.why === 'lost';
   subject.links += 1;
@@ -36,6 +39,9 @@ export function opened(state: State, link: LinkKey, member: Member, dialled: boo
   found(state, subject);
   healed(state, subject);
   state.links.set(link, subject);
+  if (tells || state.isUntold) state.tellers.add(link);
+  // A leaf goes on with the next one at once.
+  else state.isLeafMoved = true;
   state.unsaid.set(link, new Set());
   // A link proves the peer, whatever was said of it.
   const { tombstone } = subject;
@@ -66,6 +72,7 @@ export function closed(state: State, link: LinkKey, goodbye: boolean): void {
   const subject = state.links.get(link);
   if (!subject) return;
   state.links.delete(link);
+  state.tellers.delete(link);
   state.unsaid.delete(link);
   subject.links -= 1;
   state.isLeafMoved = true;

@@ -50,14 +50,12 @@ export interface MembershipOptions {
  */
 export class Membership {
   readonly #state: State;
-  readonly #isUntold: boolean;
   /** When it should be called next, at the latest. */
   #expected = Infinity;
 
   constructor(options: MembershipOptions) {
     const { self, neighbours, places, isUntold = false, isProved = () => true, random, now } = options;
     const { isHere = () => false } = options;
-    this.#isUntold = isUntold;
     const rings = new Rings(neighbours / 2, places, isLeaf(self) ? undefined : self.id);
     this.#state = {
       ...{
@@ -65,6 +63,8 @@ export class Membership {
         rings,
         members: new Members(self),
         links: new Map(),
+        tellers: new Set(),
+        isUntold,
         isProved,
         isHere,
         lateUntil: -Infinity,
@@ -120,10 +120,10 @@ export class Membership {
 
   /** Whether a link to it is of no use to presence: it is no neighbour, no leaf that depends on it, and nobody doubts it. */
   isDispensable(id: string): boolean {
-    const { self, links, members } = this.#state;
-    if (isLeaf(self)) return links.size > 1 && !this.#isUntold;
+    const { self, tellers, isUntold, members } = this.#state;
     const subject = members.get(id);
     if (subject?.doubt || (subject?.member && isLeaf(subject.member))) return false;
+    if (isLeaf(self)) return tellers.size > 1 && !isUntold;
     return !isNeighbour(this.#state, id);
   }
 
@@ -179,7 +179,7 @@ function take(state: State, input: MembershipInput): void {
       unhinted(state, input.id);
       break;
     case 'link.opened':
-      opened(state, input.link, input.member, input.dialled);
+      opened(state, input);
       break;
     case 'link.closed':
       closed(state, input.link, input.goodbye);

@@ -17,6 +17,10 @@ export interface State {
   readonly members: Members;
   /** Open links, and whom each leads to. */
   readonly links: Map<LinkKey, Subject>;
+  /** Those of the links whose other side tells of others; all links of a leaf that nobody tells of others. */
+  readonly tellers: Set<LinkKey>;
+  /** Nobody tells this leaf of others. */
+  readonly isUntold: boolean;
   /** Whether the other side of this open link is known to live. It is not right after this process stood still. */
   readonly isProved: (link: LinkKey) => boolean;
   /** Whom to dial, and whom to judge. Everybody who is doubted is among the latter. */

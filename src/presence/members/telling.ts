@@ -51,7 +51,7 @@ export function tellDue(state: State): void {
   if (state.compareAt > state.now) return;
   state.compareAt = state.now + COMPARISON / 2 + jitter(state, COMPARISON);
   state.members.sweep(state.now);
-  const links = [...state.links.keys()];
+  const links = [...state.tellers];
   const link = links[Math.floor(state.random() * links.length)];
   if (link !== undefined) compare(state, link);
 }

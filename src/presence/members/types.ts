@@ -70,12 +70,16 @@ export type MembershipInput =
       readonly patience?: number;
     }
   | { readonly type: 'hint.lost'; readonly id: string }
-  /** @property member what the other side said of itself in the handshake */
+  /**
+   * @property member what the other side said of itself in the handshake
+   * @property tells whether the other side tells of others; default: true
+   */
   | {
       readonly type: 'link.opened';
       readonly link: LinkKey;
       readonly member: Member;
       readonly dialled: boolean;
+      readonly tells?: boolean;
     }
   | { readonly type: 'link.closed'; readonly link: LinkKey; readonly goodbye: boolean }
   /**

@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
+import { eventually } from '../support/eventually.ts';
 import { need } from '../support/need.ts';
 import { REPOSITORY } from '../support/processes.ts';
 import { needPython } from '../support/python.ts';
@@ -40,6 +42,27 @@ describe('the Python client', function () {
       },
     );
     expect(stdout).to.include('Success');
+  });
+
+  it('hides no other peer from a leaf that meets it first', async function () {
+    const python = await needPython(this);
+    const folder = await stage.folder();
+    const program = 'import asyncio\nfrom app_net import Peer\nasyncio.run(Peer(name="snake").serve())\n';
+    const env = { ...process.env, APP_NET_RUNTIME_DIR: folder, PYTHONPATH: FOLDER };
+    const child = spawn(python, ['-B', '-c', program], { env, stdio: 'ignore' });
+    const over = once(child, 'exit');
+    try {
+      const leaf = stage.make({ runtimeDir: folder, announce: false });
+      await leaf.start();
+      await eventually(() => leaf.peers.size === 1);
+      const peers = ['one', 'two', 'three'].map((name) => stage.make({ runtimeDir: folder, name }));
+      await Promise.all(peers.map((peer) => peer.start()));
+      await eventually(() => leaf.peers.size === 4);
+      expect([...leaf.peers].map(({ name }) => name)).to.have.members(['snake', 'one', 'two', 'three']);
+    } finally {
+      child.kill();
+      await over;
+    }
   });
 
   it('calls functions in the example and prints what they return and throw', async function () {

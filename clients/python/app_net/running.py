@@ -34,6 +34,13 @@ class Context(NamedTuple):
     trace: Any
 
 
+def _ping(*_args: Any, **_kwargs: Any) -> None:
+    pass
+
+
+#: What the library itself answers. It is not listed among the functions.
+_OWN = {"net.ping": Function(_ping, False)}
+
 _current: ContextVar[Optional[Context]] = ContextVar("app_net.current", default=None)
 
 
@@ -83,7 +90,7 @@ class Running:
         self.last = id
         if "streams" in frame:
             self._take(id, args, frame["streams"])
-        function = self._functions.get(tag)
+        function = self._functions.get(tag) or _OWN.get(tag)
         if "unreadable" in frame:
             self._fail(id, "BAD_REQUEST", "no", f"the request holds {frame['unreadable']}")
         elif len(self._runs) >= LIMITS["calls"]:

@@ -26,6 +26,14 @@ class Calls(PeersTestCase):
         with self.assertRaisesRegex(TypeError, "unexpected keyword argument 'height'"):
             await callee.call("resize", "cat", height=1)
 
+    async def test_it_answers_pings_and_does_not_list_them(self) -> None:
+        callee, _, _ = await self.two()
+        await callee.call("net.ping")
+        self.assertEqual(list(callee.functions), [])
+        with self.assertRaisesRegex(NetError, "there is no function net.info here") as refused:
+            await callee.call("net.info")
+        self.assertEqual(refused.exception.code, "NO_SUCH_TAG")
+
     async def test_errors_are_raised_as_their_classes(self) -> None:
         register_error(OutOfPaper)
 

@@ -4,6 +4,7 @@ import { choosePeer } from './choose.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { ExitCode } from '../terminal/exit.ts';
+import { isAnswer } from '../terminal/failures.ts';
 import { searchFor, withPeer } from '../observer.ts';
 import type { Output } from '../terminal/output.ts';
 import { safe } from '../terminal/text.ts';
@@ -26,6 +27,10 @@ export function info({ out, signal }: Context, wanted: string): Promise<ExitCode
     const answer = await peer.info({ deadline: ANSWER_TIME, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
       const why = messageOf(error);
+      if (isAnswer(error)) {
+        out.message(`${safe(peer.name, 40)} does not tell about itself: ${safe(why, 300)}`);
+        return undefined;
+      }
       throw new CliError(EXIT.NOT_CALLED, why, 'the peer is connected but does not answer; it may hang');
     });
     showInfo(out, peer, answer);
@@ -33,7 +38,7 @@ export function info({ out, signal }: Context, wanted: string): Promise<ExitCode
   });
 }
 
-/** @param answer its answer, which may be anything. The identity of the peer is proved already. */
+/** @param answer its answer, which may be anything, and undefined if it does not tell. The identity of the peer is proved already. */
 export function showInfo(out: Output, peer: RemotePeer, answer: unknown): void {
   const told = readInfo(answer);
   const functions = (told.functions ?? peer.functions).map((tag) => readableTag(tag));

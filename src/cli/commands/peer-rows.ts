@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 
 import type { RemotePeer } from '../../index.ts';
 import { readableTag } from '../../base/tag.ts';
+import { isAnswer } from '../terminal/failures.ts';
 import { safe } from '../terminal/text.ts';
 import { readInfo } from './told-info.ts';
 import { microseconds } from '../terminal/units.ts';
@@ -71,12 +72,24 @@ export async function askAll(
 }
 
 /**
- * Undefined for a peer that hangs, has just left, or is a client in another language that has only its own functions.
+ * How long a call takes there and back, in ms. An answer is one, too, if the peer has no `net.ping`, or does not allow it.
+ * @throws NetError when no answer comes
  */
+export async function roundTrip(peer: RemotePeer, limits: Limits): Promise<number> {
+  const start = performance.now();
+  try {
+    return await peer.ping(limits);
+  } catch (error) {
+    if (limits.signal.aborted || !isAnswer(error)) throw error;
+    return performance.now() - start;
+  }
+}
+
+/** Undefined for a peer that hangs, or has just left. */
 async function shortest(peer: RemotePeer, limits: Limits): Promise<number | undefined> {
   let best = Infinity;
   try {
-    for (let ping = 0; ping < PINGS; ping += 1) best = Math.min(best, await peer.ping(limits));
+    for (let ping = 0; ping < PINGS; ping += 1) best = Math.min(best, await roundTrip(peer, limits));
     return best;
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { RemotePeer } from '../../index.ts';
+import { roundTrip } from './peer-rows.ts';
 import { choosePeer } from './choose.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../terminal/exit.ts';
@@ -59,7 +60,7 @@ async function pingOnce(
   const name = { id: peer.id, name: peer.name };
   try {
     statistics.sent += 1;
-    const time = await peer.ping({ deadline, signal });
+    const time = await roundTrip(peer, { deadline, signal });
     statistics.times.push(time);
     if (out.json) out.data({ type: 'answer', peer: name, round, time: microseconds(time) });
     else out.line(`answer from ${safe(peer.name, 40)}: round ${round}, ${milliseconds(time)}`);

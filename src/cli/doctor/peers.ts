@@ -11,6 +11,7 @@ import { addressText } from '../../transport/address.ts';
 import { libraryVersion } from '../../base/version.ts';
 import type { SecretKeys } from '../../wire/handshake/secret.ts';
 import type { Result } from './report.ts';
+import { isAnswer } from '../terminal/failures.ts';
 import { safe } from '../terminal/text.ts';
 import { where } from '../commands/peer-rows.ts';
 import { readInfo } from '../commands/told-info.ts';
@@ -126,6 +127,10 @@ async function checkPeer(peer: RemotePeer, signal: AbortSignal): Promise<Result[
     }
   } catch (error) {
     signal.throwIfAborted();
+    if (isAnswer(error)) {
+      const says = `${who} answers, and does not tell about itself: ${safe(messageOf(error), 300)}`;
+      return [{ status: 'note', check: 'reserved peer', says }];
+    }
     const says = `${who} is connected but does not answer: ${messageOf(error)}`;
     results.push({
       status: 'problem',

@@ -18,6 +18,11 @@ export function failureLines(error: unknown, { red, dim }: Colors): [string, ...
   return [first, ...frames.slice(0, end + 1).map((line) => dim(safe(line, 300)))];
 }
 
+/** Whether the peer itself answered so: the function threw, or the peer has no such function. Then the peer lives. */
+export function isAnswer(error: unknown): boolean {
+  return !(error instanceof NetError) || error.code === 'NO_SUCH_TAG';
+}
+
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof NetError)) return EXIT.FAILED;
   return error.code === 'NO_SUCH_TAG' ? EXIT.NOT_FOUND : EXIT.NOT_CALLED;

@@ -102,7 +102,9 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-describe('a simulation of the library with a bug', () => {
+describe('a simulation of the library with a bug', function () {
+  this.timeout(120_000);
+
   for (const mutant of MUTANTS) {
     it(`notices within 100 seeds that it ${mutant.bug}`, async () => {
       const library = await mutated(mutant);

@@ -115,6 +115,35 @@ describe('a story that is repeated', () => {
     }
   });
 
+  it('passes what other code forgets to catch to a test runner that emits it once more', async () => {
+    const name = 'unhandledRejection';
+    const before = process.rawListeners(name) as (() => void)[];
+    const heard: unknown[] = [];
+    // As mocha does: whoever else listens comes first.
+    const listener = (reason: unknown, promise: unknown): void => {
+      heard.push(reason);
+      process.off(name, listener);
+      process.emit(name, reason, promise as Promise<unknown>);
+      process.on(name, listener);
+    };
+    process.removeAllListeners(name).on(name, listener);
+    const forgotten = new Error('forgotten');
+    try {
+      let isDue = true;
+      const digest = await digestBeside(() => {
+        if (isDue) void Promise.reject(forgotten);
+        isDue = false;
+      });
+      await eventually(() => heard.length > 0);
+      expect(digest).to.equal(quiet);
+      expect(heard).to.deep.equal([forgotten]);
+      expect(process.rawListeners(name)).to.deep.equal([listener]);
+    } finally {
+      process.removeAllListeners(name);
+      for (const each of before) process.on(name, each);
+    }
+  });
+
   // Whether a process with the number of a simulated one happened to exist decided who dialled whom.
   it('asks the system for nothing', async () => {
     const asked = new Set<string>();

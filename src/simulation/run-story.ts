@@ -82,11 +82,23 @@ export function catchEverything(): () => void {
   const names = ['unhandledRejection', 'uncaughtException'] as const;
   const undo = names.map((name) => {
     const before = process.rawListeners(name) as ((...args: unknown[]) => void)[];
+    /** Those that are being called: mocha's own listener takes itself off, emits the error once more, and puts itself back. */
+    const under = new Set<(...args: unknown[]) => void>();
+    const pass = (listener: (...args: unknown[]) => void, told: unknown[]): void => {
+      if (under.has(listener)) return;
+      under.add(listener);
+      try {
+        Reflect.apply(listener, process, told);
+      } finally {
+        under.delete(listener);
+        process.off(name, listener);
+      }
+    };
     const caught = (error: unknown, ...more: unknown[]): void => {
       if (turn.isUnderWay) current?.interrupt(error);
       else if (places.getStore()) current?.fail(error);
       else if (before.length === 0) throw error;
-      else for (const listener of before) Reflect.apply(listener, process, [error, ...more]);
+      else for (const listener of before) pass(listener, [error, ...more]);
     };
     process.removeAllListeners(name);
     process.on(name, caught);

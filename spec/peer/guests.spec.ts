@@ -205,6 +205,8 @@ describe('a guest', () => {
       [{ pass: 'nonsense' }, 'pass: give the text'],
       [{ pass, secret }, 'secret: leave it out together with pass'],
       [{ pass, id: 'a' }, 'the id follows from the pass'],
+      [{ pass, name: 'a' }, 'name: leave it out together with pass: the pass names its peer'],
+      [{ pass, hub: true }, 'hub: a peer with a pass is never a hub'],
       [{ pass, announce: true }, 'announce: a peer with a pass only dials'],
       [{ pass, pages: {} }, 'pages: leave it out'],
       [{ pages: { host: '0.0.0.0' } }, 'pages.host: 0.0.0.0 is not a loopback address'],
@@ -219,6 +221,8 @@ describe('a guest', () => {
     const passes: [PassOptions, string][] = [
       [{ may: ['x'.repeat(1_025)] }, 'may: give strings'],
       [{ may: [() => 1] }, 'connect the function first'],
+      [{ may: ['net.wacth'] }, 'no peer can have a function "net.wacth"; did you mean net.watch?'],
+      [{ may: ['net.x*'] }, 'no peer can have a function "net.x*"; the functions whose'],
       [{ origins: ['https://app.example/'] }, 'is no origin'],
       [{ expires: '8 hours' }, 'expires: give a number of ms'],
       [{ expires: 0 }, 'expires: give a number of ms'],

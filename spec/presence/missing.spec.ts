@@ -68,6 +68,45 @@ describe('a wait for peers that times out', () => {
   });
 });
 
+describe('a wait for subscribers that times out', () => {
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  async function ready(emitter: Peer, min = 1): Promise<string> {
+    const wait = emitter.event('job.done').ready({ min, signal: AbortSignal.timeout(5) });
+    const error = await failure(wait);
+    expect(error).to.be.instanceOf(DOMException).and.to.have.property('name', 'TimeoutError');
+    expect(error).to.have.property('cause').that.is.instanceOf(DOMException);
+    return (error as Error).message.replace('the subscribers were not there in time: ', '');
+  }
+
+  it('says who is there, who subscribes, and to which similar event', async () => {
+    const network = new MemoryNetwork();
+    const emitter = await stage.make({ network }).start();
+    expect(await ready(emitter)).to.equal('no other peer is there; npx app-net doctor looks for the reason');
+    const other = await stage.make({ network }).start();
+    await meet(emitter, other.id);
+    expect(await ready(emitter)).to.equal('1 peer, none subscribes to "job.done"');
+    other.event('job.dome').subscribe(() => {});
+    await emitter.event('job.dome').ready();
+    expect(await ready(emitter, 2)).to.equal(
+      '1 peer, none subscribes to "job.done", and 2 were asked for; there are subscribers of job.dome',
+    );
+    other.event('job.done').subscribe(() => {});
+    await emitter.event('job.done').ready();
+    expect(await ready(emitter, 2)).to.equal('1 peer, 1 subscribes to "job.done", and 2 were asked for');
+  });
+
+  it('rejects with any other reason of its signal as it is, and refuses unknown options', async () => {
+    const tick = stage.make({ network: new MemoryNetwork() }).event('tick');
+    const controller = new AbortController();
+    const wait = failure(tick.ready({ signal: controller.signal }));
+    controller.abort('enough');
+    expect(await wait).to.equal('enough');
+    expect(() => tick.ready({ timeout: 5 } as object)).to.throw(TypeError, 'there is no option timeout');
+  });
+});
+
 describe('a call to a peer that is lost', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());

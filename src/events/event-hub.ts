@@ -19,10 +19,16 @@ import { peerLine } from '../base/peer-line.ts';
 import { NO_META, encodeBeside } from '../wire/beside.ts';
 import type { CallMeta, WireTrace } from '../wire/beside.ts';
 import type { EventFrame } from '../wire/frames.ts';
+import { emitBeyond, hearingBeyond } from '../presence/beyond-pass.ts';
+import { missingSubscribers } from './missing-subscribers.ts';
+import { orWhatIsMissing } from '../presence/set/missing.ts';
 import { NotSerializable } from '../wire/values/not-serializable.ts';
 import { TooLarge } from '../wire/too-large.ts';
 import { follow, until } from '../presence/set/view.ts';
 import type { Follower, PeerSource, View } from '../presence/set/view.ts';
+
+/** Names that a name without subscribers is compared with, and warnings of beyond a pass, at most. */
+const MOST_NAMES = 256;
 
 /** A listener for the events of one name, from the peers that match its selector. */
 export interface Listener {
@@ -75,6 +81,8 @@ export class EventHub {
   /** Called whenever a peer subscribes or unsubscribes. */
   readonly #waiting = new Set<() => void>();
   readonly #warned = new WeakSet<PeerRecord>();
+  /** Warnings of what the pass of this peer does not allow. */
+  readonly #beyond = new Set<string>();
   #send: ((message: EventsMessage) => void) | undefined;
 
   /** @param trace the trace of the call that is running here, if one is */
@@ -128,6 +136,7 @@ export class EventHub {
 
   /** @throws NetError NOT_SERIALIZABLE, TOO_LARGE; TypeError for a wrong `meta` */
   emit(name: string, payload: unknown, meta: CallMeta | undefined): number {
+    this.#warnBeyond(emitBeyond(this.source.ownRights, name), 'nobody gets it');
     const beside = encodeBeside(meta, traceOfEmit(this.id, name, meta ?? NO_META, this.#trace()));
     try {
       return this.topics.emit(name, payload, beside);
@@ -160,9 +169,14 @@ export class EventHub {
       const found = this.subscribers(name);
       return found.length >= min ? found : undefined;
     };
-    return until(this.source, signal, enough, (again) => {
+    const wait = until(this.source, signal, enough, (again) => {
       this.#waiting.add(again);
       return () => this.#waiting.delete(again);
+    });
+    if (!signal) return wait;
+    return orWhatIsMissing(wait, 'the subscribers', () => {
+      const names = this.topics.watched(MOST_NAMES).map((topic) => topic.name);
+      return missingSubscribers(this.source, name, { found: this.subscribers(name).length, min, names });
     });
   }
 
@@ -180,6 +194,7 @@ export class EventHub {
       ended: () => listener.ended(),
     };
     const view = follow(this.source, from, follower);
+    this.#warnBeyond(hearingBeyond(this.source.ownRights, name), 'its subscriptions hear nothing');
     const listening: Listening = { listener, view };
     const interest = this.#interests.get(name) ?? { listening: [], wanted: new Map<string, number>() };
     this.#interests.set(name, interest);
@@ -232,6 +247,13 @@ export class EventHub {
       wanted.delete(peer);
       this.#send?.({ type: 'event.unwanted', name, peer });
     }
+  }
+
+  /** Warns once of a name that the pass of this peer does not allow. It has no other effect, as nobody could tell of it. */
+  #warnBeyond(beyond: string | undefined, effect: string): void {
+    if (beyond === undefined || this.#beyond.has(beyond) || this.#beyond.size >= MOST_NAMES) return;
+    this.#beyond.add(beyond);
+    process.emitWarning(`${beyond}; ${effect}`, 'AppNetWarning');
   }
 
   #warn(name: string, record: PeerRecord): void {

@@ -12,6 +12,8 @@ import { LONGEST_EVENT_NAME, isEventName } from '../wire/guards.ts';
 
 const EMIT_OPTIONS: Record<keyof EmitOptions, true> = { meta: true };
 
+const READY_OPTIONS: Record<keyof SubscribedOptions, true> = { min: true, signal: true };
+
 /**
  * A named event that peers emit and subscribe to. An event goes only to other peers that subscribe; a peer does not
  * receive its own events. Each subscriber gets the events of one peer in order and at most once, and is told when it
@@ -78,7 +80,7 @@ export class NetEvent<T> {
   /**
    * Resolves with the peers that are subscribed, as soon as there are at least `min`. The process stays alive meanwhile.
    * @param options how many peers, and a signal that ends the wait
-   * @throws the signal's reason; NetError STOPPED when the local peer stops; TypeError for a wrong `min`
+   * @throws the signal's reason, and for `AbortSignal.timeout()` a TimeoutError that says what is missing; NetError STOPPED when the local peer stops; TypeError for wrong options
    *
    * @example
    * await done.ready({ min: 2, signal: AbortSignal.timeout(5_000) });
@@ -86,6 +88,7 @@ export class NetEvent<T> {
   ready<N extends number = 1>(
     options: SubscribedOptions & { min?: N | undefined } = {},
   ): Promise<AtLeast<N>> {
+    refuseUnknown('option', options, READY_OPTIONS);
     const { min = 1, signal } = options;
     if (!Number.isSafeInteger(min) || min < 1) throw new TypeError('min: give a whole number, 1 or more');
     return this.#hub().subscribed(this.name, min, signal) as Promise<AtLeast<N>>;

@@ -3,6 +3,7 @@ import { printable } from '../base/text.ts';
 import { NetError } from '../base/errors.ts';
 import { near } from '../base/near.ts';
 import type { Pool } from './pool.ts';
+import { callBeyond } from '../presence/beyond-pass.ts';
 import { whyNobody } from '../presence/set/missing.ts';
 import type { RemotePeer } from '../presence/set/remote-peer.ts';
 import { matcher } from '../presence/set/selector.ts';
@@ -39,6 +40,8 @@ export class Candidates {
   nobody(): Error {
     const { source } = this.pool;
     if (source.ended) return source.ended;
+    const beyond = callBeyond(source.ownRights, this.tag);
+    if (beyond !== undefined) return new NetError('NO_SUCH_TAG', beyond, { tag: this.tag });
     const there = source.current();
     const meant = there.filter(this.#matches);
     const elsewhere = there.find((peer) => peer.has(this.tag));

@@ -126,7 +126,7 @@ export class Peer extends GuestHost {
     const settings = containedSettings(given);
     const hosting = new Hosting(settings);
     super(hosting);
-    const { id, incarnation, name, group, hub, limits, clock, process, stacks, inspect } = settings;
+    const { id, incarnation, name, group, hub, limits, log, clock, process, stacks, pass } = settings;
     this.id = id;
     this.name = name;
     this.group = group;
@@ -147,15 +147,15 @@ export class Peer extends GuestHost {
     this.#registry = new Registry((added, removed) => {
       if (this.#started) (this.#actor as AnyActorRef).send({ type: 'functions.changed', added, removed });
     }, defaults);
-    this.#set = new PeerSet(group, () => this.#settle());
+    this.#set = new PeerSet(group, () => this.#settle(), pass?.rights);
     this.peers = new Peers(() => this.#set);
     const find = (peer: string): RemotePeer | undefined => this.#set.get(peer);
     this.events = new EventHub(settings, this.#set, find, () => outerCall()?.travels);
     const machine = createPeerMachine(
-      createCallerLogic({ measured, clock, queue: limits.queue, holds: !holds, stacks, log: settings.log }),
+      createCallerLogic({ measured, clock, queue: limits.queue, holds: !holds, stacks, log, pass }),
       createDispatcherLogic({
         ...{ id, measured, registry: this.#registry, clock, limits, stacks, middleware: this.#middleware },
-        ...{ log: settings.log, process, remotePeer: ({ record }) => this.#remotePeer(record) },
+        ...{ log, process, remotePeer: ({ record }) => this.#remotePeer(record) },
       }),
       createLivenessLogic(settings),
       this.events.logic,
@@ -165,7 +165,7 @@ export class Peer extends GuestHost {
     this.#actor = createActor(machine, {
       input: { settings, self, network: networkOf(settings), own, hosting, ending: this.#ending },
       clock,
-      ...(inspect && { inspect }),
+      ...(settings.inspect && { inspect: settings.inspect }),
     });
     this.actor = this.#actor;
     this.#ended = new Promise((resolve) => (this.#markEnded = resolve));

@@ -9,6 +9,8 @@ import { NotSerializable } from '../../wire/values/not-serializable.ts';
 import { TooLarge } from '../../wire/too-large.ts';
 import type { LeaveReason } from '../../connection/link/evidence.ts';
 import type { PeerRecord } from '../../connection/link/link.ts';
+import { callBeyond } from '../../presence/beyond-pass.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
 
 /**
  * Fails a call with what `make` returns, thrown where the engine can still see which function awaits it.
@@ -96,14 +98,18 @@ function silence({ evidence, doubt }: PeerRecord): string {
   return `: silent for ${seconds} s; a function that blocks the event loop looks like this`;
 }
 
-/** Settles a call with the frame that answers it. */
-export function settleWith(call: Call, frame: ResultFrame | ErrorFrame): void {
+/**
+ * Settles a call with the frame that answers it.
+ * @param rights of this peer, if it has a pass: whatever the pass does not allow is answered as if it did not exist
+ */
+export function settleWith(call: Call, frame: ResultFrame | ErrorFrame, rights: Rights | undefined): void {
   if (frame.type === 'result') {
     call.resolve(frame.value);
   } else if (frame.failure) {
     const { code, ran, message } = frame.failure;
+    const beyond = code === 'NO_SUCH_TAG' ? callBeyond(rights, call.tag) : undefined;
     // A newer peer may have codes that are unknown here. Whether the function ran is told apart from the code.
-    failWithNetError(call, isNetErrorCode(code) ? code : 'BAD_REQUEST', message, { ran });
+    failWithNetError(call, isNetErrorCode(code) ? code : 'BAD_REQUEST', beyond ?? message, { ran });
   } else {
     failCall(call, (site) => reviveThrown(frame, call.record, site));
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/time/clock.ts';
 import type { ToCaller } from '../../connection/messages.ts';
 import type { MeasuredCalls } from '../call-stats.ts';
 import type { Call } from './call.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
 
 /** The input of the caller actor, and the messages that it receives. */
 
@@ -15,6 +16,8 @@ export interface CallerInput {
   holds: boolean;
   /** Whether errors of the user's streams are sent with their stack. */
   stacks: boolean;
+  /** The pass of this peer, if it has one. */
+  pass?: { readonly rights: Rights } | undefined;
 }
 
 export type CallerMessage =

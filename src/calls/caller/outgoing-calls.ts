@@ -52,8 +52,7 @@ export class OutgoingCalls implements StreamHouse {
 
   readonly #counters = this.snapshot.context;
   readonly #ends: CallEnds;
-  readonly #queue: number;
-  readonly #holds: boolean;
+  readonly #input: CallerInput;
   readonly #alarm: Alarm;
   /** Every link and every peer with calls, to walk when a deadline passes. */
   readonly #links = new Set<Link>();
@@ -61,12 +60,12 @@ export class OutgoingCalls implements StreamHouse {
   /** Why nothing is sent any more; undefined while calls are sent. */
   #stopped: { reason: string; cause?: unknown } | undefined;
 
-  constructor({ clock, queue, holds, stacks, measured }: CallerInput) {
+  constructor(input: CallerInput) {
+    const { clock, measured, stacks } = input;
     this.#ends = new CallEnds(clock, measured ?? new MeasuredCalls());
     this.clock = clock;
     this.stacks = stacks;
-    this.#holds = holds;
-    this.#queue = queue;
+    this.#input = input;
     this.#alarm = new Alarm(clock, () => this.wake());
   }
 
@@ -137,8 +136,8 @@ export class OutgoingCalls implements StreamHouse {
       });
     } else if ((record.waiting?.size ?? 0) === 0 && record.link && hasRoom(record.link, call)) {
       this.#transmit(call, record.link, call.time);
-    } else if (waitingFor(record).size >= this.#queue) {
-      const text = `${this.#queue} calls to ${peerLine(record)} are already waiting (limits.queue); make fewer at a time`;
+    } else if (waitingFor(record).size >= this.#input.queue) {
+      const text = `${this.#input.queue} calls to ${peerLine(record)} are already waiting (limits.queue); make fewer at a time`;
       this.fail(call, 'OVERLOADED', text);
     } else {
       waitingFor(record).push(call);
@@ -212,7 +211,7 @@ export class OutgoingCalls implements StreamHouse {
   #answer(call: Call, frame: ResultFrame | ErrorFrame): void {
     if (frame.type === 'result') this.#settle(call, OK);
     else this.#settle(call, this.#ends.answered(call, frame), frame.failure?.ran === 'no');
-    settleWith(call, frame);
+    settleWith(call, frame, this.#input.pass?.rights);
   }
 
   /** Sends the calls that waited for room. */
@@ -302,7 +301,7 @@ export class OutgoingCalls implements StreamHouse {
 
   /** Sets whether the call keeps the process alive. */
   hold(call: Call, holds: boolean): void {
-    if (!this.#holds || call.holds === holds) return;
+    if (!this.#input.holds || call.holds === holds) return;
     call.holds = holds;
     if (holds) holdProcess();
     else releaseProcess();

@@ -1,4 +1,4 @@
-import { readClaims, splitPass } from '../../wire/handshake/pass.ts';
+import { readClaims, Rights, splitPass } from '../../wire/handshake/pass.ts';
 import { guestId, keysOfGuest } from '../../wire/handshake/secret.ts';
 import type { SecretKeys } from '../../wire/handshake/secret.ts';
 
@@ -8,6 +8,7 @@ export interface OwnPass {
   readonly shown: string;
   /** The id of the peer follows from it. */
   readonly id: string;
+  readonly rights: Rights;
   /** A function, so that a log or inspector that walks the actors does not find the key. */
   readonly keys: () => SecretKeys;
 }
@@ -15,6 +16,8 @@ export interface OwnPass {
 interface PassOption {
   pass?: string | undefined;
   id?: string | undefined;
+  name?: string | undefined;
+  hub?: boolean | undefined;
   announce?: boolean | undefined;
   secret?: string | undefined;
   secretFile?: string | undefined;
@@ -25,6 +28,7 @@ interface PassOption {
 /** Options that a peer with a pass cannot have, and why. */
 const AGAINST: { [Name in keyof PassOption]?: string } = {
   id: 'the id follows from the pass',
+  name: 'the pass names its peer; give the name to pass(), where the pass is made',
   secret: 'it takes the place of the secret',
   secretFile: 'it takes the place of the secret',
   insecure: 'it takes the place of the secret',
@@ -43,10 +47,12 @@ export function resolvePass(options: PassOption, incarnation: string): OwnPass |
   }
   if (options.announce === true)
     throw new TypeError('announce: a peer with a pass only dials others; leave it out');
+  if (options.hub === true) throw new TypeError('hub: a peer with a pass is never a hub; leave it out');
   const { shown, key } = parts;
   return {
     shown,
     id: guestId(shown, incarnation),
+    rights: new Rights(claims),
     keys: () => keysOfGuest(Buffer.from(key, 'base64url'), claims.kid),
   };
 }

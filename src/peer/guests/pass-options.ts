@@ -1,8 +1,10 @@
 import { NetError } from '../../base/errors.ts';
+import { hint } from '../../base/near.ts';
 import { refuseUnknown, strings, text } from '../../base/option-checks.ts';
 import { tagOf } from '../../functions/connected.ts';
 import type { AnyFunction } from '../../base/function-types.ts';
-import { LONGEST_PASS, LONGEST_PATTERN } from '../../wire/handshake/pass.ts';
+import { DEFAULT_TAGS, RESERVED } from '../../base/tag.ts';
+import { LONGEST_PASS, LONGEST_PATTERN, Patterns } from '../../wire/handshake/pass.ts';
 import type { PassClaims } from '../../wire/handshake/pass.ts';
 
 /**
@@ -76,10 +78,21 @@ export function checkLength(shown: string): string {
 }
 
 function tagFrom(what: AnyFunction | string): string {
-  if (typeof what === 'string') return pattern('may', what);
+  if (typeof what === 'string') return callable(pattern('may', what));
   const tag = typeof what === 'function' ? tagOf(what) : undefined;
   if (tag !== undefined) return tag;
   throw new TypeError('may: give connected functions, and tags as strings; connect the function first');
+}
+
+/** Nobody can connect a tag that begins with `net.`, so one that no peer has from the start stands for nothing. */
+function callable(given: string): string {
+  if (!given.startsWith(RESERVED)) return given;
+  const [own, meant] = [Object.values<string>(DEFAULT_TAGS), new Patterns([given])];
+  if (own.some((tag) => meant.includeTag(tag))) return given;
+  throw new TypeError(
+    `may: no peer can have a function ${JSON.stringify(given)}; ${hint(given, own)} functions whose tags begin with ${RESERVED} ` +
+      `are ${own.join(', ')}`,
+  );
 }
 
 function patterns(option: string, given: readonly string[] | undefined, such: string): string[] {

@@ -167,7 +167,7 @@ export interface PeerOptions {
   parity?: boolean | undefined;
   /**
    * A pass, which another peer made with `peer.pass()`. The peer then needs no secret, and has the rights of the pass. It is not
-   * announced: it dials the peers that it finds. Takes the place of `secret` and `id`.
+   * announced: it dials the peers that it finds. Takes the place of `secret`, `id` and `name`.
    * Default: none.
    */
   pass?: string | undefined;
@@ -268,7 +268,7 @@ export function resolveOptions(options: PeerOptions, environment: NodeJS.Process
   const pass = resolvePass(options, incarnation);
   const id = pass?.id ?? options.id ?? newId();
   if (!isPeerId(id)) throw new TypeError('id: give 1 to 64 characters of A-Z a-z 0-9 _ -');
-  const name = text('name', options.name ?? env('APP_NET_NAME'), defaultName());
+  const name = pass?.rights.name ?? text('name', options.name ?? env('APP_NET_NAME'), defaultName());
   const lan = boolean('lan', options.lan ?? flag('APP_NET_LAN', env('APP_NET_LAN')), false);
   return {
     ...{ id, incarnation, name, pass, pages: resolvePages(options.pages) },

@@ -1,6 +1,7 @@
 import { near } from '../../base/near.ts';
 import { nameFor, nameIn, readableTag } from '../../base/tag.ts';
 import { printable } from '../../base/text.ts';
+import { callBeyond } from '../beyond-pass.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher, tagIn } from './selector.ts';
 import type { Selector } from './selector.ts';
@@ -10,14 +11,15 @@ import type { PeerSource } from './view.ts';
 
 /**
  * The same wait. If its signal is that of a timeout, the error says what was missing.
+ * @param who was waited for: `the peers`
  * @throws what `wait` throws; for the TimeoutError of `AbortSignal.timeout()` another one, with that as its cause
  */
-export async function orWhatIsMissing<T>(wait: Promise<T>, missing: () => string): Promise<T> {
+export async function orWhatIsMissing<T>(wait: Promise<T>, who: string, missing: () => string): Promise<T> {
   try {
     return await wait;
   } catch (error) {
     if (!(error instanceof DOMException) || error.name !== 'TimeoutError') throw error;
-    const timeout = new DOMException(`the peers were not there in time: ${missing()}`, 'TimeoutError');
+    const timeout = new DOMException(`${who} were not there in time: ${missing()}`, 'TimeoutError');
     Object.defineProperty(timeout, 'cause', { value: error, configurable: true, writable: true });
     throw timeout;
   }
@@ -35,6 +37,8 @@ export function whatIsMissing(
 ): string {
   const { has, ...rest } = selector;
   const wanted = [tag, has === undefined ? undefined : tagIn(has)].filter((each) => each !== undefined);
+  const beyond = wanted.map((each) => callBeyond(source.ownRights, each)).find((text) => text !== undefined);
+  if (beyond !== undefined) return beyond;
   const there = source.current();
   if (there.length === 0) return ['no other peer is there', ...whyNobody(source)].join('; ');
   const fits = matcher(rest, source.group);

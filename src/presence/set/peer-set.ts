@@ -4,11 +4,13 @@ import { ModuleListeners } from '../../base/reload/module-listeners.ts';
 import type { OtherSecrets } from '../other-secrets.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import type { PeerSource, SourceChange } from './view.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
 
 /** The set of other peers of one local peer, as its discovery reports them. */
 export class PeerSet implements PeerSource {
   readonly group: string;
   readonly settled: () => Promise<void>;
+  readonly ownRights: Rights | undefined;
   readonly ofModules = new ModuleListeners();
   searched = false;
   otherSecrets: OtherSecrets | undefined;
@@ -19,8 +21,9 @@ export class PeerSet implements PeerSource {
   }>();
   ended: Error | undefined;
 
-  constructor(group: string, settled: () => Promise<void>) {
+  constructor(group: string, settled: () => Promise<void>, ownRights?: Rights) {
     this.group = group;
+    this.ownRights = ownRights;
     this.settled = async () => {
       await settled();
       this.searched = true;

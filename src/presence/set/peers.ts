@@ -192,7 +192,7 @@ export class Peers implements Iterable<RemotePeer> {
       return found.length >= min ? (found as AtLeast<N>) : undefined;
     });
     return signal
-      ? orWhatIsMissing(wait, () => whatIsMissing(view.#source(), view.#selector, tag, min))
+      ? orWhatIsMissing(wait, 'the peers', () => whatIsMissing(view.#source(), view.#selector, tag, min))
       : wait;
   }
 

@@ -6,6 +6,7 @@ import type { OtherSecrets } from '../other-secrets.ts';
 import type { RemotePeer } from './remote-peer.ts';
 import { matcher } from './selector.ts';
 import type { Selector } from './selector.ts';
+import type { Rights } from '../../wire/handshake/pass.ts';
 
 /** The whole set of one local peer, and views of it that follow a selector. */
 
@@ -17,6 +18,8 @@ export interface PeerSource {
   readonly ofModules: ModuleListeners;
   /** Peers that have another secret than the local one, if there is any. */
   readonly otherSecrets: OtherSecrets | undefined;
+  /** Of the local peer, if it has a pass. */
+  readonly ownRights: Rights | undefined;
   /** Why the local peer has ended, once it has. */
   readonly ended: Error | undefined;
   current(): RemotePeer[];

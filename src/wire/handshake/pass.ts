@@ -84,12 +84,19 @@ export class Rights {
   readonly pass: string;
   /** When it expires, in ms since 1970. */
   readonly expires: number;
+  /** The patterns of each right, as they are in the pass. */
+  readonly may: readonly string[];
+  readonly hear: readonly string[];
+  readonly offers: readonly string[];
   readonly #may: Patterns;
   readonly #hear: Patterns;
   readonly #offers: Patterns;
 
-  constructor({ id, exp, may, hear, offers, name }: PassClaims) {
+  constructor({ id, exp, may = [], hear = [], offers = [], name }: PassClaims) {
     this.pass = id;
+    this.may = may;
+    this.hear = hear;
+    this.offers = offers;
     this.expires = exp * 1_000;
     this.name = name ?? 'guest';
     this.#may = new Patterns(may);
@@ -119,12 +126,12 @@ export class Rights {
 }
 
 /** Names and patterns. A `*` in a pattern stands for any characters, also for none. */
-class Patterns {
+export class Patterns {
   readonly #exact: ReadonlySet<string>;
   /** The parts between the stars of each pattern. */
   readonly #globs: readonly string[][];
 
-  constructor(patterns: readonly string[] = []) {
+  constructor(patterns: readonly string[]) {
     this.#exact = new Set(patterns);
     this.#globs = patterns.flatMap((each) => (each.includes('*') ? [each.split('*')] : []));
   }

@@ -138,9 +138,10 @@ describe('the load that peers tell', () => {
     await during(Promise.all(callers.map((caller) => call(caller))));
     const ideal = oneQueue(times);
     const mean = (of: number[]): number => of.reduce((sum, each) => sum + each, 0) / of.length;
-    // Measured: 2.0 s at the longest, and 1.02 times the mean of one queue. If peers tell nothing: 4 to 5 s, and 2.3 to 2.7 times.
-    expect(Math.max(...waits)).to.be.below(2_500);
+    // Measured: 1.00 to 1.06 times the mean of one queue. If peers tell nothing: 2.3 to 2.7 times.
     expect(mean(waits)).to.be.below(mean(ideal) * 1.3);
+    // Two calls at the same moment may still choose the same peer, and then one waits for two jobs.
+    expect(Math.max(...waits)).to.be.below(2 * Math.max(...times));
   });
 
   /** How long the jobs of the four callers wait when three workers take them from one queue. */

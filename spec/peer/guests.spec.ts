@@ -316,8 +316,11 @@ describe('a guest', () => {
     const frames: unknown[] = [];
     for await (const frame of net.remote<() => AsyncGenerator>('page.frames')()) frames.push(frame);
     expect(frames).to.deep.equal(['one', 'two']);
-    await failureOf(net.remote('page.hang').with({ deadline: 50 })());
-    expect(await ends).to.include({ code: 'DEADLINE_EXCEEDED' });
+    await failureOf(net.remote('page.hang').with({ deadline: 500 })());
+    // Of all that tell it at the same moment, its own alarm or the server's word may be the first.
+    expect(await ends)
+      .to.have.property('code')
+      .that.is.oneOf(['DEADLINE_EXCEEDED', 'CANCELLED']);
     expect(await failureOf(net.remote('film.render')('film'))).to.include({ code: 'NO_SUCH_TAG' });
     await net.close();
   });

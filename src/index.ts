@@ -46,7 +46,7 @@ export { current } from './calls/context.ts';
 export type { CallContext } from './calls/context.ts';
 export { NetError } from './base/errors.ts';
 export type { NetErrorCode, NetErrorDetails, Ran } from './base/errors.ts';
-export { registerError } from './wire/values/error-classes.ts';
+export { registerError } from './functions/register-error.ts';
 export type { AnyFunction, UntypedFunction } from './base/function-types.ts';
 export type {
   CallerCounters,

@@ -42,9 +42,12 @@ const RECORD = `
   const record = connect({ half: (n) => n / 2 });
   console.log(record.half.tag);`;
 const NAMED = `
-  import { connect } from 'app-net';
+  import { connect, registerError } from 'app-net';
   function multiplyValues(a, b) { return a * b; }
-  try { console.log(connect(multiplyValues).tag); } catch (error) { console.log(error.message); }`;
+  class OutOfPaper extends Error {}
+  try { console.log(connect(multiplyValues).tag); } catch (error) { console.log(error.message); }
+  try { console.log(registerError(OutOfPaper)); } catch (error) { console.log(error.message); }
+  registerError(OutOfPaper, 'OutOfPaper');`;
 /** Of two modules that have tags, and of names that need not be told apart. */
 const TWO = "import './record.js'; import { addition } from './sum.js'; console.log(addition(1, 2));";
 const SUM = 'export function addition(a, b) {\n  return a + b;\n}';
@@ -138,6 +141,9 @@ describe('an application that is bundled together with the library', function ()
         const told = await bundling.start(await bundling.of('named.js', bundler, 'esm', 'min'));
         expect(await told.exited, told.errors).to.equal(0);
         expect(told.lines[0]).to.match(/^connect: a minifier made the name "[\w$]+".*connect\('tag', fn\)$/);
+        expect(told.lines[1]).to.match(
+          /^registerError: a minifier made the name "[\w$]+".*registerError\(MyError, 'MyError'\)$/,
+        );
       }
     });
 
@@ -173,6 +179,7 @@ describe('an application that is bundled together with the library', function ()
         );
         expect(await minified.exited).to.equal(0);
         expect(minified.lines[0]).to.match(/^connect: a minifier made the name/);
+        expect(minified.lines[1]).to.match(/^registerError: a minifier made the name/);
       });
     });
 

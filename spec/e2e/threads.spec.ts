@@ -290,4 +290,28 @@ describe('threads of a process', () => {
       expect(JSON.parse(stdout), args.join(' ')).to.deep.equal([3, false]);
     }
   }).timeout(60_000);
+
+  it('do not warn again of the tags that are derived in a bundle', async () => {
+    const folder = await stage.folder();
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(REPOSITORY, join(folder, 'node_modules/app-net'));
+    const program = `
+      import { connect, stop } from 'app-net';
+      import { isMainThread, threadId } from 'node:worker_threads';
+      const f = connect({ where: () => threadId }, { threads: 2 });
+      if (isMainThread) {
+        const threads = await Promise.all([f.where.thread()(), f.where.thread()()]);
+        console.log(JSON.stringify(threads));
+        await stop();
+      }`;
+    await writeFile(join(folder, 'package.json'), '{ "type": "module", "name": "user" }');
+    await writeFile(join(folder, 'main.js'), program);
+    const [entryPoints, outfile] = [['main.js'], 'all.mjs'];
+    const how = { bundle: true, format: 'esm', platform: 'node', logLevel: 'silent' } as const;
+    await build({ absWorkingDir: folder, entryPoints, outfile, ...how });
+    const env = { ...process.env, NODE_OPTIONS: '', APP_NET_RUNTIME_DIR: folder };
+    const { stdout, stderr } = await run(process.execPath, ['all.mjs'], { cwd: folder, env });
+    expect(JSON.parse(stdout)).not.to.include(0);
+    expect(stderr.match(/AppNetWarning: .* is a bundle/g), stderr).to.have.length(1);
+  }).timeout(60_000);
 });

@@ -84,6 +84,12 @@ describe('what a page has in the place of larger files', () => {
     }
   });
 
+  it('refuses a name that a minifier may have made, unless it was given', () => {
+    class Ab extends Error {}
+    expect(() => lean.registerError(Ab)).to.throw(TypeError, "give another name than 'Ab'");
+    lean.registerError(Ab, 'Ab');
+  });
+
   it('says in the same way what cannot be sent, and of whom it speaks', () => {
     for (const [path, what] of [
       ['args[0].save', 'a function'],

@@ -337,5 +337,7 @@ describe('registerError', () => {
       expect(() => registerError(wrong as never)).to.throw(TypeError);
     }
     expect(() => registerError((() => class extends Error {})())).to.throw(TypeError, 'no name');
+    for (const name of [5, {}, 'x'.repeat(257)])
+      expect(() => registerError(Overdrawn, name as string)).to.throw(TypeError, 'give a name of 1 to 256');
   });
 });

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 import type { CallSite } from '../base/call-site.ts';
 import { bundled, renamed } from '../base/stack.ts';
@@ -9,7 +10,9 @@ import { hasLongLines, isBundle } from './bundle-signs.ts';
 const SHORT = 2;
 const SHORT_IN_BUNDLE = 3;
 
-const checked = new Set<string>();
+/** The files that were checked. A thread begins with those of the thread that started it, so that it does not warn again. */
+const CHECKED = 'app-net.bundles';
+const checked = new Set(getEnvironmentData(CHECKED) as Set<string> | undefined);
 
 /**
  * Warns once a file of a tag that is derived in a bundle. The bundle's file is a part of the tag, so another build may derive
@@ -19,6 +22,7 @@ export function warnInBundle(tag: string, place: CallSite | undefined): void {
   const file = place?.file;
   if (file === undefined || !isAbsolute(file) || checked.has(file)) return;
   checked.add(file);
+  setEnvironmentData(CHECKED, checked);
   if (!bundled && !isBundle(file)) return;
   const readable = readableTag(tag);
   const name = readable.slice(readable.lastIndexOf('/') + 1).replace(/^[^.]*\./, '');
@@ -39,6 +43,16 @@ export function refuseMinified(name: string, fn: object, place: CallSite | undef
   throw new TypeError(
     `connect: a minifier made the name ${JSON.stringify(name)}, and in the next build another function may have it; ` +
       "give a tag: connect('tag', fn)",
+  );
+}
+
+/** The same for a class of errors, whose name is the one on the wire. @throws TypeError */
+export function refuseMinifiedError(errorClass: { name: string }, place: CallSite | undefined): void {
+  const { name } = errorClass;
+  if (!isMinified(name, errorClass, place?.file)) return;
+  throw new TypeError(
+    `registerError: a minifier made the name ${JSON.stringify(name)}, and in the next build another class may have it; ` +
+      "give the name, too: registerError(MyError, 'MyError')",
   );
 }
 

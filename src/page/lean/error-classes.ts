@@ -40,11 +40,12 @@ export function registerError(errorClass: ErrorClass, name?: string): void {
   if (!((errorClass as ErrorClass | undefined)?.prototype instanceof Error))
     throw new TypeError('registerError: give a class that extends Error');
   const called = name ?? errorClass.name;
-  const taken = registered.get(called) ?? errorClass;
-  if (!called || isBuiltIn(called)) {
+  // A name of one or two letters is that of a minifier, and differs in the next build.
+  if (!(name ?? called[2]) || isBuiltIn(called)) {
     throw new TypeError(`registerError: give another name than '${called}' as the second argument`);
   }
-  if (taken !== errorClass) throw new Error(`registerError: another class is registered as ${called}`);
+  if ((registered.get(called) ?? errorClass) !== errorClass)
+    throw new Error(`registerError: another class is registered as ${called}`);
   registered.set(called, errorClass);
 }
 

@@ -61,6 +61,10 @@ export function registerError(errorClass: abstract new (...args: never[]) => Err
   }
   const called = name ?? errorClass.name;
   if (!called) throw new TypeError('registerError: the class has no name; give one as the second argument');
+  if (typeof called !== 'string' || called.length > LONGEST_CLASS_NAME)
+    throw new TypeError(
+      `registerError: give a name of 1 to ${LONGEST_CLASS_NAME} characters as the second argument`,
+    );
   if (BUILT_IN.has(called))
     throw new TypeError(
       `registerError: ${called} is the name of a built-in error; give another name as the second argument`,
@@ -75,7 +79,7 @@ export function registerError(errorClass: abstract new (...args: never[]) => Err
   registeredNames.set(errorClass, called);
 }
 
-function isErrorClass(value: unknown): boolean {
+export function isErrorClass(value: unknown): boolean {
   return typeof value === 'function' && isError(Object.create(value.prototype as object | null));
 }
 

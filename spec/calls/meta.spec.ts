@@ -224,6 +224,23 @@ describe('the meta of a call', () => {
       }
     });
 
+    it('names the class of the error, with or without a name of its own', async () => {
+      class Forbidden extends Error {}
+      class Late extends Forbidden {
+        override readonly name = 'TooLate';
+      }
+      const thrown = [new Forbidden('x'), new Late('x'), Object.assign(new Error('x'), { name: 'Own' }), 5];
+      for (const [at, error] of thrown.entries()) b.connect(`${at}`, () => Promise.reject(error));
+      const names: unknown[][] = [];
+      for (const at of thrown.keys()) {
+        await failure(toB.call(`${at}`));
+        names.push((await both()).map(({ error }) => error));
+        ends.length = 0;
+      }
+      const expected = ['Forbidden', 'TooLate', 'Own', 'number'];
+      expect(names).to.deep.equal(expected.map((name) => [name, name]));
+    });
+
     it('is told for a result that cannot be sent', async () => {
       b.connect('symbol', () => Symbol('x'));
       await failure(toB.call('symbol'));

@@ -2,6 +2,7 @@ import { NetError, isNetErrorCode, ranOf } from '../base/errors.ts';
 import type { NetErrorCode, Ran } from '../base/errors.ts';
 import { messageOf, nameOr } from '../base/text.ts';
 import type { ErrorFrame } from '../wire/frames.ts';
+import { classNames } from '../wire/values/error-classes.ts';
 
 /**
  * How a call ended. For a call that returned a stream this is the end of the stream.
@@ -48,7 +49,9 @@ export function endOfFrame({ error, failure, thrown }: ErrorFrame): CallEnd {
     const code = isNetErrorCode(failure.code) ? failure.code : 'BAD_REQUEST';
     return failed(code, failure.message, failure.ran);
   }
-  return error ? threw(error.name, error.message) : threw(typeof thrown?.value, messageOf(thrown?.value));
+  return error
+    ? threw(classOf(error.name, error.classes), error.message)
+    : threw(typeof thrown?.value, messageOf(thrown?.value));
 }
 
 function threw(error: string, message: string): CallEnd {
@@ -59,8 +62,16 @@ function threw(error: string, message: string): CallEnd {
 function nameOfThrown(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return typeof thrown;
   try {
-    return nameOr((thrown as { name?: unknown }).name, 'object');
+    return classOf(nameOr((thrown as { name?: unknown }).name, 'object'), classNames(thrown));
   } catch {
     return 'object';
   }
+}
+
+/**
+ * A class without a `name` of its own inherits that of the built-in class, and its own name says more.
+ * @param classes from the class of the error down to a built-in one
+ */
+function classOf(name: string, classes: readonly string[] = []): string {
+  return name === classes.at(-1) ? classes[0]! : name;
 }

@@ -36,8 +36,9 @@ export interface MetricsTextOptions {
  */
 export function metricsText(
   what: Pick<Peer, 'metrics'> | PeerMetrics,
-  { format = 'prometheus', labels = {} }: MetricsTextOptions = {},
+  options: MetricsTextOptions = {},
 ): string {
+  const { format = 'prometheus', labels = {} } = options;
   if (typeof what !== 'object' || what === null || !('metrics' in what || 'made' in what))
     throw new TypeError('metricsText: give a peer, or the numbers that its metrics() returns');
   const metrics = 'metrics' in what ? what.metrics() : what;

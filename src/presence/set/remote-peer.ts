@@ -187,12 +187,9 @@ export class RemotePeer {
    * @example
    * for await (const { at, functions } of peer.watch()) console.log(at, functions);
    */
-  watch({ actors = false, ...options }: CallOptions & { actors?: boolean } = {}): AsyncGenerator<
-    PeerWatch,
-    void,
-    void
-  > {
-    return this.#calling.stream(this.#record, DEFAULT_TAGS.watch, [{ actors }], options) as AsyncGenerator<
+  watch(options: CallOptions & { actors?: boolean } = {}): AsyncGenerator<PeerWatch, void, void> {
+    const { actors = false, ...others } = options;
+    return this.#calling.stream(this.#record, DEFAULT_TAGS.watch, [{ actors }], others) as AsyncGenerator<
       PeerWatch,
       void,
       void

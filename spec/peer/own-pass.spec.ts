@@ -50,6 +50,15 @@ describe('a process that has a pass', () => {
       .that.includes('does not allow it to emit "job.done" (its `offers` has nothing)');
   });
 
+  it('hears events whose names begin as the tags of the library do', async () => {
+    const guest = await stage.make({ pass: await server.pass({ hear: ['net.*'] }), runtimeDir }).start();
+    await meet(guest, server.id);
+    const heard = new Promise((resolve) => guest.event('net.up').subscribe(resolve));
+    await server.event('net.up').ready();
+    server.event('net.up').emit('eth0');
+    expect(await heard).to.equal('eth0');
+  });
+
   it('is warned once of events that its pass does not allow', async () => {
     const pass = await server.pass({ hear: ['job.*'], offers: ['page.*'] });
     const guest = stage.make({ pass, runtimeDir });

@@ -116,7 +116,7 @@ export class MemoryNetwork implements Network {
 /**
  * Stops every peer of this process at once, the default one included: those that a failed test left running would keep the
  * process alive. Calls that still run fail with `STOPPED` here, and with `CONNECTION_LOST` elsewhere. Call it in the hook
- * that runs after all tests, since the default peer cannot be started again.
+ * that runs after all tests, since the default peer cannot be started again. In node:test, that is an `after` inside a `describe`.
  *
  * @example
  * after(stopAll);

@@ -19,6 +19,7 @@ export const say = peer.connect('chat.say', (text: string) => {
 });
 export const who = peer.connect('chat.who', present);
 
+// For all but the newcomer, who has not subscribed yet, and asks `chat.who`.
 peer.peers.on('join', () => people.emit(present()));
 peer.peers.on('leave', () => people.emit(present()));
 

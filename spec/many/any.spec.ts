@@ -92,6 +92,14 @@ describe('a call to any peer', () => {
       });
     }
 
+    it('is repeated ten times, and no more, when no thread can begin it', async () => {
+      pool.join('only', fails('THREAD_LOST', 'no'));
+      const pending = failure(call({ time: 60_000 }));
+      await pool.pass(20_000);
+      expect(await pending).to.include({ code: 'THREAD_LOST', ran: 'no' });
+      expect(pool.called).to.have.length(11);
+    });
+
     it('is not repeated when it was cancelled, whatever the reason of the signal says', async () => {
       const controller = new AbortController();
       pool.join('first', () => {

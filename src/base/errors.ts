@@ -12,7 +12,7 @@ export type Ran = 'no' | 'yes' | 'unknown';
 
 /**
  * The ways in which a call itself can fail, as opposed to a function that threw. Each code says whether the function ran, and
- * whether you can make the same call again (elsewhere or later) without the risk of running it twice. A failure that knows
+ * whether the same call is worth another try, elsewhere or later. A failure that knows
  * more sets its own `ran` and `retriable`.
  */
 const OUTCOMES = {
@@ -92,7 +92,7 @@ const BRAND = Symbol.for('app-net.NetError');
 export interface NetErrorDetails {
   /** Whether the function ran. Default: what the code says. */
   ran?: Ran | undefined;
-  /** Whether the call may be made again. Default: what the code says if the function did not run, else false. */
+  /** Whether the call is worth another try. Default: what the code says if the function did not run, else false. */
   retriable?: boolean | undefined;
   /** Id of the peer that was called. */
   peer?: string | undefined;
@@ -118,7 +118,7 @@ export class NetError extends Error {
   readonly code: NetErrorCode;
   /** Whether the function ran: `no`, `yes` or `unknown`. */
   readonly ran: Ran;
-  /** Whether the same call may be made again, elsewhere or later, without the risk of running it twice. */
+  /** Whether the same call is worth another try, elsewhere or later. Only if the function did not run. */
   readonly retriable: boolean;
   /** Id of the peer that was called. */
   readonly peer: string | undefined;

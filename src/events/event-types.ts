@@ -20,7 +20,10 @@ export interface Received<T> {
   readonly payload: T;
   /** The peer that emitted it. */
   readonly peer: RemotePeer;
-  /** The number of this event: it counts the events of this name that this peer has emitted in its present life. */
+  /**
+   * One more than that of the event before it, of this name and this peer. The first one may have any number. A new life of the peer
+   * counts anew.
+   */
   readonly sequence: number;
   /** Says that events of this peer may have been missed right before this one; undefined when none were. */
   readonly gap: Gap | undefined;

@@ -14,6 +14,12 @@ const LONGEST_WAIT = 2_000;
  */
 const MOST_LOSSES = 3;
 
+/**
+ * How often a call may fail because no thread began it. The next time is final: a file that cannot be loaded in a thread mostly cannot be
+ * loaded at any peer. With the waits between the attempts that is after some 4 s.
+ */
+const MOST_UNBEGUN = 10;
+
 /** The process or the thread that ran the function is gone. */
 const LOST: ReadonlySet<string> = new Set(['CONNECTION_LOST', 'THREAD_LOST']);
 
@@ -32,6 +38,8 @@ export class Attempts {
   readonly #given: { readonly sent: boolean } | undefined;
   /** Lost attempts, which may have run at the peer. */
   #losses = 0;
+  /** Attempts that no thread began. */
+  #unbegun = 0;
 
   /**
    * @param idempotent whether the function may run twice without harm
@@ -51,6 +59,10 @@ export class Attempts {
     const lost = LOST.has(error.code) && error.ran === 'unknown';
     const repeats = lost ? this.#idempotent && this.#losses < MOST_LOSSES : error.retriable;
     if (!repeats || this.#given?.sent) return false;
+    if (error.code === 'THREAD_LOST' && !lost) {
+      if (this.#unbegun === MOST_UNBEGUN) return false;
+      this.#unbegun += 1;
+    }
     if (lost) this.#losses += 1;
     this.failed += 1;
     this.last = error;

@@ -35,7 +35,7 @@ export interface PageReceived<T> {
   readonly payload: T;
   /** The peer that emitted it: the server. */
   readonly peer: PagePeer;
-  /** The number of this event: it counts the events of this name that the server has emitted. */
+  /** One more than that of the event of this name before it. The first one may have any number. */
   readonly sequence: number;
   /** Says that events may have been missed right before this one; undefined when none were. */
   readonly gap: PageGap | undefined;

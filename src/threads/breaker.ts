@@ -20,6 +20,7 @@ export class Breaker {
   #until = -Infinity;
   #code: Refusal['code'] = 'OVERLOADED';
   #why = '';
+  #brokenFor: string | undefined;
 
   /** @param now the time on the clock, in ms */
   constructor(now: () => number) {
@@ -36,9 +37,12 @@ export class Breaker {
       this.#pause('OVERLOADED', `its threads ended ${length} times in ${seconds} s; the last time: ${why}`);
   }
 
-  /** No thread can be started. */
-  broken(why: string): void {
+  /** No thread can be started. @returns whether that is news, and not what was so the last time */
+  broken(why: string): boolean {
+    const isNews = why !== this.#brokenFor;
+    this.#brokenFor = why;
     this.#pause('THREAD_LOST', why);
+    return isNews;
   }
 
   #pause(code: Refusal['code'], why: string): void {

@@ -265,8 +265,7 @@ export class ThreadPool implements ThreadHouse, JobPool, Limited {
 
   #broken(text: string): void {
     if (this.#over !== undefined) return;
-    if (!this.#breaker.refusal) process.emitWarning(text, 'AppNetWarning');
-    this.#breaker.broken(text);
+    if (this.#breaker.broken(text)) process.emitWarning(text, 'AppNetWarning');
   }
 
   /** Gives calls that wait to threads with room. */

@@ -14,7 +14,7 @@ _NOT_RAISED = (StopIteration, StopAsyncIteration)
 class NetError(Exception):
     """The call failed, not the function. `docs/errors.md` explains each `code`.
 
-    `ran` says whether the function ran: 'no', 'yes' or 'unknown'. If `retriable` is true, you can safely call again.
+    `ran` says whether the function ran: 'no', 'yes' or 'unknown'. If `retriable` is true, it did not run, and it is worth another try.
     """
 
     def __init__(self, code: str, ran: str, message: str, *, peer: Optional[str] = None,

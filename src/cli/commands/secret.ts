@@ -41,7 +41,7 @@ export async function secret({ out, environment }: Context, options: SecretOptio
   const { dim } = out.errorColors;
   out.message(
     dim(
-      `start peers with this line in their environment, and with APP_NET_LAN=1 to open them to the network`,
+      `start peers with this line in their environment, and with APP_NET_LAN=1 or APP_NET_NATS to open them to the network`,
     ),
   );
   const isDefault = file === defaultFile(environment);

@@ -135,8 +135,8 @@ export interface PeerOptions {
    */
   seeds?: readonly string[] | undefined;
   /**
-   * The directory where peers of one host find each other. Peers with different directories find each other only through
-   * `lan` or `seeds`.
+   * The directory where peers of one host find each other. It is made if it is missing; if it exists, only its owner may read it (mode
+   * 700). Peers with different directories find each other only through `lan` or `seeds`.
    * Environment: `APP_NET_RUNTIME_DIR`. Default: `$XDG_RUNTIME_DIR/app-net`; without that variable `<tmpdir>/app-net-<uid>`.
    */
   runtimeDir?: string | undefined;

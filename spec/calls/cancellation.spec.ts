@@ -255,7 +255,7 @@ describe('a cancelled call', () => {
     expect(state.most).to.be.at.most(4);
     await eventually(() => expect([running(b), state.running]).to.deep.equal([0, 0]));
     expect(counters(a)).to.include({ pending: 0, waiting: 0 });
-  }).timeout(30_000);
+  }).timeout(120_000);
 
   it('does not start there when its cancel was read together with it, after a stall', async () => {
     const folder = await stage.folder();

@@ -38,7 +38,7 @@ describe('limits', () => {
     expect(new Set(await Promise.all(calls))).to.deep.equal(new Set(['done']));
     expect(state.begun).to.equal(10_000);
     expect(state.most).to.be.at.most(1_024);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('keep the order of calls that wait', async () => {
     const { b, toB } = await pair({ calls: 2 });

@@ -130,7 +130,7 @@ describe('the credit of a stream', () => {
       }),
       { numRuns: 100 },
     );
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('holds at most the first window and one value of a stream that nobody reads', async () => {
     const large = new Crossing(Array.from({ length: 40 }, () => 8_000_000));

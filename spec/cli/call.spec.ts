@@ -36,7 +36,7 @@ const SERVER = `
 `;
 
 describe('app-net call', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   const terminals: Terminal[] = [];

@@ -14,7 +14,7 @@ await serve({ stopOn: ['SIGTERM'] });
 `;
 
 describe('app-net dashboard', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let browser: Browser;

@@ -21,7 +21,7 @@ interface Result {
 }
 
 describe('app-net doctor', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let folder: string;
 

@@ -4,7 +4,7 @@ import { run } from '../support/command.ts';
 import { Stage } from '../support/peers.ts';
 
 describe('an error of app-net', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
 
   afterEach(() => stage.clear());

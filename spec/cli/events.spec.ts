@@ -8,7 +8,7 @@ import { Processes } from '../support/processes.ts';
 import { Terminal } from '../support/terminal.ts';
 
 describe('app-net events', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

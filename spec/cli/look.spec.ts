@@ -20,7 +20,7 @@ const SERVER = `
 `;
 
 describe('the commands that show peers', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   const terminals: Terminal[] = [];

@@ -36,7 +36,7 @@ await peer.serve();
 `;
 
 describe('app-net metrics', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   const others: ChildProcess[] = [];

@@ -31,7 +31,7 @@ const ACCOUNTS = `
 `;
 
 describe('app-net --nats', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   const env = { APP_NET_SECRET: secret };
   let server: NatsServer;

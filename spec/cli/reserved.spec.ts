@@ -6,7 +6,7 @@ import { Stage } from '../support/peers.ts';
 
 /** Peers that answer, and do not tell what a peer of this library tells: clients in other languages, and those with a hook. */
 describe('app-net, and a peer that does not tell about itself', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
 
   afterEach(() => stage.clear());

@@ -9,7 +9,7 @@ import type { Ran } from '../support/command.ts';
 import { Stage } from '../support/peers.ts';
 
 describe('app-net secret', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let folder: string;
   let file: string;

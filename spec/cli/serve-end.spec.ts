@@ -24,7 +24,7 @@ const CONNECT = `
 `;
 
 describe('the end of app-net serve', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

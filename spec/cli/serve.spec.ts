@@ -10,7 +10,7 @@ import { LIBRARY, Processes, REPOSITORY } from '../support/processes.ts';
 import { Terminal } from '../support/terminal.ts';
 
 describe('app-net serve', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   const terminals: Terminal[] = [];

@@ -19,7 +19,7 @@ const scenarios: { [subject: string]: Scenario[] } = { values, calls, streams, e
 describe('conformance', () => {
   for (const [name, find] of Object.entries(programs)) {
     describe(name, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       let folder: string;
       let subject: Driver;
       let node: Driver;

@@ -8,7 +8,7 @@ import { befriend } from '../support/friend.ts';
 import { portOf, Stage } from '../support/peers.ts';
 
 describe('the functions that peers tell each other', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const secret = makeSecret();
 

@@ -15,7 +15,7 @@ const SECRET = makeSecret();
 const MIB = 1024 * 1024;
 
 describe('a peer that sends requests and does not read the answers', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const mutes: Mute[] = [];
 

@@ -16,7 +16,7 @@ import { failure, meet, Stage } from '../support/peers.ts';
 const FILES = new URL('../../dist/dashboard/', import.meta.url);
 
 describe('the dashboard', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let browser: Browser;
   let network: MemoryNetwork;

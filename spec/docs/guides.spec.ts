@@ -64,7 +64,7 @@ const NODES = { 'this Node': () => process.execPath, 'Node 24': needNode24 };
 
 for (const [title, need] of Object.entries(NODES))
   describe(`the guides of hosts, on ${title}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let node: string;
     const stage = new Stage();
     const processes = new Processes();

@@ -9,7 +9,7 @@ import { saturated } from '../soak/saturated.ts';
 /** The short forms of `npm run soak`. */
 
 describe('liveness with real processes and sockets', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
 
   it('reports a stopped or a blocked process, while that process sees nobody leave; busy cores alone raise no doubt', async () => {
     // Beside each other, since they mostly wait.

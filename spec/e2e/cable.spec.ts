@@ -4,7 +4,7 @@ import { CabledPeers } from '../soak/cable.ts';
 import { needLan } from '../support/lan.ts';
 
 describe('a cable that is pulled', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let peers: CabledPeers;
 
   before(async function () {

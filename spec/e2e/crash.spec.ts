@@ -6,7 +6,7 @@ import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 
 describe('a process that ends', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

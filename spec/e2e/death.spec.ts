@@ -9,7 +9,7 @@ const KILL = `
   peer.actor.send(poisoned);`;
 
 describe('a peer that dies of an unexpected error', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   afterEach(async () => {

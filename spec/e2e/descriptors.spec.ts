@@ -29,7 +29,7 @@ interface Cost {
 }
 
 describe('a process that cannot open more files', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   // Room for Node to load the files of the library, which it opens many at a time.
   const processes = new Processes(['sh', '-c', 'ulimit -n 256; exec "$0" "$@"']);

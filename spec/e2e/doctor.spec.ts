@@ -24,7 +24,7 @@ const SERVER = `
 `;
 
 describe('app-net doctor on a LAN', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let lan: Lan;
 
   before(async function () {

@@ -7,7 +7,7 @@ import { needNode24 } from '../support/node-24.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
 
 describe('the examples', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const processes = new Processes();
   const runExample = async (...args: string[]): Promise<{ code: number | NodeJS.Signals; text: string }> => {
     const example = processes.run(REPOSITORY, ['--import', 'tsx', ...args], { APP_NET_RUNTIME_DIR: '' });
@@ -85,7 +85,7 @@ describe('the examples', function () {
 });
 
 describe('the test examples', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const processes = new Processes();
   const folder = 'examples/09-test';
   const runTests = async (

@@ -20,6 +20,12 @@ const HALF_OPEN = 1_000;
 /** How much later than it is due a close may be seen on a machine that has other work, in ms. */
 const LATE = 20_000;
 
+/**
+ * The same for a connection that has not even been accepted. If the victim has to wait for a processor, its backlog is full, and Linux tells
+ * it of the connection only when the answer to the dial is sent again: the last time is after 63 s. The dialler sees it open meanwhile.
+ */
+const NOT_ACCEPTED = 70_000;
+
 /** A peer that tells how it is every 100 ms. */
 const VICTIM = `
 import { readdirSync } from 'node:fs';
@@ -111,27 +117,28 @@ describe('a peer that is flooded by strangers', () => {
     await new Promise((resolve) => setTimeout(resolve, HANDSHAKE_TIME + 1_000));
     const second = await honest();
     flood.ebb();
-    await eventually(() => flood.open === 0, HANDSHAKE_TIME + LATE);
+    await eventually(() => flood.open === 0, HANDSHAKE_TIME + NOT_ACCEPTED);
     const { fds, grown } = worst(before);
-    const { opened, closed, longest } = flood;
+    const { opened, closed, longest, usual } = flood;
     console.log(
-      `      (${opened} opened, each closed within ${longest.toFixed(0)} ms; honest peers joined in ` +
+      `      (${opened} opened, closed within ${usual.toFixed(0)} ms, the last one of a hundred ${longest.toFixed(0)} ms; honest peers joined in ` +
         `${first.toFixed(0)} and ${second.toFixed(0)} ms; at most ${fds} of ${health.files} file descriptors; ` +
         `resident memory + ${grown.toFixed(1)} MiB)`,
     );
     expect(closed).to.equal(opened);
-    expect(longest).to.be.at.most(HANDSHAKE_TIME + LATE);
+    expect(usual).to.be.at.most(HANDSHAKE_TIME + LATE);
+    expect(longest).to.be.at.most(HANDSHAKE_TIME + NOT_ACCEPTED);
     expect(Math.max(first, second)).to.be.at.most(10_000);
     expect(grown).to.be.at.most(100);
     await eventually(() => now().fds <= before.fds + 2, 10_000);
-  }).timeout(90_000);
+  }).timeout(120_000);
 
   it('closes each of a few connections within the time of a handshake, whatever they send', async () => {
     const floods = Object.values(mischief(health.port)).map((what) => start(10, [what]));
     await eventually(() => floods.every(({ closed }) => closed >= 10), HANDSHAKE_TIME + LATE);
     console.log(`      (after ${floods.map(({ longest }) => longest.toFixed(0)).join(', ')} ms)`);
     for (const { longest } of floods) expect(longest).to.be.at.most(HANDSHAKE_TIME + LATE);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('lets an honest peer in while others try one wrong secret after the other', async () => {
     const keys = await deriveKeys(makeSecret());
@@ -159,5 +166,5 @@ describe('a peer that is flooded by strangers', () => {
       `      (${rate.toFixed(0)} wrong proofs a second; the honest peer joined in ${took.toFixed(0)} ms)`,
     );
     expect(took).to.be.at.most(10_000);
-  }).timeout(90_000);
+  }).timeout(120_000);
 });

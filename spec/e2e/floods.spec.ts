@@ -50,7 +50,7 @@ describe('a process that is flooded with calls', () => {
     const seen = (await toServer.call('seen')) as Work;
     expect(seen).to.include({ begun: 10_000, running: 0 });
     expect(seen.most).to.be.at.most(1_024);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('answers others all the time while a hundred thousand calls are cancelled at once', async () => {
     const { runtimeDir, toServer } = await server();
@@ -91,5 +91,5 @@ describe('a process that is flooded with calls', () => {
     expect(answered).to.be.above(0);
     // Those of the flood, and the one of this peer.
     expect(seen.most).to.be.at.most(1_024 + 1);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -35,7 +35,7 @@ await serve();
 type Work = RemoteFunction<() => number>;
 
 describe('a worker whose threads still load their file', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { needLinux } from '../support/need.ts';
 
 describe('a peer that stops in order', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   afterEach(async () => {

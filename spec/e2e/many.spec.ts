@@ -19,7 +19,7 @@ const WORKER = `
 `;
 
 describe('three processes with the same functions', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let peer: Peer;

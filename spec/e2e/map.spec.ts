@@ -26,7 +26,7 @@ const WORKER = `
 `;
 
 describe('a map of 10,000 inputs over four processes, of which two are killed meanwhile', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

@@ -4,7 +4,7 @@ import { mdnsFlood } from '../soak/mdns-flood.ts';
 import { needLan } from '../support/lan.ts';
 
 describe('a flood of false announcements on a LAN', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
 
   before(function () {
     return needLan(this);

@@ -50,7 +50,7 @@ interface Line {
 }
 
 describe('peers on a LAN', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let lan: Lan;
   let env: NodeJS.ProcessEnv;
 

@@ -39,7 +39,7 @@ async function memoryOf(pid: number): Promise<number> {
 }
 
 describe('deaths over NATS', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   const processes = new Processes();
   const servers: NatsServer[] = [];

@@ -27,7 +27,7 @@ function bindingOf(peer: Peer, other: { id: string }): string | undefined {
 }
 
 describe('peers on a direct network and at NATS', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   const processes = new Processes();
   const peers: Peer[] = [];

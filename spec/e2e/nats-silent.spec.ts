@@ -18,7 +18,7 @@ import { NatsServer, needNats } from '../support/nats-server.ts';
 const SOON = 4_000;
 
 describe('a NATS server that says nothing', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   const held: Socket[] = [];
   let silent: Server;

@@ -49,7 +49,7 @@ interface Line {
 const now = (): number => performance.timeOrigin + performance.now();
 
 describe('processes that share a NATS server and a secret, and nothing else', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   const processes = new Processes();
   const folders: string[] = [];

@@ -96,7 +96,7 @@ const CLIENT = 3;
 const CONSUMER = 5;
 
 describe('OpenTelemetry with the official SDK, in three processes', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let receiver: OtlpReceiver;

@@ -16,7 +16,7 @@ const LOOK = `
   await own.stop();`;
 
 describe('a peer that has another secret than those around it', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   afterEach(async () => {

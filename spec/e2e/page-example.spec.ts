@@ -6,7 +6,7 @@ import { Stage } from '../support/peers.ts';
 import { Processes, REPOSITORY } from '../support/processes.ts';
 
 describe('the example 10-page', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let browser: Browser;

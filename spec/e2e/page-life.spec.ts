@@ -18,7 +18,7 @@ interface Navigations {
 }
 
 describe('the connection of a web page in Chromium', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new PageStage();
   let tab: Tab;
 

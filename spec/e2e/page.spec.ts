@@ -11,7 +11,7 @@ declare const NetError: typeof Failure;
 declare const net: PageNet;
 
 describe('a web page in Chromium', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new PageStage();
   let tab: Tab;
 

@@ -30,7 +30,7 @@ interface Told {
 }
 
 describe('real processes', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

@@ -53,7 +53,7 @@ const NODES = { 'this Node': () => process.execPath, 'Node 24': needNode24 };
 
 for (const [title, need] of Object.entries(NODES))
   describe(`a module that is evaluated again, on ${title}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const stage = new Stage();
     const processes = new Processes();
     let app: string;

@@ -7,7 +7,7 @@ import { Stage } from '../support/peers.ts';
 import { Processes } from '../support/processes.ts';
 
 describe('a pass that is revoked at one of several processes', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

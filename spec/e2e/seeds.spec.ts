@@ -26,7 +26,7 @@ interface Line {
 }
 
 describe('hosts without multicast', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   let lan: Lan;
   let seedHost: LanHost;

@@ -22,7 +22,7 @@ console.log(JSON.stringify({ served: true, same: before === listeners() }));
 `;
 
 describe('the end of the default peer', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   const containers = new Processes(AS_PID_1);

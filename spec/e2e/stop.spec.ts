@@ -65,7 +65,7 @@ const SET_UPS: [title: string, code: string][] = [
 ];
 
 describe('a peer that has stopped', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

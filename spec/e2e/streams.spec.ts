@@ -80,7 +80,7 @@ describe('a stream between processes', () => {
       );
       expect(now.sent).to.be.below(64);
       expect(grown).to.be.at.most(16);
-    }).timeout(60_000);
+    }).timeout(120_000);
   }
 
   it('ends on each side within moments when the other side is killed', async () => {
@@ -116,5 +116,5 @@ describe('a stream between processes', () => {
     await source.kill();
     await other.line((line) => line === 'CONNECTION_LOST yes');
     expect(await other.exited).to.equal(0);
-  }).timeout(30_000);
+  }).timeout(120_000);
 });

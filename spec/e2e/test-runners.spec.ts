@@ -44,7 +44,7 @@ const RUNNERS = {
 } as const;
 
 describe('tests of users', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const processes = new Processes();
   let folder: string;

@@ -165,5 +165,5 @@ describe('threads under attack', () => {
       else expect([how, ran]).to.deep.equal(['CONNECTION_LOST', 'unknown']);
     }
     expect(outcomes.filter(([how]) => how === 'done').length).to.be.at.least(5);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -159,7 +159,7 @@ describe('threads of a process', () => {
     expect(lines[1]!.message).to.include('thrown by nobody');
     expect(lines[2]!.message).to.include('memory');
     expect(lines[3]).to.deep.equal({ code: 'THREAD_LOST', ran: 'yes', enough: true });
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('are not started again and again when they crash', async () => {
     const outcomes = (await local(`
@@ -218,7 +218,7 @@ describe('threads of a process', () => {
     expect(outcomes[1]!['message']).to.include('closed its port');
     expect(outcomes[2]!['message']).to.include('patched');
     expect(outcomes[3]!['message']).to.include('ended with an error: undefined');
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('say that the file never finished loading', async () => {
     const [said] = (await local(
@@ -265,7 +265,7 @@ describe('threads of a process', () => {
       expect(second).to.include({ code: 'THREAD_LOST', ran: 'no' });
       expect(told).to.have.length(index === 0 ? 4 : 3);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('work for TypeScript, for a bundle with the library in it, and for CommonJS', async () => {
     const folder = await stage.folder();
@@ -302,7 +302,7 @@ describe('threads of a process', () => {
       const { stdout } = await run(process.execPath, args, { cwd: folder, env });
       expect(JSON.parse(stdout), args.join(' ')).to.deep.equal([3, false]);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('do not warn again of the tags that are derived in a bundle', async () => {
     const folder = await stage.folder();
@@ -326,5 +326,5 @@ describe('threads of a process', () => {
     const { stdout, stderr } = await run(process.execPath, ['all.mjs'], { cwd: folder, env });
     expect(JSON.parse(stdout)).not.to.include(0);
     expect(stderr.match(/AppNetWarning: .* is a bundle/g), stderr).to.have.length(1);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

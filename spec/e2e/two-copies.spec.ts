@@ -103,5 +103,5 @@ describe('a process with frozen intrinsics', () => {
     const args = ['--frozen-intrinsics', '--no-warnings', '--input-type=module', '--eval', code];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     expect(JSON.parse(stdout)).to.deep.equal([5, 1, true, 'E', true, 'NOT_SERIALIZABLE']);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -59,7 +59,7 @@ interface Joined {
 }
 
 describe('two hosts', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   let lan: Lan;
   let a: LanHost;

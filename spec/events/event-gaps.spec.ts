@@ -220,7 +220,7 @@ describe('a gap', () => {
   });
 
   it('accounts for every event that a subscriber did not get, whatever the network does', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ emit: fc.integer({ min: 1, max: 20 }), by: fc.nat(1) }) },
       { weight: 1, arbitrary: fc.record({ cut: fc.nat(1) }) },

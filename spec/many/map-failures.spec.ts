@@ -112,7 +112,7 @@ async function play(script: Script): Promise<{ results: MapResult<number, number
 }
 
 describe('a map with any failures of its calls', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('gives each input one result, never runs one twice that must not, and is right about what ran', async () => {
     await fc.assert(

@@ -53,7 +53,7 @@ function hasBuffer(value: unknown): boolean {
 const origin = { name: 'server', id: 'x' };
 
 describe('the codec of pages and that of processes', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('read what the other one writes', () => {
     fc.assert(

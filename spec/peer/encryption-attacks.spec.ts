@@ -13,7 +13,7 @@ import { failuresOf, UnderAttack } from '../support/under-attack.ts';
 import { withoutMulticast } from '../support/without-multicast.ts';
 
 describe('an attacker on the encryption of the network', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const attack = new UnderAttack();
   const { own, secret, stage, start, nothingGotIn, listening } = attack;
   let port: number;

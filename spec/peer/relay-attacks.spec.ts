@@ -21,7 +21,7 @@ import {
 import { withoutMulticast } from '../support/without-multicast.ts';
 
 describe('an attacker between two peers on the network', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const attack = new UnderAttack();
   const { own, secret, stage, frames, parsed, start, nothingGotIn, listening } = attack;
   let attacker: Attacker;

@@ -19,7 +19,7 @@ import {
 } from '../support/under-attack.ts';
 
 describe('an attacker on the network without the secret', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const attack = new UnderAttack();
   const { own, secret, frames, start, nothingGotIn } = attack;
   let attacker: Attacker;

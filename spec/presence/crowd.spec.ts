@@ -17,7 +17,7 @@ const COUNT = 36;
 const LONG = 40_000;
 
 describe('a crowd of peers on one host', function () {
-  this.timeout(100_000);
+  this.timeout(120_000);
   let folder: string;
   const peers: Peer[] = [];
 

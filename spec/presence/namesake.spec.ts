@@ -108,7 +108,7 @@ describe('two processes with one id', () => {
   });
 
   it('on one host: a process that does not answer counts as dead, and is replaced', async function () {
-    this.timeout(90_000);
+    this.timeout(120_000);
     const runtimeDir = await stage.folder();
     const witness = await stage.make({ runtimeDir, name: 'witness' }).start();
     const first = await processes.start(runtimeDir, SERVING);

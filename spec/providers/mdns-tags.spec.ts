@@ -110,7 +110,7 @@ describe('the LAN provider with tags on its hints', () => {
     expect(heard.every((each) => each.endsWith('perhaps'))).to.equal(true);
     segment.say(writeResponse(all(b)), liar);
     expect(heard.at(-1)).to.equal('found b b-1');
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('prefers a tagged hint to untagged ones, before and after', () => {
     const lie = ownRecords({ id: 'b', incarnation: 'lie' }, 4000, ['10.0.0.66']);
@@ -161,7 +161,7 @@ describe('the LAN provider with tags on its hints', () => {
     expect(heard).to.deep.equal(['found b b-1']);
     await elapse(clock, 3_000);
     expect(heard).to.deep.equal(['found b b-1', 'lost b']);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('repeats its own questions, however often others ask them', async () => {
     const [query] = writeQuery([{ name: SERVICE, type: 'PTR' }], []);

@@ -155,7 +155,7 @@ describe('the secret of a user', () => {
   });
 
   it('is the same for many processes that ask at once', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const directory = JSON.stringify(folder);
     // They wait for each other, so that starting one takes no part in it.
     const script = `

@@ -131,7 +131,7 @@ describe('a peer with seeds', () => {
       expect(story).to.have.members(pairs.map(([peer, { name }]) => `${name} says ${name} to ${peer.name}`));
       await stage.clear();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   const linksOf = (peer: Peer, id: string): number =>
     peer.actor.system.get(`connection:${id}`).getSnapshot().context.links.length;

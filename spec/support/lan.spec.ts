@@ -23,7 +23,7 @@ const socket = connect(4000, '${address}', () => socket.write('${words}'));
 socket.on('error', () => {}).on('data', (data) => done(String(data)));`;
 
 describe('the LAN of the specs', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let lan: Lan;
   let a: LanHost;
   let b: LanHost;

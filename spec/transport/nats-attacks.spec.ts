@@ -66,7 +66,7 @@ class Attacker {
 }
 
 describe('a client of the broker without the secret', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   let server: NatsServer;
   let attacker: Attacker;

@@ -19,7 +19,7 @@ import { need } from '../support/need.ts';
 const run = promisify(execFile);
 
 describe('a login at a NATS server', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const secret = makeSecret();
   const peers: Peer[] = [];
   let server: NatsServer | undefined;

@@ -4,7 +4,7 @@ import { Lan, needLan } from '../support/lan.ts';
 import { MODULES } from '../support/processes.ts';
 
 describe('a dial to a port without a listener', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let lan: Lan;
 
   before(async function () {

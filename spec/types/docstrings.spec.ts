@@ -44,7 +44,7 @@ declare global {
 const names = DOORS.flatMap(publicNames);
 
 describe('every public name', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('is found by this spec, types and values alike', () => {
     const found = names.map(({ name, type }) => `${type ? 'type ' : ''}${name}`);

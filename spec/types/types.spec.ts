@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { REPOSITORY } from '../support/processes.ts';
 
 describe('the types', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('accept correct code and refuse wrong code', async () => {
     const tsc = 'node_modules/typescript/bin/tsc';

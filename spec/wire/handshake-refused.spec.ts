@@ -20,7 +20,7 @@ import type { Name } from '../support/handshake.ts';
 
 describe('a handshake fails', function () {
   // Some seconds of honest work; more where other work shares the machine.
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('at the acceptor when the dialler has another secret', () => {
     const to = acceptor();

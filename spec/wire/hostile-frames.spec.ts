@@ -127,7 +127,7 @@ const asText = (value: unknown): string => JSON.stringify(value);
 
 describe('bytes from a stranger', function () {
   // Some seconds of honest work; more where other work shares the machine.
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('are read when they are valid', () => {
     for (const frame of valid) expect(survive(asText(frame)), asText(frame)).to.equal(2);

@@ -23,7 +23,7 @@ function expectSame(actual: unknown, expected: unknown): void {
 
 describe('any value', function () {
   // Some seconds of honest work; more where other work shares the machine.
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   // It is shown with the whole of its memory otherwise, of which it is only a part.
   const { prototype } = DataView as { prototype: DataView & { [inspect.custom]?: () => string } };

@@ -53,7 +53,7 @@ describe('the work for the data of a peer', () => {
         line(1),
       ).to.be.below(3_000);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   const costly: [what: string, kind: string, json: string][] = [
     [
@@ -144,7 +144,7 @@ describe('the work for the data of a peer', () => {
       const took = busy(400, () => expect(decode(text)[0]).to.include({ type: 'unreadable' }));
       expect(took).to.be.below(400);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('is done for large sets of ordinary numbers', () => {
     const lists = [
@@ -161,7 +161,7 @@ describe('the work for the data of a peer', () => {
       ];
       expect(frame.value?.size, String(list[7])).to.equal(50_000);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('for a subscription to a name is the same however much waits for the subscriber', () => {
     const queue = new EventQueue();
@@ -183,7 +183,7 @@ describe('the work for the data of a peer', () => {
     for (let event = queue.shift(); event; event = queue.shift()) left.push(event.sequence);
     expect(left).to.deep.equal(Array.from({ length: 200_000 }, (_, at) => at).filter((at) => at % 50 !== 7));
     expect({ bytes: queue.bytes, size: queue.size }).to.deep.equal({ bytes: 0, size: 0 });
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('keeps no message in memory for a tag or a name in it', () => {
     setFlagsFromString('--expose-gc');
@@ -206,5 +206,5 @@ describe('the work for the data of a peer', () => {
     expect(kept[1]).to.equal('a name of its own, 1');
     // 200 MiB when a slice of each message is kept.
     expect(grown).to.be.below(20 * 1024 * 1024);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -1,5 +1,5 @@
 /** Waits until `check` no longer throws or returns false; fails with its last error after `within` ms. */
-export async function eventually(check: () => unknown, within = 15_000): Promise<void> {
+export async function eventually(check: () => unknown, within = 40_000): Promise<void> {
   const end = performance.now() + within;
   for (;;) {
     try {

@@ -40,7 +40,7 @@ export class TestProcess {
   }
 
   /** The first line that `is` likes, now or later. Fails with what was written to stderr if it never comes. */
-  async line<T>(is: (line: T) => boolean, within = 15_000): Promise<T> {
+  async line<T>(is: (line: T) => boolean, within = 40_000): Promise<T> {
     const deadline = setTimeout(() => this.#arrived(), within);
     const end = performance.now() + within;
     let gone = false;

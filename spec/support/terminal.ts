@@ -60,7 +60,7 @@ export class Terminal {
   }
 
   /** Resolves once the screen looks like that. */
-  async shows(wanted: string | RegExp, within = 15_000): Promise<void> {
+  async shows(wanted: string | RegExp, within = 40_000): Promise<void> {
     await eventually(() => {
       const found = typeof wanted === 'string' ? this.text.includes(wanted) : wanted.test(this.text);
       if (!found) throw new Error(`the terminal does not show ${String(wanted)}, but:\n${this.text}`);

@@ -8,7 +8,7 @@ import { Processes } from '../support/processes.ts';
 /** Looks for a function, and says how that went. */
 const LOOK = `
   import { createPeer } from 'app-net';
-  const own = createPeer({ name: 'look', ...JSON.parse(process.argv[2]) });
+  const own = createPeer(JSON.parse(process.argv[2]));
   const said = (error) => console.log(JSON.stringify(error.message));
   await own.peers.ready('double', { signal: AbortSignal.timeout(1_500) }).catch(said);
   await own.remote('double').any()(1).catch(said);

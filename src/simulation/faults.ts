@@ -109,7 +109,8 @@ export class FaultSource {
     return {
       ...{ kind, number, chance: random() },
       at: (this.#second + random()) * 1_000,
-      duration: SHORTEST * (LONGEST / SHORTEST) ** random(),
+      // The last digit of a power is not the same in every version of Node.
+      duration: Math.round(SHORTEST * (LONGEST / SHORTEST) ** random()),
       ...{ first: random(), second: random() },
       delay: between(random, DELAYS),
       pause: random() * LONGEST_PAUSE,

@@ -1,5 +1,5 @@
 import { send } from './state.ts';
-import type { State } from './state.ts';
+import type { Ask, State } from './state.ts';
 import type { Fingerprint, LinkKey } from './types.ts';
 
 /** Asking for descriptions: of all that offer one, one is asked, and the next one when that one stays silent. */
@@ -18,7 +18,7 @@ const COMPARE_SOON = 1_000;
 export function ask(state: State, link: LinkKey, fingerprint: Fingerprint): boolean {
   const asked = state.asked.get(fingerprint);
   if (asked) asked.others.push(link);
-  else state.asked.set(fingerprint, { at: state.now, others: [] });
+  else state.asked.set(fingerprint, { at: state.now, of: link, others: [] });
   return !asked;
 }
 
@@ -37,20 +37,30 @@ function patience({ size }: State['asked']): number {
 /** Asks others for what did not come. */
 export function askAgain(state: State): void {
   if (nextAsk(state) > state.now) return;
+  const late = state.now - patience(state.asked);
+  askOthers(state, ({ at }) => at <= late);
+}
+
+/** Asks others for what was asked of a link that has closed: no answer comes over it. */
+export function askElsewhere(state: State, link: LinkKey): void {
+  askOthers(state, ({ of }) => of === link);
+}
+
+function askOthers(state: State, isOver: (asked: Ask) => boolean): void {
   const wanted = new Map<LinkKey, Fingerprint[]>();
-  const borne = patience(state.asked);
-  for (const [fingerprint, { at, others }] of [...state.asked]) {
-    if (at + borne > state.now) break;
+  for (const [fingerprint, asked] of [...state.asked]) {
+    if (!isOver(asked)) continue;
     state.asked.delete(fingerprint);
-    const link = others.find((each) => state.links.has(each));
-    if (link === undefined) {
+    const of = asked.others.find((each) => state.links.has(each));
+    if (of === undefined) {
       state.compareAt = Math.min(state.compareAt, state.now + COMPARE_SOON);
       continue;
     }
-    state.asked.set(fingerprint, { at: state.now, others: others.filter((each) => each !== link) });
-    const each = wanted.get(link);
+    const others = asked.others.filter((each) => each !== of);
+    state.asked.set(fingerprint, { at: state.now, of, others });
+    const each = wanted.get(of);
     if (each) each.push(fingerprint);
-    else wanted.set(link, [fingerprint]);
+    else wanted.set(of, [fingerprint]);
   }
   for (const [link, each] of wanted) send(state, link, { type: 'wanted', fingerprints: each });
 }

@@ -1,3 +1,4 @@
+import { askElsewhere } from './asking.ts';
 import { healed } from './cut-off.ts';
 import { dialEnded, dialLater, dialSoon } from './dials.ts';
 import { accuse, claim, handOverDoubts } from './doubts.ts';
@@ -74,6 +75,7 @@ export function closed(state: State, link: LinkKey, goodbye: boolean): void {
   state.links.delete(link);
   state.tellers.delete(link);
   state.unsaid.delete(link);
+  askElsewhere(state, link);
   subject.links -= 1;
   state.isLeafMoved = true;
   const { member } = subject;

@@ -6,6 +6,8 @@ import type { Fingerprint, LinkKey, Member, MembershipFrame, MembershipOutput } 
 /** A description that was asked for. */
 export interface Ask {
   readonly at: number;
+  /** Who was asked. */
+  readonly of: LinkKey;
   /** Who else offers it. */
   readonly others: LinkKey[];
 }

@@ -5,13 +5,14 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { build } from 'esbuild';
 
-import type { simulate } from '../../src/testing.ts';
-import type { eventsStory } from './stories/events.ts';
-import type { gossipStory } from './stories/gossip.ts';
-import type { callsStory } from './stories/calls.ts';
-import type { presenceStory } from './stories/presence.ts';
-import type { stopsStory } from './stories/stops.ts';
-import type { streamsStory } from './stories/streams.ts';
+import { simulate } from '../../src/testing.ts';
+import type { SimulationError, SimulationOptions, Story } from '../../src/testing.ts';
+import { callsStory } from './stories/calls.ts';
+import { eventsStory } from './stories/events.ts';
+import { gossipStory } from './stories/gossip.ts';
+import { presenceStory } from './stories/presence.ts';
+import { stopsStory } from './stories/stops.ts';
+import { streamsStory } from './stories/streams.ts';
 
 /** A bug that is planted into the sources of the library, for one spec. */
 export interface Mutant {
@@ -21,25 +22,12 @@ export interface Mutant {
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  readonly story:
-    | 'presenceStory'
-    | 'gossipStory'
-    | 'callsStory'
-    | 'eventsStory'
-    | 'streamsStory'
-    | 'stopsStory';
 }
 
-/** The library with a bug in it, and the stories that look for it. */
-export interface Mutated {
-  simulate: typeof simulate;
-  presenceStory: typeof presenceStory;
-  gossipStory: typeof gossipStory;
-  callsStory: typeof callsStory;
-  eventsStory: typeof eventsStory;
-  streamsStory: typeof streamsStory;
-  stopsStory: typeof stopsStory;
-}
+const SOUND = { simulate, presenceStory, gossipStory, callsStory, eventsStory, streamsStory, stopsStory };
+
+/** The library, and the stories that look for bugs in it. */
+export type Stories = typeof SOUND;
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'build/mutants');
@@ -55,8 +43,26 @@ export { stopsStory } from './spec/support/stories/stops.ts';
 
 let count = 0;
 
-/** Loads a copy of the library of its own, with the bug, or without one. */
-export async function mutated(mutant: Mutant | undefined): Promise<Mutated> {
+/**
+ * Expects that one of 100 seeds notices the bug, and that the same seed passes without it. Otherwise the seed would not prove that the bug
+ * was noticed.
+ */
+export async function expectFound(
+  mutant: Mutant,
+  options: Omit<SimulationOptions, 'seeds'>,
+  tell: (stories: Stories) => Story,
+): Promise<void> {
+  const library = await mutated(mutant);
+  const error: unknown = await library
+    .simulate({ ...options, seeds: 100, shrinkTime: 0 }, tell(library))
+    .then(() => expect.fail('no seed has noticed'))
+    .catch((failure: unknown) => failure);
+  expect((error as Error).message).to.match(/^seed \d+ fails/);
+  await simulate({ ...options, seeds: [(error as SimulationError).seed] }, tell(SOUND));
+}
+
+/** Loads a copy of the library of its own, with the bug. */
+async function mutated(mutant: Mutant): Promise<Stories> {
   count += 1;
   const outfile = join(folder, `${process.pid}-${count}.mjs`);
   let isPlanted = false;
@@ -69,7 +75,7 @@ export async function mutated(mutant: Mutant | undefined): Promise<Mutated> {
         name: 'mutant',
         setup: ({ onLoad }) => {
           onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-            if (!mutant || relative(join(root, 'src'), path) !== mutant.file) return undefined;
+            if (relative(join(root, 'src'), path) !== mutant.file) return undefined;
             const text = await readFile(path, 'utf8');
             expect(text.split(mutant.from), `${mutant.file} has changed: plant the bug anew`).to.have.length(
               2,
@@ -81,8 +87,8 @@ export async function mutated(mutant: Mutant | undefined): Promise<Mutated> {
       },
     ],
   });
-  expect(isPlanted).to.equal(mutant !== undefined);
-  const loaded = (await import(pathToFileURL(outfile).href)) as Mutated;
+  expect(isPlanted).to.equal(true);
+  const loaded = (await import(pathToFileURL(outfile).href)) as Stories;
   await rm(outfile);
   return loaded;
 }

@@ -15,6 +15,8 @@ const KILLED = 3_000;
 const SILENT = 20_000;
 /** How long until all agree once the network works: dials pause for 10 s, and sets are compared every 10 s. */
 const HEALED = 30_000;
+/** How long until nothing is under way any more: doubts are refuted, and neighbours are linked. */
+const AFTERWARDS = 5_000;
 
 /** Steps that a peer may cause in one second in which nothing happens, and those that each news may cause at each peer. */
 const QUIET = 12;
@@ -32,6 +34,7 @@ class Gossip {
   readonly #names: string[] = [];
   readonly #selves = new Map<string, Peer>();
   readonly leaves: Leave[] = [];
+  readonly joins: string[] = [];
   /** Steps since this time, and those that news may cause in addition. */
   #steps = 0;
   #since = 0;
@@ -47,6 +50,7 @@ class Gossip {
       ...(await crowd(this.#simulation, count, (self) => {
         this.#selves.set(self.id, self);
         watchPairs(self);
+        self.peers.on('join', ({ id }) => this.joins.push(`${self.id} saw ${id} join`));
         self.peers.on('leave', ({ id }, why) =>
           this.leaves.push({ at: this.#simulation.now(), by: self.id, id, why }),
         );
@@ -135,6 +139,15 @@ export const gossipStory =
     await gossip.start(count);
     let tags = 0;
 
+    // Nobody tells of it any more, and it comes back.
+    const back = async (one: string): Promise<void> => {
+      await gossip.round(3, () => sleep(12_000), nobody);
+      await gossip.without(one, 0);
+      await restart(one);
+      await gossip.round(3, () => gossip.together(TOLD), nobody);
+      // Its neighbours still dial it. If it stopped now, such a dial could say that it is lost before its goodbye does.
+      await gossip.round(0, () => sleep(AFTERWARDS), nobody);
+    };
     const disasters: (() => Promise<void>)[] = [
       // Nobody is told anything, and nobody leaves.
       () => gossip.round(0, () => sleep(5_000), nobody),
@@ -181,10 +194,7 @@ export const gossipStory =
           () => gossip.without(one!, KILLED),
           ({ id }) => id === one,
         );
-        await gossip.round(3, () => sleep(12_000), nobody);
-        await gossip.without(one!, 0);
-        await restart(one!);
-        await gossip.round(3, () => gossip.together(TOLD), nobody);
+        await back(one!);
       },
       async () => {
         const [one] = gossip.some(1);
@@ -195,10 +205,26 @@ export const gossipStory =
           ({ by, id, why }) => by === one || (id === one && why === 'stopped'),
         );
         await stopped;
-        await gossip.round(3, () => sleep(12_000), nobody);
-        await gossip.without(one!, 0);
-        await restart(one!);
-        await gossip.round(3, () => gossip.together(TOLD), nobody);
+        await back(one!);
+      },
+      // One that is out of reach for a moment knows another one that stops meanwhile. Nobody believes that it is there.
+      async () => {
+        const [one, far] = gossip.some(2);
+        for (const name of gossip.others(far!)) cut(far!, name, 500);
+        const stopped = gossip.self(one!).stop();
+        const joined = gossip.joins.length;
+        await gossip.round(
+          12,
+          async () => {
+            await sleep(AFTERWARDS);
+            await gossip.without(one!, TOLD);
+          },
+          ({ by, id }) => [by, id].some((each) => each === one || each === far),
+        );
+        const ghost = gossip.joins.slice(joined).find((join) => join.includes(` saw ${one} `));
+        if (ghost) throw new Error(`${ghost}, which had stopped`);
+        await stopped;
+        await back(one!);
       },
       // All learn of a function, also those that heard only some of the others when it was told.
       async () => {
@@ -220,6 +246,8 @@ export const gossipStory =
             ),
           isCut,
         );
+        // All may know before the cuts are over.
+        await gossip.round(12, () => sleep(AFTERWARDS), isCut);
         await gossip.together(HEALED);
       },
     ];

@@ -22,12 +22,6 @@ const MUTANTS: readonly Mutant[] = [
     to: '  if (!subject.unreachable)',
   },
   {
-    bug: 'does not say that it has a link to one that is accused',
-    file: doubts,
-    from: 'if (isNeeded) speak(state, subject, true);',
-    to: '',
-  },
-  {
     bug: 'gives the condemned no time to refute',
     file: doubts,
     from: 'const GRACE = 250;',

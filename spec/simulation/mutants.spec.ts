@@ -1,5 +1,3 @@
-import { expect } from 'chai';
-
 import { FAULTS as faults } from '../support/simulated-faults.ts';
 import { expectFound } from '../support/mutants.ts';
 import type { Mutant, Stories } from '../support/mutants.ts';
